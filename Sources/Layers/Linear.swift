@@ -1,0 +1,71 @@
+import Tensors
+
+/// `y = activation(x Wᵀ + b)`: x `[…, inputs]`, y `[…, outputs]`.
+public final class Linear: Module {
+  @Weight("weight") public var weight: Parameter?
+  @Weight("bias") public var bias: Parameter?
+  /// The weight in 8 or 4 bits, when it is stored so; `weight` is `nil` then.
+  public private(set) var quantized: QuantizedTensor?
+
+  /// Weight and bias uniform in ±1/√inputs, as PyTorch begins.
+  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, using random: inout Philox) {
+    let bound = 1 / Float(max(1, inputs)).squareRoot()
+    weight = Parameter(.uniform([outputs, inputs], low: -bound, high: bound, using: &random))
+    self.bias = bias ? Parameter(.uniform([outputs], low: -bound, high: bound, using: &random)) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {
+    let bias = bias?.tensor(as: .f32)
+    if let quantized {
+      let y = quantized.linear(x, bias: bias)
+      return activation.apply(y)
+    }
+    guard let weight else { preconditionFailure("a Linear has either a plain or a quantised weight") }
+    return linear(x, weight: weight.tensor(as: x.type), bias: bias, activation: activation)
+  }
+
+  /// Stores the weight in fewer bits, frozen from now on.
+  public func quantize(bits: QuantizedTensor.Bits, group: Int = 32) {
+    guard let weight else { return }
+    quantized = QuantizedTensor(weight.value, bits: bits, group: group)
+    self.weight = nil
+  }
+}
+
+/// Rows of a table by index: i32 `[…]` → `[…, width]`.
+public final class Embedding: Module {
+  @Weight("weight") public var weight: Parameter
+
+  /// Unit normal rows times `deviation`.
+  public init(_ count: Int, _ width: Int, deviation: Float = 1, using random: inout Philox) {
+    weight = Parameter(.normal([count, width], deviation: deviation, using: &random))
+  }
+
+  public func callAsFunction(_ indices: Tensor, type: ElementType = .f32) -> Tensor {
+    weight.tensor.gathered(indices).cast(to: type)
+  }
+}
+
+/// 2-D convolution over `[batch, height, width, channels]`.
+public final class Convolution2D: Module {
+  @Weight("weight") public var weight: Parameter
+  @Weight("bias") public var bias: Parameter?
+  public let stride, padding: Int
+
+  /// Weight `[outputs, inputs, kernel, kernel]`, uniform in ±1/√(inputs · kernel²), as PyTorch begins.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true,
+    using random: inout Philox
+  ) {
+    (self.stride, self.padding) = (stride, padding)
+    let bound = 1 / Float(inputs * kernel * kernel).squareRoot()
+    weight = Parameter(.uniform([outputs, inputs, kernel, kernel], low: -bound, high: bound, using: &random))
+    self.bias = bias ? Parameter(.uniform([outputs], low: -bound, high: bound, using: &random)) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {
+    convolution2D(
+      x, weight: weight.tensor(as: x.type), bias: bias?.tensor(as: .f32), stride: stride, padding: padding,
+      activation: activation)
+  }
+}

@@ -1,0 +1,104 @@
+import Tensors
+
+/// Something that holds parameters by name: a module, or an array or optional of such.
+public protocol ParameterTree {
+  func collect(_ prefix: String, into list: inout [NamedParameter])
+}
+
+/// A parameter and its path, such as `layers.3.self_attn.q_proj.weight`.
+public struct NamedParameter {
+  public let name: String
+  public let parameter: Parameter
+}
+
+/// A layer, or a network of layers.
+///
+/// A module is a final class whose weights and parts carry the names of the model file:
+///
+///     final class SwiGLU: Module {
+///       @Child("gate_proj") var gate: Linear
+///       @Child("up_proj") var up: Linear
+///       @Child("down_proj") var down: Linear
+///     }
+///
+/// The path of names leads to each tensor of a model folder. Modules belong to one numeric thread.
+public protocol Module: AnyObject, ParameterTree {}
+
+extension Module {
+  /// Every parameter below this module, in the order of declaration.
+  public var namedParameters: [NamedParameter] {
+    var list: [NamedParameter] = []
+    collect("", into: &list)
+    return list
+  }
+
+  public var parameters: [Parameter] { namedParameters.map(\.parameter) }
+
+  /// Numbers in all parameters.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+  public func collect(_ prefix: String, into list: inout [NamedParameter]) {
+    for child in Mirror(reflecting: self).children {
+      (child.value as? any ModuleMember)?.collectMember(prefix, into: &list)
+    }
+  }
+}
+
+extension Array: ParameterTree where Element: ParameterTree {
+  public func collect(_ prefix: String, into list: inout [NamedParameter]) {
+    for (i, element) in enumerated() { element.collect("\(prefix)\(i).", into: &list) }
+  }
+}
+
+extension Optional: ParameterTree where Wrapped: ParameterTree {
+  public func collect(_ prefix: String, into list: inout [NamedParameter]) { self?.collect(prefix, into: &list) }
+}
+
+/// What `Mirror` finds behind a wrapped property.
+private protocol ModuleMember {
+  func collectMember(_ prefix: String, into list: inout [NamedParameter])
+}
+
+/// A weight of a module, under its name in model files. `Parameter?` for one that may be absent.
+@propertyWrapper
+public struct Weight<Value>: ModuleMember {
+  let key: String
+  private var value: Value?
+
+  public init(_ key: String) { self.key = key }
+
+  public var wrappedValue: Value {
+    get {
+      guard let value else { preconditionFailure("the weight '\(key)' is read before the module's init has set it") }
+      return value
+    }
+    set { value = newValue }
+  }
+
+  fileprivate func collectMember(_ prefix: String, into list: inout [NamedParameter]) {
+    guard let parameter = value as? Parameter else { return }
+    list.append(NamedParameter(name: prefix + key, parameter: parameter))
+  }
+}
+
+/// A part of a module: another module, or an array or optional of modules. An empty name adds no step
+/// to the path.
+@propertyWrapper
+public struct Child<Value: ParameterTree>: ModuleMember {
+  let key: String
+  private var value: Value?
+
+  public init(_ key: String) { self.key = key }
+
+  public var wrappedValue: Value {
+    get {
+      guard let value else { preconditionFailure("the part '\(key)' is read before the module's init has set it") }
+      return value
+    }
+    set { value = newValue }
+  }
+
+  fileprivate func collectMember(_ prefix: String, into list: inout [NamedParameter]) {
+    value?.collect(key.isEmpty ? prefix : "\(prefix)\(key).", into: &list)
+  }
+}

@@ -1,0 +1,176 @@
+#define _GNU_SOURCE
+#include "CKernels.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scratch.h"
+#include "tables.h"
+
+// oneDNN's threads are OpenMP's (libgomp). The kernels run on the same team, so that no second pool
+// spins beside it. These are libgomp's entry points: what a compiler calls for `#pragma omp parallel`.
+extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+extern void omp_set_num_threads(int count);
+
+static _Atomic int32_t thread_budget;
+static _Thread_local int32_t announced;  // the count that this thread's team was last given
+
+// ---------------------------------------------------------------- processors
+
+static int read_number(const char *format, int cpu) {
+  char path[128];
+  int value = -1;
+  snprintf(path, sizeof path, format, cpu);
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return -1;
+  if (fscanf(file, "%d", &value) != 1) value = -1;
+  fclose(file);
+  return value;
+}
+
+int32_t vugen_physical_cores(void) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  int seen[CPU_SETSIZE], count = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    int core = read_number("/sys/devices/system/cpu/cpu%d/topology/core_id", cpu);
+    int package = read_number("/sys/devices/system/cpu/cpu%d/topology/physical_package_id", cpu);
+    int id = core < 0 ? -1 - cpu : package * 65536 + core, known = 0;
+    for (int i = 0; i < count; i++) known |= seen[i] == id;
+    if (!known) seen[count++] = id;
+  }
+  return count > 0 ? count : 1;
+}
+
+void vugen_set_threads(int32_t count) { atomic_store(&thread_budget, count < 1 ? 1 : count); }
+
+int32_t vugen_threads(void) {
+  int32_t count = atomic_load(&thread_budget);
+  if (count == 0) {
+    count = vugen_physical_cores();
+    atomic_store(&thread_budget, count);
+  }
+  if (announced != count) {
+    announced = count;
+    omp_set_num_threads(count);
+  }
+  return count;
+}
+
+// ---------------------------------------------------------------- instruction sets
+
+bool vugen_isa_available(vg_isa isa) {
+  __builtin_cpu_init();
+  switch (isa) {
+    case VG_ISA_BASELINE: return true;
+    case VG_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case VG_ISA_AVX512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("fma");
+    default: return false;
+  }
+}
+
+bool vugen_has_bf16_products(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16");
+}
+
+static _Atomic int chosen = -1;
+
+static vg_isa widest(void) {
+  vg_isa isa = VG_ISA_BASELINE;
+  for (int i = 0; i < VG_ISAS; i++)
+    if (vugen_isa_available((vg_isa)i)) isa = (vg_isa)i;
+  return isa;
+}
+
+vg_isa vugen_isa(void) {
+  int isa = atomic_load(&chosen);
+  if (isa >= 0) return (vg_isa)isa;
+  static const char *const names[VG_ISAS] = {"baseline", "avx2", "avx512"};
+  const char *wish = getenv("VUGEN_ISA");
+  isa = widest();
+  if (wish != NULL && strcmp(wish, "native") != 0 && wish[0] != 0) {
+    int found = -1;
+    for (int i = 0; i < VG_ISAS; i++)
+      if (strcmp(wish, names[i]) == 0) found = i;
+    if (found < 0)
+      fprintf(stderr, "vugen: VUGEN_ISA=%s is none of baseline, avx2, avx512, native; using %s\n", wish, names[isa]);
+    else if (!vugen_isa_available((vg_isa)found))
+      fprintf(stderr, "vugen: this processor has no %s; using %s\n", wish, names[isa]);
+    else
+      isa = found;
+  }
+  atomic_store(&chosen, isa);
+  return (vg_isa)isa;
+}
+
+void vugen_set_isa(vg_isa isa) {
+  if (vugen_isa_available(isa)) atomic_store(&chosen, (int)isa);
+}
+
+// ---------------------------------------------------------------- the team
+
+typedef struct {
+  vg_body body;
+  const void *args;
+  int64_t items, turn;
+  _Atomic int64_t next;
+} job;
+
+static void work(void *data) {
+  job *j = data;
+  for (;;) {
+    int64_t begin = atomic_fetch_add_explicit(&j->next, j->turn, memory_order_relaxed);
+    if (begin >= j->items) return;
+    int64_t end = begin + j->turn;
+    j->body(j->args, begin, end < j->items ? end : j->items);
+  }
+}
+
+void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, int64_t grain) {
+  if (items <= 0) return;
+  static const vg_table *const tables[VG_ISAS] = {&vugen_table_baseline, &vugen_table_avx2, &vugen_table_avx512};
+  vg_body body = tables[vugen_isa()]->bodies[type][kernel];
+  int32_t threads = vugen_threads();
+  if (grain < 1) grain = 1;
+  if (threads == 1 || items <= grain) {
+    body(args, 0, items);
+    return;
+  }
+  // A few turns a thread, so that a late thread holds nobody up for long.
+  int64_t turn = (items + threads * 4 - 1) / (threads * 4);
+  job j = {.body = body, .args = args, .items = items, .turn = turn > grain ? turn : grain};
+  atomic_init(&j.next, 0);
+  GOMP_parallel(work, &j, (unsigned)threads, 0);
+}
+
+// ---------------------------------------------------------------- scratch memory
+
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static _Thread_local struct { float *memory; size_t floats; } scratch;
+
+static void make_key(void) { pthread_key_create(&scratch_key, free); }
+
+float *vugen_scratch(size_t floats) {
+  if (floats > scratch.floats) {
+    pthread_once(&scratch_once, make_key);
+    free(scratch.memory);
+    scratch.floats = (floats + 1023) & ~(size_t)1023;
+    scratch.memory = aligned_alloc(64, scratch.floats * sizeof(float));
+    pthread_setspecific(scratch_key, scratch.memory);
+    if (scratch.memory == NULL) {
+      fprintf(stderr, "vugen: out of memory: %zu bytes of scratch space for attention\n", scratch.floats * 4);
+      abort();
+    }
+  }
+  return scratch.memory;
+}

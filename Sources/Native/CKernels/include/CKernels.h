@@ -1,0 +1,276 @@
+// Numeric loops that neither oneDNN nor OpenBLAS has, each compiled for several instruction sets and
+// chosen at run time, and the one team of threads that runs them.
+//
+// A kernel works on items [begin, end): rows, heads, or chunks, as its arguments say. `vugen_run` cuts
+// the items over the thread team; no item's result depends on who computes it. Element types are f32
+// and bf16; sums, statistics and weights of norms are f32.
+
+#ifndef VUGEN_CKERNELS_H
+#define VUGEN_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { VG_F32 = 0, VG_BF16 = 1, VG_TYPES = 2 };
+
+typedef enum {
+  VG_UNARY, VG_UNARY_BACKWARD, VG_BINARY, VG_AFFINE, VG_CAST, VG_PERMUTE, VG_REDUCE, VG_DOT_ROWS,
+  VG_SOFTMAX, VG_SOFTMAX_BACKWARD, VG_CROSS_ENTROPY, VG_CROSS_ENTROPY_BACKWARD,
+  VG_ROW_NORM, VG_ROW_NORM_BACKWARD, VG_CHANNEL_SUMS, VG_CHANNEL_APPLY, VG_CHANNEL_SUMS_BACKWARD,
+  VG_CHANNEL_APPLY_BACKWARD, VG_GLU, VG_GLU_BACKWARD, VG_ROPE, VG_ATTENTION, VG_ATTENTION_BACKWARD,
+  VG_GATHER_ROWS, VG_SCATTER_ADD_ROWS, VG_RESIZE_NEAREST, VG_RESIZE_NEAREST_BACKWARD, VG_AVERAGE_POOL,
+  VG_AVERAGE_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
+  VG_DEQUANTIZE, VG_QUANTIZED_ROW_PRODUCT,
+  VG_KERNELS
+} vg_kernel;
+
+// y = f(x), n elements cut in blocks of VG_BLOCK (one item a block).
+enum { VG_BLOCK = 4096 };
+typedef enum {
+  VG_NEGATE, VG_EXP, VG_LOG, VG_SQRT, VG_SQUARE, VG_RECIPROCAL, VG_TANH, VG_SIGMOID, VG_RELU, VG_SILU,
+  VG_GELU_ERF, VG_GELU_TANH, VG_SIN, VG_COS, VG_ABS
+} vg_unary_op;
+typedef struct {
+  const void *x, *dy;  // dy only backward: y receives dx = dy f'(x)
+  void *y;
+  int64_t n;
+  int32_t op;
+} vg_unary_args;
+
+// y = a op b over rows of `inner` elements; `outer` dimensions carry strides in elements, 0 repeats.
+// a_inner, b_inner: 1 = a vector along the row, 0 = one element for the row. Items: rows.
+typedef enum { VG_ADD, VG_SUBTRACT, VG_MULTIPLY, VG_DIVIDE, VG_MAXIMUM, VG_EQUAL } vg_binary_op;
+enum { VG_MAX_DIMS = 8 };
+typedef struct {
+  const void *a, *b;
+  void *y;
+  int64_t inner;
+  int64_t dims[VG_MAX_DIMS], a_strides[VG_MAX_DIMS], b_strides[VG_MAX_DIMS];
+  int32_t rank, op, a_inner, b_inner;
+} vg_binary_args;
+
+// y = scale x + shift; items: blocks.
+typedef struct {
+  const void *x;
+  void *y;
+  int64_t n;
+  float scale, shift;
+} vg_affine_args;
+
+// Between the kernel's element type (x) and `to_type` (y); items: blocks.
+typedef struct {
+  const void *x;
+  void *y;
+  int64_t n;
+  int32_t to_type;
+} vg_cast_args;
+
+// y (contiguous) = x read with strides; by element size 2 or 4 (the type only names the size).
+// Items: rows, products of all dimensions but the last.
+typedef struct {
+  const void *x;
+  void *y;
+  int64_t dims[VG_MAX_DIMS], strides[VG_MAX_DIMS];
+  int64_t y_row;  // elements between y's rows
+  int32_t rank;
+} vg_permute_args;
+
+// x [outer, middle, inner] → y f32 [outer, chunks, inner]: sums (or maxima) of each chunk of `middle`.
+// Items: outer × chunks.
+typedef struct {
+  const void *x;
+  float *y;
+  int64_t middle, inner, chunks;
+  int32_t maximum;
+} vg_reduce_args;
+
+// y[row] = Σ a[row] b[row], f32. Items: rows.
+typedef struct {
+  const void *a, *b;
+  float *y;
+  int64_t inner;
+} vg_dot_rows_args;
+
+// Rows of n. Backward: dx = y (dy − Σ dy y). Items: rows.
+typedef struct {
+  const void *x, *dy;  // backward: x holds y
+  void *y;
+  int64_t n;
+} vg_softmax_args;
+
+// losses[row] = logsumexp(x[row]) − x[row][target]; ignored rows (target < 0) give 0. Items: rows.
+// Backward: dx = (softmax(x) − onehot) scale.
+typedef struct {
+  const void *x;
+  void *dx;
+  const int32_t *targets;
+  float *losses, *lse;
+  int64_t n;
+  const float *scale;  // one number
+} vg_cross_entropy_args;
+
+// RMSNorm (mean == NULL) and LayerNorm over rows of n: y = (x − mean) rstd weight + bias. Items: rows.
+// Backward: items are chunks of `rows_per_chunk` rows; dweight and dbias receive one partial a chunk.
+typedef struct {
+  const void *x, *dy;
+  void *y;  // backward: dx
+  const float *weight, *bias;
+  float *mean, *rstd;
+  float *dweight, *dbias;  // [chunks, n] or NULL
+  int64_t n, rows, rows_per_chunk;
+  float epsilon;
+} vg_row_norm_args;
+
+// GroupNorm's passes over NHWC [batch, pixels, channels]. The sums are per channel about `origin`
+// ([batch, channels], the first pixel), so that a large mean costs no digits. Items: batch × chunks.
+//   sums:            partial[b][chunk] = Σ (x − o), Σ (x − o)²
+//   apply:           y = act(x a[b][c] + s[b][c])
+//   backward sums:   g = dy act'(x a + s); partial = Σ g, Σ g (x − o)
+//   backward apply:  dx = g a[b][c] + x p[b][c] + q[b][c]
+// act is SiLU where `silu`, else the identity.
+typedef struct {
+  const void *x, *dy;
+  void *y;
+  const float *a, *s, *p, *q, *origin;
+  float *partial;  // [batch, chunks, 2, channels]
+  int64_t pixels, channels, chunks;
+  int32_t silu;
+} vg_channel_args;
+
+// y = act(gate) up. Rows of n with row strides, so that gate and up may be halves of one product.
+typedef enum { VG_SWIGLU, VG_GEGLU_ERF, VG_GEGLU_TANH } vg_glu_op;
+typedef struct {
+  const void *gate, *up, *dy;
+  void *y, *dgate, *dup;
+  int64_t n, gate_row, up_row, dgate_row, dup_row;
+  int32_t op;
+} vg_glu_args;
+
+// Rotates pairs of channels of x [rows = batch × time, heads, head_size] by angles[position].
+// Half-split pairs (i, i + rotary/2) or interleaved (2i, 2i+1); channels past `rotary` pass through.
+// cosine, sine: f32 [positions, rotary / 2]; position of a row: row % time. sign −1 turns back. Items: rows.
+typedef struct {
+  const void *x;
+  void *y;
+  const float *cosine, *sine;
+  int64_t time, heads, head_size, rotary, x_row, y_row;
+  int32_t interleaved;
+  float sign;
+} vg_rope_args;
+
+// softmax(scale q kᵀ + bias, masked) v. q, o [batch, queries, heads, d]; k, v [batch, keys, kv_heads, d],
+// each with strides (batch, time, head) in elements; channels contiguous.
+//   causal: key j is seen by query i where j <= i + keys − queries
+//   mask:   u8 [queries, keys], 0 = not seen, batch stride `mask_batch` (0 = shared)
+//   bias:   f32 [.., queries, keys] with strides bias_batch, bias_head
+// Items forward: batch × kv_heads × query_chunks. lse [batch, heads, queries] may be NULL.
+// Items backward: batch × kv_heads, or with dbias kv_heads (the batch is summed in order).
+typedef struct { int64_t batch, time, head; } vg_strides;
+typedef struct {
+  const void *q, *k, *v, *output, *doutput;
+  void *o, *dq, *dk, *dv;
+  float *lse;
+  const uint8_t *mask;
+  const float *bias;
+  float *dbias;  // same strides as bias
+  vg_strides qs, ks, vs, os, dos, dqs, dks, dvs;
+  int64_t batch, queries, keys, heads, kv_heads, d, query_chunks;
+  int64_t mask_batch, bias_batch, bias_head;
+  float scale;
+  int32_t causal;
+} vg_attention_args;
+
+// y[i] = table[indices[i]] over rows of n. Items: indices.
+// Scatter: dtable[indices[i]] += dy[i] in the order of i. Items: blocks of 64 columns. dtable f32.
+typedef struct {
+  const void *table, *dy;
+  const int32_t *indices;
+  void *y;
+  float *dtable;
+  int64_t n, count;
+} vg_gather_args;
+
+// NHWC, out = factor × in. Items: output rows (batch × height); backward and pooling: their output's rows.
+typedef struct {
+  const void *x;
+  void *y;
+  int64_t height, width, channels, factor_y, factor_x;  // height and width of x
+} vg_resample_args;
+
+// One AdamW step (decoupled decay, arXiv 1711.05101), fused; items: blocks. `copy` (bf16) may be NULL.
+typedef struct {
+  float *parameter, *m, *v;
+  const float *gradient;
+  uint16_t *copy;
+  int64_t n;
+  float rate, beta1, beta2, epsilon, decay, correction1, correction2;
+  const float *gradient_scale;  // one number, from clipping
+} vg_adamw_args;
+
+// partial[block] = Σ x². Items: blocks.
+typedef struct {
+  const void *x;
+  double *partial;
+  int64_t n;
+} vg_sum_squares_args;
+
+// y += weight (x − y), both of the kernel's type. Items: blocks.
+typedef struct {
+  const void *x;
+  void *y;
+  int64_t n;
+  float weight;
+} vg_lerp_args;
+
+// Philox 4×32-10; element i is word i % 4 of counter (offset + i / 4). Items: blocks. y of the type.
+// Compiled for the baseline only, which has no fused multiply-add: the same bits on every machine.
+typedef struct {
+  void *y;
+  int64_t n;
+  uint64_t seed, stream, offset;
+  float low, high;  // normal: mean, deviation
+} vg_random_args;
+
+// Group-wise symmetric weights: rows of n, `group` elements share one f32 scale; bits 8 or 4 (two
+// values a byte, the even index low). Items: rows. Row product: y[r] = Σ x w[row], for `rows` rows of x.
+typedef struct {
+  const void *x;
+  void *y;
+  int8_t *values;
+  float *scales;
+  int64_t n, group, rows, y_row;
+  int32_t bits;
+} vg_quantized_args;
+
+// ---------------------------------------------------------------- running
+
+// Runs a kernel for items [0, items) on the team, at least `grain` items a thread's turn.
+void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, int64_t grain);
+
+void vugen_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t words[4]);
+// The raw rounds, for the published test vectors.
+void vugen_philox_rounds(const uint32_t counter[4], const uint32_t key[2], uint32_t words[4]);
+
+// The thread budget of this process; applies to the calling thread's team from its next use.
+void vugen_set_threads(int32_t count);
+int32_t vugen_threads(void);
+// Processors that this process may use, one a physical core.
+int32_t vugen_physical_cores(void);
+
+typedef enum { VG_ISA_BASELINE, VG_ISA_AVX2, VG_ISA_AVX512, VG_ISAS } vg_isa;
+bool vugen_isa_available(vg_isa isa);
+vg_isa vugen_isa(void);
+void vugen_set_isa(vg_isa isa);
+// Whether the processor multiplies bf16 itself (AVX-512 BF16 or AMX); oneDNN emulates it slowly elsewhere.
+bool vugen_has_bf16_products(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,55 @@
+import CKernels
+
+/// The type of a tensor's elements.
+///
+/// Arithmetic knows `f32` and `bf16`; `i32` holds indices: tokens, targets, gathered rows.
+public enum ElementType: UInt8, Sendable, CaseIterable {
+  case f32, bf16, i32
+
+  /// Bytes of one element.
+  public var byteCount: Int { self == .bf16 ? 2 : 4 }
+
+  /// The number by which the C kernels know this type.
+  var code: Int32 {
+    precondition(self != .i32, "arithmetic is defined for f32 and bf16 tensors, not for i32")
+    return self == .bf16 ? Int32(VG_BF16) : Int32(VG_F32)
+  }
+}
+
+/// In which type a network computes.
+///
+/// Master weights, statistics, losses and sums are f32 in both.
+public enum Precision: String, Sendable, CaseIterable {
+  case f32, bf16
+
+  /// The element type of activations on this machine.
+  ///
+  /// bf16 is faster only where the processor multiplies bf16 itself (AVX-512 BF16, AMX). Elsewhere a
+  /// library has to take every product apart, at a third of f32's speed, so activations stay f32 there:
+  /// more exact, and faster.
+  public var activationType: ElementType {
+    self == .bf16 && Hardware.hasBF16Products ? .bf16 : .f32
+  }
+}
+
+/// What this machine's processor offers to the numeric core.
+public enum Hardware {
+  /// Whether bf16 products run at full speed.
+  public static let hasBF16Products = vugen_has_bf16_products()
+
+  /// The instruction sets that the C kernels exist for, narrowest first.
+  public enum InstructionSet: String, Sendable, CaseIterable {
+    case baseline, avx2, avx512
+
+    var code: vg_isa { vg_isa(UInt32(Self.allCases.firstIndex(of: self) ?? 0)) }
+
+    /// Whether this machine can run it.
+    public var isAvailable: Bool { vugen_isa_available(code) }
+  }
+
+  /// The set that the kernels use: `VUGEN_ISA` when set and available, else the widest one.
+  public static var instructionSet: InstructionSet {
+    get { InstructionSet.allCases[Int(vugen_isa().rawValue)] }
+    set { vugen_set_isa(newValue.code) }
+  }
+}

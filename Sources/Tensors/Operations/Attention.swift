@@ -1,0 +1,193 @@
+import CKernels
+
+/// Which keys a query sees.
+public enum AttentionMask: Sendable {
+  /// All of them.
+  case bidirectional
+  /// Those up to its own position, the last query standing at the last key.
+  case causal
+  /// Those that the table allows.
+  case table(MaskTable)
+}
+
+/// Any pattern of visible keys, such as Transfusion's: causal over text, open among a picture's latents.
+public struct MaskTable: @unchecked Sendable {
+  let storage: Storage
+  public let batch, queries, keys: Int
+
+  /// `isVisible[(b · queries + q) · keys + k]`; a batch of 1 serves every element of a batch.
+  public init(_ isVisible: [Bool], batch: Int = 1, queries: Int, keys: Int) {
+    precondition(isVisible.count == batch * queries * keys, "a mask of \(isVisible.count) entries for \(batch) × \(queries) × \(keys)")
+    (self.batch, self.queries, self.keys) = (batch, queries, keys)
+    storage = Storage(byteCount: Swift.max(1, isVisible.count))
+    for (i, visible) in isVisible.enumerated() { storage.pointer.storeBytes(of: visible ? 1 : 0, toByteOffset: i, as: UInt8.self) }
+  }
+}
+
+/// A `[batch, time, heads, channels]` view into a tensor.
+private struct HeadView {
+  var tensor: Tensor
+  /// Elements before the first head.
+  var start = 0
+  var strides: vg_strides
+
+  /// A contiguous tensor of that shape.
+  init(_ tensor: Tensor) {
+    self.tensor = tensor
+    let row = tensor.size(2) * tensor.size(3)
+    strides = vg_strides(batch: Int64(tensor.size(1) * row), time: Int64(row), head: Int64(tensor.size(3)))
+  }
+
+  /// Heads from `start` on in rows of `[batch, time, width]`.
+  init(rows tensor: Tensor, start: Int, headSize: Int) {
+    self.tensor = tensor
+    self.start = start
+    let width = tensor.size(-1)
+    strides = vg_strides(batch: Int64(tensor.size(1) * width), time: Int64(width), head: Int64(headSize))
+  }
+
+  var pointer: UnsafeMutableRawPointer { tensor.pointer + start * tensor.type.byteCount }
+}
+
+/// Sizes, mask and bias of one attention, and its two passes.
+private struct AttentionPass {
+  var batch, queries, keys, heads, kvHeads, headSize: Int
+  var scale: Float
+  var mask: AttentionMask
+  var bias: Tensor?
+
+  func check(_ type: ElementType) {
+    precondition(heads % Swift.max(1, kvHeads) == 0, "\(heads) query heads do not share \(kvHeads) key/value heads")
+    if case .table(let table) = mask {
+      precondition(
+        table.queries == queries && table.keys == keys && (table.batch == 1 || table.batch == batch),
+        "a mask of \(table.batch) × \(table.queries) × \(table.keys) for \(batch) × \(queries) × \(keys)")
+    }
+    if let bias {
+      precondition(
+        bias.rank == 4 && bias.type == .f32 && [1, batch].contains(bias.size(0)) && [1, heads].contains(bias.size(1))
+          && bias.size(2) == queries && bias.size(3) == keys,
+        "an attention bias of shape \(bias.shape) for [\(batch), \(heads), \(queries), \(keys)]")
+    }
+  }
+
+  private func arguments(_ q: HeadView, _ k: HeadView, _ v: HeadView) -> vg_attention_args {
+    var a = vg_attention_args()
+    (a.q, a.k, a.v) = (UnsafeRawPointer(q.pointer), UnsafeRawPointer(k.pointer), UnsafeRawPointer(v.pointer))
+    (a.qs, a.ks, a.vs) = (q.strides, k.strides, v.strides)
+    (a.batch, a.queries, a.keys) = (Int64(batch), Int64(queries), Int64(keys))
+    (a.heads, a.kv_heads, a.d) = (Int64(heads), Int64(kvHeads), Int64(headSize))
+    a.scale = scale
+    switch mask {
+    case .bidirectional: break
+    case .causal: a.causal = 1
+    case .table(let table):
+      a.mask = UnsafePointer(table.storage.pointer.assumingMemoryBound(to: UInt8.self))
+      a.mask_batch = table.batch == 1 ? 0 : Int64(queries * keys)
+    }
+    if let bias {
+      let area = queries * keys
+      a.bias = UnsafePointer(bias.floats)
+      a.bias_head = bias.size(1) == 1 ? 0 : Int64(area)
+      a.bias_batch = bias.size(0) == 1 ? 0 : Int64(bias.size(1) * area)
+    }
+    return a
+  }
+
+  /// Returns the result and the logarithm of each row's sum of exponentials, f32 `[batch, heads, queries]`.
+  func forward(_ q: HeadView, _ k: HeadView, _ v: HeadView) -> (output: Tensor, lse: Tensor) {
+    let output = Tensor.empty([batch, queries, heads, headSize], q.tensor.type)
+    let lse = Tensor.empty([batch, heads, queries])
+    guard output.count > 0 else { return (output, lse) }
+    var a = arguments(q, k, v)
+    let view = HeadView(output)
+    (a.o, a.os, a.lse) = (view.pointer, view.strides, lse.floats)
+    // Enough items for every thread, but not so small that widening the keys again costs more.
+    let wanted = (4 * Int(vugen_threads()) + batch * kvHeads - 1) / (batch * kvHeads)
+    a.query_chunks = Int64(Swift.max(1, Swift.min(wanted, (queries + 47) / 48)))
+    run(VG_ATTENTION, q.tensor.type, a, items: batch * kvHeads * Int(a.query_chunks))
+    withExtendedLifetime((mask, bias)) {}
+    return (output, lse)
+  }
+
+  /// Writes into `dq`, `dk`, `dv`; returns the bias's gradient when asked for.
+  func backward(
+    _ q: HeadView, _ k: HeadView, _ v: HeadView, output: Tensor, lse: Tensor, dy: Tensor, into dq: HeadView,
+    _ dk: HeadView, _ dv: HeadView, needsBias: Bool
+  ) -> Tensor? {
+    var a = arguments(q, k, v)
+    let out = HeadView(output), gradient = HeadView(dy)
+    (a.output, a.os, a.lse) = (UnsafeRawPointer(out.pointer), out.strides, lse.floats)
+    (a.doutput, a.dos) = (UnsafeRawPointer(gradient.pointer), gradient.strides)
+    (a.dq, a.dk, a.dv) = (dq.pointer, dk.pointer, dv.pointer)
+    (a.dqs, a.dks, a.dvs) = (dq.strides, dk.strides, dv.strides)
+    let dbias = needsBias ? bias.map { Tensor.zeros($0.shape) } : nil
+    a.dbias = dbias?.floats
+    // A bias that heads share is summed by one thread, in order.
+    let alone = dbias != nil && bias?.size(1) == 1
+    let items = dbias == nil ? batch * kvHeads : kvHeads
+    if dy.count > 0 || q.tensor.count > 0 { run(VG_ATTENTION_BACKWARD, dy.type, a, items: items, grain: alone ? items : 1) }
+    withExtendedLifetime((mask, bias, output, lse, dy)) {}
+    return dbias
+  }
+}
+
+/// Scaled-dot-product attention without the score matrix (arXiv 2205.14135), f32 inside.
+///
+///     y = softmax(scale · q kᵀ + bias, masked) v
+///
+/// Shapes: q, y `[batch, queries, heads, c]`; k, v `[batch, keys, kv heads, c]`, query head h reading
+/// kv head ⌊h · kv heads / heads⌋; bias f32 `[1 or batch, 1 or heads, queries, keys]`. A query that sees no
+/// key gives zeros. `scale` is 1/√c unless given.
+/// Backward makes the probabilities again from each row's stored log-sum.
+public func attention(
+  _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: AttentionMask = .bidirectional, bias: Tensor? = nil, scale: Float? = nil
+) -> Tensor {
+  precondition(
+    q.rank == 4 && k.shape == v.shape && k.size(0) == q.size(0) && k.size(3) == q.size(3) && q.type == k.type
+      && k.type == v.type, "attention of q \(q), k \(k), v \(v)")
+  let pass = AttentionPass(
+    batch: q.size(0), queries: q.size(1), keys: k.size(1), heads: q.size(2), kvHeads: k.size(2), headSize: q.size(3),
+    scale: scale ?? 1 / Float(q.size(3)).squareRoot(), mask: mask, bias: bias?.detached())
+  pass.check(q.type)
+  let views = [q, k, v].map { HeadView($0.detached()) }
+  let (y, lse) = pass.forward(views[0], views[1], views[2])
+  let needsBias = bias?.isTracked ?? false
+  return y.recorded(from: [q, k, v] + (bias.map { [$0] } ?? [])) { dy in
+    let gradients = views.map { HeadView(Tensor.empty($0.tensor.shape, $0.tensor.type)) }
+    let dbias = pass.backward(
+      views[0], views[1], views[2], output: y, lse: lse, dy: dy.cast(to: y.type), into: gradients[0], gradients[1],
+      gradients[2], needsBias: needsBias)
+    return gradients.map(\.tensor) + [dbias]
+  }
+}
+
+/// Self-attention on one product that holds queries, keys and values: no copies are made to part them.
+///
+/// Shapes: qkv `[batch, time, (heads + 2 kv heads) · c]`, ordered queries, keys, values, each head's
+/// channels together; result `[batch, time, heads · c]`.
+public func selfAttention(
+  qkv: Tensor, heads: Int, kvHeads: Int? = nil, mask: AttentionMask = .bidirectional, bias: Tensor? = nil,
+  scale: Float? = nil
+) -> Tensor {
+  let shared = kvHeads ?? heads, parts = heads + 2 * shared
+  precondition(qkv.rank == 3 && qkv.size(2) % parts == 0, "\(qkv) does not hold \(heads) and 2 × \(shared) heads")
+  let c = qkv.size(2) / parts
+  let pass = AttentionPass(
+    batch: qkv.size(0), queries: qkv.size(1), keys: qkv.size(1), heads: heads, kvHeads: shared, headSize: c,
+    scale: scale ?? 1 / Float(c).squareRoot(), mask: mask, bias: bias?.detached())
+  pass.check(qkv.type)
+  func views(_ rows: Tensor) -> [HeadView] {
+    [0, heads, heads + shared].map { HeadView(rows: rows, start: $0 * c, headSize: c) }
+  }
+  let input = views(qkv.detached())
+  let (y, lse) = pass.forward(input[0], input[1], input[2])
+  let needsBias = bias?.isTracked ?? false, shape = [qkv.size(0), qkv.size(1), heads * c]
+  return y.reshaped(shape).recorded(from: [qkv] + (bias.map { [$0] } ?? [])) { dy in
+    let gradient = Tensor.empty(input[0].tensor.shape, y.type), into = views(gradient)
+    let dbias = pass.backward(
+      input[0], input[1], input[2], output: y, lse: lse, dy: dy.cast(to: y.type).reshaped(y.shape), into: into[0],
+      into[1], into[2], needsBias: needsBias)
+    return [gradient, dbias]
+  }
+}

@@ -1,0 +1,82 @@
+import CKernels
+
+/// What one fused AdamW step needs besides the gradient (arXiv 1711.05101).
+public struct AdamWStep: Sendable {
+  public var rate, beta1, beta2, epsilon, decay: Float
+  /// 1 for the first step: the bias corrections depend on it.
+  public var step: Int
+
+  public init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, decay: Float, step: Int) {
+    (self.rate, self.beta1, self.beta2, self.epsilon, self.decay, self.step) = (rate, beta1, beta2, epsilon, decay, step)
+  }
+}
+
+/// Running first and second moments of one parameter's gradient, f32, of its shape.
+public struct Moments {
+  public var first, second: Tensor
+
+  public init(like parameter: Parameter) {
+    first = .zeros(parameter.shape)
+    second = .zeros(parameter.shape)
+  }
+
+  public init(first: Tensor, second: Tensor) {
+    (self.first, self.second) = (first.copied(), second.copied())
+  }
+}
+
+extension Parameter {
+  /// One AdamW step in one pass over memory: parameter, both moments, and the bf16 copy if one is in use.
+  ///
+  /// `gradientScale` is one f32 number that multiplies the gradient, from clipping.
+  public func apply(_ step: AdamWStep, gradient: Tensor, moments: Moments, gradientScale: Tensor) {
+    precondition(gradient.shape == shape && gradient.type == .f32, "a gradient \(gradient) for a parameter of \(shape)")
+    update { value, copy in
+      let lowered = copy.flatMap { $0.type == .bf16 ? $0 : nil }
+      run(
+        VG_ADAMW, .f32,
+        vg_adamw_args(
+          parameter: value.floats, m: moments.first.floats, v: moments.second.floats,
+          gradient: UnsafePointer(gradient.floats), copy: lowered?.pointer.assumingMemoryBound(to: UInt16.self),
+          n: Int64(count), rate: step.rate, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
+          decay: step.decay, correction1: 1 - power(step.beta1, step.step), correction2: 1 - power(step.beta2, step.step),
+          gradient_scale: UnsafePointer(gradientScale.floats)),
+        items: blocks(count))
+    }
+  }
+
+  /// Moves this parameter towards `other`: `value += weight · (other − value)`, the step of a moving average.
+  public func move(towards other: Tensor, weight: Float) {
+    precondition(other.shape == shape && other.type == .f32, "an average of \(shape) cannot follow \(other)")
+    update { value, copy in
+      run(
+        VG_LERP, .f32, vg_lerp_args(x: other.pointer, y: value.pointer, n: Int64(count), weight: weight),
+        items: blocks(count))
+      if let copy { value.writeCast(to: copy) }
+    }
+  }
+}
+
+private func power(_ base: Float, _ exponent: Int) -> Float {
+  var result = 1.0, factor = Double(base), rest = exponent
+  while rest > 0 {
+    if rest & 1 == 1 { result *= factor }
+    factor *= factor
+    rest >>= 1
+  }
+  return Float(result)
+}
+
+extension Tensor {
+  /// The sum of squares of all elements, in f64 over blocks of f32 sums.
+  public func sumOfSquares() -> Double {
+    var partial = [Double](repeating: 0, count: blocks(count))
+    let items = partial.count
+    partial.withUnsafeMutableBufferPointer { buffer in
+      run(
+        VG_SUM_SQUARES, type, vg_sum_squares_args(x: pointer, partial: buffer.baseAddress, n: Int64(count)),
+        items: items, grain: 4)
+    }
+    return partial.reduce(0, +)
+  }
+}

@@ -1,0 +1,154 @@
+import COneDNN
+import CKernels
+
+extension Activation {
+  var code: Int32 {
+    switch self {
+    case .none: Int32(VUGEN_ACTIVATION_NONE)
+    case .silu: Int32(VUGEN_ACTIVATION_SILU)
+    case .geluErf: Int32(VUGEN_ACTIVATION_GELU_ERF)
+    case .geluTanh: Int32(VUGEN_ACTIVATION_GELU_TANH)
+    case .relu: Int32(VUGEN_ACTIVATION_RELU)
+    }
+  }
+}
+
+/// oneDNN's shim answers 0; anything else is a shape that these functions let through by mistake.
+func check(_ status: Int32, _ what: @autoclosure () -> String) {
+  precondition(status == 0, "oneDNN refused \(what()) with status \(status)")
+}
+
+/// One or a batch of matrices inside a tensor: `rows × columns` after the transposition.
+private struct Matrix {
+  var tensor: Tensor
+  var transposed = false
+
+  var rows: Int { tensor.size(transposed ? -1 : -2) }
+  var columns: Int { tensor.size(transposed ? -2 : -1) }
+}
+
+/// `C = activation(op(A) op(B) + bias)`, batches in front; B may be one matrix for the whole batch.
+///
+/// Accumulates in f32. Where the processor has no bf16 products, bf16 operands are widened first.
+private func multiply(
+  _ a: Matrix, _ b: Matrix, bias: Tensor? = nil, activation: Activation = .none, as type: ElementType
+) -> Tensor {
+  if !Hardware.hasBF16Products && (a.tensor.type == .bf16 || b.tensor.type == .bf16) {
+    var a = a, b = b
+    a.tensor = a.tensor.cast(to: .f32)
+    b.tensor = b.tensor.cast(to: .f32)
+    return multiply(a, b, bias: bias, activation: activation, as: .f32).cast(to: type)
+  }
+  let m = a.rows, k = a.columns, n = b.columns
+  let batch = a.tensor.shape.dropLast(2).reduce(1, *)
+  precondition(
+    b.rows == k && a.tensor.type == b.tensor.type,
+    "product of \(a.tensor) (transposed: \(a.transposed)) and \(b.tensor) (transposed: \(b.transposed))")
+  let shared = b.tensor.rank == 2 && a.tensor.rank > 2
+  let c = Tensor.empty(a.tensor.shape.dropLast(2) + [m, n], type)
+  guard c.count > 0 else { return c }
+  guard k > 0 else { return (Tensor.zeros(c.shape) + (bias ?? Tensor.zeros([n]))).cast(to: type) }
+  var spec = vugen_matmul_spec()
+  // A batch that shares its B is one taller matrix.
+  let folds = shared && !a.transposed
+  spec.batch = folds ? 1 : Int64(batch)
+  spec.m = Int64(folds ? batch * m : m)
+  (spec.n, spec.k) = (Int64(n), Int64(k))
+  (spec.a_stride, spec.b_stride, spec.c_stride) = (Int64(m * k), shared ? 0 : Int64(k * n), Int64(m * n))
+  (spec.a_row, spec.b_row, spec.c_row) = (Int64(a.tensor.size(-1)), Int64(b.tensor.size(-1)), Int64(n))
+  (spec.a_type, spec.b_type, spec.c_type) = (a.tensor.type.code, b.tensor.type.code, type.code)
+  (spec.a_transposed, spec.b_transposed) = (a.transposed ? 1 : 0, b.transposed ? 1 : 0)
+  spec.has_bias = bias == nil ? 0 : 1
+  spec.activation = activation.code
+  _ = vugen_threads()
+  let bias = bias?.cast(to: .f32)
+  var right: Storage?
+  if b.tensor.storage.isWeight, spec.batch == 1 { right = packed(b, &spec) }
+  check(
+    vugen_matmul(
+      &spec, a.tensor.pointer, right?.pointer ?? b.tensor.pointer, bias?.floats, c.pointer),
+    "the product \(a.tensor) × \(b.tensor)")
+  withExtendedLifetime((a, b, bias, right)) {}
+  return c
+}
+
+/// The weight in the layout that this product likes best; made once a change.
+private func packed(_ b: Matrix, _ spec: inout vugen_matmul_spec) -> Storage {
+  spec.b_packed = 1
+  var bytes = 0
+  var layout: Int64 = 0
+  check(vugen_matmul_packed_layout(&spec, &bytes, &layout), "the layout of \(b.tensor)")
+  let key = Storage.PackKey(kind: .product(transposed: b.transposed), offset: b.tensor.offset, layout: layout)
+  return b.tensor.storage.packed(key, byteCount: bytes) { target in
+    check(vugen_matmul_pack(&spec, b.tensor.type.code, b.tensor.pointer, target), "packing \(b.tensor)")
+  }
+}
+
+extension Tensor {
+  /// All axes but the last as rows.
+  fileprivate var asRows: Tensor {
+    rank == 2 ? self : detached().reshaped([count / Swift.max(1, size(-1)), size(-1)])
+  }
+}
+
+/// `y = activation(x Wᵀ + b)`.
+///
+/// Shapes: x `[…, in]`, weight `[out, in]`, bias `[out]`, y `[…, out]`. x's type is the result's.
+/// Backward: `dx = dy W`, `dW = dyᵀ x` (f32), `db = Σ dy` (f32), with dy taken back through the activation.
+/// The activation is fused into the product where no gradient needs the number before it.
+public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .none) -> Tensor {
+  let inputs = [x, weight] + (bias.map { [$0] } ?? [])
+  if let function = activation.function, inputs.contains(where: \.isTracked) {
+    return linear(x, weight: weight, bias: bias).map(function)
+  }
+  let rows = x.asRows
+  precondition(
+    weight.rank == 2 && weight.size(1) == x.size(-1), "linear: input \(x) does not fit weight \(weight)")
+  let weightAs = weight.detached().cast(to: x.type)
+  let y = multiply(
+    Matrix(tensor: rows), Matrix(tensor: weightAs, transposed: true), bias: bias, activation: activation, as: x.type
+  ).reshaped(x.shape.dropLast() + [weight.size(0)])
+  let (needX, needW, needB) = (x.isTracked, weight.isTracked, bias?.isTracked ?? false)
+  let keptRows = needW ? rows : nil, keptWeight = needX ? weightAs : nil
+  return y.recorded(from: inputs) { [shape = x.shape, type = x.type] dy in
+    let dyRows = dy.cast(to: type).asRows
+    let dx = keptWeight.map {
+      multiply(Matrix(tensor: dyRows), Matrix(tensor: $0), as: type).reshaped(shape)
+    }
+    let dw = keptRows.map {
+      multiply(Matrix(tensor: dyRows, transposed: true), Matrix(tensor: $0), as: .f32)
+    }
+    let db = needB ? dyRows.cast(to: .f32).sum(axes: [0]) : nil
+    return [dx, dw, db]
+  }
+}
+
+/// `op(A) op(B)`, one matrix or a batch of them.
+///
+/// Shapes: a `[…, m, k]` (or `[…, k, m]` transposed), b `[…, k, n]` (or `[…, n, k]`) with the same batch
+/// axes, or `[k, n]` shared by the whole batch; result `[…, m, n]`.
+/// Backward: `dA = dC op(B)ᵀ`, `dB = op(A)ᵀ dC`.
+public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transposeB: Bool = false) -> Tensor {
+  precondition(
+    b.rank == 2 || a.shape.dropLast(2) == b.shape.dropLast(2), "batches of \(a) and \(b) differ")
+  let type: ElementType = a.type == b.type ? a.type : .f32
+  let left = Matrix(tensor: a.detached().cast(to: type), transposed: transposeA)
+  let right = Matrix(tensor: b.detached().cast(to: type), transposed: transposeB)
+  let y = multiply(left, right, as: type)
+  let (needA, needB) = (a.isTracked, b.isTracked), shared = b.rank == 2 && a.rank > 2
+  return y.recorded(from: [a, b]) { dy in
+    let dc = Matrix(tensor: dy.cast(to: type)), dcT = Matrix(tensor: dc.tensor, transposed: true)
+    var rightT = right, leftT = left
+    rightT.transposed.toggle()
+    leftT.transposed.toggle()
+    let da = needA ? (transposeA ? multiply(right.flipped(transposeB), dcT, as: type) : multiply(dc, rightT, as: type)) : nil
+    var db = needB ? (transposeB ? multiply(dcT, left, as: type) : multiply(leftT, dc, as: type)) : nil
+    if shared, let each = db { db = each.reshaped([-1] + each.shape.suffix(2)).sum(axes: [0]) }
+    return [da, db]
+  }
+}
+
+extension Matrix {
+  /// op(B) itself, for `dAᵀ = op(B) dCᵀ`.
+  fileprivate func flipped(_ isTransposed: Bool) -> Matrix { Matrix(tensor: tensor, transposed: isTransposed) }
+}

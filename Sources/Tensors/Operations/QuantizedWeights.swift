@@ -1,0 +1,65 @@
+import CKernels
+
+/// A weight matrix in 8 or 4 bits: groups of neighbouring numbers of a row share one f32 scale.
+///
+///     w[r, i] ≈ scale[r, ⌊i / group⌋] · q[r, i]      q in −127…127 or −7…7
+///
+/// Shapes: `[rows, columns]`; values int8 `[rows, columns]`, or two a byte (the even column low, stored
+/// as q + 8); scales `[rows, columns / group]`.
+public struct QuantizedTensor: @unchecked Sendable {
+  public enum Bits: Int, Sendable, CaseIterable { case eight = 8, four = 4 }
+
+  public let rows, columns, group: Int
+  public let bits: Bits
+  let values: Storage
+  let scales: Tensor
+
+  /// Bytes of values and scales together.
+  public var byteCount: Int { values.byteCount + scales.byteCount }
+
+  /// Rounds to nearest. `columns` must be a multiple of `group`, and `group` of 16.
+  public init(_ weight: Tensor, bits: Bits, group: Int = 32) {
+    precondition(
+      weight.rank == 2 && group % 16 == 0 && group > 0 && weight.size(1) % group == 0,
+      "groups of \(group) do not divide the rows of \(weight)")
+    (rows, columns, self.group, self.bits) = (weight.size(0), weight.size(1), group, bits)
+    values = Storage(byteCount: Swift.max(1, weight.count * bits.rawValue / 8))
+    scales = Tensor.empty([rows, columns / group])
+    var arguments = arguments()
+    arguments.x = UnsafeRawPointer(weight.pointer)
+    run(VG_QUANTIZE, weight.type, arguments, items: rows, grain: grain(rowOf: columns))
+  }
+
+  private func arguments() -> vg_quantized_args {
+    var arguments = vg_quantized_args()
+    arguments.values = values.pointer.assumingMemoryBound(to: Int8.self)
+    arguments.scales = scales.floats
+    (arguments.n, arguments.group, arguments.bits) = (Int64(columns), Int64(group), Int32(bits.rawValue))
+    return arguments
+  }
+
+  /// The weight as plain numbers.
+  public func dequantized(as type: ElementType = .f32) -> Tensor {
+    let y = Tensor.empty([rows, columns], type)
+    var arguments = arguments()
+    arguments.y = y.pointer
+    run(VG_DEQUANTIZE, type, arguments, items: rows, grain: grain(rowOf: columns))
+    return y
+  }
+
+  /// `y = x Wᵀ + b`: x `[…, columns]`, y `[…, rows]`. Few rows of x read the weight as it is stored; many
+  /// are worth a plain copy. Frozen: the gradient goes to x only.
+  public func linear(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
+    precondition(x.size(-1) == columns, "linear: input \(x) does not fit a weight of [\(rows), \(columns)]")
+    let count = x.count / Swift.max(1, columns)
+    if count > 8 || x.isTracked {
+      return Tensors.linear(x, weight: dequantized(as: x.type), bias: bias)
+    }
+    let y = Tensor.empty(x.shape.dropLast() + [rows], x.type)
+    var arguments = arguments()
+    (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
+    (arguments.rows, arguments.y_row) = (Int64(count), Int64(rows))
+    run(VG_QUANTIZED_ROW_PRODUCT, x.type, arguments, items: rows, grain: grain(rowOf: columns * Swift.max(1, count)))
+    return bias.map { y + $0.cast(to: y.type) } ?? y
+  }
+}

@@ -1,0 +1,61 @@
+import CKernels
+import COneDNN
+
+/// Pictures and feature maps `[batch, height, width, channels]`.
+extension Tensor {
+  /// Repeats every pixel `factor` times in both directions.
+  public func upsampledNearest(by factor: Int) -> Tensor {
+    resampled(factor, up: true, VG_RESIZE_NEAREST).recorded(from: [self]) { dy in
+      [dy.resampled(factor, up: false, VG_RESIZE_NEAREST_BACKWARD)]
+    }
+  }
+
+  /// The mean of `factor × factor` blocks; the sizes are multiples of the factor.
+  public func averagePooled(by factor: Int) -> Tensor {
+    resampled(factor, up: false, VG_AVERAGE_POOL).recorded(from: [self]) { dy in
+      [dy.resampled(factor, up: true, VG_AVERAGE_POOL_BACKWARD)]
+    }
+  }
+
+  private func resampled(_ factor: Int, up: Bool, _ kernel: vg_kernel) -> Tensor {
+    precondition(rank == 4 && factor > 0, "[batch, height, width, channels] expected, the shape is \(shape)")
+    precondition(
+      up || (shape[1] % factor == 0 && shape[2] % factor == 0), "\(shape) does not divide into blocks of \(factor)")
+    let (height, width) = up ? (shape[1] * factor, shape[2] * factor) : (shape[1] / factor, shape[2] / factor)
+    let y = Tensor.empty([shape[0], height, width, shape[3]], type)
+    // Upsampling counts in pixels of x, pooling in those of y: always the smaller picture.
+    let small = up ? self : y
+    guard y.count > 0 else { return y }
+    run(
+      kernel, type,
+      vg_resample_args(
+        x: pointer, y: y.pointer, height: Int64(small.shape[1]), width: Int64(small.shape[2]),
+        channels: Int64(shape[3]), factor_y: Int64(factor), factor_x: Int64(factor)),
+      items: shape[0] * height, grain: grain(rowOf: width * shape[3]))
+    return y
+  }
+
+  /// Bilinear resizing with pixel centres at one half and no antialiasing
+  /// (PyTorch's `interpolate(mode: bilinear, align_corners: false)`).
+  public func resizedBilinear(height: Int, width: Int) -> Tensor {
+    precondition(rank == 4 && height > 0 && width > 0, "[batch, height, width, channels] expected, \(shape) found")
+    // f32 inside: the interpolation weights are not bf16 numbers.
+    let x = detached().cast(to: .f32), y = Tensor.empty([shape[0], height, width, shape[3]])
+    var spec = vugen_resize_spec()
+    (spec.batch, spec.height, spec.width, spec.channels) =
+      (Int64(shape[0]), Int64(shape[1]), Int64(shape[2]), Int64(shape[3]))
+    (spec.out_height, spec.out_width, spec.type) = (Int64(height), Int64(width), Int32(VUGEN_F32))
+    _ = vugen_threads()
+    if y.count > 0 { check(vugen_resize_bilinear(&spec, x.pointer, y.pointer), "resizing \(self)") }
+    withExtendedLifetime(x) {}
+    return y.cast(to: type).recorded(from: [self]) { [spec, shape, type] dy in
+      var spec = spec
+      let dx = Tensor.empty(shape), dy = dy.cast(to: .f32)
+      if dx.count > 0 {
+        check(vugen_resize_bilinear_backward(&spec, dy.pointer, dx.pointer), "a resizing's gradient")
+      }
+      withExtendedLifetime(dy) {}
+      return [dx.cast(to: type)]
+    }
+  }
+}

@@ -1,0 +1,166 @@
+/// One recorded value: its gradient while the tape runs back, and how to hand it on.
+final class Node {
+  let tape: ObjectIdentifier
+  let inputs: [Node?]
+  var backward: ((Tensor) -> [Tensor?])?
+  var gradient: Tensor?
+
+  init(tape: Tape, inputs: [Node?] = [], backward: ((Tensor) -> [Tensor?])? = nil) {
+    self.tape = ObjectIdentifier(tape)
+    self.inputs = inputs
+    self.backward = backward
+  }
+
+  func add(_ gradient: Tensor) {
+    self.gradient = self.gradient.map { $0 + gradient } ?? gradient
+  }
+}
+
+/// Records operations on watched parameters and tensors, and runs the chain rule back over them.
+///
+/// Recording happens only inside `grad`. What depends on nothing that is watched leaves no trace: a
+/// frozen module costs no backward work and keeps no activations.
+final class Tape: @unchecked Sendable {
+  /// The tape that records on this task, if one does.
+  @TaskLocal static var current: Tape?
+
+  private var nodes: [Node] = []
+  private var watched: [ObjectIdentifier: Node] = [:]
+  private var parameters: [Parameter] = []
+
+  /// Makes a parameter's gradient known to this tape.
+  func watch(_ parameter: Parameter) {
+    guard watched[ObjectIdentifier(parameter)] == nil else { return }
+    watched[ObjectIdentifier(parameter)] = Node(tape: self)
+    parameters.append(parameter)
+  }
+
+  func watch(_ tensor: Tensor) -> Tensor {
+    var copy = tensor
+    copy.node = Node(tape: self)
+    return copy
+  }
+
+  func node(of parameter: Parameter) -> Node? { watched[ObjectIdentifier(parameter)] }
+  var watchedParameters: [Parameter] { parameters }
+
+  func record(inputs: [Node?], _ backward: @escaping (Tensor) -> [Tensor?]) -> Node {
+    let node = Node(tape: self, inputs: inputs, backward: backward)
+    nodes.append(node)
+    return node
+  }
+
+  /// Runs back from `result`. Activations are let go as soon as their gradient is done.
+  func backward(from result: Tensor, gradient: Tensor) {
+    guard let start = result.node, start.tape == ObjectIdentifier(self) else { return }
+    start.add(gradient)
+    while let node = nodes.popLast() {
+      guard let gradient = node.gradient, let backward = node.backward else { continue }
+      node.gradient = nil
+      node.backward = nil
+      for (input, part) in zip(node.inputs, backward(gradient)) {
+        if let input, let part { input.add(part) }
+      }
+    }
+  }
+
+  func gradient(of parameter: Parameter) -> Tensor? { watched[ObjectIdentifier(parameter)]?.gradient }
+}
+
+extension Tensor {
+  /// Whether the running tape needs a gradient of this tensor.
+  var isTracked: Bool {
+    guard let node, let tape = Tape.current else { return false }
+    return node.tape == ObjectIdentifier(tape)
+  }
+
+  /// This result, with the way back to its inputs if the running tape wants one.
+  ///
+  /// `backward` turns the result's gradient into one gradient an input, `nil` where none is needed.
+  func recorded(from inputs: [Tensor], _ backward: @escaping (Tensor) -> [Tensor?]) -> Tensor {
+    guard let tape = Tape.current, inputs.contains(where: \.isTracked) else { return self }
+    var copy = self
+    copy.node = tape.record(inputs: inputs.map { $0.isTracked ? $0.node : nil }, backward)
+    return copy
+  }
+}
+
+/// Gradients by parameter, f32. Several passes can be added up before one step (gradient accumulation).
+public struct Gradients {
+  private var tensors: [ObjectIdentifier: Tensor] = [:]
+
+  public init() {}
+
+  public subscript(parameter: Parameter) -> Tensor? {
+    get { tensors[ObjectIdentifier(parameter)] }
+    set { tensors[ObjectIdentifier(parameter)] = newValue }
+  }
+
+  public var count: Int { tensors.count }
+
+  /// Adds the gradients of another pass.
+  public mutating func add(_ other: Gradients) {
+    for (key, tensor) in other.tensors { tensors[key] = tensors[key].map { $0 + tensor } ?? tensor }
+  }
+
+  /// Multiplies every gradient, as 1/n after n accumulated passes.
+  public mutating func scale(by factor: Float) {
+    for (key, tensor) in tensors { tensors[key] = tensor * factor }
+  }
+}
+
+/// The value of `loss` and its gradients with respect to `parameters`; everything else is constant.
+///
+/// `loss` must return one number. Parameters that it does not depend on have no entry.
+public func grad(of parameters: [Parameter], _ loss: () throws -> Tensor) rethrows -> (loss: Tensor, gradients: Gradients) {
+  let tape = Tape()
+  parameters.forEach(tape.watch)
+  let value = try Tape.$current.withValue(tape, operation: loss)
+  precondition(value.count == 1, "a loss is one number, the shape is \(value.shape)")
+  tape.backward(from: value, gradient: .full(value.shape, 1, value.type))
+  var gradients = Gradients()
+  for parameter in parameters { gradients[parameter] = tape.gradient(of: parameter)?.cast(to: .f32) }
+  return (value.detached(), gradients)
+}
+
+/// The value of `function` at `inputs` and the products of `seed` with its Jacobians, one an input.
+///
+/// Without a seed the result must be one number, and these are its gradients.
+public func grad(
+  at inputs: [Tensor], seed: Tensor? = nil, _ function: ([Tensor]) throws -> Tensor
+) rethrows -> (value: Tensor, gradients: [Tensor?]) {
+  let tape = Tape()
+  let leaves = inputs.map(tape.watch)
+  let value = try Tape.$current.withValue(tape) { try function(leaves) }
+  tape.backward(from: value, gradient: seed ?? .full(value.shape, 1, value.type))
+  return (value.detached(), leaves.map { $0.node?.gradient })
+}
+
+/// Runs `function` and keeps only its inputs: its activations are made again on the way back.
+///
+/// Costs a second forward pass and saves the memory of everything inside (arXiv 1604.06174). Random
+/// numbers inside must come from a generator that `function` captures by value.
+public func checkpoint(_ inputs: [Tensor], _ function: @escaping ([Tensor]) -> Tensor) -> Tensor {
+  guard let outer = Tape.current else { return function(inputs) }
+  let constants = inputs.map { $0.detached() }
+  let result = Tape.$current.withValue(nil) { function(constants) }
+  var output = result
+  output.node = outer.record(inputs: inputs.map(\.node)) { [weak outer] gradient in
+    guard let outer else { return [] }
+    let inner = Tape()
+    outer.watchedParameters.forEach(inner.watch)
+    let leaves = constants.map(inner.watch)
+    let again = Tape.$current.withValue(inner) { function(leaves) }
+    inner.backward(from: again, gradient: gradient)
+    for parameter in outer.watchedParameters {
+      if let part = inner.gradient(of: parameter) { outer.node(of: parameter)?.add(part) }
+    }
+    return leaves.map { $0.node?.gradient }
+  }
+  return output
+}
+
+/// Runs `body` with no tape: nothing inside is part of a gradient.
+public func withoutGradients<R>(_ body: () throws -> R) rethrows -> R {
+  try Tape.$current.withValue(nil, operation: body)
+}

@@ -1,0 +1,108 @@
+import Layers
+import Tensors
+
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101): decoupled weight decay, settings by group.
+///
+/// The bias corrections, the decay and both moments are done in one pass over each parameter.
+public final class AdamW {
+  public struct Settings: Sendable, Codable, Equatable {
+    public var rate: Float
+    public var beta1: Float
+    public var beta2: Float
+    public var epsilon: Float
+    public var decay: Float
+
+    public init(rate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Float = 0.01) {
+      (self.rate, self.beta1, self.beta2, self.epsilon, self.decay) = (rate, beta1, beta2, epsilon, decay)
+    }
+  }
+
+  /// Parameters that share settings, such as those without decay.
+  public struct Group {
+    public var parameters: [NamedParameter]
+    public var settings: Settings
+
+    public init(_ parameters: [NamedParameter], _ settings: Settings) {
+      (self.parameters, self.settings) = (parameters, settings)
+    }
+  }
+
+  public private(set) var groups: [Group]
+  /// Steps taken so far.
+  public private(set) var stepCount = 0
+  private var moments: [ObjectIdentifier: Moments] = [:]
+
+  public init(_ groups: [Group]) { self.groups = groups }
+
+  public convenience init(_ module: some Module, _ settings: Settings) {
+    self.init([Group(module.namedParameters, settings)])
+  }
+
+  /// Matrices and kernels decay; norms' weights and biases (one axis or none) do not.
+  public static func decayingMatricesOnly(_ module: some Module, _ settings: Settings) -> AdamW {
+    let all = module.namedParameters
+    var still = settings
+    still.decay = 0
+    return AdamW([
+      Group(all.filter { $0.parameter.shape.count > 1 }, settings),
+      Group(all.filter { $0.parameter.shape.count <= 1 }, still),
+    ])
+  }
+
+  public var parameters: [Parameter] { groups.flatMap { $0.parameters.map(\.parameter) } }
+
+  /// One step. Parameters without a gradient stay as they are.
+  ///
+  /// - Parameters:
+  ///   - rateFactor: multiplies every group's rate; the schedule's value of this step.
+  ///   - gradientScale: multiplies the gradients, from `clippingScale`.
+  public func step(_ gradients: Gradients, rateFactor: Float = 1, gradientScale: Float = 1) {
+    stepCount += 1
+    let scale = Tensor(scalar: gradientScale)
+    for group in groups {
+      let s = group.settings
+      let step = AdamWStep(
+        rate: s.rate * rateFactor, beta1: s.beta1, beta2: s.beta2, epsilon: s.epsilon, decay: s.decay, step: stepCount)
+      for item in group.parameters {
+        guard let gradient = gradients[item.parameter] else { continue }
+        let key = ObjectIdentifier(item.parameter)
+        let state = moments[key] ?? Moments(like: item.parameter)
+        moments[key] = state
+        item.parameter.apply(step, gradient: gradient, moments: state, gradientScale: scale)
+      }
+    }
+  }
+
+  /// Everything that a later run needs to go on bit for bit: `first.NAME` and `second.NAME`.
+  public var state: [String: Tensor] {
+    var tensors: [String: Tensor] = [:]
+    for item in groups.flatMap(\.parameters) {
+      guard let state = moments[ObjectIdentifier(item.parameter)] else { continue }
+      tensors["first." + item.name] = state.first
+      tensors["second." + item.name] = state.second
+    }
+    return tensors
+  }
+
+  /// Takes up a saved state after `stepCount` steps.
+  public func restore(_ state: [String: Tensor], stepCount: Int) {
+    self.stepCount = stepCount
+    for item in groups.flatMap(\.parameters) {
+      guard let first = state["first." + item.name], let second = state["second." + item.name] else { continue }
+      moments[ObjectIdentifier(item.parameter)] = Moments(first: first, second: second)
+    }
+  }
+}
+
+extension Gradients {
+  /// √Σ g² over the given parameters.
+  public func globalNorm(of parameters: [Parameter]) -> Float {
+    Float(parameters.reduce(0.0) { $0 + (self[$1]?.sumOfSquares() ?? 0) }.squareRoot())
+  }
+
+  /// The factor that brings the global norm down to `limit`, 1 where it is smaller already; and the norm.
+  public func clippingScale(of parameters: [Parameter], limit: Float) -> (scale: Float, norm: Float) {
+    let norm = globalNorm(of: parameters)
+    return (norm > limit ? limit / (norm + 1e-6) : 1, norm)
+  }
+}

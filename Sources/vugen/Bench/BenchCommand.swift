@@ -1,0 +1,78 @@
+import ArgumentParser
+import Tensors
+
+struct Bench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure this machine and the numeric core on it.",
+    discussion: """
+      Peaks are measured at the start of each run, and shares are shares of those.
+      Example: vugen bench train-step --json
+      """,
+    subcommands: [Kernels.self, TrainStep.self, ConvStep.self, Sampling.self])
+
+  struct Options: ParsableArguments {
+    @Flag(help: "Print one JSON object.") var json = false
+    @Option(help: "Timed runs; the median is printed.") var repeats = 5
+    @Option(help: "Threads (default: the physical cores).") var threads: Int32?
+
+    func validate() throws {
+      if repeats < 1 { throw ValidationError("--repeats must be at least 1.") }
+      if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
+    }
+
+    @NumericActor
+    func run(_ measure: @NumericActor (Machine) -> [Measurement]) throws {
+      if let threads { Threads.count = threads }
+      let machine = Machine.measured()
+      try BenchReport(machine: machine, results: measure(machine)).print(asJSON: json)
+    }
+  }
+
+  struct Kernels: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Products, convolutions, attention, norms and the like by themselves.")
+    @OptionGroup var options: Options
+
+    func run() async throws {
+      try await options.run { kernelMeasurements($0, repeats: options.repeats) }
+    }
+  }
+
+  struct TrainStep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "A training step of 8 transformer blocks: width 256, batch 32 × 128 tokens.")
+    @OptionGroup var options: Options
+
+    func run() async throws {
+      try await options.run { machine in
+        Precision.allCases.map { trainStep($0, machine, repeats: options.repeats) }
+      }
+    }
+  }
+
+  struct ConvStep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "A training step of a U-Net: 64 × 64 × 6, channels 32/64/96, batch 16.")
+    @OptionGroup var options: Options
+
+    func run() async throws {
+      try await options.run { machine in
+        Precision.allCases.map { convStep($0, machine, repeats: options.repeats) }
+      }
+    }
+  }
+
+  struct Sampling: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "50 guided Euler steps of 12 blocks, width 384: with and without cached text.")
+    @OptionGroup var options: Options
+
+    func run() async throws {
+      try await options.run { machine in
+        Precision.allCases.flatMap { precision in
+          [false, true].map { sampling(precision, machine, cachingText: $0, repeats: options.repeats) }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Tensors
+
+/// Products, convolutions and memory-bound operations, each against the limit that binds it.
+@NumericActor
+func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
+  var random = Philox(seed: 3), results: [Measurement] = []
+  func add(_ name: String, flops: Double? = nil, bytes: Int? = nil, peak: Double? = nil, _ body: @NumericActor () -> Void) {
+    let calls = 5
+    let seconds = medianSeconds(runs: repeats) { for _ in 0..<calls { body() } } / Double(calls)
+    let gflops = flops.map { $0 / seconds / 1e9 }, rate = bytes.map { Double($0) / seconds }
+    let share = gflops.flatMap { g in peak.map { g / $0 } } ?? rate.map { $0 / machine.readBytesPerSecond }
+    results.append(Measurement(name: name, seconds: seconds, gflops: gflops, bytesPerSecond: rate, limitShare: share))
+  }
+  for precision in Precision.allCases where precision == .f32 || Hardware.hasBF16Products {
+    let type = precision.activationType, peak = machine.peakGflops(precision), tag = precision.rawValue
+    for (m, n, k) in [(4096, 256, 1024), (4096, 2048, 256), (192, 1152, 384)] {
+      let x = Tensor.normal([m, k], type: type, using: &random)
+      let w = Parameter(.normal([n, k], using: &random))
+      add("product \(m)×\(n)×\(k) \(tag)", flops: 2 * Double(m * n * k), peak: peak) {
+        _ = linear(x, weight: w.tensor(as: type))
+      }
+    }
+    for (size, c) in [(64, 32), (32, 64), (16, 96)] {
+      let x = Tensor.normal([16, size, size, c], type: type, using: &random)
+      let w = Parameter(.normal([c, c, 3, 3], using: &random)), flops = 2 * 9 * Double(16 * size * size * c * c)
+      add("convolution 3×3 \(size)×\(size)×\(c) \(tag)", flops: flops, peak: peak) {
+        _ = convolution2D(x, weight: w.tensor(as: type), padding: 1)
+      }
+      add("… with gradients \(tag)", flops: 3 * flops, peak: peak) {
+        _ = grad(at: [x], seed: x) { convolution2D($0[0], weight: w.tensor(as: type), padding: 1) }
+      }
+    }
+    let qkv = Tensor.normal([32, 128, 768], type: type, using: &random)
+    let dy = Tensor.normal([32, 128, 256], type: type, using: &random), flops = 4.0 * 32 * 128 * 128 * 256
+    add("attention 32×128, 4 heads \(tag)", flops: flops, peak: machine.peakF32Gflops) {
+      _ = selfAttention(qkv: qkv, heads: 4)
+    }
+    add("… with gradient \(tag)", flops: 3.5 * flops, peak: machine.peakF32Gflops) {
+      _ = grad(at: [qkv], seed: dy) { selfAttention(qkv: $0[0], heads: 4) }
+    }
+    let rows = Tensor.normal([16384, 512], type: type, using: &random), weight = Tensor.full([512], 1)
+    let picture = rows.reshaped([16, 64, 64, 128]), channel = Tensor.full([128], 1)
+    add("RMSNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) { _ = rmsNorm(rows, weight: weight, epsilon: 1e-5) }
+    add("LayerNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) { _ = layerNorm(rows, weight: weight, epsilon: 1e-5) }
+    add("GroupNorm and SiLU 16×64×64×128 \(tag)", bytes: 3 * rows.byteCount) {
+      _ = groupNorm(picture, groups: 8, weight: channel, epsilon: 1e-5, activation: .silu)
+    }
+    add("SwiGLU 16384×256 \(tag)", bytes: rows.byteCount * 3 / 2) { _ = gated(.swiGLU, gateAndUp: rows) }
+    add("sum of two tensors \(tag)", bytes: 3 * rows.byteCount) { _ = rows + rows }
+  }
+  let size = Tensor.zeros([4 << 20])
+  add("normal numbers, 4 Mi", bytes: size.byteCount) { _ = Tensor.normal(size.shape, using: &random) }
+  return results
+}

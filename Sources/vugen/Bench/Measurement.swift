@@ -1,0 +1,101 @@
+import Foundation
+import Tensors
+
+/// One line of a benchmark, and one entry of `results` in its JSON.
+struct Measurement: Codable {
+  var name: String
+  /// Median over the runs, of one call.
+  var seconds: Double
+  var gflops: Double?
+  var bytesPerSecond: Double?
+  /// Share of the limit that this machine showed at the start, 0…1.
+  var limitShare: Double?
+}
+
+/// The machine as the benchmark saw it.
+struct Machine: Codable {
+  var threads: Int
+  var instructionSet: String
+  var hasBF16Products: Bool
+  /// Peaks measured at the start: a large product in f32 and bf16, a large read.
+  var peakF32Gflops: Double
+  var peakBF16Gflops: Double
+  var readBytesPerSecond: Double
+}
+
+struct BenchReport: Codable {
+  var machine: Machine
+  var results: [Measurement]
+
+  func print(asJSON: Bool) throws {
+    if asJSON {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
+      return
+    }
+    let m = machine
+    Swift.print(
+      "\(m.threads) threads, \(m.instructionSet) kernels; measured peaks: f32 \(whole(m.peakF32Gflops)) GFLOP/s, "
+        + "bf16 \(whole(m.peakBF16Gflops)) GFLOP/s\(m.hasBF16Products ? "" : " (emulated: bf16 runs as f32 here)"), "
+        + "read \(String(format: "%.1f", m.readBytesPerSecond / 1e9)) GB/s")
+    let width = results.map(\.name.count).max() ?? 0
+    for r in results {
+      var line = r.name.padding(toLength: width + 2, withPad: " ", startingAt: 0)
+      line += String(format: "%10.3f ms", r.seconds * 1e3)
+      if let g = r.gflops { line += String(format: "  %6.0f GFLOP/s", g) }
+      if let b = r.bytesPerSecond { line += String(format: "  %6.1f GB/s", b / 1e9) }
+      if let s = r.limitShare { line += String(format: "  %4.0f %% of the limit", s * 100) }
+      Swift.print(line)
+    }
+  }
+
+  private func whole(_ x: Double) -> String { String(format: "%.0f", x) }
+}
+
+/// Median seconds of `body` over `runs`, after `warmUp` unmeasured calls.
+@NumericActor
+func medianSeconds(runs: Int, warmUp: Int = 1, _ body: @NumericActor () -> Void) -> Double {
+  let times = sortedSeconds(runs: runs, warmUp: warmUp, body)
+  return times[times.count / 2]
+}
+
+/// The shortest run: what the machine can do, for limits.
+@NumericActor
+func shortestSeconds(runs: Int, _ body: @NumericActor () -> Void) -> Double {
+  sortedSeconds(runs: runs, warmUp: 2, body)[0]
+}
+
+@NumericActor
+private func sortedSeconds(runs: Int, warmUp: Int, _ body: @NumericActor () -> Void) -> [Double] {
+  for _ in 0..<warmUp { body() }
+  let clock = ContinuousClock()
+  return (0..<max(1, runs)).map { _ in
+    let elapsed = clock.measure(body).components
+    return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+  }.sorted()
+}
+
+extension Machine {
+  /// Looks at the processor for about a second.
+  @NumericActor
+  static func measured() -> Machine {
+    var random = Philox(seed: 1)
+    let (m, n) = (2048, 1024)
+    let weight = Parameter(.normal([n, n], using: &random)), x = Tensor.normal([m, n], using: &random)
+    func peak(_ type: ElementType) -> Double {
+      let input = x.cast(to: type)
+      let seconds = shortestSeconds(runs: 12) { _ = linear(input, weight: weight.tensor(as: type)) }
+      return 2 * Double(m * n * n) / seconds / 1e9
+    }
+    let f32 = peak(.f32), bf16 = Hardware.hasBF16Products ? peak(.bf16) : f32
+    // Four times the largest cache that these machines have.
+    let large = Tensor.zeros([48 << 20])
+    let read = Double(large.byteCount) / shortestSeconds(runs: 5) { _ = large.sumOfSquares() }
+    return Machine(
+      threads: Int(Threads.count), instructionSet: Hardware.instructionSet.rawValue,
+      hasBF16Products: Hardware.hasBF16Products, peakF32Gflops: f32, peakBF16Gflops: bf16, readBytesPerSecond: read)
+  }
+
+  func peakGflops(_ precision: Precision) -> Double { precision == .f32 ? peakF32Gflops : peakBF16Gflops }
+}

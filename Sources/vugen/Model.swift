@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct Model: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Look into model files.", subcommands: [])
+}

@@ -7,6 +7,8 @@ let package = Package(
     .executable(name: "vugen", targets: ["vugen"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
+    .library(name: "ModelFiles", targets: ["ModelFiles"]),
+    .library(name: "Pictures", targets: ["Pictures"]),
     .library(name: "Training", targets: ["Training"]),
   ],
   dependencies: [
@@ -23,16 +25,32 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", path: "Sources/Native/COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"])]),
+    .target(
+      name: "CImageCodecs", path: "Sources/Native/CImageCodecs",
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("webp")]),
+
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(name: "ModelFiles", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Pictures", dependencies: ["CImageCodecs"]),
     .target(name: "Training", dependencies: ["Layers", "Tensors"]),
     .executableTarget(
       name: "vugen",
       dependencies: [
-        "Tensors", "Layers", "Training",
+        "Tensors", "Layers", "ModelFiles", "Pictures", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    .target(name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport"),
+    .testTarget(
+      name: "TensorsTests", dependencies: ["Tensors", "ModelFiles", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "ModelFilesTests", dependencies: ["ModelFiles", "Layers", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "PicturesTests", dependencies: ["Pictures", "TestSupport"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Layers", "Tensors", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

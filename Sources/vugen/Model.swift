@@ -1,5 +1,62 @@
 import ArgumentParser
+import Foundation
+import ModelFiles
 
 struct Model: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Look into model files.", subcommands: [])
+  static let configuration = CommandConfiguration(
+    abstract: "Look into model files.", subcommands: [Info.self])
+
+  struct Info: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the tensors of a safetensors file or of a model folder.",
+      discussion: "Example: vugen model info model.safetensors")
+
+    @Argument(help: "A .safetensors file, or a folder with model.safetensors or its index of shards.")
+    var path: String
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() async throws {
+      let rows = try Self.rows(path)
+      let total = rows.reduce(0) { $0 + $1.parameters }, bytes = rows.reduce(0) { $0 + $1.bytes }
+      if json {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(Report(tensors: rows, parameters: total, bytes: bytes)), as: UTF8.self))
+        return
+      }
+      let width = rows.map(\.name.count).max() ?? 0
+      for row in rows {
+        print(row.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type + " \(row.shape)")
+      }
+      print("\(rows.count) tensors, \(total) parameters, \(String(format: "%.1f", Double(bytes) / 1e6)) MB")
+    }
+
+    private struct Row: Codable {
+      var name, type: String
+      var shape: [Int]
+      var parameters, bytes: Int
+    }
+
+    private struct Report: Codable {
+      var tensors: [Row]
+      var parameters, bytes: Int
+    }
+
+    private static func rows(_ path: String) throws -> [Row] {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        throw ModelFileError(path, "no such file or folder")
+      }
+      let file = try isFolder.boolValue ? nil : SafetensorsFile(path: path)
+      let files = try file.map { file in Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) }) }
+        ?? ModelWeights(folder: path).files
+      return files.compactMap { name, file in
+        file.header.entries[name].map {
+          Row(
+            name: name, type: $0.type.rawValue, shape: $0.shape, parameters: $0.shape.reduce(1, *),
+            bytes: $0.range.count)
+        }
+      }.sorted { $0.name < $1.name }
+    }
+  }
 }

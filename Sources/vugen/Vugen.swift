@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct Vugen: AsyncParsableCommand {
@@ -7,4 +8,33 @@ struct Vugen: AsyncParsableCommand {
     abstract: "A studio around a unified vision-language model, in your terminal.",
     version: "0.1.0",
     subcommands: [Model.self, Bench.self])
+
+  /// Exit status 0 done, 1 failed, 2 wrong usage. With `--json`, an error is one JSON object.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      fail(error)
+    }
+  }
+
+  private static func fail(_ error: any Error) -> Never {
+    let code = exitCode(for: error)
+    if code == .success { exit(withError: error) }  // --help and --version
+    let isUsage = code == .validationFailure
+    if CommandLine.arguments.contains("--json") {
+      let text = isUsage ? message(for: error) : String(describing: error)
+      let object = try? JSONEncoder().encode(["error": text])
+      print(object.map { String(decoding: $0, as: UTF8.self) } ?? "{\"error\":\"unknown\"}")
+    } else {
+      let text = isUsage ? fullMessage(for: error) : "vugen: \(error)"
+      FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+    Foundation.exit(isUsage ? 2 : 1)
+  }
 }

@@ -169,7 +169,7 @@ private struct GroupNormPass {
         }
         for c in g * size..<(g + 1) * size {
           p.floats[b * channels + c] = Float(-r * r * along / n)
-          q.floats[b * channels + c] = Float(-r * total / n + m * r * r * along / n)
+          q.floats[b * channels + c] = Float(-r * total / n + (m - Double(o[b * channels + c])) * r * r * along / n)
         }
       }
     }
@@ -180,6 +180,7 @@ private struct GroupNormPass {
       $0.s = UnsafePointer(state.s.floats)
       $0.p = UnsafePointer(p.floats)
       $0.q = UnsafePointer(q.floats)
+      $0.origin = UnsafePointer(state.origin.floats)
     }
     return (dx, dweight, dbias, dscale, dshift)
   }

@@ -141,14 +141,15 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
     var rightT = right, leftT = left
     rightT.transposed.toggle()
     leftT.transposed.toggle()
-    let da = needA ? (transposeA ? multiply(right.flipped(transposeB), dcT, as: type) : multiply(dc, rightT, as: type)) : nil
+    var da: Tensor?
+    if needA {
+      // A shared B cannot stand on the left of a batch: dAᵀ is worked out as dA and turned.
+      da = !transposeA ? multiply(dc, rightT, as: type)
+        : shared ? multiply(dc, rightT, as: type).transposed()
+        : multiply(right, dcT, as: type)
+    }
     var db = needB ? (transposeB ? multiply(dcT, left, as: type) : multiply(leftT, dc, as: type)) : nil
     if shared, let each = db { db = each.reshaped([-1] + each.shape.suffix(2)).sum(axes: [0]) }
     return [da, db]
   }
-}
-
-extension Matrix {
-  /// op(B) itself, for `dAᵀ = op(B) dCᵀ`.
-  fileprivate func flipped(_ isTransposed: Bool) -> Matrix { Matrix(tensor: tensor, transposed: isTransposed) }
 }

@@ -131,7 +131,7 @@ typedef struct {
 //   sums:            partial[b][chunk] = Σ (x − o), Σ (x − o)²
 //   apply:           y = act(x a[b][c] + s[b][c])
 //   backward sums:   g = dy act'(x a + s); partial = Σ g, Σ g (x − o)
-//   backward apply:  dx = g a[b][c] + x p[b][c] + q[b][c]
+//   backward apply:  dx = g a[b][c] + (x − o) p[b][c] + q[b][c]
 // act is SiLU where `silu`, else the identity.
 typedef struct {
   const void *x, *dy;

@@ -1,0 +1,44 @@
+import Foundation
+
+/// A file's bytes, mapped read-only; the pages come from the system's cache as they are read.
+public final class MappedFile: @unchecked Sendable {
+  public let path: String
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Throws `ModelFileError` when the file cannot be opened or mapped, or is no plain file.
+  public init(path: String) throws {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw ModelFileError(path, String(cString: strerror(errno))) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw ModelFileError(path, String(cString: strerror(errno))) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw ModelFileError(path, "this is not a plain file") }
+    let size = Int(status.st_size)
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+      throw ModelFileError(path, "the file cannot be mapped: " + String(cString: strerror(errno)))
+    }
+    bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+}
+
+/// What is wrong with a model file, in one line that names the file and, where one is meant, the tensor.
+public struct ModelFileError: Error, CustomStringConvertible, Equatable {
+  public let path: String
+  public let tensor: String?
+  public let reason: String
+
+  public init(_ path: String, tensor: String? = nil, _ reason: String) {
+    (self.path, self.tensor, self.reason) = (path, tensor, reason)
+  }
+
+  public var description: String { "\(path): " + (tensor.map { "tensor '\($0)': " } ?? "") + reason }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Tensors
+
+/// A safetensors file, mapped: tensors are read as they are asked for.
+public final class SafetensorsFile: Sendable {
+  public let path: String
+  public let header: SafetensorsHeader
+  private let file: MappedFile
+
+  /// Throws `ModelFileError`.
+  public init(path: String) throws {
+    self.path = path
+    file = try MappedFile(path: path)
+    header = try SafetensorsHeader(bytes: file.bytes, path: path)
+  }
+
+  public var names: [String] { header.entries.keys.sorted() }
+
+  /// The bytes of one tensor as they are stored. Throws `ModelFileError` for a name that is not there.
+  public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    let entry = try entry(name)
+    return try body(UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]))
+  }
+
+  private func entry(_ name: String) throws -> SafetensorsHeader.Entry {
+    guard let entry = header.entries[name] else { throw ModelFileError(path, tensor: name, "the file has no such tensor") }
+    return entry
+  }
+
+  /// One tensor. f32 and bf16 borrow the mapped file; f16 and f64 become f32, integers and booleans i32.
+  ///
+  /// Throws `ModelFileError` for a name that is not there, and for integers that do not fit 32 bits.
+  public func tensor(_ name: String) throws -> Tensor {
+    let entry = try entry(name), shape = entry.shape
+    let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
+    func converted<T>(_: T.Type, _ convert: (T) -> Float) -> Tensor {
+      Tensor((0..<bytes.count / MemoryLayout<T>.size).map {
+        convert(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
+      }, shape: shape)
+    }
+    func whole<T: FixedWidthInteger>(_: T.Type) throws -> Tensor {
+      let values = try (0..<bytes.count / MemoryLayout<T>.size).map { i -> Int32 in
+        let value = bytes.loadUnaligned(fromByteOffset: i * MemoryLayout<T>.size, as: T.self)
+        guard let small = Int32(exactly: value) else {
+          throw ModelFileError(path, tensor: name, "the number \(value) does not fit 32 bits")
+        }
+        return small
+      }
+      return Tensor(values, shape: shape)
+    }
+    switch entry.type {
+    case .f32: return plain(bytes, shape, .f32)
+    case .bf16: return plain(bytes, shape, .bf16)
+    case .f16: return converted(UInt16.self) { Float(Float16(bitPattern: $0)) }
+    case .f64: return converted(Double.self) { Float($0) }
+    case .bool, .u8: return try whole(UInt8.self)
+    case .i8: return try whole(Int8.self)
+    case .i16: return try whole(Int16.self)
+    case .u16: return try whole(UInt16.self)
+    case .i32: return plain(bytes, shape, .i32)
+    case .u32: return try whole(UInt32.self)
+    case .i64: return try whole(Int64.self)
+    case .u64: return try whole(UInt64.self)
+    }
+  }
+
+  private func plain(_ bytes: UnsafeRawBufferPointer, _ shape: [Int], _ type: ElementType) -> Tensor {
+    let isAligned = Int(bitPattern: bytes.baseAddress) % type.byteCount == 0
+    return isAligned
+      ? Tensor(borrowing: bytes, owner: file, shape: shape, type: type)
+      : Tensor(copying: bytes, shape: shape, type: type)
+  }
+
+  public func allTensors() throws -> [String: Tensor] {
+    try Dictionary(uniqueKeysWithValues: names.map { ($0, try tensor($0)) })
+  }
+}
+
+/// The weights of a model folder: one `model.safetensors`, or shards that an index names.
+public struct ModelWeights: Sendable {
+  public let folder: String
+  /// The file that holds each tensor.
+  public let files: [String: SafetensorsFile]
+
+  private struct Index: Decodable {
+    let weight_map: [String: String]
+  }
+
+  /// Throws `ModelFileError` naming the file that is missing or damaged.
+  public init(folder: String) throws {
+    self.folder = folder
+    let whole = folder + "/model.safetensors", index = folder + "/model.safetensors.index.json"
+    if FileManager.default.fileExists(atPath: index) {
+      files = try Self.sharded(index, folder)
+    } else if FileManager.default.fileExists(atPath: whole) {
+      let file = try SafetensorsFile(path: whole)
+      files = Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) })
+    } else {
+      throw ModelFileError(
+        folder, "neither model.safetensors nor model.safetensors.index.json is here; name a folder that holds a model")
+    }
+  }
+
+  private static func sharded(_ path: String, _ folder: String) throws -> [String: SafetensorsFile] {
+    let text = try MappedFile(path: path)
+    guard let index = try? JSONDecoder().decode(Index.self, from: Data(text.bytes)) else {
+      throw ModelFileError(path, "this is no index of shards: 'weight_map' must map tensor names to file names")
+    }
+    var shards: [String: SafetensorsFile] = [:], files: [String: SafetensorsFile] = [:]
+    for (tensor, name) in index.weight_map {
+      // A name must not lead out of the folder.
+      guard !name.contains("/"), !name.isEmpty, name != "..", name != "." else {
+        throw ModelFileError(path, tensor: tensor, "'\(name)' is no file name")
+      }
+      let shard = try shards[name] ?? SafetensorsFile(path: folder + "/" + name)
+      shards[name] = shard
+      guard shard.header.entries[tensor] != nil else {
+        throw ModelFileError(shard.path, tensor: tensor, "the index promises it, but it is not here")
+      }
+      files[tensor] = shard
+    }
+    return files
+  }
+
+  public func allTensors() throws -> [String: Tensor] {
+    try Dictionary(uniqueKeysWithValues: files.map { ($0.key, try $0.value.tensor($0.key)) })
+  }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Tensors
+
+/// Writes safetensors files: under a temporary name, then renamed, so that a file is whole or not there.
+public enum SafetensorsWriter {
+  /// Writes `tensors`, ordered by name, as f32, bf16 or i32. Throws `ModelFileError`; leaves nothing behind.
+  public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String) throws {
+    let names = tensors.keys.sorted()
+    try write(
+      names.compactMap { name in
+        tensors[name].map { Item(name: name, type: $0.type.stored, shape: $0.shape) }
+      }, metadata: metadata, to: path
+    ) { name, body in
+      if let tensor = tensors[name] { try tensor.withBytes(body) }
+    }
+  }
+
+  /// One tensor to come: what the header says of it.
+  public struct Item: Sendable {
+    public let name: String
+    public let type: SafetensorsType
+    public let shape: [Int]
+
+    public init(name: String, type: SafetensorsType, shape: [Int]) {
+      (self.name, self.type, self.shape) = (name, type, shape)
+    }
+
+    var byteCount: Int { shape.reduce(type.byteCount, *) }
+  }
+
+  /// Writes tensors one after the other without holding them all: `bytes` is asked for each in turn.
+  public static func write(
+    _ items: [Item], metadata: [String: String] = [:], to path: String,
+    bytes: (_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
+    let header = try header(items, metadata, path)
+    try AtomicFile.write(to: path) { write in
+      var length = UInt64(header.count).littleEndian
+      try withUnsafeBytes(of: &length) { try write($0) }
+      try header.withUnsafeBytes { try write($0) }
+      for item in items {
+        var given = 0
+        try bytes(item.name) {
+          given += $0.count
+          try write($0)
+        }
+        guard given == item.byteCount else {
+          throw ModelFileError(path, tensor: item.name, "\(given) bytes were given for \(item.byteCount)")
+        }
+      }
+    }
+  }
+
+  private struct RawEntry: Encodable {
+    let dtype: String
+    let shape: [Int]
+    let data_offsets: [Int]
+  }
+
+  private static func header(_ items: [Item], _ metadata: [String: String], _ path: String) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var parts: [String] = [], position = 0, seen = Set<String>()
+    func add(_ name: String, _ value: some Encodable) throws {
+      let key = String(decoding: try encoder.encode(name), as: UTF8.self)
+      parts.append(key + ":" + String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+    if !metadata.isEmpty { try add("__metadata__", metadata) }
+    for item in items {
+      guard seen.insert(item.name).inserted, item.name != "__metadata__" else {
+        throw ModelFileError(path, tensor: item.name, "this name cannot be written twice, or is reserved")
+      }
+      try add(
+        item.name,
+        RawEntry(dtype: item.type.rawValue, shape: item.shape, data_offsets: [position, position + item.byteCount]))
+      position += item.byteCount
+    }
+    var data = Data(("{" + parts.joined(separator: ",") + "}").utf8)
+    // The data begin on a multiple of 64, so that a mapped file's tensors are aligned.
+    data.append(Data(repeating: UInt8(ascii: " "), count: (64 - (8 + data.count) % 64) % 64))
+    return data
+  }
+}
+
+extension ElementType {
+  fileprivate var stored: SafetensorsType {
+    switch self {
+    case .f32: .f32
+    case .bf16: .bf16
+    case .i32: .i32
+    }
+  }
+}
+
+/// Files that appear whole or not at all.
+public enum AtomicFile {
+  /// Calls `body` with a function that writes; renames the file when all went well, removes it when not.
+  ///
+  /// Throws `ModelFileError` with the system's reason, such as a full disk, or what `body` throws.
+  public static func write(
+    to path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
+    let temporary = path + ".\(getpid()).partial"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw ModelFileError(path, "cannot be written: " + String(cString: strerror(errno))) }
+    var isOpen = true
+    do {
+      try body { try writeAll($0, to: descriptor, path) }
+      guard fsync(descriptor) == 0 else { throw failure(path) }
+      isOpen = false
+      guard close(descriptor) == 0, rename(temporary, path) == 0 else { throw failure(path) }
+    } catch {
+      if isOpen { close(descriptor) }
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  private static func failure(_ path: String) -> ModelFileError {
+    ModelFileError(path, "cannot be written: " + String(cString: strerror(errno)))
+  }
+
+  private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw failure(path)
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+}

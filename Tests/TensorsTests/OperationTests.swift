@@ -1,0 +1,85 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Tensors
+
+/// Every operation and its gradient against PyTorch and against finite differences, under each
+/// instruction set that this machine has.
+@Suite(.serialized)
+struct OperationTests {
+  static let references: References = {
+    let url = Bundle.module.url(forResource: "Fixtures/operations", withExtension: "safetensors")
+    do {
+      return try References(path: url?.path ?? "Tests/TensorsTests/Fixtures/operations.safetensors")
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }()
+
+  static let instructionSets = Hardware.InstructionSet.allCases.filter(\.isAvailable)
+
+  @NumericActor
+  @Test(arguments: instructionSets)
+  func matchesPyTorch(_ set: Hardware.InstructionSet) {
+    let before = Hardware.instructionSet
+    Hardware.instructionSet = set
+    defer { Hardware.instructionSet = before }
+    #expect(Self.references.cases.count > 200)
+    for c in Self.references.cases {
+      let (value, gradients) = grad(at: c.inputs, seed: c.seed) { perform(c, $0) ?? Tensor(scalar: .nan) }
+      let error = relativeError(value, c.result)
+      #expect(error < 2e-5, "\(c.name): result off by \(error)")
+      for (i, (found, expected)) in zip(gradients, c.gradients).enumerated() {
+        let error = relativeError(found ?? .zeros(expected.shape), expected, floor: 1e-2)
+        #expect(error < 5e-5, "\(c.name): gradient \(i) off by \(error)")
+      }
+    }
+  }
+
+  /// bf16 activations keep 8 bits: the same numbers to about one per cent.
+  @NumericActor
+  @Test(arguments: instructionSets)
+  func matchesPyTorchInBF16(_ set: Hardware.InstructionSet) {
+    let before = Hardware.instructionSet
+    Hardware.instructionSet = set
+    defer { Hardware.instructionSet = before }
+    // Rounding the input decides which element is the largest, and a large mean costs GroupNorm its digits.
+    let skipped: Set<String> = ["max", "groupNorm", "divide"]
+    for c in Self.references.cases where !skipped.contains(c.op) {
+      let inputs = c.inputs.map { $0.cast(to: .bf16) }
+      let exact = grad(at: inputs.map { $0.cast(to: .f32) }, seed: c.seed) { perform(c, $0) ?? Tensor(scalar: .nan) }
+      let low = grad(at: inputs, seed: c.seed) { perform(c, $0) ?? Tensor(scalar: .nan) }
+      let error = relativeError(low.value, exact.value)
+      #expect(error < 2e-2, "\(c.name): bf16 result off by \(error)")
+      for (i, (found, expected)) in zip(low.gradients, exact.gradients).enumerated() {
+        guard let found, let expected else { continue }
+        let error = relativeError(found, expected, floor: 0.1)
+        #expect(error < 3e-2, "\(c.name): bf16 gradient \(i) off by \(error)")
+      }
+    }
+  }
+
+  @NumericActor
+  @Test func matchesFiniteDifferences() {
+    var random = Philox(seed: 5)
+    for c in Self.references.cases where c.result.count > 0 {
+      let function: ([Tensor]) -> Tensor = { perform(c, $0) ?? Tensor(scalar: .nan) }
+      let gradients = grad(at: c.inputs, seed: c.seed, function).gradients.enumerated().map {
+        $1 ?? .zeros(c.inputs[$0].shape)
+      }
+      // Small where the numbers are, and where two of them may change places.
+      let isSmall = c.inputs[0].toArray().allSatisfy { abs($0) < 0.05 }
+      let step: Float = isSmall ? 1e-5 : c.op == "max" ? 3e-4 : 3e-3
+      let error = finiteDifferenceError(
+        at: c.inputs, seed: c.seed, gradients: gradients, step: step, random: &random, function)
+      #expect(error < 1.5e-2, "\(c.name): finite differences off by \(error)")
+    }
+  }
+
+  /// A case of every operation exists, so that a new one cannot be forgotten.
+  @Test func everyUnaryFunctionHasAReference() {
+    let known = Set(Self.references.cases.map(\.op))
+    for function in UnaryFunction.allCases { #expect(known.contains("unary.\(function)")) }
+  }
+}

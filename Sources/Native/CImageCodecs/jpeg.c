@@ -132,6 +132,8 @@ int vugen_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int q
   jpeg.in_color_space = JCS_RGB;
   jpeg_set_defaults(&jpeg);
   jpeg_set_quality(&jpeg, quality, TRUE);
+  // Who asks for high quality wants colours at full resolution too.
+  if (quality >= 90) jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;
   jpeg_start_compress(&jpeg, TRUE);
   while (jpeg.next_scanline < height) {
     JSAMPROW line = (JSAMPROW)(rgb + (size_t)jpeg.next_scanline * width * 3);

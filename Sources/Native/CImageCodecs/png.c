@@ -109,7 +109,14 @@ int vugen_png_texts(
     return 1;
   }
   png_read_info(png, info);
-  png_read_end(png, info);  // text may stand behind the picture, whose rows are passed over
+  // Text may stand behind the picture, whose rows are read past.
+  if ((uint64_t)png_get_image_width(png, info) * png_get_image_height(png, info) <= 64000000) {
+    int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    for (int pass = 0; pass < passes; pass++)
+      for (png_uint_32 y = 0; y < png_get_image_height(png, info); y++) png_read_row(png, NULL, NULL);
+    png_read_end(png, info);
+  }
   png_textp texts = NULL;
   int n = png_get_text(png, info, &texts, NULL);
   for (int i = 0; i < n; i++) {

@@ -50,7 +50,9 @@ let package = Package(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "Layers", "Tensors", "TestSupport"]),
     .testTarget(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Layers", "Tensors", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Layers", "ModelFiles", "Tensors", "TestSupport"],
+      resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

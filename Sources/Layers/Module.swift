@@ -9,6 +9,8 @@ public protocol ParameterTree {
 public struct NamedParameter {
   public let name: String
   public let parameter: Parameter
+
+  public init(name: String, parameter: Parameter) { (self.name, self.parameter) = (name, parameter) }
 }
 
 /// A layer, or a network of layers.

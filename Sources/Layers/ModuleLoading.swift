@@ -5,6 +5,10 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
   public struct Misshapen: Sendable, Equatable {
     public let name: String
     public let expected, found: [Int]
+
+    public init(name: String, expected: [Int], found: [Int]) {
+      (self.name, self.expected, self.found) = (name, expected, found)
+    }
   }
 
   /// Where the tensors came from.

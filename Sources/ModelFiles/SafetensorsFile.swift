@@ -46,7 +46,7 @@ public final class SafetensorsFile: Sendable {
         }
         return small
       }
-      return Tensor(values, shape: shape)
+      return Tensor(indices: values, shape: shape)
     }
     switch entry.type {
     case .f32: return plain(bytes, shape, .f32)

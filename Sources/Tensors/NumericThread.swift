@@ -32,8 +32,10 @@ public final class NumericThread: SerialExecutor, TaskExecutor, @unchecked Senda
 
   /// Starts the thread. It lives as long as the process.
   public init(name: String) {
-    let thread = Thread { [self] in work() }
-    thread.name = name
+    let thread = Thread { [self] in
+      pthread_setname_np(pthread_self(), String(name.prefix(15)))
+      work()
+    }
     thread.stackSize = 8 << 20
     thread.start()
   }

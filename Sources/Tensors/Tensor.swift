@@ -70,7 +70,7 @@ extension Tensor {
   }
 
   /// Indices: tokens, classes, rows.
-  public init(_ values: [Int32], shape: [Int]? = nil) {
+  public init(indices values: [Int32], shape: [Int]? = nil) {
     let shape = shape ?? [values.count]
     precondition(shape.product == values.count, "\(values.count) values do not fill the shape \(shape)")
     self = Tensor.empty(shape, .i32)

@@ -266,9 +266,11 @@ def optimizer():
 def main():
     for part in [elementwise, broadcasting, reductions, shapes, products, convolutions, spatial, norms, probabilities, gates, rotary, attentions]:
         part()
-    tensors.update(optimizer())
     path = HERE / "TensorsTests" / "Fixtures" / "operations.safetensors"
     save_file({k: v.clone() for k, v in tensors.items()}, path, metadata={"cases": json.dumps(cases), "torch": torch.__version__})
+    adamw = HERE / "TrainingTests" / "Fixtures" / "adamw.safetensors"
+    adamw.parent.mkdir(exist_ok=True)
+    save_file(optimizer(), adamw)
     print(f"{len(cases)} cases, {path.stat().st_size / 1e6:.1f} MB: {path.relative_to(HERE.parent)}")
 
 

@@ -1,0 +1,172 @@
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+
+@testable import ModelFiles
+
+/// A folder that is removed at the end.
+final class TemporaryFolder {
+  let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString)"
+
+  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+    let file = path + "/" + name
+    try Data(bytes).write(to: URL(fileURLWithPath: file))
+    return file
+  }
+}
+
+/// Bytes of a file with the given header and data.
+private func file(_ header: String, data: Int = 0) -> [UInt8] {
+  let json = Array(header.utf8)
+  return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json + [UInt8](repeating: 0, count: data)
+}
+
+private func reason(_ bytes: [UInt8]) -> String? {
+  do {
+    _ = try bytes.withUnsafeBytes { try SafetensorsHeader(bytes: $0, path: "m.safetensors") }
+    return nil
+  } catch {
+    return "\(error)"
+  }
+}
+
+@Suite(.serialized)
+@NumericActor
+struct SafetensorsTests {
+  @Test func writesWhatItReads() throws {
+    let folder = try TemporaryFolder(), path = folder.path + "/a.safetensors"
+    var random = Philox(seed: 1)
+    let tensors = [
+      "weights.ä\"\\": Tensor.normal([3, 5], using: &random), "half": Tensor.normal([7], type: .bf16, using: &random),
+      "ids": Tensor(indices: [-4, 9], shape: [2, 1]), "scalar": Tensor(scalar: 2.5), "empty": Tensor.zeros([0, 4]),
+    ]
+    try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: path)
+    let file = try SafetensorsFile(path: path)
+    #expect(file.names == tensors.keys.sorted() && file.header.metadata == ["format": "pt"])
+    for (name, tensor) in tensors {
+      let found = try file.tensor(name)
+      #expect(found.shape == tensor.shape && found.type == tensor.type)
+      #expect(tensor.withBytes { Array($0) } == found.withBytes { Array($0) })
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.safetensors"])
+    #expect(throws: ModelFileError.self) { try file.tensor("nothing") }
+  }
+
+  @Test func readsEveryType() throws {
+    let folder = try TemporaryFolder()
+    func one(_ type: String, _ bytes: [UInt8]) throws -> Tensor {
+      let header = "{\"x\":{\"dtype\":\"\(type)\",\"shape\":[1],\"data_offsets\":[0,\(bytes.count)]}}"
+      return try SafetensorsFile(path: try folder.write("x.safetensors", Array(file(header)) + bytes)).tensor("x")
+    }
+    func little<T>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value, Array.init) }
+    #expect(try one("F32", little(Float(1.5))).item() == 1.5)
+    #expect(try one("F64", little(1.5)).item() == 1.5)
+    #expect(try one("F16", [0x00, 0x3E]).item() == 1.5)
+    #expect(try one("BF16", [0xC0, 0x3F]).item() == 1.5)
+    #expect(try one("BOOL", [1]).toIndices() == [1])
+    #expect(try one("U8", [200]).toIndices() == [200])
+    #expect(try one("I8", [0xFF]).toIndices() == [-1])
+    #expect(try one("I16", [0xFE, 0xFF]).toIndices() == [-2])
+    #expect(try one("U16", [0xFE, 0xFF]).toIndices() == [65534])
+    #expect(try one("I32", little(Int32(-7))).toIndices() == [-7])
+    #expect(try one("U32", little(UInt32(7))).toIndices() == [7])
+    #expect(try one("I64", little(Int64(-9))).toIndices() == [-9])
+    #expect(try one("U64", little(UInt64(9))).toIndices() == [9])
+    #expect(throws: ModelFileError.self) { try one("I64", little(Int64.max)) }
+  }
+
+  @Test func namesWhatIsWrong() {
+    let entry = "{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"
+    #expect(reason(file("{\"x\":\(entry)}", data: 8)) == nil)
+    #expect(reason(file("{}")) == nil)
+    #expect(reason([1, 2, 3])?.contains("too few") == true)
+    #expect(reason(withUnsafeBytes(of: UInt64.max, Array.init))?.contains("header's length") == true)
+    #expect(reason(Array(file("{\"x\":\(entry)}", data: 8).dropLast()))?.contains("tensor 'x': bytes 0…8 leave") == true)
+    #expect(reason(file("{\"x\":\(entry)", data: 8))?.contains("no valid safetensors JSON") == true)
+    #expect(reason(file("[1]", data: 8))?.contains("no valid safetensors JSON") == true)
+    #expect(reason(file("{\"x\":{\"dtype\":\"F32\",\"shape\":[2]}}"))?.contains("tensor 'x'") == true)
+    #expect(reason(file("{\"x\":\(entry),\"x\":\(entry)}", data: 8))?.contains("names it twice") == true)
+    #expect(reason(file("{\"x\":\(entry),\"\\u0078\":\(entry)}", data: 8))?.contains("names it twice") == true)
+    #expect(
+      reason(file("{\"x\":\(entry),\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", data: 8))?
+        .contains("overlap") == true)
+    let wrong: [(String, String)] = [
+      ("\"F33\"|[2]|[0,8]", "unknown type 'F33'"), ("\"F32\"|[3]|[0,8]", "which needs 12"),
+      ("\"F32\"|[-2]|[0,8]", "impossible shape"), ("\"F32\"|[4611686018427387904,8]|[0,8]", "impossible shape"),
+      ("\"F32\"|[2]|[8,0]", "leave the file"), ("\"F32\"|[2]|[0,8,9]", "two numbers"),
+      ("\"F32\"|[2]|[-8,0]", "leave the file"), ("\"F32\"|[2.5]|[0,8]", "cannot be read"), ("7|[2]|[0,8]", "tensor 'x'"),
+    ]
+    for (parts, expected) in wrong {
+      let p = parts.split(separator: "|")
+      let found = reason(file("{\"x\":{\"dtype\":\(p[0]),\"shape\":\(p[1]),\"data_offsets\":\(p[2])}}", data: 8))
+      #expect(found?.contains(expected) == true, "\(parts): \(found ?? "no error")")
+    }
+  }
+
+  @Test func readsShardsAndNamesTheMissingOne() throws {
+    let folder = try TemporaryFolder()
+    func expectError(_ text: String) {
+      let error = #expect(throws: ModelFileError.self) { try ModelWeights(folder: folder.path) }
+      #expect(error?.description.contains(text) == true, "\(error?.description ?? "none")")
+    }
+    expectError("neither model.safetensors nor")
+    try SafetensorsWriter.write(["a": Tensor([1])], to: folder.path + "/one.safetensors")
+    try SafetensorsWriter.write(["b": Tensor([2])], to: folder.path + "/two.safetensors")
+    let index = "model.safetensors.index.json"
+    _ = try folder.write(index, Array("{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}".utf8))
+    #expect(try ModelWeights(folder: folder.path).allTensors().mapValues { $0.item() } == ["a": 1, "b": 2])
+    _ = try folder.write(index, Array("{\"weight_map\":{\"c\":\"one.safetensors\"}}".utf8))
+    expectError("tensor 'c': the index promises it")
+    _ = try folder.write(index, Array("{\"weight_map\":{\"a\":\"three.safetensors\"}}".utf8))
+    expectError("three.safetensors: No such file")
+    _ = try folder.write(index, Array("{\"weight_map\":{\"a\":\"../one.safetensors\"}}".utf8))
+    expectError("is no file name")
+    _ = try folder.write(index, Array("{".utf8))
+    expectError("no index of shards")
+  }
+
+  @Test func leavesNothingBehindWhenWritingFails() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: ModelFileError.self) {
+      try SafetensorsWriter.write(["a": Tensor([1])], to: folder.path + "/no/such/folder.safetensors")
+    }
+    #expect(throws: ModelFileError.self) {
+      try SafetensorsWriter.write(
+        [.init(name: "a", type: .f32, shape: [4])], to: folder.path + "/short.safetensors"
+      ) { _, body in try [UInt8](repeating: 0, count: 3).withUnsafeBytes(body) }
+    }
+    // A full disk.
+    let error = #expect(throws: ModelFileError.self) {
+      try AtomicFile.write(to: "/dev/full/x") { try [UInt8(1)].withUnsafeBytes($0) }
+    }
+    #expect(error?.description.contains("cannot be written") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+  }
+
+  /// 20 000 damaged files end in an error or in a header that keeps its promises. VUGEN_FUZZ sets the number.
+  @Test func survivesDamage() throws {
+    let folder = try TemporaryFolder(), path = folder.path + "/a.safetensors"
+    let tensors = ["layer.0.weight": Tensor.zeros([3, 4]), "layer.0.bias": Tensor.zeros([4]).cast(to: .bf16), "ids": Tensor(indices: [3])]
+    try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: path)
+    let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    var random = Philox(seed: 17), failures = 0
+    let rounds = ProcessInfo.processInfo.environment["VUGEN_FUZZ"].flatMap(Int.init) ?? 20_000
+    for _ in 0..<rounds {
+      let bytes = damaged(original, &random)
+      do {
+        let header = try bytes.withUnsafeBytes { try SafetensorsHeader(bytes: $0, path: "damaged") }
+        for entry in header.entries.values {
+          #expect(entry.range.upperBound <= bytes.count && entry.range.count == entry.shape.reduce(entry.type.byteCount, *))
+        }
+      } catch {
+        #expect(error is ModelFileError)
+        failures += 1
+      }
+    }
+    #expect(failures > rounds / 3)
+  }
+}

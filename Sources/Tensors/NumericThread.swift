@@ -33,7 +33,7 @@ public final class NumericThread: SerialExecutor, TaskExecutor, @unchecked Senda
   /// Starts the thread. It lives as long as the process.
   public init(name: String) {
     let thread = Thread { [self] in
-      pthread_setname_np(pthread_self(), String(name.prefix(15)))
+      vugen_name_thread(name)
       work()
     }
     thread.stackSize = 8 << 20

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "scratch.h"
 #include "tables.h"
@@ -61,6 +62,8 @@ int32_t vugen_threads(void) {
   }
   return count;
 }
+
+void vugen_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 // ---------------------------------------------------------------- instruction sets
 

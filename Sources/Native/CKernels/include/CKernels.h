@@ -262,6 +262,9 @@ int32_t vugen_threads(void);
 // Processors that this process may use, one a physical core.
 int32_t vugen_physical_cores(void);
 
+// Names the calling thread for debuggers and profilers (15 bytes).
+void vugen_name_thread(const char *name);
+
 typedef enum { VG_ISA_BASELINE, VG_ISA_AVX2, VG_ISA_AVX512, VG_ISAS } vg_isa;
 bool vugen_isa_available(vg_isa isa);
 vg_isa vugen_isa(void);

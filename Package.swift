@@ -49,7 +49,8 @@ let package = Package(
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "Layers", "Tensors", "TestSupport"]),
     .testTarget(
-      name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"], resources: [.copy("Fixtures")]),
+      name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Layers", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),

@@ -53,7 +53,9 @@ extension Array: ParameterTree where Element: ParameterTree {
 }
 
 extension Optional: ParameterTree where Wrapped: ParameterTree {
-  public func collect(_ prefix: String, into list: inout [NamedParameter]) { self?.collect(prefix, into: &list) }
+  public func collect(_ prefix: String, into list: inout [NamedParameter]) {
+    self?.collect(prefix, into: &list)
+  }
 }
 
 /// What `Mirror` finds behind a wrapped property.
@@ -71,7 +73,9 @@ public struct Weight<Value>: ModuleMember {
 
   public var wrappedValue: Value {
     get {
-      guard let value else { preconditionFailure("the weight '\(key)' is read before the module's init has set it") }
+      guard let value else {
+        preconditionFailure("the weight '\(key)' is read before the module's init has set it")
+      }
       return value
     }
     set { value = newValue }
@@ -94,7 +98,9 @@ public struct Child<Value: ParameterTree>: ModuleMember {
 
   public var wrappedValue: Value {
     get {
-      guard let value else { preconditionFailure("the part '\(key)' is read before the module's init has set it") }
+      guard let value else {
+        preconditionFailure("the part '\(key)' is read before the module's init has set it")
+      }
       return value
     }
     set { value = newValue }

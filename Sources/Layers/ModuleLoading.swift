@@ -21,7 +21,8 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
     if !missing.isEmpty { parts.append("missing \(Self.listed(missing))") }
     if !unexpected.isEmpty { parts.append("not part of this model \(Self.listed(unexpected))") }
     if !misshapen.isEmpty {
-      parts.append("of another shape " + Self.listed(misshapen.map { "\($0.name) (\($0.found), not \($0.expected))" }))
+      parts.append(
+        "of another shape " + Self.listed(misshapen.map { "\($0.name) (\($0.found), not \($0.expected))" }))
     }
     return "\(source) does not fit this model: " + parts.joined(separator: "; ")
       + ". Check that config.json and the weights belong together."

@@ -49,7 +49,8 @@ public final class GroupNorm: Module {
     _ x: Tensor, scale: Tensor? = nil, shift: Tensor? = nil, activation: NormActivation = .none
   ) -> Tensor {
     groupNorm(
-      x, groups: groups, weight: weight.tensor(as: .f32), bias: bias.tensor(as: .f32), scale: scale, shift: shift,
+      x, groups: groups, weight: weight.tensor(as: .f32), bias: bias.tensor(as: .f32), scale: scale,
+      shift: shift,
       epsilon: epsilon, activation: activation)
   }
 }

@@ -8,7 +8,8 @@ public struct KeyValues {
 
   public func appending(_ other: KeyValues) -> KeyValues {
     KeyValues(
-      keys: .concatenated([keys, other.keys], axis: 1), values: .concatenated([values, other.values], axis: 1))
+      keys: .concatenated([keys, other.keys], axis: 1),
+      values: .concatenated([values, other.values], axis: 1))
   }
 }
 
@@ -53,7 +54,9 @@ public final class FusedGatedMLP: Module {
   @Child("down") public var down: Linear
   public let unit: GatedUnit
 
-  public init(width: Int, hidden: Int, unit: GatedUnit = .swiGLU, bias: Bool = false, using random: inout Philox) {
+  public init(
+    width: Int, hidden: Int, unit: GatedUnit = .swiGLU, bias: Bool = false, using random: inout Philox
+  ) {
     self.unit = unit
     gateAndUp = Linear(width, 2 * hidden, bias: bias, using: &random)
     down = Linear(hidden, width, bias: bias, using: &random)

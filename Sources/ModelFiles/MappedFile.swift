@@ -12,7 +12,9 @@ public final class MappedFile: @unchecked Sendable {
     guard descriptor >= 0 else { throw ModelFileError(path, String(cString: strerror(errno))) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw ModelFileError(path, String(cString: strerror(errno))) }
+    guard fstat(descriptor, &status) == 0 else {
+      throw ModelFileError(path, String(cString: strerror(errno)))
+    }
     guard status.st_mode & S_IFMT == S_IFREG else { throw ModelFileError(path, "this is not a plain file") }
     let size = Int(status.st_size)
     guard size > 0 else {

@@ -23,7 +23,9 @@ public final class SafetensorsFile: Sendable {
   }
 
   private func entry(_ name: String) throws -> SafetensorsHeader.Entry {
-    guard let entry = header.entries[name] else { throw ModelFileError(path, tensor: name, "the file has no such tensor") }
+    guard let entry = header.entries[name] else {
+      throw ModelFileError(path, tensor: name, "the file has no such tensor")
+    }
     return entry
   }
 
@@ -34,9 +36,10 @@ public final class SafetensorsFile: Sendable {
     let entry = try entry(name), shape = entry.shape
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
     func converted<T>(_: T.Type, _ convert: (T) -> Float) -> Tensor {
-      Tensor((0..<bytes.count / MemoryLayout<T>.size).map {
-        convert(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
-      }, shape: shape)
+      Tensor(
+        (0..<bytes.count / MemoryLayout<T>.size).map {
+          convert(bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
+        }, shape: shape)
     }
     func whole<T: FixedWidthInteger>(_: T.Type) throws -> Tensor {
       let values = try (0..<bytes.count / MemoryLayout<T>.size).map { i -> Int32 in
@@ -83,7 +86,9 @@ public struct ModelWeights: Sendable {
   public let files: [String: SafetensorsFile]
 
   private struct Index: Decodable {
-    let weight_map: [String: String]
+    let weightMap: [String: String]
+
+    enum CodingKeys: String, CodingKey { case weightMap = "weight_map" }
   }
 
   /// Throws `ModelFileError` naming the file that is missing or damaged.
@@ -97,17 +102,20 @@ public struct ModelWeights: Sendable {
       files = Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) })
     } else {
       throw ModelFileError(
-        folder, "neither model.safetensors nor model.safetensors.index.json is here; name a folder that holds a model")
+        folder,
+        "neither model.safetensors nor model.safetensors.index.json is here; name a folder that holds a model"
+      )
     }
   }
 
   private static func sharded(_ path: String, _ folder: String) throws -> [String: SafetensorsFile] {
     let text = try MappedFile(path: path)
     guard let index = try? JSONDecoder().decode(Index.self, from: Data(text.bytes)) else {
-      throw ModelFileError(path, "this is no index of shards: 'weight_map' must map tensor names to file names")
+      throw ModelFileError(
+        path, "this is no index of shards: 'weight_map' must map tensor names to file names")
     }
     var shards: [String: SafetensorsFile] = [:], files: [String: SafetensorsFile] = [:]
-    for (tensor, name) in index.weight_map {
+    for (tensor, name) in index.weightMap {
       // A name must not lead out of the folder.
       guard !name.contains("/"), !name.isEmpty, name != "..", name != "." else {
         throw ModelFileError(path, tensor: tensor, "'\(name)' is no file name")

@@ -44,10 +44,16 @@ public struct SafetensorsHeader: Sendable, Equatable {
   /// A header of more than this is taken for a wrong length: the reference implementation's limit.
   static let largestHeader = 100_000_000
 
-  private struct RawEntry: Decodable {
+  /// An entry as it stands in the JSON.
+  struct RawEntry: Codable {
     let dtype: String
     let shape: [Int]
-    let data_offsets: [Int]
+    let dataOffsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case dataOffsets = "data_offsets"
+    }
   }
 
   private enum RawValue: Decodable {
@@ -68,12 +74,15 @@ public struct SafetensorsHeader: Sendable, Equatable {
   /// type, a shape that does not match its bytes, and offsets that overlap or leave the file.
   public init(bytes: UnsafeRawBufferPointer, path: String) throws {
     guard bytes.count >= 8 else {
-      throw ModelFileError(path, "\(bytes.count) bytes are too few for a safetensors file; download or copy it again")
+      throw ModelFileError(
+        path, "\(bytes.count) bytes are too few for a safetensors file; download or copy it again")
     }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= Self.largestHeader, Int(length) <= bytes.count - 8 else {
       throw ModelFileError(
-        path, "the header's length of \(length) bytes does not fit the file's \(bytes.count); the file is cut off or no safetensors file")
+        path,
+        "the header's length of \(length) bytes does not fit the file's \(bytes.count); the file is cut off or no safetensors file"
+      )
     }
     let json = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + Int(length)])
     let raw = try Self.parse(json, path)
@@ -81,7 +90,8 @@ public struct SafetensorsHeader: Sendable, Equatable {
     for (name, value) in raw {
       switch value {
       case .metadata(let strings): metadata = strings
-      case .entry(let entry): entries[name] = try Self.checked(entry, name, dataStart: 8 + Int(length), bytes.count, path)
+      case .entry(let entry):
+        entries[name] = try Self.checked(entry, name, dataStart: 8 + Int(length), bytes.count, path)
       }
     }
     try Self.checkOverlaps(entries, path)
@@ -95,7 +105,8 @@ public struct SafetensorsHeader: Sendable, Equatable {
     do {
       return try JSONDecoder().decode([String: RawValue].self, from: Data(json))
     } catch let error as DecodingError {
-      throw ModelFileError(path, tensor: tensorName(in: error), "the header is no valid safetensors JSON: \(explain(error))")
+      throw ModelFileError(
+        path, tensor: tensorName(in: error), "the header is no valid safetensors JSON: \(explain(error))")
     } catch {
       throw ModelFileError(path, "the header is no valid safetensors JSON")
     }
@@ -129,20 +140,26 @@ public struct SafetensorsHeader: Sendable, Equatable {
     var bytes = type.byteCount
     for size in raw.shape {
       let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-      guard size >= 0, !overflow else { throw ModelFileError(path, tensor: name, "impossible shape \(raw.shape)") }
+      guard size >= 0, !overflow else {
+        throw ModelFileError(path, tensor: name, "impossible shape \(raw.shape)")
+      }
       bytes = product
     }
-    guard raw.data_offsets.count == 2 else {
-      throw ModelFileError(path, tensor: name, "'data_offsets' must be two numbers, not \(raw.data_offsets.count)")
+    guard raw.dataOffsets.count == 2 else {
+      throw ModelFileError(
+        path, tensor: name, "'data_offsets' must be two numbers, not \(raw.dataOffsets.count)")
     }
-    let (begin, end) = (raw.data_offsets[0], raw.data_offsets[1])
+    let (begin, end) = (raw.dataOffsets[0], raw.dataOffsets[1])
     guard begin >= 0, end >= begin, end <= fileSize - dataStart else {
       throw ModelFileError(
-        path, tensor: name, "bytes \(begin)…\(end) leave the file's \(fileSize - dataStart) bytes of data; the file is cut off or damaged")
+        path, tensor: name,
+        "bytes \(begin)…\(end) leave the file's \(fileSize - dataStart) bytes of data; the file is cut off or damaged"
+      )
     }
     guard end - begin == bytes else {
       throw ModelFileError(
-        path, tensor: name, "\(end - begin) bytes for the shape \(raw.shape) of \(type.rawValue), which needs \(bytes)")
+        path, tensor: name,
+        "\(end - begin) bytes for the shape \(raw.shape) of \(type.rawValue), which needs \(bytes)")
     }
     return Entry(type: type, shape: raw.shape, range: dataStart + begin..<dataStart + end)
   }
@@ -152,7 +169,8 @@ public struct SafetensorsHeader: Sendable, Equatable {
       .sorted { ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key) }
     for (first, second) in zip(ordered, ordered.dropFirst())
     where second.value.range.lowerBound < first.value.range.upperBound {
-      throw ModelFileError(path, tensor: second.key, "its bytes overlap those of '\(first.key)'; the file is damaged")
+      throw ModelFileError(
+        path, tensor: second.key, "its bytes overlap those of '\(first.key)'; the file is damaged")
     }
   }
 }
@@ -186,7 +204,9 @@ enum JSONKeys {
 
   private static func string(_ json: UnsafeRawBufferPointer, _ range: ClosedRange<Int>) -> String? {
     let quoted = UnsafeRawBufferPointer(rebasing: json[range])
-    if !quoted.contains(UInt8(ascii: "\\")) { return String(decoding: quoted.dropFirst().dropLast(), as: UTF8.self) }
+    if !quoted.contains(UInt8(ascii: "\\")) {
+      return String(decoding: quoted.dropFirst().dropLast(), as: UTF8.self)
+    }
     return try? JSONDecoder().decode(String.self, from: Data(quoted))
   }
 }

@@ -4,7 +4,9 @@ import Tensors
 /// Writes safetensors files: under a temporary name, then renamed, so that a file is whole or not there.
 public enum SafetensorsWriter {
   /// Writes `tensors`, ordered by name, as f32, bf16 or i32. Throws `ModelFileError`; leaves nothing behind.
-  public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String) throws {
+  public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String)
+    throws
+  {
     let names = tensors.keys.sorted()
     try write(
       names.compactMap { name in
@@ -51,12 +53,6 @@ public enum SafetensorsWriter {
     }
   }
 
-  private struct RawEntry: Encodable {
-    let dtype: String
-    let shape: [Int]
-    let data_offsets: [Int]
-  }
-
   private static func header(_ items: [Item], _ metadata: [String: String], _ path: String) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -72,7 +68,8 @@ public enum SafetensorsWriter {
       }
       try add(
         item.name,
-        RawEntry(dtype: item.type.rawValue, shape: item.shape, data_offsets: [position, position + item.byteCount]))
+        SafetensorsHeader.RawEntry(
+          dtype: item.type.rawValue, shape: item.shape, dataOffsets: [position, position + item.byteCount]))
       position += item.byteCount
     }
     var data = Data(("{" + parts.joined(separator: ",") + "}").utf8)
@@ -102,7 +99,9 @@ public enum AtomicFile {
   ) throws {
     let temporary = path + ".\(getpid()).partial"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw ModelFileError(path, "cannot be written: " + String(cString: strerror(errno))) }
+    guard descriptor >= 0 else {
+      throw ModelFileError(path, "cannot be written: " + String(cString: strerror(errno)))
+    }
     var isOpen = true
     do {
       try body { try writeAll($0, to: descriptor, path) }
@@ -123,7 +122,8 @@ public enum AtomicFile {
   private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      let written = Foundation.write(
+        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
       if written < 0 {
         if errno == EINTR { continue }
         throw failure(path)

@@ -13,7 +13,8 @@ public struct Picture: Sendable, Equatable {
 
   /// From `[height, width, 3]`, opaque.
   public init(width: Int, height: Int, rgb: [UInt8]) {
-    precondition(rgb.count == width * height * 3, "\(rgb.count) bytes are no RGB picture of \(width) × \(height)")
+    precondition(
+      rgb.count == width * height * 3, "\(rgb.count) bytes are no RGB picture of \(width) × \(height)")
     var pixels = [UInt8](repeating: 255, count: width * height * 4)
     for i in 0..<width * height {
       for c in 0..<3 { pixels[4 * i + c] = rgb[3 * i + c] }

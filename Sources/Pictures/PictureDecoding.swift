@@ -65,7 +65,8 @@ extension Picture {
         case .webp: vugen_webp_decode(pointer, raw.count, most, &image)
         }
       guard status == 0, let pixels = image.pixels, image.width > 0, image.height > 0 else {
-        throw PictureError(name, "the \(format.rawValue.uppercased()) data cannot be read: \(text(of: &image.message))")
+        throw PictureError(
+          name, "the \(format.rawValue.uppercased()) data cannot be read: \(text(of: &image.message))")
       }
       defer { vugen_image_free(&image) }
       let count = Int(image.width) * Int(image.height) * 4
@@ -84,7 +85,10 @@ func text<T>(of message: inout T) -> String {
 
 enum PictureFile {
   static func tooLarge(_ name: String, _ count: Int, _ limits: Picture.Limits) -> PictureError {
-    PictureError(name, "\(count / 1_000_000) MB are more than the limit of \(limits.fileBytes / 1_000_000) MB for a picture file")
+    PictureError(
+      name,
+      "\(count / 1_000_000) MB are more than the limit of \(limits.fileBytes / 1_000_000) MB for a picture file"
+    )
   }
 
   /// A plain file's bytes, its size checked before anything is read.

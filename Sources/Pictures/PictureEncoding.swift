@@ -15,7 +15,8 @@ extension Picture {
   ///
   /// Throws `PictureError` for a key that PNG does not allow.
   public func pngData(texts: [PNGText] = []) throws -> [UInt8] {
-    for text in texts where !(1...79).contains(text.key.utf8.count) || !text.key.allSatisfy({ $0.isASCII && $0 >= " " }) {
+    for text in texts
+    where !(1...79).contains(text.key.utf8.count) || !text.key.allSatisfy({ $0.isASCII && $0 >= " " }) {
       throw PictureError("PNG", "'\(text.key)' is no key of a text chunk: 1 to 79 printable ASCII characters")
     }
     let opaque = isOpaque, bytes = opaque ? rgb() : pixels
@@ -30,9 +31,12 @@ extension Picture {
 
   /// A JPEG file's bytes, over white. `quality` is 1…100.
   public func jpegData(quality: Int = 92) throws -> [UInt8] {
-    guard width <= 65500, height <= 65500 else { throw PictureError("JPEG", "\(width) × \(height) is more than JPEG's 65500") }
+    guard width <= 65500, height <= 65500 else {
+      throw PictureError("JPEG", "\(width) × \(height) is more than JPEG's 65500")
+    }
     var out = vugen_bytes()
-    let status = vugen_jpeg_encode(rgb(), UInt32(width), UInt32(height), Int32(max(1, min(100, quality))), &out)
+    let status = vugen_jpeg_encode(
+      rgb(), UInt32(width), UInt32(height), Int32(max(1, min(100, quality))), &out)
     return try Self.taken(status, &out, "JPEG")
   }
 
@@ -54,11 +58,17 @@ extension Picture {
       { context, key, value, length, isUTF8 in
         guard let context, let key, let value else { return }
         let bytes = UnsafeRawBufferPointer(start: value, count: length)
-        let text = isUTF8 != 0 ? String(decoding: bytes, as: UTF8.self) : String(bytes.map { Character(Unicode.Scalar($0)) })
-        Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().texts.append(PNGText(String(cString: key), text))
+        let text =
+          isUTF8 != 0
+          ? String(decoding: bytes, as: UTF8.self) : String(bytes.map { Character(Unicode.Scalar($0)) })
+        Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().texts.append(
+          PNGText(String(cString: key), text))
       }, &message)
     guard status == 0 else {
-      throw PictureError(name, "the PNG data cannot be read: \(String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))")
+      throw PictureError(
+        name,
+        "the PNG data cannot be read: \(String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))"
+      )
     }
     return box.texts
   }

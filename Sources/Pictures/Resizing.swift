@@ -93,7 +93,8 @@ private struct Resampler {
             var sum = SIMD4<Float>(repeating: 0)
             var at = y * oldRow + window.first * 4
             for weight in window.weights {
-              sum += weight * SIMD4(Float(from[at]), Float(from[at + 1]), Float(from[at + 2]), Float(from[at + 3]))
+              sum +=
+                weight * SIMD4(Float(from[at]), Float(from[at + 1]), Float(from[at + 2]), Float(from[at + 3]))
               at += 4
             }
             for c in 0..<4 { to[y * newRow + x * 4 + c] = Self.byte(sum[c]) }

@@ -26,7 +26,9 @@ public enum LinearAlgebra {
     for _ in 0..<2 {  // first asks for the sizes of the work space
       // Column-major and symmetric: our lower triangle is LAPACK's upper one.
       dsyevd_("V", "U", &size, &a, &size, &values, &work, &workSize, &integers, &integerSize, &info)
-      guard info == 0 else { throw Failure(description: "the eigenproblem did not converge (LAPACK dsyevd \(info))") }
+      guard info == 0 else {
+        throw Failure(description: "the eigenproblem did not converge (LAPACK dsyevd \(info))")
+      }
       if workSize > 0 { break }
       (workSize, integerSize) = (Int32(work[0]), integers[0])
       work = [Double](repeating: 0, count: Int(workSize))

@@ -30,7 +30,7 @@ public final class MemoryPool: Sendable {
   public var counters: Counters { state.withLock { $0.counters } }
 
   /// Steps of an eighth of a power of two: at most 12.5 % is wasted.
-  static func capacity(for byteCount: Int) -> Int {
+  package static func capacity(for byteCount: Int) -> Int {
     let atLeast = max(byteCount, 64)
     if atLeast <= 4096 { return (atLeast + 63) & ~63 }
     let step = 1 << (Int.bitWidth - 1 - (atLeast - 1).leadingZeroBitCount - 3)
@@ -58,7 +58,8 @@ public final class MemoryPool: Sendable {
     }
     guard status == 0, let pointer else {
       FileHandle.standardError.write(
-        Data("vugen: out of memory: \(capacity) bytes were asked for, \(counters.bytesInUse) are in use\n".utf8))
+        Data(
+          "vugen: out of memory: \(capacity) bytes were asked for, \(counters.bytesInUse) are in use\n".utf8))
       exit(1)
     }
     return pointer

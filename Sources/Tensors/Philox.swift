@@ -58,11 +58,14 @@ public struct Philox: Sendable, Hashable, Codable {
     return order
   }
 
-  fileprivate mutating func fill(_ kernel: vg_kernel, _ shape: [Int], _ type: ElementType, _ low: Float, _ high: Float) -> Tensor {
+  fileprivate mutating func fill(
+    _ kernel: vg_kernel, _ shape: [Int], _ type: ElementType, _ low: Float, _ high: Float
+  ) -> Tensor {
     let y = Tensor.empty(shape, type), count = y.count
     run(
       kernel, type,
-      vg_random_args(y: y.pointer, n: Int64(count), seed: seed, stream: stream, offset: position, low: low, high: high),
+      vg_random_args(
+        y: y.pointer, n: Int64(count), seed: seed, stream: stream, offset: position, low: low, high: high),
       items: blocks(count))
     position += UInt64((count + 3) / 4)
     return y
@@ -79,7 +82,8 @@ extension Tensor {
 
   /// Normal numbers (Box–Muller).
   public static func normal(
-    _ shape: [Int], mean: Float = 0, deviation: Float = 1, type: ElementType = .f32, using random: inout Philox
+    _ shape: [Int], mean: Float = 0, deviation: Float = 1, type: ElementType = .f32,
+    using random: inout Philox
   ) -> Tensor {
     random.fill(VG_NORMAL, shape, type, mean, deviation)
   }

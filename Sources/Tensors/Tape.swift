@@ -1,5 +1,5 @@
 /// One recorded value: its gradient while the tape runs back, and how to hand it on.
-final class Node {
+package final class Node {
   let tape: ObjectIdentifier
   let inputs: [Node?]
   var backward: ((Tensor) -> [Tensor?])?
@@ -112,7 +112,9 @@ public struct Gradients {
 /// The value of `loss` and its gradients with respect to `parameters`; everything else is constant.
 ///
 /// `loss` must return one number. Parameters that it does not depend on have no entry.
-public func grad(of parameters: [Parameter], _ loss: () throws -> Tensor) rethrows -> (loss: Tensor, gradients: Gradients) {
+public func grad(of parameters: [Parameter], _ loss: () throws -> Tensor) rethrows -> (
+  loss: Tensor, gradients: Gradients
+) {
   let tape = Tape()
   parameters.forEach(tape.watch)
   let value = try Tape.$current.withValue(tape, operation: loss)

@@ -12,7 +12,7 @@ public struct Tensor: @unchecked Sendable {
   public let shape: [Int]
   public let type: ElementType
   /// Where the running tape knows this tensor, if it does.
-  var node: Node?
+  package var node: Node?
 
   init(storage: Storage, offset: Int = 0, shape: [Int], type: ElementType, node: Node? = nil) {
     self.storage = storage
@@ -38,7 +38,7 @@ public struct Tensor: @unchecked Sendable {
   public func size(_ axis: Int) -> Int { shape[axis < 0 ? axis + rank : axis] }
 
   /// The first element. Valid while the tensor is.
-  var pointer: UnsafeMutableRawPointer { storage.pointer + offset * type.byteCount }
+  package var pointer: UnsafeMutableRawPointer { storage.pointer + offset * type.byteCount }
 
   var floats: UnsafeMutablePointer<Float> {
     precondition(type == .f32, "f32 expected, \(type) found")
@@ -66,7 +66,9 @@ extension Tensor {
     let shape = shape ?? [values.count]
     precondition(shape.product == values.count, "\(values.count) values do not fill the shape \(shape)")
     self = Tensor.empty(shape)
-    values.withUnsafeBytes { if let base = $0.baseAddress { pointer.copyMemory(from: base, byteCount: $0.count) } }
+    values.withUnsafeBytes {
+      if let base = $0.baseAddress { pointer.copyMemory(from: base, byteCount: $0.count) }
+    }
   }
 
   /// Indices: tokens, classes, rows.
@@ -74,7 +76,9 @@ extension Tensor {
     let shape = shape ?? [values.count]
     precondition(shape.product == values.count, "\(values.count) values do not fill the shape \(shape)")
     self = Tensor.empty(shape, .i32)
-    values.withUnsafeBytes { if let base = $0.baseAddress { pointer.copyMemory(from: base, byteCount: $0.count) } }
+    values.withUnsafeBytes {
+      if let base = $0.baseAddress { pointer.copyMemory(from: base, byteCount: $0.count) }
+    }
   }
 
   /// A tensor of shape `[]`.
@@ -98,14 +102,16 @@ extension Tensor {
   ///
   /// `bytes` must be aligned to the element's size and hold at least the shape's elements.
   public init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject, shape: [Int], type: ElementType) {
-    precondition(bytes.count >= shape.product * type.byteCount, "\(bytes.count) bytes are too few for \(shape)")
+    precondition(
+      bytes.count >= shape.product * type.byteCount, "\(bytes.count) bytes are too few for \(shape)")
     guard let base = bytes.baseAddress, shape.product > 0 else {
       self = .zeros(shape, type)
       return
     }
     precondition(Int(bitPattern: base) % type.byteCount == 0, "the memory is not aligned for \(type)")
     self.init(
-      storage: Storage(borrowing: UnsafeMutableRawPointer(mutating: base), byteCount: bytes.count, owner: owner),
+      storage: Storage(
+        borrowing: UnsafeMutableRawPointer(mutating: base), byteCount: bytes.count, owner: owner),
       shape: shape, type: type)
   }
 
@@ -161,7 +167,9 @@ extension [Int] {
 }
 
 /// Runs a C kernel on this thread's team. `arguments` may point into tensors that the caller keeps alive.
-func run<Arguments>(_ kernel: vg_kernel, _ type: ElementType, _ arguments: Arguments, items: Int, grain: Int = 1) {
+func run<Arguments>(
+  _ kernel: vg_kernel, _ type: ElementType, _ arguments: Arguments, items: Int, grain: Int = 1
+) {
   withUnsafePointer(to: arguments) { vugen_run(kernel, type.code, $0, Int64(items), Int64(grain)) }
 }
 

@@ -12,7 +12,9 @@ public final class AdamW {
     public var epsilon: Float
     public var decay: Float
 
-    public init(rate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Float = 0.01) {
+    public init(
+      rate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Float = 0.01
+    ) {
       (self.rate, self.beta1, self.beta2, self.epsilon, self.decay) = (rate, beta1, beta2, epsilon, decay)
     }
   }
@@ -62,7 +64,8 @@ public final class AdamW {
     for group in groups {
       let s = group.settings
       let step = AdamWStep(
-        rate: s.rate * rateFactor, beta1: s.beta1, beta2: s.beta2, epsilon: s.epsilon, decay: s.decay, step: stepCount)
+        rate: s.rate * rateFactor, beta1: s.beta1, beta2: s.beta2, epsilon: s.epsilon, decay: s.decay,
+        step: stepCount)
       for item in group.parameters {
         guard let gradient = gradients[item.parameter] else { continue }
         let key = ObjectIdentifier(item.parameter)
@@ -88,7 +91,9 @@ public final class AdamW {
   public func restore(_ state: [String: Tensor], stepCount: Int) {
     self.stepCount = stepCount
     for item in groups.flatMap(\.parameters) {
-      guard let first = state["first." + item.name], let second = state["second." + item.name] else { continue }
+      guard let first = state["first." + item.name], let second = state["second." + item.name] else {
+        continue
+      }
       moments[ObjectIdentifier(item.parameter)] = Moments(first: first, second: second)
     }
   }

@@ -21,7 +21,10 @@ struct Model: AsyncParsableCommand {
       if json {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(Report(tensors: rows, parameters: total, bytes: bytes)), as: UTF8.self))
+        print(
+          String(
+            decoding: try encoder.encode(Report(tensors: rows, parameters: total, bytes: bytes)),
+            as: UTF8.self))
         return
       }
       let width = rows.map(\.name.count).max() ?? 0
@@ -48,7 +51,8 @@ struct Model: AsyncParsableCommand {
         throw ModelFileError(path, "no such file or folder")
       }
       let file = try isFolder.boolValue ? nil : SafetensorsFile(path: path)
-      let files = try file.map { file in Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) }) }
+      let files =
+        try file.map { file in Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) }) }
         ?? ModelWeights(folder: path).files
       return files.compactMap { name, file in
         file.header.entries[name].map {

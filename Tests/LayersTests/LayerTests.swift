@@ -58,7 +58,8 @@ struct LayerTests {
     #expect(error.missing == ["scale"] && error.unexpected == ["surplus"])
     #expect(error.misshapen == [.init(name: "model.branch.scale", expected: [4], found: [5])])
     #expect(
-      error.description == "model.safetensors does not fit this model: missing 1: scale; not part of this model 1: "
+      error.description
+        == "model.safetensors does not fit this model: missing 1: scale; not part of this model 1: "
         + "surplus; of another shape 1: model.branch.scale ([5], not [4]). Check that config.json and the weights "
         + "belong together.")
     // Nothing was changed by the attempt.

@@ -3,7 +3,7 @@ import TestSupport
 import Tensors
 import Testing
 
-@testable import ModelFiles
+import ModelFiles
 
 /// A folder that is removed at the end.
 final class TemporaryFolder {
@@ -22,7 +22,8 @@ final class TemporaryFolder {
 /// Bytes of a file with the given header and data.
 private func file(_ header: String, data: Int = 0) -> [UInt8] {
   let json = Array(header.utf8)
-  return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json + [UInt8](repeating: 0, count: data)
+  return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
+    + [UInt8](repeating: 0, count: data)
 }
 
 private func reason(_ bytes: [UInt8]) -> String? {
@@ -41,8 +42,10 @@ struct SafetensorsTests {
     let folder = try TemporaryFolder(), path = folder.path + "/a.safetensors"
     var random = Philox(seed: 1)
     let tensors = [
-      "weights.ä\"\\": Tensor.normal([3, 5], using: &random), "half": Tensor.normal([7], type: .bf16, using: &random),
-      "ids": Tensor(indices: [-4, 9], shape: [2, 1]), "scalar": Tensor(scalar: 2.5), "empty": Tensor.zeros([0, 4]),
+      "weights.ä\"\\": Tensor.normal([3, 5], using: &random),
+      "half": Tensor.normal([7], type: .bf16, using: &random),
+      "ids": Tensor(indices: [-4, 9], shape: [2, 1]), "scalar": Tensor(scalar: 2.5),
+      "empty": Tensor.zeros([0, 4]),
     ]
     try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: path)
     let file = try SafetensorsFile(path: path)
@@ -60,7 +63,8 @@ struct SafetensorsTests {
     let folder = try TemporaryFolder()
     func one(_ type: String, _ bytes: [UInt8]) throws -> Tensor {
       let header = "{\"x\":{\"dtype\":\"\(type)\",\"shape\":[1],\"data_offsets\":[0,\(bytes.count)]}}"
-      return try SafetensorsFile(path: try folder.write("x.safetensors", Array(file(header)) + bytes)).tensor("x")
+      return try SafetensorsFile(path: try folder.write("x.safetensors", Array(file(header)) + bytes)).tensor(
+        "x")
     }
     func little<T>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value, Array.init) }
     #expect(try one("F32", little(Float(1.5))).item() == 1.5)
@@ -85,24 +89,31 @@ struct SafetensorsTests {
     #expect(reason(file("{}")) == nil)
     #expect(reason([1, 2, 3])?.contains("too few") == true)
     #expect(reason(withUnsafeBytes(of: UInt64.max, Array.init))?.contains("header's length") == true)
-    #expect(reason(Array(file("{\"x\":\(entry)}", data: 8).dropLast()))?.contains("tensor 'x': bytes 0…8 leave") == true)
+    #expect(
+      reason(Array(file("{\"x\":\(entry)}", data: 8).dropLast()))?.contains("tensor 'x': bytes 0…8 leave")
+        == true)
     #expect(reason(file("{\"x\":\(entry)", data: 8))?.contains("no valid safetensors JSON") == true)
     #expect(reason(file("[1]", data: 8))?.contains("no valid safetensors JSON") == true)
     #expect(reason(file("{\"x\":{\"dtype\":\"F32\",\"shape\":[2]}}"))?.contains("tensor 'x'") == true)
     #expect(reason(file("{\"x\":\(entry),\"x\":\(entry)}", data: 8))?.contains("names it twice") == true)
-    #expect(reason(file("{\"x\":\(entry),\"\\u0078\":\(entry)}", data: 8))?.contains("names it twice") == true)
     #expect(
-      reason(file("{\"x\":\(entry),\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", data: 8))?
+      reason(file("{\"x\":\(entry),\"\\u0078\":\(entry)}", data: 8))?.contains("names it twice") == true)
+    #expect(
+      reason(
+        file("{\"x\":\(entry),\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", data: 8))?
         .contains("overlap") == true)
     let wrong: [(String, String)] = [
       ("\"F33\"|[2]|[0,8]", "unknown type 'F33'"), ("\"F32\"|[3]|[0,8]", "which needs 12"),
-      ("\"F32\"|[-2]|[0,8]", "impossible shape"), ("\"F32\"|[4611686018427387904,8]|[0,8]", "impossible shape"),
+      ("\"F32\"|[-2]|[0,8]", "impossible shape"),
+      ("\"F32\"|[4611686018427387904,8]|[0,8]", "impossible shape"),
       ("\"F32\"|[2]|[8,0]", "leave the file"), ("\"F32\"|[2]|[0,8,9]", "two numbers"),
-      ("\"F32\"|[2]|[-8,0]", "leave the file"), ("\"F32\"|[2.5]|[0,8]", "cannot be read"), ("7|[2]|[0,8]", "tensor 'x'"),
+      ("\"F32\"|[2]|[-8,0]", "leave the file"), ("\"F32\"|[2.5]|[0,8]", "cannot be read"),
+      ("7|[2]|[0,8]", "tensor 'x'"),
     ]
     for (parts, expected) in wrong {
       let p = parts.split(separator: "|")
-      let found = reason(file("{\"x\":{\"dtype\":\(p[0]),\"shape\":\(p[1]),\"data_offsets\":\(p[2])}}", data: 8))
+      let found = reason(
+        file("{\"x\":{\"dtype\":\(p[0]),\"shape\":\(p[1]),\"data_offsets\":\(p[2])}}", data: 8))
       #expect(found?.contains(expected) == true, "\(parts): \(found ?? "no error")")
     }
   }
@@ -117,7 +128,8 @@ struct SafetensorsTests {
     try SafetensorsWriter.write(["a": Tensor([1])], to: folder.path + "/one.safetensors")
     try SafetensorsWriter.write(["b": Tensor([2])], to: folder.path + "/two.safetensors")
     let index = "model.safetensors.index.json"
-    _ = try folder.write(index, Array("{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}".utf8))
+    _ = try folder.write(
+      index, Array("{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}".utf8))
     #expect(try ModelWeights(folder: folder.path).allTensors().mapValues { $0.item() } == ["a": 1, "b": 2])
     _ = try folder.write(index, Array("{\"weight_map\":{\"c\":\"one.safetensors\"}}".utf8))
     expectError("tensor 'c': the index promises it")
@@ -150,7 +162,10 @@ struct SafetensorsTests {
   /// 20 000 damaged files end in an error or in a header that keeps its promises. VUGEN_FUZZ sets the number.
   @Test func survivesDamage() throws {
     let folder = try TemporaryFolder(), path = folder.path + "/a.safetensors"
-    let tensors = ["layer.0.weight": Tensor.zeros([3, 4]), "layer.0.bias": Tensor.zeros([4]).cast(to: .bf16), "ids": Tensor(indices: [3])]
+    let tensors = [
+      "layer.0.weight": Tensor.zeros([3, 4]), "layer.0.bias": Tensor.zeros([4]).cast(to: .bf16),
+      "ids": Tensor(indices: [3]),
+    ]
     try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], to: path)
     let original = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     var random = Philox(seed: 17), failures = 0
@@ -160,7 +175,9 @@ struct SafetensorsTests {
       do {
         let header = try bytes.withUnsafeBytes { try SafetensorsHeader(bytes: $0, path: "damaged") }
         for entry in header.entries.values {
-          #expect(entry.range.upperBound <= bytes.count && entry.range.count == entry.shape.reduce(entry.type.byteCount, *))
+          #expect(
+            entry.range.upperBound <= bytes.count
+              && entry.range.count == entry.shape.reduce(entry.type.byteCount, *))
         }
       } catch {
         #expect(error is ModelFileError)

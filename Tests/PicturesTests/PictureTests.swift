@@ -21,7 +21,9 @@ struct PictureFixtures {
     return try file.withBytes(of: name) { Picture(width: shape[1], height: shape[0], pixels: Array($0)) }
   }
 
-  func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))) }
+  func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
+  }
 
   func names(_ suffix: String) -> [String] { file.names.filter { $0.hasSuffix(suffix) } }
 }
@@ -82,7 +84,8 @@ struct PictureTests {
   @Test func pngKeepsPixelsAndTexts() throws {
     let picture = try PictureFixtures().picture("resize.clear")
     let texts = [
-      PNGText("parameters", "a red apple\nSteps: 50, Seed: 7"), PNGText("vugen", "{\"prompt\":\"ein grüner Apfel 🍏\"}"),
+      PNGText("parameters", "a red apple\nSteps: 50, Seed: 7"),
+      PNGText("vugen", "{\"prompt\":\"ein grüner Apfel 🍏\"}"),
       PNGText("empty", ""),
     ]
     let bytes = try picture.pngData(texts: texts)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Tensors
+import Tensors
 
 @Suite(.serialized)
 @NumericActor
@@ -46,7 +46,8 @@ struct CoreTests {
   @Test func quantisedWeightsAreNearTheirNumbers() {
     var random = Philox(seed: 8)
     for type in [ElementType.f32, .bf16] {
-      let w = Tensor.normal([37, 96], using: &random).cast(to: type), x = Tensor.normal([3, 96], type: type, using: &random)
+      let w = Tensor.normal([37, 96], using: &random).cast(to: type),
+        x = Tensor.normal([3, 96], type: type, using: &random)
       for (bits, limit) in [(QuantizedTensor.Bits.eight, Float(0.006)), (.four, 0.09)] {
         let q = QuantizedTensor(w, bits: bits, group: 32)
         #expect(q.byteCount == 37 * 96 * bits.rawValue / 8 + 37 * 3 * 4)

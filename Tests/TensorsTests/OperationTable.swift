@@ -49,16 +49,19 @@ private func network(_ c: ReferenceCase, _ x: [Tensor]) -> Tensor? {
   switch c.op {
   case "linear": return linear(x[0], weight: x[1], bias: x.count > 2 ? x[2] : nil, activation: activation)
   case "matmul":
-    return matmul(x[0], x[1], transposeA: c.integer("transposeA") == 1, transposeB: c.integer("transposeB") == 1)
+    return matmul(
+      x[0], x[1], transposeA: c.integer("transposeA") == 1, transposeB: c.integer("transposeB") == 1)
   case "convolution":
     return convolution2D(
-      x[0], weight: x[1], bias: x.count > 2 ? x[2] : nil, stride: c.integer("stride"), padding: c.integer("padding"),
+      x[0], weight: x[1], bias: x.count > 2 ? x[2] : nil, stride: c.integer("stride"),
+      padding: c.integer("padding"),
       activation: activation)
   case "layerNorm": return layerNorm(x[0], weight: f32[1], bias: f32[2], epsilon: epsilon)
   case "rmsNorm": return rmsNorm(x[0], weight: f32[1], epsilon: epsilon)
   case "groupNorm":
     return groupNorm(
-      x[0], groups: c.integer("groups"), weight: f32[1], bias: f32[2], scale: f32[3], shift: f32[4], epsilon: epsilon,
+      x[0], groups: c.integer("groups"), weight: f32[1], bias: f32[2], scale: f32[3], shift: f32[4],
+      epsilon: epsilon,
       activation: c.integer("silu") == 1 ? .silu : .none)
   case "gated": return gated(GatedUnit.allCases[c.integer("unit")], gate: x[0], up: x[1])
   case "gatedFused": return gated(GatedUnit.allCases[c.integer("unit")], gateAndUp: x[0])
@@ -88,7 +91,8 @@ private func attended(_ c: ReferenceCase, _ x: [Tensor], bias: Tensor?) -> Tenso
   if c.integer("mask") == 2 {
     let table = c.constants[0]
     mask = .table(
-      MaskTable(table.toIndices().map { $0 != 0 }, batch: table.size(0), queries: table.size(1), keys: table.size(2)))
+      MaskTable(
+        table.toIndices().map { $0 != 0 }, batch: table.size(0), queries: table.size(1), keys: table.size(2)))
   }
   let scale = c.arguments["scale"].map { Float($0[0]) }
   return attention(x[0], x[1], x[2], mask: mask, bias: bias, scale: scale)

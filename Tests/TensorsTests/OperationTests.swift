@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Tensors
+import Tensors
 
 /// Every operation and its gradient against PyTorch and against finite differences, under each
 /// instruction set that this machine has.
@@ -48,7 +48,9 @@ struct OperationTests {
     let skipped: Set<String> = ["max", "groupNorm", "divide"]
     for c in Self.references.cases where !skipped.contains(c.op) {
       let inputs = c.inputs.map { $0.cast(to: .bf16) }
-      let exact = grad(at: inputs.map { $0.cast(to: .f32) }, seed: c.seed) { perform(c, $0) ?? Tensor(scalar: .nan) }
+      let exact = grad(at: inputs.map { $0.cast(to: .f32) }, seed: c.seed) {
+        perform(c, $0) ?? Tensor(scalar: .nan)
+      }
       let low = grad(at: inputs, seed: c.seed) { perform(c, $0) ?? Tensor(scalar: .nan) }
       let error = relativeError(low.value, exact.value)
       #expect(error < 2e-2, "\(c.name): bf16 result off by \(error)")

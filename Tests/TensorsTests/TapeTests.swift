@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Tensors
+import Tensors
 
 @Suite(.serialized)
 @NumericActor
@@ -115,7 +115,8 @@ struct TapeTests {
   @Test func packedWeightsAreNeverStale() {
     var random = Philox(seed: 6)
     let w = Parameter(.normal([16, 16], using: &random)), x = Tensor.normal([4, 16], using: &random)
-    let k = Parameter(.normal([8, 8, 3, 3], using: &random)), image = Tensor.normal([1, 5, 5, 8], using: &random)
+    let k = Parameter(.normal([8, 8, 3, 3], using: &random)),
+      image = Tensor.normal([1, 5, 5, 8], using: &random)
     func outputs() -> ([Float], [Float], [Float]) {
       let (y, g) = grad(at: [image], seed: image) { convolution2D($0[0], weight: k.tensor, padding: 1) }
       return (linear(x, weight: w.tensor).toArray(), y.toArray(), g[0]?.toArray() ?? [])

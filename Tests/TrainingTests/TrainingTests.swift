@@ -79,9 +79,11 @@ struct TrainingTests {
     try SafetensorsWriter.write(state, to: path)
     let (resumed, third) = fresh()
     let stored = try SafetensorsFile(path: path).allTensors()
-    try resumed.load(stored, from: path) { $0.hasPrefix("first.first") || $0.hasPrefix("first.norm")
+    try resumed.load(stored, from: path) {
+      $0.hasPrefix("first.first") || $0.hasPrefix("first.norm")
         || $0.hasPrefix("first.second") || $0.hasPrefix("second.first") || $0.hasPrefix("second.norm")
-        || $0.hasPrefix("second.second") }
+        || $0.hasPrefix("second.second")
+    }
     third.restore(stored, stepCount: second.stepCount)
     run(resumed, third, steps: 3)
     for (name, tensor) in unbroken.tensorsByName {

@@ -17,10 +17,14 @@ public struct MaskTable: @unchecked Sendable {
 
   /// `isVisible[(b · queries + q) · keys + k]`; a batch of 1 serves every element of a batch.
   public init(_ isVisible: [Bool], batch: Int = 1, queries: Int, keys: Int) {
-    precondition(isVisible.count == batch * queries * keys, "a mask of \(isVisible.count) entries for \(batch) × \(queries) × \(keys)")
+    precondition(
+      isVisible.count == batch * queries * keys,
+      "a mask of \(isVisible.count) entries for \(batch) × \(queries) × \(keys)")
     (self.batch, self.queries, self.keys) = (batch, queries, keys)
     storage = Storage(byteCount: Swift.max(1, isVisible.count))
-    for (i, visible) in isVisible.enumerated() { storage.pointer.storeBytes(of: visible ? 1 : 0, toByteOffset: i, as: UInt8.self) }
+    for (i, visible) in isVisible.enumerated() {
+      storage.pointer.storeBytes(of: visible ? 1 : 0, toByteOffset: i, as: UInt8.self)
+    }
   }
 }
 
@@ -57,7 +61,8 @@ private struct AttentionPass {
   var bias: Tensor?
 
   func check(_ type: ElementType) {
-    precondition(heads % Swift.max(1, kvHeads) == 0, "\(heads) query heads do not share \(kvHeads) key/value heads")
+    precondition(
+      heads % Swift.max(1, kvHeads) == 0, "\(heads) query heads do not share \(kvHeads) key/value heads")
     if case .table(let table) = mask {
       precondition(
         table.queries == queries && table.keys == keys && (table.batch == 1 || table.batch == batch),
@@ -65,7 +70,8 @@ private struct AttentionPass {
     }
     if let bias {
       precondition(
-        bias.rank == 4 && bias.type == .f32 && [1, batch].contains(bias.size(0)) && [1, heads].contains(bias.size(1))
+        bias.rank == 4 && bias.type == .f32 && [1, batch].contains(bias.size(0))
+          && [1, heads].contains(bias.size(1))
           && bias.size(2) == queries && bias.size(3) == keys,
         "an attention bias of shape \(bias.shape) for [\(batch), \(heads), \(queries), \(keys)]")
     }
@@ -126,7 +132,9 @@ private struct AttentionPass {
     // A bias that heads share is summed by one thread, in order.
     let alone = dbias != nil && bias?.size(1) == 1
     let items = dbias == nil ? batch * kvHeads : kvHeads
-    if dy.count > 0 || q.tensor.count > 0 { run(VG_ATTENTION_BACKWARD, dy.type, a, items: items, grain: alone ? items : 1) }
+    if dy.count > 0 || q.tensor.count > 0 {
+      run(VG_ATTENTION_BACKWARD, dy.type, a, items: items, grain: alone ? items : 1)
+    }
     withExtendedLifetime((mask, bias, output, lse, dy)) {}
     return dbias
   }
@@ -141,13 +149,15 @@ private struct AttentionPass {
 /// key gives zeros. `scale` is 1/√c unless given.
 /// Backward makes the probabilities again from each row's stored log-sum.
 public func attention(
-  _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: AttentionMask = .bidirectional, bias: Tensor? = nil, scale: Float? = nil
+  _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: AttentionMask = .bidirectional, bias: Tensor? = nil,
+  scale: Float? = nil
 ) -> Tensor {
   precondition(
     q.rank == 4 && k.shape == v.shape && k.size(0) == q.size(0) && k.size(3) == q.size(3) && q.type == k.type
       && k.type == v.type, "attention of q \(q), k \(k), v \(v)")
   let pass = AttentionPass(
-    batch: q.size(0), queries: q.size(1), keys: k.size(1), heads: q.size(2), kvHeads: k.size(2), headSize: q.size(3),
+    batch: q.size(0), queries: q.size(1), keys: k.size(1), heads: q.size(2), kvHeads: k.size(2),
+    headSize: q.size(3),
     scale: scale ?? 1 / Float(q.size(3)).squareRoot(), mask: mask, bias: bias?.detached())
   pass.check(q.type)
   let views = [q, k, v].map { HeadView($0.detached()) }
@@ -156,7 +166,8 @@ public func attention(
   return y.recorded(from: [q, k, v] + (bias.map { [$0] } ?? [])) { dy in
     let gradients = views.map { HeadView(Tensor.empty($0.tensor.shape, $0.tensor.type)) }
     let dbias = pass.backward(
-      views[0], views[1], views[2], output: y, lse: lse, dy: dy.cast(to: y.type), into: gradients[0], gradients[1],
+      views[0], views[1], views[2], output: y, lse: lse, dy: dy.cast(to: y.type), into: gradients[0],
+      gradients[1],
       gradients[2], needsBias: needsBias)
     return gradients.map(\.tensor) + [dbias]
   }
@@ -171,7 +182,8 @@ public func selfAttention(
   scale: Float? = nil
 ) -> Tensor {
   let shared = kvHeads ?? heads, parts = heads + 2 * shared
-  precondition(qkv.rank == 3 && qkv.size(2) % parts == 0, "\(qkv) does not hold \(heads) and 2 × \(shared) heads")
+  precondition(
+    qkv.rank == 3 && qkv.size(2) % parts == 0, "\(qkv) does not hold \(heads) and 2 × \(shared) heads")
   let c = qkv.size(2) / parts
   let pass = AttentionPass(
     batch: qkv.size(0), queries: qkv.size(1), keys: qkv.size(1), heads: heads, kvHeads: shared, headSize: c,
@@ -186,7 +198,8 @@ public func selfAttention(
   return y.reshaped(shape).recorded(from: [qkv] + (bias.map { [$0] } ?? [])) { dy in
     let gradient = Tensor.empty(input[0].tensor.shape, y.type), into = views(gradient)
     let dbias = pass.backward(
-      input[0], input[1], input[2], output: y, lse: lse, dy: dy.cast(to: y.type).reshaped(y.shape), into: into[0],
+      input[0], input[1], input[2], output: y, lse: lse, dy: dy.cast(to: y.type).reshaped(y.shape),
+      into: into[0],
       into[1], into[2], needsBias: needsBias)
     return [gradient, dbias]
   }

@@ -93,10 +93,13 @@ private func apply(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor) -> Tensor {
         dims: [whole], aStrides: [block * Int(arguments.a_inner)], bStrides: [block * Int(arguments.b_inner)],
         inner: block, skipping: 0)
     }
-    if inner % block > 0 { launch(dims: [], aStrides: [], bStrides: [], inner: inner % block, skipping: whole * block) }
+    if inner % block > 0 {
+      launch(dims: [], aStrides: [], bStrides: [], inner: inner % block, skipping: whole * block)
+    }
   } else {
     launch(
-      dims: outer, aStrides: plan.aStrides.dropLast(), bStrides: plan.bStrides.dropLast(), inner: plan.dims[last],
+      dims: outer, aStrides: plan.aStrides.dropLast(), bStrides: plan.bStrides.dropLast(),
+      inner: plan.dims[last],
       skipping: 0)
   }
   return y
@@ -104,13 +107,15 @@ private func apply(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor) -> Tensor {
 
 extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    apply(.add, a, b).recorded(from: [a, b]) { [s = a.shape, t = b.shape, p = a.isTracked, q = b.isTracked] dy in
+    apply(.add, a, b).recorded(from: [a, b]) {
+      [s = a.shape, t = b.shape, p = a.isTracked, q = b.isTracked] dy in
       [p ? dy.summed(to: s) : nil, q ? dy.summed(to: t) : nil]
     }
   }
 
   public static func - (a: Tensor, b: Tensor) -> Tensor {
-    apply(.subtract, a, b).recorded(from: [a, b]) { [s = a.shape, t = b.shape, p = a.isTracked, q = b.isTracked] dy in
+    apply(.subtract, a, b).recorded(from: [a, b]) {
+      [s = a.shape, t = b.shape, p = a.isTracked, q = b.isTracked] dy in
       [p ? dy.summed(to: s) : nil, q ? -dy.summed(to: t) : nil]
     }
   }
@@ -145,7 +150,9 @@ extension Tensor {
     guard shape != self.shape else { return self }
     let missing = rank - shape.count
     var axes = Array(0..<missing)
-    for axis in shape.indices where shape[axis] == 1 && self.shape[missing + axis] != 1 { axes.append(missing + axis) }
+    for axis in shape.indices where shape[axis] == 1 && self.shape[missing + axis] != 1 {
+      axes.append(missing + axis)
+    }
     return sum(axes: axes, keepingAxes: true).reshaped(shape)
   }
 }

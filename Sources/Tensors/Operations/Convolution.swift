@@ -15,7 +15,8 @@ private func convolutionSpec(_ x: Tensor, _ weight: Tensor, stride: Int, padding
   spec.out_height = (spec.height + 2 * spec.padding - spec.kernel_height) / spec.stride + 1
   spec.out_width = (spec.width + 2 * spec.padding - spec.kernel_width) / spec.stride + 1
   precondition(
-    spec.height + 2 * spec.padding >= spec.kernel_height && spec.width + 2 * spec.padding >= spec.kernel_width,
+    spec.height + 2 * spec.padding >= spec.kernel_height
+      && spec.width + 2 * spec.padding >= spec.kernel_width,
     "convolution: input \(x) is smaller than the kernel of \(weight)")
   spec.type = x.type.code
   return spec
@@ -59,7 +60,8 @@ enum WeightForm: Hashable {
 /// store it), bias `[out]`, result `[batch, ⌊(height + 2 padding − kernel) / stride⌋ + 1, …, out]`.
 /// The weights' and the bias's gradients are f32. Non-overlapping patches are `stride == kernel`.
 public func convolution2D(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, activation: Activation = .none
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
+  activation: Activation = .none
 ) -> Tensor {
   let inputs = [x, weight] + (bias.map { [$0] } ?? [])
   if let function = activation.function, inputs.contains(where: \.isTracked) {
@@ -67,7 +69,8 @@ public func convolution2D(
   }
   // Without bf16 products the library would take bf16 apart; see `Precision`.
   let type = x.type, inner: ElementType = Hardware.hasBF16Products ? type : .f32
-  let input = x.detached().cast(to: inner), kernel = weight.detached(), offset = bias?.detached().cast(to: .f32)
+  let input = x.detached().cast(to: inner), kernel = weight.detached(),
+    offset = bias?.detached().cast(to: .f32)
   var spec = convolutionSpec(input, kernel, stride: stride, padding: padding)
   spec.has_bias = offset == nil ? 0 : 1
   spec.activation = activation.code
@@ -76,7 +79,8 @@ public func convolution2D(
   if y.count > 0 {
     let weights = packed(kernel, spec, .forward)
     check(
-      vugen_conv_forward(&spec, input.pointer, weights.pointer, offset?.floats, y.pointer), "a convolution of \(x)")
+      vugen_conv_forward(&spec, input.pointer, weights.pointer, offset?.floats, y.pointer),
+      "a convolution of \(x)")
     withExtendedLifetime((input, weights, offset)) {}
   }
   let needX = x.isTracked, needW = weight.isTracked || (bias?.isTracked ?? false), kept = needW ? input : nil
@@ -114,13 +118,16 @@ private func convolutionInputGradient(
     swap(&spec.width, &spec.out_width)
     swap(&spec.channels, &spec.out_channels)
     let weights = packed(kernel, spec, .turned)
-    check(vugen_conv_forward(&spec, dy.pointer, weights.pointer, nil, dx.pointer), "a convolution's input gradient")
+    check(
+      vugen_conv_forward(&spec, dy.pointer, weights.pointer, nil, dx.pointer),
+      "a convolution's input gradient")
     withExtendedLifetime(weights) {}
     return dx
   }
   let weights = packed(kernel, spec, .inputGradient)
   check(
-    vugen_conv_backward_data(&spec, dy.pointer, weights.pointer, dx.pointer), "a convolution's input gradient")
+    vugen_conv_backward_data(&spec, dy.pointer, weights.pointer, dx.pointer), "a convolution's input gradient"
+  )
   withExtendedLifetime(weights) {}
   return dx
 }

@@ -5,7 +5,8 @@ import CKernels
 /// The activations with a payload-free name are those that products can apply on their way out
 /// (`Activation`).
 public enum UnaryFunction: Sendable, CaseIterable {
-  case negate, exp, log, squareRoot, square, reciprocal, tanh, sigmoid, relu, silu, geluErf, geluTanh, sin, cos, abs
+  case negate, exp, log, squareRoot, square, reciprocal, tanh, sigmoid, relu, silu, geluErf, geluTanh, sin,
+    cos, abs
 
   fileprivate var code: Int32 {
     let op =
@@ -87,7 +88,8 @@ extension Tensor {
     let y = Tensor.empty(shape, type)
     run(
       VG_AFFINE, type,
-      vg_affine_args(x: pointer, y: y.pointer, n: Int64(count), scale: scale, shift: shift), items: blocks(count))
+      vg_affine_args(x: pointer, y: y.pointer, n: Int64(count), scale: scale, shift: shift),
+      items: blocks(count))
     return y.recorded(from: [self]) { [$0.affine(scale: scale)] }
   }
 

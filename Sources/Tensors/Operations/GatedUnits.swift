@@ -57,7 +57,8 @@ private struct GateLayout {
     return arguments
   }
 
-  func forward(_ unit: GatedUnit, _ gate: UnsafeMutableRawPointer, _ up: UnsafeMutableRawPointer, _ y: Tensor) {
+  func forward(_ unit: GatedUnit, _ gate: UnsafeMutableRawPointer, _ up: UnsafeMutableRawPointer, _ y: Tensor)
+  {
     guard y.count > 0 else { return }
     var arguments = arguments(unit, gate, up)
     arguments.y = y.pointer

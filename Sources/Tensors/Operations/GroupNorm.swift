@@ -14,10 +14,12 @@ public enum NormActivation: Sendable { case none, silu }
 /// norm of diffusion networks (AdaGN, arXiv 2105.05233). Statistics in f32 about the first pixel, joined
 /// in f64. Source: arXiv 1803.08494.
 public func groupNorm(
-  _ x: Tensor, groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, scale: Tensor? = nil, shift: Tensor? = nil,
+  _ x: Tensor, groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, scale: Tensor? = nil,
+  shift: Tensor? = nil,
   epsilon: Float, activation: NormActivation = .none
 ) -> Tensor {
-  let pass = GroupNormPass(x, groups: groups, weight: weight, bias: bias, scale: scale, shift: shift, silu: activation == .silu)
+  let pass = GroupNormPass(
+    x, groups: groups, weight: weight, bias: bias, scale: scale, shift: shift, silu: activation == .silu)
   let (y, state) = pass.forward(epsilon: epsilon)
   let optional = [weight, bias, scale, shift]
   return y.recorded(from: [x] + optional.compactMap { $0 }) { dy in
@@ -46,12 +48,14 @@ private struct GroupNormPass {
   ) {
     (batch, channels) = (x.size(0), x.size(-1))
     precondition(
-      x.rank >= 2 && groups > 0 && channels % groups == 0, "GroupNorm: \(groups) groups of the channels of \(x)")
+      x.rank >= 2 && groups > 0 && channels % groups == 0,
+      "GroupNorm: \(groups) groups of the channels of \(x)")
     for part in [weight, bias] {
       precondition(part.map { $0.shape == [x.size(-1)] } ?? true, "GroupNorm: weights do not fit \(x)")
     }
     for part in [scale, shift] {
-      precondition(part.map { $0.shape == [x.size(0), x.size(-1)] } ?? true, "GroupNorm: scale does not fit \(x)")
+      precondition(
+        part.map { $0.shape == [x.size(0), x.size(-1)] } ?? true, "GroupNorm: scale does not fit \(x)")
     }
     self.x = x.detached()
     (self.groups, self.silu) = (groups, silu)
@@ -87,8 +91,10 @@ private struct GroupNormPass {
   }
 
   func forward(epsilon: Float) -> (y: Tensor, state: State) {
-    let origin = x.reshaped([batch, pixels, channels]).sliced(0..<min(1, pixels), axis: 1).cast(to: .f32).copied()
-    let a = Tensor.empty([batch, channels]), s = Tensor.empty([batch, channels]), y = Tensor.empty(x.shape, x.type)
+    let origin = x.reshaped([batch, pixels, channels]).sliced(0..<min(1, pixels), axis: 1).cast(to: .f32)
+      .copied()
+    let a = Tensor.empty([batch, channels]), s = Tensor.empty([batch, channels]),
+      y = Tensor.empty(x.shape, x.type)
     var mean = [Double](repeating: 0, count: batch * groups), rstd = mean
     guard y.count > 0 else { return (y, State(a: a, s: s, origin: origin, mean: mean, rstd: rstd)) }
     let partial = Tensor.empty([batch, chunks, 2, channels])
@@ -169,7 +175,8 @@ private struct GroupNormPass {
         }
         for c in g * size..<(g + 1) * size {
           p.floats[b * channels + c] = Float(-r * r * along / n)
-          q.floats[b * channels + c] = Float(-r * total / n + (m - Double(o[b * channels + c])) * r * r * along / n)
+          q.floats[b * channels + c] = Float(
+            -r * total / n + (m - Double(o[b * channels + c])) * r * r * along / n)
         }
       }
     }

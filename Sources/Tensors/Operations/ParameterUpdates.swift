@@ -7,7 +7,9 @@ public struct AdamWStep: Sendable {
   public var step: Int
 
   public init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, decay: Float, step: Int) {
-    (self.rate, self.beta1, self.beta2, self.epsilon, self.decay, self.step) = (rate, beta1, beta2, epsilon, decay, step)
+    (self.rate, self.beta1, self.beta2, self.epsilon, self.decay, self.step) = (
+      rate, beta1, beta2, epsilon, decay, step
+    )
   }
 }
 
@@ -30,16 +32,19 @@ extension Parameter {
   ///
   /// `gradientScale` is one f32 number that multiplies the gradient, from clipping.
   public func apply(_ step: AdamWStep, gradient: Tensor, moments: Moments, gradientScale: Tensor) {
-    precondition(gradient.shape == shape && gradient.type == .f32, "a gradient \(gradient) for a parameter of \(shape)")
+    precondition(
+      gradient.shape == shape && gradient.type == .f32, "a gradient \(gradient) for a parameter of \(shape)")
     update { value, copy in
       let lowered = copy.flatMap { $0.type == .bf16 ? $0 : nil }
       run(
         VG_ADAMW, .f32,
         vg_adamw_args(
           parameter: value.floats, m: moments.first.floats, v: moments.second.floats,
-          gradient: UnsafePointer(gradient.floats), copy: lowered?.pointer.assumingMemoryBound(to: UInt16.self),
+          gradient: UnsafePointer(gradient.floats),
+          copy: lowered?.pointer.assumingMemoryBound(to: UInt16.self),
           n: Int64(count), rate: step.rate, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
-          decay: step.decay, correction1: 1 - power(step.beta1, step.step), correction2: 1 - power(step.beta2, step.step),
+          decay: step.decay, correction1: 1 - power(step.beta1, step.step),
+          correction2: 1 - power(step.beta2, step.step),
           gradient_scale: UnsafePointer(gradientScale.floats)),
         items: blocks(count))
     }

@@ -96,7 +96,8 @@ extension Tensor {
 /// Shapes: x `[…, in]`, weight `[out, in]`, bias `[out]`, y `[…, out]`. x's type is the result's.
 /// Backward: `dx = dy W`, `dW = dyᵀ x` (f32), `db = Σ dy` (f32), with dy taken back through the activation.
 /// The activation is fused into the product where no gradient needs the number before it.
-public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .none) -> Tensor {
+public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .none) -> Tensor
+{
   let inputs = [x, weight] + (bias.map { [$0] } ?? [])
   if let function = activation.function, inputs.contains(where: \.isTracked) {
     return linear(x, weight: weight, bias: bias).map(function)
@@ -106,7 +107,8 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation:
     weight.rank == 2 && weight.size(1) == x.size(-1), "linear: input \(x) does not fit weight \(weight)")
   let weightAs = weight.detached().cast(to: x.type)
   let y = multiply(
-    Matrix(tensor: rows), Matrix(tensor: weightAs, transposed: true), bias: bias, activation: activation, as: x.type
+    Matrix(tensor: rows), Matrix(tensor: weightAs, transposed: true), bias: bias, activation: activation,
+    as: x.type
   ).reshaped(x.shape.dropLast() + [weight.size(0)])
   let (needX, needW, needB) = (x.isTracked, weight.isTracked, bias?.isTracked ?? false)
   let keptRows = needW ? rows : nil, keptWeight = needX ? weightAs : nil
@@ -144,9 +146,12 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
     var da: Tensor?
     if needA {
       // A shared B cannot stand on the left of a batch: dAᵀ is worked out as dA and turned.
-      da = !transposeA ? multiply(dc, rightT, as: type)
-        : shared ? multiply(dc, rightT, as: type).transposed()
-        : multiply(right, dcT, as: type)
+      da =
+        !transposeA
+        ? multiply(dc, rightT, as: type)
+        : shared
+          ? multiply(dc, rightT, as: type).transposed()
+          : multiply(right, dcT, as: type)
     }
     var db = needB ? (transposeB ? multiply(dcT, left, as: type) : multiply(leftT, dc, as: type)) : nil
     if shared, let each = db { db = each.reshaped([-1] + each.shape.suffix(2)).sum(axes: [0]) }

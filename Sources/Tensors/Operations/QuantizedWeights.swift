@@ -59,7 +59,9 @@ public struct QuantizedTensor: @unchecked Sendable {
     var arguments = arguments()
     (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
     (arguments.rows, arguments.y_row) = (Int64(count), Int64(rows))
-    run(VG_QUANTIZED_ROW_PRODUCT, x.type, arguments, items: rows, grain: grain(rowOf: columns * Swift.max(1, count)))
+    run(
+      VG_QUANTIZED_ROW_PRODUCT, x.type, arguments, items: rows,
+      grain: grain(rowOf: columns * Swift.max(1, count)))
     return bias.map { y + $0.cast(to: y.type) } ?? y
   }
 }

@@ -37,7 +37,9 @@ public struct RotaryTable: Sendable {
   }
 
   /// A grid in row-major order: the first half of `channels` turns by the column, the rest by the row.
-  public static func grid(height: Int, width: Int, channels: Int, base: Double, from first: Int = 0) -> RotaryTable {
+  public static func grid(height: Int, width: Int, channels: Int, base: Double, from first: Int = 0)
+    -> RotaryTable
+  {
     let perAxis = channels / 4
     return RotaryTable(positions: height * width, pairs: channels / 2) { position, pair in
       let place = (pair < perAxis ? position % width : position / width) + first
@@ -78,7 +80,8 @@ extension Tensor {
       VG_ROPE, type,
       vg_rope_args(
         x: pointer, y: y.pointer, cosine: table.cosine.floats, sine: table.sine.floats, time: Int64(size(1)),
-        heads: Int64(size(2)), head_size: Int64(size(3)), rotary: Int64(2 * table.pairs), x_row: row, y_row: row,
+        heads: Int64(size(2)), head_size: Int64(size(3)), rotary: Int64(2 * table.pairs), x_row: row,
+        y_row: row,
         interleaved: pairing == .interleaved ? 1 : 0, sign: sign),
       items: size(0) * size(1), grain: grain(rowOf: Int(row)))
     return y

@@ -17,7 +17,8 @@ private func rowNorm(
 ) -> Tensor {
   let n = x.size(-1), rows = n == 0 ? 0 : x.count / n
   for part in [weight, bias] {
-    precondition(part.map { $0.shape == [n] && $0.type == .f32 } ?? true, "a norm of \(x) needs f32 weights [\(n)]")
+    precondition(
+      part.map { $0.shape == [n] && $0.type == .f32 } ?? true, "a norm of \(x) needs f32 weights [\(n)]")
   }
   let y = Tensor.empty(x.shape, x.type)
   let mean = subtractingMean ? Tensor.empty([rows]) : nil, rstd = Tensor.empty([rows])

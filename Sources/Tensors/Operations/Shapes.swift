@@ -38,7 +38,8 @@ extension Tensor {
   /// Elements of `range` along one axis. Along the first axis this shares memory.
   public func sliced(_ range: Range<Int>, axis: Int = 0) -> Tensor {
     let axis = axis < 0 ? axis + rank : axis
-    precondition(range.lowerBound >= 0 && range.upperBound <= shape[axis], "slice \(range) of axis \(axis) of \(shape)")
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= shape[axis], "slice \(range) of axis \(axis) of \(shape)")
     let inner = shape[(axis + 1)...].reduce(1, *), newShape = shape.replacing([axis], with: range.count)
     let start = range.lowerBound * inner
     let y: Tensor
@@ -72,7 +73,8 @@ extension Tensor {
         tensor.shape.removing([axis]) == first.shape.removing([axis]) && tensor.type == first.type,
         "\(tensor) and \(first) do not join along axis \(axis)")
     }
-    let y = Tensor.empty(first.shape.replacing([axis], with: tensors.reduce(0) { $0 + $1.shape[axis] }), first.type)
+    let y = Tensor.empty(
+      first.shape.replacing([axis], with: tensors.reduce(0) { $0 + $1.shape[axis] }), first.type)
     var at = 0
     for tensor in tensors {
       tensor.scatterRows(into: y, axis: axis, at: at)
@@ -155,7 +157,8 @@ extension Tensor {
     copy(merged.map(\.size), to: &arguments.dims)
     copy(merged.map(\.stride), to: &arguments.strides)
     run(
-      VG_PERMUTE, movingType, arguments, items: merged.dropLast().map(\.size).product, grain: grain(rowOf: last))
+      VG_PERMUTE, movingType, arguments, items: merged.dropLast().map(\.size).product,
+      grain: grain(rowOf: last))
     return y
   }
 

@@ -25,7 +25,8 @@ extension Tensor {
 /// With every position ignored the loss is 0. A target past the classes is a caller's bug.
 public func crossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   let n = logits.size(-1), rows = targets.count, indices = targets.toIndices()
-  precondition(logits.shape.dropLast() == targets.shape[...], "logits \(logits) do not fit targets \(targets)")
+  precondition(
+    logits.shape.dropLast() == targets.shape[...], "logits \(logits) do not fit targets \(targets)")
   precondition(indices.allSatisfy { $0 < n }, "a target is not one of \(n) classes")
   let counted = indices.count { $0 >= 0 }
   let losses = Tensor.empty([rows]), lse = Tensor.empty([rows])

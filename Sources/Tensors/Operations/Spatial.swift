@@ -20,7 +20,8 @@ extension Tensor {
   private func resampled(_ factor: Int, up: Bool, _ kernel: vg_kernel) -> Tensor {
     precondition(rank == 4 && factor > 0, "[batch, height, width, channels] expected, the shape is \(shape)")
     precondition(
-      up || (shape[1] % factor == 0 && shape[2] % factor == 0), "\(shape) does not divide into blocks of \(factor)")
+      up || (shape[1] % factor == 0 && shape[2] % factor == 0),
+      "\(shape) does not divide into blocks of \(factor)")
     let (height, width) = up ? (shape[1] * factor, shape[2] * factor) : (shape[1] / factor, shape[2] / factor)
     let y = Tensor.empty([shape[0], height, width, shape[3]], type)
     // Upsampling counts in pixels of x, pooling in those of y: always the smaller picture.
@@ -38,7 +39,8 @@ extension Tensor {
   /// Bilinear resizing with pixel centres at one half and no antialiasing
   /// (PyTorch's `interpolate(mode: bilinear, align_corners: false)`).
   public func resizedBilinear(height: Int, width: Int) -> Tensor {
-    precondition(rank == 4 && height > 0 && width > 0, "[batch, height, width, channels] expected, \(shape) found")
+    precondition(
+      rank == 4 && height > 0 && width > 0, "[batch, height, width, channels] expected, \(shape) found")
     // f32 inside: the interpolation weights are not bf16 numbers.
     let x = detached().cast(to: .f32), y = Tensor.empty([shape[0], height, width, shape[3]])
     var spec = vugen_resize_spec()

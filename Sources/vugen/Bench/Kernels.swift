@@ -4,12 +4,16 @@ import Tensors
 @NumericActor
 func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
   var random = Philox(seed: 3), results: [Measurement] = []
-  func add(_ name: String, flops: Double? = nil, bytes: Int? = nil, peak: Double? = nil, _ body: @NumericActor () -> Void) {
+  func add(
+    _ name: String, flops: Double? = nil, bytes: Int? = nil, peak: Double? = nil,
+    _ body: @NumericActor () -> Void
+  ) {
     let calls = 5
     let seconds = medianSeconds(runs: repeats) { for _ in 0..<calls { body() } } / Double(calls)
     let gflops = flops.map { $0 / seconds / 1e9 }, rate = bytes.map { Double($0) / seconds }
     let share = gflops.flatMap { g in peak.map { g / $0 } } ?? rate.map { $0 / machine.readBytesPerSecond }
-    results.append(Measurement(name: name, seconds: seconds, gflops: gflops, bytesPerSecond: rate, limitShare: share))
+    results.append(
+      Measurement(name: name, seconds: seconds, gflops: gflops, bytesPerSecond: rate, limitShare: share))
   }
   for precision in Precision.allCases where precision == .f32 || Hardware.hasBF16Products {
     let type = precision.activationType, peak = machine.peakGflops(precision), tag = precision.rawValue
@@ -22,7 +26,8 @@ func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
     }
     for (size, c) in [(64, 32), (32, 64), (16, 96)] {
       let x = Tensor.normal([16, size, size, c], type: type, using: &random)
-      let w = Parameter(.normal([c, c, 3, 3], using: &random)), flops = 2 * 9 * Double(16 * size * size * c * c)
+      let w = Parameter(.normal([c, c, 3, 3], using: &random)),
+        flops = 2 * 9 * Double(16 * size * size * c * c)
       add("convolution 3×3 \(size)×\(size)×\(c) \(tag)", flops: flops, peak: peak) {
         _ = convolution2D(x, weight: w.tensor(as: type), padding: 1)
       }
@@ -40,8 +45,12 @@ func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
     }
     let rows = Tensor.normal([16384, 512], type: type, using: &random), weight = Tensor.full([512], 1)
     let picture = rows.reshaped([16, 64, 64, 128]), channel = Tensor.full([128], 1)
-    add("RMSNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) { _ = rmsNorm(rows, weight: weight, epsilon: 1e-5) }
-    add("LayerNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) { _ = layerNorm(rows, weight: weight, epsilon: 1e-5) }
+    add("RMSNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) {
+      _ = rmsNorm(rows, weight: weight, epsilon: 1e-5)
+    }
+    add("LayerNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) {
+      _ = layerNorm(rows, weight: weight, epsilon: 1e-5)
+    }
     add("GroupNorm and SiLU 16×64×64×128 \(tag)", bytes: 3 * rows.byteCount) {
       _ = groupNorm(picture, groups: 8, weight: channel, epsilon: 1e-5, activation: .silu)
     }

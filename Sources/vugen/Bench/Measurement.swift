@@ -94,7 +94,8 @@ extension Machine {
     let read = Double(large.byteCount) / shortestSeconds(runs: 5) { _ = large.sumOfSquares() }
     return Machine(
       threads: Int(Threads.count), instructionSet: Hardware.instructionSet.rawValue,
-      hasBF16Products: Hardware.hasBF16Products, peakF32Gflops: f32, peakBF16Gflops: bf16, readBytesPerSecond: read)
+      hasBF16Products: Hardware.hasBF16Products, peakF32Gflops: f32, peakBF16Gflops: bf16,
+      readBytesPerSecond: read)
   }
 
   func peakGflops(_ precision: Precision) -> Double { precision == .f32 ? peakF32Gflops : peakBF16Gflops }

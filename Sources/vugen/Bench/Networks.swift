@@ -68,7 +68,8 @@ final class BenchUNet: Module {
       }
       upStages.append(
         BenchStage(
-          blocks: blocks, sample: level == 0 ? nil : Convolution2D(c, c, kernel: 3, padding: 1, using: &random)))
+          blocks: blocks,
+          sample: level == 0 ? nil : Convolution2D(c, c, kernel: 3, padding: 1, using: &random)))
     }
     norm = GroupNorm(groups: 8, channels: width)
     head = Convolution2D(width, outputs, kernel: 3, padding: 1, using: &random)
@@ -101,7 +102,9 @@ final class BenchTransformer: Module {
 
   init(depth: Int, width: Int, heads: Int, hidden: Int, using random: inout Philox) {
     var blocks: [PreNormBlock] = []
-    for _ in 0..<depth { blocks.append(PreNormBlock(width: width, heads: heads, hidden: hidden, using: &random)) }
+    for _ in 0..<depth {
+      blocks.append(PreNormBlock(width: width, heads: heads, hidden: hidden, using: &random))
+    }
     layers = blocks
   }
 

@@ -25,7 +25,8 @@ private func result(
 func trainStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
   var random = Philox(seed: 7)
   let network = BenchTransformer(depth: 8, width: 256, heads: 4, hidden: 1024, using: &random)
-  let x = Tensor.normal([32, 128, 256], using: &random), target = Tensor.normal([32, 128, 256], using: &random)
+  let x = Tensor.normal([32, 128, 256], using: &random),
+    target = Tensor.normal([32, 128, 256], using: &random)
   let input = x.cast(to: precision.activationType), optimizer = AdamW(network, .init(rate: 1e-4, decay: 0.1))
   let seconds = medianSeconds(runs: repeats, warmUp: 2) {
     trainingStep(network, optimizer, forward: { network(input) }, target: target)
@@ -41,7 +42,8 @@ func trainStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Meas
 func convStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
   var random = Philox(seed: 7)
   let network = BenchUNet(using: &random)
-  let x = Tensor.normal([16, 64, 64, 6], using: &random), target = Tensor.normal([16, 64, 64, 3], using: &random)
+  let x = Tensor.normal([16, 64, 64, 6], using: &random),
+    target = Tensor.normal([16, 64, 64, 3], using: &random)
   let input = x.cast(to: precision.activationType), optimizer = AdamW(network, .init(rate: 1e-4, decay: 0.1))
   let seconds = medianSeconds(runs: repeats, warmUp: 2) {
     trainingStep(network, optimizer, forward: { network(input) }, target: target)

@@ -1,0 +1,47 @@
+# The two commands that a newcomer needs are `make studio` and `make test`.
+# SKIP_DEPS=1 leaves installed packages as they are.
+
+SWIFT ?= swift
+VENV := .references/venv
+PYTHON := $(VENV)/bin/python
+BUILD := $(SWIFT) build -c release --explicit-target-dependency-import-check error
+TEST := $(SWIFT) test -c release --explicit-target-dependency-import-check error
+
+.PHONY: studio build test lint format references fuzz bench deps
+
+studio: build
+	.build/release/vugen bench kernels
+
+build: deps
+	$(BUILD)
+
+test: deps
+	$(TEST)
+
+# Warnings of our own code and every finding of the formatter are errors.
+lint:
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+format:
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+deps:
+	@scripts/install-deps
+
+$(PYTHON):
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -r Tests/Fixtures/requirements.txt
+
+# The stored PyTorch and Pillow results, made anew; `git diff` then shows whether anything moved.
+references: $(PYTHON)
+	$(PYTHON) Tests/Fixtures/make_references.py
+	$(PYTHON) Tests/Fixtures/make_pictures.py
+	git diff --stat -- Tests
+
+# Twenty times the damaged files of the ordinary tests.
+fuzz: deps
+	VUGEN_FUZZ=400000 $(TEST) --filter survivesDamage
+
+# Ours and PyTorch in turn, with ratios.
+bench: build $(PYTHON)
+	$(PYTHON) Tests/Benchmarks/compare.py

@@ -171,3 +171,33 @@ INLINE vf vgelu_tanh_slope(vf x) {
   vf t = vtanh(0.79788456f * (x + 0.044715f * x * x * x));
   return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * 0.79788456f * (1.0f + 0.134145f * x * x);
 }
+
+// Sixteen rows become sixteen columns: blocks of 1, 2, 4 and 8 lanes change places.
+#define SWAP_BLOCKS(size, low, high)                      \
+  for (int i = 0; i < LANES; i++)                         \
+    if (!(i & (size))) {                                  \
+      vf a = r[i], b = r[i + (size)];                     \
+      r[i] = __builtin_shufflevector(a, b, low);          \
+      r[i + (size)] = __builtin_shufflevector(a, b, high); \
+    }
+#define PICK(...) __VA_ARGS__
+INLINE void transpose16(vf r[16]) {
+#pragma unroll
+  SWAP_BLOCKS(
+    1, PICK(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
+    PICK(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
+#pragma unroll
+  SWAP_BLOCKS(
+    2, PICK(0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+    PICK(2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31))
+#pragma unroll
+  SWAP_BLOCKS(
+    4, PICK(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
+    PICK(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31))
+#pragma unroll
+  SWAP_BLOCKS(
+    8, PICK(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+    PICK(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+}
+#undef SWAP_BLOCKS
+#undef PICK

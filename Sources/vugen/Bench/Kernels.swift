@@ -32,7 +32,7 @@ func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
         _ = convolution2D(x, weight: w.tensor(as: type), padding: 1)
       }
       add("… with gradients \(tag)", flops: 3 * flops, peak: peak) {
-        _ = grad(at: [x], seed: x) { convolution2D($0[0], weight: w.tensor(as: type), padding: 1) }
+        _ = grad(at: [x, w.value], seed: x) { convolution2D($0[0], weight: $0[1], padding: 1) }
       }
     }
     let qkv = Tensor.normal([32, 128, 768], type: type, using: &random)
@@ -43,18 +43,18 @@ func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
     add("… with gradient \(tag)", flops: 3.5 * flops, peak: machine.peakF32Gflops) {
       _ = grad(at: [qkv], seed: dy) { selfAttention(qkv: $0[0], heads: 4) }
     }
-    let rows = Tensor.normal([16384, 512], type: type, using: &random), weight = Tensor.full([512], 1)
-    let picture = rows.reshaped([16, 64, 64, 128]), channel = Tensor.full([128], 1)
-    add("RMSNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) {
+    let rows = Tensor.normal([32768, 1024], type: type, using: &random), weight = Tensor.full([1024], 1)
+    let picture = rows.reshaped([16, 128, 128, 128]), channel = Tensor.full([128], 1)
+    add("RMSNorm 32768×1024 \(tag)", bytes: 2 * rows.byteCount) {
       _ = rmsNorm(rows, weight: weight, epsilon: 1e-5)
     }
-    add("LayerNorm 16384×512 \(tag)", bytes: 2 * rows.byteCount) {
+    add("LayerNorm 32768×1024 \(tag)", bytes: 2 * rows.byteCount) {
       _ = layerNorm(rows, weight: weight, epsilon: 1e-5)
     }
-    add("GroupNorm and SiLU 16×64×64×128 \(tag)", bytes: 3 * rows.byteCount) {
+    add("GroupNorm and SiLU 16×128×128×128 \(tag)", bytes: 3 * rows.byteCount) {
       _ = groupNorm(picture, groups: 8, weight: channel, epsilon: 1e-5, activation: .silu)
     }
-    add("SwiGLU 16384×256 \(tag)", bytes: rows.byteCount * 3 / 2) { _ = gated(.swiGLU, gateAndUp: rows) }
+    add("SwiGLU 32768×512 \(tag)", bytes: rows.byteCount * 3 / 2) { _ = gated(.swiGLU, gateAndUp: rows) }
     add("sum of two tensors \(tag)", bytes: 3 * rows.byteCount) { _ = rows + rows }
   }
   let size = Tensor.zeros([4 << 20])

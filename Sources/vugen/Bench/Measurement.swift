@@ -77,7 +77,7 @@ private func sortedSeconds(runs: Int, warmUp: Int, _ body: @NumericActor () -> V
 }
 
 extension Machine {
-  /// Looks at the processor for about a second.
+  /// Looks at the processor for a second or two: long enough for its clock to rise.
   @NumericActor
   static func measured() -> Machine {
     var random = Philox(seed: 1)
@@ -85,7 +85,7 @@ extension Machine {
     let weight = Parameter(.normal([n, n], using: &random)), x = Tensor.normal([m, n], using: &random)
     func peak(_ type: ElementType) -> Double {
       let input = x.cast(to: type)
-      let seconds = shortestSeconds(runs: 12) { _ = linear(input, weight: weight.tensor(as: type)) }
+      let seconds = shortestSeconds(runs: 50) { _ = linear(input, weight: weight.tensor(as: type)) }
       return 2 * Double(m * n * n) / seconds / 1e9
     }
     let f32 = peak(.f32), bf16 = Hardware.hasBF16Products ? peak(.bf16) : f32

@@ -44,6 +44,7 @@ func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
       _ = grad(at: [qkv], seed: dy) { selfAttention(qkv: $0[0], heads: 4) }
     }
     let rows = Tensor.normal([32768, 1024], type: type, using: &random), weight = Tensor.full([1024], 1)
+    let others = Tensor.normal([32768, 1024], type: type, using: &random)
     let picture = rows.reshaped([16, 128, 128, 128]), channel = Tensor.full([128], 1)
     add("RMSNorm 32768×1024 \(tag)", bytes: 2 * rows.byteCount) {
       _ = rmsNorm(rows, weight: weight, epsilon: 1e-5)
@@ -55,7 +56,7 @@ func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
       _ = groupNorm(picture, groups: 8, weight: channel, epsilon: 1e-5, activation: .silu)
     }
     add("SwiGLU 32768×512 \(tag)", bytes: rows.byteCount * 3 / 2) { _ = gated(.swiGLU, gateAndUp: rows) }
-    add("sum of two tensors \(tag)", bytes: 3 * rows.byteCount) { _ = rows + rows }
+    add("sum of two tensors \(tag)", bytes: 3 * rows.byteCount) { _ = rows + others }
   }
   let size = Tensor.zeros([4 << 20])
   add("normal numbers, 4 Mi", bytes: size.byteCount) { _ = Tensor.normal(size.shape, using: &random) }

@@ -36,6 +36,7 @@ $(PYTHON):
 references: $(PYTHON)
 	$(PYTHON) Tests/Fixtures/make_references.py
 	$(PYTHON) Tests/Fixtures/make_pictures.py
+	$(PYTHON) Tests/Fixtures/make_plm_models.py
 	git diff --stat -- Tests
 
 # Twenty times the damaged files of the ordinary tests.

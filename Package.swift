@@ -9,6 +9,7 @@ let package = Package(
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "ModelFiles", targets: ["ModelFiles"]),
     .library(name: "Pictures", targets: ["Pictures"]),
+    .library(name: "VUGEN", targets: ["VUGEN"]),
     .library(name: "Training", targets: ["Training"]),
   ],
   dependencies: [
@@ -33,17 +34,22 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "ModelFiles", dependencies: ["Layers", "Tensors"]),
     .target(name: "Pictures", dependencies: ["CImageCodecs"]),
+    .target(name: "VUGEN", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors"]),
     .target(name: "Training", dependencies: ["Layers", "Tensors"]),
     .executableTarget(
       name: "vugen",
       dependencies: [
-        "Tensors", "Layers", "ModelFiles", "Pictures", "Training",
+        "Tensors", "Layers", "ModelFiles", "Pictures", "Training", "VUGEN",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .target(name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport"),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "ModelFiles", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "VUGENTests",
+      dependencies: ["VUGEN", "Layers", "ModelFiles", "Pictures", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
     .testTarget(

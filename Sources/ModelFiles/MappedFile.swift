@@ -3,7 +3,8 @@ import Foundation
 /// A file's bytes, mapped read-only; the pages come from the system's cache as they are read.
 public final class MappedFile: @unchecked Sendable {
   public let path: String
-  public let bytes: UnsafeRawBufferPointer
+  /// Valid while this object is: whoever takes it keeps the file alive.
+  let bytes: UnsafeRawBufferPointer
 
   /// Throws `ModelFileError` when the file cannot be opened or mapped, or is no plain file.
   public init(path: String) throws {
@@ -25,6 +26,12 @@ public final class MappedFile: @unchecked Sendable {
       throw ModelFileError(path, "the file cannot be mapped: " + String(cString: strerror(errno)))
     }
     bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  /// A copy of a small file's bytes. Throws `ModelFileError`.
+  public static func contents(of path: String) throws -> Data {
+    let file = try MappedFile(path: path)
+    return withExtendedLifetime(file) { Data(file.bytes) }
   }
 
   deinit {

@@ -109,8 +109,8 @@ public struct ModelWeights: Sendable {
   }
 
   private static func sharded(_ path: String, _ folder: String) throws -> [String: SafetensorsFile] {
-    let text = try MappedFile(path: path)
-    guard let index = try? JSONDecoder().decode(Index.self, from: Data(text.bytes)) else {
+    let text = try MappedFile.contents(of: path)
+    guard let index = try? JSONDecoder().decode(Index.self, from: text) else {
       throw ModelFileError(
         path, "this is no index of shards: 'weight_map' must map tensor names to file names")
     }

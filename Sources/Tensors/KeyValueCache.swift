@@ -10,7 +10,8 @@ public final class KeyValueCache {
   /// Adds `keys` and `values` `[1, time, kv heads, channels]` and returns all of them, in memory that the
   /// next call may write behind, never into.
   public func append(_ keys: Tensor, _ values: Tensor) -> (keys: Tensor, values: Tensor) {
-    precondition(keys.shape == values.shape && keys.rank == 4 && keys.size(0) == 1, "keys \(keys), values \(values)")
+    precondition(
+      keys.shape == values.shape && keys.rank == 4 && keys.size(0) == 1, "keys \(keys), values \(values)")
     let needed = count + keys.size(1)
     let (k, v) = (room(keyStore, like: keys, needed), room(valueStore, like: values, needed))
     write(keys, into: k)

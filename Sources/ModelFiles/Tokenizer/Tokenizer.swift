@@ -27,9 +27,12 @@ public final class Tokenizer: Sendable {
   private let cache = Mutex<[String: [Int32]]>([:])
 
   init(
-    tokens: [[UInt8]], merges: Merges, takesWholeWords: Bool, specialTokens: [String: Int32], pattern: WordPattern
+    tokens: [[UInt8]], merges: Merges, takesWholeWords: Bool, specialTokens: [String: Int32],
+    pattern: WordPattern
   ) {
-    (self.tokens, self.merges, self.takesWholeWords, self.specialTokens) = (tokens, merges, takesWholeWords, specialTokens)
+    (self.tokens, self.merges, self.takesWholeWords, self.specialTokens) = (
+      tokens, merges, takesWholeWords, specialTokens
+    )
     self.pattern = pattern
     specialIDs = Set(specialTokens.values)
     var ids: [[UInt8]: Int32] = [:]
@@ -62,8 +65,12 @@ public final class Tokenizer: Sendable {
     var best: (range: Range<Substring.Index>, id: Int32)?
     for (name, id) in specialTokens {
       guard let range = text.range(of: name, options: .literal) else { continue }
-      if let found = best, (found.range.lowerBound, text.distance(from: range.lowerBound, to: range.upperBound))
-        <= (range.lowerBound, text.distance(from: found.range.lowerBound, to: found.range.upperBound)) { continue }
+      if let found = best,
+        (found.range.lowerBound, text.distance(from: range.lowerBound, to: range.upperBound))
+          <= (range.lowerBound, text.distance(from: found.range.lowerBound, to: found.range.upperBound))
+      {
+        continue
+      }
       best = (range, id)
     }
     return best
@@ -111,7 +118,9 @@ public final class Tokenizer: Sendable {
     }
   }
 
-  static func pair(_ a: Int32, _ b: Int32) -> UInt64 { UInt64(UInt32(bitPattern: a)) << 32 | UInt64(UInt32(bitPattern: b)) }
+  static func pair(_ a: Int32, _ b: Int32) -> UInt64 {
+    UInt64(UInt32(bitPattern: a)) << 32 | UInt64(UInt32(bitPattern: b))
+  }
 }
 
 /// The regular expression that cuts text into words.
@@ -125,7 +134,8 @@ struct WordPattern: @unchecked Sendable {
   /// Throws for a pattern that is no regular expression.
   init(_ pattern: String) throws {
     // ICU's \s is not Unicode's white space (it lacks U+0085 and U+000B); the reference's is.
-    let unicode = pattern.replacing(#"\s"#, with: #"\p{White_Space}"#).replacing(#"\S"#, with: #"\P{White_Space}"#)
+    let unicode = pattern.replacing(#"\s"#, with: #"\p{White_Space}"#).replacing(
+      #"\S"#, with: #"\P{White_Space}"#)
     expression = try NSRegularExpression(pattern: unicode)
   }
 

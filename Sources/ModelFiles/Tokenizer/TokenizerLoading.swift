@@ -9,7 +9,8 @@ extension Tokenizer {
     } else if FileManager.default.fileExists(atPath: model) {
       try self.init(tiktoken: model, specialTokens: Self.plmSpecialTokens)
     } else {
-      throw ModelFileError(folder, "neither tokenizer.json nor tokenizer.model is here; copy it from the model's source")
+      throw ModelFileError(
+        folder, "neither tokenizer.json nor tokenizer.model is here; copy it from the model's source")
     }
   }
 
@@ -34,7 +35,8 @@ extension Tokenizer {
 
       init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        let parts = try (try? container.decode([String].self))
+        let parts =
+          try (try? container.decode([String].self))
           ?? container.decode(String.self).split(separator: " ", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
           throw DecodingError.dataCorruptedError(in: container, debugDescription: "a merge joins two tokens")
@@ -72,16 +74,21 @@ extension Tokenizer {
   public convenience init(json path: String) throws {
     let file: File
     do {
-      file = try JSONDecoder().decode(File.self, from: Data(MappedFile(path: path).bytes))
+      file = try JSONDecoder().decode(File.self, from: MappedFile.contents(of: path))
     } catch let error as ModelFileError {
       throw error
     } catch {
-      throw ModelFileError(path, "this is no byte-level BPE tokenizer.json; copy it from the model's source again")
+      throw ModelFileError(
+        path, "this is no byte-level BPE tokenizer.json; copy it from the model's source again")
     }
-    let special = Dictionary((file.addedTokens ?? []).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
+    let special = Dictionary(
+      (file.addedTokens ?? []).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
     let largest = max(file.model.vocab.values.max() ?? -1, special.values.max() ?? -1)
-    guard largest >= 0, largest < 10_000_000, file.model.vocab.values.allSatisfy({ $0 >= 0 }), special.values.allSatisfy({ $0 >= 0 })
-    else { throw ModelFileError(path, "its token ids are out of range; copy it from the model's source again") }
+    guard largest >= 0, largest < 10_000_000, file.model.vocab.values.allSatisfy({ $0 >= 0 }),
+      special.values.allSatisfy({ $0 >= 0 })
+    else {
+      throw ModelFileError(path, "its token ids are out of range; copy it from the model's source again")
+    }
     var tokens = [[UInt8]](repeating: [], count: Int(largest) + 1)
     for (text, id) in file.model.vocab { tokens[Int(id)] = ByteAlphabet.decode(text) ?? Array(text.utf8) }
     for (text, id) in special { tokens[Int(id)] = Array(text.utf8) }
@@ -90,7 +97,8 @@ extension Tokenizer {
       guard let a = file.model.vocab[merge.left], let b = file.model.vocab[merge.right],
         let joined = file.model.vocab[merge.left + merge.right]
       else {
-        throw ModelFileError(path, "the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary")
+        throw ModelFileError(
+          path, "the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary")
       }
       let key = Tokenizer.pair(a, b)
       if pairs[key] == nil { pairs[key] = (Int32(rank), joined) }
@@ -101,7 +109,8 @@ extension Tokenizer {
       throw ModelFileError(path, "its pattern is no regular expression: \(text)")
     }
     self.init(
-      tokens: tokens, merges: .pairs(pairs), takesWholeWords: file.model.ignoreMerges ?? false, specialTokens: special,
+      tokens: tokens, merges: .pairs(pairs), takesWholeWords: file.model.ignoreMerges ?? false,
+      specialTokens: special,
       pattern: pattern)
   }
 
@@ -109,26 +118,32 @@ extension Tokenizer {
   static let plmSpecialTokens: [String] =
     [
       "<|begin_of_text|>", "<|end_of_text|>", "<|image|>", "<|video|>", "<|reserved_special_token_2|>",
-      "<|reserved_special_token_3|>", "<|start_header_id|>", "<|end_header_id|>", "<|reserved_special_token_4|>",
+      "<|reserved_special_token_3|>", "<|start_header_id|>", "<|end_header_id|>",
+      "<|reserved_special_token_4|>",
       "<|eot_id|>",
     ] + (5...250).map { "<|reserved_special_token_\($0)|>" }
 
   /// Reads tiktoken's format, a line a token: base64 of its bytes, a space, its rank. Special tokens are
   /// not in the file: their ids follow the last rank. Throws `ModelFileError`.
   public convenience init(tiktoken path: String, specialTokens: [String]) throws {
-    let text = String(decoding: try MappedFile(path: path).bytes, as: UTF8.self)
+    let text = String(decoding: try MappedFile.contents(of: path), as: UTF8.self)
     var tokens: [[UInt8]] = []
     for (number, line) in text.split(separator: "\n").enumerated() {
       let parts = line.split(separator: " ")
-      guard parts.count == 2, let bytes = Data(base64Encoded: String(parts[0])), let rank = Int(parts[1]) else {
-        throw ModelFileError(path, "line \(number + 1) is not base64, a space and a rank; the file is damaged")
+      guard parts.count == 2, let bytes = Data(base64Encoded: String(parts[0])), let rank = Int(parts[1])
+      else {
+        throw ModelFileError(
+          path, "line \(number + 1) is not base64, a space and a rank; the file is damaged")
       }
       guard rank == tokens.count else {
-        throw ModelFileError(path, "line \(number + 1) has rank \(rank), not \(tokens.count); the file is cut or damaged")
+        throw ModelFileError(
+          path, "line \(number + 1) has rank \(rank), not \(tokens.count); the file is cut or damaged")
       }
       tokens.append([UInt8](bytes))
     }
-    guard tokens.count >= 256 else { throw ModelFileError(path, "\(tokens.count) tokens are too few; the file is cut or damaged") }
+    guard tokens.count >= 256 else {
+      throw ModelFileError(path, "\(tokens.count) tokens are too few; the file is cut or damaged")
+    }
     let special = Dictionary(
       uniqueKeysWithValues: specialTokens.enumerated().map { ($1, Int32(tokens.count + $0)) })
     tokens += specialTokens.map { Array($0.utf8) }

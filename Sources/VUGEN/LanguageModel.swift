@@ -1,0 +1,115 @@
+import Layers
+import Tensors
+
+/// Causal self-attention with grouped key/value heads and a rotary embedding in half-split pairs.
+///
+/// Shapes: x, y `[1, time, width]`; the cache holds what came before.
+public final class TextAttention: Module {
+  @Child("q_proj") var query: Linear
+  @Child("k_proj") var key: Linear
+  @Child("v_proj") var value: Linear
+  @Child("o_proj") var output: Linear
+  let heads, kvHeads, headSize: Int
+
+  init(_ c: TextConfiguration, using random: inout Philox) {
+    (heads, kvHeads, headSize) = (c.heads, c.kvHeads, c.headSize)
+    query = Linear(c.width, c.heads * c.headSize, bias: false, using: &random)
+    key = Linear(c.width, c.kvHeads * c.headSize, bias: false, using: &random)
+    value = Linear(c.width, c.kvHeads * c.headSize, bias: false, using: &random)
+    output = Linear(c.heads * c.headSize, c.width, bias: false, using: &random)
+  }
+
+  func callAsFunction(_ x: Tensor, rope: RotaryTable, cache: KeyValueCache?) -> Tensor {
+    let (batch, time) = (x.size(0), x.size(1))
+    func parted(_ y: Tensor, _ heads: Int) -> Tensor { y.reshaped([batch, time, heads, headSize]) }
+    let q = parted(query(x), heads).rotated(by: rope, pairing: .halfSplit)
+    var k = parted(key(x), kvHeads).rotated(by: rope, pairing: .halfSplit), v = parted(value(x), kvHeads)
+    if let cache { (k, v) = cache.append(k, v) }
+    return output(attention(q, k, v, mask: .causal).reshaped([batch, time, heads * headSize]))
+  }
+}
+
+/// SwiGLU feed-forward.
+public final class TextMLP: Module {
+  @Child("gate_proj") var gate: Linear
+  @Child("up_proj") var up: Linear
+  @Child("down_proj") var down: Linear
+
+  init(_ c: TextConfiguration, using random: inout Philox) {
+    gate = Linear(c.width, c.hidden, bias: false, using: &random)
+    up = Linear(c.width, c.hidden, bias: false, using: &random)
+    down = Linear(c.hidden, c.width, bias: false, using: &random)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { down(gated(.swiGLU, gate: gate(x), up: up(x))) }
+}
+
+/// One pre-norm transformer block.
+///
+///     h = x + Attention(RMSNorm(x))
+///     y = h + SwiGLU(RMSNorm(h))
+public final class TextBlock: Module {
+  @Child("input_layernorm") var attentionNorm: RMSNorm
+  @Child("self_attn") var attention: TextAttention
+  @Child("post_attention_layernorm") var mlpNorm: RMSNorm
+  @Child("mlp") var mlp: TextMLP
+
+  init(_ c: TextConfiguration, using random: inout Philox) {
+    attentionNorm = RMSNorm(c.width, epsilon: c.epsilon)
+    attention = TextAttention(c, using: &random)
+    mlpNorm = RMSNorm(c.width, epsilon: c.epsilon)
+    mlp = TextMLP(c, using: &random)
+  }
+
+  func callAsFunction(_ x: Tensor, rope: RotaryTable, cache: KeyValueCache?) -> Tensor {
+    let h = x + attention(attentionNorm(x), rope: rope, cache: cache)
+    return h + mlp(mlpNorm(h))
+  }
+}
+
+/// What a conversation's tokens left behind in every layer.
+public final class ConversationCache {
+  let layers: [KeyValueCache]
+
+  public init(layers: Int) { self.layers = (0..<layers).map { _ in KeyValueCache() } }
+
+  /// Tokens that are in it.
+  public var count: Int { layers.first?.count ?? 0 }
+  public var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
+  public func truncate(to count: Int) { layers.forEach { $0.truncate(to: count) } }
+}
+
+/// A Llama 3 language model.
+///
+/// Source: arXiv 2407.21783. Keys relative to `model.language_model`, but for `lm_head` of untied models.
+public final class LanguageModel: Module {
+  @Child("embed_tokens") public var embedding: Embedding
+  @Child("layers") var layers: [TextBlock]
+  @Child("norm") var norm: RMSNorm
+  public let configuration: TextConfiguration
+  private let rope: RotaryTable
+
+  public init(_ c: TextConfiguration, using random: inout Philox) {
+    configuration = c
+    rope = RotaryTable(positions: c.context, pairs: c.headSize / 2) { position, pair in
+      let frequency = power(c.ropeBase, -2 * Double(pair) / Double(c.headSize))
+      return Double(position) * (c.ropeScaling?.scaled(frequency) ?? frequency)
+    }
+    embedding = Embedding(c.vocabulary, c.width, deviation: 0.02, using: &random)
+    var list: [TextBlock] = []
+    for _ in 0..<c.layers { list.append(TextBlock(c, using: &random)) }
+    layers = list
+    norm = RMSNorm(c.width, epsilon: c.epsilon)
+  }
+
+  /// Hidden states after the final norm: embeddings `[1, time, width]` → `[1, time, width]`. With a cache
+  /// these tokens follow those that are in it. There must be room for them in the context.
+  public func callAsFunction(_ embeddings: Tensor, cache: ConversationCache? = nil) -> Tensor {
+    let start = cache?.count ?? 0, end = start + embeddings.size(1)
+    precondition(end <= configuration.context, "\(end) tokens for a context of \(configuration.context)")
+    let table = rope.sliced(start..<end)
+    var x = embeddings
+    for (i, layer) in layers.enumerated() { x = layer(x, rope: table, cache: cache?.layers[i]) }
+    return norm(x)
+  }
+}

@@ -1,0 +1,107 @@
+import Pictures
+import Tensors
+
+/// How a picture becomes tiles of the encoder's size.
+public enum Tiling: Sendable, Equatable {
+  /// The whole picture as one tile, its aspect ratio not kept.
+  case single
+  /// The whole picture as a thumbnail, and up to `most` tiles of it enlarged: the reference's default with 36.
+  case thumbnailAndTiles(most: Int)
+}
+
+extension VisionConfiguration {
+  /// A picture's tiles `[tiles, side, side, 3]`, f32 in −1…1; a thumbnail comes first. Transparency is laid
+  /// over white.
+  public func tiles(of picture: Picture, _ tiling: Tiling = .single) -> Tensor {
+    let side = imageSize
+    let whole = values(picture.resizedBicubic(width: side, height: side))
+    guard case .thumbnailAndTiles(let most) = tiling else { return Tensor(whole, shape: [1, side, side, 3]) }
+    let grid = TileGrid.best(width: picture.width, height: picture.height, tile: side, most: most)
+    let large = values(picture.resizedBicubic(width: grid.columns * side, height: grid.rows * side))
+    var result = whole
+    let row = grid.columns * side * 3
+    for tileRow in 0..<grid.rows {
+      for tileColumn in 0..<grid.columns {
+        for y in 0..<side {
+          let start = (tileRow * side + y) * row + tileColumn * side * 3
+          result += large[start..<start + side * 3]
+        }
+      }
+    }
+    return Tensor(result, shape: [1 + grid.columns * grid.rows, side, side, 3])
+  }
+
+  private func values(_ picture: Picture) -> [Float] { picture.rgb().map { (Float($0) / 255 - 0.5) / 0.5 } }
+}
+
+/// Columns and rows of tiles that suit a picture.
+public struct TileGrid: Sendable, Equatable {
+  public var columns, rows: Int
+
+  public init(columns: Int, rows: Int) { (self.columns, self.rows) = (columns, rows) }
+
+  /// The reference's choice: of the grids whose canvas holds the picture, the one that enlarges it most (ties
+  /// to the later); where none does, the aspect ratio nearest to the picture's, with the most tiles.
+  public static func best(width: Int, height: Int, tile: Int, most: Int) -> TileGrid {
+    let groups = candidates(most)
+    let aspect = Double(width) / Double(height)
+    var best: TileGrid?
+    for grid in groups.flatMap(\.grids) where grid.columns * tile >= width && grid.rows * tile >= height {
+      if let found = best {
+        let new = fitted(grid, width, height, tile), old = fitted(found, width, height, tile)
+        let isLarger = aspect < 1 ? new.w >= old.w : new.h >= old.h
+        if !isLarger { continue }
+      }
+      best = grid
+    }
+    return best ?? closest(groups, aspect)
+  }
+
+  /// The picture's size when it is enlarged to just fit the grid's canvas, its shorter side rounded down.
+  private static func fitted(_ grid: TileGrid, _ width: Int, _ height: Int, _ tile: Int) -> (w: Double, h: Double) {
+    let factor = min(Double(grid.columns * tile) / Double(width), Double(grid.rows * tile) / Double(height))
+    let aspect = Double(width) / Double(height)
+    if aspect > 1 {
+      let w = factor * Double(width)
+      return (w, (w / aspect).rounded(.down))
+    }
+    let h = factor * Double(height)
+    return ((h * aspect).rounded(.down), h)
+  }
+
+  /// Grids by aspect ratio, in the order in which the ratios are first met from the largest number down.
+  private static func candidates(_ most: Int) -> [(ratio: Double, grids: [TileGrid])] {
+    var groups: [(ratio: Double, grids: [TileGrid])] = []
+    for n in stride(from: most, through: 1, by: -1) {
+      for columns in 1...n where n % columns == 0 {
+        let grid = TileGrid(columns: columns, rows: n / columns),
+          ratio = Double(columns) / Double(n / columns)
+        if let i = groups.firstIndex(where: { $0.ratio == ratio }) {
+          groups[i].grids.append(grid)
+        } else {
+          groups.append((ratio, [grid]))
+        }
+      }
+    }
+    return groups
+  }
+
+  private static func closest(_ groups: [(ratio: Double, grids: [TileGrid])], _ aspect: Double) -> TileGrid {
+    if aspect >= 1 {
+      let below = groups.filter { $0.ratio <= aspect }
+      let group = below.min { abs($0.ratio - aspect) < abs($1.ratio - aspect) }
+      var best = TileGrid(columns: 1, rows: 1)
+      for grid in group?.grids ?? [] where grid.columns > best.columns || best.columns * best.rows == 1 {
+        best = grid
+      }
+      return best
+    }
+    let above = groups.filter { $0.ratio > aspect }
+    let group = above.min { abs(1 / $0.ratio - 1 / aspect) < abs(1 / $1.ratio - 1 / aspect) }
+    var best = TileGrid(columns: 1, rows: 1)
+    for grid in group?.grids ?? [] where grid.rows > best.rows || best.columns * best.rows == 1 {
+      best = grid
+    }
+    return best
+  }
+}

@@ -1,0 +1,123 @@
+import Layers
+import ModelFiles
+import Tensors
+
+/// `model.` of the checkpoint: both towers and what joins them.
+public final class UnderstandingCore: Module {
+  @Child("vision_tower.timm_model") public var encoder: PerceptionEncoder
+  @Child("multi_modal_projector") public var projector: Projector
+  @Child("language_model") public var language: LanguageModel
+
+  init(_ c: UnderstandingConfiguration, using random: inout Philox) {
+    encoder = PerceptionEncoder(c.vision, using: &random)
+    projector = Projector(c, using: &random)
+    language = LanguageModel(c.text, using: &random)
+  }
+}
+
+/// The frozen half of VUGEN: a Perception Language Model that reads pictures and text and answers.
+///
+/// Source: Perception Language Model, arXiv 2504.13180.
+public final class UnderstandingTower: Module {
+  @Child("model") public var core: UnderstandingCore
+  /// Only where the output is not tied to the embedding.
+  @Child("lm_head") public var head: Linear?
+  public let configuration: UnderstandingConfiguration
+  /// The type in which it computes.
+  public var type: ElementType = .f32
+
+  /// A tower with random weights.
+  public init(_ c: UnderstandingConfiguration, using random: inout Philox) {
+    configuration = c
+    core = UnderstandingCore(c, using: &random)
+    head = c.text.isTied ? nil : Linear(c.text.width, c.text.vocabulary, bias: false, using: &random)
+  }
+
+  /// Loads a folder in the Hugging Face layout. Throws `ModelFileError` or `ModuleLoadError`, each naming the
+  /// file or folder and what is wrong.
+  public convenience init(folder: String, precision: Precision = .f32) throws {
+    let configuration = try UnderstandingConfiguration(folder: folder)
+    let weights = try ModelWeights(folder: folder)
+    var tensors = try weights.allTensors()
+    if configuration.text.isTied { tensors["lm_head.weight"] = nil }
+    var random = Philox(seed: 0)
+    self.init(configuration, using: &random)
+    try load(tensors, from: folder)
+    type = precision.activationType
+  }
+
+  /// Vision features and their tokens: pictures `[tiles, side, side, 3]` in −1…1 → features
+  /// `[tiles, patches, vision width]`, projected `[tiles, tokens, text width]`.
+  public func encode(_ pictures: Tensor) -> (features: Tensor, projected: Tensor) {
+    let features = core.encoder(pictures.cast(to: type))
+    return (features, core.projector(features))
+  }
+
+  /// Embeddings of a prompt `[1, tokens, width]`, its image tokens replaced by `projected` in order.
+  /// Throws `PromptError` when their numbers differ.
+  public func embed(_ tokens: [Int32], projected: Tensor? = nil) throws -> Tensor {
+    let places = tokens.indices.filter { tokens[$0] == configuration.imageToken }
+    let given = projected.map { $0.size(0) * $0.size(1) } ?? 0
+    guard places.count == given else {
+      throw PromptError.pictureTokens(prompt: places.count, pictures: given)
+    }
+    let text = core.language.embedding(Tensor(indices: tokens), type: type)
+    guard let projected, given > 0 else { return text.expanded(at: 0) }
+    let rows = projected.reshaped([given, projected.size(2)]).cast(to: type)
+    var parts: [Tensor] = [], at = 0, used = 0
+    while at < tokens.count {
+      let isPicture = tokens[at] == configuration.imageToken
+      var end = at
+      while end < tokens.count, (tokens[end] == configuration.imageToken) == isPicture { end += 1 }
+      parts.append(isPicture ? rows.sliced(used..<used + end - at) : text.sliced(at..<end))
+      if isPicture { used += end - at }
+      at = end
+    }
+    return Tensor.concatenated(parts).expanded(at: 0)
+  }
+
+  /// Logits f32 `[time, vocabulary]` of hidden states `[1, time, width]`.
+  public func logits(_ hidden: Tensor) -> Tensor {
+    let rows = hidden.reshaped([hidden.size(1), hidden.size(2)])
+    let y =
+      head.map { $0(rows) } ?? linear(rows, weight: core.language.embedding.weight.tensor(as: rows.type))
+    return y.cast(to: .f32)
+  }
+
+  public func makeCache() -> ConversationCache { ConversationCache(layers: configuration.text.layers) }
+
+  /// Reads a prompt's embeddings in chunks behind what the cache holds, and returns the logits of the last
+  /// token, f32 `[vocabulary]`. Throws `PromptError.contextFull`.
+  public func prefill(_ embeddings: Tensor, into cache: ConversationCache, chunk: Int = 512) throws -> Tensor
+  {
+    let total = embeddings.size(1), context = configuration.text.context
+    guard cache.count + total <= context else {
+      throw PromptError.contextFull(tokens: cache.count + total, context: context)
+    }
+    var last: Tensor?
+    for start in stride(from: 0, to: total, by: max(1, chunk)) {
+      let end = min(total, start + max(1, chunk))
+      let hidden = core.language(embeddings.sliced(start..<end, axis: 1), cache: cache)
+      last = hidden.sliced(hidden.size(1) - 1..<hidden.size(1), axis: 1)
+    }
+    guard let last else { throw PromptError.empty }
+    return logits(last).reshaped([-1])
+  }
+}
+
+/// What keeps a prompt from being read.
+public enum PromptError: Error, CustomStringConvertible, Equatable {
+  case empty
+  case pictureTokens(prompt: Int, pictures: Int)
+  case contextFull(tokens: Int, context: Int)
+
+  public var description: String {
+    switch self {
+    case .empty: "the prompt is empty; ask a question"
+    case .pictureTokens(let prompt, let pictures):
+      "the prompt has room for \(prompt) picture tokens, but the pictures make \(pictures)"
+    case .contextFull(let tokens, let context):
+      "\(tokens) tokens are more than the model's \(context); drop earlier turns, pictures or tiles"
+    }
+  }
+}

@@ -21,7 +21,7 @@ public final class Linear: Module {
       return activation.apply(y)
     }
     guard let weight else { preconditionFailure("a Linear has either a plain or a quantised weight") }
-    return linear(x, weight: weight.tensor(as: x.type), bias: bias, activation: activation)
+    return product(x, weight: weight, bias: bias, activation: activation)
   }
 
   /// Stores the weight in fewer bits, frozen from now on.
@@ -30,6 +30,15 @@ public final class Linear: Module {
     quantized = QuantizedTensor(weight.value, bits: bits, group: group)
     self.weight = nil
   }
+}
+
+/// `activation(x Wᵀ + b)` with a parameter. Frozen bf16 weights and f32 activations are not copied to f32 for
+/// good: the weight is read as it is stored.
+public func product(_ x: Tensor, weight: Parameter, bias: Tensor? = nil, activation: Activation = .none) -> Tensor {
+  if x.type == .f32, weight.value.type == .bf16, !isRecording {
+    return linearFromStored(x, weight: weight.value, bias: bias, activation: activation)
+  }
+  return linear(x, weight: weight.tensor(as: x.type), bias: bias, activation: activation)
 }
 
 /// Rows of a table by index: i32 `[…]` → `[…, width]`.

@@ -166,3 +166,6 @@ public func checkpoint(_ inputs: [Tensor], _ function: @escaping ([Tensor]) -> T
 public func withoutGradients<R>(_ body: () throws -> R) rethrows -> R {
   try Tape.$current.withValue(nil, operation: body)
 }
+
+/// Whether a tape is running: inside `grad`, and not inside `withoutGradients`.
+public var isRecording: Bool { Tape.current != nil }

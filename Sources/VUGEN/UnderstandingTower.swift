@@ -80,7 +80,7 @@ public final class UnderstandingTower: Module {
   public func logits(_ hidden: Tensor) -> Tensor {
     let rows = hidden.reshaped([hidden.size(1), hidden.size(2)])
     let y =
-      head.map { $0(rows) } ?? linear(rows, weight: core.language.embedding.weight.tensor(as: rows.type))
+      head.map { $0(rows) } ?? product(rows, weight: core.language.embedding.weight)
     return y.cast(to: .f32)
   }
 

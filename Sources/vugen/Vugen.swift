@@ -7,7 +7,7 @@ struct Vugen: AsyncParsableCommand {
     commandName: "vugen",
     abstract: "A studio around a unified vision-language model, in your terminal.",
     version: "0.1.0",
-    subcommands: [Model.self, Bench.self])
+    subcommands: [Ask.self, Caption.self, Encode.self, Score.self, Model.self, Bench.self])
 
   /// Exit status 0 done, 1 failed, 2 wrong usage. With `--json`, an error is one JSON object.
   static func main() async {
@@ -24,6 +24,7 @@ struct Vugen: AsyncParsableCommand {
   }
 
   private static func fail(_ error: any Error) -> Never {
+    if let code = error as? ExitCode, code.rawValue == 130 { Foundation.exit(130) }
     let code = exitCode(for: error)
     if code == .success { exit(withError: error) }  // --help and --version
     let isUsage = code == .validationFailure

@@ -158,3 +158,27 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
     return [da, db]
   }
 }
+
+/// `y = activation(x Wᵀ + b)` for inference with a weight of another type than the activations': the bf16 of
+/// a mapped model file, read as it stands. No gradient.
+///
+/// Shapes: x f32 `[…, in]`, weight `[out, in]`, bias `[out]`, y f32 `[…, out]`. A few rows of x stream the
+/// weight once; more are worth an f32 copy, which is let go at once, so that the weight is never held twice.
+public func linearFromStored(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .none
+) -> Tensor {
+  let rows = x.count / Swift.max(1, x.size(-1))
+  precondition(
+    x.type == .f32 && weight.rank == 2 && weight.size(1) == x.size(-1), "linear: input \(x) does not fit weight \(weight)")
+  guard rows <= 4 else {
+    return linear(x.detached(), weight: weight.detached().cast(to: .f32), bias: bias?.detached(), activation: activation)
+  }
+  let outputs = weight.size(0), y = Tensor.empty(x.shape.dropLast() + [outputs])
+  run(
+    VG_ROW_PRODUCT, weight.type,
+    vg_row_product_args(
+      x: x.floats, w: weight.pointer, y: y.floats, n: Int64(weight.size(1)), rows: Int64(rows),
+      outputs: Int64(outputs)),
+    items: (outputs + 3) / 4, grain: grain(rowOf: 4 * weight.size(1)))
+  return activation.apply(bias.map { y + $0.detached().cast(to: .f32) } ?? y)
+}

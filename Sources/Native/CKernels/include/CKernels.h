@@ -25,7 +25,7 @@ typedef enum {
   VG_CHANNEL_APPLY_BACKWARD, VG_GLU, VG_GLU_BACKWARD, VG_ROPE, VG_ATTENTION, VG_ATTENTION_BACKWARD,
   VG_GATHER_ROWS, VG_SCATTER_ADD_ROWS, VG_RESIZE_NEAREST, VG_RESIZE_NEAREST_BACKWARD, VG_AVERAGE_POOL,
   VG_AVERAGE_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
-  VG_DEQUANTIZE, VG_QUANTIZED_ROW_PRODUCT,
+  VG_DEQUANTIZE, VG_QUANTIZED_ROW_PRODUCT, VG_ROW_PRODUCT,
   VG_KERNELS
 } vg_kernel;
 
@@ -246,6 +246,15 @@ typedef struct {
   int64_t n, group, rows, y_row;
   int32_t bits;
 } vg_quantized_args;
+
+// y[r][j] = Σ x[r] w[j] for a few rows r: x, y f32, weights w [outputs, n] of the kernel's type, read once.
+// Items: groups of 4 outputs.
+typedef struct {
+  const float *x;
+  const void *w;
+  float *y;
+  int64_t n, rows, outputs;
+} vg_row_product_args;
 
 // ---------------------------------------------------------------- running
 

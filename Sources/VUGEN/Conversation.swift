@@ -1,0 +1,147 @@
+import ModelFiles
+import Pictures
+import Tensors
+
+/// One thing said in a conversation.
+public struct Turn: Sendable {
+  public enum Role: String, Sendable { case system, user, assistant }
+
+  public var role: Role
+  public var text: String
+  /// Tiles of each picture, as `VisionConfiguration.tiles` makes them.
+  public var pictures: [Tensor]
+
+  public init(_ role: Role, _ text: String, pictures: [Tensor] = []) {
+    (self.role, self.text, self.pictures) = (role, text, pictures)
+  }
+}
+
+/// Why an answer ended.
+public enum StopReason: String, Sendable, Codable { case end, length, cancelled }
+
+/// A chat with an understanding tower. Earlier turns and their pictures are read once: each question costs
+/// its own tokens only.
+///
+/// The prompt is Llama 3's chat form with the reference's system message; pictures come before the text of
+/// their turn. Text is never read as special tokens.
+public final class Conversation {
+  public static let defaultSystem =
+    "You are a helpful language and vision assistant. You are able to understand the visual content that the user "
+    + "provides, and assist the user with a variety of tasks using natural language."
+
+  public let tower: UnderstandingTower
+  public let tokenizer: Tokenizer
+  private let cache: ConversationCache
+  private let special: Special
+  /// Tokens that are decided but not read yet.
+  private var pending: [Int32] = []
+  /// Every token that was read or written, for the repetition penalty.
+  private var seen: Set<Int32> = []
+  /// The tokens of the last prompt.
+  public private(set) var promptTokens: [Int32] = []
+
+  /// The special tokens that shape a prompt.
+  private struct Special {
+    let begin, startHeader, endHeader, endTurn: Int32
+  }
+
+  /// Throws `ModelFileError` when the tokenizer lacks a token that the prompt's form needs, or has more
+  /// tokens than the model.
+  public init(_ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String = defaultSystem) throws {
+    func token(_ name: String) throws -> Int32 {
+      guard let id = tokenizer.specialTokens[name] else {
+        throw ModelFileError(folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
+      }
+      return id
+    }
+    guard tokenizer.vocabularySize <= tower.configuration.text.vocabulary else {
+      throw ModelFileError(
+        folder, "the tokenizer knows \(tokenizer.vocabularySize) tokens and the model \(tower.configuration.text.vocabulary); "
+          + "copy tokenizer.json and the weights from one source")
+    }
+    (self.tower, self.tokenizer) = (tower, tokenizer)
+    special = Special(
+      begin: try token("<|begin_of_text|>"), startHeader: try token("<|start_header_id|>"),
+      endHeader: try token("<|end_header_id|>"), endTurn: try token("<|eot_id|>"))
+    cache = tower.makeCache()
+    pending = [special.begin] + turnTokens(Turn(.system, system))
+  }
+
+  /// Tokens that asking this would read, pictures included.
+  public func tokenCount(asking turn: Turn) -> Int { pending.count + turnTokens(turn).count + header(.assistant).count }
+
+  private func header(_ role: Turn.Role) -> [Int32] {
+    [special.startHeader] + tokenizer.encode(role.rawValue) + [special.endHeader] + tokenizer.encode("\n\n")
+  }
+
+  private func turnTokens(_ turn: Turn) -> [Int32] {
+    let places = turn.pictures.reduce(0) { $0 + $1.size(0) } * tower.configuration.tokensPerTile
+    let text = turn.text.trimming()
+    return header(turn.role) + [Int32](repeating: tower.configuration.imageToken, count: places)
+      + tokenizer.encode(text) + [special.endTurn]
+  }
+
+  /// Asks, and calls `onText` with each piece of the answer as soon as its characters are whole.
+  ///
+  /// `isCancelled` is looked at before every token. What was said so far stays part of the conversation.
+  /// Throws `PromptError` when the context is full; the conversation is then as it was.
+  @discardableResult
+  public func ask(
+    _ turn: Turn, sampling: Sampling = .greedy, most: Int = 256, using random: inout Philox,
+    isCancelled: () -> Bool = { false }, onText: (String) -> Void = { _ in }
+  ) throws -> (tokens: [Int32], text: String, stop: StopReason) {
+    let tokens = pending + turnTokens(turn) + header(.assistant), before = cache.count
+    let context = tower.configuration.text.context
+    guard before + tokens.count < context else {
+      throw PromptError.contextFull(tokens: before + tokens.count, context: context)
+    }
+    let projected = turn.pictures.isEmpty ? nil : tower.encode(.concatenated(turn.pictures)).projected
+    var logits = try tower.prefill(tower.embed(tokens, projected: projected), into: cache)
+    promptTokens = tokens
+    seen.formUnion(tokens)
+    var answer: [Int32] = [], decoder = StreamingDecoder(tokenizer), text = "", stop = StopReason.length
+    while answer.count < most, cache.count < context {
+      if isCancelled() {
+        stop = .cancelled
+        break
+      }
+      let token = sampling.choose(logits, seen: seen, using: &random)
+      if tower.configuration.text.endTokens.contains(token) {
+        stop = .end
+        break
+      }
+      answer.append(token)
+      seen.insert(token)
+      let piece = decoder.append(token)
+      if !piece.isEmpty { onText(piece) }
+      text += piece
+      logits = try tower.prefill(tower.embed([token]), into: cache)
+    }
+    let rest = decoder.finish()
+    if !rest.isEmpty { onText(rest) }
+    pending = [special.endTurn]
+    return (answer, text + rest, stop)
+  }
+
+  /// Log-probabilities, natural, of each token of `answer` after `turn`, in a conversation of its own.
+  public func score(_ answer: String, after turn: Turn) throws -> (tokens: [Int32], logProbabilities: [Float]) {
+    let prompt = pending + turnTokens(turn) + header(.assistant), tokens = tokenizer.encode(answer)
+    guard !tokens.isEmpty else { throw PromptError.empty }
+    let count = prompt.count + tokens.count, context = tower.configuration.text.context
+    guard count <= context else { throw PromptError.contextFull(tokens: count, context: context) }
+    let projected = turn.pictures.isEmpty ? nil : tower.encode(.concatenated(turn.pictures)).projected
+    let hidden = tower.core.language(try tower.embed(prompt + tokens, projected: projected))
+    let logits = tower.logits(hidden.sliced(prompt.count - 1..<count - 1, axis: 1))
+    let losses = tokens.indices.map { crossEntropy(logits.sliced($0..<$0 + 1), targets: Tensor(indices: [tokens[$0]])) }
+    return (tokens, losses.map { -$0.item() })
+  }
+}
+
+extension String {
+  fileprivate func trimming() -> String {
+    var text = self[...]
+    while let first = text.unicodeScalars.first, first.properties.isWhitespace { text.unicodeScalars.removeFirst() }
+    while let last = text.unicodeScalars.last, last.properties.isWhitespace { text.unicodeScalars.removeLast() }
+    return String(text)
+  }
+}

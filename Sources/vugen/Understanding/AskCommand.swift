@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import Tensors
+import VUGEN
+
+struct Ask: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Ask the model a question, about pictures or without.",
+    discussion: "Example: vugen ask --model plm --image cat.png 'What is this?'")
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var options: SamplingOptions
+  @Option(name: .long, help: "A PNG, JPEG or WebP file, or - for standard input; may be given several times.")
+  var image: [String] = []
+  @Flag(help: "Print one JSON object.") var json = false
+  @Argument(help: "The question, or - to read it from standard input.") var question: String
+
+  func validate() throws {
+    if image.count(where: { $0 == "-" }) + (question == "-" ? 1 : 0) > 1 {
+      throw ValidationError("only one of the question and the pictures can come from standard input.")
+    }
+  }
+
+  @NumericActor
+  func run() async throws {
+    Interruption.watch()
+    let (tower, tokenizer) = try model.load()
+    let text = question == "-" ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
+    guard !text.allSatisfy(\.isWhitespace) else { throw PromptError.empty }
+    let conversation = try Conversation(tower, tokenizer, folder: model.model)
+    let turn = Turn(.user, text, pictures: try image.map { try model.tiles($0, tower) })
+    announce(tokens: conversation.tokenCount(asking: turn))
+    var random = Philox(seed: options.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
+    let asJSON = json
+    let time = try ContinuousClock().measure {
+      answer = try conversation.ask(
+        turn, sampling: options.sampling, most: options.maxTokens, using: &random,
+        isCancelled: { Interruption.isRequested },
+        onText: { if !asJSON { FileHandle.standardOutput.write(Data($0.utf8)) } })
+    }
+    guard let answer else { return }
+    if asJSON {
+      print(
+        try AnswerReport(
+          text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens, stopReason: answer.stop,
+          seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9), model: model.model
+        ).line())
+    } else {
+      print()
+    }
+    if answer.stop == .cancelled { throw ExitCode(130) }
+  }
+}

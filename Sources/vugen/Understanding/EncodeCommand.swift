@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import ModelFiles
+import Tensors
+import VUGEN
+
+struct Encode: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a picture's understanding features, before and after the projector.",
+    discussion: "Example: vugen encode --model plm cat.png --output cat.safetensors")
+
+  @OptionGroup var model: ModelOptions
+  @Option(name: .shortAndLong, help: "The safetensors file to write: features [patches, channels], projected [tokens, hidden].")
+  var output: String
+  @Flag(help: "Print one JSON object.") var json = false
+  @Argument(help: "A PNG, JPEG or WebP file, or - for standard input.") var file: String
+
+  @NumericActor
+  func run() async throws {
+    let (tower, _) = try model.load()
+    let (features, projected) = tower.encode(try model.tiles(file, tower))
+    let flat = [
+      "features": features.reshaped([-1, features.size(-1)]), "projected": projected.reshaped([-1, projected.size(-1)]),
+    ]
+    try SafetensorsWriter.write(flat, to: output)
+    let shapes = flat.mapValues(\.shape)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      print(String(decoding: try encoder.encode(shapes), as: UTF8.self))
+    } else {
+      for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) { print("\(name) \(shape)") }
+    }
+  }
+}
+
+struct Score: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The log-probability of each token of a text, as an answer about a picture.",
+    discussion: "Example: vugen score --model plm --image cat.png --text 'a cat'")
+
+  @OptionGroup var model: ModelOptions
+  @Option(help: "A PNG, JPEG or WebP file, or - for standard input.") var image: String?
+  @Option(help: "The text that is scored.") var text: String
+  @Option(help: "What the text answers.") var question = "Describe this picture."
+  @Flag(help: "Print one JSON object.") var json = false
+
+  private struct Report: Codable {
+    var tokens: [Int32]
+    var logProbabilities: [Float]
+    var sum: Float
+  }
+
+  @NumericActor
+  func run() async throws {
+    let (tower, tokenizer) = try model.load()
+    let conversation = try Conversation(tower, tokenizer, folder: model.model)
+    let turn = Turn(.user, question, pictures: try image.map { [try model.tiles($0, tower)] } ?? [])
+    let (tokens, values) = try conversation.score(text, after: turn)
+    let sum = values.reduce(0, +)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      print(String(decoding: try encoder.encode(Report(tokens: tokens, logProbabilities: values, sum: sum)), as: UTF8.self))
+      return
+    }
+    for (token, value) in zip(tokens, values) {
+      print(String(format: "%10.4f  ", value) + tokenizer.decode([token]).debugDescription)
+    }
+    print(String(format: "%10.4f  all", sum))
+  }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import ModelFiles
+import Pictures
+import Tensors
+import VUGEN
+
+/// An error of a command, in one line.
+struct CommandError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// Which model answers, and on how many threads.
+struct ModelOptions: ParsableArguments {
+  @Option(help: "Folder of a model in the Hugging Face layout.")
+  var model: String
+  @Option(help: "Threads (default: the physical cores).")
+  var threads: Int32?
+  @Option(help: "At most this many tiles a picture beside its thumbnail; 0 takes the whole picture as one tile.")
+  var tiles = 0
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
+    if !(0...36).contains(tiles) { throw ValidationError("--tiles must be 0 to 36.") }
+  }
+
+  var tiling: Tiling { tiles == 0 ? .single : .thumbnailAndTiles(most: tiles) }
+
+  @NumericActor
+  func load() throws -> (tower: UnderstandingTower, tokenizer: Tokenizer) {
+    if let threads { Threads.count = threads }
+    return (try UnderstandingTower(folder: model), try Tokenizer(folder: model))
+  }
+
+  @NumericActor
+  func tiles(_ path: String, _ tower: UnderstandingTower) throws -> Tensor {
+    tower.configuration.vision.tiles(of: try readPicture(path), tiling)
+  }
+}
+
+/// A picture file, or standard input for `-`.
+func readPicture(_ path: String) throws -> Picture {
+  guard path == "-" else { return try Picture(path: path) }
+  let limits = Picture.Limits()
+  let data = try FileHandle.standardInput.read(upToCount: limits.fileBytes + 1) ?? Data()
+  return try Picture(bytes: [UInt8](data), name: "standard input", limits: limits)
+}
+
+/// How tokens are chosen.
+struct SamplingOptions: ParsableArguments {
+  @Option(help: "0 always takes the most likely token.") var temperature: Float = 0
+  @Option(help: "Only the K most likely tokens; 0 for all.") var topK = 0
+  @Option(help: "Only the most likely tokens that together reach P.") var topP: Float = 1
+  @Option(help: "Only tokens at least P times as likely as the most likely one.") var minP: Float = 0
+  @Option(help: "Makes tokens that were there already less likely.") var repetitionPenalty: Float = 1
+  @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
+  @Option(help: "Longest answer in tokens.") var maxTokens = 256
+
+  func validate() throws {
+    if temperature < 0 || !temperature.isFinite { throw ValidationError("--temperature must be 0 or more.") }
+    if topK < 0 { throw ValidationError("--top-k must be 0 or more.") }
+    if !(0...1).contains(topP) || topP == 0 { throw ValidationError("--top-p must be above 0 and at most 1.") }
+    if !(0...1).contains(minP) { throw ValidationError("--min-p must be 0 to 1.") }
+    if repetitionPenalty <= 0 || !repetitionPenalty.isFinite { throw ValidationError("--repetition-penalty must be above 0.") }
+    if maxTokens < 1 { throw ValidationError("--max-tokens must be at least 1.") }
+  }
+
+  var sampling: Sampling {
+    Sampling(temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty)
+  }
+}
+
+/// What `ask` and `caption` print with `--json`.
+struct AnswerReport: Codable {
+  var file: String?
+  var text: String
+  var tokens, promptTokens: [Int32]
+  var stopReason: StopReason
+  var seconds, tokensPerSecond: Double
+  var model: String
+
+  func line() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}
+
+/// Seconds of a duration.
+func seconds(_ duration: Duration) -> Double {
+  Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+}
+
+/// Says how much is to be read, when it is much.
+func announce(tokens: Int) {
+  guard tokens > 1000 else { return }
+  FileHandle.standardError.write(Data("vugen: reading a prompt of \(tokens) tokens\n".utf8))
+}
+
+/// Ctrl-C asks running work to end at its next step.
+enum Interruption {
+  private nonisolated(unsafe) static var received: sig_atomic_t = 0
+
+  static func watch() { signal(SIGINT) { _ in Interruption.received = 1 } }
+  static var isRequested: Bool { received != 0 }
+}

@@ -10,8 +10,8 @@ public final class Linear: Module {
   /// Weight and bias uniform in ±1/√inputs, as PyTorch begins.
   public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, using random: inout Philox) {
     let bound = 1 / Float(max(1, inputs)).squareRoot()
-    weight = Parameter(.uniform([outputs, inputs], low: -bound, high: bound, using: &random))
-    self.bias = bias ? Parameter(.uniform([outputs], low: -bound, high: bound, using: &random)) : nil
+    weight = Parameter.uniform([outputs, inputs], bound: bound, using: &random)
+    self.bias = bias ? Parameter.uniform([outputs], bound: bound, using: &random) : nil
   }
 
   public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {
@@ -27,7 +27,12 @@ public final class Linear: Module {
   /// Stores the weight in fewer bits, frozen from now on.
   public func quantize(bits: QuantizedTensor.Bits, group: Int = 32) {
     guard let weight else { return }
-    quantized = QuantizedTensor(weight.value, bits: bits, group: group)
+    adopt(QuantizedTensor(weight.value, bits: bits, group: group))
+  }
+
+  /// Takes a stored weight of fewer bits in place of its own; the shapes are the same.
+  public func adopt(_ weight: QuantizedTensor) {
+    quantized = weight
     self.weight = nil
   }
 }
@@ -47,7 +52,7 @@ public final class Embedding: Module {
 
   /// Unit normal rows times `deviation`.
   public init(_ count: Int, _ width: Int, deviation: Float = 1, using random: inout Philox) {
-    weight = Parameter(.normal([count, width], deviation: deviation, using: &random))
+    weight = Parameter.normal([count, width], deviation: deviation, using: &random)
   }
 
   public func callAsFunction(_ indices: Tensor, type: ElementType = .f32) -> Tensor {
@@ -68,8 +73,8 @@ public final class Convolution2D: Module {
   ) {
     (self.stride, self.padding) = (stride, padding)
     let bound = 1 / Float(inputs * kernel * kernel).squareRoot()
-    weight = Parameter(.uniform([outputs, inputs, kernel, kernel], low: -bound, high: bound, using: &random))
-    self.bias = bias ? Parameter(.uniform([outputs], low: -bound, high: bound, using: &random)) : nil
+    weight = Parameter.uniform([outputs, inputs, kernel, kernel], bound: bound, using: &random)
+    self.bias = bias ? Parameter.uniform([outputs], bound: bound, using: &random) : nil
   }
 
   public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {

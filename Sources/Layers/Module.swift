@@ -3,6 +3,8 @@ import Tensors
 /// Something that holds parameters by name: a module, or an array or optional of such.
 public protocol ParameterTree {
   func collect(_ prefix: String, into list: inout [NamedParameter])
+  /// Calls `visit` for every module at and below this one, with its path (no dot at the end).
+  func visitModules(_ path: String, _ visit: (String, any Module) -> Void)
 }
 
 /// A parameter and its path, such as `layers.3.self_attn.q_proj.weight`.
@@ -44,11 +46,27 @@ extension Module {
       (child.value as? any ModuleMember)?.collectMember(prefix, into: &list)
     }
   }
+
+  public func visitModules(_ path: String = "", _ visit: (String, any Module) -> Void) {
+    visit(path, self)
+    for child in Mirror(reflecting: self).children {
+      (child.value as? any ModuleMember)?.visitMember(path, visit)
+    }
+  }
+}
+
+/// `path.name`, or one of them where the other is empty.
+private func modulePath(_ path: String, _ name: String) -> String {
+  path.isEmpty ? name : name.isEmpty ? path : "\(path).\(name)"
 }
 
 extension Array: ParameterTree where Element: ParameterTree {
   public func collect(_ prefix: String, into list: inout [NamedParameter]) {
     for (i, element) in enumerated() { element.collect("\(prefix)\(i).", into: &list) }
+  }
+
+  public func visitModules(_ path: String, _ visit: (String, any Module) -> Void) {
+    for (i, element) in enumerated() { element.visitModules(modulePath(path, "\(i)"), visit) }
   }
 }
 
@@ -56,11 +74,14 @@ extension Optional: ParameterTree where Wrapped: ParameterTree {
   public func collect(_ prefix: String, into list: inout [NamedParameter]) {
     self?.collect(prefix, into: &list)
   }
+
+  public func visitModules(_ path: String, _ visit: (String, any Module) -> Void) { self?.visitModules(path, visit) }
 }
 
 /// What `Mirror` finds behind a wrapped property.
 private protocol ModuleMember {
   func collectMember(_ prefix: String, into list: inout [NamedParameter])
+  func visitMember(_ path: String, _ visit: (String, any Module) -> Void)
 }
 
 /// A weight of a module, under its name in model files. `Parameter?` for one that may be absent.
@@ -85,6 +106,8 @@ public struct Weight<Value>: ModuleMember {
     guard let parameter = value as? Parameter else { return }
     list.append(NamedParameter(name: prefix + key, parameter: parameter))
   }
+
+  fileprivate func visitMember(_ path: String, _ visit: (String, any Module) -> Void) {}
 }
 
 /// A part of a module: another module, or an array or optional of modules. An empty name adds no step
@@ -108,5 +131,9 @@ public struct Child<Value: ParameterTree>: ModuleMember {
 
   fileprivate func collectMember(_ prefix: String, into list: inout [NamedParameter]) {
     value?.collect(key.isEmpty ? prefix : "\(prefix)\(key).", into: &list)
+  }
+
+  fileprivate func visitMember(_ path: String, _ visit: (String, any Module) -> Void) {
+    value?.visitModules(modulePath(path, key), visit)
   }
 }

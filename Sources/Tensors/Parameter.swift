@@ -15,6 +15,29 @@ public final class Parameter {
     self.value.storage.isWeight = true
   }
 
+  /// Whether new parameters have only a shape, until a file's values are assigned: see `deferringValues`.
+  @TaskLocal private static var isDeferred = false
+
+  /// Builds modules without working out random weights that a file will replace. Their parameters must be
+  /// assigned before they are read.
+  public static func deferringValues<R>(_ build: () throws -> R) rethrows -> R {
+    try $isDeferred.withValue(true, operation: build)
+  }
+
+  private static func made(_ shape: [Int], _ value: () -> Tensor) -> Parameter {
+    isDeferred ? Parameter(Tensor(storage: Storage(byteCount: 0), shape: shape, type: .f32)) : Parameter(value())
+  }
+
+  /// Uniform in ±bound.
+  public static func uniform(_ shape: [Int], bound: Float, using random: inout Philox) -> Parameter {
+    made(shape) { .uniform(shape, low: -bound, high: bound, using: &random) }
+  }
+
+  /// Normal numbers of mean 0.
+  public static func normal(_ shape: [Int], deviation: Float = 1, using random: inout Philox) -> Parameter {
+    made(shape) { .normal(shape, deviation: deviation, using: &random) }
+  }
+
   public var shape: [Int] { value.shape }
   public var count: Int { value.count }
 

@@ -99,9 +99,9 @@ public final class PerceptionEncoder: Module {
   public init(_ c: VisionConfiguration, using random: inout Philox) {
     configuration = c
     rope = Self.rotaryTable(c)
-    classToken = c.hasClassToken ? Parameter(.normal([1, 1, c.width], deviation: 0.02, using: &random)) : nil
+    classToken = c.hasClassToken ? Parameter.normal([1, 1, c.width], deviation: 0.02, using: &random) : nil
     let tokens = c.grid * c.grid + (c.hasClassToken ? 1 : 0)
-    positions = Parameter(.normal([1, tokens, c.width], deviation: 0.02, using: &random))
+    positions = Parameter.normal([1, tokens, c.width], deviation: 0.02, using: &random)
     patches = PatchEmbedding(c, using: &random)
     firstNorm = LayerNorm(c.width, epsilon: c.epsilon)
     var list: [VisionBlock] = []

@@ -27,10 +27,25 @@ public final class UnderstandingTower: Module {
   public var type: ElementType = .f32
 
   /// A tower with random weights.
-  public init(_ c: UnderstandingConfiguration, using random: inout Philox) {
+  public convenience init(_ c: UnderstandingConfiguration, using random: inout Philox) {
+    self.init(creating: c, deferred: false, &random)
+  }
+
+  private init(creating c: UnderstandingConfiguration, deferred: Bool, _ random: inout Philox) {
     configuration = c
-    core = UnderstandingCore(c, using: &random)
-    head = c.text.isTied ? nil : Linear(c.text.width, c.text.vocabulary, bias: false, using: &random)
+    func build() -> (UnderstandingCore, Linear?) {
+      (
+        UnderstandingCore(c, using: &random),
+        c.text.isTied ? nil : Linear(c.text.width, c.text.vocabulary, bias: false, using: &random)
+      )
+    }
+    (core, head) = deferred ? Parameter.deferringValues(build) : build()
+  }
+
+  /// A tower whose weights are still to come.
+  private convenience init(deferred c: UnderstandingConfiguration) {
+    var random = Philox(seed: 0)
+    self.init(creating: c, deferred: true, &random)
   }
 
   /// Loads a folder in the Hugging Face layout. Throws `ModelFileError` or `ModuleLoadError`, each naming the
@@ -38,10 +53,11 @@ public final class UnderstandingTower: Module {
   public convenience init(folder: String, precision: Precision = .f32) throws {
     let configuration = try UnderstandingConfiguration(folder: folder)
     let weights = try ModelWeights(folder: folder)
-    var tensors = try weights.allTensors()
+    self.init(deferred: configuration)
+    let quantized = try QuantizedFolder.adopt(weights, into: self)
+    var tensors: [String: Tensor] = [:]
+    for (name, file) in weights.files where !quantized.contains(name) { tensors[name] = try file.tensor(name) }
     if configuration.text.isTied { tensors["lm_head.weight"] = nil }
-    var random = Philox(seed: 0)
-    self.init(configuration, using: &random)
     try load(tensors, from: folder)
     type = precision.activationType
   }

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Foundation
 import ModelFiles
+import Tensors
+import VUGEN
 
 struct Model: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look into model files.", subcommands: [Info.self])
+    abstract: "Look into model files, make and convert them.", subcommands: [Info.self, Initialize.self, Quantize.self])
 
   struct Info: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,4 +65,39 @@ struct Model: AsyncParsableCommand {
       }.sorted { $0.name < $1.name }
     }
   }
+
+  struct Initialize: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "init", abstract: "Write a model with random weights, for tests and measurements.",
+      discussion: "Example: vugen model init --shape tiny --output /tmp/tiny")
+
+    @Option(help: "plm-1b or tiny.") var shape: ModelShape
+    @Option(help: "Seed of the weights.") var seed: UInt64 = 0
+    @Option(name: .shortAndLong, help: "The folder to write.") var output: String
+
+    @NumericActor
+    func run() async throws { try shape.write(to: output, seed: seed) }
+  }
+
+  struct Quantize: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write a copy of a model with its linear weights in 8 or 4 bits.",
+      discussion: "Example: vugen model quantize plm --bits 8 --output plm-int8")
+
+    @Argument(help: "The model's folder.") var folder: String
+    @Option(help: "8 or 4.") var bits = 8
+    @Option(name: .shortAndLong, help: "The folder to write.") var output: String
+
+    func validate() throws {
+      if QuantizedTensor.Bits(rawValue: bits) == nil { throw ValidationError("--bits must be 8 or 4.") }
+    }
+
+    @NumericActor
+    func run() async throws {
+      guard let bits = QuantizedTensor.Bits(rawValue: bits) else { return }
+      try QuantizedFolder.write(from: folder, to: output, bits: bits)
+    }
+  }
 }
+
+extension ModelShape: ExpressibleByArgument {}

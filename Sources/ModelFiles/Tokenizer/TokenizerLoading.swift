@@ -114,8 +114,14 @@ extension Tokenizer {
       pattern: pattern)
   }
 
+  /// GPT-2's spelling of the 256 single bytes, in their order.
+  public static var byteTokenTexts: [String] { ByteAlphabet.characters.map { String($0) } }
+
+  /// The pattern by which Llama 3 cuts text into words.
+  public static var llama3Pattern: String { WordPattern.llama3 }
+
   /// The special tokens of the Perception Language Model, in the order of their ids.
-  static let plmSpecialTokens: [String] =
+  public static let plmSpecialTokens: [String] =
     [
       "<|begin_of_text|>", "<|end_of_text|>", "<|image|>", "<|video|>", "<|reserved_special_token_2|>",
       "<|reserved_special_token_3|>", "<|start_header_id|>", "<|end_header_id|>",

@@ -12,7 +12,8 @@ public struct QuantizedTensor: @unchecked Sendable {
   public let rows, columns, group: Int
   public let bits: Bits
   let values: Storage
-  let scales: Tensor
+  /// f32 `[rows, columns / group]`.
+  public let scales: Tensor
 
   /// Bytes of values and scales together.
   public var byteCount: Int { values.byteCount + scales.byteCount }
@@ -28,6 +29,24 @@ public struct QuantizedTensor: @unchecked Sendable {
     var arguments = arguments()
     arguments.x = UnsafeRawPointer(weight.pointer)
     run(VG_QUANTIZE, weight.type, arguments, items: rows, grain: grain(rowOf: columns))
+  }
+
+  /// Takes stored values and scales, such as a model file's. `values` are bytes of int8 `[rows, columns]`, or
+  /// of pairs `[rows, columns / 2]`; `scales` f32 `[rows, columns / group]`. `nil` where they do not fit.
+  public init?(values: UnsafeRawBufferPointer, scales: Tensor, columns: Int, bits: Bits) {
+    guard scales.rank == 2, scales.type == .f32, scales.size(1) > 0, columns % scales.size(1) == 0 else { return nil }
+    (rows, self.columns, self.bits) = (scales.size(0), columns, bits)
+    group = columns / scales.size(1)
+    guard group % 16 == 0, values.count == rows * columns * bits.rawValue / 8 else { return nil }
+    self.values = Storage(byteCount: Swift.max(1, values.count))
+    if let base = values.baseAddress { self.values.pointer.copyMemory(from: base, byteCount: values.count) }
+    self.scales = scales
+  }
+
+  /// The stored values' bytes.
+  public func withValues<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    defer { withExtendedLifetime(values) {} }
+    return try body(UnsafeRawBufferPointer(start: values.pointer, count: rows * columns * bits.rawValue / 8))
   }
 
   private func arguments() -> vg_quantized_args {

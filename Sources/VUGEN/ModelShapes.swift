@@ -1,0 +1,119 @@
+import Foundation
+import Layers
+import ModelFiles
+import Tensors
+
+/// Shapes of models that can be made with random weights, for tests and measurements of speed.
+public enum ModelShape: String, Sendable, CaseIterable {
+  case plm1B = "plm-1b"
+  case tiny
+
+  public var configuration: UnderstandingConfiguration {
+    var vision = VisionConfiguration(), text = TextConfiguration()
+    text.ropeScaling = RopeScaling(factor: 32, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 8192)
+    var image: Int32 = 128_002
+    if self == .tiny {
+      (vision.imageSize, vision.width, vision.layers, vision.heads, vision.hidden) = (112, 64, 2, 4, 256)
+      vision.referenceGrid = vision.grid
+      (text.vocabulary, text.width, text.layers, text.heads, text.kvHeads) = (512, 64, 2, 4, 2)
+      (text.headSize, text.hidden, text.context, text.endTokens) = (16, 192, 2048, [257, 265])
+      image = 258
+    }
+    return UnderstandingConfiguration(vision: vision, text: text, poolingRatio: 2, imageToken: image)
+  }
+
+  /// Writes a model folder with random bf16 weights and a tokenizer of single bytes. One tensor is held at a
+  /// time. Throws `ModelFileError`.
+  public func write(to folder: String, seed: UInt64) throws {
+    let c = configuration
+    var random = Philox(seed: seed)
+    let tower = Parameter.deferringValues { UnderstandingTower(c, using: &random) }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
+    }
+    let named = tower.namedParameters
+    var shapes: [String: [Int]] = [:]
+    for item in named { shapes[item.name] = item.parameter.shape }
+    try SafetensorsWriter.write(
+      named.map { .init(name: $0.name, type: .bf16, shape: $0.parameter.shape) }, metadata: ["format": "pt"],
+      to: folder + "/model.safetensors"
+    ) { name, body in
+      let shape = shapes[name] ?? []
+      try Self.value(name, shape, &random).cast(to: .bf16).withBytes(body)
+    }
+    try write(json: c.huggingFace, to: folder + "/config.json")
+    try write(json: Self.byteTokenizer(vocabulary: c.text.vocabulary), to: folder + "/tokenizer.json")
+  }
+
+  /// Sizes of numbers that keep activations near 1.
+  private static func value(_ name: String, _ shape: [Int], _ random: inout Philox) -> Tensor {
+    if name.hasSuffix("bias") { return .zeros(shape) }
+    if name.contains("norm") { return .full(shape, 1) }
+    if name.contains("gamma") { return .full(shape, 0.1) }
+    let inputs = shape.count > 1 ? shape.dropFirst().reduce(1, *) : shape[0]
+    let deviation: Float = name.contains("embed_tokens") || name.contains("pos_embed") || name.contains("cls_token")
+      ? 0.02 : 1 / Float(inputs).squareRoot()
+    return .normal(shape, deviation: deviation, using: &random)
+  }
+
+  private func write(json: [String: Any], to path: String) throws {
+    let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    try AtomicFile.write(to: path) { write in try data.withUnsafeBytes { try write($0) } }
+  }
+
+  /// A token a byte, and the special tokens at the end of the vocabulary.
+  private static func byteTokenizer(vocabulary: Int) -> [String: Any] {
+    var tokens: [String: Int] = [:]
+    for (i, text) in Tokenizer.byteTokenTexts.enumerated() { tokens[text] = i }
+    let special = Tokenizer.plmSpecialTokens
+    let added = special.enumerated().map { i, text -> [String: Any] in
+      ["id": vocabulary - special.count + i, "content": text, "special": true, "normalized": false, "lstrip": false,
+       "rstrip": false, "single_word": false]
+    }
+    return [
+      "version": "1.0", "added_tokens": added, "decoder": ["type": "ByteLevel"],
+      "pre_tokenizer": [
+        "type": "Sequence",
+        "pretokenizers": [
+          ["type": "Split", "pattern": ["Regex": Tokenizer.llama3Pattern], "behavior": "Isolated", "invert": false],
+          ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false],
+        ],
+      ],
+      "model": ["type": "BPE", "vocab": tokens, "merges": [String](), "ignore_merges": true],
+    ]
+  }
+}
+
+extension UnderstandingConfiguration {
+  /// `config.json` in the Hugging Face layout.
+  var huggingFace: [String: Any] {
+    var text: [String: Any] = [
+      "model_type": "llama", "vocab_size": self.text.vocabulary, "hidden_size": self.text.width,
+      "intermediate_size": self.text.hidden, "num_hidden_layers": self.text.layers,
+      "num_attention_heads": self.text.heads, "num_key_value_heads": self.text.kvHeads, "head_dim": self.text.headSize,
+      "rms_norm_eps": 1e-5, "rope_theta": self.text.ropeBase, "max_position_embeddings": self.text.context,
+      "tie_word_embeddings": self.text.isTied, "eos_token_id": self.text.endTokens.map(Int.init),
+    ]
+    if let s = self.text.ropeScaling {
+      text["rope_scaling"] = [
+        "rope_type": "llama3", "factor": s.factor, "low_freq_factor": s.lowFrequencyFactor,
+        "high_freq_factor": s.highFrequencyFactor, "original_max_position_embeddings": s.originalContext,
+      ]
+    }
+    return [
+      "architectures": ["PerceptionLMForConditionalGeneration"], "model_type": "perception_lm", "dtype": "bfloat16",
+      "image_token_id": Int(imageToken), "video_token_id": Int(imageToken) + 1, "projector_pooling_ratio": poolingRatio,
+      "vision_use_cls_token": vision.hasClassToken, "text_config": text,
+      "vision_config": [
+        "model_type": "timm_wrapper", "architecture": "vit_pe_core_large_patch14_336",
+        "model_args": [
+          "embed_dim": vision.width, "depth": vision.layers, "num_heads": vision.heads, "global_pool": "",
+          "img_size": [vision.imageSize, vision.imageSize], "init_values": 0.1,
+          "ref_feat_shape": [vision.referenceGrid, vision.referenceGrid], "use_post_transformer_norm": false,
+        ],
+      ],
+    ]
+  }
+}

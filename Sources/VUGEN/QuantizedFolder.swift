@@ -1,0 +1,112 @@
+import Foundation
+import Layers
+import ModelFiles
+import Tensors
+
+/// Model folders whose linear weights are stored in 8 or 4 bits.
+///
+/// A weight `NAME.weight` `[out, in]` becomes `NAME.weight` (I8 `[out, in]`, or U8 `[out, in / 2]` with two
+/// values a byte) and `NAME.weight_scale` (F32 `[out, in / group]`). `config.json` says so under
+/// `quantization_config`. Embeddings, norms and biases stay as they are.
+public enum QuantizedFolder {
+  static let scaleSuffix = ".weight_scale"
+
+  /// Gives every linear layer of `tower` that the file stores in fewer bits its weight; returns the names that
+  /// are dealt with. Throws `ModelFileError` for values that do not fit the layer.
+  static func adopt(_ weights: ModelWeights, into tower: UnderstandingTower) throws -> Set<String> {
+    let scales = weights.files.keys.filter { $0.hasSuffix(scaleSuffix) }
+    guard !scales.isEmpty else { return [] }
+    var layers: [String: Linear] = [:], used: Set<String> = []
+    tower.visitModules("") { path, module in layers[path] = module as? Linear }
+    for scaleName in scales {
+      let path = String(scaleName.dropLast(scaleSuffix.count)), name = path + ".weight"
+      guard let file = weights.files[name], let entry = file.header.entries[name], let layer = layers[path],
+        let shape = layer.weight?.shape, let scaleFile = weights.files[scaleName]
+      else {
+        throw ModelFileError(weights.folder, tensor: scaleName, "it scales no weight of this model; quantize the model again")
+      }
+      let bits = entry.type == .u8 ? QuantizedTensor.Bits.four : .eight
+      let quantized = try file.withBytes(of: name) {
+        QuantizedTensor(
+          values: $0, scales: try scaleFile.tensor(scaleName), columns: shape[1], bits: bits)
+      }
+      guard let quantized, quantized.rows == shape[0], entry.type == .u8 || entry.type == .i8 else {
+        throw ModelFileError(
+          file.path, tensor: name, "\(entry.shape) of \(entry.type.rawValue) does not fit a weight of \(shape); quantize the model again")
+      }
+      layer.adopt(quantized)
+      used.formUnion([name, scaleName])
+    }
+    return used
+  }
+
+  /// Writes a copy of the model in `folder` to `output`, its linear weights in `bits`. One tensor is held at a
+  /// time. Throws `ModelFileError` or `ModuleLoadError`.
+  public static func write(
+    from folder: String, to output: String, bits: QuantizedTensor.Bits, group: Int = 32
+  ) throws {
+    let configuration = try UnderstandingConfiguration(folder: folder), weights = try ModelWeights(folder: folder)
+    guard !weights.files.keys.contains(where: { $0.hasSuffix(scaleSuffix) }) else {
+      throw ModelFileError(folder, "this model is quantized already; begin with the plain one")
+    }
+    var random = Philox(seed: 0)
+    let tower = Parameter.deferringValues { UnderstandingTower(configuration, using: &random) }
+    try tower.load(weights.allTensors(), from: folder) { $0 == "lm_head.weight" }
+    var chosen: Set<String> = []
+    tower.visitModules("") { path, module in
+      guard let shape = (module as? Linear)?.weight?.shape, shape[1] % group == 0 else { return }
+      chosen.insert(path + ".weight")
+    }
+    try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+    let items = weights.files.keys.sorted().flatMap { name in
+      Self.items(name, weights, isChosen: chosen.contains(name), bits, group)
+    }
+    var current: (name: String, weight: QuantizedTensor)?
+    func quantized(_ name: String) throws -> QuantizedTensor? {
+      if let current, current.name == name { return current.weight }
+      guard let tensor = try weights.files[name]?.tensor(name) else { return nil }
+      let weight = QuantizedTensor(tensor, bits: bits, group: group)
+      current = (name, weight)
+      return weight
+    }
+    try SafetensorsWriter.write(items, metadata: ["format": "pt"], to: output + "/model.safetensors") { name, body in
+      let isScale = name.hasSuffix(scaleSuffix), base = isScale ? String(name.dropLast("_scale".count)) : name
+      if chosen.contains(base) {
+        guard let weight = try quantized(base) else { return }
+        try isScale ? weight.scales.withBytes(body) : weight.withValues(body)
+      } else {
+        try weights.files[name]?.withBytes(of: name, body)
+      }
+    }
+    try copyOthers(from: folder, to: output, bits, group)
+  }
+
+  private static func items(
+    _ name: String, _ weights: ModelWeights, isChosen: Bool, _ bits: QuantizedTensor.Bits, _ group: Int
+  ) -> [SafetensorsWriter.Item] {
+    guard let entry = weights.files[name]?.header.entries[name] else { return [] }
+    guard isChosen else { return [.init(name: name, type: entry.type, shape: entry.shape)] }
+    let (rows, columns) = (entry.shape[0], entry.shape[1])
+    return [
+      bits == .eight
+        ? .init(name: name, type: .i8, shape: [rows, columns]) : .init(name: name, type: .u8, shape: [rows, columns / 2]),
+      .init(name: name + "_scale", type: .f32, shape: [rows, columns / group]),
+    ]
+  }
+
+  /// Configuration with a note of the format, and the tokenizer and the like as they are.
+  private static func copyOthers(from folder: String, to output: String, _ bits: QuantizedTensor.Bits, _ group: Int) throws {
+    let path = folder + "/config.json"
+    guard var json = try JSONSerialization.jsonObject(with: MappedFile.contents(of: path)) as? [String: Any] else {
+      throw ModelFileError(path, "this is no JSON object")
+    }
+    json["quantization_config"] = ["quant_method": "vugen", "bits": bits.rawValue, "group_size": group]
+    let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
+    try AtomicFile.write(to: output + "/config.json") { write in try data.withUnsafeBytes { try write($0) } }
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+    where name.hasPrefix("tokenizer") || name.hasPrefix("preprocessor") || name.hasSuffix(".jinja") {
+      let bytes = try MappedFile.contents(of: folder + "/" + name)
+      try AtomicFile.write(to: output + "/" + name) { write in try bytes.withUnsafeBytes { try write($0) } }
+    }
+  }
+}

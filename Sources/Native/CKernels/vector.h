@@ -11,6 +11,7 @@ typedef int32_t vi __attribute__((ext_vector_type(16)));
 typedef uint32_t vu __attribute__((ext_vector_type(16)));
 typedef uint16_t vh __attribute__((ext_vector_type(16)));
 typedef int8_t vb __attribute__((ext_vector_type(16)));
+typedef uint8_t vq __attribute__((ext_vector_type(16)));
 typedef float vf_unaligned __attribute__((ext_vector_type(16), aligned(4)));
 typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
 
@@ -42,6 +43,21 @@ INLINE vf loadn_bf16(const uint16_t *p, int64_t n) { vh h = 0; memcpy(&h, p, (si
 INLINE void storen_bf16(uint16_t *p, vf v, int64_t n) { vh h = narrow(v); memcpy(p, &h, (size_t)n * 2); }
 INLINE float scalar_bf16(uint16_t h) { union { uint32_t u; float f; } c = {.u = (uint32_t)h << 16}; return c.f; }
 INLINE uint16_t narrow_scalar(float f) { return narrow(splat(f))[0]; }
+
+// Sixteen weights of 8 bits.
+INLINE vf widen_int8(const int8_t *p) {
+  vb q;
+  memcpy(&q, p, sizeof q);
+  return __builtin_convertvector(q, vf);
+}
+// Sixteen weights of 4 bits, as 0…15: the low nibbles of sixteen bytes, or the high ones.
+INLINE vq load_nibbles(const uint8_t *p) {
+  vq q;
+  memcpy(&q, p, sizeof q);
+  return q;
+}
+INLINE vf low_nibbles(vq q) { return __builtin_convertvector(q & (uint8_t)15, vf); }
+INLINE vf high_nibbles(vq q) { return __builtin_convertvector(q >> 4, vf); }
 
 INLINE float add_lanes(vf v) {
   float s[8];

@@ -4,8 +4,8 @@ import CKernels
 ///
 ///     w[r, i] ≈ scale[r, ⌊i / group⌋] · q[r, i]      q in −127…127 or −7…7
 ///
-/// Shapes: `[rows, columns]`; values int8 `[rows, columns]`, or two a byte (the even column low, stored
-/// as q + 8); scales `[rows, columns / group]`.
+/// Shapes: `[rows, columns]`; values int8 `[rows, columns]`, or q + 8 in half
+/// bytes, 32 columns in 16 bytes, the first half of them in the low nibbles; scales `[rows, columns / group]`.
 public struct QuantizedTensor: @unchecked Sendable {
   public enum Bits: Int, Sendable, CaseIterable { case eight = 8, four = 4 }
 
@@ -18,10 +18,10 @@ public struct QuantizedTensor: @unchecked Sendable {
   /// Bytes of values and scales together.
   public var byteCount: Int { values.byteCount + scales.byteCount }
 
-  /// Rounds to nearest. `columns` must be a multiple of `group`, and `group` of 16.
+  /// Rounds to nearest. `columns` must be a multiple of `group`, and `group` of 32.
   public init(_ weight: Tensor, bits: Bits, group: Int = 32) {
     precondition(
-      weight.rank == 2 && group % 16 == 0 && group > 0 && weight.size(1) % group == 0,
+      weight.rank == 2 && group % 32 == 0 && group > 0 && weight.size(1) % group == 0,
       "groups of \(group) do not divide the rows of \(weight)")
     (rows, columns, self.group, self.bits) = (weight.size(0), weight.size(1), group, bits)
     values = Storage(byteCount: Swift.max(1, weight.count * bits.rawValue / 8))
@@ -37,7 +37,7 @@ public struct QuantizedTensor: @unchecked Sendable {
     guard scales.rank == 2, scales.type == .f32, scales.size(1) > 0, columns % scales.size(1) == 0 else { return nil }
     (rows, self.columns, self.bits) = (scales.size(0), columns, bits)
     group = columns / scales.size(1)
-    guard group % 16 == 0, values.count == rows * columns * bits.rawValue / 8 else { return nil }
+    guard group % 32 == 0, values.count == rows * columns * bits.rawValue / 8 else { return nil }
     self.values = Storage(byteCount: Swift.max(1, values.count))
     if let base = values.baseAddress { self.values.pointer.copyMemory(from: base, byteCount: values.count) }
     self.scales = scales
@@ -77,10 +77,10 @@ public struct QuantizedTensor: @unchecked Sendable {
     let y = Tensor.empty(x.shape.dropLast() + [rows], x.type)
     var arguments = arguments()
     (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
-    (arguments.rows, arguments.y_row) = (Int64(count), Int64(rows))
+    (arguments.rows, arguments.outputs, arguments.y_row) = (Int64(count), Int64(rows), Int64(rows))
     run(
-      VG_QUANTIZED_ROW_PRODUCT, x.type, arguments, items: rows,
-      grain: grain(rowOf: columns * Swift.max(1, count)))
+      VG_QUANTIZED_ROW_PRODUCT, x.type, arguments, items: (rows + 3) / 4,
+      grain: grain(rowOf: 4 * columns * Swift.max(1, count)))
     return bias.map { y + $0.cast(to: y.type) } ?? y
   }
 }

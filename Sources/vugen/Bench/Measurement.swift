@@ -10,6 +10,7 @@ struct Measurement: Codable {
   var bytesPerSecond: Double?
   /// Share of the limit that this machine showed at the start, 0…1.
   var limitShare: Double?
+  var tokensPerSecond: Double?
 }
 
 /// The machine as the benchmark saw it.
@@ -45,6 +46,7 @@ struct BenchReport: Codable {
       line += String(format: "%10.3f ms", r.seconds * 1e3)
       if let g = r.gflops { line += String(format: "  %6.0f GFLOP/s", g) }
       if let b = r.bytesPerSecond { line += String(format: "  %6.1f GB/s", b / 1e9) }
+      if let t = r.tokensPerSecond { line += String(format: "  %6.1f tokens/s", t) }
       if let s = r.limitShare { line += String(format: "  %4.0f %% of the limit", s * 100) }
       Swift.print(line)
     }

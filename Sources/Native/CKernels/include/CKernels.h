@@ -236,14 +236,15 @@ typedef struct {
   float low, high;  // normal: mean, deviation
 } vg_random_args;
 
-// Group-wise symmetric weights: rows of n, `group` elements share one f32 scale; bits 8 or 4 (two
-// values a byte, the even index low). Items: rows. Row product: y[r] = Σ x w[row], for `rows` rows of x.
+// Group-wise symmetric weights: rows of n, `group` elements share one f32 scale; bits 8 or 4 (a block
+// of 32 values in 16 bytes, the first half in the low nibbles). `group` is a multiple of 32. Items: rows. Row product: y[r][j] = Σ x[r] w[j] for `rows` rows of x
+// and `outputs` rows of w; items: groups of 4 outputs.
 typedef struct {
   const void *x;
   void *y;
   int8_t *values;
   float *scales;
-  int64_t n, group, rows, y_row;
+  int64_t n, group, rows, outputs, y_row;
   int32_t bits;
 } vg_quantized_args;
 

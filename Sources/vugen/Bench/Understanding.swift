@@ -1,0 +1,90 @@
+import ArgumentParser
+import Layers
+import ModelFiles
+import Tensors
+import VUGEN
+
+extension Bench {
+  struct Understanding: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "The understanding tower: encoder, prefill and decoding, in bf16, 8 and 4 bits.",
+      discussion: """
+        Weights are random; decoding's share is of what the measured read bandwidth allows when every weight is
+        read once a token. Example: vugen bench understanding --shape plm-1b
+        """)
+    @OptionGroup var options: Options
+    @Option(help: "plm-1b or tiny.") var shape = ModelShape.plm1B
+
+    func run() async throws {
+      try await options.run { understandingMeasurements(shape, $0, repeats: options.repeats) }
+    }
+  }
+}
+
+/// A tower of the shape with bf16 weights: one random block, repeated, as speed does not depend on values.
+@NumericActor
+private func randomTower(_ shape: ModelShape) -> UnderstandingTower {
+  var random = Philox(seed: 1)
+  let tower = Parameter.deferringValues { UnderstandingTower(shape.configuration, using: &random) }
+  let block = Tensor.normal([1 << 20], deviation: 0.02, type: .bf16, using: &random)
+  for parameter in tower.parameters {
+    let copies = (parameter.count + block.count - 1) / block.count
+    let values = Tensor.concatenated([Tensor](repeating: block, count: copies)).sliced(0..<parameter.count)
+    parameter.assign(values.reshaped(parameter.shape))
+  }
+  return tower
+}
+
+/// Bytes that one token's decoding reads, and the numbers in its products.
+@NumericActor
+private func decodingCost(_ tower: UnderstandingTower) -> (bytes: Int, weights: Int) {
+  var bytes = 0, weights = 0
+  tower.core.language.visitModules("") { _, module in
+    guard let linear = module as? Linear else { return }
+    bytes += linear.quantized?.byteCount ?? linear.weight?.value.byteCount ?? 0
+    weights += linear.quantized.map { $0.rows * $0.columns } ?? linear.weight?.count ?? 0
+  }
+  let head = tower.head?.weight?.value ?? tower.core.language.embedding.weight.value
+  return (bytes + head.byteCount, weights + head.count)
+}
+
+@NumericActor
+private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, repeats: Int) -> [Measurement] {
+  let tower = randomTower(shape), c = tower.configuration
+  var results: [Measurement] = [], random = Philox(seed: 2)
+  let picture = Tensor.uniform([1, c.vision.imageSize, c.vision.imageSize, 3], low: -1, high: 1, using: &random)
+  results.append(
+    Measurement(name: "encoder, one picture", seconds: medianSeconds(runs: repeats) { _ = tower.encode(picture) }))
+  let prompt = Tensor.normal([1, 300, c.text.width], deviation: 0.02, using: &random)
+  for bits in [nil, QuantizedTensor.Bits.eight, .four] {
+    if let bits { tower.core.language.visitModules("") { _, module in requantize(module as? Linear, bits) } }
+    let name = bits.map { "int\($0.rawValue)" } ?? "bf16"
+    let cost = decodingCost(tower)
+    let flops = 2 * 300 * Double(cost.weights - (tower.core.language.embedding.weight.count))
+    let prefill = medianSeconds(runs: min(3, repeats)) { _ = try? tower.prefill(prompt, into: tower.makeCache()) }
+    results.append(
+      Measurement(
+        name: "prefill of 300 tokens, \(name)", seconds: prefill, gflops: flops / prefill / 1e9,
+        tokensPerSecond: 300 / prefill))
+    let cache = tower.makeCache(), one = prompt.sliced(0..<1, axis: 1)
+    _ = try? tower.prefill(prompt, into: cache)
+    let token = medianSeconds(runs: max(8, repeats), warmUp: 2) { _ = try? tower.prefill(one, into: cache) }
+    let rate = Double(cost.bytes) / token
+    results.append(
+      Measurement(
+        name: "decode, \(name)", seconds: token, bytesPerSecond: rate, limitShare: rate / machine.readBytesPerSecond,
+        tokensPerSecond: 1 / token))
+  }
+  return results
+}
+
+/// The plain weights in fewer bits; already quantised ones by way of plain numbers.
+@NumericActor
+private func requantize(_ linear: Linear?, _ bits: QuantizedTensor.Bits) {
+  guard let linear else { return }
+  if let quantized = linear.quantized {
+    linear.adopt(QuantizedTensor(quantized.dequantized(as: .bf16), bits: bits, group: quantized.group))
+  } else {
+    linear.quantize(bits: bits)
+  }
+}

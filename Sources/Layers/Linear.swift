@@ -39,7 +39,9 @@ public final class Linear: Module {
 
 /// `activation(x Wᵀ + b)` with a parameter. Frozen bf16 weights and f32 activations are not copied to f32 for
 /// good: the weight is read as it is stored.
-public func product(_ x: Tensor, weight: Parameter, bias: Tensor? = nil, activation: Activation = .none) -> Tensor {
+public func product(_ x: Tensor, weight: Parameter, bias: Tensor? = nil, activation: Activation = .none)
+  -> Tensor
+{
   if x.type == .f32, weight.value.type == .bf16, !isRecording {
     return linearFromStored(x, weight: weight.value, bias: bias, activation: activation)
   }

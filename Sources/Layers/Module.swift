@@ -75,7 +75,9 @@ extension Optional: ParameterTree where Wrapped: ParameterTree {
     self?.collect(prefix, into: &list)
   }
 
-  public func visitModules(_ path: String, _ visit: (String, any Module) -> Void) { self?.visitModules(path, visit) }
+  public func visitModules(_ path: String, _ visit: (String, any Module) -> Void) {
+    self?.visitModules(path, visit)
+  }
 }
 
 /// What `Mirror` finds behind a wrapped property.

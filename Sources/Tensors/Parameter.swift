@@ -25,7 +25,8 @@ public final class Parameter {
   }
 
   private static func made(_ shape: [Int], _ value: () -> Tensor) -> Parameter {
-    isDeferred ? Parameter(Tensor(storage: Storage(byteCount: 0), shape: shape, type: .f32)) : Parameter(value())
+    isDeferred
+      ? Parameter(Tensor(storage: Storage(byteCount: 0), shape: shape, type: .f32)) : Parameter(value())
   }
 
   /// Uniform in ±bound.

@@ -47,16 +47,20 @@ public final class Conversation {
 
   /// Throws `ModelFileError` when the tokenizer lacks a token that the prompt's form needs, or has more
   /// tokens than the model.
-  public init(_ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String = defaultSystem) throws {
+  public init(
+    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String = defaultSystem
+  ) throws {
     func token(_ name: String) throws -> Int32 {
       guard let id = tokenizer.specialTokens[name] else {
-        throw ModelFileError(folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
+        throw ModelFileError(
+          folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
       }
       return id
     }
     guard tokenizer.vocabularySize <= tower.configuration.text.vocabulary else {
       throw ModelFileError(
-        folder, "the tokenizer knows \(tokenizer.vocabularySize) tokens and the model \(tower.configuration.text.vocabulary); "
+        folder,
+        "the tokenizer knows \(tokenizer.vocabularySize) tokens and the model \(tower.configuration.text.vocabulary); "
           + "copy tokenizer.json and the weights from one source")
     }
     (self.tower, self.tokenizer) = (tower, tokenizer)
@@ -68,7 +72,9 @@ public final class Conversation {
   }
 
   /// Tokens that asking this would read, pictures included.
-  public func tokenCount(asking turn: Turn) -> Int { pending.count + turnTokens(turn).count + header(.assistant).count }
+  public func tokenCount(asking turn: Turn) -> Int {
+    pending.count + turnTokens(turn).count + header(.assistant).count
+  }
 
   private func header(_ role: Turn.Role) -> [Int32] {
     [special.startHeader] + tokenizer.encode(role.rawValue) + [special.endHeader] + tokenizer.encode("\n\n")
@@ -124,7 +130,8 @@ public final class Conversation {
   }
 
   /// Log-probabilities, natural, of each token of `answer` after `turn`, in a conversation of its own.
-  public func score(_ answer: String, after turn: Turn) throws -> (tokens: [Int32], logProbabilities: [Float]) {
+  public func score(_ answer: String, after turn: Turn) throws -> (tokens: [Int32], logProbabilities: [Float])
+  {
     let prompt = pending + turnTokens(turn) + header(.assistant), tokens = tokenizer.encode(answer)
     guard !tokens.isEmpty else { throw PromptError.empty }
     let count = prompt.count + tokens.count, context = tower.configuration.text.context
@@ -132,7 +139,9 @@ public final class Conversation {
     let projected = turn.pictures.isEmpty ? nil : tower.encode(.concatenated(turn.pictures)).projected
     let hidden = tower.core.language(try tower.embed(prompt + tokens, projected: projected))
     let logits = tower.logits(hidden.sliced(prompt.count - 1..<count - 1, axis: 1))
-    let losses = tokens.indices.map { crossEntropy(logits.sliced($0..<$0 + 1), targets: Tensor(indices: [tokens[$0]])) }
+    let losses = tokens.indices.map {
+      crossEntropy(logits.sliced($0..<$0 + 1), targets: Tensor(indices: [tokens[$0]]))
+    }
     return (tokens, losses.map { -$0.item() })
   }
 }
@@ -140,8 +149,12 @@ public final class Conversation {
 extension String {
   fileprivate func trimming() -> String {
     var text = self[...]
-    while let first = text.unicodeScalars.first, first.properties.isWhitespace { text.unicodeScalars.removeFirst() }
-    while let last = text.unicodeScalars.last, last.properties.isWhitespace { text.unicodeScalars.removeLast() }
+    while let first = text.unicodeScalars.first, first.properties.isWhitespace {
+      text.unicodeScalars.removeFirst()
+    }
+    while let last = text.unicodeScalars.last, last.properties.isWhitespace {
+      text.unicodeScalars.removeLast()
+    }
     return String(text)
   }
 }

@@ -10,7 +10,8 @@ public enum ModelShape: String, Sendable, CaseIterable {
 
   public var configuration: UnderstandingConfiguration {
     var vision = VisionConfiguration(), text = TextConfiguration()
-    text.ropeScaling = RopeScaling(factor: 32, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 8192)
+    text.ropeScaling = RopeScaling(
+      factor: 32, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContext: 8192)
     var image: Int32 = 128_002
     if self == .tiny {
       (vision.imageSize, vision.width, vision.layers, vision.heads, vision.hidden) = (112, 64, 2, 4, 256)
@@ -53,13 +54,15 @@ public enum ModelShape: String, Sendable, CaseIterable {
     if name.contains("norm") { return .full(shape, 1) }
     if name.contains("gamma") { return .full(shape, 0.1) }
     let inputs = shape.count > 1 ? shape.dropFirst().reduce(1, *) : shape[0]
-    let deviation: Float = name.contains("embed_tokens") || name.contains("pos_embed") || name.contains("cls_token")
+    let deviation: Float =
+      name.contains("embed_tokens") || name.contains("pos_embed") || name.contains("cls_token")
       ? 0.02 : 1 / Float(inputs).squareRoot()
     return .normal(shape, deviation: deviation, using: &random)
   }
 
   private func write(json: [String: Any], to path: String) throws {
-    let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    let data = try JSONSerialization.data(
+      withJSONObject: json, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     try AtomicFile.write(to: path) { write in try data.withUnsafeBytes { try write($0) } }
   }
 
@@ -69,15 +72,21 @@ public enum ModelShape: String, Sendable, CaseIterable {
     for (i, text) in Tokenizer.byteTokenTexts.enumerated() { tokens[text] = i }
     let special = Tokenizer.plmSpecialTokens
     let added = special.enumerated().map { i, text -> [String: Any] in
-      ["id": vocabulary - special.count + i, "content": text, "special": true, "normalized": false, "lstrip": false,
-       "rstrip": false, "single_word": false]
+      [
+        "id": vocabulary - special.count + i, "content": text, "special": true, "normalized": false,
+        "lstrip": false,
+        "rstrip": false, "single_word": false,
+      ]
     }
     return [
       "version": "1.0", "added_tokens": added, "decoder": ["type": "ByteLevel"],
       "pre_tokenizer": [
         "type": "Sequence",
         "pretokenizers": [
-          ["type": "Split", "pattern": ["Regex": Tokenizer.llama3Pattern], "behavior": "Isolated", "invert": false],
+          [
+            "type": "Split", "pattern": ["Regex": Tokenizer.llama3Pattern], "behavior": "Isolated",
+            "invert": false,
+          ],
           ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false],
         ],
       ],
@@ -92,7 +101,8 @@ extension UnderstandingConfiguration {
     var text: [String: Any] = [
       "model_type": "llama", "vocab_size": self.text.vocabulary, "hidden_size": self.text.width,
       "intermediate_size": self.text.hidden, "num_hidden_layers": self.text.layers,
-      "num_attention_heads": self.text.heads, "num_key_value_heads": self.text.kvHeads, "head_dim": self.text.headSize,
+      "num_attention_heads": self.text.heads, "num_key_value_heads": self.text.kvHeads,
+      "head_dim": self.text.headSize,
       "rms_norm_eps": 1e-5, "rope_theta": self.text.ropeBase, "max_position_embeddings": self.text.context,
       "tie_word_embeddings": self.text.isTied, "eos_token_id": self.text.endTokens.map(Int.init),
     ]
@@ -103,8 +113,10 @@ extension UnderstandingConfiguration {
       ]
     }
     return [
-      "architectures": ["PerceptionLMForConditionalGeneration"], "model_type": "perception_lm", "dtype": "bfloat16",
-      "image_token_id": Int(imageToken), "video_token_id": Int(imageToken) + 1, "projector_pooling_ratio": poolingRatio,
+      "architectures": ["PerceptionLMForConditionalGeneration"], "model_type": "perception_lm",
+      "dtype": "bfloat16",
+      "image_token_id": Int(imageToken), "video_token_id": Int(imageToken) + 1,
+      "projector_pooling_ratio": poolingRatio,
       "vision_use_cls_token": vision.hasClassToken, "text_config": text,
       "vision_config": [
         "model_type": "timm_wrapper", "architecture": "vit_pe_core_large_patch14_336",

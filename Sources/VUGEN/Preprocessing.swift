@@ -58,7 +58,9 @@ public struct TileGrid: Sendable, Equatable {
   }
 
   /// The picture's size when it is enlarged to just fit the grid's canvas, its shorter side rounded down.
-  private static func fitted(_ grid: TileGrid, _ width: Int, _ height: Int, _ tile: Int) -> (w: Double, h: Double) {
+  private static func fitted(_ grid: TileGrid, _ width: Int, _ height: Int, _ tile: Int) -> (
+    w: Double, h: Double
+  ) {
     let factor = min(Double(grid.columns * tile) / Double(width), Double(grid.rows * tile) / Double(height))
     let aspect = Double(width) / Double(height)
     if aspect > 1 {

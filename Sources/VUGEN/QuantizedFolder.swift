@@ -3,7 +3,8 @@ import Layers
 import ModelFiles
 import Tensors
 
-/// Model folders whose linear weights are stored in 8 or 4 bits.
+/// Model folders whose language model's linear weights are stored in 8 or 4 bits: what decoding reads for
+/// every token. The encoder, a fifth of the weights and read once a picture, stays exact.
 ///
 /// A weight `NAME.weight` `[out, in]` becomes `NAME.weight` (I8 `[out, in]`, or U8 `[out, in / 2]` with two
 /// values a byte) and `NAME.weight_scale` (F32 `[out, in / group]`). `config.json` says so under
@@ -23,7 +24,8 @@ public enum QuantizedFolder {
       guard let file = weights.files[name], let entry = file.header.entries[name], let layer = layers[path],
         let shape = layer.weight?.shape, let scaleFile = weights.files[scaleName]
       else {
-        throw ModelFileError(weights.folder, tensor: scaleName, "it scales no weight of this model; quantize the model again")
+        throw ModelFileError(
+          weights.folder, tensor: scaleName, "it scales no weight of this model; quantize the model again")
       }
       let bits = entry.type == .u8 ? QuantizedTensor.Bits.four : .eight
       let quantized = try file.withBytes(of: name) {
@@ -32,7 +34,9 @@ public enum QuantizedFolder {
       }
       guard let quantized, quantized.rows == shape[0], entry.type == .u8 || entry.type == .i8 else {
         throw ModelFileError(
-          file.path, tensor: name, "\(entry.shape) of \(entry.type.rawValue) does not fit a weight of \(shape); quantize the model again")
+          file.path, tensor: name,
+          "\(entry.shape) of \(entry.type.rawValue) does not fit a weight of \(shape); quantize the model again"
+        )
       }
       layer.adopt(quantized)
       used.formUnion([name, scaleName])
@@ -40,12 +44,13 @@ public enum QuantizedFolder {
     return used
   }
 
-  /// Writes a copy of the model in `folder` to `output`, its linear weights in `bits`. One tensor is held at a
+  /// Writes a copy of the model in `folder` to `output`, the language model's linear weights in `bits`. One tensor is held at a
   /// time. Throws `ModelFileError` or `ModuleLoadError`.
   public static func write(
     from folder: String, to output: String, bits: QuantizedTensor.Bits, group: Int = 32
   ) throws {
-    let configuration = try UnderstandingConfiguration(folder: folder), weights = try ModelWeights(folder: folder)
+    let configuration = try UnderstandingConfiguration(folder: folder),
+      weights = try ModelWeights(folder: folder)
     guard !weights.files.keys.contains(where: { $0.hasSuffix(scaleSuffix) }) else {
       throw ModelFileError(folder, "this model is quantized already; begin with the plain one")
     }
@@ -54,6 +59,7 @@ public enum QuantizedFolder {
     try tower.load(weights.allTensors(), from: folder) { $0 == "lm_head.weight" }
     var chosen: Set<String> = []
     tower.visitModules("") { path, module in
+      guard path.contains("language_model") || path == "lm_head" else { return }
       guard let shape = (module as? Linear)?.weight?.shape, shape[1] % group == 0 else { return }
       chosen.insert(path + ".weight")
     }
@@ -69,7 +75,8 @@ public enum QuantizedFolder {
       current = (name, weight)
       return weight
     }
-    try SafetensorsWriter.write(items, metadata: ["format": "pt"], to: output + "/model.safetensors") { name, body in
+    try SafetensorsWriter.write(items, metadata: ["format": "pt"], to: output + "/model.safetensors") {
+      name, body in
       let isScale = name.hasSuffix(scaleSuffix), base = isScale ? String(name.dropLast("_scale".count)) : name
       if chosen.contains(base) {
         guard let weight = try quantized(base) else { return }
@@ -89,15 +96,19 @@ public enum QuantizedFolder {
     let (rows, columns) = (entry.shape[0], entry.shape[1])
     return [
       bits == .eight
-        ? .init(name: name, type: .i8, shape: [rows, columns]) : .init(name: name, type: .u8, shape: [rows, columns / 2]),
+        ? .init(name: name, type: .i8, shape: [rows, columns])
+        : .init(name: name, type: .u8, shape: [rows, columns / 2]),
       .init(name: name + "_scale", type: .f32, shape: [rows, columns / group]),
     ]
   }
 
   /// Configuration with a note of the format, and the tokenizer and the like as they are.
-  private static func copyOthers(from folder: String, to output: String, _ bits: QuantizedTensor.Bits, _ group: Int) throws {
+  private static func copyOthers(
+    from folder: String, to output: String, _ bits: QuantizedTensor.Bits, _ group: Int
+  ) throws {
     let path = folder + "/config.json"
-    guard var json = try JSONSerialization.jsonObject(with: MappedFile.contents(of: path)) as? [String: Any] else {
+    guard var json = try JSONSerialization.jsonObject(with: MappedFile.contents(of: path)) as? [String: Any]
+    else {
       throw ModelFileError(path, "this is no JSON object")
     }
     json["quantization_config"] = ["quant_method": "vugen", "bits": bits.rawValue, "group_size": group]

@@ -56,7 +56,9 @@ public final class UnderstandingTower: Module {
     self.init(deferred: configuration)
     let quantized = try QuantizedFolder.adopt(weights, into: self)
     var tensors: [String: Tensor] = [:]
-    for (name, file) in weights.files where !quantized.contains(name) { tensors[name] = try file.tensor(name) }
+    for (name, file) in weights.files where !quantized.contains(name) {
+      tensors[name] = try file.tensor(name)
+    }
     if configuration.text.isTied { tensors["lm_head.weight"] = nil }
     try load(tensors, from: folder)
     type = precision.activationType

@@ -6,7 +6,8 @@ import VUGEN
 
 struct Model: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look into model files, make and convert them.", subcommands: [Info.self, Initialize.self, Quantize.self])
+    abstract: "Look into model files, make and convert them.",
+    subcommands: [Info.self, Initialize.self, Quantize.self])
 
   struct Info: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

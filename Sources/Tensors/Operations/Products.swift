@@ -169,9 +169,11 @@ public func linearFromStored(
 ) -> Tensor {
   let rows = x.count / Swift.max(1, x.size(-1))
   precondition(
-    x.type == .f32 && weight.rank == 2 && weight.size(1) == x.size(-1), "linear: input \(x) does not fit weight \(weight)")
+    x.type == .f32 && weight.rank == 2 && weight.size(1) == x.size(-1),
+    "linear: input \(x) does not fit weight \(weight)")
   guard rows <= 4 else {
-    return linear(x.detached(), weight: weight.detached().cast(to: .f32), bias: bias?.detached(), activation: activation)
+    return linear(
+      x.detached(), weight: weight.detached().cast(to: .f32), bias: bias?.detached(), activation: activation)
   }
   let outputs = weight.size(0), y = Tensor.empty(x.shape.dropLast() + [outputs])
   run(

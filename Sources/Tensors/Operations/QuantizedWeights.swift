@@ -34,7 +34,9 @@ public struct QuantizedTensor: @unchecked Sendable {
   /// Takes stored values and scales, such as a model file's. `values` are bytes of int8 `[rows, columns]`, or
   /// of pairs `[rows, columns / 2]`; `scales` f32 `[rows, columns / group]`. `nil` where they do not fit.
   public init?(values: UnsafeRawBufferPointer, scales: Tensor, columns: Int, bits: Bits) {
-    guard scales.rank == 2, scales.type == .f32, scales.size(1) > 0, columns % scales.size(1) == 0 else { return nil }
+    guard scales.rank == 2, scales.type == .f32, scales.size(1) > 0, columns % scales.size(1) == 0 else {
+      return nil
+    }
     (rows, self.columns, self.bits) = (scales.size(0), columns, bits)
     group = columns / scales.size(1)
     guard group % 32 == 0, values.count == rows * columns * bits.rawValue / 8 else { return nil }

@@ -49,19 +49,24 @@ private func decodingCost(_ tower: UnderstandingTower) -> (bytes: Int, weights: 
 }
 
 @NumericActor
-private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, repeats: Int) -> [Measurement] {
+private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, repeats: Int) -> [Measurement]
+{
   let tower = randomTower(shape), c = tower.configuration
   var results: [Measurement] = [], random = Philox(seed: 2)
-  let picture = Tensor.uniform([1, c.vision.imageSize, c.vision.imageSize, 3], low: -1, high: 1, using: &random)
+  let picture = Tensor.uniform(
+    [1, c.vision.imageSize, c.vision.imageSize, 3], low: -1, high: 1, using: &random)
   results.append(
-    Measurement(name: "encoder, one picture", seconds: medianSeconds(runs: repeats) { _ = tower.encode(picture) }))
+    Measurement(
+      name: "encoder, one picture", seconds: medianSeconds(runs: repeats) { _ = tower.encode(picture) }))
   let prompt = Tensor.normal([1, 300, c.text.width], deviation: 0.02, using: &random)
   for bits in [nil, QuantizedTensor.Bits.eight, .four] {
     if let bits { tower.core.language.visitModules("") { _, module in requantize(module as? Linear, bits) } }
     let name = bits.map { "int\($0.rawValue)" } ?? "bf16"
     let cost = decodingCost(tower)
     let flops = 2 * 300 * Double(cost.weights - (tower.core.language.embedding.weight.count))
-    let prefill = medianSeconds(runs: min(3, repeats)) { _ = try? tower.prefill(prompt, into: tower.makeCache()) }
+    let prefill = medianSeconds(runs: min(3, repeats)) {
+      _ = try? tower.prefill(prompt, into: tower.makeCache())
+    }
     results.append(
       Measurement(
         name: "prefill of 300 tokens, \(name)", seconds: prefill, gflops: flops / prefill / 1e9,
@@ -72,7 +77,8 @@ private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, 
     let rate = Double(cost.bytes) / token
     results.append(
       Measurement(
-        name: "decode, \(name)", seconds: token, bytesPerSecond: rate, limitShare: rate / machine.readBytesPerSecond,
+        name: "decode, \(name)", seconds: token, bytesPerSecond: rate,
+        limitShare: rate / machine.readBytesPerSecond,
         tokensPerSecond: 1 / token))
   }
   return results

@@ -25,7 +25,9 @@ struct Ask: AsyncParsableCommand {
   func run() async throws {
     Interruption.watch()
     let (tower, tokenizer) = try model.load()
-    let text = question == "-" ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
+    let text =
+      question == "-"
+      ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
     guard !text.allSatisfy(\.isWhitespace) else { throw PromptError.empty }
     let conversation = try Conversation(tower, tokenizer, folder: model.model)
     let turn = Turn(.user, text, pictures: try image.map { try model.tiles($0, tower) })
@@ -42,8 +44,10 @@ struct Ask: AsyncParsableCommand {
     if asJSON {
       print(
         try AnswerReport(
-          text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens, stopReason: answer.stop,
-          seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9), model: model.model
+          text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens,
+          stopReason: answer.stop,
+          seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9),
+          model: model.model
         ).line())
     } else {
       print()

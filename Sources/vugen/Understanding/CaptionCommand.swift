@@ -48,7 +48,9 @@ struct Caption: AsyncParsableCommand {
   }
 
   @NumericActor
-  private func caption(_ path: String, _ tower: UnderstandingTower, _ tokenizer: Tokenizer) throws -> AnswerReport {
+  private func caption(_ path: String, _ tower: UnderstandingTower, _ tokenizer: Tokenizer) throws
+    -> AnswerReport
+  {
     let conversation = try Conversation(tower, tokenizer, folder: model.model)
     let turn = Turn(.user, question, pictures: [try model.tiles(path, tower)])
     var random = Philox(seed: options.seed)
@@ -68,7 +70,8 @@ struct Caption: AsyncParsableCommand {
     guard isatty(STDERR_FILENO) == 1, total > 1 else { return }
     let rate = String(format: "%.1f", Double(done) / max(seconds, 1e-9) * 60)
     let end = done == total ? "\n" : ""
-    FileHandle.standardError.write(Data("\r\(done) of \(total) pictures, \(rate) a minute\u{1B}[K\(end)".utf8))
+    FileHandle.standardError.write(
+      Data("\r\(done) of \(total) pictures, \(rate) a minute\u{1B}[K\(end)".utf8))
   }
 
   private static func pictures(_ paths: [String]) throws -> [String] {
@@ -87,7 +90,9 @@ struct Caption: AsyncParsableCommand {
         ["png", "jpg", "jpeg", "webp"].contains((name as NSString).pathExtension.lowercased())
       }.map { path + "/" + $0 }
     }
-    guard !result.isEmpty else { throw CommandError("no PNG, JPEG or WebP pictures in \(paths.joined(separator: ", "))") }
+    guard !result.isEmpty else {
+      throw CommandError("no PNG, JPEG or WebP pictures in \(paths.joined(separator: ", "))")
+    }
     return result
   }
 }

@@ -10,7 +10,9 @@ struct Encode: AsyncParsableCommand {
     discussion: "Example: vugen encode --model plm cat.png --output cat.safetensors")
 
   @OptionGroup var model: ModelOptions
-  @Option(name: .shortAndLong, help: "The safetensors file to write: features [patches, channels], projected [tokens, hidden].")
+  @Option(
+    name: .shortAndLong,
+    help: "The safetensors file to write: features [patches, channels], projected [tokens, hidden].")
   var output: String
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "A PNG, JPEG or WebP file, or - for standard input.") var file: String
@@ -20,7 +22,8 @@ struct Encode: AsyncParsableCommand {
     let (tower, _) = try model.load()
     let (features, projected) = tower.encode(try model.tiles(file, tower))
     let flat = [
-      "features": features.reshaped([-1, features.size(-1)]), "projected": projected.reshaped([-1, projected.size(-1)]),
+      "features": features.reshaped([-1, features.size(-1)]),
+      "projected": projected.reshaped([-1, projected.size(-1)]),
     ]
     try SafetensorsWriter.write(flat, to: output)
     let shapes = flat.mapValues(\.shape)
@@ -61,7 +64,10 @@ struct Score: AsyncParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys]
-      print(String(decoding: try encoder.encode(Report(tokens: tokens, logProbabilities: values, sum: sum)), as: UTF8.self))
+      print(
+        String(
+          decoding: try encoder.encode(Report(tokens: tokens, logProbabilities: values, sum: sum)),
+          as: UTF8.self))
       return
     }
     for (token, value) in zip(tokens, values) {

@@ -18,7 +18,8 @@ struct ModelOptions: ParsableArguments {
   var model: String
   @Option(help: "Threads (default: the physical cores).")
   var threads: Int32?
-  @Option(help: "At most this many tiles a picture beside its thumbnail; 0 takes the whole picture as one tile.")
+  @Option(
+    help: "At most this many tiles a picture beside its thumbnail; 0 takes the whole picture as one tile.")
   var tiles = 0
 
   func validate() throws {
@@ -61,14 +62,19 @@ struct SamplingOptions: ParsableArguments {
   func validate() throws {
     if temperature < 0 || !temperature.isFinite { throw ValidationError("--temperature must be 0 or more.") }
     if topK < 0 { throw ValidationError("--top-k must be 0 or more.") }
-    if !(0...1).contains(topP) || topP == 0 { throw ValidationError("--top-p must be above 0 and at most 1.") }
+    if !(0...1).contains(topP) || topP == 0 {
+      throw ValidationError("--top-p must be above 0 and at most 1.")
+    }
     if !(0...1).contains(minP) { throw ValidationError("--min-p must be 0 to 1.") }
-    if repetitionPenalty <= 0 || !repetitionPenalty.isFinite { throw ValidationError("--repetition-penalty must be above 0.") }
+    if repetitionPenalty <= 0 || !repetitionPenalty.isFinite {
+      throw ValidationError("--repetition-penalty must be above 0.")
+    }
     if maxTokens < 1 { throw ValidationError("--max-tokens must be at least 1.") }
   }
 
   var sampling: Sampling {
-    Sampling(temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty)
+    Sampling(
+      temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty)
   }
 }
 

@@ -30,7 +30,9 @@ struct Vugen: AsyncParsableCommand {
     let isUsage = code == .validationFailure
     if CommandLine.arguments.contains("--json") {
       let text = isUsage ? message(for: error) : String(describing: error)
-      let object = try? JSONEncoder().encode(["error": text])
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .withoutEscapingSlashes
+      let object = try? encoder.encode(["error": text])
       print(object.map { String(decoding: $0, as: UTF8.self) } ?? "{\"error\":\"unknown\"}")
     } else {
       let text = isUsage ? fullMessage(for: error) : "vugen: \(error)"

@@ -87,7 +87,8 @@ struct ConversationTests {
     var random = Philox(seed: 0)
     try talk.ask(turn, most: 1, using: &random)
     let tower = talk.tower, projected = tower.encode(picture).projected
-    let logits = try tower.prefill(tower.embed(talk.promptTokens, projected: projected), into: tower.makeCache())
+    let logits = try tower.prefill(
+      tower.embed(talk.promptTokens, projected: projected), into: tower.makeCache())
     #expect(abs(logits.softmax().log().toArray()[Int(tokens[0])] - values[0]) < 1e-4)
     #expect(throws: PromptError.empty) { try talk.score("", after: turn) }
   }

@@ -57,7 +57,7 @@ INLINE vq load_nibbles(const uint8_t *p) {
   return q;
 }
 INLINE vf low_nibbles(vq q) { return __builtin_convertvector(q & (uint8_t)15, vf); }
-INLINE vf high_nibbles(vq q) { return __builtin_convertvector(q >> 4, vf); }
+INLINE vf high_nibbles(vq q) { return __builtin_convertvector(q & (uint8_t)0xf0, vf); }  // 16 times as large
 
 INLINE float add_lanes(vf v) {
   float s[8];

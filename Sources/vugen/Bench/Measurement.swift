@@ -91,9 +91,11 @@ extension Machine {
       return 2 * Double(m * n * n) / seconds / 1e9
     }
     let f32 = peak(.f32), bf16 = Hardware.hasBF16Products ? peak(.bf16) : f32
-    // Four times the largest cache that these machines have.
-    let large = Tensor.zeros([48 << 20])
-    let read = Double(large.byteCount) / shortestSeconds(runs: 5) { _ = large.sumOfSquares() }
+    // Four times the largest cache that these machines have, read as one stream a thread and as four.
+    let large = Tensor.zeros([48 << 10, 1024]), row = Tensor.zeros([1, 1024])
+    let single = shortestSeconds(runs: 6) { _ = large.sumOfSquares() }
+    let four = shortestSeconds(runs: 6) { _ = linearFromStored(row, weight: large) }
+    let read = Double(large.byteCount) / min(single, four)
     return Machine(
       threads: Int(Threads.count), instructionSet: Hardware.instructionSet.rawValue,
       hasBF16Products: Hardware.hasBF16Products, peakF32Gflops: f32, peakBF16Gflops: bf16,

@@ -213,6 +213,10 @@ private struct RawConfiguration: Decodable {
       vision: try visionConfiguration(path), text: try textConfiguration(path),
       poolingRatio: poolingRatio ?? 2,
       imageToken: imageToken)
+    guard (0..<Int32(clamping: result.text.vocabulary)).contains(result.imageToken) else {
+      throw ModelFileError(
+        path, "'image_token_id' \(result.imageToken) is not one of \(result.text.vocabulary) tokens")
+    }
     guard result.poolingRatio > 0, result.vision.grid % result.poolingRatio == 0 else {
       throw ModelFileError(
         path, "a pooling ratio of \(result.poolingRatio) does not divide \(result.vision.grid) patches")
@@ -240,9 +244,17 @@ private struct RawConfiguration: Decodable {
       throw ModelFileError(path, "rotary scaling of type '\(type)' is not known; 'llama3' and 'default' are")
     }
     c.isTied = text.tied ?? tied ?? true
-    c.endTokens = text.ends?.values.map(Int32.init) ?? []
+    c.endTokens = text.ends?.values.compactMap { Int32(exactly: $0) } ?? []
+    // Far beyond every published model; a damaged number must not ask for all memory.
+    guard Self.areSane([c.vocabulary, c.width, c.hidden, c.context, c.layers, c.heads, c.headSize]),
+      c.headSize % 2 == 0
+    else {
+      throw ModelFileError(path, "a size in 'text_config' is out of range")
+    }
     return c
   }
+
+  private static func areSane(_ sizes: [Int]) -> Bool { sizes.allSatisfy { (1...1 << 22).contains($0) } }
 
   /// What `config.json` leaves to the architecture's name in the reference implementation.
   private func visionConfiguration(_ path: String) throws -> VisionConfiguration {
@@ -269,9 +281,13 @@ private struct RawConfiguration: Decodable {
     c.imageSize = a?.imageSize?.values.first ?? c.imageSize
     c.referenceGrid = a?.referenceGrid?.values.first ?? c.referenceGrid
     c.hasClassToken = a?.classToken ?? c.hasClassToken
-    c.ropeOffset = a?.ropeOffset.map { Int($0) } ?? c.ropeOffset
+    c.ropeOffset = a?.ropeOffset.flatMap { Int(exactly: $0) } ?? c.ropeOffset
     if let initial = a?.initialScale { c.hasLayerScale = initial != 0 }
-    c.hidden = Int(Double(c.width) * (a?.mlpRatio ?? mlpRatio))
+    let ratio = a?.mlpRatio ?? mlpRatio
+    guard Self.areSane([c.width, c.layers, c.heads, c.imageSize, c.referenceGrid]), c.imageSize <= 1 << 13,
+      ratio > 0, ratio < 1024
+    else { throw ModelFileError(path, "a size in 'vision_config' is out of range") }
+    c.hidden = Int(Double(c.width) * ratio)
     guard c.heads > 0, c.width > 0, c.width % c.heads == 0, c.width / c.heads % 4 == 0,
       c.imageSize >= c.patchSize,
       c.imageSize % c.patchSize == 0, c.layers > 0

@@ -77,8 +77,7 @@ struct CoreTests {
     #expect(try LinearAlgebra.symmetricEigen([], size: 0).values.isEmpty)
   }
 
-  /// `VUGEN_ISA` is read at start, so a second process is asked; the kernels of this one are set directly
-  /// in the operation tests.
+  /// What `VUGEN_ISA` chooses at start, chosen while running.
   @Test func namesItsInstructionSets() {
     #expect(Hardware.InstructionSet.baseline.isAvailable)
     let before = Hardware.instructionSet

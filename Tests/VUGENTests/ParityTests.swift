@@ -141,6 +141,15 @@ struct DamagedFolderTests {
       $0.replacing("\"vocab_size\": 656", with: "\"vocab_size\": 700")
     }
     try expect("missing") { $0.replacing("\"num_hidden_layers\": 2", with: "\"num_hidden_layers\": 3") }
+    try expect("'image_token_id' 99999 is not one") {
+      $0.replacing("\"image_token_id\": 402", with: "\"image_token_id\": 99999")
+    }
+    try expect("'text_config' is out of range") {
+      $0.replacing("\"max_position_embeddings\": 512", with: "\"max_position_embeddings\": 999999999999")
+    }
+    try expect("'vision_config' is out of range") {
+      $0.replacing("\"embed_dim\": 64", with: "\"embed_dim\": 4611686018427387904")
+    }
     try expect("is not known") { $0.replacing("vit_pe_core_large_patch14_336", with: "resnet50") }
     try original.write(toFile: config, atomically: true, encoding: .utf8)
     let handle = try #require(FileHandle(forWritingAtPath: weights))

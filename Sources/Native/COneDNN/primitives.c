@@ -1,7 +1,6 @@
 #include "primitives.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { BUCKETS = 1024, MAX_ENTRIES = 4096 };
@@ -190,14 +189,3 @@ void *vugen_blocked(size_t bytes) {
   }
   return cache.blocked;
 }
-
-// ---------------------------------------------------------------- what is loaded
-
-const char *vugen_onednn_version(void) {
-  static char text[48];
-  const dnnl_version_t *v = dnnl_version();
-  snprintf(text, sizeof text, "%d.%d.%d", v->major, v->minor, v->patch);
-  return text;
-}
-
-size_t vugen_onednn_scratch_bytes(void) { return cache.scratch_bytes + cache.blocked_bytes; }

@@ -2,7 +2,7 @@ import CKernels
 
 /// Arithmetic of two tensors whose shapes agree from the right, a size of 1 repeating (NumPy's rule).
 enum BinaryOperation {
-  case add, subtract, multiply, divide, maximum, equal
+  case add, subtract, multiply, divide, equal
 
   fileprivate var code: Int32 {
     let op =
@@ -11,7 +11,6 @@ enum BinaryOperation {
       case .subtract: VG_SUBTRACT
       case .multiply: VG_MULTIPLY
       case .divide: VG_DIVIDE
-      case .maximum: VG_MAXIMUM
       case .equal: VG_EQUAL
       }
     return Int32(op.rawValue)

@@ -38,7 +38,7 @@ struct BenchReport: Codable {
     let m = machine
     Swift.print(
       "\(m.threads) threads, \(m.instructionSet) kernels; measured peaks: f32 \(whole(m.peakF32Gflops)) GFLOP/s, "
-        + "bf16 \(whole(m.peakBF16Gflops)) GFLOP/s\(m.hasBF16Products ? "" : " (emulated: bf16 runs as f32 here)"), "
+        + "bf16 \(whole(m.peakBF16Gflops)) GFLOP/s\(m.hasBF16Products ? "" : " (no bf16 products here: it runs as f32)"), "
         + "read \(String(format: "%.1f", m.readBytesPerSecond / 1e9)) GB/s")
     let width = results.map(\.name.count).max() ?? 0
     for r in results {

@@ -19,7 +19,7 @@ extern "C" {
 enum { VG_F32 = 0, VG_BF16 = 1, VG_TYPES = 2 };
 
 typedef enum {
-  VG_UNARY, VG_UNARY_BACKWARD, VG_BINARY, VG_AFFINE, VG_CAST, VG_PERMUTE, VG_REDUCE, VG_DOT_ROWS,
+  VG_UNARY, VG_UNARY_BACKWARD, VG_BINARY, VG_AFFINE, VG_CAST, VG_PERMUTE, VG_REDUCE,
   VG_SOFTMAX, VG_SOFTMAX_BACKWARD, VG_CROSS_ENTROPY, VG_CROSS_ENTROPY_BACKWARD,
   VG_ROW_NORM, VG_ROW_NORM_BACKWARD, VG_CHANNEL_SUMS, VG_CHANNEL_APPLY, VG_CHANNEL_SUMS_BACKWARD,
   VG_CHANNEL_APPLY_BACKWARD, VG_GLU, VG_GLU_BACKWARD, VG_ROPE, VG_ATTENTION, VG_ATTENTION_BACKWARD,
@@ -44,7 +44,7 @@ typedef struct {
 
 // y = a op b over rows of `inner` elements; `outer` dimensions carry strides in elements, 0 repeats.
 // a_inner, b_inner: 1 = a vector along the row, 0 = one element for the row. Items: rows.
-typedef enum { VG_ADD, VG_SUBTRACT, VG_MULTIPLY, VG_DIVIDE, VG_MAXIMUM, VG_EQUAL } vg_binary_op;
+typedef enum { VG_ADD, VG_SUBTRACT, VG_MULTIPLY, VG_DIVIDE, VG_EQUAL } vg_binary_op;
 enum { VG_MAX_DIMS = 8 };
 typedef struct {
   const void *a, *b;
@@ -88,13 +88,6 @@ typedef struct {
   int64_t middle, inner, chunks;
   int32_t maximum;
 } vg_reduce_args;
-
-// y[row] = Σ a[row] b[row], f32. Items: rows.
-typedef struct {
-  const void *a, *b;
-  float *y;
-  int64_t inner;
-} vg_dot_rows_args;
 
 // Rows of n. Backward: dx = y (dy − Σ dy y). Items: rows.
 typedef struct {
@@ -237,7 +230,8 @@ typedef struct {
 } vg_random_args;
 
 // Group-wise symmetric weights: rows of n, `group` elements share one f32 scale; bits 8 or 4 (a block
-// of 32 values in 16 bytes, the first half in the low nibbles). `group` is a multiple of 32. Items: rows. Row product: y[r][j] = Σ x[r] w[j] for `rows` rows of x
+// of 32 values in 16 bytes, the first half in the low nibbles). `group` is a multiple of 32. Items: rows.
+// Row product: y[r][j] = Σ x[r] w[j] for `rows` rows of x
 // and `outputs` rows of w; items: groups of 4 outputs.
 typedef struct {
   const void *x;

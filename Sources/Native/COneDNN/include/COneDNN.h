@@ -79,11 +79,6 @@ typedef struct {
 int vugen_resize_bilinear(const vugen_resize_spec *spec, const void *x, void *y);
 int vugen_resize_bilinear_backward(const vugen_resize_spec *spec, const void *dy, void *dx);
 
-// "2.6.3", as the loaded library says it.
-const char *vugen_onednn_version(void);
-// Bytes of scratch memory that this thread's primitives hold together.
-size_t vugen_onednn_scratch_bytes(void);
-
 #ifdef __cplusplus
 }
 #endif

@@ -11,9 +11,13 @@ let package = Package(
     .library(name: "Pictures", targets: ["Pictures"]),
     .library(name: "VUGEN", targets: ["VUGEN"]),
     .library(name: "Training", targets: ["Training"]),
+    .library(name: "DataSets", targets: ["DataSets"]),
+    .library(name: "Recipes", targets: ["Recipes"]),
+    .library(name: "Evaluation", targets: ["Evaluation"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     // The C floor: thin faces on libraries, and the loops that no library has.
@@ -29,17 +33,32 @@ let package = Package(
     .target(
       name: "CImageCodecs", path: "Sources/Native/CImageCodecs",
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("webp")]),
+    .systemLibrary(
+      name: "CFreeType", path: "Sources/Native/CFreeType", pkgConfig: "freetype2",
+      providers: [.apt(["libfreetype-dev"])]),
 
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "ModelFiles", dependencies: ["Layers", "Tensors"]),
     .target(name: "Pictures", dependencies: ["CImageCodecs"]),
     .target(name: "VUGEN", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors"]),
-    .target(name: "Training", dependencies: ["Layers", "Tensors"]),
+    .target(name: "Training", dependencies: ["Layers", "ModelFiles", "Tensors"]),
+    .target(
+      name: "DataSets", dependencies: ["CFreeType", "ModelFiles", "Pictures", "Tensors"],
+      resources: [.copy("Resources/classes.txt")]),
+    .target(
+      name: "Recipes",
+      dependencies: [
+        "DataSets", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
+    .target(
+      name: "Evaluation", dependencies: ["DataSets", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
     .executableTarget(
       name: "vugen",
       dependencies: [
         "Tensors", "Layers", "ModelFiles", "Pictures", "Training", "VUGEN",
+        "DataSets", "Recipes", "Evaluation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -4,7 +4,7 @@ import Foundation
 public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// Valid while this object is: whoever takes it keeps the file alive.
-  let bytes: UnsafeRawBufferPointer
+  public let bytes: UnsafeRawBufferPointer
 
   /// Throws `ModelFileError` when the file cannot be opened or mapped, or is no plain file.
   public init(path: String) throws {

@@ -115,6 +115,11 @@ public enum AtomicFile {
     }
   }
 
+  /// Writes a whole file. Throws `ModelFileError`.
+  public static func write(_ data: Data, to path: String) throws {
+    try write(to: path) { write in try data.withUnsafeBytes { try write($0) } }
+  }
+
   private static func failure(_ path: String) -> ModelFileError {
     ModelFileError(path, "cannot be written: " + String(cString: strerror(errno)))
   }

@@ -8,6 +8,13 @@ public struct UnderstandingConfiguration: Sendable, Equatable {
   /// Side of the blocks of patches that become one token.
   public var poolingRatio: Int
   public var imageToken: Int32
+  /// What stands before every conversation; empty for none. Ours alone: `vugen.system_message`.
+  public var systemMessage = Self.referenceSystemMessage
+
+  /// The reference's.
+  public static let referenceSystemMessage =
+    "You are a helpful language and vision assistant. You are able to understand the visual content that the user "
+    + "provides, and assist the user with a variety of tasks using natural language."
 
   public init(vision: VisionConfiguration, text: TextConfiguration, poolingRatio: Int, imageToken: Int32) {
     (self.vision, self.text, self.poolingRatio, self.imageToken) = (vision, text, poolingRatio, imageToken)
@@ -167,7 +174,7 @@ private struct RawConfiguration: Decodable {
   struct Vision: Decodable {
     struct Arguments: Decodable {
       let width, layers, heads: Int?
-      let imageSize, referenceGrid: Numbers?
+      let imageSize, patchSize, referenceGrid: Numbers?
       let initialScale, mlpRatio, ropeOffset: Double?
       let classToken: Bool?
 
@@ -176,6 +183,7 @@ private struct RawConfiguration: Decodable {
         case layers = "depth"
         case heads = "num_heads"
         case imageSize = "img_size"
+        case patchSize = "patch_size"
         case referenceGrid = "ref_feat_shape"
         case initialScale = "init_values"
         case mlpRatio = "mlp_ratio"
@@ -192,14 +200,22 @@ private struct RawConfiguration: Decodable {
     }
   }
 
+  struct Studio: Decodable {
+    let systemMessage: String?
+
+    enum CodingKeys: String, CodingKey { case systemMessage = "system_message" }
+  }
+
   let modelType: String
   let text: Text
   let vision: Vision
   let poolingRatio: Int?
   let imageToken: Int32
   let tied: Bool?
+  let vugen: Studio?
 
   enum CodingKeys: String, CodingKey {
+    case vugen
     case modelType = "model_type"
     case text = "text_config"
     case vision = "vision_config"
@@ -209,10 +225,11 @@ private struct RawConfiguration: Decodable {
   }
 
   func checked(_ path: String) throws -> UnderstandingConfiguration {
-    let result = UnderstandingConfiguration(
+    var result = UnderstandingConfiguration(
       vision: try visionConfiguration(path), text: try textConfiguration(path),
       poolingRatio: poolingRatio ?? 2,
       imageToken: imageToken)
+    if let message = vugen?.systemMessage { result.systemMessage = message }
     guard (0..<Int32(clamping: result.text.vocabulary)).contains(result.imageToken) else {
       throw ModelFileError(
         path, "'image_token_id' \(result.imageToken) is not one of \(result.text.vocabulary) tokens")
@@ -279,12 +296,14 @@ private struct RawConfiguration: Decodable {
     c.layers = a?.layers ?? c.layers
     c.heads = a?.heads ?? c.heads
     c.imageSize = a?.imageSize?.values.first ?? c.imageSize
+    c.patchSize = a?.patchSize?.values.first ?? c.patchSize
     c.referenceGrid = a?.referenceGrid?.values.first ?? c.referenceGrid
     c.hasClassToken = a?.classToken ?? c.hasClassToken
     c.ropeOffset = a?.ropeOffset.flatMap { Int(exactly: $0) } ?? c.ropeOffset
     if let initial = a?.initialScale { c.hasLayerScale = initial != 0 }
     let ratio = a?.mlpRatio ?? mlpRatio
-    guard Self.areSane([c.width, c.layers, c.heads, c.imageSize, c.referenceGrid]), c.imageSize <= 1 << 13,
+    guard Self.areSane([c.width, c.layers, c.heads, c.imageSize, c.patchSize, c.referenceGrid]),
+      c.imageSize <= 1 << 13,
       ratio > 0, ratio < 1024
     else { throw ModelFileError(path, "a size in 'vision_config' is out of range") }
     c.hidden = Int(Double(c.width) * ratio)

@@ -25,10 +25,6 @@ public enum StopReason: String, Sendable, Codable { case end, length, cancelled 
 /// The prompt is Llama 3's chat form with the reference's system message; pictures come before the text of
 /// their turn. Text is never read as special tokens.
 public final class Conversation {
-  public static let defaultSystem =
-    "You are a helpful language and vision assistant. You are able to understand the visual content that the user "
-    + "provides, and assist the user with a variety of tasks using natural language."
-
   public let tower: UnderstandingTower
   public let tokenizer: Tokenizer
   private let cache: ConversationCache
@@ -45,10 +41,12 @@ public final class Conversation {
     let begin, startHeader, endHeader, endTurn: Int32
   }
 
+  /// A conversation behind the model's own system message, unless another is given; none for an empty one.
+  ///
   /// Throws `ModelFileError` when the tokenizer lacks a token that the prompt's form needs, or has more
   /// tokens than the model.
   public init(
-    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String = defaultSystem
+    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String? = nil
   ) throws {
     func token(_ name: String) throws -> Int32 {
       guard let id = tokenizer.specialTokens[name] else {
@@ -68,7 +66,8 @@ public final class Conversation {
       begin: try token("<|begin_of_text|>"), startHeader: try token("<|start_header_id|>"),
       endHeader: try token("<|end_header_id|>"), endTurn: try token("<|eot_id|>"))
     cache = tower.makeCache()
-    pending = [special.begin] + turnTokens(Turn(.system, system))
+    let message = system ?? tower.configuration.systemMessage
+    pending = [special.begin] + (message.isEmpty ? [] : turnTokens(Turn(.system, message)))
   }
 
   /// Tokens that asking this would read, pictures included.

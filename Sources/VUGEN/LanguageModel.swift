@@ -19,13 +19,20 @@ public final class TextAttention: Module {
     output = Linear(c.heads * c.headSize, c.width, bias: false, using: &random)
   }
 
-  func callAsFunction(_ x: Tensor, rope: RotaryTable, cache: KeyValueCache?) -> Tensor {
-    let (batch, time) = (x.size(0), x.size(1))
+  /// The table holds a row a token of each sequence (`time`), or of the whole batch (`batch · time`).
+  func callAsFunction(
+    _ x: Tensor, rope: RotaryTable, mask: AttentionMask = .causal, cache: KeyValueCache? = nil
+  ) -> Tensor {
+    let (batch, time) = (x.size(0), x.size(1)), isPacked = rope.positions == batch * time
     func parted(_ y: Tensor, _ heads: Int) -> Tensor { y.reshaped([batch, time, heads, headSize]) }
-    let q = parted(query(x), heads).rotated(by: rope, pairing: .halfSplit)
-    var k = parted(key(x), kvHeads).rotated(by: rope, pairing: .halfSplit), v = parted(value(x), kvHeads)
+    func turned(_ y: Tensor, _ heads: Int) -> Tensor {
+      let rows = isPacked ? y.reshaped([1, batch * time, heads, headSize]) : parted(y, heads)
+      return rows.rotated(by: rope, pairing: .halfSplit).reshaped([batch, time, heads, headSize])
+    }
+    let q = turned(query(x), heads)
+    var k = turned(key(x), kvHeads), v = parted(value(x), kvHeads)
     if let cache { (k, v) = cache.append(k, v) }
-    return output(attention(q, k, v, mask: .causal).reshaped([batch, time, heads * headSize]))
+    return output(attention(q, k, v, mask: mask).reshaped([batch, time, heads * headSize]))
   }
 }
 
@@ -61,8 +68,10 @@ public final class TextBlock: Module {
     mlp = TextMLP(c, using: &random)
   }
 
-  func callAsFunction(_ x: Tensor, rope: RotaryTable, cache: KeyValueCache?) -> Tensor {
-    let h = x + attention(attentionNorm(x), rope: rope, cache: cache)
+  func callAsFunction(
+    _ x: Tensor, rope: RotaryTable, mask: AttentionMask = .causal, cache: KeyValueCache? = nil
+  ) -> Tensor {
+    let h = x + attention(attentionNorm(x), rope: rope, mask: mask, cache: cache)
     return h + mlp(mlpNorm(h))
   }
 }
@@ -111,5 +120,15 @@ public final class LanguageModel: Module {
     var x = embeddings
     for (i, layer) in layers.enumerated() { x = layer(x, rope: table, cache: cache?.layers[i]) }
     return norm(x)
+  }
+
+  /// The same for sequences that are packed for training: `[batch, time, width]` → the same shape.
+  ///
+  /// - Parameters:
+  ///   - positions: of token (b, t) in its own sequence, at `b · time + t`.
+  ///   - mask: which tokens each one sees.
+  public func callAsFunction(packed embeddings: Tensor, positions: [Int32], mask: AttentionMask) -> Tensor {
+    let table = rope.gathered(positions)
+    return norm(layers.reduce(embeddings) { $1($0, rope: table, mask: mask) })
   }
 }

@@ -44,8 +44,8 @@ public enum ModelShape: String, Sendable, CaseIterable {
       let shape = shapes[name] ?? []
       try Self.value(name, shape, &random).cast(to: .bf16).withBytes(body)
     }
-    try write(json: c.huggingFace, to: folder + "/config.json")
-    try write(json: Self.byteTokenizer(vocabulary: c.text.vocabulary), to: folder + "/tokenizer.json")
+    try AtomicFile.write(c.fileContents(), to: folder + "/config.json")
+    try AtomicFile.write(Self.byteTokenizer(vocabulary: c.text.vocabulary), to: folder + "/tokenizer.json")
   }
 
   /// Sizes of numbers that keep activations near 1.
@@ -60,44 +60,23 @@ public enum ModelShape: String, Sendable, CaseIterable {
     return .normal(shape, deviation: deviation, using: &random)
   }
 
-  private func write(json: [String: Any], to path: String) throws {
-    let data = try JSONSerialization.data(
-      withJSONObject: json, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-    try AtomicFile.write(to: path) { write in try data.withUnsafeBytes { try write($0) } }
-  }
-
   /// A token a byte, and the special tokens at the end of the vocabulary.
-  private static func byteTokenizer(vocabulary: Int) -> [String: Any] {
-    var tokens: [String: Int] = [:]
-    for (i, text) in Tokenizer.byteTokenTexts.enumerated() { tokens[text] = i }
+  private static func byteTokenizer(vocabulary: Int) throws -> Data {
     let special = Tokenizer.plmSpecialTokens
-    let added = special.enumerated().map { i, text -> [String: Any] in
-      [
-        "id": vocabulary - special.count + i, "content": text, "special": true, "normalized": false,
-        "lstrip": false,
-        "rstrip": false, "single_word": false,
-      ]
-    }
-    return [
-      "version": "1.0", "added_tokens": added, "decoder": ["type": "ByteLevel"],
-      "pre_tokenizer": [
-        "type": "Sequence",
-        "pretokenizers": [
-          [
-            "type": "Split", "pattern": ["Regex": Tokenizer.llama3Pattern], "behavior": "Isolated",
-            "invert": false,
-          ],
-          ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false],
-        ],
-      ],
-      "model": ["type": "BPE", "vocab": tokens, "merges": [String](), "ignore_merges": true],
-    ]
+    return try TokenizerFile.json(
+      tokens: (0...255).map { [UInt8($0)] }, merges: [], specialTokens: special,
+      firstSpecial: vocabulary - special.count)
   }
 }
 
 extension UnderstandingConfiguration {
   /// `config.json` in the Hugging Face layout.
-  var huggingFace: [String: Any] {
+  public func fileContents() throws -> Data {
+    try JSONSerialization.data(
+      withJSONObject: huggingFace, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+  }
+
+  private var huggingFace: [String: Any] {
     var text: [String: Any] = [
       "model_type": "llama", "vocab_size": self.text.vocabulary, "hidden_size": self.text.width,
       "intermediate_size": self.text.hidden, "num_hidden_layers": self.text.layers,
@@ -112,7 +91,7 @@ extension UnderstandingConfiguration {
         "high_freq_factor": s.highFrequencyFactor, "original_max_position_embeddings": s.originalContext,
       ]
     }
-    return [
+    var file: [String: Any] = [
       "architectures": ["PerceptionLMForConditionalGeneration"], "model_type": "perception_lm",
       "dtype": "bfloat16",
       "image_token_id": Int(imageToken), "video_token_id": Int(imageToken) + 1,
@@ -122,10 +101,14 @@ extension UnderstandingConfiguration {
         "model_type": "timm_wrapper", "architecture": "vit_pe_core_large_patch14_336",
         "model_args": [
           "embed_dim": vision.width, "depth": vision.layers, "num_heads": vision.heads, "global_pool": "",
-          "img_size": [vision.imageSize, vision.imageSize], "init_values": 0.1,
+          "img_size": [vision.imageSize, vision.imageSize], "patch_size": vision.patchSize,
+          "mlp_ratio": Double(vision.hidden) / Double(vision.width), "rope_grid_offset": vision.ropeOffset,
+          "class_token": vision.hasClassToken, "init_values": vision.hasLayerScale ? 0.1 : NSNull(),
           "ref_feat_shape": [vision.referenceGrid, vision.referenceGrid], "use_post_transformer_norm": false,
         ],
       ],
     ]
+    if systemMessage != Self.referenceSystemMessage { file["vugen"] = ["system_message": systemMessage] }
+    return file
   }
 }

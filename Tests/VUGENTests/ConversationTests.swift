@@ -36,7 +36,8 @@ struct ConversationTests {
     try conversation.ask(turn, most: 1, using: &random)
     let text = conversation.tokenizer.decode(conversation.promptTokens, includingSpecial: true)
     #expect(
-      text == "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n" + Conversation.defaultSystem
+      text == "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
+        + UnderstandingConfiguration.referenceSystemMessage
         + "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n<|image|><|image|><|image|><|image|>"
         + "What is <|eot_id|>?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n")
     #expect(conversation.promptTokens.count == expected)

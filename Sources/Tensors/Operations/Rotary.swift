@@ -51,6 +51,12 @@ public struct RotaryTable: Sendable {
   public func sliced(_ range: Range<Int>) -> RotaryTable {
     RotaryTable(cosine: cosine.sliced(range), sine: sine.sliced(range))
   }
+
+  /// The rows of `positions`, in that order: for packed sequences, whose tokens do not stand in line.
+  public func gathered(_ positions: [Int32]) -> RotaryTable {
+    let indices = Tensor(indices: positions)
+    return RotaryTable(cosine: cosine.gathered(indices), sine: sine.gathered(indices))
+  }
 }
 
 /// Which channels form a pair.

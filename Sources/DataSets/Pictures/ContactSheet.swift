@@ -1,0 +1,72 @@
+import Pictures
+
+/// Pictures in rows, each with a caption under it.
+public struct ContactSheet {
+  public struct Item {
+    public var picture: Picture
+    public var caption: String
+
+    public init(_ picture: Picture, _ caption: String) { (self.picture, self.caption) = (picture, caption) }
+  }
+
+  public var columns: Int
+  /// Side of a cell's picture in pixels; larger and smaller ones are resized.
+  public var side: Int
+
+  public init(columns: Int = 8, side: Int = 128) { (self.columns, self.side) = (columns, side) }
+
+  private static let margin = 8, textSize = 11, lineHeight = 14, lines = 4
+
+  /// Throws `DataSetError` when no font is found.
+  public func draw(_ items: [Item]) throws -> Picture {
+    let font = try FontFace.forLabels()
+    let cell = (side + Self.margin, side + Self.margin + Self.lines * Self.lineHeight)
+    let rows = max(1, (items.count + columns - 1) / columns), wide = min(columns, max(1, items.count))
+    var sheet = Picture(
+      width: wide * cell.0 + Self.margin, height: rows * cell.1 + Self.margin, red: 245, green: 245, blue: 243
+    )
+    for (i, item) in items.enumerated() {
+      let x = Self.margin + i % columns * cell.0, y = Self.margin + i / columns * cell.1
+      let fits = item.picture.width == side && item.picture.height == side
+      sheet.paste(fits ? item.picture : item.picture.resizedBicubic(width: side, height: side), x, y)
+      for (n, line) in wrapped(item.caption, font).prefix(Self.lines).enumerated() {
+        font.draw(
+          line, into: &sheet, x: x, y: y + side + (n + 1) * Self.lineHeight - 2, size: Self.textSize,
+          colour: (40, 40, 44))
+      }
+    }
+    return sheet
+  }
+
+  private func wrapped(_ text: String, _ font: FontFace) -> [String] {
+    var lines = [""]
+    var scratch = Picture(width: 1, height: 1, red: 0, green: 0, blue: 0)
+    for word in text.split(separator: " ") {
+      let longer = lines[lines.count - 1].isEmpty ? String(word) : lines[lines.count - 1] + " " + word
+      let width = font.draw(longer, into: &scratch, x: 0, y: 0, size: Self.textSize, colour: (0, 0, 0))
+      if width <= side || lines[lines.count - 1].isEmpty {
+        lines[lines.count - 1] = longer
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
+}
+
+extension Picture {
+  /// Lays `other` over this one, its top left corner at (x, y).
+  mutating func paste(_ other: Picture, _ x: Int, _ y: Int) {
+    for row in 0..<other.height where (0..<height).contains(y + row) {
+      for column in 0..<other.width where (0..<width).contains(x + column) {
+        let from = (row * other.width + column) * 4, to = ((y + row) * width + x + column) * 4
+        let alpha = Int(other.pixels[from + 3])
+        for c in 0..<3 {
+          let mixed = Int(other.pixels[from + c]) * alpha + Int(pixels[to + c]) * (255 - alpha)
+          pixels[to + c] = UInt8((mixed + 127) / 255)
+        }
+        pixels[to + 3] = 255
+      }
+    }
+  }
+}

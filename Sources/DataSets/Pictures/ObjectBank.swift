@@ -1,0 +1,110 @@
+import Foundation
+import Pictures
+
+/// Every cut-out that scenes are made of, in memory.
+public struct ObjectBank: Sendable {
+  /// A class with its cut-outs.
+  public struct Entry: Sendable {
+    public let kind: ObjectClass
+    /// As they were drawn.
+    public let originals: [CutOut]
+    /// In other colours, where the class may have them: by colour, in the order of the originals.
+    public let recoloured: [ColourName: [CutOut]]
+
+    /// Whether a caption names its colour: where it may differ from one to the next.
+    public var namesColour: Bool { kind.isRecolourable || kind.namesColour }
+    /// Colours that cut-outs of the class have by nature.
+    public var naturalColours: Set<ColourName> { Set(originals.compactMap(\.colour)) }
+  }
+
+  public let entries: [Entry]
+  /// The wider set: single pictures under captions of their own.
+  public let singles: [(caption: String, cutOut: CutOut)]
+
+  /// Reads the curated classes. Throws `DataSetError` naming a package or picture that is missing.
+  public init(_ sources: PictureSources = PictureSources(), includingSingles: Bool = true) throws {
+    try sources.check()
+    let font = try FontFace(path: sources.emojiFont)
+    let classes = try ObjectClass.curated()
+    let raw = try classes.map { try Self.originals(of: $0, font, sources) }
+    entries = Self.inParallel(classes.count) { Self.entry(classes[$0], raw[$0]) }
+    singles = includingSingles ? try Self.readSingles(sources, font, except: raw) : []
+  }
+
+  private static func originals(of kind: ObjectClass, _ font: FontFace, _ sources: PictureSources) throws
+    -> [CutOut]
+  {
+    var list: [CutOut] = []
+    for scalar in kind.emoji {
+      let id = emojiID(scalar)
+      guard let bitmap = font.colourBitmap(of: scalar), let cut = CutOut(id: id, picture: bitmap) else {
+        throw DataSetError(
+          sources.emojiFont, "has no picture of \(scalar); install fonts-noto-color-emoji again")
+      }
+      list.append(cut)
+    }
+    for stamp in kind.stamps {
+      let path = "\(sources.stamps)/\(stamp).png"
+      if let cut = CutOut(id: "stamps/\(stamp)", picture: try Picture(path: path)) { list.append(cut) }
+    }
+    guard !list.isEmpty else { throw DataSetError("classes.txt", "'\(kind.name)' has no picture") }
+    return list
+  }
+
+  private static func emojiID(_ scalar: Unicode.Scalar) -> String {
+    "emoji/" + String(scalar.value, radix: 16, uppercase: true)
+  }
+
+  private static func entry(_ kind: ObjectClass, _ originals: [CutOut]) -> Entry {
+    var recoloured: [ColourName: [CutOut]] = [:]
+    if kind.isRecolourable {
+      for name in ColourName.allCases {
+        let cuts = originals.compactMap { $0.colour == name ? $0 : $0.recoloured(name) }
+        if !cuts.isEmpty { recoloured[name] = cuts }
+      }
+    }
+    return Entry(kind: kind, originals: originals, recoloured: recoloured)
+  }
+
+  private static func readSingles(_ sources: PictureSources, _ font: FontFace, except raw: [[CutOut]]) throws
+    -> [(caption: String, cutOut: CutOut)]
+  {
+    let taken = Set(raw.joined().map(\.id))
+    var list: [(String, CutOut)] = []
+    for (scalar, name) in try sources.emojiWithNames() where isThing(scalar, name) {
+      guard !taken.contains(emojiID(scalar)), let bitmap = font.colourBitmap(of: scalar),
+        let cut = CutOut(id: emojiID(scalar), picture: bitmap)
+      else { continue }
+      list.append((English.withArticle(name), cut))
+    }
+    let stamps = try sources.stampsWithCaptions().filter { !taken.contains("stamps/\($0.path)") }
+    let cuts = inParallel(stamps.count) { i -> CutOut? in
+      guard let picture = try? Picture(path: "\(sources.stamps)/\(stamps[i].path).png") else { return nil }
+      return CutOut(id: "stamps/\(stamps[i].path)", picture: picture)
+    }
+    for (stamp, cut) in zip(stamps, cuts) {
+      if let cut { list.append((stamp.caption, cut)) }
+    }
+    return list
+  }
+
+  /// Emoji that show a thing, not a sign.
+  private static func isThing(_ scalar: Unicode.Scalar, _ name: String) -> Bool {
+    guard scalar.value >= 0x1F300 else { return false }
+    let signs = [
+      "button", "arrow", "o’clock", "thirty", "symbol", "square", "circle", "input", "skin tone", ":",
+      "people", "men ", "women ",
+    ]
+    return !signs.contains(where: name.contains) && name.allSatisfy { $0.isASCII }
+  }
+
+  /// `make(0)`, `make(1)`, … worked out on all cores.
+  static func inParallel<T: Sendable>(_ count: Int, _ make: @Sendable (Int) -> T) -> [T] {
+    var results = [T?](repeating: nil, count: count)
+    results.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let slots = buffer
+      DispatchQueue.concurrentPerform(iterations: count) { slots[$0] = make($0) }
+    }
+    return results.compactMap { $0 }
+  }
+}

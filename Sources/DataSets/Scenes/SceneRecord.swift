@@ -1,0 +1,115 @@
+/// Where one object lies of another, as the viewer sees it.
+public enum Relation: String, Codable, Sendable, CaseIterable {
+  case leftOf = "left of"
+  case rightOf = "right of"
+  case above
+  case below
+
+  public var inverse: Relation {
+    switch self {
+    case .leftOf: .rightOf
+    case .rightOf: .leftOf
+    case .above: .below
+    case .below: .above
+    }
+  }
+}
+
+/// One thing in a scene.
+public struct SceneObject: Codable, Sendable, Equatable {
+  /// The class's name, or a single's own caption.
+  public var name: String
+  /// One and several of it: "bunch of grapes", "bunches of grapes".
+  public var singular, plural: String
+  /// The colour that the eye sees, where one leads.
+  public var colour: ColourName?
+  /// Whether captions say it.
+  public var namesColour: Bool
+  public var cutOut: String
+  /// Left, top, right, bottom in pixels; the last two past the end.
+  public var box: [Int]
+  /// Degrees, clockwise.
+  public var angle: Double
+  public var isMirrored: Bool
+
+  /// "red apple", "cat".
+  public var noun: String { English.coloured(singular, namesColour ? colour?.rawValue : nil) }
+  var plurals: String { English.coloured(plural, namesColour ? colour?.rawValue : nil) }
+  /// "a red apple".
+  public var phrase: String { English.withArticle(noun) }
+}
+
+/// What lies behind the objects.
+public struct Background: Codable, Sendable, Equatable {
+  public enum Kind: String, Codable, Sendable, CaseIterable { case plain, gradient, stripes, dots, checks }
+
+  public var kind: Kind
+  /// One name for `plain`, two for the others.
+  public var colours: [String]
+
+  /// "a light blue background".
+  public var phrase: String {
+    switch kind {
+    case .plain: "a \(colours[0]) background"
+    case .gradient: "a gradient from \(colours[0]) to \(colours[1])"
+    case .stripes: "\(colours[0]) and \(colours[1]) stripes"
+    case .dots: "a \(colours[0]) background with \(colours[1]) dots"
+    case .checks: "a \(colours[0]) and \(colours[1]) checkerboard"
+    }
+  }
+}
+
+/// What is asked about a scene, and the right answer.
+public struct QuestionAnswer: Codable, Sendable, Equatable {
+  public enum Task: String, Codable, Sendable, CaseIterable {
+    case what, count, colour, background, relation, place, exists, describe, detail
+  }
+
+  public var task: Task
+  public var question, answer: String
+
+  public init(task: Task, question: String, answer: String) {
+    (self.task, self.question, self.answer) = (task, question, answer)
+  }
+}
+
+/// Exactly what is in a picture, and what may be said and asked about it.
+public struct SceneRecord: Codable, Sendable, Equatable {
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// One object.
+    case single
+    /// Two objects and where one lies of the other.
+    case pair
+    /// Two to five of one class.
+    case count
+    /// One object whose colour is said.
+    case colour
+    /// Two objects whose colours are said.
+    case colourPair
+    /// One picture of the wider set, under its own caption.
+    case wide
+  }
+
+  public var kind: Kind
+  public var split: Split
+  public var index: UInt64
+  public var size: Int
+  public var background: Background
+  public var objects: [SceneObject]
+  /// `objects[0]` is … `objects[1]`.
+  public var relation: Relation?
+  /// What "Describe this picture." is answered with.
+  public var caption: String
+  /// The same in other words, some saying less.
+  public var captions: [String]
+  public var questions: [QuestionAnswer]
+}
+
+/// Which part of the data a scene belongs to.
+public enum Split: String, Codable, Sendable, CaseIterable {
+  case train
+  /// Combinations that were seen in training, in new scenes.
+  case validation = "val"
+  /// Pairs of objects, colours of objects and numbers of objects that training never shows.
+  case heldOut = "held-out"
+}

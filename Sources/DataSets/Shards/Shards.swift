@@ -1,0 +1,133 @@
+import Foundation
+import ModelFiles
+import Pictures
+
+/// One example of a data set: a picture, its caption and what is known of it.
+public struct Sample: Sendable {
+  public var key: String
+  /// The picture's file, and its kind: `png`, `jpg`, `webp`.
+  public var picture: [UInt8]
+  public var pictureType: String
+  public var caption: String
+  /// JSON, such as a `SceneRecord`.
+  public var record: [UInt8]
+
+  public init(key: String, picture: [UInt8], pictureType: String, caption: String, record: [UInt8]) {
+    (self.key, self.picture, self.pictureType) = (key, picture, pictureType)
+    (self.caption, self.record) = (caption, record)
+  }
+
+  /// The record of a composed scene, if it is one.
+  public var scene: SceneRecord? { try? JSONDecoder().decode(SceneRecord.self, from: Data(record)) }
+
+  static func of(_ scene: Scene) throws -> Sample {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Sample(
+      key: Shards.padded(Int(scene.record.index), 8), picture: try scene.picture.pngData(),
+      pictureType: "png",
+      caption: scene.record.caption, record: [UInt8](try encoder.encode(scene.record)))
+  }
+}
+
+/// Shards in WebDataset's form: tar files whose members share a key.
+public enum Shards {
+  static func padded(_ number: Int, _ digits: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, digits - text.count)) + text
+  }
+
+  /// Writes one shard, whole or not at all. Throws `ModelFileError`.
+  public static func write(_ samples: [Sample], to path: String) throws {
+    try AtomicFile.write(to: path) { write in
+      func put(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+      for sample in samples {
+        let parts = [
+          (sample.pictureType, sample.picture), ("txt", [UInt8](sample.caption.utf8)),
+          ("json", sample.record),
+        ]
+        for (type, bytes) in parts {
+          try put(TarArchive.header(name: "\(sample.key).\(type)", size: bytes.count))
+          try put(bytes)
+          try put(TarArchive.padding(after: bytes.count))
+        }
+      }
+      try put(TarArchive.end)
+    }
+  }
+
+  /// Reads one shard. Throws `DataSetError` or `ModelFileError` naming the file.
+  public static func read(_ path: String) throws -> [Sample] {
+    let file = try MappedFile(path: path)
+    return try withExtendedLifetime(file) {
+      var samples: [Sample] = []
+      for (name, range) in try TarArchive.members(of: file.bytes, path: path) {
+        guard let dot = name.lastIndex(of: ".") else { continue }
+        let key = String(name[..<dot]), type = String(name[name.index(after: dot)...])
+        if samples.last?.key != key {
+          samples.append(Sample(key: key, picture: [], pictureType: "", caption: "", record: []))
+        }
+        let bytes = [UInt8](file.bytes[range]), last = samples.count - 1
+        switch type {
+        case "txt": samples[last].caption = String(decoding: bytes, as: UTF8.self)
+        case "json": samples[last].record = bytes
+        default: (samples[last].picture, samples[last].pictureType) = (bytes, type)
+        }
+      }
+      if let bad = samples.first(where: { $0.picture.isEmpty }) {
+        throw DataSetError(path, "the sample '\(bad.key)' has no picture; make the shards again")
+      }
+      return samples
+    }
+  }
+
+  /// Shards of a folder, or the file itself, in order. Throws `DataSetError` when there are none.
+  public static func files(at path: String, split: String? = nil) throws -> [String] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw DataSetError(path, "no such file or folder; name a shard or a folder of shards")
+    }
+    guard isFolder.boolValue else { return [path] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let shards = names.filter { $0.hasSuffix(".tar") && $0.hasPrefix(split.map { "\($0)-" } ?? "") }.sorted()
+    guard !shards.isEmpty else {
+      throw DataSetError(path, "holds no shards; make some: vugen data build scenes --output \(path)")
+    }
+    return shards.map { "\(path)/\($0)" }
+  }
+}
+
+/// Writes a folder of shards of composed scenes.
+public struct SceneShardBuilder: Sendable {
+  public var composer: SceneComposer
+  public var scenesPerShard = 1000
+
+  public init(_ composer: SceneComposer) { self.composer = composer }
+
+  /// - Parameter progress: called with the number of scenes done; throws to stop between shards.
+  public func write(
+    _ counts: [(split: Split, count: Int)], to folder: String, progress: (Int) throws -> Void = { _ in }
+  ) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw DataSetError(folder, "cannot be made: \(error.localizedDescription)")
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    try AtomicFile.write(try encoder.encode(HeldOut.list(of: composer.bank)), to: folder + "/held_out.json")
+    var done = 0
+    for (split, count) in counts {
+      for start in stride(from: 0, to: count, by: scenesPerShard) {
+        let end = min(count, start + scenesPerShard)
+        let samples = try ObjectBank.inParallel(end - start) { i in
+          Result { try Sample.of(composer.scene(UInt64(start + i), split)) }
+        }.map { try $0.get() }
+        let number = Shards.padded(start / scenesPerShard, 6)
+        try Shards.write(samples, to: "\(folder)/\(split.rawValue)-\(number).tar")
+        done += end - start
+        try progress(done)
+      }
+    }
+  }
+}

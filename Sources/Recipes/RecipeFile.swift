@@ -1,0 +1,79 @@
+import Foundation
+import TOMLKit
+
+/// Recipes as TOML, with values set from the command line.
+public enum RecipeFile {
+  /// Defaults, overlaid by a file, overlaid by `key=value` settings.
+  ///
+  /// Throws `RecipeError` naming the file, line or key.
+  public static func merged<Recipe: Codable>(
+    _ defaults: Recipe, file: String?, settings: [String] = []
+  ) throws -> Recipe {
+    let table = try parse(TOMLEncoder().encode(defaults), "the defaults")
+    if let file {
+      guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+        throw RecipeError("\(file): no such file, or no text; name a recipe in TOML")
+      }
+      try overlay(try parse(text, file), on: table, file, prefix: "")
+    }
+    for setting in settings {
+      let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      guard parts.count == 2 else { throw RecipeError("'\(setting)' is no KEY=VALUE, such as data.batch=64") }
+      let path = parts[0].split(separator: ".").map(String.init)
+      guard path.count == 2 else { throw RecipeError("'\(parts[0])' is no SECTION.KEY, such as data.batch") }
+      // A bare word is a string.
+      let value = (try? TOMLTable(string: "x = \(parts[1])")) == nil ? "\"\(parts[1])\"" : parts[1]
+      try overlay(
+        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting), on: table, "--set \(setting)", prefix: "")
+    }
+    do {
+      return try TOMLDecoder().decode(Recipe.self, from: table)
+    } catch {
+      throw RecipeError("\(file ?? "--set"): a value is of the wrong type: \(error)")
+    }
+  }
+
+  public static func text(of recipe: some Encodable) throws -> String { try TOMLEncoder().encode(recipe) }
+
+  private static func parse(_ text: String, _ source: String) throws -> TOMLTable {
+    do {
+      return try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw RecipeError(
+        "\(source): line \(error.source.begin.line): \(error.description)".replacing("\n", with: " "))
+    }
+  }
+
+  /// Keys that the recipe does not know are errors: a misspelt one must not pass unseen.
+  private static func overlay(_ new: TOMLTable, on table: TOMLTable, _ source: String, prefix: String) throws
+  {
+    for key in new.keys {
+      guard let old = table[key], let value = new[key] else {
+        throw RecipeError(
+          "\(source): the recipe has no '\(prefix)\(key)'; it has \(table.keys.joined(separator: ", "))")
+      }
+      if let inner = old.table {
+        guard let part = value.table else { throw RecipeError("\(source): '\(prefix)\(key)' is a section") }
+        try overlay(part, on: inner, source, prefix: "\(key).")
+      } else if old.double != nil, old.int == nil, let whole = value.int {
+        table[key] = Double(whole)
+      } else {
+        guard old.type == value.type else {
+          throw RecipeError(
+            "\(source): '\(prefix)\(key)' must be \(name(of: old.type)), not \(name(of: value.type))")
+        }
+        table[key] = value
+      }
+    }
+  }
+
+  private static func name(of type: TOMLType) -> String {
+    switch type {
+    case .string: "a text"
+    case .int: "a whole number"
+    case .double: "a number"
+    case .bool: "true or false"
+    default: "\(type)"
+    }
+  }
+}

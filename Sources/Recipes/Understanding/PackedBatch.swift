@@ -1,0 +1,188 @@
+import DataSets
+import ModelFiles
+import Pictures
+import Tensors
+import VUGEN
+
+/// A batch of pictures, each with several questions in one sequence.
+///
+/// A sequence is the picture's turn, read once, and behind it segments that see the picture and themselves,
+/// but not each other; each begins at the position right behind the picture, as if it were alone. The last
+/// segment is a caption that does not see the picture: its last token gives the text vector.
+struct PackedBatch: Sendable {
+  var batch = 0
+  /// Tokens of a sequence.
+  var time = 0
+  /// f32 `[batch, side, side, 3]` in −1…1.
+  var pictures: [Float] = []
+  var side = 0
+  /// `[batch, time]`.
+  var tokens: [Int32] = []
+  var positions: [Int32] = []
+  /// `[batch, time, time]`: what each token sees.
+  var mask: [Bool] = []
+  /// Places in `batch · time` whose next token is part of an answer, and these tokens.
+  var answerPlaces: [Int32] = []
+  var answerTokens: [Int32] = []
+  /// Place of each caption's last token.
+  var captionPlaces: [Int32] = []
+  /// `[batch, patches]`: 0 background, class + 1, or −1 where a patch is neither.
+  var patchClasses: [Int32] = []
+}
+
+/// Makes packed batches from examples.
+struct BatchPacker: Sendable {
+  let source: ExampleSource
+  let tokenizer: Tokenizer
+  let configuration: UnderstandingConfiguration
+  let classes: [String: Int]
+  let batch, questions: Int
+  let seed: UInt64
+  private let prefix, questionEnd, answerEnd: [Int32]
+
+  init(
+    _ source: ExampleSource, _ tokenizer: Tokenizer, _ configuration: UnderstandingConfiguration,
+    classes: [String], data: UnderstandingRecipe.Data
+  ) {
+    (self.source, self.tokenizer, self.configuration) = (source, tokenizer, configuration)
+    self.classes = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    (batch, questions, seed) = (data.batch, data.questions, data.seed)
+    func special(_ name: String) -> Int32 { tokenizer.specialTokens[name] ?? 0 }
+    func header(_ role: String) -> [Int32] {
+      [special("<|start_header_id|>")] + tokenizer.encode(role) + [special("<|end_header_id|>")]
+        + tokenizer.encode("\n\n")
+    }
+    prefix =
+      [special("<|begin_of_text|>")] + header("user")
+      + [Int32](repeating: configuration.imageToken, count: configuration.tokensPerTile)
+    questionEnd = [special("<|eot_id|>")] + header("assistant")
+    answerEnd = [special("<|eot_id|>")]
+  }
+
+  /// Where the picture's tokens stand in every sequence.
+  var picturePlaces: Range<Int> { prefix.count - configuration.tokensPerTile..<prefix.count }
+
+  /// One sequence in the making; the arrays run along its tokens.
+  private struct Sequence {
+    var tokens: [Int32] = []
+    var positions: [Int32] = []
+    /// 0 for the picture's turn, then one number a segment.
+    var segments: [Int] = []
+    var answers: [(place: Int, token: Int32)] = []
+    var captionEnd = 0
+    var captionSegment = 0
+
+    mutating func append(_ more: [Int32], segment: Int, from position: Int) {
+      for (i, token) in more.enumerated() {
+        tokens.append(token)
+        positions.append(Int32(position + i))
+        segments.append(segment)
+      }
+    }
+  }
+
+  /// Batch `number`, always the same.
+  func make(_ number: Int) throws -> PackedBatch {
+    var result = PackedBatch(), sequences: [Sequence] = []
+    (result.batch, result.side) = (batch, configuration.vision.imageSize)
+    for i in 0..<batch {
+      let index = number * batch + i
+      let example = try source.example(index, side: result.side)
+      var random = Philox(seed: seed, stream: 1 << 62 | UInt64(index))
+      sequences.append(sequence(example, &random))
+      result.pictures += example.picture.rgb().map { Float($0) / 127.5 - 1 }
+      result.patchClasses += patchClasses(example)
+    }
+    let longest = sequences.map(\.tokens.count).max() ?? 0
+    // Few different lengths: memory and compiled products are used again from batch to batch.
+    result.time = (longest + 31) / 32 * 32
+    for (i, sequence) in sequences.enumerated() { add(sequence, at: i, to: &result) }
+    return result
+  }
+
+  private func sequence(_ example: Example, _ random: inout Philox) -> Sequence {
+    var s = Sequence()
+    s.append(prefix, segment: 0, from: 0)
+    for (i, question) in chosen(example.questions, &random).enumerated() {
+      let asked = tokenizer.encode(question.question) + questionEnd
+      let answer = tokenizer.encode(question.answer) + answerEnd
+      // The answer is predicted from the prompt's last token on.
+      let first = s.tokens.count + asked.count - 1
+      for (k, token) in answer.enumerated() { s.answers.append((first + k, token)) }
+      // The last token is only predicted, never read.
+      s.append(asked + answer.dropLast(), segment: i + 1, from: prefix.count)
+    }
+    let captions = example.captions
+    let caption = captions[Int(random.integers(below: UInt32(captions.count), count: 1)[0])]
+    s.captionSegment = (s.segments.last ?? 0) + 1
+    s.append(tokenizer.encode(caption) + answerEnd, segment: s.captionSegment, from: 1)
+    s.captionEnd = s.tokens.count - 1
+    return s
+  }
+
+  /// Some of a picture's questions: usually the short description, now and then the long one, and others.
+  private func chosen(_ all: [QuestionAnswer], _ random: inout Philox) -> [QuestionAnswer] {
+    let words = random.integers(below: 1000, count: 2)
+    let always = all.filter { $0.task == .describe && words[0] < 600 || $0.task == .detail && words[1] < 120 }
+    let rest = all.filter { $0.task != .describe && $0.task != .detail }
+    let others = random.permutation(rest.count).prefix(max(0, questions - always.count)).map { rest[$0] }
+    let list = Array(always.prefix(questions)) + others
+    return list.isEmpty ? Array(all.prefix(1)) : list
+  }
+
+  private func add(_ s: Sequence, at row: Int, to result: inout PackedBatch) {
+    let time = result.time, start = row * time, padding = time - s.tokens.count
+    result.tokens += s.tokens + [Int32](repeating: answerEnd[0], count: padding)
+    result.positions += s.positions + [Int32](repeating: 0, count: padding)
+    for answer in s.answers {
+      result.answerPlaces.append(Int32(start + answer.place))
+      result.answerTokens.append(answer.token)
+    }
+    result.captionPlaces.append(Int32(start + s.captionEnd))
+    var mask = [Bool](repeating: false, count: time * time)
+    mask.withUnsafeMutableBufferPointer { mask in
+      for q in 0..<time {
+        guard q < s.tokens.count else {
+          mask[q * time + q] = true
+          continue
+        }
+        let segment = s.segments[q], isCaption = segment == s.captionSegment
+        for k in 0...q {
+          let seen = s.segments[k]
+          mask[q * time + k] = seen == segment || (seen == 0 && (!isCaption || k == 0))
+        }
+      }
+    }
+    result.mask += mask
+  }
+
+  // MARK: Localisation
+
+  /// What lies on each patch: an object whose box covers more than half of it.
+  private func patchClasses(_ example: Example) -> [Int32] {
+    let grid = configuration.vision.grid, patch = configuration.vision.patchSize
+    guard let scene = example.scene else { return [Int32](repeating: -1, count: grid * grid) }
+    var labels: [Int32] = []
+    for row in 0..<grid {
+      for column in 0..<grid {
+        labels.append(label(scene, left: column * patch, top: row * patch, side: patch))
+      }
+    }
+    return labels
+  }
+
+  private func label(_ scene: SceneRecord, left: Int, top: Int, side: Int) -> Int32 {
+    // Boxes are in the scene's pixels, patches in the model's.
+    let scale = Double(configuration.vision.imageSize) / Double(scene.size)
+    var isTouched = false
+    for object in scene.objects {
+      let box = object.box.map { Double($0) * scale }
+      let width = min(box[2], Double(left + side)) - max(box[0], Double(left))
+      let height = min(box[3], Double(top + side)) - max(box[1], Double(top))
+      guard width > 0, height > 0 else { continue }
+      if 2 * width * height > Double(side * side) { return classes[object.name].map { Int32($0 + 1) } ?? -1 }
+      isTouched = true
+    }
+    return isTouched ? -1 : 0
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Tensors
+import Training
+import VUGEN
+
+/// Everything that decides an understanding run: sizes, data, objectives, steps.
+public struct UnderstandingRecipe: Codable, Sendable, Equatable {
+  public struct Model: Codable, Sendable, Equatable {
+    public var imageSize = 128
+    public var patchSize = 16
+    public var visionWidth = 192
+    public var visionLayers = 6
+    public var visionHeads = 4
+    public var textWidth = 256
+    public var textLayers = 4
+    public var textHeads = 4
+    public var keyValueHeads = 2
+    public var textHidden = 640
+    public var pooling = 2
+    public var vocabulary = 2048
+    public var context = 1024
+    /// Width of the vectors by which pictures and texts are compared.
+    public var alignmentWidth = 128
+    /// Seed of the first weights.
+    public var seed: UInt64 = 1
+
+    public init() {}
+  }
+
+  public struct Data: Codable, Sendable, Equatable {
+    /// Folder of shards; empty for scenes that are composed during training.
+    public var shards = ""
+    public var seed: UInt64 = 1
+    /// Pictures in a batch.
+    public var batch = 32
+    /// Questions a picture.
+    public var questions = 4
+    /// Share of the pictures of the wider set.
+    public var wideShare = 0.12
+
+    public init() {}
+  }
+
+  /// Weights of the parts of the loss.
+  public struct Objectives: Codable, Sendable, Equatable {
+    public var text: Float = 1
+    public var localisation: Float = 0.5
+    public var contrastive: Float = 0.1
+
+    public init() {}
+  }
+
+  public struct Run: Codable, Sendable, Equatable {
+    /// Minutes between checkpoints.
+    public var checkpointMinutes = 5.0
+    /// `bf16` where the processor multiplies it, else f32; or `f32`.
+    public var compute = "bf16"
+
+    public init() {}
+  }
+
+  public var model = Model()
+  public var data = Data()
+  public var objectives = Objectives()
+  public var optimization = Optimization()
+  public var run = Run()
+
+  public init() {}
+
+  /// Throws `RecipeError` naming the first value that makes no sense.
+  public func check() throws {
+    let positive = [
+      ("model.imageSize", model.imageSize), ("model.patchSize", model.patchSize),
+      ("model.visionWidth", model.visionWidth), ("model.visionLayers", model.visionLayers),
+      ("model.visionHeads", model.visionHeads), ("model.textWidth", model.textWidth),
+      ("model.textLayers", model.textLayers), ("model.textHeads", model.textHeads),
+      ("model.keyValueHeads", model.keyValueHeads), ("model.textHidden", model.textHidden),
+      ("model.pooling", model.pooling), ("model.context", model.context),
+      ("model.alignmentWidth", model.alignmentWidth), ("data.batch", data.batch),
+      ("data.questions", data.questions), ("optimization.steps", optimization.steps),
+      ("optimization.accumulation", optimization.accumulation),
+    ]
+    for (name, value) in positive where value < 1 || value > 1 << 20 {
+      throw RecipeError("\(name) = \(value) is out of range; give a number from 1 on")
+    }
+    func fits(_ holds: Bool, _ reason: String) throws { if !holds { throw RecipeError(reason) } }
+    try fits(model.vocabulary >= 300, "model.vocabulary = \(model.vocabulary) has no room for 256 bytes")
+    try fits(
+      model.imageSize % model.patchSize == 0 && model.imageSize / model.patchSize % model.pooling == 0,
+      "model.patchSize and model.pooling must divide model.imageSize = \(model.imageSize)")
+    try fits(
+      model.visionWidth % (4 * model.visionHeads) == 0,
+      "model.visionWidth = \(model.visionWidth) is not divided by 4 × model.visionHeads")
+    try fits(
+      model.textWidth % (2 * model.textHeads) == 0 && model.textHeads % model.keyValueHeads == 0,
+      "model.textWidth, model.textHeads and model.keyValueHeads do not divide each other")
+    try fits(
+      optimization.rate > 0 && optimization.rate.isFinite,
+      "optimization.rate = \(optimization.rate) is not above 0")
+    try fits(run.checkpointMinutes > 0, "run.checkpointMinutes = \(run.checkpointMinutes) is not above 0")
+    try fits(
+      Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")
+    try fits((0...1).contains(data.wideShare), "data.wideShare = \(data.wideShare) is not in 0…1")
+  }
+
+  /// The model's sizes.
+  ///
+  /// - Parameter tokens: the special tokens' ids.
+  func configuration(specialTokens tokens: [String: Int32]) throws -> UnderstandingConfiguration {
+    func id(_ name: String) throws -> Int32 {
+      guard let id = tokens[name] else { throw RecipeError("the tokenizer has no '\(name)'") }
+      return id
+    }
+    var vision = VisionConfiguration(), text = TextConfiguration()
+    (vision.imageSize, vision.patchSize) = (model.imageSize, model.patchSize)
+    (vision.width, vision.layers, vision.heads) = (model.visionWidth, model.visionLayers, model.visionHeads)
+    vision.hidden = 4 * model.visionWidth
+    (vision.hasClassToken, vision.hasLayerScale, vision.ropeOffset) = (false, false, 0)
+    vision.referenceGrid = vision.grid
+    (text.vocabulary, text.width, text.layers) = (model.vocabulary, model.textWidth, model.textLayers)
+    (text.heads, text.kvHeads, text.hidden) = (model.textHeads, model.keyValueHeads, model.textHidden)
+    (text.headSize, text.context) = (model.textWidth / model.textHeads, model.context)
+    text.ropeBase = 10_000
+    text.endTokens = [try id("<|end_of_text|>"), try id("<|eot_id|>")]
+    var c = UnderstandingConfiguration(
+      vision: vision, text: text, poolingRatio: model.pooling, imageToken: try id("<|image|>"))
+    c.systemMessage = ""
+    return c
+  }
+}
+
+/// A recipe that cannot be followed, in one line.
+public struct RecipeError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,121 @@
+import DataSets
+import Foundation
+import Layers
+import ModelFiles
+import Tensors
+import Training
+import VUGEN
+
+/// A run of `vugen train understanding` in a folder of its own.
+///
+///     recipe.toml              the merged recipe
+///     tokenizer.json           learnt from the scenes
+///     checkpoint.safetensors   the state, whole or not at all
+///     metrics.jsonl            a line a step
+///     model/                   the model, exported with averaged weights
+public final class UnderstandingTraining {
+  public let recipe: UnderstandingRecipe
+  public let folder: String
+  public let tokenizer: Tokenizer
+  public let trainer: Trainer
+  private let objective: UnderstandingObjective
+  private let configuration: UnderstandingConfiguration
+  private let packer: BatchPacker
+  private var prefetcher: Prefetcher<PackedBatch>?
+
+  private var checkpointPath: String { folder + "/checkpoint.safetensors" }
+
+  /// Begins a run, or takes up the one that is there.
+  ///
+  /// - Parameter isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds
+  ///   one is an error.
+  ///
+  /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
+  public init(_ recipe: UnderstandingRecipe, folder: String, isResuming: Bool) throws {
+    try recipe.check()
+    (self.recipe, self.folder) = (recipe, folder)
+    let exists = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
+    guard isResuming == exists || !exists else {
+      throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
+    }
+    if isResuming, !exists { throw RecipeError("\(folder): holds no checkpoint to resume from") }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
+    }
+    let bank = try ObjectBank()
+    tokenizer = try Self.tokenizer(recipe, folder, bank)
+    configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
+    let classes = bank.entries.map(\.kind.name)
+    objective = UnderstandingObjective(configuration, recipe: recipe, classes: classes.count)
+    trainer = Trainer(objective, recipe.optimization)
+    packer = BatchPacker(
+      try ExampleSource(recipe) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)
+    if isResuming { try trainer.restore(from: checkpointPath) }
+    let text = try RecipeFile.text(of: recipe)
+    try AtomicFile.write(Data(text.utf8), to: folder + "/recipe.toml")
+  }
+
+  /// The run's own tokenizer; learnt when there is none yet.
+  private static func tokenizer(_ recipe: UnderstandingRecipe, _ folder: String, _ bank: ObjectBank) throws
+    -> Tokenizer
+  {
+    let path = folder + "/tokenizer.json"
+    if !FileManager.default.fileExists(atPath: path) {
+      let composer = SceneComposer(bank, seed: recipe.data.seed, size: 32)
+      let learnt = try BytePairTraining(
+        scenesOf: composer, scenes: 20_000, vocabulary: recipe.model.vocabulary)
+      try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
+    }
+    let tokenizer = try Tokenizer(json: path)
+    guard tokenizer.vocabularySize <= recipe.model.vocabulary else {
+      throw RecipeError(
+        "\(path): \(tokenizer.vocabularySize) tokens, more than model.vocabulary = \(recipe.model.vocabulary)"
+      )
+    }
+    return tokenizer
+  }
+
+  /// Numbers in the model itself, without what is thrown away.
+  public var parameterCount: (vision: Int, language: Int) {
+    let core = objective.tower.core
+    return (core.encoder.parameterCount, core.language.parameterCount)
+  }
+
+  /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
+  public func step() throws -> Trainer.Report {
+    let accumulation = recipe.optimization.accumulation
+    if prefetcher == nil {
+      prefetcher = Prefetcher(from: trainer.stepCount * accumulation) { [packer] in try packer.make($0) }
+    }
+    return try trainer.step { _ in
+      guard let batch = try self.prefetcher?.next() else { return [] }
+      return self.objective.loss(batch, picturePlaces: self.packer.picturePlaces)
+    }
+  }
+
+  public func saveCheckpoint() throws { try trainer.save(to: checkpointPath) }
+
+  /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
+  public func export(to folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
+    }
+    var tower: [String: Tensor] = [:], alignment: [String: Tensor] = [:]
+    for (name, tensor) in trainer.averagedTensors {
+      if name.hasPrefix("tower.") { tower[String(name.dropFirst(6))] = tensor.cast(to: .bf16) }
+      if name.hasPrefix("alignment.") { alignment[String(name.dropFirst(10))] = tensor }
+    }
+    try SafetensorsWriter.write(tower, metadata: ["format": "pt"], to: folder + "/model.safetensors")
+    try SafetensorsWriter.write(alignment, to: folder + "/alignment.safetensors")
+    try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
+    let json = try MappedFile.contents(of: self.folder + "/tokenizer.json")
+    try AtomicFile.write(json, to: folder + "/tokenizer.json")
+  }
+
+  /// Ends the threads that make data.
+  public func stop() { prefetcher?.stop() }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import ModelFiles
+
+/// A run's figures, one JSON object a step, appended as they come.
+public final class MetricsLog {
+  /// One line of the file.
+  public struct Line: Codable, Sendable {
+    public var step: Int
+    public var loss: Float
+    public var terms: [String: Float]
+    public var gradientNorm: Float
+    public var rate: Float
+    public var picturesPerSecond: Double
+    /// Since the program began, this time.
+    public var seconds: Double
+  }
+
+  private let handle: FileHandle
+  private let encoder = JSONEncoder()
+
+  /// Opens the file and drops what comes after `step`: steps that a resumed run will take again.
+  public init(path: String, keepingThrough step: Int) throws {
+    let kept = try Self.read(path).filter { $0.step <= step }
+    encoder.outputFormatting = [.sortedKeys]
+    var text = Data()
+    for line in kept { text += try encoder.encode(line) + [10] }
+    try AtomicFile.write(text, to: path)
+    guard let handle = FileHandle(forWritingAtPath: path) else {
+      throw ModelFileError(path, "cannot be written")
+    }
+    try handle.seekToEnd()
+    self.handle = handle
+  }
+
+  /// Lines of a file; a half-written last one is left out. None where there is no file.
+  public static func read(_ path: String) throws -> [Line] {
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    let decoder = JSONDecoder()
+    return try MappedFile.contents(of: path).split(separator: 10).compactMap {
+      try? decoder.decode(Line.self, from: $0)
+    }
+  }
+
+  public func append(_ report: Trainer.Report, picturesPerSecond: Double, seconds: Double) throws {
+    let line = Line(
+      step: report.step, loss: report.loss,
+      terms: Dictionary(report.terms.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }),
+      gradientNorm: report.gradientNorm, rate: report.rate, picturesPerSecond: picturesPerSecond,
+      seconds: seconds)
+    try handle.write(contentsOf: encoder.encode(line) + [10])
+  }
+}

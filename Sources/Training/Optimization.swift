@@ -1,0 +1,55 @@
+import Tensors
+
+/// How a network is trained: everything about the steps but the loss and the data.
+public struct Optimization: Codable, Sendable, Equatable {
+  /// Steps of the optimiser in the whole run.
+  public var steps = 10_000
+  /// Highest learning rate.
+  public var rate: Float = 1e-3
+  /// Steps of the straight rise to it.
+  public var warmUp = 200
+  /// Last learning rate as a share of the highest.
+  public var floor: Float = 0.02
+  /// Decay of weights with more than one axis.
+  public var decay: Float = 0.1
+  public var beta1: Float = 0.9
+  public var beta2: Float = 0.98
+  /// Largest norm of the gradient; larger ones are scaled down to it.
+  public var clip: Float = 1
+  /// Batches whose gradients make one step.
+  public var accumulation = 1
+  /// Decay of the moving average of the weights.
+  public var averageDecay: Float = 0.999
+  /// Share of the run after which the average begins.
+  public var averageStart = 0.25
+
+  public init() {}
+
+  var schedule: Schedule { .cosine(warmUp: warmUp, total: steps, floor: floor) }
+}
+
+/// One part of a loss, logged by itself.
+public struct LossTerm {
+  public let name: String
+  public let weight: Float
+  /// Shape `[]`, f32, not yet weighted.
+  public let value: Tensor
+
+  public init(_ name: String, weight: Float = 1, _ value: Tensor) {
+    (self.name, self.weight, self.value) = (name, weight, value)
+  }
+}
+
+/// What stops a run.
+public enum TrainingError: Error, CustomStringConvertible, Equatable {
+  case nonFinite(step: Int, culprit: String)
+  case checkpoint(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .nonFinite(let step, let culprit):
+      "step \(step): \(culprit) is not finite; the last checkpoint is kept: resume from it with a lower rate"
+    case .checkpoint(let path, let reason): "\(path): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Layers
+import ModelFiles
+import Tensors
+
+/// Takes a network through its steps: gradients, clipping, AdamW, moving average; saves and takes up its state.
+///
+/// It knows no model: the loss is a closure. The state of a run is its weights, moments, averages and the
+/// number of steps; data and random numbers follow from that number, so that a run that was stopped and
+/// resumed reaches the same bits as one that was not.
+public final class Trainer {
+  /// What one step did.
+  public struct Report: Sendable {
+    public let step: Int
+    /// The weighted sum.
+    public let loss: Float
+    /// Each part, not weighted.
+    public let terms: [(name: String, value: Float)]
+    public let gradientNorm: Float
+    public let rate: Float
+  }
+
+  public let settings: Optimization
+  private let network: any Module
+  private let optimizer: AdamW
+  private let average: MovingAverage
+  private let parameters: [Parameter]
+  /// Steps taken so far.
+  public private(set) var stepCount = 0
+
+  public init(_ network: some Module, _ settings: Optimization) {
+    (self.network, self.settings) = (network, settings)
+    optimizer = .decayingMatricesOnly(
+      network,
+      .init(rate: settings.rate, beta1: settings.beta1, beta2: settings.beta2, decay: settings.decay))
+    average = MovingAverage(network, decay: settings.averageDecay)
+    parameters = network.parameters
+  }
+
+  public var isFinished: Bool { stepCount >= settings.steps }
+
+  /// One step of the optimiser. Throws `TrainingError.nonFinite`; the weights are then as they were.
+  ///
+  /// - Parameter loss: the loss of batch `0 ..< accumulation` of this step, in parts.
+  public func step(_ loss: (_ batch: Int) throws -> [LossTerm]) throws -> Report {
+    var gradients = Gradients(), sums: [(name: String, value: Float)] = []
+    var total: Float = 0
+    let share = 1 / Float(settings.accumulation)
+    for batch in 0..<settings.accumulation {
+      var terms: [LossTerm] = []
+      let (_, more) = try grad(of: parameters) {
+        terms = try loss(batch)
+        var sum = terms[0].value * terms[0].weight
+        for term in terms.dropFirst() { sum = sum + term.value * term.weight }
+        return sum
+      }
+      let values = terms.map { $0.value.item() }
+      if let bad = values.firstIndex(where: { !$0.isFinite }) {
+        throw TrainingError.nonFinite(step: stepCount + 1, culprit: "the loss '\(terms[bad].name)'")
+      }
+      if sums.isEmpty { sums = terms.map { ($0.name, 0) } }
+      for i in sums.indices {
+        sums[i].value += values[i] * share
+        total += terms[i].weight * values[i] * share
+      }
+      gradients.add(more)
+    }
+    if settings.accumulation > 1 { gradients.scale(by: share) }
+    return try apply(gradients, sums, total)
+  }
+
+  private func apply(_ gradients: Gradients, _ terms: [(name: String, value: Float)], _ total: Float) throws
+    -> Report
+  {
+    let (scale, norm) = gradients.clippingScale(of: parameters, limit: settings.clip)
+    guard norm.isFinite else {
+      let culprit = network.namedParameters.first {
+        !(gradients[$0.parameter]?.sumOfSquares().isFinite ?? true)
+      }
+      throw TrainingError.nonFinite(
+        step: stepCount + 1, culprit: "the gradient of '\(culprit?.name ?? "all weights together")'")
+    }
+    let factor = settings.schedule.factor(at: stepCount)
+    optimizer.step(gradients, rateFactor: factor, gradientScale: scale)
+    stepCount += 1
+    if Double(stepCount) >= settings.averageStart * Double(settings.steps) { average.update() }
+    return Report(
+      step: stepCount, loss: total, terms: terms, gradientNorm: norm, rate: settings.rate * factor)
+  }
+
+  /// The averaged weights by name; the weights themselves before the average begins.
+  public var averagedTensors: [String: Tensor] { average.tensors }
+
+  // MARK: Checkpoints
+
+  /// Writes the state, whole or not at all. Throws `ModelFileError`.
+  public func save(to path: String) throws {
+    var tensors = optimizer.state
+    for (name, tensor) in network.tensorsByName { tensors["weight." + name] = tensor }
+    if average.hasStarted {
+      for (name, tensor) in average.tensors { tensors["average." + name] = tensor }
+    }
+    try SafetensorsWriter.write(tensors, metadata: ["step": "\(stepCount)"], to: path)
+  }
+
+  /// Takes up a saved state. Throws `ModelFileError`, `ModuleLoadError` or `TrainingError`; nothing has
+  /// changed then.
+  public func restore(from path: String) throws {
+    let file = try SafetensorsFile(path: path)
+    guard let step = file.header.metadata["step"].flatMap(Int.init), step >= 0 else {
+      throw TrainingError.checkpoint(path: path, reason: "is no checkpoint of a run; begin a new one")
+    }
+    var weights: [String: Tensor] = [:], averages: [String: Tensor] = [:], moments: [String: Tensor] = [:]
+    for (name, tensor) in try file.allTensors() {
+      if name.hasPrefix("weight.") {
+        weights[String(name.dropFirst(7))] = tensor.copied()
+      } else if name.hasPrefix("average.") {
+        averages[String(name.dropFirst(8))] = tensor.copied()
+      } else {
+        moments[name] = tensor.copied()
+      }
+    }
+    try network.load(weights, from: path)
+    optimizer.restore(moments, stepCount: step)
+    if !averages.isEmpty { average.restore(averages) }
+    stepCount = step
+  }
+}

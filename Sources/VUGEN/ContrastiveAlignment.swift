@@ -1,0 +1,44 @@
+import Layers
+import Tensors
+
+/// Picture and text vectors that can be compared, as the Perception Encoder was trained.
+///
+///     p = normalised(W_p · mean over patches of z)
+///     t = normalised(W_t · hidden state of the caption's last token)
+///     L = ½ (CE(s · p tᵀ, rows) + CE(s · t pᵀ, rows)),   s = exp(scale)
+///
+/// Source: CLIP, arXiv 2103.00020; Perception Encoder, arXiv 2504.13181.
+public final class ContrastiveAlignment: Module {
+  @Child("picture") var picture: Linear
+  @Child("text") var text: Linear
+  /// Logarithm of the factor on cosines, f32 `[1]`.
+  @Weight("logit_scale") var scale: Parameter
+
+  public init(_ c: UnderstandingConfiguration, width: Int, using random: inout Philox) {
+    picture = Linear(c.vision.width, width, bias: false, using: &random)
+    text = Linear(c.text.width, width, bias: false, using: &random)
+    scale = Parameter(.full([1], 2.66))  // a factor of 14, as CLIP begins
+  }
+
+  /// Features `[batch, patches, vision width]` → unit vectors f32 `[batch, width]`.
+  public func pictureVectors(_ features: Tensor) -> Tensor {
+    Self.normalised(picture(features.mean(axes: [1])))
+  }
+
+  /// Hidden states `[batch, text width]` → unit vectors f32 `[batch, width]`.
+  public func textVectors(_ hidden: Tensor) -> Tensor { Self.normalised(text(hidden)) }
+
+  private static func normalised(_ x: Tensor) -> Tensor {
+    let rows = x.cast(to: .f32)
+    return rmsNorm(rows, epsilon: 1e-8) * (1 / Float(rows.size(1)).squareRoot())
+  }
+
+  /// The loss of a batch whose i-th picture belongs to its i-th text.
+  public func loss(pictures: Tensor, texts: Tensor) -> Tensor {
+    let factor = scale.tensor(as: .f32).exp(),
+      rows = Tensor(indices: (0..<Int32(pictures.size(0))).map { $0 })
+    let cosines = matmul(pictures, texts, transposeB: true) * factor
+    let forward = crossEntropy(cosines, targets: rows)
+    return (forward + crossEntropy(cosines.transposed(), targets: rows)) * 0.5
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import DataSets
+import Foundation
+
+struct DataBuildScenes: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scenes", abstract: "Compose scenes from the pictures that Debian ships.",
+    discussion: """
+      Needs the packages tuxpaint-stamps-default, fonts-noto-color-emoji and unicode-cldr-core. The same seed \
+      gives the same shards, byte for byte.
+
+      Example: vugen data build scenes --output scenes --train 20000 --validation 1000 --held-out 1000
+      """)
+
+  @Option(help: "Folder that the shards go to.") var output: String
+  @Option(help: "Training scenes.") var train = 10_000
+  @Option(help: "Scenes of combinations that training shows, too.") var validation = 1000
+  @Option(help: "Scenes of combinations that training never shows.") var heldOut = 1000
+  @Option(help: "Side of the pictures in pixels.") var size = 128
+  @Option(help: "Seed of all random choices.") var seed: UInt64 = 1
+  @Option(help: "Scenes in one shard.") var perShard = 1000
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if !(32...2048).contains(size) { throw ValidationError("--size must be 32 to 2048.") }
+    if perShard < 1 { throw ValidationError("--per-shard must be at least 1.") }
+    if train < 0 || validation < 0 || heldOut < 0 {
+      throw ValidationError("Numbers of scenes are 0 or more.")
+    }
+    if train + validation + heldOut == 0 { throw ValidationError("There is nothing to make.") }
+  }
+
+  func run() async throws {
+    Interruption.watch()
+    let clock = ContinuousClock(), start = clock.now
+    var builder = SceneShardBuilder(SceneComposer(try ObjectBank(), seed: seed, size: size))
+    builder.scenesPerShard = perShard
+    let total = train + validation + heldOut, loaded = clock.now
+    try builder.write([(.train, train), (.validation, validation), (.heldOut, heldOut)], to: output) { done in
+      ProgressLine.show("\(done) of \(total) scenes, \(rate(done, clock.now - loaded)) a second")
+      if Interruption.isRequested { throw ExitCode(130) }
+    }
+    ProgressLine.end()
+    let elapsed = seconds(clock.now - loaded)
+    if json {
+      print(
+        try jsonLine([
+          "path": .text(output), "scenes": .number(Double(total)), "seconds": .number(elapsed),
+          "scenesPerSecond": .number(Double(total) / elapsed),
+          "loadSeconds": .number(seconds(loaded - start)),
+        ]))
+    } else {
+      print("\(total) scenes in \(output), \(rate(total, clock.now - loaded)) a second")
+    }
+  }
+
+  private func rate(_ count: Int, _ duration: Duration) -> Int {
+    Int(Double(count) / max(1e-9, seconds(duration)))
+  }
+}
+
+struct DataBuildFolder: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "folder", abstract: "Turn pictures of your own, with captions, into shards.",
+    discussion: """
+      A caption is the text of FILE.txt beside FILE.png, or a line of a list: JSON lines with "file" and \
+      "caption", or CSV with these columns.
+
+      Example: vugen data build folder photos --captions photos/list.csv --output shards
+      """)
+
+  @Argument(help: "Folder with pictures.") var folder: String
+  @Option(help: "A list of captions, .jsonl or .csv.") var captions: String?
+  @Option(help: "Folder that the shards go to.") var output: String
+  @Option(help: "Shrink larger pictures to this many pixels a side.") var size: Int?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if let size, size < 1 { throw ValidationError("--size must be at least 1.") }
+  }
+
+  func run() async throws {
+    Interruption.watch()
+    let pairs =
+      try captions.map { try FolderImport.pairs(in: folder, list: $0) } ?? FolderImport.pairs(in: folder)
+    let bad = try FolderImport.write(pairs, to: output, size: size) { done in
+      ProgressLine.show("\(done) of \(pairs.count) pictures")
+      if Interruption.isRequested { throw ExitCode(130) }
+    }
+    ProgressLine.end()
+    for item in bad { FileHandle.standardError.write(Data("vugen: \(item.path): \(item.reason)\n".utf8)) }
+    let done = pairs.count - bad.count
+    print(
+      json
+        ? try jsonLine([
+          "path": .text(output), "pictures": .number(Double(done)), "failed": .number(Double(bad.count)),
+        ])
+        : "\(done) pictures in \(output)")
+  }
+}

@@ -41,7 +41,9 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "ModelFiles", dependencies: ["Layers", "Tensors"]),
     .target(name: "Pictures", dependencies: ["CImageCodecs"]),
-    .target(name: "VUGEN", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors"]),
+    .target(
+      name: "VUGEN", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors"],
+      resources: [.copy("Resources/nano")]),
     .target(name: "Training", dependencies: ["Layers", "ModelFiles", "Tensors"]),
     .target(
       name: "DataSets", dependencies: ["CFreeType", "ModelFiles", "Pictures", "Tensors"],

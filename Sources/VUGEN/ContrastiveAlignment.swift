@@ -1,4 +1,5 @@
 import Layers
+import ModelFiles
 import Tensors
 
 /// Picture and text vectors that can be compared, as the Perception Encoder was trained.
@@ -40,5 +41,19 @@ public final class ContrastiveAlignment: Module {
     let cosines = matmul(pictures, texts, transposeB: true) * factor
     let forward = crossEntropy(cosines, targets: rows)
     return (forward + crossEntropy(cosines.transposed(), targets: rows)) * 0.5
+  }
+}
+
+extension ContrastiveAlignment {
+  /// Loads `alignment.safetensors` of a model folder. Throws `ModelFileError` or `ModuleLoadError`.
+  public convenience init(folder: String, _ c: UnderstandingConfiguration) throws {
+    let path = folder + "/alignment.safetensors"
+    let file = try SafetensorsFile(path: path)
+    guard let entry = file.header.entries["picture.weight"], let width = entry.shape.first else {
+      throw ModelFileError(path, tensor: "picture.weight", "is missing; train or copy the model again")
+    }
+    var random = Philox(seed: 0)
+    self.init(c, width: width, using: &random)
+    try load(try file.allTensors(), from: path)
   }
 }

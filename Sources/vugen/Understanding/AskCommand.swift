@@ -29,7 +29,7 @@ struct Ask: AsyncParsableCommand {
       question == "-"
       ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
     guard !text.allSatisfy(\.isWhitespace) else { throw PromptError.empty }
-    let conversation = try Conversation(tower, tokenizer, folder: model.model)
+    let conversation = try Conversation(tower, tokenizer, folder: model.folder)
     let turn = Turn(.user, text, pictures: try image.map { try model.tiles($0, tower) })
     announce(tokens: conversation.tokenCount(asking: turn))
     var random = Philox(seed: options.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
@@ -47,7 +47,7 @@ struct Ask: AsyncParsableCommand {
           text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens,
           stopReason: answer.stop,
           seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9),
-          model: model.model
+          model: model.folder
         ).line())
     } else {
       print()

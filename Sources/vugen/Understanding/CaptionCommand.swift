@@ -51,7 +51,7 @@ struct Caption: AsyncParsableCommand {
   private func caption(_ path: String, _ tower: UnderstandingTower, _ tokenizer: Tokenizer) throws
     -> AnswerReport
   {
-    let conversation = try Conversation(tower, tokenizer, folder: model.model)
+    let conversation = try Conversation(tower, tokenizer, folder: model.folder)
     let turn = Turn(.user, question, pictures: [try model.tiles(path, tower)])
     var random = Philox(seed: options.seed)
     let clock = ContinuousClock(), start = clock.now
@@ -62,7 +62,7 @@ struct Caption: AsyncParsableCommand {
     return AnswerReport(
       file: path, text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens,
       stopReason: answer.stop, seconds: time, tokensPerSecond: Double(answer.tokens.count) / max(time, 1e-9),
-      model: model.model)
+      model: model.folder)
   }
 
   /// A line that is written over, when a person watches.

@@ -57,7 +57,7 @@ struct Score: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     let (tower, tokenizer) = try model.load()
-    let conversation = try Conversation(tower, tokenizer, folder: model.model)
+    let conversation = try Conversation(tower, tokenizer, folder: model.folder)
     let turn = Turn(.user, question, pictures: try image.map { [try model.tiles($0, tower)] } ?? [])
     let (tokens, values) = try conversation.score(text, after: turn)
     let sum = values.reduce(0, +)

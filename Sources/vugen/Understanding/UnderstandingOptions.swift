@@ -14,8 +14,8 @@ struct CommandError: Error, CustomStringConvertible {
 
 /// Which model answers, and on how many threads.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "Folder of a model in the Hugging Face layout.")
-  var model: String
+  @Option(help: "Folder of a model in the Hugging Face layout (default: the model that comes with the program).")
+  var model: String?
   @Option(help: "Threads (default: the physical cores).")
   var threads: Int32?
   @Option(
@@ -27,12 +27,14 @@ struct ModelOptions: ParsableArguments {
     if !(0...36).contains(tiles) { throw ValidationError("--tiles must be 0 to 36.") }
   }
 
+  var folder: String { model ?? EmbeddedModel.folder }
+
   var tiling: Tiling { tiles == 0 ? .single : .thumbnailAndTiles(most: tiles) }
 
   @NumericActor
   func load() throws -> (tower: UnderstandingTower, tokenizer: Tokenizer) {
     if let threads { Threads.count = threads }
-    return (try UnderstandingTower(folder: model), try Tokenizer(folder: model))
+    return (try UnderstandingTower(folder: folder), try Tokenizer(folder: folder))
   }
 
   @NumericActor

@@ -1,0 +1,81 @@
+import ArgumentParser
+import DataSets
+import Evaluation
+import Foundation
+import Tensors
+import VUGEN
+
+struct Evaluate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Measure what a model knows.", subcommands: [EvaluateUnderstanding.self])
+}
+
+struct EvaluateUnderstanding: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "understanding", abstract: "Ask about scenes whose content is known.",
+    discussion: """
+      Answers are greedy. "val" are new scenes of combinations that training shows, "held-out" are pairs, \
+      colours and numbers that it never shows. Captions count as right when object, number, colour and \
+      relation all are.
+
+      Example: vugen evaluate understanding --scenes 500
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @Option(help: "Scenes of each split.") var scenes = 500
+  @Option(help: "Seed of the scenes: that of training keeps held-out scenes apart in any case.")
+  var seed: UInt64 = 1
+  @Option(help: "Confusions to list.") var confusions = 12
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if !(1...1_000_000).contains(scenes) { throw ValidationError("--scenes must be 1 to 1000000.") }
+  }
+
+  @NumericActor
+  func run() async throws {
+    Interruption.watch()
+    let (tower, tokenizer) = try model.load()
+    let bank = try ObjectBank(includingSingles: false)
+    let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
+    let evaluation = UnderstandingEvaluation(tower, tokenizer, folder: model.folder)
+    var report: [String: ReportValue] = ["samples": .number(Double(2 * scenes))]
+    var wrong: [UnderstandingEvaluation.Confusion] = []
+    for split in [Split.validation, .heldOut] {
+      let result = try evaluation.run(composer, split, scenes: scenes) { done in
+        ProgressLine.show("\(split.rawValue): \(done) of \(scenes) scenes")
+        if Interruption.isRequested { throw ExitCode(130) }
+      }
+      ProgressLine.end()
+      wrong += result.confusions
+      for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
+      if !json { show(result.scores, split) }
+    }
+    if let retrieval = try? Retrieval(tower, tokenizer, folder: model.folder) {
+      let share = try retrieval.share(composer, .heldOut, scenes: 100, top: 5)
+      report["retrieval top 5 of 100"] = .number(share)
+      if !json { print("right caption among the 5 nearest of 100, held-out: \(percent(share))") }
+    }
+    if json { print(try jsonLine(report)) } else { show(wrong) }
+  }
+
+  private func show(_ scores: [String: UnderstandingEvaluation.Score], _ split: Split) {
+    print("\(split.rawValue), \(scenes) scenes")
+    for name in UnderstandingEvaluation.measures {
+      guard let score = scores[name] else { continue }
+      print(
+        "  \(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(percent(score.share))  of \(score.asked)")
+    }
+  }
+
+  private func show(_ wrong: [UnderstandingEvaluation.Confusion]) {
+    let order = wrong.filter { $0.measure != "caption" }.sorted { $0.count > $1.count }
+    guard !order.isEmpty else { return }
+    print("most frequent mistakes")
+    for item in order.prefix(confusions) {
+      print("  \(item.count) × \(item.measure): '\(item.said)' for '\(item.expected)'")
+    }
+  }
+
+  private func percent(_ share: Double) -> String { String(format: "%5.1f %%", 100 * share) }
+}

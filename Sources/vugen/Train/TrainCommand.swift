@@ -7,7 +7,8 @@ import Training
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a stage of the method.", subcommands: [TrainUnderstanding.self])
+    commandName: "train", abstract: "Train a stage of the method.", 
+    subcommands: [TrainUnderstanding.self, TrainPlot.self])
 }
 
 struct TrainUnderstanding: AsyncParsableCommand {
@@ -82,6 +83,8 @@ struct TrainUnderstanding: AsyncParsableCommand {
 
   private func finish(_ training: UnderstandingTraining, _ last: Trainer.Report?, _ elapsed: Double) throws {
     let step = training.trainer.stepCount
+    // A machine without a font for labels still has its model.
+    let plot = (try? LossPlot.write(run: output, to: output + "/loss.png")) ?? []
     if json {
       print(
         try jsonLine([
@@ -89,6 +92,7 @@ struct TrainUnderstanding: AsyncParsableCommand {
           "loss": .number(Double(last?.loss ?? 0)), "seconds": .number(elapsed),
         ]))
     } else {
+      if !plot.isEmpty { print(plot.joined(separator: "\n")) }
       print("step \(step): the model is in \(output)/model")
     }
   }

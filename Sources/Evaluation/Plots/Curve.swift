@@ -1,0 +1,55 @@
+/// A named line of a plot.
+public struct Curve: Sendable, Equatable {
+  public var name: String
+  public var points: [SIMD2<Double>]
+
+  public init(_ name: String, _ points: [SIMD2<Double>]) { (self.name, self.points) = (name, points) }
+
+  /// The curve as at most `count` points, each the mean of its neighbours: noise out, the course in.
+  public func smoothed(to count: Int) -> Curve {
+    guard points.count > count, count > 0 else { return self }
+    let means = (0..<count).map { i -> SIMD2<Double> in
+      let part = points[i * points.count / count..<(i + 1) * points.count / count]
+      return part.reduce(SIMD2()) { $0 + $1 } / Double(part.count)
+    }
+    return Curve(name, means)
+  }
+}
+
+/// The part of the plane that a plot shows.
+struct PlotRange {
+  var low, high: SIMD2<Double>
+
+  /// Around all finite points; y from 0 where that is near.
+  init(_ curves: [Curve]) {
+    let all = curves.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
+    let xs = all.map(\.x), ys = all.map(\.y)
+    low = SIMD2(xs.min() ?? 0, min(0, ys.min() ?? 0))
+    // One wild first step must not flatten the rest.
+    let sorted = ys.sorted(), top = sorted.isEmpty ? 1 : sorted[min(sorted.count - 1, sorted.count * 99 / 100)]
+    high = SIMD2(xs.max() ?? 1, top)
+    if high.x <= low.x { high.x = low.x + 1 }
+    if high.y <= low.y { high.y = low.y + 1 }
+  }
+
+  /// Place in 0…1, from the lower left.
+  func place(_ point: SIMD2<Double>) -> SIMD2<Double> {
+    ((point - low) / (high - low)).clamped(lowerBound: SIMD2(), upperBound: SIMD2(repeating: 1))
+  }
+
+  /// Round numbers between two bounds.
+  static func ticks(_ low: Double, _ high: Double, about count: Int) -> [Double] {
+    let rough = (high - low) / Double(count)
+    var step = 1.0
+    while step > rough { step /= 10 }
+    while step * 10 <= rough { step *= 10 }
+    if step * 5 <= rough { step *= 5 } else if step * 2 <= rough { step *= 2 }
+    return (0...(2 * count + 2)).map { ((low / step).rounded(.up) + Double($0)) * step }.filter { $0 <= high }
+  }
+
+  static func label(_ value: Double) -> String {
+    if value == value.rounded(), abs(value) < 1e9 { return String(Int(value)) }
+    let hundredths = (value * 100).rounded() / 100
+    return String(hundredths)
+  }
+}

@@ -79,6 +79,14 @@ let package = Package(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
+      name: "DataSetsTests", dependencies: ["DataSets", "ModelFiles", "Pictures"]),
+    .testTarget(
+      name: "RecipesTests",
+      dependencies: [
+        "DataSets", "Evaluation", "Layers", "ModelFiles", "Pictures", "Recipes", "Tensors", "TestSupport",
+        "Training", "VUGEN",
+      ]),
+    .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Layers", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
   ],

@@ -53,7 +53,9 @@ public struct UnderstandingEvaluation {
       }
       try progress(i + 1)
     }
-    let order = wrong.values.sorted { ($1.count, $0.measure, $0.expected) < ($0.count, $1.measure, $1.expected) }
+    let order = wrong.values.sorted {
+      ($1.count, $0.measure, $0.expected) < ($0.count, $1.measure, $1.expected)
+    }
     return (scores, order)
   }
 
@@ -65,7 +67,7 @@ public struct UnderstandingEvaluation {
   }
 
   /// What is asked about a scene, each under what it measures. One object is also a count.
-  static func questions(of record: SceneRecord) -> [(measure: String, question: QuestionAnswer)] {
+  package static func questions(of record: SceneRecord) -> [(measure: String, question: QuestionAnswer)] {
     record.questions.compactMap { question in
       switch question.task {
       case .what: ("class", question)
@@ -80,7 +82,9 @@ public struct UnderstandingEvaluation {
     }
   }
 
-  static func isRight(_ said: String, _ question: QuestionAnswer, _ measure: String, _ record: SceneRecord)
+  package static func isRight(
+    _ said: String, _ question: QuestionAnswer, _ measure: String, _ record: SceneRecord
+  )
     -> Bool
   {
     switch measure {

@@ -26,7 +26,8 @@ struct PlotRange {
     let xs = all.map(\.x), ys = all.map(\.y)
     low = SIMD2(xs.min() ?? 0, min(0, ys.min() ?? 0))
     // One wild first step must not flatten the rest.
-    let sorted = ys.sorted(), top = sorted.isEmpty ? 1 : sorted[min(sorted.count - 1, sorted.count * 99 / 100)]
+    let sorted = ys.sorted(),
+      top = sorted.isEmpty ? 1 : sorted[min(sorted.count - 1, sorted.count * 99 / 100)]
     high = SIMD2(xs.max() ?? 1, top)
     if high.x <= low.x { high.x = low.x + 1 }
     if high.y <= low.y { high.y = low.y + 1 }

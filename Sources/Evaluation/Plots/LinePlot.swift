@@ -28,7 +28,8 @@ public struct LinePlot {
       let colour = Self.colours[i % Self.colours.count]
       drawLine(curve.smoothed(to: 300), range, colour, &picture)
       font.draw(
-        curve.name, into: &picture, x: width - 150, y: Self.margins.top + 16 + 16 * i, size: 12, colour: colour)
+        curve.name, into: &picture, x: width - 150, y: Self.margins.top + 16 + 16 * i, size: 12,
+        colour: colour)
     }
     font.draw(title, into: &picture, x: Self.margins.left, y: 22, size: 14, colour: Self.ink)
     font.draw(axes.x, into: &picture, x: width / 2, y: height - 10, size: 12, colour: Self.ink)
@@ -65,7 +66,8 @@ public struct LinePlot {
       let steps = max(1, Int(2 * max(abs(to.x - from.x), abs(to.y - from.y))))
       for i in 0...steps {
         let t = Double(i) / Double(steps)
-        let x = Int((from.x + t * (to.x - from.x)).rounded()), y = Int((from.y + t * (to.y - from.y)).rounded())
+        let x = Int((from.x + t * (to.x - from.x)).rounded()),
+          y = Int((from.y + t * (to.y - from.y)).rounded())
         picture.dot(x, y, colour)
         picture.dot(x, y + 1, colour)
       }

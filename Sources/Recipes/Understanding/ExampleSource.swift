@@ -24,7 +24,7 @@ struct Example: Sendable {
 }
 
 /// Where training examples come from. Example `n` is the same in every run.
-enum ExampleSource: Sendable {
+package enum ExampleSource: Sendable {
   /// Composed when they are needed.
   case composed(SceneComposer)
   /// Read from shards, in an order that is drawn anew for each pass.
@@ -59,7 +59,7 @@ enum ExampleSource: Sendable {
 
   /// Place `i` of a random order of `count`, worked out without the whole order: a Feistel network over the
   /// next square, walked until it falls inside (Black and Rogaway, CT-RSA 2002).
-  static func shuffled(_ i: Int, of count: Int, seed: UInt64, pass: Int) -> Int {
+  package static func shuffled(_ i: Int, of count: Int, seed: UInt64, pass: Int) -> Int {
     var side = 1
     while side * side < count { side += 1 }
     var x = i

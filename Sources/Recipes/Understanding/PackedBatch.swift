@@ -9,29 +9,29 @@ import VUGEN
 /// A sequence is the picture's turn, read once, and behind it segments that see the picture and themselves,
 /// but not each other; each begins at the position right behind the picture, as if it were alone. The last
 /// segment is a caption that does not see the picture: its last token gives the text vector.
-struct PackedBatch: Sendable {
-  var batch = 0
+package struct PackedBatch: Sendable {
+  package var batch = 0
   /// Tokens of a sequence.
-  var time = 0
+  package var time = 0
   /// f32 `[batch, side, side, 3]` in −1…1.
-  var pictures: [Float] = []
-  var side = 0
+  package var pictures: [Float] = []
+  package var side = 0
   /// `[batch, time]`.
-  var tokens: [Int32] = []
-  var positions: [Int32] = []
+  package var tokens: [Int32] = []
+  package var positions: [Int32] = []
   /// `[batch, time, time]`: what each token sees.
-  var mask: [Bool] = []
+  package var mask: [Bool] = []
   /// Places in `batch · time` whose next token is part of an answer, and these tokens.
-  var answerPlaces: [Int32] = []
-  var answerTokens: [Int32] = []
+  package var answerPlaces: [Int32] = []
+  package var answerTokens: [Int32] = []
   /// Place of each caption's last token.
-  var captionPlaces: [Int32] = []
+  package var captionPlaces: [Int32] = []
   /// `[batch, patches]`: 0 background, class + 1, or −1 where a patch is neither.
-  var patchClasses: [Int32] = []
+  package var patchClasses: [Int32] = []
 }
 
 /// Makes packed batches from examples.
-struct BatchPacker: Sendable {
+package struct BatchPacker: Sendable {
   let source: ExampleSource
   let tokenizer: Tokenizer
   let configuration: UnderstandingConfiguration
@@ -40,7 +40,7 @@ struct BatchPacker: Sendable {
   let seed: UInt64
   private let prefix, questionEnd, answerEnd: [Int32]
 
-  init(
+  package init(
     _ source: ExampleSource, _ tokenizer: Tokenizer, _ configuration: UnderstandingConfiguration,
     classes: [String], data: UnderstandingRecipe.Data
   ) {
@@ -60,7 +60,7 @@ struct BatchPacker: Sendable {
   }
 
   /// Where the picture's tokens stand in every sequence.
-  var picturePlaces: Range<Int> { prefix.count - configuration.tokensPerTile..<prefix.count }
+  package var picturePlaces: Range<Int> { prefix.count - configuration.tokensPerTile..<prefix.count }
 
   /// One sequence in the making; the arrays run along its tokens.
   private struct Sequence {
@@ -82,7 +82,7 @@ struct BatchPacker: Sendable {
   }
 
   /// Batch `number`, always the same.
-  func make(_ number: Int) throws -> PackedBatch {
+  package func make(_ number: Int) throws -> PackedBatch {
     var result = PackedBatch(), sequences: [Sequence] = []
     (result.batch, result.side) = (batch, configuration.vision.imageSize)
     for i in 0..<batch {

@@ -27,11 +27,15 @@ public final class UnderstandingTraining {
 
   /// Begins a run, or takes up the one that is there.
   ///
-  /// - Parameter isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds
-  ///   one is an error.
+  /// - Parameters:
+  ///   - isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds
+  ///     one is an error.
+  ///   - given: the cut-outs, where they are in memory already.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
-  public init(_ recipe: UnderstandingRecipe, folder: String, isResuming: Bool) throws {
+  public init(_ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, bank given: ObjectBank? = nil)
+    throws
+  {
     try recipe.check()
     (self.recipe, self.folder) = (recipe, folder)
     let exists = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
@@ -44,7 +48,7 @@ public final class UnderstandingTraining {
     } catch {
       throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
     }
-    let bank = try ObjectBank()
+    let bank = try given ?? ObjectBank()
     tokenizer = try Self.tokenizer(recipe, folder, bank)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
     let classes = bank.entries.map(\.kind.name)

@@ -7,7 +7,8 @@ import VUGEN
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measure what a model knows.", subcommands: [EvaluateUnderstanding.self])
+    commandName: "evaluate", abstract: "Measure what a model knows.",
+    subcommands: [EvaluateUnderstanding.self])
 }
 
 struct EvaluateUnderstanding: AsyncParsableCommand {
@@ -64,7 +65,8 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
     for name in UnderstandingEvaluation.measures {
       guard let score = scores[name] else { continue }
       print(
-        "  \(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(percent(score.share))  of \(score.asked)")
+        "  \(name.padding(toLength: 12, withPad: " ", startingAt: 0))\(percent(score.share))  of \(score.asked)"
+      )
     }
   }
 

@@ -7,7 +7,7 @@ import Training
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a stage of the method.", 
+    commandName: "train", abstract: "Train a stage of the method.",
     subcommands: [TrainUnderstanding.self, TrainPlot.self])
 }
 

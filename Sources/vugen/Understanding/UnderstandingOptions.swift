@@ -14,7 +14,8 @@ struct CommandError: Error, CustomStringConvertible {
 
 /// Which model answers, and on how many threads.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "Folder of a model in the Hugging Face layout (default: the model that comes with the program).")
+  @Option(
+    help: "Folder of a model in the Hugging Face layout (default: the model that comes with the program).")
   var model: String?
   @Option(help: "Threads (default: the physical cores).")
   var threads: Int32?

@@ -1,0 +1,106 @@
+import DataSets
+import Foundation
+import ModelFiles
+import Pictures
+import Testing
+
+@Suite struct ShardTests {
+  private func folder() throws -> String {
+    let path = NSTemporaryDirectory() + "vugen-shards-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    return path
+  }
+
+  @Test func shardsAreTheSameByteForByteAndReadBack() throws {
+    let composer = SceneComposer(try bank.get(), seed: 5, size: 64)
+    var builder = SceneShardBuilder(composer)
+    builder.scenesPerShard = 20
+    let a = try folder(), b = try folder()
+    for path in [a, b] { try builder.write([(.train, 30), (.heldOut, 10)], to: path) }
+    let names = try FileManager.default.contentsOfDirectory(atPath: a).sorted()
+    #expect(names == ["held-out-000000.tar", "held_out.json", "train-000000.tar", "train-000001.tar"])
+    for name in names {
+      #expect(
+        FileManager.default.contents(atPath: "\(a)/\(name)")
+          == FileManager.default.contents(atPath: "\(b)/\(name)"))
+    }
+    let samples = try Shards.files(at: a, split: "train").flatMap { try Shards.read($0) }
+    #expect(samples.count == 30)
+    let scene = composer.scene(21, .train)
+    #expect(samples[21].scene == scene.record)
+    #expect(samples[21].caption == scene.record.caption)
+    #expect(try Picture(bytes: samples[21].picture, name: "21") == scene.picture)
+  }
+
+  @Test func systemTarReadsThem() throws {
+    let path = try folder()
+    let sample = Sample(
+      key: "a", picture: [1, 2, 3], pictureType: "png", caption: "a cat", record: [123, 125])
+    try Shards.write([sample], to: path + "/x.tar")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/tar")
+    process.arguments = ["-xOf", path + "/x.tar", "a.txt"]
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(pipe.fileHandleForReading.readDataToEndOfFile() == Data("a cat".utf8))
+  }
+
+  @Test func damagedShardsAreNamed() throws {
+    let path = try folder() + "/train-000000.tar"
+    let sample = Sample(
+      key: "a", picture: [UInt8](repeating: 7, count: 900), pictureType: "png", caption: "a", record: [])
+    try Shards.write([sample], to: path)
+    let whole = try #require(FileManager.default.contents(atPath: path))
+    for cut in stride(from: 0, to: whole.count - 1024, by: 100) {
+      try whole.prefix(cut).write(to: URL(fileURLWithPath: path))
+      #expect(throws: (any Error).self) { try Shards.read(path) }
+    }
+    var flipped = whole
+    flipped[130] ^= 1
+    try flipped.write(to: URL(fileURLWithPath: path))
+    #expect(throws: DataSetError.self) { try Shards.read(path) }
+  }
+
+  @Test func ownPicturesBecomeShards() throws {
+    let path = try folder()
+    let png = try Picture(width: 40, height: 20, red: 9, green: 8, blue: 7).pngData()
+    for name in ["a", "b", "c"] { try Data(png).write(to: URL(fileURLWithPath: "\(path)/\(name).png")) }
+    try Data("a dark picture\n".utf8).write(to: URL(fileURLWithPath: path + "/a.txt"))
+    #expect(try FolderImport.pairs(in: path).map(\.caption) == ["a dark picture"])
+    let csv = "file,caption\na.png,\"one, \"\"two\"\"\"\nb.png,plain\nmissing.png,none\n"
+    try Data(csv.utf8).write(to: URL(fileURLWithPath: path + "/list.csv"))
+    let pairs = try FolderImport.pairs(in: path, list: path + "/list.csv")
+    #expect(pairs.map(\.caption) == ["one, \"two\"", "plain", "none"])
+    let bad = try FolderImport.write(pairs, to: path + "/shards", size: 10)
+    #expect(bad.count == 1 && bad[0].path.hasSuffix("missing.png"))
+    let samples = try Shards.files(at: path + "/shards").flatMap { try Shards.read($0) }
+    #expect(samples.map(\.caption) == ["one, \"two\"", "plain"])
+    #expect(try Picture(bytes: samples[0].picture, name: "a").width == 10)
+    try Data("{\"file\": \"a.png\"}\n".utf8).write(to: URL(fileURLWithPath: path + "/list.jsonl"))
+    #expect(throws: DataSetError.self) { try FolderImport.pairs(in: path, list: path + "/list.jsonl") }
+  }
+}
+
+@Suite struct BytePairTests {
+  @Test func frequentWordsBecomeTokensAndTextComesBack() throws {
+    let counts = try Tokenizer.wordCounts(of: ["a red apple left of a red car", "the red apple"])
+    let learnt = BytePairTraining(words: counts, vocabulary: 290)
+    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).json"
+    try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
+    let tokenizer = try Tokenizer(json: path)
+    #expect(tokenizer.encode(" red").count == 1)
+    for text in ["a red apple", "Ünïcode — 🍎 <|eot_id|>", ""] {
+      #expect(tokenizer.decode(tokenizer.encode(text)) == text)
+    }
+    #expect(tokenizer.specialTokens["<|eot_id|>"] == Int32(learnt.tokens.count + 6))
+    #expect(!tokenizer.encode("<|eot_id|>").contains(Int32(learnt.tokens.count + 6)))
+  }
+
+  @Test func theFirstMergeIsTheMostFrequentPair() {
+    let learnt = BytePairTraining(words: ["abab": 3, "bc": 4], vocabulary: 257)
+    #expect(learnt.tokens.last == Array("ab".utf8))
+  }
+}

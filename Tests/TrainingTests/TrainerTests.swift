@@ -1,0 +1,139 @@
+import Foundation
+import Layers
+import ModelFiles
+import TestSupport
+import Tensors
+import Testing
+import Training
+
+@Suite(.serialized)
+@NumericActor
+struct TrainerTests {
+  private static func settings(steps: Int, accumulation: Int = 1) -> Optimization {
+    var settings = Optimization()
+    (settings.steps, settings.warmUp, settings.accumulation) = (steps, 3, accumulation)
+    return settings
+  }
+
+  private func trainer(_ settings: Optimization) -> (Trainer, TinyNetwork) {
+    var random = Philox(seed: 4)
+    let network = TinyNetwork(using: &random)
+    return (Trainer(network, settings), network)
+  }
+
+  private func loss(_ network: TinyNetwork, step: Int, batch: Int) -> [LossTerm] {
+    var random = Philox(seed: 9, stream: UInt64(step * 10 + batch))
+    let x = Tensor.normal([16, 6], using: &random), y = Tensor.normal([16, 3], using: &random)
+    let out = network(x)
+    return [LossTerm("fit", meanSquaredError(out, y)), LossTerm("size", weight: 0.1, out.squared().mean())]
+  }
+
+  private func temporary() -> String { NSTemporaryDirectory() + "vugen-\(UUID().uuidString).safetensors" }
+
+  @Test(arguments: [1, 2])
+  func aResumedRunReachesTheSameBits(_ accumulation: Int) throws {
+    let settings = Self.settings(steps: 12, accumulation: accumulation)
+    let (whole, network) = trainer(settings)
+    while !whole.isFinished {
+      _ = try whole.step { loss(network, step: whole.stepCount, batch: $0) }
+    }
+    for stop in [1, 4, 11] {
+      let path = temporary()
+      let (first, half) = trainer(settings)
+      for _ in 0..<stop { _ = try first.step { loss(half, step: first.stepCount, batch: $0) } }
+      try first.save(to: path)
+      let (second, other) = trainer(settings)
+      try second.restore(from: path)
+      #expect(second.stepCount == stop)
+      while !second.isFinished { _ = try second.step { loss(other, step: second.stepCount, batch: $0) } }
+      for (name, tensor) in network.tensorsByName {
+        #expect(tensor.toArray() == other.tensorsByName[name]?.toArray(), "\(name) after a stop at \(stop)")
+      }
+      for (name, tensor) in whole.averagedTensors {
+        #expect(tensor.toArray() == second.averagedTensors[name]?.toArray(), "average of \(name)")
+      }
+    }
+  }
+
+  @Test func theReportHasEachTermAndTheirSum() throws {
+    let (trainer, network) = trainer(Self.settings(steps: 5))
+    let report = try trainer.step { loss(network, step: 0, batch: $0) }
+    #expect(report.terms.map(\.name) == ["fit", "size"])
+    #expect(abs(report.loss - (report.terms[0].value + 0.1 * report.terms[1].value)) < 1e-6)
+    #expect(report.step == 1 && report.gradientNorm > 0 && report.rate > 0)
+  }
+
+  @Test func aNonFiniteLossNamesStepAndCulpritAndChangesNothing() throws {
+    let (trainer, network) = trainer(Self.settings(steps: 5))
+    _ = try trainer.step { loss(network, step: 0, batch: $0) }
+    let before = network.tensorsByName.mapValues { $0.toArray() }
+    #expect(throws: TrainingError.nonFinite(step: 2, culprit: "the loss 'size'")) {
+      _ = try trainer.step { batch in
+        var terms = loss(network, step: 1, batch: batch)
+        terms[1] = LossTerm("size", Tensor(scalar: .nan))
+        return terms
+      }
+    }
+    // A finite loss with a gradient that is not.
+    do {
+      _ = try trainer.step { _ in
+        [LossTerm("root", (network.first(Tensor.zeros([1, 6])).squared() * 0).squareRoot().sum())]
+      }
+      Issue.record("a gradient of ∞ · 0 passed")
+    } catch let error as TrainingError {
+      #expect(error.description.contains("first.weight") && error.description.hasPrefix("step 2"), "\(error)")
+    }
+    #expect(network.tensorsByName.mapValues { $0.toArray() } == before)
+    #expect(trainer.stepCount == 1)
+  }
+
+  @Test func aCutCheckpointIsAnErrorAndChangesNothing() throws {
+    let (trainer, network) = trainer(Self.settings(steps: 5))
+    _ = try trainer.step { loss(network, step: 0, batch: $0) }
+    let path = temporary()
+    try trainer.save(to: path)
+    let whole = try #require(FileManager.default.contents(atPath: path))
+    try whole.prefix(whole.count - 10).write(to: URL(fileURLWithPath: path))
+    let before = network.tensorsByName.mapValues { $0.toArray() }
+    #expect(throws: (any Error).self) { try trainer.restore(from: path) }
+    #expect(network.tensorsByName.mapValues { $0.toArray() } == before)
+    #expect(trainer.stepCount == 1)
+  }
+}
+
+@Suite struct PrefetcherTests {
+  @Test func batchesComeInOrder() throws {
+    let prefetcher = Prefetcher(from: 5, depth: 3, threads: 2) { number -> Int in
+      if number % 3 == 0 { Thread.sleep(forTimeInterval: 0.002) }
+      return number * number
+    }
+    for number in 5..<60 { #expect(try prefetcher.next() == number * number) }
+    prefetcher.stop()
+  }
+
+  @Test func anErrorArrivesWithItsBatch() throws {
+    struct Bad: Error {}
+    let prefetcher = Prefetcher(from: 0) { number -> Int in
+      if number == 2 { throw Bad() }
+      return number
+    }
+    #expect(try prefetcher.next() == 0)
+    #expect(try prefetcher.next() == 1)
+    #expect(throws: Bad.self) { try prefetcher.next() }
+    prefetcher.stop()
+  }
+}
+
+@Suite struct MetricsLogTests {
+  @Test func aResumedRunDropsStepsThatItTakesAgainAndAHalfWrittenLine() throws {
+    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).jsonl"
+    func line(_ step: Int) -> String {
+      #"{"step":\#(step),"loss":1,"terms":{"a":1},"gradientNorm":1,"rate":1,"picturesPerSecond":2,"seconds":3}"#
+    }
+    let text = (1...5).map(line).joined(separator: "\n") + "\n{\"step\":6,\"lo"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    #expect(try MetricsLog.read(path).map(\.step) == [1, 2, 3, 4, 5])
+    _ = try MetricsLog(path: path, keepingThrough: 3)
+    #expect(try MetricsLog.read(path).map(\.step) == [1, 2, 3])
+  }
+}

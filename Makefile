@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 BUILD := $(SWIFT) build -c release --explicit-target-dependency-import-check error
 TEST := $(SWIFT) test -c release --explicit-target-dependency-import-check error
 
-.PHONY: studio build test lint format references fuzz bench deps
+.PHONY: studio build test lint format references fuzz bench deps data-deps
 
 studio: build
 	.build/release/vugen bench kernels
@@ -15,7 +15,7 @@ studio: build
 build: deps
 	$(BUILD)
 
-test: deps
+test: data-deps
 	$(TEST)
 
 # Warnings of our own code and every finding of the formatter are errors.
@@ -28,19 +28,24 @@ format:
 deps:
 	@scripts/install-deps
 
+# The pictures that scenes are made of.
+data-deps:
+	@scripts/install-deps data
+
 $(PYTHON):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet -r Tests/Fixtures/requirements.txt
 
 # The stored PyTorch and Pillow results, made anew; `git diff` then shows whether anything moved.
-references: $(PYTHON)
+references: build data-deps $(PYTHON)
 	$(PYTHON) Tests/Fixtures/make_references.py
 	$(PYTHON) Tests/Fixtures/make_pictures.py
 	$(PYTHON) Tests/Fixtures/make_plm_models.py
+	$(PYTHON) Tests/Fixtures/check_tokenizer.py .build/release/vugen
 	git diff --stat -- Tests
 
 # Twenty times the damaged files of the ordinary tests.
-fuzz: deps
+fuzz: data-deps
 	VUGEN_FUZZ=400000 $(TEST) --filter survivesDamage
 
 # Ours and PyTorch in turn, with ratios.

@@ -17,6 +17,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
@@ -39,7 +40,9 @@ let package = Package(
 
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
-    .target(name: "ModelFiles", dependencies: ["Layers", "Tensors"]),
+    .target(
+      name: "ModelFiles",
+      dependencies: ["Layers", "Tensors", .product(name: "HeapModule", package: "swift-collections")]),
     .target(name: "Pictures", dependencies: ["CImageCodecs"]),
     .target(
       name: "VUGEN", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors"],

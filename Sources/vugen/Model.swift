@@ -11,14 +11,20 @@ struct Model: AsyncParsableCommand {
 
   struct Info: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the tensors of a safetensors file or of a model folder.",
-      discussion: "Example: vugen model info model.safetensors")
+      abstract: "What a model folder holds, part by part; or the tensors of a safetensors file.",
+      discussion: "Example: vugen model info plm")
 
-    @Argument(help: "A .safetensors file, or a folder with model.safetensors or its index of shards.")
-    var path: String
+    @Argument(
+      help: "A model's folder, or a .safetensors file (default: the model that comes with the program).")
+    var path = EmbeddedModel.folder
+    @Flag(help: "List every tensor of a folder, too.") var tensors = false
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
+      if !tensors, FileManager.default.fileExists(atPath: path + "/config.json") {
+        try show(ModelFolderReport(folder: path))
+        return
+      }
       let rows = try Self.rows(path)
       let total = rows.reduce(0) { $0 + $1.parameters }, bytes = rows.reduce(0) { $0 + $1.bytes }
       if json {
@@ -35,6 +41,33 @@ struct Model: AsyncParsableCommand {
         print(row.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type + " \(row.shape)")
       }
       print("\(rows.count) tensors, \(total) parameters, \(String(format: "%.1f", Double(bytes) / 1e6)) MB")
+    }
+
+    private func show(_ report: ModelFolderReport) throws {
+      let parameters = report.parts.reduce(0) { $0 + $1.parameters }
+      let bytes = report.parts.reduce(0) { $0 + $1.bytes }
+      if json {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        return
+      }
+      func row(_ name: String, _ parameters: Int, _ bytes: Int, _ formats: String) {
+        let columns = [
+          name.padding(toLength: 16, withPad: " ", startingAt: 0),
+          String(format: "%9.2f M parameters", Double(parameters) / 1e6),
+          String(format: "%9.1f MB", Double(bytes) / 1e6), "  \(formats)",
+        ]
+        print(columns.joined())
+      }
+      for part in report.parts {
+        row(part.name, part.parameters, part.bytes, part.formats.keys.sorted().joined(separator: ", "))
+      }
+      row("together", parameters, bytes, "")
+      for (title, names) in [("missing", report.missing), ("not part of it", report.unexpected)]
+      where !names.isEmpty {
+        print("\(title): " + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : ""))
+      }
     }
 
     private struct Row: Codable {

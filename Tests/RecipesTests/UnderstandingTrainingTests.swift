@@ -132,3 +132,68 @@ struct UnderstandingTrainingTests {
     }
   }
 }
+
+@Suite(.serialized)
+@NumericActor
+struct PackedBatchTests {
+  /// Every answer's hidden states are those that a conversation of that question alone would give.
+  @Test func packedSegmentsReadAsIfTheyWereAlone() throws {
+    var vision = VisionConfiguration(), text = TextConfiguration()
+    (vision.imageSize, vision.patchSize, vision.width, vision.layers, vision.heads) = (32, 8, 16, 1, 2)
+    (vision.hidden, vision.hasClassToken, vision.ropeOffset, vision.referenceGrid) = (32, false, 0, 4)
+    (text.vocabulary, text.width, text.layers, text.heads, text.kvHeads) = (600, 16, 2, 2, 1)
+    (text.headSize, text.hidden, text.context) = (8, 32, 512)
+    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).json"
+    let learnt = BytePairTraining(words: [:], vocabulary: 256)
+    try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
+    let tokenizer = try Tokenizer(json: path)
+    let image = try #require(tokenizer.specialTokens["<|image|>"])
+    let c = UnderstandingConfiguration(vision: vision, text: text, poolingRatio: 2, imageToken: image)
+    var random = Philox(seed: 3)
+    let tower = UnderstandingTower(c, using: &random)
+    var data = UnderstandingRecipe.Data()
+    (data.batch, data.questions) = (3, 3)
+    let composer = SceneComposer(try bank.get(), seed: 1, size: 32)
+    let packer = BatchPacker(.composed(composer), tokenizer, c, classes: [], data: data)
+    let batch = try packer.make(1)
+    let places = packer.picturePlaces
+
+    let pictures = Tensor(batch.pictures, shape: [3, 32, 32, 3])
+    let projected = tower.encode(pictures).projected
+    let embedded = tower.core.language.embedding(Tensor(indices: batch.tokens, shape: [3, batch.time]))
+    let mixed = Tensor.concatenated(
+      [
+        embedded.sliced(0..<places.lowerBound, axis: 1), projected,
+        embedded.sliced(places.upperBound..<batch.time, axis: 1),
+      ], axis: 1)
+    let mask = MaskTable(batch.mask, batch: 3, queries: batch.time, keys: batch.time)
+    let packed = tower.core.language(packed: mixed, positions: batch.positions, mask: .table(mask))
+
+    for row in 0..<3 {
+      let tokens = Array(batch.tokens[row * batch.time..<(row + 1) * batch.time])
+      let positions = Array(batch.positions[row * batch.time..<(row + 1) * batch.time])
+      let last = Int(batch.captionPlaces[row]) - row * batch.time
+      var first = last
+      while positions[first] > 1 { first -= 1 }
+      let starts = positions.indices.filter { $0 < first && positions[$0] == Int32(places.upperBound) }
+      #expect(starts.count == 3)
+      for start in starts {
+        var end = start + 1
+        while positions[end] == positions[end - 1] + 1 { end += 1 }
+        let alone = Array(tokens[0..<places.upperBound]) + tokens[start..<end]
+        let hidden = tower.core.language(
+          try tower.embed(alone, projected: projected.sliced(row..<row + 1)))
+        let ours = packed.sliced(row..<row + 1).sliced(start..<end, axis: 1)
+        let theirs = hidden.sliced(places.upperBound..<alone.count, axis: 1)
+        #expect(relativeError(ours, theirs) < 1e-5)
+      }
+      // The caption reads the begin token and itself, not the picture.
+      let caption = tower.core.language(try tower.embed([tokens[0]] + tokens[first...last]))
+      let ours = packed.sliced(row..<row + 1).sliced(last..<last + 1, axis: 1)
+      let theirs = caption.sliced(caption.size(1) - 1..<caption.size(1), axis: 1)
+      #expect(relativeError(ours, theirs) < 1e-5)
+    }
+    #expect(batch.answerPlaces.count == batch.answerTokens.count && !batch.answerPlaces.isEmpty)
+    #expect(batch.patchClasses.count == 3 * 16)
+  }
+}

@@ -119,3 +119,16 @@ struct PreprocessingTests {
         == (0..<50).map { _ in sampling.choose(logits, using: &b) })
   }
 }
+
+@Suite struct LongTextTests {
+  /// 200 000 bytes without a space took minutes when each merge walked the whole word.
+  @Test func textWithoutASpaceIsReadInSeconds() throws {
+    let url = try #require(Bundle.module.url(forResource: "Fixtures/tokenizer", withExtension: "json"))
+    let tokenizer = try Tokenizer(json: url.path)
+    let text = String(repeating: "abcdefghij", count: 20_000)
+    let start = ContinuousClock.now
+    let ids = tokenizer.encode(text)
+    #expect(ContinuousClock.now - start < .seconds(10))
+    #expect(tokenizer.decode(ids) == text)
+  }
+}

@@ -97,18 +97,8 @@ public final class Tokenizer: Sendable {
   /// Joins the pair of lowest rank, the first of several, until none is left.
   private func merged(_ bytes: [UInt8]) -> [Int32] {
     if takesWholeWords, let id = ids[bytes] { return [id] }
-    var parts = bytes.compactMap { ids[[$0]] }
-    while parts.count > 1 {
-      var best: (rank: Int32, joined: Int32, at: Int)?
-      for i in 0..<parts.count - 1 {
-        guard let merge = merge(parts[i], parts[i + 1]) else { continue }
-        if best.map({ merge.rank < $0.rank }) ?? true { best = (merge.rank, merge.joined, i) }
-      }
-      guard let best else { break }
-      parts[best.at] = best.joined
-      parts.remove(at: best.at + 1)
-    }
-    return parts
+    var chain = MergeChain(bytes.compactMap { ids[[$0]] }) { self.merge($0, $1) }
+    return chain.merged()
   }
 
   private func merge(_ a: Int32, _ b: Int32) -> (rank: Int32, joined: Int32)? {

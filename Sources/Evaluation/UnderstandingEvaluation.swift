@@ -47,9 +47,10 @@ public struct UnderstandingEvaluation {
         scores[measure, default: Score()].asked += 1
         scores[measure, default: Score()].right += isRight ? 1 : 0
         guard !isRight else { continue }
-        let key = "\(measure)|\(question.answer)|\(said)"
-        wrong[key, default: Confusion(measure: measure, expected: question.answer, said: said, count: 0)]
-          .count += 1
+        // Yes and no mean nothing without their question.
+        let expected = measure == "yes/no" ? "\(question.question) \(question.answer)" : question.answer
+        let key = "\(measure)|\(expected)|\(said)"
+        wrong[key, default: Confusion(measure: measure, expected: expected, said: said, count: 0)].count += 1
       }
       try progress(i + 1)
     }

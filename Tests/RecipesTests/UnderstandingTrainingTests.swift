@@ -59,6 +59,10 @@ struct UnderstandingTrainingTests {
     }
 
     try first.export(to: whole + "/model")
+    let next = try UnderstandingTraining(
+      recipe, folder: temporaryFolder(), isResuming: false, from: whole + "/model", bank: cutOuts)
+    #expect(try next.step().loss < 30)
+    next.stop()
     let tower = try UnderstandingTower(folder: whole + "/model")
     let tokenizer = try Tokenizer(folder: whole + "/model")
     let conversation = try Conversation(tower, tokenizer, folder: whole + "/model")

@@ -1,4 +1,5 @@
 import Layers
+import ModelFiles
 import Tensors
 import Training
 import VUGEN
@@ -22,6 +23,16 @@ final class UnderstandingObjective: Module {
     tower = built
     alignment = ContrastiveAlignment(c, width: recipe.model.alignmentWidth, using: &random)
     localisation = Linear(c.vision.width, classes + 1, using: &random)
+  }
+
+  /// Takes the weights of an exported model; the localisation head, which is not exported, starts anew.
+  ///
+  /// Throws `ModelFileError` or `ModuleLoadError` where the folder holds a model of other sizes.
+  func begin(with folder: String) throws {
+    let weights = try ModelWeights(folder: folder).allTensors().mapValues { $0.cast(to: .f32) }
+    try tower.load(weights, from: folder)
+    let path = folder + "/alignment.safetensors"
+    try alignment.load(try SafetensorsFile(path: path).allTensors(), from: path)
   }
 
   func loss(_ batch: PackedBatch, picturePlaces: Range<Int>) -> [LossTerm] {

@@ -28,14 +28,16 @@ public final class UnderstandingTraining {
   /// Begins a run, or takes up the one that is there.
   ///
   /// - Parameters:
-  ///   - isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds
-  ///     one is an error.
-  ///   - given: the cut-outs, where they are in memory already.
+  ///   - isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds one is
+  ///     an error.
+  ///   - model: folder of an exported model whose weights and tokenizer the run begins with.
+  ///   - bank: the cut-outs, where they are in memory already.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
-  public init(_ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, bank given: ObjectBank? = nil)
-    throws
-  {
+  public init(
+    _ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, from model: String? = nil,
+    bank given: ObjectBank? = nil
+  ) throws {
     try recipe.check()
     (self.recipe, self.folder) = (recipe, folder)
     let exists = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
@@ -49,10 +51,15 @@ public final class UnderstandingTraining {
       throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
     }
     let bank = try given ?? ObjectBank()
+    if let model, !isResuming {
+      let json = try MappedFile.contents(of: model + "/tokenizer.json")
+      try AtomicFile.write(json, to: folder + "/tokenizer.json")
+    }
     tokenizer = try Self.tokenizer(recipe, folder, bank)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
     let classes = bank.entries.map(\.kind.name)
     objective = UnderstandingObjective(configuration, recipe: recipe, classes: classes.count)
+    if let model, !isResuming { try objective.begin(with: model) }
     trainer = Trainer(objective, recipe.optimization)
     packer = BatchPacker(
       try ExampleSource(recipe) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)

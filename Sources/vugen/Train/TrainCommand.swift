@@ -27,11 +27,13 @@ struct TrainUnderstanding: AsyncParsableCommand {
   var settings: [String] = []
   @Flag(help: "Go on from the folder's checkpoint, with the folder's recipe unless one is named.")
   var resume = false
+  @Option(help: "Begin with the weights of this exported model.") var from: String?
   @Option(help: "Threads (default: the physical cores).") var threads: Int32?
   @Flag(help: "Print the merged recipe and end.") var showRecipe = false
   @Flag(help: "Print one JSON object at the end.") var json = false
 
   func validate() throws {
+    if resume, from != nil { throw ValidationError("--resume has weights of its own; leave --from out.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }
 
@@ -45,7 +47,7 @@ struct TrainUnderstanding: AsyncParsableCommand {
     }
     if let threads { Threads.count = threads }
     Interruption.watch()
-    let training = try UnderstandingTraining(merged, folder: output, isResuming: resume)
+    let training = try UnderstandingTraining(merged, folder: output, isResuming: resume, from: from)
     defer { training.stop() }
     let count = training.parameterCount
     note("encoder \(count.vision), language model \(count.language) parameters")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataSets
 import Foundation
 import ModelFiles
 import Tensors
@@ -13,6 +14,7 @@ struct Caption: AsyncParsableCommand {
   @OptionGroup var options: SamplingOptions
   @Option(help: "What is asked of each picture.") var question = "Describe this picture."
   @Option(help: "Write JSON lines to this file, which appears when all is done.") var output: String?
+  @Option(help: "Draw the pictures with their captions on one sheet, to this PNG file.") var sheet: String?
   @Flag(help: "Print one JSON object a picture.") var json = false
   @Argument(help: "Picture files and folders.") var files: [String]
 
@@ -21,7 +23,7 @@ struct Caption: AsyncParsableCommand {
     Interruption.watch()
     let paths = try Self.pictures(files)
     let (tower, tokenizer) = try model.load()
-    var lines: [String] = [], failures = 0
+    var lines: [String] = [], failures = 0, items: [ContactSheet.Item] = []
     let clock = ContinuousClock(), start = clock.now
     for (number, path) in paths.enumerated() {
       if Interruption.isRequested { throw ExitCode(130) }
@@ -29,6 +31,7 @@ struct Caption: AsyncParsableCommand {
         let report = try caption(path, tower, tokenizer)
         let line = try report.line()
         lines.append(line)
+        if sheet != nil { items.append(.init(try readPicture(path), report.text)) }
         if output == nil { print(json ? line : "\(path): \(report.text)") }
         if report.stopReason == .cancelled { throw ExitCode(130) }
       } catch let error as ExitCode {
@@ -44,6 +47,7 @@ struct Caption: AsyncParsableCommand {
       let text = Data(lines.map { $0 + "\n" }.joined().utf8)
       try AtomicFile.write(to: output) { write in try text.withUnsafeBytes { try write($0) } }
     }
+    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).pngData()), to: sheet) }
     if failures > 0 { throw CommandError("\(failures) of \(paths.count) pictures could not be described") }
   }
 

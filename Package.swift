@@ -7,6 +7,7 @@ let package = Package(
     .executable(name: "vugen", targets: ["vugen"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
+    .library(name: "Flow", targets: ["Flow"]),
     .library(name: "ModelFiles", targets: ["ModelFiles"]),
     .library(name: "Pictures", targets: ["Pictures"]),
     .library(name: "VUGEN", targets: ["VUGEN"]),
@@ -38,14 +39,19 @@ let package = Package(
       name: "CFreeType", path: "Sources/Native/CFreeType", pkgConfig: "freetype2",
       providers: [.apt(["libfreetype-dev"])]),
 
+    .systemLibrary(
+      name: "CCrypto", path: "Sources/Native/CCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"])]),
+
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(name: "Flow", dependencies: ["Tensors"]),
     .target(
       name: "ModelFiles",
-      dependencies: ["Layers", "Tensors", .product(name: "HeapModule", package: "swift-collections")]),
+      dependencies: ["CCrypto", "Layers", "Tensors", .product(name: "HeapModule", package: "swift-collections")]),
     .target(name: "Pictures", dependencies: ["CImageCodecs"]),
     .target(
-      name: "VUGEN", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors"],
+      name: "VUGEN", dependencies: ["Flow", "Layers", "ModelFiles", "Pictures", "Tensors"],
       resources: [.copy("Resources/nano")]),
     .target(name: "Training", dependencies: ["Layers", "ModelFiles", "Tensors"]),
     .target(
@@ -54,7 +60,7 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "DataSets", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
+        "DataSets", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
@@ -62,7 +68,7 @@ let package = Package(
     .executableTarget(
       name: "vugen",
       dependencies: [
-        "Tensors", "Layers", "ModelFiles", "Pictures", "Training", "VUGEN",
+        "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Training", "VUGEN",
         "DataSets", "Recipes", "Evaluation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

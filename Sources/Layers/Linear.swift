@@ -85,3 +85,19 @@ public final class Convolution2D: Module {
       activation: activation)
   }
 }
+
+extension Linear {
+  /// Sets weight and bias to zero: the branch that this ends says nothing when training begins.
+  public func startAtZero() {
+    weight?.setToZero()
+    bias?.setToZero()
+  }
+}
+
+extension Convolution2D {
+  /// Sets weight and bias to zero: the branch that this ends says nothing when training begins.
+  public func startAtZero() {
+    weight.setToZero()
+    bias?.setToZero()
+  }
+}

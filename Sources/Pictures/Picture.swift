@@ -47,6 +47,9 @@ public struct Picture: Sendable, Equatable {
     return rgb
   }
 
+  /// The same on white, opaque.
+  public func overWhite() -> Picture { Picture(width: width, height: height, rgb: rgb()) }
+
   /// Turned and mirrored as an EXIF orientation (1…8) says, so that it stands upright.
   public func oriented(_ orientation: Int) -> Picture {
     guard (2...8).contains(orientation) else { return self }

@@ -51,6 +51,11 @@ public final class Parameter {
     isPrivate = false
   }
 
+  /// Zero everywhere; does nothing to a value that is still to come.
+  public func setToZero() {
+    if value.storage.byteCount > 0 { assign(.zeros(shape, value.type)) }
+  }
+
   /// The weight for a product with activations of `type`, known to the tape if it is watched.
   public func tensor(as type: ElementType) -> Tensor {
     var tensor = plain(as: type)

@@ -23,16 +23,29 @@ public final class TextAttention: Module {
   func callAsFunction(
     _ x: Tensor, rope: RotaryTable, mask: AttentionMask = .causal, cache: KeyValueCache? = nil
   ) -> Tensor {
-    let (batch, time) = (x.size(0), x.size(1)), isPacked = rope.positions == batch * time
-    func parted(_ y: Tensor, _ heads: Int) -> Tensor { y.reshaped([batch, time, heads, headSize]) }
-    func turned(_ y: Tensor, _ heads: Int) -> Tensor {
-      let rows = isPacked ? y.reshaped([1, batch * time, heads, headSize]) : parted(y, heads)
-      return rows.rotated(by: rope, pairing: .halfSplit).reshaped([batch, time, heads, headSize])
-    }
-    let q = turned(query(x), heads)
-    var k = turned(key(x), kvHeads), v = parted(value(x), kvHeads)
-    if let cache { (k, v) = cache.append(k, v) }
-    return output(attention(q, k, v, mask: mask).reshaped([batch, time, heads * headSize]))
+    var own = keyValues(x, rope: rope)
+    if let cache { (own.keys, own.values) = cache.append(own.keys, own.values) }
+    return reading(own, x, rope: rope, mask: mask)
+  }
+
+  /// x after attending to keys and values that are there already.
+  func reading(_ all: KeyValues, _ x: Tensor, rope: RotaryTable, mask: AttentionMask) -> Tensor {
+    let q = turned(query(x), heads, rope)
+    return output(attention(q, all.keys, all.values, mask: mask).reshaped([x.size(0), x.size(1), -1]))
+  }
+
+  /// What others may attend to of x: each `[batch, time, kv heads, head size]`.
+  func keyValues(_ x: Tensor, rope: RotaryTable) -> KeyValues {
+    KeyValues(
+      keys: turned(key(x), kvHeads, rope),
+      values: value(x).reshaped([x.size(0), x.size(1), kvHeads, headSize]))
+  }
+
+  private func turned(_ y: Tensor, _ heads: Int, _ rope: RotaryTable) -> Tensor {
+    let (batch, time) = (y.size(0), y.size(1)), isPacked = rope.positions == batch * time
+    let shape = [batch, time, heads, headSize]
+    return y.reshaped(isPacked ? [1, batch * time, heads, headSize] : shape)
+      .rotated(by: rope, pairing: .halfSplit).reshaped(shape)
   }
 }
 
@@ -72,6 +85,13 @@ public final class TextBlock: Module {
     _ x: Tensor, rope: RotaryTable, mask: AttentionMask = .causal, cache: KeyValueCache? = nil
   ) -> Tensor {
     let h = x + attention(attentionNorm(x), rope: rope, mask: mask, cache: cache)
+    return h + mlp(mlpNorm(h))
+  }
+
+  /// The same, behind tokens that another tower has read: their keys and values come first.
+  func callAsFunction(_ x: Tensor, after prompt: KeyValues, rope: RotaryTable, mask: AttentionMask) -> Tensor {
+    let normed = attentionNorm(x), all = prompt.appending(attention.keyValues(normed, rope: rope))
+    let h = x + attention.reading(all, normed, rope: rope, mask: mask)
     return h + mlp(mlpNorm(h))
   }
 }
@@ -131,4 +151,19 @@ public final class LanguageModel: Module {
     let table = rope.gathered(positions)
     return norm(layers.reduce(embeddings) { $1($0, rope: table, mask: mask) })
   }
+
+  /// Every layer's keys and values of a batch of prompts, each from position 0: what a second tower attends
+  /// to. Embeddings `[batch, time, width]`; what stands behind a shorter prompt's end is never seen by it.
+  func promptKeyValues(_ embeddings: Tensor) -> [KeyValues] {
+    let table = rope.sliced(0..<embeddings.size(1))
+    var x = embeddings, list: [KeyValues] = []
+    for layer in layers {
+      list.append(layer.attention.keyValues(layer.attentionNorm(x), rope: table))
+      x = layer(x, rope: table)
+    }
+    return list
+  }
+
+  /// The rotary table's rows for tokens at these positions.
+  func rotaryTable(at positions: [Int32]) -> RotaryTable { rope.gathered(positions) }
 }

@@ -115,6 +115,17 @@ public final class PerceptionEncoder: Module {
     return prefix == 0 ? x : x.sliced(prefix..<x.size(1), axis: 1)
   }
 
+  /// Every block's output, without the class token, in order; the last is the understanding embedding.
+  public func blockOutputs(_ pictures: Tensor) -> [Tensor] {
+    let prefix = classToken == nil ? 0 : 1
+    var x = embedded(pictures), list: [Tensor] = []
+    for block in blocks {
+      x = block(x, rope: rope)
+      list.append(prefix == 0 ? x : x.sliced(prefix..<x.size(1), axis: 1))
+    }
+    return list
+  }
+
   /// What the first block reads: class token, patches, positions, norm.
   func embedded(_ pictures: Tensor) -> Tensor {
     precondition(

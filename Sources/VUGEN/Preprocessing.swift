@@ -14,6 +14,8 @@ extension VisionConfiguration {
   /// over white.
   public func tiles(of picture: Picture, _ tiling: Tiling = .single) -> Tensor {
     let side = imageSize
+    // Before it is resized: a transparent pixel's hidden colour must not bleed into its neighbours.
+    let picture = picture.isOpaque ? picture : picture.overWhite()
     let whole = values(picture.resizedBicubic(width: side, height: side))
     guard case .thumbnailAndTiles(let most) = tiling else { return Tensor(whole, shape: [1, side, side, 3]) }
     let grid = TileGrid.best(width: picture.width, height: picture.height, tile: side, most: most)

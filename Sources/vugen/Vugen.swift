@@ -8,7 +8,7 @@ struct Vugen: AsyncParsableCommand {
     abstract: "A studio around a unified vision-language model, in your terminal.",
     version: "0.1.0",
     subcommands: [
-      Ask.self, Caption.self, Encode.self, Score.self, DataCommand.self, Train.self, Evaluate.self,
+      Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self, DataCommand.self, Train.self, Evaluate.self,
       Model.self, Bench.self,
     ])
 

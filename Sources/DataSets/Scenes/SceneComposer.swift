@@ -35,6 +35,9 @@ public struct SceneComposer: Sendable {
     var centre = SIMD2<Double>()
   }
 
+  /// What is in a scene, without keeping its picture.
+  public func record(_ index: UInt64, _ split: Split) -> SceneRecord { scene(index, split).record }
+
   public func scene(_ index: UInt64, _ split: Split) -> Scene {
     var random = SceneRandom(seed: seed, split: split, index: index)
     let kind = chooseKind(split, &random)

@@ -100,6 +100,10 @@ enum SceneText {
     if record.objects.count == 1 {
       let answer = record.kind == .wide ? first.name : first.phrase
       add(.what, random.pick(["What is this?", "What is in the picture?", "What do you see?"]), answer)
+      // Without its colour, so that a thing's name is not learnt from which colours it comes in.
+      if record.kind != .wide {
+        add(.what, "What kind of thing is this?", English.withArticle(first.singular))
+      }
       add(.place, "Where is it?", place(of: first, record.size))
     }
     if record.kind == .wide { return list }
@@ -108,6 +112,9 @@ enum SceneText {
     add(
       .count, random.pick(["How many \(asked.plural) are there?", "How many \(asked.plural) do you see?"]),
       English.numbers[same])
+    add(
+      .count, random.pick(["How many things are there?", "How many things are in the picture?"]),
+      English.numbers[record.objects.count])
     if let colour = asked.colour, record.kind != .count || Set(record.objects.map(\.colour)).count == 1 {
       let thing = record.kind == .count ? "are the \(asked.plural)" : "is the \(asked.singular)"
       add(.colour, "What color \(thing)?", colour.rawValue)

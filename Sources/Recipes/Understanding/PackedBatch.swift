@@ -28,6 +28,8 @@ package struct PackedBatch: Sendable {
   package var captionPlaces: [Int32] = []
   /// `[batch, patches]`: 0 background, class + 1, or −1 where a patch is neither.
   package var patchClasses: [Int32] = []
+  /// `[batch, patches]`: 1 where the middle of an object lies, 0 elsewhere, −1 where nothing is known.
+  package var patchCentres: [Int32] = []
 }
 
 /// Makes packed batches from examples.
@@ -38,6 +40,7 @@ package struct BatchPacker: Sendable {
   let classes: [String: Int]
   let batch, questions: Int
   let seed: UInt64
+  let wordDropout: Double
   private let prefix, questionEnd, answerEnd: [Int32]
 
   package init(
@@ -47,6 +50,7 @@ package struct BatchPacker: Sendable {
     (self.source, self.tokenizer, self.configuration) = (source, tokenizer, configuration)
     self.classes = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     (batch, questions, seed) = (data.batch, data.questions, data.seed)
+    wordDropout = data.wordDropout
     func special(_ name: String) -> Int32 { tokenizer.specialTokens[name] ?? 0 }
     func header(_ role: String) -> [Int32] {
       [special("<|start_header_id|>")] + tokenizer.encode(role) + [special("<|end_header_id|>")]
@@ -92,6 +96,7 @@ package struct BatchPacker: Sendable {
       sequences.append(sequence(example, &random))
       result.pictures += example.picture.rgb().map { Float($0) / 127.5 - 1 }
       result.patchClasses += patchClasses(example)
+      result.patchCentres += patchCentres(example)
     }
     let longest = sequences.map(\.tokens.count).max() ?? 0
     // Few different lengths: memory and compiled products are used again from batch to batch.
@@ -110,7 +115,9 @@ package struct BatchPacker: Sendable {
       let first = s.tokens.count + asked.count - 1
       for (k, token) in answer.enumerated() { s.answers.append((first + k, token)) }
       // The last token is only predicted, never read.
-      s.append(asked + answer.dropLast(), segment: i + 1, from: prefix.count)
+      let words = dropped(tokenizer.encode(question.question), &random) + questionEnd
+        + dropped(Array(answer.dropLast()), &random)
+      s.append(words, segment: i + 1, from: prefix.count)
     }
     let captions = example.captions
     let caption = captions[Int(random.integers(below: UInt32(captions.count), count: 1)[0])]
@@ -119,6 +126,17 @@ package struct BatchPacker: Sendable {
     s.captionEnd = s.tokens.count - 1
     return s
   }
+
+  /// Some words replaced by any others.
+  private func dropped(_ tokens: [Int32], _ random: inout Philox) -> [Int32] {
+    guard wordDropout > 0, !tokens.isEmpty else { return tokens }
+    let chances = random.integers(below: 1 << 16, count: tokens.count)
+    let others = random.integers(below: UInt32(tokenizer.vocabularySize - specialCount), count: tokens.count)
+    let limit = wordDropout * 65536
+    return tokens.indices.map { Double(chances[$0]) < limit ? Int32(others[$0]) : tokens[$0] }
+  }
+
+  private var specialCount: Int { tokenizer.specialTokens.count }
 
   /// Some of a picture's questions: usually the short description, now and then the long one, and others.
   private func chosen(_ all: [QuestionAnswer], _ random: inout Philox) -> [QuestionAnswer] {
@@ -169,6 +187,18 @@ package struct BatchPacker: Sendable {
       }
     }
     return labels
+  }
+
+  /// Where the middle of an object's box lies.
+  private func patchCentres(_ example: Example) -> [Int32] {
+    let grid = configuration.vision.grid
+    guard let scene = example.scene else { return [Int32](repeating: -1, count: grid * grid) }
+    var marks = [Int32](repeating: 0, count: grid * grid)
+    for object in scene.objects {
+      func place(_ low: Int, _ high: Int) -> Int { min(grid - 1, (low + high) * grid / (2 * scene.size)) }
+      marks[place(object.box[1], object.box[3]) * grid + place(object.box[0], object.box[2])] = 1
+    }
+    return marks
   }
 
   private func label(_ scene: SceneRecord, left: Int, top: Int, side: Int) -> Int32 {

@@ -6,13 +6,15 @@ import VUGEN
 
 /// The understanding tower with what only training needs.
 ///
-/// Loss: next token of the answers, the class of each patch (a linear head that is thrown away: without it a
-/// small encoder takes far longer to find its objects), and the contrast of pictures and captions.
+/// Loss: next token of the answers; the class of each patch and whether an object's middle lies in it (linear
+/// heads that are thrown away: without them a small encoder takes far longer to find its objects); and the
+/// contrast of pictures and captions. With the weights of text and contrast at 0 the encoder learns alone.
 /// No pixels are reconstructed: understanding features are all that the paper draws from.
 final class UnderstandingObjective: Module {
   @Child("tower") var tower: UnderstandingTower
   @Child("alignment") var alignment: ContrastiveAlignment
   @Child("localisation") var localisation: Linear
+  @Child("centres") var centres: Linear
   let weights: UnderstandingRecipe.Objectives
 
   init(_ c: UnderstandingConfiguration, recipe: UnderstandingRecipe, classes: Int) {
@@ -23,6 +25,7 @@ final class UnderstandingObjective: Module {
     tower = built
     alignment = ContrastiveAlignment(c, width: recipe.model.alignmentWidth, using: &random)
     localisation = Linear(c.vision.width, classes + 1, using: &random)
+    centres = Linear(c.vision.width, 2, using: &random)
   }
 
   /// Takes the weights of an exported model; the localisation head, which is not exported, starts anew.
@@ -37,19 +40,29 @@ final class UnderstandingObjective: Module {
 
   func loss(_ batch: PackedBatch, picturePlaces: Range<Int>) -> [LossTerm] {
     let pictures = Tensor(batch.pictures, shape: [batch.batch, batch.side, batch.side, 3])
-    let (features, projected) = tower.encode(pictures)
-    let hidden = read(batch, projected, picturePlaces)
-    let answers = hidden.gathered(Tensor(indices: batch.answerPlaces)).expanded(at: 0)
-    var terms = [
-      LossTerm(
-        "text", weight: weights.text,
-        crossEntropy(tower.logits(answers), targets: Tensor(indices: batch.answerTokens)))
-    ]
-    if weights.localisation > 0 {
-      let scores = localisation(features)
-      let targets = Tensor(indices: batch.patchClasses, shape: [batch.batch, features.size(1)])
-      terms.append(
-        LossTerm("localisation", weight: weights.localisation, crossEntropy(scores, targets: targets)))
+    let features = tower.core.encoder(pictures.cast(to: tower.type))
+    var terms: [LossTerm] = []
+    if weights.text > 0 || weights.contrastive > 0 {
+      terms += textTerms(batch, features, picturePlaces)
+    }
+    func patchTerm(_ name: String, _ weight: Float, _ head: Linear, _ targets: [Int32]) {
+      guard weight > 0 else { return }
+      let targets = Tensor(indices: targets, shape: [batch.batch, features.size(1)])
+      terms.append(LossTerm(name, weight: weight, crossEntropy(head(features), targets: targets)))
+    }
+    patchTerm("localisation", weights.localisation, localisation, batch.patchClasses)
+    patchTerm("centres", weights.centres, centres, batch.patchCentres)
+    return terms
+  }
+
+  /// What the language model has part in.
+  private func textTerms(_ batch: PackedBatch, _ features: Tensor, _ places: Range<Int>) -> [LossTerm] {
+    let hidden = read(batch, tower.core.projector(features), places)
+    var terms: [LossTerm] = []
+    if weights.text > 0 {
+      let answers = hidden.gathered(Tensor(indices: batch.answerPlaces)).expanded(at: 0)
+      let loss = crossEntropy(tower.logits(answers), targets: Tensor(indices: batch.answerTokens))
+      terms.append(LossTerm("text", weight: weights.text, loss))
     }
     if weights.contrastive > 0 {
       let ends = hidden.gathered(Tensor(indices: batch.captionPlaces))

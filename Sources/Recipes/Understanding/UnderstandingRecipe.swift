@@ -37,6 +37,10 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     public var questions = 4
     /// Share of the pictures of the wider set.
     public var wideShare = 0.12
+    /// Share of the words of questions and answers that are replaced when they are read, never when they are
+    /// predicted (word dropout, arXiv 1511.06349): an answer must then come from the picture, not from which
+    /// words have gone together.
+    public var wordDropout = 0.0
 
     public init() {}
   }
@@ -45,6 +49,8 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
   public struct Objectives: Codable, Sendable, Equatable {
     public var text: Float = 1
     public var localisation: Float = 0.5
+    /// Which patches hold the middle of an object: what counting needs. Part of training from scratch only.
+    public var centres: Float = 0.25
     public var contrastive: Float = 0.1
 
     public init() {}
@@ -101,6 +107,12 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     try fits(
       Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")
     try fits((0...1).contains(data.wideShare), "data.wideShare = \(data.wideShare) is not in 0…1")
+    try fits(
+      (0..<1).contains(data.wordDropout), "data.wordDropout = \(data.wordDropout) is not in 0 ..< 1")
+    let weights = [objectives.text, objectives.localisation, objectives.centres, objectives.contrastive]
+    try fits(
+      weights.allSatisfy { $0 >= 0 && $0.isFinite } && weights.contains { $0 > 0 },
+      "the weights under objectives must not be negative, and one must be above 0")
   }
 
   /// The model's sizes.

@@ -13,7 +13,7 @@ import VUGEN
 ///     checkpoint.safetensors   the state, whole or not at all
 ///     metrics.jsonl            a line a step
 ///     model/                   the model, exported with averaged weights
-public final class UnderstandingTraining {
+public final class UnderstandingTraining: TrainingRun {
   public let recipe: UnderstandingRecipe
   public let folder: String
   public let tokenizer: Tokenizer
@@ -22,8 +22,6 @@ public final class UnderstandingTraining {
   private let configuration: UnderstandingConfiguration
   private let packer: BatchPacker
   private var prefetcher: Prefetcher<PackedBatch>?
-
-  private var checkpointPath: String { folder + "/checkpoint.safetensors" }
 
   /// Begins a run, or takes up the one that is there.
   ///
@@ -40,16 +38,7 @@ public final class UnderstandingTraining {
   ) throws {
     try recipe.check()
     (self.recipe, self.folder) = (recipe, folder)
-    let exists = FileManager.default.fileExists(atPath: folder + "/checkpoint.safetensors")
-    guard isResuming == exists || !exists else {
-      throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
-    }
-    if isResuming, !exists { throw RecipeError("\(folder): holds no checkpoint to resume from") }
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
-    }
+    try RunFolder.prepare(folder, isResuming: isResuming)
     let bank = try given ?? ObjectBank()
     if let model, !isResuming {
       let json = try MappedFile.contents(of: model + "/tokenizer.json")
@@ -62,10 +51,12 @@ public final class UnderstandingTraining {
     if let model, !isResuming { try objective.begin(with: model) }
     trainer = Trainer(objective, recipe.optimization)
     packer = BatchPacker(
-      try ExampleSource(recipe) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)
-    if isResuming { try trainer.restore(from: checkpointPath) }
-    let text = try RecipeFile.text(of: recipe)
-    try AtomicFile.write(Data(text.utf8), to: folder + "/recipe.toml")
+      try ExampleSource(
+        shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
+        side: recipe.model.imageSize
+      ) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)
+    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    try RunFolder.save(recipe, in: folder)
   }
 
   /// The run's own tokenizer; learnt when there is none yet.
@@ -106,15 +97,12 @@ public final class UnderstandingTraining {
     }
   }
 
-  public func saveCheckpoint() throws { try trainer.save(to: checkpointPath) }
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
 
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
   public func export(to folder: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
-    }
+    try RunFolder.make(folder)
     var tower: [String: Tensor] = [:], alignment: [String: Tensor] = [:]
     for (name, tensor) in trainer.averagedTensors {
       if name.hasPrefix("tower.") { tower[String(name.dropFirst(6))] = tensor.cast(to: .bf16) }

@@ -8,7 +8,7 @@ import VUGEN
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measure what a model knows.",
-    subcommands: [EvaluateUnderstanding.self])
+    subcommands: [EvaluateUnderstanding.self, EvaluateReconstruction.self, EvaluateGeneration.self])
 }
 
 struct EvaluateUnderstanding: AsyncParsableCommand {

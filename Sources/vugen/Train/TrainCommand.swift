@@ -4,23 +4,23 @@ import ModelFiles
 import Recipes
 import Tensors
 import Training
+import VUGEN
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a stage of the method.",
-    subcommands: [TrainUnderstanding.self, TrainPlot.self])
+    discussion: """
+      The stages in order: understanding, decoder (with the reducer), generator, distill. A run's folder holds \
+      the merged recipe, the metrics, a checkpoint, sheets of samples and the exported model, which the next \
+      stage takes as --model. Ctrl-C saves and ends; --resume goes on, bit for bit as if it had not been stopped.
+      """,
+    subcommands: [
+      TrainUnderstanding.self, TrainDecoder.self, TrainGenerator.self, TrainDistill.self, TrainPlot.self,
+    ])
 }
 
-struct TrainUnderstanding: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "understanding", abstract: "Train the understanding tower on scenes.",
-    discussion: """
-      The run's folder holds the merged recipe, the metrics, a checkpoint and the exported model. Ctrl-C saves \
-      and ends; --resume goes on, bit for bit as if it had not been stopped.
-
-      Example: vugen train understanding --output runs/nano --set optimization.steps=8000
-      """)
-
+/// What every stage's command takes.
+struct TrainOptions: ParsableArguments {
   @Option(help: "The run's folder.") var output: String
   @Option(help: "A recipe in TOML; what it leaves out has its default.") var recipe: String?
   @Option(name: .customLong("set"), help: "Set one value of the recipe, as SECTION.KEY=VALUE.")
@@ -37,75 +37,105 @@ struct TrainUnderstanding: AsyncParsableCommand {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }
 
-  @NumericActor
-  func run() async throws {
+  /// The recipe, or nil where it was only to be shown.
+  func merged<Recipe: Codable>(_ defaults: Recipe) throws -> Recipe? {
     let file = recipe ?? (resume ? output + "/recipe.toml" : nil)
-    let merged = try RecipeFile.merged(UnderstandingRecipe(), file: file, settings: settings)
-    if showRecipe {
-      print(try RecipeFile.text(of: merged))
-      return
-    }
+    let merged = try RecipeFile.merged(defaults, file: file, settings: settings)
+    guard showRecipe else { return merged }
+    print(try RecipeFile.text(of: merged))
+    return nil
+  }
+
+  func begin() {
     if let threads { Threads.count = threads }
     Interruption.watch()
-    let training = try UnderstandingTraining(merged, folder: output, isResuming: resume, from: from)
-    defer { training.stop() }
+  }
+}
+
+struct TrainUnderstanding: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "understanding", abstract: "Train the understanding tower on scenes.",
+    discussion: "Example: vugen train understanding --output runs/nano --set optimization.steps=8000")
+
+  @OptionGroup var options: TrainOptions
+
+  @NumericActor
+  func run() async throws {
+    guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
+    options.begin()
+    let training = try UnderstandingTraining(
+      recipe, folder: options.output, isResuming: options.resume, from: options.from)
     let count = training.parameterCount
     note("encoder \(count.vision), language model \(count.language) parameters")
-    let log = try MetricsLog(path: output + "/metrics.jsonl", keepingThrough: training.trainer.stepCount)
-    try follow(training, merged, log)
-    if Interruption.isRequested { throw ExitCode(130) }
+    try TrainingLoop(training, asJSON: options.json).run()
   }
+}
 
-  /// Steps until the end or an interruption; saves every few minutes.
+struct TrainDecoder: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decoder", abstract: "Train the dimension reducer and the pixel decoder together.",
+    discussion: "Example: vugen train decoder --model runs/nano/model --output runs/decoder")
+
+  @OptionGroup var options: TrainOptions
+  @Option(help: "Folder of the model whose frozen encoder is built upon (default: the embedded one).")
+  var model: String?
+
   @NumericActor
-  private func follow(_ training: UnderstandingTraining, _ recipe: UnderstandingRecipe, _ log: MetricsLog)
-    throws
-  {
-    let clock = ContinuousClock(), start = clock.now, first = training.trainer.stepCount
-    let perStep = recipe.data.batch * recipe.optimization.accumulation
-    var lastSave = clock.now, last: Trainer.Report?
-    while !training.trainer.isFinished, !Interruption.isRequested {
-      let report = try training.step()
-      last = report
-      let elapsed = seconds(clock.now - start), done = report.step - first
-      let speed = Double(done * perStep) / elapsed
-      try log.append(report, picturesPerSecond: speed, seconds: elapsed)
-      let left = Double((recipe.optimization.steps - report.step) * perStep) / speed
-      show(report, recipe, speed, left)
-      if seconds(clock.now - lastSave) > recipe.run.checkpointMinutes * 60 {
-        try training.saveCheckpoint()
-        lastSave = clock.now
-      }
+  func run() async throws {
+    guard let recipe = try options.merged(DecoderRecipe()) else { return }
+    options.begin()
+    let training = try DecoderTraining(
+      recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume,
+      from: options.from)
+    let count = training.parameterCount
+    note("reducer \(count.reducer), decoder \(count.decoder) parameters")
+    try TrainingLoop(training, asJSON: options.json).run()
+  }
+}
+
+struct TrainGenerator: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generator", abstract: "Train the generation tower in the reduced understanding space.",
+    discussion: "Example: vugen train generator --model runs/decoder/model --output runs/generator")
+
+  @OptionGroup var options: TrainOptions
+  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model: String?
+
+  @NumericActor
+  func run() async throws {
+    guard let recipe = try options.merged(GeneratorRecipe()) else { return }
+    options.begin()
+    let training = try GeneratorTraining(
+      recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume,
+      from: options.from
+    ) { done in
+      ProgressLine.show("latents of \(done) of \(recipe.data.scenes) pictures")
+      if Interruption.isRequested { throw ExitCode(130) }
     }
     ProgressLine.end()
-    try training.saveCheckpoint()
-    try training.export(to: output + "/model")
-    try finish(training, last, seconds(clock.now - start))
+    note("generation tower \(training.parameterCount) parameters")
+    try TrainingLoop(training, asJSON: options.json).run()
+  }
+}
+
+struct TrainDistill: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "distill", abstract: "Distil the pixel decoder to a single step.",
+    discussion: "Example: vugen train distill --model runs/generator/model --output runs/distilled")
+
+  @OptionGroup var options: TrainOptions
+  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model: String?
+
+  func validate() throws {
+    if options.from != nil { throw ValidationError("the student begins as a copy of its teacher; leave --from out.") }
   }
 
-  private func finish(_ training: UnderstandingTraining, _ last: Trainer.Report?, _ elapsed: Double) throws {
-    let step = training.trainer.stepCount
-    // A machine without a font for labels still has its model.
-    let plot = (try? LossPlot.write(run: output, to: output + "/loss.png")) ?? []
-    if json {
-      print(
-        try jsonLine([
-          "path": .text(output + "/model"), "step": .number(Double(step)),
-          "loss": .number(Double(last?.loss ?? 0)), "seconds": .number(elapsed),
-        ]))
-    } else {
-      if !plot.isEmpty { print(plot.joined(separator: "\n")) }
-      print("step \(step): the model is in \(output)/model")
-    }
+  @NumericActor
+  func run() async throws {
+    guard let recipe = try options.merged(DistillRecipe()) else { return }
+    options.begin()
+    let training = try DistillTraining(
+      recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume)
+    try TrainingLoop(training, asJSON: options.json).run()
   }
-
-  private func show(_ r: Trainer.Report, _ recipe: UnderstandingRecipe, _ speed: Double, _ left: Double) {
-    let terms = r.terms.map { "\($0.name) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
-    let minutes = Int(left / 60)
-    ProgressLine.show(
-      "step \(r.step)/\(recipe.optimization.steps)  loss \(String(format: "%.3f", r.loss))  \(terms)  "
-        + "\(Int(speed)) pictures/s  \(minutes / 60) h \(minutes % 60) min left")
-  }
-
-  private func note(_ text: String) { FileHandle.standardError.write(Data("vugen: \(text)\n".utf8)) }
 }

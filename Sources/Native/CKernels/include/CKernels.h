@@ -25,7 +25,7 @@ typedef enum {
   VG_CHANNEL_APPLY_BACKWARD, VG_GLU, VG_GLU_BACKWARD, VG_ROPE, VG_ATTENTION, VG_ATTENTION_BACKWARD,
   VG_GATHER_ROWS, VG_SCATTER_ADD_ROWS, VG_RESIZE_NEAREST, VG_RESIZE_NEAREST_BACKWARD, VG_AVERAGE_POOL,
   VG_AVERAGE_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
-  VG_DEQUANTIZE, VG_QUANTIZED_ROW_PRODUCT, VG_ROW_PRODUCT,
+  VG_DEQUANTIZE, VG_QUANTIZED_ROW_PRODUCT, VG_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
   VG_KERNELS
 } vg_kernel;
 
@@ -143,6 +143,16 @@ typedef struct {
   int64_t n, gate_row, up_row, dgate_row, dup_row;
   int32_t op;
 } vg_glu_args;
+
+// y = act(x (1 + scale) + shift): x [batch, height factor, width factor, n]; parts [batch, height, width, 2n] holds
+// scale, then shift, each entry serving a block of factor × factor pixels. act: silu or nothing. Backward: y
+// receives dx, dparts the blocks' sums. Items: entries of parts (batch × height × width).
+typedef struct {
+  const void *x, *parts, *dy;
+  void *y, *dparts;
+  int64_t n, height, width, factor;
+  int32_t silu;
+} vg_modulate_args;
 
 // Rotates pairs of channels of x [rows = batch × time, heads, head_size] by angles[position].
 // Half-split pairs (i, i + rotary/2) or interleaved (2i, 2i+1); channels past `rotary` pass through.

@@ -30,14 +30,18 @@ package enum ExampleSource: Sendable {
   /// Read from shards, in an order that is drawn anew for each pass.
   case stored([Sample], seed: UInt64)
 
-  init(_ recipe: UnderstandingRecipe, bank: () throws -> ObjectBank) throws {
-    guard recipe.data.shards.isEmpty else {
-      let samples = try Shards.files(at: recipe.data.shards, split: "train").flatMap { try Shards.read($0) }
-      self = .stored(samples, seed: recipe.data.seed)
+  /// - Parameters:
+  ///   - shards: a folder of shards; empty for scenes of `bank`.
+  ///   - wideShare: share of the pictures of the wider set among scenes.
+  ///   - side: of the pictures in pixels.
+  init(shards: String, seed: UInt64, wideShare: Double, side: Int, bank: () throws -> ObjectBank) throws {
+    guard shards.isEmpty else {
+      let samples = try Shards.files(at: shards, split: "train").flatMap { try Shards.read($0) }
+      self = .stored(samples, seed: seed)
       return
     }
-    var composer = SceneComposer(try bank(), seed: recipe.data.seed, size: recipe.model.imageSize)
-    composer.wideShare = recipe.data.wideShare
+    var composer = SceneComposer(try bank(), seed: seed, size: side)
+    composer.wideShare = wideShare
     self = .composed(composer)
   }
 

@@ -1,0 +1,49 @@
+import Foundation
+import Tensors
+
+/// How training times are drawn, 0 = noise → 1 = data.
+public enum TimeDistribution: Sendable, Equatable {
+  case uniform
+  /// sigmoid(mean + deviation · normal): mostly the middle of the path (arXiv 2403.03206).
+  case logitNormal(mean: Float, deviation: Float)
+
+  /// `uniform` or `logit-normal`, as recipes name them.
+  public init?(name: String, mean: Float = 0, deviation: Float = 1) {
+    switch name {
+    case "uniform": self = .uniform
+    case "logit-normal": self = .logitNormal(mean: mean, deviation: deviation)
+    default: return nil
+    }
+  }
+
+  /// Times `[count]`, f32.
+  public func draw(_ count: Int, using random: inout Philox) -> Tensor {
+    switch self {
+    case .uniform: .uniform([count], using: &random)
+    case .logitNormal(let mean, let deviation):
+      Tensor.normal([count], mean: mean, deviation: deviation, using: &random).sigmoid()
+    }
+  }
+}
+
+/// The times at which a solver evaluates the velocity: from 0 = noise to 1 = data, one more than steps.
+public enum TimeGrid: Sendable, Equatable {
+  case even
+  /// 1 − (1 − k/n)^p: with p > 1 the steps grow finer towards the data (SSDD takes p = 2).
+  case power(Double)
+  /// Noise counted s = 1 − t is moved to σ·s / (1 + (σ − 1)·s): with σ > 1 more steps where there is more noise
+  /// (arXiv 2403.03206).
+  case shifted(Double)
+
+  /// `steps + 1` rising times, first 0 and last 1.
+  public func times(_ steps: Int) -> [Float] {
+    (0...steps).map { k in
+      let even = Double(k) / Double(steps)
+      switch self {
+      case .even: return Float(even)
+      case .power(let p): return Float(1 - pow(1 - even, p))
+      case .shifted(let shift): return Float(1 - shift * (1 - even) / (1 + (shift - 1) * (1 - even)))
+      }
+    }
+  }
+}

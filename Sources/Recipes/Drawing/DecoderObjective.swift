@@ -1,0 +1,95 @@
+import Flow
+import Layers
+import Tensors
+import Training
+import VUGEN
+
+/// Linear, SiLU, Linear, from the decoder's channels to the encoder's: part of training alone.
+final class AlignmentHead: Module {
+  @Child("fc1") var first: Linear
+  @Child("fc2") var second: Linear
+
+  init(_ inputs: Int, _ outputs: Int, using random: inout Philox) {
+    first = Linear(inputs, outputs, using: &random)
+    second = Linear(outputs, outputs, using: &random)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { second(first(x).silu()) }
+}
+
+/// The decoder's loss towards given pictures: flow matching, perceptual distance, alignment.
+struct DecoderLoss {
+  let weights: DecoderRecipe.Objectives
+  let distance: PerceptualDistance
+
+  /// - Parameters:
+  ///   - target: the pictures, `[batch, side, side, 3]`.
+  ///   - features: the encoder's blocks of `target`, unit vectors, as `PerceptualDistance` gives them.
+  func terms(
+    _ decoder: PixelDecoder, _ head: AlignmentHead, latents: Tensor, target: Tensor, features: [Tensor],
+    noise: Tensor, at t: Tensor
+  ) -> [LossTerm] {
+    let xt = StraightPath.point(target, noise, at: t)
+    let (velocity, seen) = decoder.velocity(xt, at: t, latents: latents, type: distance.type)
+    var terms = [
+      LossTerm("flow", weight: weights.flow, flowMatchingLoss(velocity: velocity, data: target, noise: noise))
+    ]
+    if weights.perceptual > 0 {
+      let estimate = StraightPath.dataEstimate(xt, velocity: velocity, at: t)
+      terms.append(
+        LossTerm("perceptual", weight: weights.perceptual, distance(distance.features(estimate), features)))
+    }
+    if weights.alignment > 0, let seen, let wanted = features.last {
+      terms.append(
+        LossTerm("alignment", weight: weights.alignment, cosineDistance(head(aligned(seen, wanted)), wanted)))
+    }
+    return terms
+  }
+
+  /// The decoder's features on the encoder's grid, as tokens.
+  private func aligned(_ seen: Tensor, _ wanted: Tensor) -> Tensor {
+    let side = Int(Double(wanted.size(1)).squareRoot().rounded())
+    let same = seen.size(1) == side && seen.size(2) == side
+    let grid = same ? seen : seen.resizedBilinear(height: side, width: side)
+    return grid.reshaped([seen.size(0), side * side, seen.size(3)])
+  }
+}
+
+/// Reducer and decoder with what only training needs.
+final class DecoderObjective: Module {
+  @Child("reducer") var reducer: DimensionReducer
+  @Child("decoder") var decoder: PixelDecoder
+  @Child("alignment") var alignment: AlignmentHead
+  private let c: GenerationConfiguration
+  private let times: DecoderRecipe.Times
+
+  init(_ c: GenerationConfiguration, _ recipe: DecoderRecipe, reducer fitted: DimensionReducer?) {
+    (self.c, times) = (c, recipe.times)
+    var random = Philox(seed: recipe.model.seed)
+    reducer = fitted ?? DimensionReducer(c.reducer, using: &random)
+    decoder = PixelDecoder(c.decoder, using: &random)
+    alignment = AlignmentHead(c.decoder.deepestChannels, c.reducer.features, using: &random)
+  }
+
+  func loss(_ pictures: Tensor, _ encoder: PerceptionEncoder, _ loss: DecoderLoss, using random: inout Philox)
+    -> [LossTerm]
+  {
+    let (features, unit) = withoutGradients {
+      (encoder(pictures.cast(to: loss.distance.type)), loss.distance.features(pictures))
+    }
+    // A fitted reducer stays as it is.
+    let z = c.reducer.kind == .mlp ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }
+    let noisy = z + Tensor.normal(z.shape, deviation: loss.weights.latentNoise, using: &random)
+    let latents = noisy.reshaped([z.size(0), c.grid, c.grid, z.size(2)])
+    let noise = Tensor.normal(like: pictures, using: &random)
+    return loss.terms(
+      decoder, alignment, latents: latents, target: pictures, features: unit, noise: noise,
+      at: drawTimes(pictures.size(0), &random))
+  }
+
+  private func drawTimes(_ count: Int, _ random: inout Philox) -> Tensor {
+    var t = times.values.draw(count, using: &random).toArray()
+    for i in 0..<Int(Double(count) * times.pureNoise) { t[i] = 0 }
+    return Tensor(t)
+  }
+}

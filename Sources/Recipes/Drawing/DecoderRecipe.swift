@@ -1,0 +1,116 @@
+import Flow
+import Foundation
+import Training
+import VUGEN
+
+/// Everything that decides the training of reducer and pixel decoder.
+public struct DecoderRecipe: Codable, Sendable, Equatable {
+  public struct Model: Codable, Sendable, Equatable {
+    /// A published size (S, B, M, L, XL, H) or `nano`.
+    public var size = "nano"
+    /// `mlp`, trained with the decoder, or `pca`, fitted before.
+    public var reducer = "mlp"
+    /// r: channels of a feature over channels of a latent.
+    public var ratio = 8
+    /// Seed of the first weights.
+    public var seed: UInt64 = 1
+
+    public init() {}
+  }
+
+  /// Weights of the parts of the loss.
+  public struct Objectives: Codable, Sendable, Equatable {
+    public var flow: Float = 1
+    /// Distance of the one-step estimate in features of the understanding encoder.
+    public var perceptual: Float = 0.5
+    /// Cosine distance of the transformer's features to the understanding encoder's (REPA).
+    public var alignment: Float = 0.25
+    /// Deviation of the noise that is added to standardised latents, so that sampled ones, which are never
+    /// exact, are drawn as well.
+    public var latentNoise: Float = 0.1
+
+    public init() {}
+  }
+
+  /// How training times are drawn.
+  public struct Times: Codable, Sendable, Equatable {
+    /// `uniform` or `logit-normal`.
+    public var distribution = "logit-normal"
+    public var mean: Float = 0
+    public var deviation: Float = 1
+    /// Share of the batch that starts from nothing but noise: what one-step decoding needs.
+    public var pureNoise = 0.0
+
+    public init() {}
+
+    func check() throws {
+      guard TimeDistribution(name: distribution) != nil else {
+        throw RecipeError("times.distribution = '\(distribution)' is neither uniform nor logit-normal")
+      }
+      guard deviation > 0, deviation.isFinite, mean.isFinite, (0...1).contains(pureNoise) else {
+        throw RecipeError("times: mean, deviation or pureNoise is out of range")
+      }
+    }
+
+    var values: TimeDistribution {
+      TimeDistribution(name: distribution, mean: mean, deviation: deviation) ?? .uniform
+    }
+  }
+
+  public var model = Model()
+  public var data = PictureData()
+  public var objectives = Objectives()
+  public var times = Times()
+  public var optimization = Optimization()
+  public var run = DrawingRun()
+
+  public init() {
+    (optimization.rate, optimization.decay, optimization.beta2) = (1e-3, 1e-3, 0.99)
+    optimization.steps = 5000
+  }
+
+  /// Throws `RecipeError` naming the first value that makes no sense.
+  public func check() throws {
+    try data.check()
+    try run.check()
+    try times.check()
+    guard PixelDecoderConfiguration.Size(rawValue: model.size) != nil else {
+      let names = PixelDecoderConfiguration.Size.allCases.map(\.rawValue).joined(separator: ", ")
+      throw RecipeError("model.size = '\(model.size)' is none of \(names)")
+    }
+    guard ReducerConfiguration.Kind(rawValue: model.reducer) != nil else {
+      throw RecipeError("model.reducer = '\(model.reducer)' is neither mlp nor pca")
+    }
+    guard model.ratio >= 1 else { throw RecipeError("model.ratio = \(model.ratio) must be 1 or more") }
+    try checkSteps(optimization)
+    let weights = [objectives.flow, objectives.perceptual, objectives.alignment, objectives.latentNoise]
+    guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), objectives.flow > 0 else {
+      throw RecipeError("the weights under objectives must not be negative, and flow must be above 0")
+    }
+  }
+
+  func configuration(for c: UnderstandingConfiguration) throws -> GenerationConfiguration {
+    guard c.vision.width % model.ratio == 0 else {
+      throw RecipeError("model.ratio = \(model.ratio) does not divide the encoder's \(c.vision.width) channels")
+    }
+    let latents = c.vision.width / model.ratio
+    let decoder = PixelDecoderConfiguration.named(
+      .init(rawValue: model.size) ?? .nano, latents: latents, patchSize: c.vision.patchSize)
+    guard c.vision.imageSize % decoder.multiple == 0 else {
+      throw RecipeError("pictures of \(c.vision.imageSize) pixels are no multiple of \(decoder.multiple)")
+    }
+    let reducer = ReducerConfiguration(
+      kind: .init(rawValue: model.reducer) ?? .mlp, features: c.vision.width, latents: latents)
+    return GenerationConfiguration(reducer: reducer, decoder: decoder, grid: c.vision.grid)
+  }
+}
+
+/// Throws `RecipeError` for steps and rates that make no sense.
+func checkSteps(_ optimization: Optimization) throws {
+  guard (1...1 << 30).contains(optimization.steps), (1...1 << 16).contains(optimization.accumulation) else {
+    throw RecipeError("optimization.steps or optimization.accumulation is out of range; give numbers from 1 on")
+  }
+  guard optimization.rate > 0, optimization.rate.isFinite else {
+    throw RecipeError("optimization.rate = \(optimization.rate) is not above 0")
+  }
+}

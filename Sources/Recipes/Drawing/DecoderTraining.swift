@@ -1,0 +1,124 @@
+import DataSets
+import Foundation
+import Layers
+import ModelFiles
+import Tensors
+import Training
+import VUGEN
+
+/// A run of `vugen train decoder`: dimension reducer and pixel decoder together, over a frozen encoder
+/// (VUGEN §3.3). The folder is that of `UnderstandingTraining`, with sheets of reconstructions beside it.
+public final class DecoderTraining: TrainingRun {
+  public let recipe: DecoderRecipe
+  public let folder: String
+  public let trainer: Trainer
+  public let configuration: GenerationConfiguration
+  private let source: String
+  private let encoder: PerceptionEncoder
+  private let objective: DecoderObjective
+  private let loss: DecoderLoss
+  private let stream: PictureStream
+
+  /// - Parameters:
+  ///   - model: folder of the model whose understanding half is trained upon.
+  ///   - from: folder of a model whose reducer and decoder the run begins with.
+  ///   - bank: the cut-outs, where they are in memory already.
+  ///
+  /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
+  public init(
+    _ recipe: DecoderRecipe, model: String, folder: String, isResuming: Bool, from: String? = nil,
+    bank: ObjectBank? = nil
+  ) throws {
+    try recipe.check()
+    let tower = try UnderstandingTower(folder: model)
+    configuration = try recipe.configuration(for: tower.configuration)
+    try RunFolder.prepare(folder, isResuming: isResuming)
+    (self.recipe, self.folder, source) = (recipe, folder, model)
+    encoder = tower.core.encoder
+    let side = configuration.imageSize, type = recipe.run.type
+    stream = try PictureStream(recipe.data, side: side) { try bank ?? ObjectBank() }
+    var fitted: DimensionReducer?
+    if configuration.reducer.kind == .pca, !isResuming {
+      fitted = try Self.fitted(configuration, encoder, stream, type)
+    }
+    objective = DecoderObjective(configuration, recipe, reducer: fitted)
+    if let from, !isResuming { try Self.begin(objective, from, tower.configuration) }
+    loss = DecoderLoss(weights: recipe.objectives, distance: PerceptualDistance(encoder: encoder, type: type))
+    trainer = Trainer(objective, recipe.optimization)
+    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    try RunFolder.save(recipe, in: folder)
+  }
+
+  private static func fitted(
+    _ c: GenerationConfiguration, _ encoder: PerceptionEncoder, _ stream: PictureStream, _ type: ElementType
+  ) throws -> DimensionReducer {
+    var components = PrincipalComponents(channels: c.reducer.features)
+    for number in 0..<64 { components.add(encoder(try stream.batch(number).pictures.cast(to: type))) }
+    return try components.reducer(latents: c.reducer.latents)
+  }
+
+  private static func begin(
+    _ objective: DecoderObjective, _ folder: String, _ understanding: UnderstandingConfiguration
+  ) throws {
+    let model = try GenerationModel(folder: folder, beside: understanding)
+    try objective.reducer.load(model.reducer.tensorsByName, from: folder)
+    try objective.decoder.load(model.decoder.tensorsByName, from: folder)
+  }
+
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+  public var parameterCount: (reducer: Int, decoder: Int) {
+    (objective.reducer.parameterCount, objective.decoder.parameterCount)
+  }
+
+  public func step() throws -> Trainer.Report {
+    let first = trainer.stepCount * recipe.optimization.accumulation
+    return try trainer.step { i in
+      let batch = try self.stream.next(from: first)
+      var random = Philox(seed: self.recipe.data.seed, stream: 1 << 61 | UInt64(first + i))
+      return self.objective.loss(batch.pictures, self.encoder, self.loss, using: &random)
+    }
+  }
+
+  public func stop() { stream.stop() }
+
+  /// The averaged reducer, its statistics measured anew, and the averaged decoder.
+  private func averaged() throws -> DecodingParts {
+    var random = Philox(seed: 0)
+    let tensors = trainer.averagedTensors
+    func part(_ prefix: String) -> [String: Tensor] {
+      Dictionary(uniqueKeysWithValues: tensors.filter { $0.key.hasPrefix(prefix) }
+        .map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    }
+    let reducer = DimensionReducer(configuration.reducer, using: &random)
+    try reducer.load(part("reducer."), from: folder)
+    let decoder = PixelDecoder(configuration.decoder, using: &random)
+    try decoder.load(part("decoder."), from: folder)
+    if configuration.reducer.kind == .mlp {
+      let type = recipe.run.type
+      let batches = try (0..<16).map { encoder(try stream.batch($0).pictures.cast(to: type)) }
+      reducer.measureStatistics(over: batches)
+    }
+    return DecodingParts(reducer: reducer, decoder: decoder, grid: configuration.grid)
+  }
+
+  public func drawSamples(to path: String) throws {
+    // Batches far behind those of training.
+    let pictures = try stream.batch(1 << 40 / max(1, recipe.data.batch)).pictures
+    let few = pictures.sliced(0..<min(12, pictures.size(0)))
+    try SampleSheet.reconstructions(few, encoder, try averaged(), type: recipe.run.type, to: path)
+  }
+
+  public func export(to folder: String) throws {
+    let parts = try averaged()
+    try RunFolder.make(folder)
+    try RunFolder.copy(RunFolder.understandingFiles, from: source, to: folder)
+    func write(_ module: some Module, _ name: String) throws {
+      try GenerationFiles.write(module.tensorsByName, to: "\(folder)/\(name)")
+    }
+    try write(parts.reducer, GenerationFiles.reducer)
+    try write(parts.decoder, GenerationFiles.decoder)
+    try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
+  }
+}

@@ -1,0 +1,148 @@
+import DataSets
+import Flow
+import Foundation
+import Layers
+import ModelFiles
+import Tensors
+import Training
+import VUGEN
+
+/// Everything that decides the distillation of the decoder to one step.
+public struct DistillRecipe: Codable, Sendable, Equatable {
+  public struct Teacher: Codable, Sendable, Equatable {
+    /// Euler steps of the teacher.
+    public var steps = 8
+
+    public init() {}
+  }
+
+  public var teacher = Teacher()
+  public var data = PictureData()
+  public var objectives = DecoderRecipe.Objectives()
+  public var optimization = Optimization()
+  public var run = DrawingRun()
+
+  public init() {
+    (optimization.rate, optimization.decay, optimization.beta2) = (2e-4, 1e-3, 0.99)
+    optimization.steps = 2000
+  }
+
+  public func check() throws {
+    try data.check()
+    try run.check()
+    try checkSteps(optimization)
+    guard (1...100).contains(teacher.steps) else {
+      throw RecipeError("teacher.steps = \(teacher.steps) is not in 1…100")
+    }
+    let weights = [objectives.flow, objectives.perceptual, objectives.alignment, objectives.latentNoise]
+    guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), objectives.flow > 0 else {
+      throw RecipeError("the weights under objectives must not be negative, and flow must be above 0")
+    }
+  }
+}
+
+/// The student and the head that aligns its features.
+private final class DistillObjective: Module {
+  @Child("decoder") var student: PixelDecoder
+  @Child("alignment") var alignment: AlignmentHead
+
+  init(_ c: GenerationConfiguration, teacher: PixelDecoder) throws {
+    var random = Philox(seed: 1)
+    student = PixelDecoder(c.decoder, using: &random)
+    alignment = AlignmentHead(c.decoder.deepestChannels, c.reducer.features, using: &random)
+    try student.load(teacher.tensorsByName.mapValues { $0.copied() }, from: "the teacher")
+  }
+}
+
+/// A run of `vugen train distill`: a copy of the decoder learns to reach in one step what its teacher reaches in
+/// several from the same noise; the whole loss of the decoder's training stays (SSDD §3.4, arXiv 2510.04961).
+public final class DistillTraining: TrainingRun {
+  public let recipe: DistillRecipe
+  public let folder: String
+  public let trainer: Trainer
+  private let source: String
+  private let model: GenerationModel
+  private let encoder: PerceptionEncoder
+  private let objective: DistillObjective
+  private let loss: DecoderLoss
+  private let stream: PictureStream
+
+  /// - Parameter model: folder of a model with reducer and decoder.
+  ///
+  /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
+  public init(
+    _ recipe: DistillRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
+    bank: ObjectBank? = nil
+  ) throws {
+    try recipe.check()
+    let tower = try UnderstandingTower(folder: folderOfModel)
+    model = try GenerationModel(folder: folderOfModel, beside: tower.configuration)
+    try RunFolder.prepare(folder, isResuming: isResuming)
+    (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
+    encoder = tower.core.encoder
+    stream = try PictureStream(recipe.data, side: model.configuration.imageSize) { try bank ?? ObjectBank() }
+    loss = DecoderLoss(
+      weights: recipe.objectives, distance: PerceptualDistance(encoder: encoder, type: recipe.run.type))
+    objective = try DistillObjective(model.configuration, teacher: model.decoder)
+    trainer = Trainer(objective, recipe.optimization)
+    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    try RunFolder.save(recipe, in: folder)
+  }
+
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+
+  public func step() throws -> Trainer.Report {
+    let first = trainer.stepCount * recipe.optimization.accumulation
+    return try trainer.step { i in
+      let pictures = try self.stream.next(from: first).pictures
+      var random = Philox(seed: self.recipe.data.seed, stream: 1 << 60 | UInt64(first + i))
+      return self.terms(pictures, &random)
+    }
+  }
+
+  private func terms(_ pictures: Tensor, _ random: inout Philox) -> [LossTerm] {
+    let type = recipe.run.type, noise = Tensor.normal(like: pictures, using: &random)
+    let z = withoutGradients { model.reducer(encoder(pictures.cast(to: type))) }
+    let noisy = z + Tensor.normal(z.shape, deviation: recipe.objectives.latentNoise, using: &random)
+    let latents = noisy.reshaped([z.size(0), model.configuration.grid, model.configuration.grid, z.size(2)])
+    let (target, features) = withoutGradients {
+      let drawn = model.decoder.decode(latents, from: noise, steps: recipe.teacher.steps, type: type) { _ in }
+      return (drawn, loss.distance.features(drawn))
+    }
+    return loss.terms(
+      objective.student, objective.alignment, latents: latents, target: target, features: features,
+      noise: noise, at: .zeros([pictures.size(0)]))
+  }
+
+  public func stop() { stream.stop() }
+
+  private func averagedStudent() throws -> PixelDecoder {
+    var random = Philox(seed: 0)
+    let student = PixelDecoder(model.configuration.decoder, using: &random)
+    let tensors = trainer.averagedTensors.filter { $0.key.hasPrefix("decoder.") }
+    try student.load(
+      Dictionary(uniqueKeysWithValues: tensors.map { (String($0.key.dropFirst(8)), $0.value) }), from: folder)
+    return student
+  }
+
+  public func drawSamples(to path: String) throws {
+    let pictures = try stream.batch(1 << 40 / max(1, recipe.data.batch)).pictures
+    let parts = DecodingParts(
+      reducer: model.reducer, decoder: try averagedStudent(), grid: model.configuration.grid)
+    try SampleSheet.reconstructions(
+      pictures.sliced(0..<min(12, pictures.size(0))), encoder, parts, type: recipe.run.type, to: path)
+  }
+
+  /// The whole model folder, with the student as its one-step decoder.
+  public func export(to folder: String) throws {
+    let student = try averagedStudent()
+    try RunFolder.make(folder)
+    let rest = [
+      GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.generator,
+    ]
+    try RunFolder.copy(RunFolder.understandingFiles + rest, from: source, to: folder)
+    try GenerationFiles.write(student.tensorsByName, to: "\(folder)/\(GenerationFiles.oneStepDecoder)")
+  }
+}

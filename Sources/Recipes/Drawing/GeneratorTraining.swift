@@ -1,0 +1,192 @@
+import DataSets
+import Flow
+import Foundation
+import Layers
+import ModelFiles
+import Pictures
+import Tensors
+import Training
+import VUGEN
+
+/// Everything that decides the training of the generation tower.
+public struct GeneratorRecipe: Codable, Sendable, Equatable {
+  public struct Data: Codable, Sendable, Equatable {
+    /// Folder of shards; empty for composed scenes.
+    public var shards = ""
+    public var seed: UInt64 = 1
+    /// Pictures in a batch.
+    public var batch = 64
+    /// Share of the pictures of the wider set among scenes.
+    public var wideShare = 0.05
+    /// Pictures whose latents are worked out once and kept.
+    public var scenes = 40_000
+    /// Share of the prompts that are left empty: the unconditional side of guidance.
+    public var promptDropout = 0.1
+
+    public init() {}
+  }
+
+  public struct Model: Codable, Sendable, Equatable {
+    /// Seed of what is not copied from the language model.
+    public var seed: UInt64 = 1
+    /// How sampling steps are moved towards the noise; 1 leaves them even.
+    public var timeShift = 1.0
+
+    public init() {}
+  }
+
+  public var model = Model()
+  public var data = Data()
+  public var times = DecoderRecipe.Times()
+  public var optimization = Optimization()
+  public var run = DrawingRun()
+
+  public init() {
+    (optimization.rate, optimization.decay, optimization.beta2) = (1e-3, 0.1, 0.99)
+    (optimization.steps, optimization.averageDecay) = (10_000, 0.999)
+  }
+
+  public func check() throws {
+    try run.check()
+    try times.check()
+    try checkSteps(optimization)
+    guard (1...1 << 16).contains(data.batch), (1...1 << 24).contains(data.scenes) else {
+      throw RecipeError("data.batch or data.scenes is out of range; give numbers from 1 on")
+    }
+    guard (0...1).contains(data.wideShare), (0...1).contains(data.promptDropout) else {
+      throw RecipeError("data.wideShare and data.promptDropout must be in 0…1")
+    }
+    guard model.timeShift > 0, model.timeShift.isFinite else {
+      throw RecipeError("model.timeShift = \(model.timeShift) is not above 0")
+    }
+  }
+}
+
+/// A run of `vugen train generator`: the second tower learns the velocity of latents behind their captions; the
+/// understanding half, the reducer and the decoder are frozen (VUGEN §3.3).
+public final class GeneratorTraining: TrainingRun {
+  public let recipe: GeneratorRecipe
+  public let folder: String
+  public let trainer: Trainer
+  private let source: String
+  private let understanding: UnderstandingTower
+  private let tokenizer: Tokenizer
+  private let model: GenerationModel
+  private let generator: GenerationTower
+  private let cache: LatentCache
+  private let prompt: GenerationPrompt
+
+  /// - Parameters:
+  ///   - model: folder of a model with reducer and decoder.
+  ///   - from: folder of a model whose generation tower the run begins with.
+  ///   - progress: called with the pictures whose latents are done.
+  ///
+  /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
+  public init(
+    _ recipe: GeneratorRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
+    from: String? = nil, bank: ObjectBank? = nil, progress: (Int) throws -> Void = { _ in }
+  ) throws {
+    try recipe.check()
+    understanding = try UnderstandingTower(folder: folderOfModel)
+    understanding.type = recipe.run.type
+    tokenizer = try Tokenizer(folder: folderOfModel)
+    model = try GenerationModel(folder: folderOfModel, beside: understanding.configuration)
+    prompt = try GenerationPrompt(tokenizer, folder: folderOfModel)
+    try RunFolder.prepare(folder, isResuming: isResuming)
+    (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
+    cache = try LatentCache(
+      in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
+      bank: { try bank ?? ObjectBank() }, progress: progress)
+    var random = Philox(seed: recipe.model.seed)
+    generator = GenerationTower(
+      model.configuration.tower, text: understanding.configuration.text, using: &random)
+    if let from, !isResuming {
+      let path = "\(from)/\(GenerationFiles.generator)"
+      try generator.load(
+        try SafetensorsFile(path: path).allTensors().mapValues { $0.cast(to: .f32).copied() }, from: path)
+    } else {
+      try generator.copyLayers(of: understanding.core.language)
+    }
+    trainer = Trainer(generator, recipe.optimization)
+    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    try RunFolder.save(recipe, in: folder)
+  }
+
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+  public var parameterCount: Int { generator.parameterCount }
+
+  public func step() throws -> Trainer.Report {
+    let first = trainer.stepCount * recipe.optimization.accumulation
+    return try trainer.step { try self.loss(number: first + $0) }
+  }
+
+  private func loss(number: Int) throws -> [LossTerm] {
+    let batch = recipe.data.batch, type = recipe.run.type
+    var random = Philox(seed: recipe.data.seed, stream: 1 << 59 | UInt64(number))
+    let places = (0..<batch).map { i -> Int in
+      let n = number * batch + i
+      return ExampleSource.shuffled(n % cache.count, of: cache.count, seed: recipe.data.seed, pass: n / cache.count)
+    }
+    let dropped = Tensor.uniform([batch], using: &random).toArray()
+    let words = random.integers(below: 1 << 16, count: batch)
+    let prompts = places.enumerated().map { i, place -> [Int32] in
+      let captions = cache.captions[place]
+      let isEmpty = dropped[i] < Float(recipe.data.promptDropout)
+      return prompt.tokens(isEmpty ? "" : captions[Int(words[i]) % captions.count])
+    }
+    let grid = model.configuration.grid
+    let read = try understanding.read(prompts: prompts, patches: grid * grid)
+    let data = cache.latents.gathered(Tensor(indices: places.map(Int32.init))).cast(to: .f32)
+    let noise = Tensor.normal(like: data, using: &random)
+    let t = recipe.times.values.draw(batch, using: &random)
+    let velocity = generator(
+      StraightPath.point(data, noise, at: t), at: t, prompts: read, language: understanding.core.language,
+      type: type)
+    return [LossTerm("flow", flowMatchingLoss(velocity: velocity, data: data, noise: noise))]
+  }
+
+  public func stop() {}
+
+  /// Prompts that every sheet shows, seeds being their places.
+  public static let samplePrompts = [
+    "a red apple", "a cat", "a blue car", "a dog on a white background", "three stars", "two bananas",
+    "a tree left of a house", "a green frog above a yellow star", "a purple umbrella", "five hearts",
+    "a penguin right of a snowman", "a clock",
+  ]
+
+  public func drawSamples(to path: String) throws {
+    let imaginer = Imaginer(
+      understanding, model, generator: try averaged(), prompt: prompt)
+    imaginer.type = recipe.run.type
+    var items: [ContactSheet.Item] = []
+    for (i, text) in Self.samplePrompts.enumerated() {
+      var settings = ImagineSettings(prompt: text)
+      (settings.seed, settings.guidanceScale, settings.steps) = (UInt64(i), 3, 25)
+      settings.decoderSteps = model.oneStepDecoder == nil ? 4 : 1
+      if let drawn = try imaginer.imagine(settings) { items.append(.init(drawn.picture, text)) }
+    }
+    try SampleSheet.write(items, columns: 6, to: path)
+  }
+
+  private func averaged() throws -> GenerationTower {
+    var random = Philox(seed: 0)
+    let tower = GenerationTower(
+      model.configuration.tower, text: understanding.configuration.text, using: &random)
+    try tower.load(trainer.averagedTensors, from: folder)
+    return tower
+  }
+
+  /// The whole model folder, with this generation tower.
+  public func export(to folder: String) throws {
+    let tower = try averaged()
+    try RunFolder.make(folder)
+    let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
+    try RunFolder.copy(RunFolder.understandingFiles + rest, from: source, to: folder)
+    var configuration = model.configuration
+    configuration.timeShift = recipe.model.timeShift
+    try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
+    try GenerationFiles.write(tower.tensorsByName, to: "\(folder)/\(GenerationFiles.generator)")
+  }
+}

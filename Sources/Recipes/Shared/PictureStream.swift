@@ -1,0 +1,90 @@
+import DataSets
+import Foundation
+import Tensors
+import Training
+
+/// Where a drawing stage's pictures come from.
+public struct PictureData: Codable, Sendable, Equatable {
+  /// Folder of shards; empty for scenes that are composed during training.
+  public var shards = ""
+  public var seed: UInt64 = 1
+  /// Pictures in a batch.
+  public var batch = 32
+  /// Share of the pictures of the wider set among scenes.
+  public var wideShare = 0.12
+
+  public init() {}
+
+  func check() throws {
+    guard (1...1 << 16).contains(batch) else { throw RecipeError("data.batch = \(batch) is out of range") }
+    guard (0...1).contains(wideShare) else { throw RecipeError("data.wideShare = \(wideShare) is not in 0…1") }
+  }
+}
+
+/// How often a drawing stage saves and shows itself.
+public struct DrawingRun: Codable, Sendable, Equatable {
+  /// Minutes between checkpoints.
+  public var checkpointMinutes = 5.0
+  /// Minutes between sheets of samples.
+  public var sampleMinutes = 10.0
+  /// `bf16` where the processor multiplies it, else f32; or `f32`.
+  public var compute = "bf16"
+
+  public init() {}
+
+  func check() throws {
+    guard checkpointMinutes > 0, sampleMinutes > 0 else {
+      throw RecipeError("run.checkpointMinutes and run.sampleMinutes must be above 0")
+    }
+    guard Precision(rawValue: compute) != nil else {
+      throw RecipeError("run.compute = '\(compute)' is neither bf16 nor f32")
+    }
+  }
+
+  var type: ElementType { (Precision(rawValue: compute) ?? .f32).activationType }
+}
+
+/// Pictures in numbered batches, made ahead.
+final class PictureStream {
+  struct Batch: Sendable {
+    let number: Int
+    /// `[count, side, side, 3]` in −1…1.
+    let values: [Float]
+    let count, side: Int
+
+    var pictures: Tensor { Tensor(values, shape: [count, side, side, 3]) }
+  }
+
+  private let make: @Sendable (Int) throws -> Batch
+  private var prefetcher: Prefetcher<Batch>?
+
+  init(_ data: PictureData, side: Int, bank: () throws -> ObjectBank) throws {
+    let source = try ExampleSource(
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: side, bank: bank)
+    let count = data.batch
+    make = { number in
+      var values: [Float] = []
+      values.reserveCapacity(count * side * side * 3)
+      for i in 0..<count {
+        let picture = try source.example(number * count + i, side: side).picture
+        values += picture.rgb().map { Float($0) / 127.5 - 1 }
+      }
+      return Batch(number: number, values: values, count: count, side: side)
+    }
+  }
+
+  /// The next batch; the first one is number `first`.
+  func next(from first: Int) throws -> Batch {
+    let running = prefetcher ?? Prefetcher(from: first, make)
+    prefetcher = running
+    return try running.next()
+  }
+
+  /// One batch by its number.
+  func batch(_ number: Int) throws -> Batch { try make(number) }
+
+  func stop() {
+    prefetcher?.stop()
+    prefetcher = nil
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import ModelFiles
+import Training
+
+/// A run of `vugen train` that a loop can drive, whatever it trains.
+public protocol TrainingRun: AnyObject {
+  var folder: String { get }
+  var trainer: Trainer { get }
+  var picturesPerStep: Int { get }
+  /// Minutes between checkpoints.
+  var checkpointMinutes: Double { get }
+  /// Minutes between sheets of samples; nil where there is nothing to draw.
+  var sampleMinutes: Double? { get }
+  /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
+  func step() throws -> Trainer.Report
+  /// Draws the fixed samples with the averaged weights into `path`.
+  func drawSamples(to path: String) throws
+  /// Writes a model folder with the averaged weights.
+  func export(to folder: String) throws
+  /// Ends the threads that make data.
+  func stop()
+}
+
+extension TrainingRun {
+  public var sampleMinutes: Double? { nil }
+  public func drawSamples(to path: String) throws {}
+  public func saveCheckpoint() throws { try trainer.save(to: RunFolder.checkpoint(folder)) }
+}
+
+/// The folder of a run: recipe, checkpoint, metrics, exported model.
+enum RunFolder {
+  static func checkpoint(_ folder: String) -> String { folder + "/checkpoint.safetensors" }
+
+  /// Makes the folder. Throws `RecipeError` where a run is there and is not to be resumed, or the other way
+  /// round.
+  static func prepare(_ folder: String, isResuming: Bool) throws {
+    let exists = FileManager.default.fileExists(atPath: checkpoint(folder))
+    guard isResuming || !exists else {
+      throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
+    }
+    if isResuming, !exists { throw RecipeError("\(folder): holds no checkpoint to resume from") }
+    try make(folder)
+  }
+
+  static func make(_ folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
+    }
+  }
+
+  static func save(_ recipe: some Encodable, in folder: String) throws {
+    try AtomicFile.write(Data(try RecipeFile.text(of: recipe).utf8), to: folder + "/recipe.toml")
+  }
+
+  /// Copies a model folder's files of these names that are there.
+  static func copy(_ names: [String], from source: String, to folder: String) throws {
+    guard URL(fileURLWithPath: source).standardizedFileURL != URL(fileURLWithPath: folder).standardizedFileURL
+    else { return }
+    for name in names where FileManager.default.fileExists(atPath: "\(source)/\(name)") {
+      try AtomicFile.write(try MappedFile.contents(of: "\(source)/\(name)"), to: "\(folder)/\(name)")
+    }
+  }
+
+  /// Files of a model's understanding half.
+  static let understandingFiles = [
+    "config.json", "model.safetensors", "tokenizer.json", "alignment.safetensors",
+  ]
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Layers
+import ModelFiles
+import Tensors
+
+/// The drawing half of a model folder, beside the understanding half:
+///
+///     generation.json                    sizes
+///     reducer.safetensors                features → latents, and their statistics
+///     decoder.safetensors                latents → picture, in several steps
+///     decoder_one_step.safetensors       the same, distilled (may be missing)
+///     generator.safetensors              the generation tower (may be missing: then nothing can be imagined)
+public struct GenerationConfiguration: Codable, Sendable, Equatable {
+  public var reducer: ReducerConfiguration
+  public var decoder: PixelDecoderConfiguration
+  /// Latents along one side of a picture.
+  public var grid: Int
+  /// How the sampler's steps are moved towards the noise; 1 leaves them even. See `TimeGrid.shifted`.
+  public var timeShift = 1.0
+
+  public init(reducer: ReducerConfiguration, decoder: PixelDecoderConfiguration, grid: Int) {
+    (self.reducer, self.decoder, self.grid) = (reducer, decoder, grid)
+  }
+
+  /// Side of a picture in pixels.
+  public var imageSize: Int { grid * decoder.patchSize }
+  public var tower: GenerationTowerConfiguration { .init(latents: reducer.latents, grid: grid) }
+
+  /// Reads `generation.json`. Throws `ModelFileError`.
+  public init(folder: String) throws {
+    let path = folder + "/" + GenerationFiles.configuration
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ModelFileError(
+        path, "no such file: this model understands pictures but cannot draw; train it with vugen train decoder")
+    }
+    let found: GenerationConfiguration
+    do {
+      found = try JSONDecoder().decode(Self.self, from: MappedFile.contents(of: path))
+      try found.decoder.check()
+    } catch let error as GenerationError {
+      throw ModelFileError(path, error.description)
+    } catch is DecodingError {
+      throw ModelFileError(path, "this is no description of a drawing model; copy it from the model's source again")
+    }
+    let sizes = [found.grid, found.reducer.features, found.reducer.latents]
+    guard sizes.allSatisfy({ (1...1 << 16).contains($0) }), found.decoder.latents == found.reducer.latents,
+      found.grid <= 1024, found.timeShift > 0, found.timeShift.isFinite
+    else { throw ModelFileError(path, "its sizes do not fit together") }
+    self = found
+  }
+
+  public func fileContents() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    return try encoder.encode(self)
+  }
+
+  /// What the understanding half must have. Throws `ModelFileError` naming the folder.
+  func check(against c: UnderstandingConfiguration, folder: String) throws {
+    guard c.vision.width == reducer.features, c.vision.grid == grid, c.vision.patchSize == decoder.patchSize else {
+      throw ModelFileError(
+        folder, "the drawing half was made for another encoder (\(reducer.features) channels, \(grid) × \(grid) "
+          + "patches, not \(c.vision.width) and \(c.vision.grid) × \(c.vision.grid)); train it again")
+    }
+  }
+}
+
+/// File names of the drawing half.
+public enum GenerationFiles {
+  public static let configuration = "generation.json"
+  public static let reducer = "reducer.safetensors"
+  public static let decoder = "decoder.safetensors"
+  public static let oneStepDecoder = "decoder_one_step.safetensors"
+  public static let generator = "generator.safetensors"
+
+  /// Writes one part in bf16. Statistics stay f32: latents are divided by them.
+  public static func write(_ tensors: [String: Tensor], to path: String) throws {
+    let stored = tensors.mapValues { $0 }.reduce(into: [String: Tensor]()) { result, item in
+      let isStatistic = item.key == "mean" || item.key == "deviation"
+      result[item.key] = isStatistic ? item.value.cast(to: .f32) : item.value.cast(to: .bf16)
+    }
+    try SafetensorsWriter.write(stored, metadata: ["format": "pt"], to: path)
+  }
+}
+
+/// A model folder's drawing half, loaded: reducer, decoders and, where it is there, the generation tower.
+public final class GenerationModel {
+  public let configuration: GenerationConfiguration
+  public let reducer: DimensionReducer
+  public let decoder: PixelDecoder
+  public let oneStepDecoder: PixelDecoder?
+  public let generator: GenerationTower?
+
+  /// Throws `ModelFileError` or `ModuleLoadError`, naming the file and what is wrong.
+  public init(folder: String, beside understanding: UnderstandingConfiguration) throws {
+    let c = try GenerationConfiguration(folder: folder)
+    try c.check(against: understanding, folder: folder)
+    configuration = c
+    func path(_ name: String) -> String { folder + "/" + name }
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+    func loaded<M: Module>(_ name: String, _ build: (inout Philox) -> M) throws -> M {
+      var random = Philox(seed: 0)
+      let module = Parameter.deferringValues { build(&random) }
+      // f32 in memory: these parts are small beside the language model and run many times.
+      try module.load(
+        try SafetensorsFile(path: path(name)).allTensors().mapValues { $0.cast(to: .f32) }, from: path(name))
+      return module
+    }
+    reducer = try loaded(GenerationFiles.reducer) { DimensionReducer(c.reducer, using: &$0) }
+    decoder = try loaded(GenerationFiles.decoder) { PixelDecoder(c.decoder, using: &$0) }
+    oneStepDecoder =
+      exists(GenerationFiles.oneStepDecoder)
+      ? try loaded(GenerationFiles.oneStepDecoder) { PixelDecoder(c.decoder, using: &$0) } : nil
+    generator =
+      exists(GenerationFiles.generator)
+      ? try loaded(GenerationFiles.generator) {
+        GenerationTower(c.tower, text: understanding.text, using: &$0)
+      } : nil
+  }
+
+  /// Latents `[batch, patches, channels]` as the decoder's grid.
+  func grid(_ latents: Tensor) -> Tensor {
+    latents.reshaped([latents.size(0), configuration.grid, configuration.grid, latents.size(2)])
+  }
+
+  /// The decoder for a number of steps: the distilled one for a single step.
+  public func decoder(for steps: Int) -> PixelDecoder { steps == 1 ? oneStepDecoder ?? decoder : decoder }
+
+  /// Pictures of latents `[batch, patches, channels]`, in −1…1, `[batch, side, side, 3]`.
+  ///
+  /// - Parameter random: gives the decoder's noise.
+  public func decode(
+    _ latents: Tensor, steps: Int, type: ElementType = .f32, using random: inout Philox,
+    onStep: (Int) throws -> Void
+  ) rethrows -> Tensor {
+    let side = configuration.imageSize
+    let noise = Tensor.normal([latents.size(0), side, side, 3], using: &random)
+    return try decoder(for: steps).decode(grid(latents), from: noise, steps: steps, type: type, onStep: onStep)
+  }
+}

@@ -1,0 +1,156 @@
+import Layers
+import ModelFiles
+import Tensors
+
+/// Sizes of a generation tower beyond those of the language model whose layers it copies.
+public struct GenerationTowerConfiguration: Codable, Sendable, Equatable {
+  /// Channels of a latent.
+  public var latents: Int
+  /// Latents along one side of a picture.
+  public var grid: Int
+
+  public init(latents: Int, grid: Int) { (self.latents, self.grid) = (latents, grid) }
+}
+
+/// Prompts as the frozen tower has read them: all that the generation tower needs to know of the text.
+public struct ReadPrompts {
+  /// One a layer, `[batch, time, kv heads, head size]`.
+  var layers: [KeyValues]
+  /// Tokens of each prompt.
+  var lengths: [Int]
+
+  /// Each prompt `count` times, in order.
+  public func repeated(_ count: Int) -> ReadPrompts {
+    guard count > 1 else { return self }
+    let rows = lengths.indices.flatMap { [Int](repeating: $0, count: count) }
+    return picked(rows)
+  }
+
+  /// Some of the prompts.
+  public func picked(_ rows: [Int]) -> ReadPrompts {
+    let places = Tensor(indices: rows.map(Int32.init))
+    return ReadPrompts(
+      layers: layers.map {
+        KeyValues(keys: $0.keys.gathered(places), values: $0.values.gathered(places))
+      }, lengths: rows.map { lengths[$0] })
+  }
+}
+
+/// The second tower of a Mixture-of-Transformers: a trainable copy of every layer of the language model.
+///
+/// Text goes through the frozen layers, latents through these; each layer's attention runs over both. Latents see
+/// the whole prompt before them and each other; text never sees latents, so that its keys and values are the same
+/// at every step and the frozen tower's answers are those it gives alone.
+///
+///     h₀ = W_in x_t + time(t) + position        v = W_out RMSNorm(h_L)          W_out begins at zero
+///
+/// Shapes: x, v `[batch, patches, channels]`, t `[batch]`, 0 = noise → 1 = data.
+/// Source: VUGEN §3.1, arXiv 2510.06529; Mixture-of-Transformers, arXiv 2411.04996; the mask of Transfusion,
+/// arXiv 2408.11039.
+public final class GenerationTower: Module {
+  @Child("latent_in") var input: Linear
+  @Child("time") var time: TimeEmbedding
+  /// `[patches, width]`.
+  @Weight("position") var positions: Parameter
+  @Child("layers") var layers: [TextBlock]
+  @Child("norm") var norm: RMSNorm
+  @Child("latent_out") var output: Linear
+  public let configuration: GenerationTowerConfiguration
+  private let text: TextConfiguration
+
+  public init(
+    _ c: GenerationTowerConfiguration, text: TextConfiguration, using random: inout Philox
+  ) {
+    (configuration, self.text) = (c, text)
+    input = Linear(c.latents, text.width, using: &random)
+    time = TimeEmbedding(width: text.width, hidden: text.width, outputs: text.width, using: &random)
+    positions = Parameter.normal([c.grid * c.grid, text.width], deviation: 0.02, using: &random)
+    layers = (0..<text.layers).map { _ in TextBlock(text, using: &random) }
+    norm = RMSNorm(text.width, epsilon: text.epsilon)
+    output = Linear(text.width, c.latents, using: &random)
+    output.startAtZero()
+  }
+
+  /// Takes the frozen layers' and the last norm's weights as its first ones. Throws `ModuleLoadError` where the
+  /// language model has other sizes.
+  public func copyLayers(of language: LanguageModel) throws {
+    var tensors: [String: Tensor] = [:]
+    for (name, tensor) in language.tensorsByName where name.hasPrefix("layers.") || name.hasPrefix("norm.") {
+      tensors[name] = tensor.cast(to: .f32).copied()
+    }
+    let own = tensorsByName.filter { !$0.key.hasPrefix("layers.") && !$0.key.hasPrefix("norm.") }
+    try load(tensors.merging(own) { first, _ in first }, from: "the language model")
+  }
+
+  /// The velocity of latents behind their prompts.
+  public func callAsFunction(
+    _ x: Tensor, at t: Tensor, prompts: ReadPrompts, language: LanguageModel, type: ElementType = .f32
+  ) -> Tensor {
+    let (batch, patches) = (x.size(0), x.size(1))
+    precondition(
+      patches == configuration.grid * configuration.grid && prompts.lengths.count == batch,
+      "\(x) for a grid of \(configuration.grid) and \(prompts.lengths.count) prompts")
+    var h = input(x.cast(to: type)) + positions.tensor(as: type)
+    h = h + time(t, type: type).reshaped([batch, 1, h.size(2)])
+    let places = prompts.lengths.flatMap { length in (0..<patches).map { Int32(length + $0) } }
+    let table = language.rotaryTable(at: places), mask = Self.mask(prompts, patches)
+    for (layer, before) in zip(layers, prompts.layers) {
+      let prompt = KeyValues(keys: before.keys.cast(to: type), values: before.values.cast(to: type))
+      h = layer(h, after: prompt, rope: table, mask: mask)
+    }
+    return output(norm(h)).cast(to: .f32)
+  }
+
+  /// Everything but what stands behind a shorter prompt's end.
+  private static func mask(_ prompts: ReadPrompts, _ patches: Int) -> AttentionMask {
+    let time = prompts.layers.first?.keys.size(1) ?? 0
+    guard prompts.lengths.contains(where: { $0 != time }) else { return .bidirectional }
+    var isVisible: [Bool] = []
+    isVisible.reserveCapacity(prompts.lengths.count * patches * (time + patches))
+    for length in prompts.lengths {
+      let row = (0..<time + patches).map { $0 < length || $0 >= time }
+      for _ in 0..<patches { isVisible += row }
+    }
+    return .table(
+      MaskTable(isVisible, batch: prompts.lengths.count, queries: patches, keys: time + patches))
+  }
+}
+
+extension UnderstandingTower {
+  /// Reads prompts with the frozen tower, once. Without gradients.
+  ///
+  /// Throws `PromptError.contextFull` where a prompt and a picture's latents have no room.
+  public func read(prompts: [[Int32]], patches: Int) throws -> ReadPrompts {
+    let longest = prompts.map(\.count).max() ?? 0, context = configuration.text.context
+    guard longest + patches <= context else {
+      throw PromptError.contextFull(tokens: longest + patches, context: context)
+    }
+    let padded = prompts.flatMap { $0 + [Int32](repeating: 0, count: longest - $0.count) }
+    return withoutGradients {
+      let tokens = Tensor(indices: padded, shape: [prompts.count, longest])
+      let embedded = core.language.embedding(tokens, type: type)
+      return ReadPrompts(
+        layers: core.language.promptKeyValues(embedded), lengths: prompts.map(\.count))
+    }
+  }
+}
+
+/// A description as tokens: begin, text, end of turn. Empty text gives what the unconditional side reads.
+public struct GenerationPrompt {
+  private let begin, endTurn: Int32
+  private let tokenizer: Tokenizer
+
+  /// Throws `ModelFileError` where the tokenizer lacks a token that the prompt needs.
+  public init(_ tokenizer: Tokenizer, folder: String) throws {
+    func token(_ name: String) throws -> Int32 {
+      guard let id = tokenizer.specialTokens[name] else {
+        throw ModelFileError(folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
+      }
+      return id
+    }
+    (begin, endTurn) = (try token("<|begin_of_text|>"), try token("<|eot_id|>"))
+    self.tokenizer = tokenizer
+  }
+
+  public func tokens(_ text: String) -> [Int32] { [begin] + tokenizer.encode(text) + [endTurn] }
+}

@@ -1,0 +1,55 @@
+import Flow
+import Foundation
+
+/// Everything that decides a drawn picture, beside the model: the same settings give the same bytes.
+public struct ImagineSettings: Codable, Sendable, Equatable {
+  public var prompt: String
+  /// What the unconditional side reads; empty for nothing.
+  public var negative = ""
+  public var seed: UInt64 = 0
+  public var guidanceScale: Float = 5
+  /// Times, 0 = noise → 1 = data, in which guidance works.
+  public var guidanceStart: Float = 0
+  public var guidanceEnd: Float = 1
+  public var steps = 50
+  public var decoderSteps = 1
+  public var solver = Solver.euler
+
+  public init(prompt: String) { self.prompt = prompt }
+
+  public static let mostSteps = 1000, mostDecoderSteps = 100
+  public static let mostGuidance: Float = 100
+  public static let mostPromptCharacters = 100_000
+
+  var guidance: Guidance { Guidance(scale: guidanceScale, interval: guidanceStart...guidanceEnd) }
+
+  /// Throws `GenerationError` naming the value that is out of range, and the range.
+  public func check() throws {
+    func fits(_ holds: Bool, _ text: String) throws { if !holds { throw GenerationError(text) } }
+    try fits(!prompt.allSatisfy(\.isWhitespace), "the prompt is empty; say what to draw")
+    try fits(
+      prompt.count + negative.count <= Self.mostPromptCharacters,
+      "the prompt has \(prompt.count + negative.count) characters; at most \(Self.mostPromptCharacters) are read")
+    try fits((1...Self.mostSteps).contains(steps), "\(steps) steps; give 1 to \(Self.mostSteps)")
+    try fits(
+      (1...Self.mostDecoderSteps).contains(decoderSteps),
+      "\(decoderSteps) decoder steps; give 1 to \(Self.mostDecoderSteps)")
+    try fits(
+      guidanceScale.isFinite && (0...Self.mostGuidance).contains(guidanceScale),
+      "a guidance scale of \(guidanceScale); give 0 to \(Int(Self.mostGuidance)) (1 is none, 5 is usual)")
+    try fits(
+      guidanceStart.isFinite && guidanceEnd.isFinite && 0 <= guidanceStart && guidanceStart <= guidanceEnd
+        && guidanceEnd <= 1, "guidance works from \(guidanceStart) to \(guidanceEnd); give two times in 0…1")
+  }
+
+  /// As AUTOMATIC1111 and its readers write it.
+  public func parametersText(side: Int, model: String, stepsDone: Int? = nil) -> String {
+    let scale = guidanceScale.rounded() == guidanceScale ? "\(Int(guidanceScale))" : "\(guidanceScale)"
+    return """
+      \(prompt)
+      \(negative.isEmpty ? "" : "Negative prompt: \(negative)\n")\
+      Steps: \(stepsDone ?? steps), Sampler: \(solver == .euler ? "Euler" : "Heun"), CFG scale: \(scale), \
+      Seed: \(seed), Size: \(side)x\(side), Model: \(model), Version: VUGEN Studio
+      """
+  }
+}

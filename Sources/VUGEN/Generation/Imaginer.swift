@@ -1,0 +1,146 @@
+import Flow
+import Foundation
+import ModelFiles
+import Pictures
+import Tensors
+
+/// Draws pictures of prompts: the generation tower samples latents, a pixel decoder draws them.
+public final class Imaginer {
+  public let understanding: UnderstandingTower
+  public let model: GenerationModel
+  private let generator: GenerationTower
+  private let prompt: GenerationPrompt
+  /// The type in which it computes.
+  public var type: ElementType = .f32
+  /// The last prompts that were read: a slider that moves changes nothing about them.
+  private var lastRead: (texts: [String], prompts: ReadPrompts)?
+
+  /// From parts that are in memory.
+  public init(
+    _ understanding: UnderstandingTower, _ model: GenerationModel, generator: GenerationTower,
+    prompt: GenerationPrompt
+  ) {
+    (self.understanding, self.model, self.generator, self.prompt) = (understanding, model, generator, prompt)
+  }
+
+  /// Throws `ModelFileError` or `ModuleLoadError` where the folder cannot draw.
+  public convenience init(_ understanding: UnderstandingTower, _ tokenizer: Tokenizer, folder: String) throws {
+    let model = try GenerationModel(folder: folder, beside: understanding.configuration)
+    guard let tower = model.generator else {
+      throw ModelFileError(
+        "\(folder)/\(GenerationFiles.generator)",
+        "no such file: the model reconstructs pictures but imagines none; train it with vugen train generator")
+    }
+    let prompt = try GenerationPrompt(tokenizer, folder: folder)
+    self.init(understanding, model, generator: tower, prompt: prompt)
+  }
+
+  /// One step that is done.
+  public struct Step {
+    /// From 1 to `total`.
+    public let number, total: Int
+    /// What the velocity of this step says of the clean latents, `[1, patches, channels]`.
+    public let estimate: Tensor
+    private let draw: (Tensor) -> Picture
+
+    fileprivate init(_ number: Int, _ total: Int, _ estimate: Tensor, _ draw: @escaping (Tensor) -> Picture) {
+      (self.number, self.total, self.estimate, self.draw) = (number, total, estimate, draw)
+    }
+
+    /// The estimate drawn by the one-step decoder. Costs a decoder's step; ask for few.
+    public func preview() -> Picture { draw(estimate) }
+  }
+
+  /// A picture, whole or as far as it came.
+  public struct Result {
+    public var picture: Picture
+    /// Steps of the sampler that were really done.
+    public var stepsDone: Int
+    public var isPartial: Bool
+  }
+
+  /// Draws one picture.
+  ///
+  /// Cancelled between two steps, it draws the last estimate of the clean latents, or nothing before the first
+  /// step. Throws `GenerationError` or `PromptError` for settings that make no sense.
+  public func imagine(
+    _ settings: ImagineSettings, isCancelled: () -> Bool = { false }, onStep: (Step) -> Void = { _ in }
+  ) throws -> Result? {
+    try settings.check()
+    var random = Philox(seed: settings.seed, stream: 0)
+    let patches = model.configuration.grid * model.configuration.grid
+    let noise = Tensor.normal([1, patches, model.configuration.reducer.latents], using: &random)
+    var estimate: Tensor?, done = 0
+    struct Stop: Error {}
+    var latents = noise
+    do {
+      if isCancelled() { return nil }
+      latents = try sample(settings, noise) { number, guess in
+        (estimate, done) = (guess, number)
+        onStep(Step(number, settings.steps, guess) { [self] in preview($0, settings) })
+        if number < settings.steps, isCancelled() { throw Stop() }
+      }
+    } catch is Stop {
+      guard let estimate else { return nil }
+      return Result(picture: preview(estimate, settings), stepsDone: done, isPartial: true)
+    }
+    var decoderRandom = Philox(seed: settings.seed, stream: 1)
+    do {
+      let values = try model.decode(latents, steps: settings.decoderSteps, type: type, using: &decoderRandom) {
+        if $0 < settings.decoderSteps, isCancelled() { throw Stop() }
+      }
+      return Result(picture: Picture(values: values), stepsDone: done, isPartial: false)
+    } catch is Stop {
+      return Result(picture: preview(latents, settings), stepsDone: done, isPartial: true)
+    }
+  }
+
+  private func preview(_ latents: Tensor, _ settings: ImagineSettings) -> Picture {
+    var random = Philox(seed: settings.seed, stream: 1)
+    return Picture(values: model.decode(latents, steps: 1, type: type, using: &random) { _ in })
+  }
+
+  /// Latents `[1, patches, channels]` for the prompt; `onStep` is given the estimate of the clean ones.
+  private func sample(
+    _ settings: ImagineSettings, _ noise: Tensor, onStep: (Int, Tensor) throws -> Void
+  ) throws -> Tensor {
+    let both = try read([settings.prompt, settings.negative]), alone = both.picked([0])
+    let guidance = settings.guidance, language = understanding.core.language
+    let times = TimeGrid.shifted(model.configuration.timeShift).times(settings.steps)
+    return try settings.solver.integrate(
+      from: noise, times: times,
+      onStep: { number, x, v, _ in
+        try onStep(number, StraightPath.dataEstimate(x, velocity: v, at: Tensor([times[number]])))
+      }
+    ) { x, t in
+      guard guidance.scale(at: t) != 1 else {
+        return generator(x, at: Tensor([t]), prompts: alone, language: language, type: type)
+      }
+      let twice = Tensor.concatenated([x, x])
+      let v = generator(twice, at: Tensor([t, t]), prompts: both, language: language, type: type)
+      return guidance.combine(conditional: v.sliced(0..<1), unconditional: v.sliced(1..<2), at: t)
+    }
+  }
+
+  private func read(_ texts: [String]) throws -> ReadPrompts {
+    if let lastRead, lastRead.texts == texts { return lastRead.prompts }
+    let tokens = texts.map { prompt.tokens($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    let patches = model.configuration.grid * model.configuration.grid
+    let read = try understanding.read(prompts: tokens, patches: patches)
+    lastRead = (texts, read)
+    return read
+  }
+}
+
+extension GenerationModel {
+  /// A picture as the decoder draws it from its own latents.
+  public func reconstruct(
+    _ picture: Picture, _ understanding: UnderstandingTower, steps: Int, seed: UInt64 = 0,
+    type: ElementType = .f32
+  ) -> Picture {
+    let tiles = understanding.configuration.vision.tiles(of: picture)
+    let latents = reducer(understanding.core.encoder(tiles.cast(to: understanding.type)))
+    var random = Philox(seed: seed, stream: 1)
+    return Picture(values: decode(latents, steps: steps, type: type, using: &random) { _ in })
+  }
+}

@@ -1,0 +1,163 @@
+import ArgumentParser
+import Flow
+import Foundation
+import ModelFiles
+import Pictures
+import Tensors
+import VUGEN
+
+extension Solver: ExpressibleByArgument {}
+
+struct Imagine: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw pictures of a prompt.",
+    discussion: """
+      Picture i of several has the seed + i, so that each can be drawn again alone. The settings lie in the PNG; \
+      --from repeats them bit for bit, and options that are given change them.
+
+      Example: vugen imagine 'a red apple left of a cat' --seed 7 --output apple.png
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @Option(help: "Guidance scale: 1 is none, 5 is usual (default: 5).") var cfg: Float?
+  @Option(help: "Steps of the sampler (default: 50).") var steps: Int?
+  @Option(help: "Seed of the noise; -1 draws one by chance (default: -1).") var seed: Int64?
+  @Option(help: "Pictures to draw.") var count = 1
+  @Option(help: "What the pictures should not show.") var negative: String?
+  @Option(help: "Steps of the pixel decoder; 1 takes the distilled one (default: 1).") var decoderSteps: Int?
+  @Option(help: "euler or heun (default: euler).") var solver: Solver?
+  @Option(help: "Guide only from this time on, 0 = noise to 1 = picture (default: 0).") var guidanceStart: Float?
+  @Option(help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
+  @Option(help: "Take prompt and settings from this picture that vugen imagine made.") var from: String?
+  @Option(help: "A file for one picture, or a folder (default: the working folder).") var output: String?
+  @Option(help: "png or jpeg; only PNG keeps the settings.") var format: Format = .png
+  @Option(help: "Show a preview beside the output every this many steps, as FILE.preview.png; 0 for none.")
+  var previewEvery = 0
+  @Flag(help: "Print one JSON object.") var json = false
+  @Argument(help: "What to draw, or - to read it from standard input.") var prompt: String?
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case png, jpeg }
+
+  func validate() throws {
+    if prompt == nil, from == nil { throw ValidationError("say what to draw, or name a picture with --from.") }
+    if !(1...10_000).contains(count) { throw ValidationError("--count must be 1 to 10000.") }
+    if let seed, seed < -1 { throw ValidationError("--seed must be 0 or more, or -1 for one by chance.") }
+    if previewEvery < 0 { throw ValidationError("--preview-every must be 0 or more.") }
+  }
+
+  private struct Drawn: Codable {
+    var path, prompt, negative: String
+    var seed: UInt64
+    var guidanceScale: Float
+    var steps, decoderSteps: Int
+    var seconds: Double
+    var sha256: String
+  }
+
+  @NumericActor
+  func run() async throws {
+    Interruption.watch()
+    let first = try settings()
+    try first.check()
+    let (tower, tokenizer) = try model.load()
+    let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
+    let target = try PictureTarget(output, count: count, format: format.rawValue)
+    var drawn: [Drawn] = []
+    for i in 0..<count {
+      var settings = first
+      settings.seed = first.seed &+ UInt64(i)
+      guard let one = try draw(settings, imaginer, target.path(settings)) else { throw ExitCode(130) }
+      if !json { print(one.path) }
+      drawn.append(one)
+      if Interruption.isRequested { break }
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      print(String(decoding: try encoder.encode(["images": drawn]), as: UTF8.self))
+    }
+    if Interruption.isRequested { throw ExitCode(130) }
+  }
+
+  private func settings() throws -> ImagineSettings {
+    var s = try from.map { try PictureMetadata(png: $0).settings } ?? ImagineSettings(prompt: "")
+    if let prompt { s.prompt = prompt == "-" ? try Self.standardInput() : prompt }
+    if from == nil || seed != nil {
+      let given = seed ?? -1
+      s.seed = given < 0 ? UInt64.random(in: 0..<1 << 32) : UInt64(given)
+    }
+    s.guidanceScale = cfg ?? s.guidanceScale
+    s.steps = steps ?? s.steps
+    s.negative = negative ?? s.negative
+    s.decoderSteps = decoderSteps ?? s.decoderSteps
+    s.solver = solver ?? s.solver
+    s.guidanceStart = guidanceStart ?? s.guidanceStart
+    s.guidanceEnd = guidanceEnd ?? s.guidanceEnd
+    return s
+  }
+
+  private static func standardInput() throws -> String {
+    let data = try FileHandle.standardInput.read(upToCount: 4 * ImagineSettings.mostPromptCharacters) ?? Data()
+    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// Draws and writes one picture; nil where it was interrupted before the first step.
+  @NumericActor
+  private func draw(_ settings: ImagineSettings, _ imaginer: Imaginer, _ path: String) throws -> Drawn? {
+    let clock = ContinuousClock(), start = clock.now, preview = path + ".preview.png"
+    defer { if previewEvery > 0 { try? FileManager.default.removeItem(atPath: preview) } }
+    let result = try imaginer.imagine(settings, isCancelled: { Interruption.isRequested }) { step in
+      ProgressLine.show("seed \(settings.seed): step \(step.number) of \(step.total)")
+      if previewEvery > 0, step.number % previewEvery == 0, let png = try? step.preview().pngData() {
+        // A preview that cannot be written must not end the work.
+        try? AtomicFile.write(Data(png), to: preview)
+      }
+    }
+    ProgressLine.end()
+    guard let result else { return nil }
+    let metadata = PictureMetadata(
+      settings, stepsDone: result.stepsDone, model: (model.folder as NSString).lastPathComponent)
+    let bytes =
+      try format == .png ? metadata.png(of: result.picture) : result.picture.jpegData()
+    try AtomicFile.write(Data(bytes), to: path)
+    return Drawn(
+      path: path, prompt: settings.prompt, negative: settings.negative, seed: settings.seed,
+      guidanceScale: settings.guidanceScale, steps: result.stepsDone, decoderSteps: settings.decoderSteps,
+      seconds: seconds(clock.now - start), sha256: Digest.sha256(bytes))
+  }
+}
+
+/// Where pictures go.
+struct PictureTarget {
+  private let folder: String
+  private let file: String?
+  private let format: String
+
+  /// A name that ends like a picture's is a file; anything else is a folder, which is made.
+  init(_ output: String?, count: Int, format: String) throws {
+    self.format = format
+    let isFile = output.map { [".png", ".jpg", ".jpeg"].contains(where: $0.lowercased().hasSuffix) } ?? false
+    var isFolder: ObjCBool = false
+    if let output, isFile, !(FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) && isFolder.boolValue) {
+      guard count == 1 else {
+        throw CommandError("\(output): \(count) pictures do not fit into one file; name a folder")
+      }
+      (folder, file) = ("", output)
+      return
+    }
+    (folder, file) = (output ?? ".", nil)
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw CommandError("\(folder): cannot be made: \(error.localizedDescription); name another folder")
+    }
+  }
+
+  /// The prompt's first words and the seed.
+  func path(_ settings: ImagineSettings) -> String {
+    if let file { return file }
+    let words = settings.prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
+    let slug = String(words).split(separator: "-").joined(separator: "-").prefix(48)
+    return "\(folder)/\(slug.isEmpty ? "picture" : String(slug))-\(settings.seed).\(format == "png" ? "png" : "jpg")"
+  }
+}

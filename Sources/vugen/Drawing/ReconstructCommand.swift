@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import ModelFiles
+import Pictures
+import Tensors
+import VUGEN
+
+struct Reconstruct: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Encode a picture, reduce it, and draw it again from its latents.",
+    discussion: "Example: vugen reconstruct cat.png --output pair.png")
+
+  @OptionGroup var model: ModelOptions
+  @Option(help: "The PNG to write: the original beside its reconstruction.") var output: String?
+  @Option(help: "Steps of the pixel decoder; 1 takes the distilled one.") var decoderSteps = 8
+  @Option(help: "Seed of the decoder's noise.") var seed: UInt64 = 0
+  @Flag(help: "Print one JSON object.") var json = false
+  @Argument(help: "A picture file, or - for standard input.") var file: String
+
+  func validate() throws {
+    if !(1...ImagineSettings.mostDecoderSteps).contains(decoderSteps) {
+      throw ValidationError("--decoder-steps must be 1 to \(ImagineSettings.mostDecoderSteps).")
+    }
+  }
+
+  @NumericActor
+  func run() async throws {
+    Interruption.watch()
+    let tower = try model.load().tower
+    let drawing = try GenerationModel(folder: model.folder, beside: tower.configuration)
+    let given = try readPicture(file), side = drawing.configuration.imageSize
+    let original = (given.isOpaque ? given : given.overWhite()).resizedBicubic(width: side, height: side)
+    var drawn = original
+    let time = ContinuousClock().measure {
+      drawn = drawing.reconstruct(given, tower, steps: decoderSteps, seed: seed)
+    }
+    let psnr = drawn.psnr(original)
+    if let output {
+      try AtomicFile.write(Data(try Picture.side(by: original, drawn).pngData()), to: output)
+    }
+    if json {
+      var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds(time))]
+      if let output { report["path"] = .text(output) }
+      print(try jsonLine(report))
+    } else {
+      print(String(format: "PSNR %.1f dB, %.2f s", psnr, seconds(time)) + (output.map { ": \($0)" } ?? ""))
+    }
+  }
+}
+
+extension Picture {
+  /// Two pictures of one size beside each other.
+  static func side(by left: Picture, _ right: Picture) -> Picture {
+    var pixels: [UInt8] = []
+    for y in 0..<left.height {
+      for picture in [left, right] {
+        pixels += picture.pixels[y * picture.width * 4..<(y + 1) * picture.width * 4]
+      }
+    }
+    return Picture(width: left.width + right.width, height: left.height, pixels: pixels)
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import Recipes
+import Tensors
+import Training
+
+/// Drives any stage's run to its end or to an interruption: progress, metrics, checkpoints, samples, export.
+@NumericActor
+struct TrainingLoop {
+  private let training: any TrainingRun
+  private let asJSON: Bool
+  private let clock = ContinuousClock()
+
+  init(_ training: any TrainingRun, asJSON: Bool) { (self.training, self.asJSON) = (training, asJSON) }
+
+  func run() throws {
+    defer { training.stop() }
+    let trainer = training.trainer, start = clock.now, first = trainer.stepCount
+    let log = try MetricsLog(path: training.folder + "/metrics.jsonl", keepingThrough: first)
+    var lastSave = start, lastSheet = start, last: Trainer.Report?
+    while !trainer.isFinished, !Interruption.isRequested {
+      let report = try training.step()
+      last = report
+      let elapsed = seconds(clock.now - start)
+      let speed = Double((report.step - first) * training.picturesPerStep) / elapsed
+      try log.append(report, picturesPerSecond: speed, seconds: elapsed)
+      show(report, speed)
+      if seconds(clock.now - lastSave) > training.checkpointMinutes * 60 {
+        try training.saveCheckpoint()
+        lastSave = clock.now
+      }
+      if let minutes = training.sampleMinutes, seconds(clock.now - lastSheet) > minutes * 60 {
+        try drawSamples(step: report.step)
+        lastSheet = clock.now
+      }
+    }
+    ProgressLine.end()
+    try training.saveCheckpoint()
+    try training.export(to: training.folder + "/model")
+    if training.sampleMinutes != nil { try drawSamples(step: trainer.stepCount) }
+    try finish(last, seconds(clock.now - start))
+    if Interruption.isRequested { throw ExitCode(130) }
+  }
+
+  private func drawSamples(step: Int) throws {
+    try training.drawSamples(to: training.folder + "/samples-\(step).png")
+  }
+
+  private func finish(_ last: Trainer.Report?, _ elapsed: Double) throws {
+    let step = training.trainer.stepCount, folder = training.folder
+    // A machine without a font for labels still has its model.
+    let plot = (try? LossPlot.write(run: folder, to: folder + "/loss.png")) ?? []
+    if asJSON {
+      print(
+        try jsonLine([
+          "path": .text(folder + "/model"), "step": .number(Double(step)),
+          "loss": .number(Double(last?.loss ?? 0)), "seconds": .number(elapsed),
+        ]))
+    } else {
+      if !plot.isEmpty { print(plot.joined(separator: "\n")) }
+      print("step \(step): the model is in \(folder)/model")
+    }
+  }
+
+  private func show(_ r: Trainer.Report, _ speed: Double) {
+    let steps = training.trainer.settings.steps
+    let terms = r.terms.map { "\($0.name) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
+    let minutes = Int(Double((steps - r.step) * training.picturesPerStep) / speed / 60)
+    ProgressLine.show(
+      "step \(r.step)/\(steps)  loss \(String(format: "%.3f", r.loss))  \(terms)  "
+        + "\(Int(speed)) pictures/s  \(minutes / 60) h \(minutes % 60) min left")
+  }
+}
+
+/// A line on standard error.
+func note(_ text: String) { FileHandle.standardError.write(Data("vugen: \(text)\n".utf8)) }

@@ -79,7 +79,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "VUGENTests",
-      dependencies: ["VUGEN", "Layers", "ModelFiles", "Pictures", "Tensors", "TestSupport"],
+      dependencies: ["Flow", "VUGEN", "Layers", "ModelFiles", "Pictures", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
     .testTarget(

@@ -3,7 +3,7 @@ import Tensors
 
 /// What every block of the decoder is conditioned on.
 struct DecoderCondition {
-  /// `[batch, 4 C]`, behind a SiLU.
+  /// `[batch, time channels]`, behind a SiLU.
   var time: Tensor
   /// `[batch, latent height, latent width, context channels]`, behind a SiLU.
   var context: Tensor
@@ -35,7 +35,7 @@ final class DecoderBlock: Module {
     groups = c.groups
     context = Convolution2D(c.context, 2 * inputs, kernel: 3, padding: 1, using: &random)
     first = Convolution2D(inputs, outputs, kernel: 3, padding: 1, using: &random)
-    time = Linear(4 * c.channels, 2 * outputs, using: &random)
+    time = Linear(c.time, 2 * outputs, using: &random)
     norm = GroupNorm(groups: c.groups, channels: outputs)
     second = Convolution2D(outputs, outputs, kernel: 3, padding: 1, using: &random)
     second.startAtZero()

@@ -39,7 +39,7 @@ public final class PixelDecoder: Module {
     pictureIn = Convolution2D(pixel, half, kernel: 3, padding: 1, using: &random)
     latentIn = Convolution2D(c.latents, half, kernel: 3, padding: 1, using: &random)
     joined = Convolution2D(c.channels, c.channels, kernel: 3, padding: 1, using: &random)
-    time = TimeEmbedding(width: c.channels, hidden: 4 * c.channels, outputs: 4 * c.channels, using: &random)
+    time = TimeEmbedding(width: c.channels, hidden: c.time, outputs: c.time, using: &random)
     context = Convolution2D(c.latents, c.context, kernel: 3, padding: 1, using: &random)
     var skips: [Int] = []
     down = Self.levelsDown(c, &skips, &random)

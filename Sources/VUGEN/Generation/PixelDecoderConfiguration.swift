@@ -16,6 +16,8 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
   public var blocks = 2
   /// Channels of the latent context that every block is modulated by.
   public var context: Int
+  /// Channels of the embedded time; 4 C in the published sizes.
+  public var time: Int
   /// Groups of each GroupNorm.
   public var groups = 32
   /// Side of the window of relative positions in the transformer.
@@ -27,6 +29,7 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
     (self.latents, self.patchSize, self.channels) = (latents, patchSize, channels)
     (self.multipliers, self.layers) = (multipliers, layers)
     self.context = context ?? channels
+    time = 4 * channels
   }
 
   /// The published sizes of SSDD (arXiv 2510.04961), channels rounded up to a multiple of 32, and a narrow one.
@@ -47,8 +50,8 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
     case .H: return published(192, 16, [1, 2, 4, 4])
     case .nano:
       var c = PixelDecoderConfiguration(
-        latents: latents, patchSize: patchSize, channels: 64, multipliers: [1, 1, 2], layers: 3, context: 24)
-      (c.stem, c.blocks, c.groups) = (4, 1, 16)
+        latents: latents, patchSize: patchSize, channels: 64, multipliers: [1, 1, 2], layers: 2, context: 16)
+      (c.stem, c.blocks, c.groups, c.time) = (4, 1, 16, 128)
       return c
     }
   }
@@ -70,8 +73,8 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
   public func check() throws {
     let isWhole =
       latents > 0 && patchSize > 0 && channels > 0 && !multipliers.isEmpty && multipliers.allSatisfy { $0 > 0 }
-      && layers >= 0 && stem > 0 && blocks > 0 && context > 0 && groups > 0 && window > 0 && window % 2 == 1
-    let largest = [latents, patchSize, channels, layers, stem, blocks, context, groups, window].max() ?? 0
+      && layers >= 0 && stem > 0 && blocks > 0 && context > 0 && time > 0 && groups > 0 && window > 0 && window % 2 == 1
+    let largest = [latents, patchSize, channels, layers, stem, blocks, context, time, groups, window].max() ?? 0
     guard isWhole, largest <= 1 << 14, multipliers.count <= 8, (multipliers.max() ?? 0) <= 64,
       channels % 2 == 0, levels.allSatisfy({ $0 % groups == 0 }), stem <= patchSize, patchSize % stem == 0
     else {

@@ -1,0 +1,95 @@
+import Flow
+import Foundation
+import Layers
+import ModelFiles
+import TestSupport
+import Tensors
+import Testing
+import VUGEN
+
+/// The drawing half against PyTorch in f64, restated from the papers by `make_generation_references.py`.
+@Suite(.serialized)
+@NumericActor
+struct GenerationParityTests {
+  /// Everything stored under one name.
+  private struct Case {
+    let tensors: [String: Tensor]
+
+    init(_ name: String) throws {
+      let file = try SafetensorsFile(path: try fixtures() + "/generation.safetensors")
+      tensors = try Case.under(name + ".", file.allTensors())
+    }
+
+    static func under(_ prefix: String, _ all: [String: Tensor]) -> [String: Tensor] {
+      Dictionary(
+        uniqueKeysWithValues: all.filter { $0.key.hasPrefix(prefix) }
+          .map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+    }
+
+    subscript(name: String) -> Tensor { get throws { try #require(tensors[name], "\(name) is not stored") } }
+    func part(_ prefix: String) -> [String: Tensor] { Self.under(prefix + ".", tensors) }
+  }
+
+  private func compareGradients(_ module: some Module, _ found: Gradients, _ expected: [String: Tensor]) throws {
+    // Gradients differ by orders of magnitude from weight to weight: each against the largest of its kind.
+    for item in module.namedParameters {
+      let reference = try #require(expected[item.name])
+      let gradient = found[item.parameter] ?? .zeros(reference.shape)
+      #expect(relativeError(gradient, reference) < 1e-4, "\(item.name)")
+    }
+  }
+
+  nonisolated static let decoders: [(String, PixelDecoderConfiguration)] = {
+    var published = PixelDecoderConfiguration(
+      latents: 3, patchSize: 4, channels: 8, multipliers: [1, 2], layers: 2)
+    (published.groups, published.window) = (4, 5)
+    var narrow = PixelDecoderConfiguration(
+      latents: 5, patchSize: 6, channels: 8, multipliers: [1, 1], layers: 1, context: 4)
+    (narrow.stem, narrow.blocks, narrow.time, narrow.groups) = (2, 1, 12, 2)
+    return [("published", published), ("narrow", narrow)]
+  }()
+
+  @Test(arguments: [0, 1])
+  func decoderMatches(_ i: Int) throws {
+    let (name, c) = Self.decoders[i], reference = try Case("decoder.\(name)")
+    var random = Philox(seed: 1)
+    let decoder = PixelDecoder(c, using: &random)
+    try decoder.load(reference.part("weight"), from: name)
+    let (data, noise, t) = (try reference["data"], try reference["noise"], try reference["t"])
+    let xt = StraightPath.point(data, noise, at: t), latents = try reference["latents"]
+    let found = decoder.velocity(xt, at: t, latents: latents)
+    #expect(relativeError(found.velocity, try reference["velocity"]) < 1e-4)
+    #expect(relativeError(try #require(found.features), try reference["features"]) < 1e-4)
+    let (loss, gradients) = grad(of: decoder.parameters) {
+      flowMatchingLoss(velocity: decoder.velocity(xt, at: t, latents: latents).velocity, data: data, noise: noise)
+    }
+    #expect(relativeError(loss, try reference["loss"]) < 1e-5)
+    try compareGradients(decoder, gradients, reference.part("gradient"))
+  }
+
+  @Test func towerMatches() throws {
+    let reference = try Case("tower")
+    var vision = VisionConfiguration(), text = TextConfiguration()
+    (vision.imageSize, vision.patchSize, vision.width, vision.layers, vision.heads) = (16, 8, 8, 1, 2)
+    (vision.hidden, vision.hasClassToken, vision.hasLayerScale, vision.referenceGrid) = (16, false, false, 2)
+    (text.vocabulary, text.width, text.layers, text.heads, text.kvHeads) = (40, 16, 2, 4, 2)
+    (text.headSize, text.hidden, text.context, text.ropeBase) = (4, 24, 64, 10_000)
+    let c = UnderstandingConfiguration(vision: vision, text: text, poolingRatio: 1, imageToken: 39)
+    var random = Philox(seed: 1)
+    let frozen = UnderstandingTower(c, using: &random)
+    try frozen.core.language.load(reference.part("frozen"), from: "frozen")
+    let tower = GenerationTower(.init(latents: 3, grid: 2), text: text, using: &random)
+    try tower.load(reference.part("weight"), from: "tower")
+    let tokens = try reference["tokens"].toIndices()
+    let prompts = try frozen.read(prompts: [Array(tokens[0..<5]), Array(tokens[5..<8])], patches: 4)
+    let (data, noise, t) = (try reference["data"], try reference["noise"], try reference["t"])
+    let xt = StraightPath.point(data, noise, at: t)
+    func velocity() -> Tensor { tower(xt, at: t, prompts: prompts, language: frozen.core.language) }
+    #expect(relativeError(velocity(), try reference["velocity"]) < 1e-4)
+    let (loss, gradients) = grad(of: tower.parameters) {
+      flowMatchingLoss(velocity: velocity(), data: data, noise: noise)
+    }
+    #expect(relativeError(loss, try reference["loss"]) < 1e-5)
+    try compareGradients(tower, gradients, reference.part("gradient"))
+  }
+}

@@ -63,13 +63,24 @@ let package = Package(
         "DataSets", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
+    .target(name: "CNCurses", path: "Sources/Native/CNCurses", linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+    .systemLibrary(
+      name: "CSixel", path: "Sources/Native/CSixel", pkgConfig: "libsixel", providers: [.apt(["libsixel-dev"])]),
+    .target(name: "CWidth", path: "Sources/Native/CWidth"),
+    .target(name: "Frames", dependencies: ["CWidth"]),
+    .target(name: "SessionLog", dependencies: ["ModelFiles"]),
+    .target(name: "StudioUI", dependencies: ["Frames", "SessionLog"]),
+    .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures"]),
+    .target(
+      name: "Engine", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
     .target(
       name: "Evaluation", dependencies: ["DataSets", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
     .executableTarget(
       name: "vugen",
       dependencies: [
         "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Training", "VUGEN",
-        "DataSets", "Recipes", "Evaluation",
+        "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "StudioUI", "Terminal",
+        .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

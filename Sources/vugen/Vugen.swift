@@ -8,9 +8,9 @@ struct Vugen: AsyncParsableCommand {
     abstract: "A studio around a unified vision-language model, in your terminal.",
     version: "0.1.0",
     subcommands: [
-      Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self, DataCommand.self, Train.self, Evaluate.self,
-      Model.self, Bench.self,
-    ])
+      Studio.self, Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self, DataCommand.self, Train.self, Evaluate.self,
+      Model.self, Bench.self, Sessions.self, ReplayCommand.self, Doctor.self, PathsCommand.self,
+    ], defaultSubcommand: Studio.self)
 
   /// Exit status 0 done, 1 failed, 2 wrong usage. With `--json`, an error is one JSON object.
   static func main() async {

@@ -1,5 +1,6 @@
 import Flow
 import Foundation
+import Layers
 import ModelFiles
 import Pictures
 import Tensors
@@ -33,6 +34,11 @@ public final class Imaginer {
     }
     let prompt = try GenerationPrompt(tokenizer, folder: folder)
     self.init(understanding, model, generator: tower, prompt: prompt)
+  }
+
+  /// What it holds beyond the understanding half.
+  public var parts: [any Module] {
+    [model.reducer, model.decoder, generator] + (model.oneStepDecoder.map { [$0] } ?? [])
   }
 
   /// One step that is done.

@@ -1,0 +1,211 @@
+import Foundation
+import Layers
+import ModelFiles
+import Pictures
+import Synchronization
+import Tensors
+import VUGEN
+
+/// What a request is about.
+public enum EngineRequest: Sendable {
+  /// A question about pictures; a conversation goes on while its pictures stay the same.
+  case ask(question: String, pictures: [Picture], temperature: Float, seed: UInt64)
+  /// Pictures with following seeds.
+  case imagine(ImagineSettings, count: Int, previewEvery: Duration)
+}
+
+/// What the model says of a request, in order; every stream ends.
+public enum EngineEvent: Sendable {
+  case started
+  case token(String)
+  /// Step k of n of picture i, with a preview now and then.
+  case step(Int, of: Int, picture: Int, preview: Picture?)
+  case picture(Picture, ImagineSettings, stepsDone: Int, seconds: Double, isPartial: Bool)
+  case answered(text: String, tokens: Int, seconds: Double, isPartial: Bool)
+  case failed(String)
+  case cancelled
+}
+
+/// What a loaded model is.
+public struct ModelFacts: Sendable, Equatable {
+  public var name: String
+  public var parameters: Int
+  /// Bytes of its weights.
+  public var bytes: Int
+  public var canDraw: Bool
+  public var imageSize: Int
+  /// Tells models apart in sessions.
+  public var hash: String
+}
+
+/// The model behind the studio: one actor on the numeric thread, one request at a time, each a stream of events
+/// that can be cancelled between any two steps.
+public actor StudioEngine {
+  private let folder: String
+  private var tower: UnderstandingTower?
+  private var tokenizer: Tokenizer?
+  private var imaginer: Imaginer?
+  private var conversation: Conversation?
+  /// Why the model cannot draw.
+  private var drawingFailure = ""
+
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    NumericThread.shared.asUnownedSerialExecutor()
+  }
+
+  public init(folder: String) { self.folder = folder }
+
+  /// Loads the model. Throws what is wrong with its folder.
+  public func load() throws -> ModelFacts {
+    let tower = try UnderstandingTower(folder: folder), tokenizer = try Tokenizer(folder: folder)
+    (self.tower, self.tokenizer) = (tower, tokenizer)
+    var count = tower.parameterCount, bytes = tower.parameters.reduce(0) { $0 + $1.value.byteCount }
+    do {
+      let imaginer = try Imaginer(tower, tokenizer, folder: folder)
+      imaginer.type = .f32
+      self.imaginer = imaginer
+      for module in imaginer.parts {
+        count += module.parameterCount
+        bytes += module.parameters.reduce(0) { $0 + $1.value.byteCount }
+      }
+    } catch {
+      drawingFailure = "\(error)"
+    }
+    return ModelFacts(
+      name: URL(fileURLWithPath: folder).lastPathComponent, parameters: count, bytes: bytes,
+      canDraw: imaginer != nil, imageSize: tower.configuration.vision.imageSize, hash: hash())
+  }
+
+  /// Of the files' headers and sizes: enough to tell one training from another without reading gigabytes.
+  private func hash() -> String {
+    var text = ""
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    for name in names where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
+      guard let file = FileHandle(forReadingAtPath: "\(folder)/\(name)") else { continue }
+      let size = (try? file.seekToEnd()) ?? 0
+      text += "\(name) \(size) "
+      try? file.seek(toOffset: size / 2)
+      text += Digest.sha256((try? file.read(upToCount: 65536)) ?? Data())
+    }
+    return String(Digest.sha256(Array(text.utf8)).prefix(16))
+  }
+
+  /// Forgets earlier turns.
+  public func forget() { conversation = nil }
+
+  /// Runs a request. Cancelling the task that reads the stream ends it at its next step.
+  public nonisolated func run(_ request: EngineRequest) -> AsyncStream<EngineEvent> {
+    AsyncStream { continuation in
+      let flag = CancellationFlag()
+      let task = Task {
+        await self.perform(request, flag) { continuation.yield($0) }
+        continuation.finish()
+      }
+      continuation.onTermination = { reason in
+        guard case .cancelled = reason else { return }
+        flag.set()
+        task.cancel()
+      }
+    }
+  }
+
+  /// The same with a flag of the caller's own: events go on until the request has really ended, so that what was
+  /// there when it was cancelled is not lost.
+  public nonisolated func run(
+    _ request: EngineRequest, cancelledBy flag: CancellationFlag, _ yield: @escaping @Sendable (EngineEvent) -> Void
+  ) async {
+    await perform(request, flag, yield)
+  }
+
+  private func perform(
+    _ request: EngineRequest, _ flag: CancellationFlag, _ yield: @Sendable (EngineEvent) -> Void
+  ) {
+    yield(.started)
+    do {
+      switch request {
+      case .ask(let question, let pictures, let temperature, let seed):
+        try ask(question, pictures, temperature, seed, flag, yield)
+      case .imagine(let settings, let count, let previewEvery):
+        try imagine(settings, count, previewEvery, flag, yield)
+      }
+    } catch {
+      yield(.failed("\(error)"))
+    }
+  }
+
+  private func ask(
+    _ question: String, _ pictures: [Picture], _ temperature: Float, _ seed: UInt64, _ flag: CancellationFlag,
+    _ yield: @Sendable (EngineEvent) -> Void
+  ) throws {
+    guard let tower, let tokenizer else { throw EngineError("no model is loaded") }
+    // New pictures begin a new conversation: a small model answers best about one thing at a time.
+    if conversation == nil || !pictures.isEmpty {
+      conversation = try Conversation(tower, tokenizer, folder: folder)
+    }
+    guard let conversation else { return }
+    let turn = Turn(.user, question, pictures: pictures.map { tower.configuration.vision.tiles(of: $0) })
+    var random = Philox(seed: seed)
+    let clock = ContinuousClock(), start = clock.now
+    let answer = try conversation.ask(
+      turn, sampling: Sampling(temperature: temperature), most: 256, using: &random,
+      isCancelled: { flag.isSet }, onText: { yield(.token($0)) })
+    yield(
+      .answered(
+        text: answer.text, tokens: answer.tokens.count, seconds: (clock.now - start).inSeconds,
+        isPartial: answer.stop == .cancelled))
+    if answer.stop == .cancelled { yield(.cancelled) }
+  }
+
+  private func imagine(
+    _ first: ImagineSettings, _ count: Int, _ previewEvery: Duration, _ flag: CancellationFlag,
+    _ yield: @Sendable (EngineEvent) -> Void
+  ) throws {
+    guard let imaginer else {
+      throw EngineError(drawingFailure.isEmpty ? "no model is loaded" : drawingFailure)
+    }
+    let clock = ContinuousClock()
+    for i in 0..<count {
+      var settings = first
+      settings.seed = first.seed &+ UInt64(i)
+      let start = clock.now
+      var lastPreview = start
+      let result = try imaginer.imagine(settings, isCancelled: { flag.isSet }) { step in
+        var preview: Picture?
+        if clock.now - lastPreview >= previewEvery, step.number < step.total {
+          let before = clock.now
+          preview = step.preview()
+          // A preview may cost a tenth of the time at most.
+          lastPreview = clock.now + (clock.now - before) * 9
+        }
+        yield(.step(step.number, of: step.total, picture: i, preview: preview))
+      }
+      if let result {
+        yield(
+          .picture(
+            result.picture, settings, stepsDone: result.stepsDone, seconds: (clock.now - start).inSeconds,
+            isPartial: result.isPartial))
+      }
+      if flag.isSet { return yield(.cancelled) }
+    }
+  }
+}
+
+/// Set once, from any thread.
+public final class CancellationFlag: Sendable {
+  private let state = Mutex(false)
+
+  public init() {}
+  public func set() { state.withLock { $0 = true } }
+  public var isSet: Bool { state.withLock { $0 } }
+}
+
+/// What the engine cannot do, in one line.
+public struct EngineError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+extension Duration {
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,149 @@
+/// Columns and rows.
+public struct Size: Hashable, Sendable {
+  public var width, height: Int
+
+  public init(_ width: Int, _ height: Int) { (self.width, self.height) = (width, height) }
+}
+
+/// A rectangle of cells.
+public struct Rect: Hashable, Sendable {
+  public var x, y, width, height: Int
+
+  public init(_ x: Int, _ y: Int, _ width: Int, _ height: Int) {
+    (self.x, self.y, self.width, self.height) = (x, y, width, height)
+  }
+
+  public var maxX: Int { x + width }
+  public var maxY: Int { y + height }
+
+  public func contains(_ px: Int, _ py: Int) -> Bool { (x..<maxX).contains(px) && (y..<maxY).contains(py) }
+  public func intersects(_ o: Rect) -> Bool { x < o.maxX && o.x < maxX && y < o.maxY && o.y < maxY }
+  public func inset(_ dx: Int, _ dy: Int) -> Rect {
+    Rect(x + dx, y + dy, max(0, width - 2 * dx), max(0, height - 2 * dy))
+  }
+}
+
+/// One column of a row.
+public struct Cell: Hashable, Sendable {
+  public var character: Character
+  public var style: Style
+  /// The second column of a wide character.
+  public var isContinuation = false
+
+  public init(_ character: Character, _ style: Style) { (self.character, self.style) = (character, style) }
+}
+
+/// A picture that lies over cells.
+public struct Placement: Hashable, Sendable {
+  /// Names the pixels: a content hash, or a preview's own name.
+  public var picture: String
+  /// The cells that it would take if all of it could be seen.
+  public var whole: Rect
+  /// The cells that can be seen, in the frame.
+  public var visible: Rect
+
+  public init(_ picture: String, whole: Rect, visible: Rect) {
+    (self.picture, self.whole, self.visible) = (picture, whole, visible)
+  }
+}
+
+/// A place that does something when it is clicked.
+public struct ClickTarget<Meaning: Sendable>: Sendable {
+  public var rect: Rect
+  public var meaning: Meaning
+
+  public init(_ rect: Rect, _ meaning: Meaning) { (self.rect, self.meaning) = (rect, meaning) }
+}
+
+/// A whole screen: cells, pictures over them, and the cursor.
+public struct Frame: Equatable, Sendable {
+  public let size: Size
+  public private(set) var cells: [Cell]
+  public var placements: [Placement] = []
+  public var cursor: (x: Int, y: Int)?
+
+  /// What stands under a picture. A space could be sent as "erase to the end of the line", which would wipe
+  /// pixels beyond it.
+  public static let filler: Character = "\u{A0}"
+
+  public init(_ size: Size, style: Style) {
+    self.size = Size(max(0, size.width), max(0, size.height))
+    cells = [Cell](repeating: Cell(" ", style), count: self.size.width * self.size.height)
+  }
+
+  public static func == (a: Frame, b: Frame) -> Bool {
+    a.size == b.size && a.cells == b.cells && a.placements == b.placements && a.cursor?.x == b.cursor?.x
+      && a.cursor?.y == b.cursor?.y
+  }
+
+  public subscript(x: Int, y: Int) -> Cell { cells[y * size.width + x] }
+
+  /// Writes text from (x, y) on, cut at `limit` columns and at the frame. Returns the columns used.
+  @discardableResult
+  public mutating func put(_ text: String, _ x: Int, _ y: Int, _ style: Style, limit: Int = .max) -> Int {
+    guard (0..<size.height).contains(y) else { return 0 }
+    var column = x
+    let end = min(size.width, limit == .max ? size.width : x + limit)
+    for character in text {
+      let width = TextWidth.columns(character)
+      if width == 0 { continue }
+      if column + width > end { break }
+      if column >= 0 { set(Cell(character, style), column, y, width) }
+      column += width
+    }
+    return column - x
+  }
+
+  private mutating func set(_ cell: Cell, _ x: Int, _ y: Int, _ width: Int) {
+    let at = y * size.width + x
+    // A half of a wide character that is written over leaves a space.
+    if cells[at].isContinuation, x > 0 { cells[at - 1].character = " " }
+    let next = at + width
+    if x + width < size.width, cells[next].isContinuation {
+      cells[next].isContinuation = false
+      cells[next].character = " "
+    }
+    cells[at] = cell
+    if width == 2 {
+      cells[at + 1] = Cell(" ", cell.style)
+      cells[at + 1].isContinuation = true
+    }
+  }
+
+  public mutating func fill(_ rect: Rect, _ character: Character = " ", _ style: Style) {
+    for y in max(0, rect.y)..<max(max(0, rect.y), min(size.height, rect.maxY)) {
+      for x in max(0, rect.x)..<max(max(0, rect.x), min(size.width, rect.maxX)) {
+        set(Cell(character, style), x, y, 1)
+      }
+    }
+  }
+
+  /// A frame of single lines around a rectangle, with a title in its upper edge.
+  public mutating func box(_ rect: Rect, title: String = "", _ style: Style, titleStyle: Style? = nil) {
+    guard rect.width >= 2, rect.height >= 2 else { return }
+    let inner = rect.width - 2
+    put("╭" + String(repeating: "─", count: inner) + "╮", rect.x, rect.y, style)
+    for y in rect.y + 1..<rect.maxY - 1 {
+      put("│", rect.x, y, style)
+      put("│", rect.maxX - 1, y, style)
+    }
+    put("╰" + String(repeating: "─", count: inner) + "╯", rect.x, rect.maxY - 1, style)
+    if !title.isEmpty { put(" \(title) ", rect.x + 2, rect.y, titleStyle ?? style, limit: max(0, inner - 2)) }
+  }
+
+  /// Lays a picture over cells, of which `clip` can be seen.
+  public mutating func place(_ picture: String, in whole: Rect, clip: Rect, _ style: Style) {
+    let x = max(whole.x, clip.x), y = max(whole.y, clip.y)
+    let visible = Rect(x, y, min(whole.maxX, clip.maxX) - x, min(whole.maxY, clip.maxY) - y)
+    guard visible.width > 0, visible.height > 0 else { return }
+    fill(visible, Self.filler, style)
+    placements.append(Placement(picture, whole: whole, visible: visible))
+  }
+
+  /// A row's text, for tests.
+  public func row(_ y: Int) -> String {
+    var text = ""
+    for x in 0..<size.width where !self[x, y].isContinuation { text.append(self[x, y].character) }
+    return text
+  }
+}

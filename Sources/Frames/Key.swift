@@ -1,0 +1,24 @@
+/// What a person did at the keyboard or with the mouse.
+public enum Key: Hashable, Sendable {
+  case character(Character)
+  case enter
+  /// A line break inside the prompt: Alt-Return or Ctrl-J.
+  case lineBreak
+  case tab, backTab, backspace, delete, escape
+  case up, down, left, right, wordLeft, wordRight, home, end, pageUp, pageDown
+  case function(Int)
+  case control(Character)
+  case alt(Character)
+  case paste(String)
+  case mouse(Mouse)
+
+  public struct Mouse: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable { case press, drag, release, wheelUp, wheelDown }
+
+    public var kind: Kind
+    /// The cell.
+    public var x, y: Int
+
+    public init(_ kind: Kind, _ x: Int, _ y: Int) { (self.kind, self.x, self.y) = (kind, x, y) }
+  }
+}

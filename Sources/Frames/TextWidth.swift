@@ -1,0 +1,80 @@
+import CWidth
+
+/// Text as a terminal shows it: columns, wrapping, cutting.
+public enum TextWidth {
+  /// What of a character is sent: its first scalar and the marks that combine with it. Joiners and variation
+  /// selectors are left out: terminals and the C library disagree about what follows them.
+  public static func shown(_ character: Character) -> [UInt32] {
+    var scalars: [UInt32] = []
+    for scalar in character.unicodeScalars {
+      let value = scalar.value
+      if scalars.isEmpty {
+        scalars.append(value < 32 || value == 127 ? 0x20 : value)
+      } else if value != 0x200D, !(0xFE00...0xFE0F).contains(value), scalars.count < 5, width(value) == 0 {
+        scalars.append(value)
+      }
+    }
+    if width(scalars[0]) < 0 { scalars = [0xFFFD] }
+    return scalars
+  }
+
+  private static func width(_ scalar: UInt32) -> Int { Int(vugen_width(scalar)) }
+
+  /// 0, 1 or 2 columns.
+  public static func columns(_ character: Character) -> Int {
+    if character.isASCII { return 1 }
+    return max(0, width(shown(character)[0]))
+  }
+
+  public static func columns(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + columns($1) } }
+
+  /// At most `width` columns, with an ellipsis where something was cut.
+  public static func fitted(_ text: String, _ width: Int) -> String {
+    guard columns(text) > width else { return text }
+    guard width > 0 else { return "" }
+    var result = "", used = 0
+    for character in text {
+      let next = columns(character)
+      if used + next > width - 1 { break }
+      result.append(character)
+      used += next
+    }
+    return result + "…"
+  }
+
+  /// Lines of at most `width` columns, broken at spaces where there are any. Line breaks of the text stay.
+  public static func wrapped(_ text: String, _ width: Int) -> [String] {
+    guard width > 0 else { return [] }
+    return text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { wrappedLine($0, width) }
+  }
+
+  private static func wrappedLine(_ line: Substring, _ width: Int) -> [String] {
+    var lines: [String] = [], current = "", used = 0
+    /// Where the last space of `current` stands, and the columns behind it.
+    var lastSpace: String.Index?
+    for character in line {
+      let next = columns(character)
+      if used + next > width {
+        if character == " " {
+          lines.append(current)
+          (current, used, lastSpace) = ("", 0, nil)
+          continue
+        }
+        if let space = lastSpace {
+          let rest = String(current[current.index(after: space)...])
+          lines.append(String(current[..<space]))
+          (current, used) = (rest, columns(rest))
+        } else {
+          lines.append(current)
+          (current, used) = ("", 0)
+        }
+        lastSpace = nil
+      }
+      if character == " " { lastSpace = current.endIndex }
+      current.append(character)
+      used += next
+    }
+    lines.append(current)
+    return lines
+  }
+}

@@ -1,0 +1,26 @@
+import Foundation
+
+/// Where things lie, by the XDG base directory rules. Values that are not absolute are ignored, as those demand.
+public enum Paths {
+  public static func data(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+    folder("XDG_DATA_HOME", ".local/share", environment)
+  }
+
+  public static func configuration(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+    folder("XDG_CONFIG_HOME", ".config", environment)
+  }
+
+  /// History and logs.
+  public static func state(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+    folder("XDG_STATE_HOME", ".local/state", environment)
+  }
+
+  public static func cache(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+    folder("XDG_CACHE_HOME", ".cache", environment)
+  }
+
+  private static func folder(_ name: String, _ fallback: String, _ environment: [String: String]) -> String {
+    if let value = environment[name], value.hasPrefix("/") { return value + "/vugen" }
+    return (environment["HOME"] ?? NSTemporaryDirectory()) + "/\(fallback)/vugen"
+  }
+}

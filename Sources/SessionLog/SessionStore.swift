@@ -1,0 +1,214 @@
+import Foundation
+import ModelFiles
+
+/// What keeps a session from being read or written, in one line.
+public struct SessionError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+/// All sessions of a person: a folder each.
+///
+///     SESSIONS/20261124-101530-k3f9/log.jsonl        an entry a line, appended
+///                                   pictures/HASH.png
+///                                   lock
+public struct SessionStore: Sendable {
+  public let folder: String
+
+  public init(folder: String) { self.folder = folder }
+
+  /// `$XDG_DATA_HOME/vugen/sessions`.
+  public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> SessionStore {
+    SessionStore(folder: Paths.data(environment) + "/sessions")
+  }
+
+  public func folder(of id: String) -> String { "\(folder)/\(id)" }
+
+  /// One line of a list of sessions.
+  public struct Summary: Codable, Sendable, Equatable {
+    public var id: String
+    public var title: String
+    /// Seconds since 1970 of the first and last entry.
+    public var begun, changed: Double
+    public var messages, pictures: Int
+  }
+
+  /// Ids, the newest first.
+  public func ids() -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)/log.jsonl") }.sorted(by: >)
+  }
+
+  /// Sessions, the newest first; one that cannot be read is left out.
+  public func summaries() -> [Summary] { ids().compactMap { try? summary(of: $0) } }
+
+  public func summary(of id: String) throws -> Summary {
+    let entries = try read(id).entries
+    var title = "", messages = 0, pictures = 0
+    for entry in entries {
+      switch entry.event {
+      case .renamed(let name): title = name
+      case .asked(_, let text, _, _):
+        messages += 1
+        if title.isEmpty { title = text }
+      case .drawingAsked(_, let settings, _, _):
+        messages += 1
+        if title.isEmpty { title = settings.prompt }
+      case .drawn: pictures += 1
+      default: break
+      }
+    }
+    return Summary(
+      id: id, title: title.isEmpty ? "empty session" : String(title.prefix(80)),
+      begun: entries.first?.time ?? 0, changed: entries.last?.time ?? 0, messages: messages, pictures: pictures)
+  }
+
+  /// The id that a person means: whole, or an unambiguous beginning, or "last". Throws `SessionError`.
+  public func resolve(_ name: String) throws -> String {
+    let all = ids()
+    if name == "last" || name.isEmpty {
+      guard let first = all.first else { throw SessionError("\(folder): holds no session yet") }
+      return first
+    }
+    if all.contains(name) { return name }
+    let fitting = all.filter { $0.hasPrefix(name) || $0.hasSuffix(name) }
+    guard fitting.count == 1 else {
+      throw SessionError(
+        fitting.isEmpty
+          ? "no session is called '\(name)'; vugen sessions list shows them all"
+          : "'\(name)' fits \(fitting.count) sessions: \(fitting.prefix(4).joined(separator: ", "))")
+    }
+    return fitting[0]
+  }
+
+  /// A session's entries. A line that cannot be read is left out and counted: a cut or damaged line costs itself
+  /// alone. Throws `SessionError` where there is no such session.
+  public func read(_ id: String) throws -> (entries: [SessionEntry], lost: Int) {
+    let path = "\(folder(of: id))/log.jsonl"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw SessionError("\(path): no such session; vugen sessions list shows them all")
+    }
+    return SessionFile.parse(data)
+  }
+
+  /// The bytes of a picture. Throws `SessionError`.
+  public func picture(_ hash: String, of id: String) throws -> Data {
+    let path = "\(folder(of: id))/pictures/\(hash).png"
+    guard hash.allSatisfy(\.isHexDigit), let data = FileManager.default.contents(atPath: path) else {
+      throw SessionError("\(path): the picture is missing")
+    }
+    return data
+  }
+
+  public func delete(_ id: String) throws {
+    do {
+      try FileManager.default.removeItem(atPath: folder(of: id))
+    } catch {
+      throw SessionError("\(folder(of: id)): cannot be removed: \(error.localizedDescription)")
+    }
+  }
+}
+
+/// A session that is being written: appended, flushed at each entry, locked against a second writer.
+public final class SessionFile {
+  public let id: String
+  public let folder: String
+  /// Entries that could not be written yet, such as on a full disk; they are tried again with the next one.
+  public private(set) var waiting: [Data] = []
+  private var descriptor: Int32 = -1
+  private var lock: Int32 = -1
+
+  /// Begins a session, or takes up one. Throws `SessionError` where another studio writes it.
+  public init(_ store: SessionStore, id: String) throws {
+    self.id = id
+    folder = store.folder(of: id)
+    do {
+      try FileManager.default.createDirectory(atPath: folder + "/pictures", withIntermediateDirectories: true)
+    } catch {
+      throw SessionError("\(folder): cannot be made: \(error.localizedDescription)")
+    }
+    lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard lock >= 0 else { throw SessionError("\(folder)/lock: cannot be made") }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      close(lock)
+      throw SessionError("\(id): another studio has this session open; open it read-only or begin a new one")
+    }
+    descriptor = open(folder + "/log.jsonl", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      close(lock)
+      throw SessionError("\(folder)/log.jsonl: cannot be opened")
+    }
+    cutHalfLine()
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+    if lock >= 0 { close(lock) }
+  }
+
+  /// A name that sorts by time and does not meet another.
+  public static func newID(at seconds: Double, random: UInt32) -> String {
+    var time = time_t(seconds), parts = tm()
+    gmtime_r(&time, &parts)
+    let tail = String(random, radix: 36).suffix(4)
+    return String(
+      format: "%04d%02d%02d-%02d%02d%02d-", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+      parts.tm_min, parts.tm_sec) + String(repeating: "0", count: 4 - tail.count) + tail
+  }
+
+  /// A line that was cut by the end of its writer is taken away, so that the next one stands alone.
+  private func cutHalfLine() {
+    let size = lseek(descriptor, 0, SEEK_END)
+    guard size > 0, let data = FileManager.default.contents(atPath: folder + "/log.jsonl") else { return }
+    guard data.last != 10 else { return }
+    let kept = (data.lastIndex(of: 10) ?? -1) + 1
+    ftruncate(descriptor, off_t(kept))
+    lseek(descriptor, 0, SEEK_END)
+  }
+
+  static func parse(_ data: Data) -> (entries: [SessionEntry], lost: Int) {
+    let decoder = JSONDecoder()
+    var entries: [SessionEntry] = [], lost = 0
+    for line in data.split(separator: 10) {
+      if let entry = try? decoder.decode(SessionEntry.self, from: line) { entries.append(entry) } else { lost += 1 }
+    }
+    return (entries, lost)
+  }
+
+  /// Appends an entry and what waited before it. False where the disk takes nothing: it waits then.
+  @discardableResult
+  public func append(_ entry: SessionEntry) -> Bool {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if let line = try? encoder.encode(entry) { waiting.append(line + [10]) }
+    while let line = waiting.first {
+      guard write(line) else { return false }
+      waiting.removeFirst()
+    }
+    return fdatasync(descriptor) == 0
+  }
+
+  /// A whole line or none of it.
+  private func write(_ line: Data) -> Bool {
+    let start = lseek(descriptor, 0, SEEK_END)
+    var done = 0
+    while done < line.count {
+      let count = line.withUnsafeBytes { bytes in bytes.baseAddress.map { Glibc.write(self.descriptor, $0 + done, line.count - done) } ?? -1 }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        ftruncate(descriptor, start)
+        return false
+      }
+      done += count
+    }
+    return true
+  }
+
+  /// Keeps a picture under its content's hash. Throws `ModelFileError` where it cannot be written.
+  public func keep(_ png: Data) throws -> String {
+    let hash = Digest.sha256(png), path = "\(folder)/pictures/\(hash).png"
+    if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write(png, to: path) }
+    return hash
+  }
+}

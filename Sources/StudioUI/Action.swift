@@ -1,0 +1,57 @@
+import Frames
+import SessionLog
+
+/// What can happen to the studio.
+public enum Action: Sendable {
+  case key(Key)
+  case resized(Size, cell: Size)
+  /// The clock, in seconds since the studio began.
+  case tick(Double)
+  /// An entry of the session: from the model, or from a session that is played.
+  case session(SessionEvent)
+  case modelReady(name: String, parameters: Int, bytes: Int, canDraw: Bool)
+  case modelFailed(String)
+  case token(request: Int, String)
+  case step(request: Int, Int, of: Int, picture: Int, preview: String?)
+  case ended(request: Int)
+  case pictureKnown(String, Size)
+  case differenceKnown(String, String)
+  case attached(Attachment)
+  case toast(String, isError: Bool)
+  case edited(String)
+  case folderRead(String, [Choice])
+  case sessionsRead([Choice])
+  case searched([Choice])
+  case played([SessionEntry], speed: Double, idleLimit: Double)
+  case themesRead([Theme])
+}
+
+/// What the studio wants done. Values: the reducer itself does nothing.
+public enum Effect: Equatable, Sendable {
+  case ask(request: Int, text: String, pictures: [String], temperature: Float, seed: UInt64)
+  case draw(request: Int, DrawingSettings, count: Int, parent: String?)
+  /// Ends a request at its next step.
+  case cancel(request: Int, discarding: Bool)
+  /// Adds an event to the session and gives it back as `Action.session`.
+  case record(SessionEvent)
+  case attach(path: String)
+  case save(picture: String, path: String)
+  case copy(String)
+  case openEditor(String)
+  case readFolder(String)
+  case readSessions
+  case search(String)
+  case play(session: String)
+  case export(format: String)
+  case newSession
+  case openSession(String)
+  case loadModel(String)
+  case theme(String)
+  case rememberPrompt(String)
+  case captureMouse(Bool)
+  case reportDoctor
+  /// Draws the whole screen anew.
+  case repaint
+  case suspend
+  case leave
+}

@@ -1,0 +1,198 @@
+import Frames
+
+private func popUp(_ state: StudioState, width: Int, height: Int, title: String, _ frame: inout Frame) -> Rect {
+  let w = min(width, state.size.width - 4), h = min(height, state.size.height - 3)
+  let rect = Rect((state.size.width - w) / 2, max(0, (state.size.height - 1 - h) / 2), w, h)
+  frame.clear(rect, state.theme.text)
+  frame.box(rect, title: title, state.theme.border, titleStyle: state.theme.accent)
+  frame.cursor = nil
+  return rect.inset(2, 1)
+}
+
+func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
+  let theme = state.theme, shown = list.shown
+  let inner = popUp(
+    state, width: 84, height: min(24, max(8, list.choices.count + 5)), title: list.title, &frame)
+  frame.put("›", inner.x, inner.y, theme.accent)
+  let filter = TextWidth.fitted(list.filter, inner.width - 3)
+  if list.filter.isEmpty {
+    frame.put("type to filter", inner.x + 2, inner.y, theme.dim)
+  } else {
+    frame.put(filter, inner.x + 2, inner.y, theme.text)
+  }
+  frame.cursor = (inner.x + 2 + TextWidth.columns(filter), inner.y)
+  let rows = max(1, inner.height - 2), first = max(0, min(list.selected - rows / 2, shown.count - rows))
+  if shown.isEmpty { frame.put("nothing fits", inner.x, inner.y + 2, theme.dim) }
+  let titleWidth = max(12, min(inner.width - 10, (shown.map { TextWidth.columns($0.title) }.max() ?? 0) + 2))
+  for i in 0..<rows where first + i < shown.count {
+    let choice = shown[first + i], isSelected = first + i == list.selected, y = inner.y + 2 + i
+    let style = isSelected ? theme.selection : theme.text
+    if isSelected { frame.fill(Rect(inner.x - 1, y, inner.width + 2, 1), " ", style) }
+    frame.put(TextWidth.fitted(choice.title, titleWidth), inner.x, y, style)
+    let detail = isSelected ? style : theme.dim
+    frame.put(TextWidth.fitted(choice.detail, inner.width - titleWidth - 1), inner.x + titleWidth + 1, y, detail)
+  }
+}
+
+func drawTour(_ page: Int, _ state: StudioState, _ frame: inout Frame) {
+  let content = Tour.pages[max(0, min(Tour.pages.count - 1, page))]
+  let lines = TextWidth.wrapped(content.text, min(66, state.size.width - 10))
+  let inner = popUp(state, width: 72, height: lines.count + 6, title: content.title, &frame)
+  for (i, line) in lines.enumerated() where i < inner.height - 2 {
+    frame.put(line, inner.x + 1, inner.y + 1 + i, state.theme.text)
+  }
+  let dots = Tour.pages.indices.map { $0 == page ? "●" : "○" }.joined(separator: " ")
+  frame.put(dots, inner.x + (inner.width - TextWidth.columns(dots)) / 2, inner.maxY - 1, state.theme.accent)
+}
+
+func drawHelp(_ scroll: Int, _ state: StudioState, _ frame: inout Frame) {
+  let inner = popUp(
+    state, width: 92, height: state.size.height - 3, title: "Every key and command", &frame)
+  let lines = HelpText.lines
+  let first = max(0, min(scroll, lines.count - inner.height))
+  for i in 0..<inner.height where first + i < lines.count {
+    let line = lines[first + i]
+    switch line {
+    case .heading(let text): frame.put(text, inner.x, inner.y + i, state.theme.accent)
+    case .entry(let key, let text):
+      frame.put(TextWidth.fitted(key, 26), inner.x + 1, inner.y + i, state.theme.user)
+      frame.put(TextWidth.fitted(text, inner.width - 29), inner.x + 28, inner.y + i, state.theme.text)
+    case .blank: break
+    }
+  }
+  if first + inner.height < lines.count { frame.put(" more ↓ ", inner.maxX - 8, inner.maxY, state.theme.dim) }
+}
+
+/// What F1 shows.
+enum HelpText {
+  enum Line { case heading(String), entry(String, String), blank }
+
+  static let lines: [Line] = {
+    var list: [Line] = []
+    for (heading, entries) in sections {
+      list.append(.heading(heading))
+      list += entries.map { .entry($0.0, $0.1) }
+      list.append(.blank)
+    }
+    list.append(.heading("Commands"))
+    list += Command.all.map { .entry("/\($0.name) \($0.argument)", $0.help) }
+    return list
+  }()
+
+  private static let sections: [(String, [(String, String)])] = [
+    (
+      "Prompt",
+      [
+        ("Return", "send"), ("Alt-Return, Ctrl-J", "line break"), ("Tab", "Ask or Imagine; completes a command"),
+        ("Up, Down, Ctrl-R", "earlier prompts; search them"), ("Ctrl-A", "on an empty prompt: attach the last picture"),
+        ("Ctrl-O", "attach a picture from a list of files"), ("@PATH", "attach a picture by its path"),
+        ("Ctrl-A E B F, Alt-B F", "move"), ("Ctrl-W U K Y, Alt-D", "delete words and lines, bring them back"),
+        ("Ctrl-G, Ctrl-X", "write the prompt in $EDITOR"), ("Alt-C", "copy the last answer"),
+      ]
+    ),
+    (
+      "Anywhere",
+      [
+        ("Esc, Ctrl-C", "end the running request, keep what there is"), ("Ctrl-D", "leave, on an empty prompt"),
+        ("PgUp, PgDn, wheel", "scroll"), ("Ctrl-P", "all commands"), ("F1", "this help"),
+        ("F2, Shift-Tab", "inspector: show or hide; go there"), ("Alt-, Alt-.", "guidance down and up by 0.1"),
+        ("F3, F4", "gallery; compare the last two pictures"), ("Ctrl-L, F5", "draw the screen anew"),
+        ("Alt-M", "mouse: the studio's or the terminal's"), ("Ctrl-Z", "to the shell; fg comes back"),
+      ]
+    ),
+    (
+      "Inspector",
+      [
+        ("← →", "turn a value; Ctrl-← → by tens"), ("↑ ↓", "rows"), ("Home, End", "guidance 1.8 and 5, the paper's"),
+      ]
+    ),
+    (
+      "Gallery",
+      [
+        ("Return, a", "use prompt, seed and settings again"), ("s, p, r", "seed alone; prompt and settings"),
+        ("i, Space", "look at it"), ("m", "compare with the one before"), (".", "star"), ("w", "save"),
+        ("Ctrl-A", "ask about it"),
+      ]
+    ),
+    (
+      "Replay",
+      [
+        ("Space", "pause"), (". and →, [ and ←", "one entry on, one back"), ("Home, End", "to the beginning, to the end"),
+        ("+ -", "faster, slower"), ("Esc", "end"),
+      ]
+    ),
+  ]
+}
+
+func drawGallery(_ state: StudioState, _ frame: inout Frame) {
+  guard case .gallery(let selected) = state.overlay else { return }
+  let theme = state.theme, layout = GalleryLayout(state), pictures = state.transcript.gallery
+  frame.put("Gallery", 2, 0, theme.accent)
+  frame.put("\(selected + 1) of \(pictures.count)", 12, 0, theme.dim)
+  let firstRow = max(0, selected / layout.columns - layout.rows + 1)
+  for (i, picture) in pictures.enumerated() {
+    let row = i / layout.columns - firstRow, column = i % layout.columns
+    guard (0..<layout.rows).contains(row) else { continue }
+    let tile = Rect(
+      layout.area.x + 1 + column * layout.tile.width, 1 + row * layout.tile.height, layout.tile.width - 1,
+      layout.tile.height)
+    if i == selected { frame.box(tile, theme.accent) }
+    let cells = state.cells(of: picture, within: Size(tile.width - 2, tile.height - 2))
+    let rect = Rect(tile.x + (tile.width - cells.width) / 2, tile.y + 1, cells.width, cells.height)
+    if state.hasPictures {
+      frame.place(picture, in: rect, clip: rect, theme.text)
+    } else {
+      frame.put(String(picture.prefix(8)), tile.x + 1, tile.y + 1, theme.dim)
+    }
+    if state.transcript.starred.contains(picture) { frame.put("★", tile.x + 1, tile.maxY - 1, theme.user) }
+  }
+  guard pictures.indices.contains(selected) else { return }
+  frame.put(
+    TextWidth.fitted(state.description(of: pictures[selected]), state.size.width - 4), 2, state.size.height - 2,
+    theme.text)
+}
+
+func drawViewer(_ picture: String, _ state: StudioState, _ frame: inout Frame) {
+  let room = Size(state.size.width - 4, state.size.height - 5)
+  let cells = state.cells(of: picture, within: room)
+  let rect = Rect(
+    (state.size.width - cells.width) / 2, 1 + (room.height - cells.height) / 2, cells.width, cells.height)
+  if state.hasPictures { frame.place(picture, in: rect, clip: rect, state.theme.text) }
+  let lines = TextWidth.wrapped(state.description(of: picture), state.size.width - 4)
+  for (i, line) in lines.prefix(2).enumerated() {
+    frame.put(line, 2, state.size.height - 3 + i, state.theme.text)
+  }
+}
+
+func drawCompare(_ state: StudioState, _ frame: inout Frame) {
+  guard case .compare(let left, let right, let divider, let isFlipped) = state.overlay else { return }
+  let theme = state.theme, area = CompareLayout(state).area
+  frame.put("Compare", 2, 0, theme.accent)
+  if state.hasPictures {
+    if isFlipped {
+      frame.place(right, in: area, clip: area, theme.text)
+    } else {
+      let split = Int((Double(area.width) * divider).rounded())
+      frame.place(left, in: area, clip: Rect(area.x, area.y, split, area.height), theme.text)
+      frame.place(right, in: area, clip: Rect(area.x + split, area.y, area.width - split, area.height), theme.text)
+      frame.put("▼", area.x + min(split, max(0, area.width - 1)), area.y - 1, theme.accent)
+    }
+  }
+  let width = state.size.width - 4, y = state.size.height - 4
+  frame.put(TextWidth.fitted("left   \(state.description(of: left))", width), 2, y, isFlipped ? theme.dim : theme.text)
+  frame.put(TextWidth.fitted("right  \(state.description(of: right))", width), 2, y + 1, theme.text)
+  if let difference = state.differences["\(left) \(right)"] ?? state.differences["\(right) \(left)"] {
+    frame.put(TextWidth.fitted("difference  \(difference)", width), 2, y + 2, theme.dim)
+  }
+}
+
+extension StudioState {
+  /// A picture's prompt and settings in a line.
+  func description(of picture: String) -> String {
+    guard let origin = transcript.origins[picture] else { return "brought in from a file" }
+    let s = origin.settings
+    return "\(s.prompt) · seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(origin.stepsDone) steps"
+      + (s.negative.isEmpty ? "" : " · without \(s.negative)")
+      + (origin.parent.map { " · from \($0.prefix(8))" } ?? "")
+  }
+}

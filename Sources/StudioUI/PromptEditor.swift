@@ -1,0 +1,177 @@
+/// The text being written: Emacs keys, history, and attachments that are one character each.
+public struct PromptEditor: Equatable, Sendable {
+  public private(set) var text: [Character] = []
+  public private(set) var cursor = 0
+  private var killed: [Character] = []
+  /// Older prompts, the newest last.
+  public var history: [String] = []
+  /// Where in the history we are; nil at the text being written.
+  private var place: Int?
+  private var draft: [Character] = []
+  /// Ctrl-R: what is searched for.
+  public private(set) var search: String?
+
+  public init() {}
+
+  public var isEmpty: Bool { text.isEmpty }
+  public var string: String { String(text) }
+
+  public mutating func set(_ string: String) {
+    text = Array(string)
+    cursor = text.count
+    place = nil
+  }
+
+  public mutating func insert(_ string: String) {
+    // A pasted carriage return is a line break; other control characters have no place in a prompt.
+    let clean = string.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+      .filter { $0 == "\n" || $0 == "\t" || !($0.asciiValue.map { $0 < 32 || $0 == 127 } ?? false) }
+    let characters = Array(clean.replacing("\t", with: "  "))
+    text.insert(contentsOf: characters, at: cursor)
+    cursor += characters.count
+  }
+
+  /// The finished text; it goes into the history and the editor is empty.
+  public mutating func take() -> String {
+    let string = self.string
+    remember(string)
+    set("")
+    return string
+  }
+
+  public mutating func remember(_ string: String) {
+    if !string.isEmpty, history.last != string { history.append(string) }
+    if history.count > 1000 { history.removeFirst(history.count - 1000) }
+  }
+
+  public mutating func deleteBackward() {
+    guard cursor > 0 else { return }
+    cursor -= 1
+    text.remove(at: cursor)
+  }
+
+  public mutating func deleteForward() {
+    if cursor < text.count { text.remove(at: cursor) }
+  }
+
+  public mutating func move(_ by: Int) { cursor = max(0, min(text.count, cursor + by)) }
+
+  public mutating func moveToLineStart() {
+    while cursor > 0, text[cursor - 1] != "\n" { cursor -= 1 }
+  }
+
+  public mutating func moveToLineEnd() {
+    while cursor < text.count, text[cursor] != "\n" { cursor += 1 }
+  }
+
+  private func wordStart() -> Int {
+    var at = cursor
+    while at > 0, !text[at - 1].isLetter, !text[at - 1].isNumber { at -= 1 }
+    while at > 0, text[at - 1].isLetter || text[at - 1].isNumber { at -= 1 }
+    return at
+  }
+
+  private func wordEnd() -> Int {
+    var at = cursor
+    while at < text.count, !text[at].isLetter, !text[at].isNumber { at += 1 }
+    while at < text.count, text[at].isLetter || text[at].isNumber { at += 1 }
+    return at
+  }
+
+  public mutating func moveWord(forward: Bool) { cursor = forward ? wordEnd() : wordStart() }
+
+  private mutating func kill(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    killed = Array(text[range])
+    text.removeSubrange(range)
+    cursor = range.lowerBound
+  }
+
+  public mutating func killWord(forward: Bool) {
+    kill(forward ? cursor..<wordEnd() : wordStart()..<cursor)
+  }
+
+  public mutating func killToLineEnd() {
+    let start = cursor
+    moveToLineEnd()
+    kill(start..<max(start, cursor == start && cursor < text.count ? cursor + 1 : cursor))
+  }
+
+  public mutating func killToLineStart() {
+    let end = cursor
+    moveToLineStart()
+    kill(cursor..<end)
+  }
+
+  public mutating func yank() {
+    text.insert(contentsOf: killed, at: cursor)
+    cursor += killed.count
+  }
+
+  // MARK: Lines and history
+
+  /// Line and column of the cursor, in characters.
+  private var position: (line: Int, column: Int) {
+    let before = text[..<cursor]
+    let line = before.count { $0 == "\n" }
+    let start = (before.lastIndex(of: "\n") ?? -1) + 1
+    return (line, cursor - start)
+  }
+
+  /// Up one line; from the first one into the history.
+  public mutating func up() {
+    let (line, column) = position
+    guard line == 0 else { return go(toLine: line - 1, column) }
+    recall(-1)
+  }
+
+  public mutating func down() {
+    let (line, column) = position, lines = text.count { $0 == "\n" }
+    guard line == lines else { return go(toLine: line + 1, column) }
+    recall(1)
+  }
+
+  private mutating func go(toLine line: Int, _ column: Int) {
+    var at = 0
+    for _ in 0..<line { at = (text[at...].firstIndex(of: "\n") ?? text.count - 1) + 1 }
+    let end = text[at...].firstIndex(of: "\n") ?? text.count
+    cursor = min(at + column, end)
+  }
+
+  private mutating func recall(_ step: Int) {
+    guard !history.isEmpty else { return }
+    let last = history.count, next = (place ?? last) + step
+    guard (0...last).contains(next) else { return }
+    if place == nil { draft = text }
+    text = next == last ? draft : Array(history[next])
+    cursor = text.count
+    place = next == last ? nil : next
+  }
+
+  // MARK: Searching the history
+
+  public mutating func beginSearch() { search = search ?? "" }
+
+  /// One more character, or one fewer for nil.
+  public mutating func search(_ character: Character?) {
+    guard var wanted = search else { return }
+    if let character { wanted.append(character) } else if !wanted.isEmpty { wanted.removeLast() }
+    search = wanted
+  }
+
+  /// The newest prompt that holds what is searched for.
+  public var found: String? {
+    guard let search, !search.isEmpty else { return nil }
+    return history.last { $0.localizedCaseContains(search) }
+  }
+
+  public mutating func endSearch(accepting: Bool) {
+    if accepting, let found { set(found) }
+    search = nil
+  }
+}
+
+extension String {
+  /// Whether it holds `other`, without regard to case.
+  func localizedCaseContains(_ other: String) -> Bool { lowercased().contains(other.lowercased()) }
+}

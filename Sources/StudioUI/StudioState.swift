@@ -1,0 +1,220 @@
+import Frames
+import SessionLog
+
+/// What the prompt does when it is sent.
+public enum StudioMode: String, Sendable, Equatable { case ask = "Ask", imagine = "Imagine" }
+
+/// What a person can turn in the inspector.
+public struct Controls: Equatable, Sendable {
+  public var guidance: Float = 3
+  public var steps = 50
+  /// nil draws a new one for each request.
+  public var seed: UInt64?
+  public var count = 1
+  public var decoderSteps = 1
+  public var temperature: Float = 0
+  public var negative = ""
+
+  public init() {}
+
+  public static let guidanceRange: ClosedRange<Float> = 0...15
+}
+
+/// The model behind the studio.
+public enum ModelStatus: Equatable, Sendable {
+  case loading
+  case ready(name: String, parameters: Int, bytes: Int, canDraw: Bool)
+  case failed(String)
+}
+
+/// The request that the model works on.
+public struct Running: Equatable, Sendable {
+  public enum Kind: Equatable, Sendable { case asking, drawing }
+
+  public var request: Int
+  public var kind: Kind
+  /// Tokens so far.
+  public var text = ""
+  public var step = 0
+  public var steps = 0
+  /// The picture of several that is being drawn, from 0.
+  public var picture = 0
+  public var count = 1
+  /// The newest preview's name.
+  public var preview: String?
+  public var began: Double
+  public var isCancelling = false
+  /// Cancelling throws away what there is.
+  public var isDiscarded = false
+}
+
+/// A request that waits for the model.
+public enum Request: Equatable, Sendable {
+  case ask(text: String, pictures: [String], temperature: Float, seed: UInt64)
+  case draw(DrawingSettings, count: Int, parent: String?)
+}
+
+/// A picture that goes with the next question.
+public struct Attachment: Equatable, Sendable {
+  public var picture: String
+  public var name: String
+
+  public init(picture: String, name: String) { (self.picture, self.name) = (picture, name) }
+}
+
+/// What is checked about a drawn picture.
+public struct Critique: Equatable, Sendable {
+  public struct Part: Equatable, Sendable {
+    public var phrase, question: String
+    /// The word that a true picture's answer has in it.
+    public var expected: String
+    public var said: String?
+
+    public var holds: Bool? { said.map { $0.lowercased().contains(expected) } }
+  }
+
+  public var picture: String
+  public var parts: [Part]
+}
+
+/// One thing to choose from a list that lies over the screen.
+public struct Choice: Equatable, Sendable {
+  public var title, detail: String
+  /// What choosing it types or names.
+  public var value: String
+
+  public init(title: String, detail: String, value: String) {
+    (self.title, self.detail, self.value) = (title, detail, value)
+  }
+}
+
+/// What lies over the screen and takes the keys.
+public enum Overlay: Equatable, Sendable {
+  case help(scroll: Int)
+  case list(ListOverlay)
+  case gallery(selected: Int)
+  /// Two pictures in one place; `divider` is the share of the left one, `isFlipped` shows the second alone.
+  case compare(left: String, right: String, divider: Double, isFlipped: Bool)
+  /// One picture as large as the screen.
+  case viewer(String)
+  case tour(page: Int)
+}
+
+/// A list with a line to filter it.
+public struct ListOverlay: Equatable, Sendable {
+  public enum Purpose: Equatable, Sendable {
+    case palette, themes, sessions, files(folder: String), search
+  }
+
+  public var purpose: Purpose
+  public var title: String
+  public var choices: [Choice]
+  public var filter = ""
+  public var selected = 0
+
+  public init(_ purpose: Purpose, _ title: String, _ choices: [Choice]) {
+    (self.purpose, self.title, self.choices) = (purpose, title, choices)
+  }
+
+  /// What the filter leaves: every word must be there.
+  public var shown: [Choice] {
+    let words = filter.lowercased().split(separator: " ")
+    guard !words.isEmpty, purpose != .search else { return choices }
+    return choices.filter { choice in
+      let text = "\(choice.title) \(choice.detail)".lowercased()
+      return words.allSatisfy { text.contains($0) }
+    }
+  }
+}
+
+/// A session that is being played.
+public struct Replay: Equatable, Sendable {
+  public var entries: [SessionEntry]
+  /// The next entry.
+  public var place = 0
+  public var isPaused = false
+  public var speed = 1.0
+  /// When the next entry is due, in seconds of the studio's clock.
+  public var due: Double
+  /// Longest wait between two entries.
+  public var idleLimit: Double
+
+  public init(_ entries: [SessionEntry], speed: Double = 1, idleLimit: Double = 2, now: Double = 0) {
+    (self.entries, self.speed, self.idleLimit, due) = (entries, speed, idleLimit, now)
+  }
+}
+
+/// A short message in the status line.
+public struct Toast: Equatable, Sendable {
+  public var text: String
+  public var isError: Bool
+  public var until: Double
+
+  public init(text: String, isError: Bool, until: Double) {
+    (self.text, self.isError, self.until) = (text, isError, until)
+  }
+}
+
+/// Everything that the screen shows.
+public struct StudioState: Equatable, Sendable {
+  public var size = Size(80, 24)
+  /// A cell in pixels.
+  public var cell = Size(8, 16)
+  /// Seconds since the studio began.
+  public var now = 0.0
+  public var theme = Theme.builtIn
+  public var themes: [Theme] = [.builtIn]
+  public var hasPictures = true
+  public var mode = StudioMode.imagine
+  public var model = ModelStatus.loading
+  public var controls = Controls()
+  public var prompt = PromptEditor()
+  public var attachments: [Attachment] = []
+  public var transcript = Transcript()
+  /// Width and height in pixels of pictures that are known.
+  public var pictureSizes: [String: Size] = [:]
+  /// How two pictures differ, by both names.
+  public var differences: [String: String] = [:]
+  /// Lines that lie below the screen.
+  public var scroll = 0
+  public var running: Running?
+  public var queue: [(id: Int, request: Request)] = []
+  public var overlay: Overlay?
+  public var isInspectorHidden = false
+  /// The row of the inspector that has the focus; nil for the prompt.
+  public var inspectorRow: Int?
+  public var toast: Toast?
+  public var isMouseCaptured = true
+  /// What the last drawing was asked with: what the slider draws again.
+  public var lastDrawing: DrawingSettings?
+  public var lastRequest: Request?
+  /// When the slider's change is drawn.
+  public var sliderDue: Double?
+  public var critique: Critique?
+  public var replay: Replay?
+  public var isReadOnly = false
+  public var isLeaving = false
+  /// Requests in flight that belong to the critique.
+  var critiqueRequest: Int?
+  var nextRequest = 1
+
+  public init() {}
+
+  public static func == (a: StudioState, b: StudioState) -> Bool {
+    a.size == b.size && a.cell == b.cell && a.now == b.now && a.theme == b.theme && a.mode == b.mode
+      && a.model == b.model && a.controls == b.controls && a.prompt == b.prompt && a.attachments == b.attachments
+      && a.transcript == b.transcript && a.scroll == b.scroll && a.running == b.running
+      && a.queue.map(\.id) == b.queue.map(\.id) && a.overlay == b.overlay && a.toast == b.toast
+      && a.isInspectorHidden == b.isInspectorHidden && a.inspectorRow == b.inspectorRow
+      && a.sliderDue == b.sliderDue && a.critique == b.critique && a.replay == b.replay
+  }
+
+  /// The smallest screen that shows the studio.
+  public static let smallest = Size(60, 16)
+  public var isTooSmall: Bool { size.width < Self.smallest.width || size.height < Self.smallest.height }
+  public var showsInspector: Bool { !isInspectorHidden && size.width >= 100 }
+  public var canDraw: Bool {
+    if case .ready(_, _, _, let canDraw) = model { return canDraw }
+    return true
+  }
+}

@@ -1,0 +1,130 @@
+import SessionLog
+
+/// One thing in the transcript.
+public struct Message: Equatable, Sendable {
+  public enum Speaker: Sendable { case person, model, studio }
+
+  /// Its place in the transcript, for good.
+  public let id: Int
+  public var speaker: Speaker
+  public var text: String
+  /// Content hashes.
+  public var pictures: [String] = []
+  /// The dim line below: speed, or seed, guidance, steps and time.
+  public var facts = ""
+  public var isError = false
+  public var request: Int?
+  /// Rises with each change, so that laid-out lines can be kept.
+  public var version = 0
+
+  init(id: Int, _ speaker: Speaker, _ text: String) { (self.id, self.speaker, self.text) = (id, speaker, text) }
+}
+
+/// The conversation as it is shown: a function of the session's events.
+public struct Transcript: Equatable, Sendable {
+  public private(set) var messages: [Message] = []
+  public private(set) var title = ""
+  /// Origin of every drawn picture.
+  public private(set) var origins: [String: PictureOrigin] = [:]
+  /// Drawn and attached pictures, in order.
+  public private(set) var gallery: [String] = []
+  public private(set) var starred: Set<String> = []
+  /// The highest request number.
+  public private(set) var lastRequest = 0
+  private var nextID = 0
+
+  public init() {}
+
+  private mutating func add(_ speaker: Message.Speaker, _ text: String, request: Int? = nil) -> Int {
+    var message = Message(id: nextID, speaker, text)
+    message.request = request
+    messages.append(message)
+    nextID += 1
+    return messages.count - 1
+  }
+
+  /// The answer's message of a request, made when it is needed.
+  private mutating func answer(_ request: Int) -> Int {
+    // Answers stand near the end.
+    if let at = messages.lastIndex(where: { $0.request == request && $0.speaker == .model }) { return at }
+    return add(.model, "", request: request)
+  }
+
+  public mutating func apply(_ event: SessionEvent) {
+    if let request = event.request { lastRequest = max(lastRequest, request) }
+    switch event {
+    case .opened: break
+    case .renamed(let name): title = name
+    case .asked(let request, let text, let pictures, _):
+      let at = add(.person, text, request: request)
+      messages[at].pictures = pictures
+      for picture in pictures where !gallery.contains(picture) { gallery.append(picture) }
+    case .answered(let request, let text, let tokens, let seconds, let isPartial):
+      let at = answer(request), rate = Double(tokens) / max(seconds, 1e-3)
+      messages[at].text = text
+      messages[at].facts =
+        "\(tokens) tokens · \(Format.seconds(seconds)) · \(Int(rate)) tokens/s" + (isPartial ? " · cancelled" : "")
+      messages[at].version += 1
+    case .drawingAsked(let request, let settings, let count, _):
+      let at = add(.person, settings.prompt, request: request)
+      messages[at].facts =
+        "draw\(count > 1 ? " \(count)" : "") · guidance \(Format.scale(settings.guidanceScale))"
+        + (settings.negative.isEmpty ? "" : " · without \(settings.negative)")
+    case .drawn(let request, let picture, let origin, let seconds, let isPartial):
+      let at = answer(request), s = origin.settings
+      messages[at].pictures.append(picture)
+      let steps = isPartial ? "\(origin.stepsDone) of \(s.steps) steps, partial" : "\(s.steps) steps"
+      messages[at].facts =
+        "seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(steps) · \(Format.seconds(seconds))"
+      messages[at].version += 1
+      origins[picture] = origin
+      if !gallery.contains(picture) { gallery.append(picture) }
+    case .failed(let request, let reason):
+      let at = add(.studio, reason, request: request)
+      messages[at].isError = true
+    case .cancelled(let request):
+      if !messages.contains(where: { $0.request == request && $0.speaker == .model }) {
+        _ = add(.studio, "cancelled", request: request)
+      }
+    case .note(let text): _ = add(.studio, text)
+    case .attached(let picture, let name):
+      if !gallery.contains(picture) { gallery.append(picture) }
+      let at = add(.studio, "attached \(name)")
+      messages[at].pictures = [picture]
+    case .starred(let picture, let isStarred):
+      if isStarred { starred.insert(picture) } else { starred.remove(picture) }
+    case .undone(let request):
+      let gone = Set(messages.filter { $0.request == request }.flatMap(\.pictures))
+      messages.removeAll { $0.request == request }
+      let kept = Set(messages.flatMap(\.pictures))
+      gallery.removeAll { gone.contains($0) && !kept.contains($0) }
+    }
+  }
+}
+
+/// Numbers as the studio writes them.
+enum Format {
+  static func seconds(_ seconds: Double) -> String {
+    seconds < 10 ? decimal(seconds, 1) + " s" : seconds < 100 ? "\(Int(seconds.rounded())) s" : "\(Int(seconds / 60)) min"
+  }
+
+  static func scale(_ value: Float) -> String { decimal(Double(value), 1) }
+
+  static func decimal(_ value: Double, _ places: Int) -> String {
+    let factor = places == 1 ? 10.0 : 100.0
+    let whole = Int((value * factor).rounded())
+    let digits = String(abs(whole) % Int(factor))
+    let padded = String(repeating: "0", count: places - digits.count) + digits
+    return "\(whole < 0 ? "-" : "")\(abs(whole) / Int(factor)).\(padded)"
+  }
+
+  static func bytes(_ count: Int) -> String {
+    count < 1 << 20 ? "\(count >> 10) kB" : count < 10 << 30 ? "\(count >> 20) MB" : "\(count >> 30) GB"
+  }
+
+  static func count(_ count: Int) -> String {
+    count < 1_000_000
+      ? "\(count / 1000) k" : count < 1_000_000_000 ? decimal(Double(count) / 1e6, 1) + " M"
+      : decimal(Double(count) / 1e9, 1) + " B"
+  }
+}

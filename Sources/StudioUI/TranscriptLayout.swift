@@ -1,0 +1,140 @@
+import Frames
+
+/// A message as lines of a certain width.
+struct LaidMessage {
+  enum Look { case text, dim, user, model, studio, error }
+
+  var lines: [(text: String, look: Look)] = []
+  /// Pictures: first line, column, cells.
+  var pictures: [(name: String, line: Int, x: Int, cells: Size)] = []
+
+  init(_ message: Message, width: Int, _ state: StudioState) {
+    switch message.speaker {
+    case .person: lines.append(("you", .user))
+    case .model: lines.append((state.modelName, .model))
+    case .studio: break
+    }
+    let look: Look = message.isError ? .error : message.speaker == .studio ? .studio : .text
+    if !message.text.isEmpty {
+      lines += TextWidth.wrapped(message.text, max(1, width - 2)).map { ("  " + $0, look) }
+    }
+    add(message.pictures, width, state)
+    if !message.facts.isEmpty {
+      lines += TextWidth.wrapped(message.facts, max(1, width - 2)).map { ("  " + $0, .dim) }
+    }
+    lines.append(("", .text))
+  }
+
+  /// Pictures side by side, as many as fit into a row.
+  mutating func add(_ names: [String], _ width: Int, _ state: StudioState) {
+    guard state.hasPictures else {
+      lines += names.map { ("  [picture \($0.prefix(8))]", .dim) }
+      return
+    }
+    let most = Size(
+      max(4, min(width - 4, names.count > 4 ? width / 5 : names.count > 1 ? width / 3 : width * 2 / 3)),
+      max(3, min(state.transcriptHeight - 3, names.count > 4 ? 8 : names.count > 1 ? 10 : 14)))
+    var x = 2, tallest = 0
+    for name in names {
+      let cells = state.cells(of: name, within: most)
+      if x > 2, x + cells.width > width {
+        lines += [(String, Look)](repeating: ("", .text), count: tallest)
+        (x, tallest) = (2, 0)
+      }
+      pictures.append((name, lines.count, x, cells))
+      x += cells.width + 1
+      tallest = max(tallest, cells.height)
+    }
+    lines += [(String, Look)](repeating: ("", .text), count: tallest)
+  }
+}
+
+/// Keeps messages' lines until their width or text changes: a long transcript is laid out once.
+public final class LayoutCache {
+  private struct Key: Hashable {
+    let id, version, width, height: Int
+    let cell: Size
+    let known: Int
+  }
+
+  private var kept: [Int: (key: Key, laid: LaidMessage)] = [:]
+
+  public init() {}
+
+  func laid(_ message: Message, width: Int, _ state: StudioState) -> LaidMessage {
+    let known = message.pictures.count { state.pictureSizes[$0] != nil }
+    let key = Key(
+      id: message.id, version: message.version, width: width,
+      height: message.pictures.isEmpty ? 0 : state.transcriptHeight, cell: state.cell, known: known)
+    if let old = kept[message.id], old.key == key { return old.laid }
+    let laid = LaidMessage(message, width: width, state)
+    if kept.count > 20_000 { kept.removeAll() }
+    kept[message.id] = (key, laid)
+    return laid
+  }
+}
+
+/// What of the transcript can be seen.
+struct TranscriptLayout {
+  /// First row on the screen of each visible message; it may be above the screen.
+  var visible: [(laid: LaidMessage, top: Int)] = []
+  /// Lines above the screen, as far as they were counted: scrolling stops at 0.
+  var hasMore = false
+  var scroll: Int
+
+  init(_ state: StudioState, _ cache: LayoutCache) {
+    let width = state.transcriptWidth, height = state.transcriptHeight
+    var blocks = state.runningMessage.map { [LaidMessage($0, width: width, state)] } ?? []
+    var total = blocks.reduce(0) { $0 + $1.lines.count }
+    var index = state.transcript.messages.count - 1
+    // From the end upwards, until the screen is full.
+    while index >= 0, total < height + state.scroll {
+      let laid = cache.laid(state.transcript.messages[index], width: width, state)
+      blocks.append(laid)
+      total += laid.lines.count
+      index -= 1
+    }
+    hasMore = index >= 0 || total > height + state.scroll
+    scroll = max(0, min(state.scroll, total - height))
+    // The last line stands at the bottom, or the first at the top where there is room.
+    var bottom = total < height ? total : height + scroll
+    for laid in blocks {
+      bottom -= laid.lines.count
+      if bottom < height, bottom + laid.lines.count > 0 { visible.append((laid, bottom)) }
+    }
+  }
+
+  /// The picture at a cell of the screen.
+  static func picture(at x: Int, _ y: Int, _ state: StudioState) -> String? {
+    guard y < state.transcriptHeight, x < state.transcriptWidth else { return nil }
+    for (laid, top) in TranscriptLayout(state, LayoutCache()).visible {
+      for picture in laid.pictures {
+        if Rect(picture.x, top + picture.line, picture.cells.width, picture.cells.height).contains(x, y) {
+          return picture.name
+        }
+      }
+    }
+    return nil
+  }
+}
+
+extension StudioState {
+  var modelName: String {
+    if case .ready(let name, _, _, _) = model { return name }
+    return "model"
+  }
+
+  /// What the running request has brought so far, as a message.
+  var runningMessage: Message? {
+    guard let running else { return nil }
+    var message = Message(id: -1, .model, running.text)
+    if running.kind == .drawing {
+      if let preview = running.preview { message.pictures = [preview] }
+      let which = running.count > 1 ? "picture \(min(running.picture + 1, running.count)) of \(running.count), " : ""
+      message.facts = "\(which)step \(running.step) of \(running.steps)"
+    } else if running.text.isEmpty {
+      message.facts = "reading…"
+    }
+    return message
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Frames
+import Pictures
+import Synchronization
+
+/// Pictures by name and their encodings, worked out off the interface's thread and kept.
+public final class PictureShelf: Sendable {
+  private struct State {
+    var pictures: [String: Picture] = [:]
+    var encoded: [EncodingKey: EncodedPicture] = [:]
+    var order: [EncodingKey] = []
+    var bytes = 0
+    var pending: Set<EncodingKey> = []
+  }
+
+  private let state = Mutex(State())
+  private let queue = DispatchQueue(label: "vugen.pictures", qos: .userInitiated)
+  /// Reads a picture that is not in memory.
+  private let load: @Sendable (String) -> Picture?
+  /// Called from any thread when an encoding is ready.
+  private let onReady: @Sendable () -> Void
+  private static let mostBytes = 48 << 20, mostPictures = 256
+
+  public init(load: @escaping @Sendable (String) -> Picture?, onReady: @escaping @Sendable () -> Void) {
+    (self.load, self.onReady) = (load, onReady)
+  }
+
+  public func add(_ picture: Picture, _ name: String) {
+    state.withLock {
+      if $0.pictures.count >= Self.mostPictures { $0.pictures.removeAll() }
+      $0.pictures[name] = picture
+    }
+  }
+
+  public func picture(_ name: String) -> Picture? {
+    if let found = state.withLock({ $0.pictures[name] }) { return found }
+    guard let loaded = load(name) else { return nil }
+    add(loaded, name)
+    return loaded
+  }
+
+  /// The encoding if it is there; else it is begun.
+  func encoded(_ key: EncodingKey) -> EncodedPicture? {
+    let (found, isNew) = state.withLock { state -> (EncodedPicture?, Bool) in
+      if let found = state.encoded[key] { return (found, false) }
+      return (nil, state.pending.insert(key).inserted)
+    }
+    guard isNew else { return found }
+    queue.async { [self] in
+      let encoded = picture(key.picture).map { PictureEncoding.encode($0, key) } ?? EncodedPicture(rows: [])
+      keep(encoded, key)
+      onReady()
+    }
+    return nil
+  }
+
+  private func keep(_ encoded: EncodedPicture, _ key: EncodingKey) {
+    state.withLock { state in
+      state.pending.remove(key)
+      state.encoded[key] = encoded
+      state.order.append(key)
+      state.bytes += encoded.byteCount
+      while state.bytes > Self.mostBytes, state.order.count > 1 {
+        let oldest = state.order.removeFirst()
+        state.bytes -= state.encoded.removeValue(forKey: oldest)?.byteCount ?? 0
+      }
+    }
+  }
+}

@@ -1,0 +1,322 @@
+import CNCurses
+import Foundation
+import Frames
+import Pictures
+
+/// The terminal as a screen for frames. Belongs to one thread.
+///
+/// ncurses does not know about pictures. Cells below one hold a filler; a stale picture is cleared by changing the
+/// filler's colour pair, so that ncurses rewrites exactly those cells; pictures are written in one piece after the
+/// update, and again only when they were damaged.
+public final class Screen {
+  /// What the terminal can do, as far as it is known; replies may change it later.
+  public struct Facts: Sendable, Equatable {
+    public var graphics = Graphics.blocks
+    public var isTruecolor = false
+    public var colours = 256
+    public var cell = Size(8, 16)
+    public var hasSynchronizedUpdates = false
+    public var background: Colour?
+    public var version = ""
+    public var attributes: [Int] = []
+    public var hasKitty = false
+  }
+
+  public private(set) var facts = Facts()
+  private let wanted: Graphics?
+  private let shelf: PictureShelf
+  private let usesColours: Bool
+  private var shown: [Placement: EncodingKey] = [:]
+  private var last: Frame?
+  /// Which of two equal looking pairs fills the cells below pictures.
+  private var fillerTurn: [Rect: Bool] = [:]
+  private var isStarted = false
+  private var pixelsFromWindow = false
+
+  /// - Parameters:
+  ///   - graphics: what the person demands; nil to find out.
+  ///   - usesColours: false for `NO_COLOR`.
+  public init(graphics: Graphics?, usesColours: Bool, shelf: PictureShelf) {
+    (wanted, self.usesColours, self.shelf) = (graphics, usesColours, shelf)
+  }
+
+  /// Takes the terminal. Throws `TerminalError` where there is none or it is not known.
+  public func start(environment: [String: String]) throws {
+    guard isatty(0) == 1, isatty(1) == 1 else {
+      throw TerminalError("the studio needs a terminal on its input and output; in scripts use vugen ask or imagine")
+    }
+    let term = environment["TERM"] ?? ""
+    guard !term.isEmpty, vt_knows(term) else {
+      throw TerminalError("the terminal '\(term)' is not known here; set TERM, for example to xterm-256color")
+    }
+    facts.isTruecolor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+    // A description with direct colours, where one is installed and the terminal says that it has them.
+    let direct = term.replacingOccurrences(of: "-256color", with: "") + "-direct"
+    let name = facts.isTruecolor && vt_knows(direct) ? direct : term
+    guard vt_start(name) else { throw TerminalError("the terminal '\(name)' cannot be used") }
+    isStarted = true
+    facts.colours = Int(vt_colours())
+    if let wanted { facts.graphics = wanted } else if facts.colours < 256, !facts.isTruecolor { facts.graphics = .none }
+    if !usesColours, wanted == nil { facts.graphics = .blocks }
+    readCellSize()
+    ask()
+  }
+
+  /// Asks what the terminal can do; the replies come through `take`. Mouse and pasting are switched on.
+  private func ask() {
+    let inTmux = ProcessInfo.processInfo.environment["TMUX"] != nil
+    var queries = "\u{1B}[>0q\u{1B}[16t\u{1B}[14t\u{1B}[?2026$p\u{1B}]11;?\u{07}"
+    // tmux hands a graphics query on as text that would stay on the screen.
+    if !inTmux { queries += "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\" }
+    write(Array((queries + "\u{1B}[c").utf8))
+    enterModes()
+  }
+
+  private func enterModes() { write(Array("\u{1B}[?2004h\u{1B}[?1002h\u{1B}[?1006h".utf8)) }
+  private func leaveModes() { write(Array("\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?2004l".utf8)) }
+
+  public func captureMouse(_ isCaptured: Bool) {
+    write(Array((isCaptured ? "\u{1B}[?1002h\u{1B}[?1006h" : "\u{1B}[?1006l\u{1B}[?1002l").utf8))
+  }
+
+  /// Learns from a reply. True where the screen must be drawn anew.
+  public func take(_ reply: TerminalReply) -> Bool {
+    let before = facts
+    switch reply {
+    case .attributes(let numbers):
+      facts.attributes = numbers
+      if wanted == nil, facts.graphics != .kitty, numbers.dropFirst().contains(4) { facts.graphics = .sixel }
+    case .kittyGraphics:
+      facts.hasKitty = true
+      if wanted == nil { facts.graphics = .kitty }
+    case .cell(let width, let height) where (2...200).contains(width) && (4...400).contains(height):
+      facts.cell = Size(width, height)
+    case .area(let width, let height):
+      if !pixelsFromWindow, let size = Self.windowSize(), size.columns > 0, size.rows > 0,
+        width / size.columns >= 2, height / size.rows >= 4
+      {
+        facts.cell = Size(width / size.columns, height / size.rows)
+      }
+    case .background(let colour): facts.background = colour
+    case .synchronizedUpdates: facts.hasSynchronizedUpdates = true
+    case .version(let text): facts.version = text
+    case .cell, .other: break
+    }
+    guard facts != before else { return false }
+    if facts.graphics != before.graphics || facts.cell != before.cell { forget() }
+    return true
+  }
+
+  /// Rows, columns, and pixels where the terminal gives them.
+  public static func windowSize() -> (columns: Int, rows: Int, width: Int, height: Int)? {
+    var size = winsize()
+    guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+    return (Int(size.ws_col), Int(size.ws_row), Int(size.ws_xpixel), Int(size.ws_ypixel))
+  }
+
+  private func readCellSize() {
+    guard let size = Self.windowSize(), size.width / size.columns >= 2, size.height / size.rows >= 4 else { return }
+    // Pixels may include padding: round down.
+    facts.cell = Size(size.width / size.columns, size.height / size.rows)
+    pixelsFromWindow = true
+  }
+
+  /// The window has another size: everything is drawn anew.
+  public func resize() -> Size {
+    let size = Self.windowSize() ?? (80, 24, 0, 0)
+    vt_resize(Int32(size.rows), Int32(size.columns))
+    readCellSize()
+    forget()
+    return Size(size.columns, size.rows)
+  }
+
+  public func repaint() {
+    vt_invalidate()
+    forget()
+  }
+
+  private func forget() {
+    removeKitty(Array(shown.values))
+    (shown, last) = ([:], nil)
+    fillerTurn = [:]
+    vt_invalidate()
+  }
+
+  // MARK: Drawing
+
+  /// Shows a frame. Sends nothing where it is the one that is shown.
+  public func draw(_ frame: Frame, theme: Theme) {
+    guard isStarted else { return }
+    let keys = encodingKeys(frame, theme)
+    let isComplete = frame.placements.allSatisfy { shown[$0] != nil && shown[$0] == keys[$0] }
+    if let last, last == frame, isComplete { return }
+    var damaged = damage(frame)
+    let stale = shown.keys.filter { keys[$0] == nil }
+    removeKitty(stale.compactMap { shown[$0] })
+    for placement in stale {
+      // An opaque picture of the same place covers the old one by itself, without a flicker.
+      if !frame.placements.contains(where: { $0.visible == placement.visible }) {
+        turnFiller(below: placement.visible, frame, &damaged)
+      }
+      shown[placement] = nil
+    }
+    put(frame)
+    vt_update()
+    var bytes: [UInt8] = []
+    for placement in frame.placements {
+      guard let key = keys[placement], shown[placement] != key || damaged.contains(placement) else { continue }
+      guard let encoded = shelf.encoded(key) else { continue }
+      bytes += positioned(encoded, placement)
+      shown[placement] = key
+    }
+    if !bytes.isEmpty {
+      let sync = facts.hasSynchronizedUpdates
+      write(Array((sync ? "\u{1B}[?2026h" : "").utf8) + Array("\u{1B}7".utf8) + bytes
+        + Array("\u{1B}8".utf8) + Array((sync ? "\u{1B}[?2026l" : "").utf8))
+    }
+    last = frame
+  }
+
+  private func encodingKeys(_ frame: Frame, _ theme: Theme) -> [Placement: EncodingKey] {
+    guard facts.graphics != .none else { return [:] }
+    var keys: [Placement: EncodingKey] = [:]
+    for p in frame.placements where p.visible.maxY < frame.size.height {
+      keys[p] = EncodingKey(
+        picture: p.picture, graphics: facts.graphics, isTruecolor: facts.isTruecolor, cell: facts.cell,
+        whole: Size(p.whole.width, p.whole.height),
+        part: Rect(p.visible.x - p.whole.x, p.visible.y - p.whole.y, p.visible.width, p.visible.height),
+        background: theme.colours[.background] ?? facts.background)
+    }
+    return keys
+  }
+
+  /// Pictures whose cells were written over since they were sent.
+  private func damage(_ frame: Frame) -> Set<Placement> {
+    guard let last, last.size == frame.size else { return Set(frame.placements) }
+    return Set(
+      frame.placements.filter { p in
+        for y in p.visible.y..<p.visible.maxY {
+          for x in p.visible.x..<p.visible.maxX where last[x, y] != frame[x, y] { return true }
+        }
+        return false
+      })
+  }
+
+  /// Cells of a picture that is gone are rewritten: their pair changes. Pictures that now lie there are sent again.
+  private func turnFiller(below rect: Rect, _ frame: Frame, _ damaged: inout Set<Placement>) {
+    for p in frame.placements where p.visible.intersects(rect) {
+      fillerTurn[p.visible] = !(fillerTurn[p.visible] ?? false)
+      damaged.insert(p)
+    }
+  }
+
+  private func positioned(_ encoded: EncodedPicture, _ p: Placement) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for (i, row) in encoded.rows.enumerated() where p.visible.y + i < p.visible.maxY {
+      bytes += Array("\u{1B}[\(p.visible.y + i + 1);\(p.visible.x + 1)H".utf8) + row
+    }
+    return bytes
+  }
+
+  private func removeKitty(_ keys: [EncodingKey]) {
+    for key in keys where key.graphics == .kitty {
+      write(Array("\u{1B}_Ga=d,d=I,q=2,i=\(PictureEncoding.identity(key))\u{1B}\\".utf8))
+    }
+  }
+
+  private func put(_ frame: Frame) {
+    let turned = frame.placements.filter { fillerTurn[$0.visible] == true }.map(\.visible)
+    for y in 0..<frame.size.height {
+      for x in 0..<frame.size.width {
+        let cell = frame[x, y]
+        if cell.isContinuation { continue }
+        // ncurses keeps what it was given.
+        if let last, last.size == frame.size, last[x, y] == cell, cell.character != Frame.filler { continue }
+        var style = cell.style
+        if cell.character == Frame.filler, turned.contains(where: { $0.contains(x, y) }) {
+          // Looks the same and is another pair: the foreground of an empty cell is not seen.
+          style.foreground = Colour(1, 2, 3)
+          if !usesColours { style.isBold.toggle() }
+        }
+        put(cell.character, style, x, y)
+      }
+    }
+    if let cursor = frame.cursor {
+      vt_cursor(Int32(cursor.y), Int32(cursor.x))
+    } else {
+      vt_cursor(-1, 0)
+    }
+  }
+
+  private func put(_ character: Character, _ style: Style, _ x: Int, _ y: Int) {
+    var attributes: Int32 = 0
+    if style.isBold { attributes |= Int32(VT_BOLD) }
+    if style.isDim { attributes |= Int32(VT_DIM) }
+    if style.isItalic { attributes |= Int32(VT_ITALIC) }
+    if style.isUnderlined { attributes |= Int32(VT_UNDERLINE) }
+    if style.isReversed { attributes |= Int32(VT_REVERSE) }
+    var scalars = character == Frame.filler ? [0xA0] : TextWidth.shown(character)
+    if scalars.isEmpty { scalars = [32] }
+    vt_put(
+      Int32(y), Int32(x), scalars, Int32(scalars.count), attributes, number(style.foreground),
+      number(style.background))
+  }
+
+  private func number(_ colour: Colour?) -> Int32 {
+    guard let colour, usesColours else { return -1 }
+    if vt_is_direct() { return Int32(colour.value) }
+    return Int32(facts.colours >= 256 ? colour.palette256 : facts.colours >= 16 ? colour.palette16 : colour.palette16 % 8)
+  }
+
+  // MARK: Leaving
+
+  /// Copies text to the terminal's clipboard (OSC 52).
+  public func copy(_ text: String) {
+    write(Array("\u{1B}]52;c;\(Data(text.utf8).base64EncodedString())\u{07}".utf8))
+  }
+
+  /// Leaves the screen to another program, or to the shell.
+  public func suspend() {
+    leaveModes()
+    vt_suspend()
+  }
+
+  public func resume() {
+    vt_resume()
+    enterModes()
+    forget()
+  }
+
+  /// Gives the terminal back as it was.
+  public func end() {
+    guard isStarted else { return }
+    isStarted = false
+    removeKitty(Array(shown.values))
+    leaveModes()
+    vt_end()
+  }
+
+  private func write(_ bytes: [UInt8]) {
+    fflush(nil)
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        buffer.baseAddress.map { Glibc.write(1, $0 + done, bytes.count - done) } ?? -1
+      }
+      if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN {
+        usleep(1000)
+        continue
+      }
+      guard count > 0 else { return }
+      done += count
+    }
+  }
+}
+
+/// What keeps the studio from using a terminal, in one line.
+public struct TerminalError: Error, CustomStringConvertible, Equatable {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Synchronization
+
+/// Messages for the interface's thread, from any other, and a pipe that wakes it.
+final class Mailbox<Message: Sendable>: Sendable {
+  private let messages = Mutex<[Message]>([])
+  let wakeDescriptor: Int32
+  private let writeDescriptor: Int32
+
+  init() {
+    var ends: [Int32] = [-1, -1]
+    // Without a pipe the loop still wakes by its clock.
+    if pipe(&ends) == 0 {
+      for end in ends {
+        _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      }
+    }
+    (wakeDescriptor, writeDescriptor) = (ends[0], ends[1])
+  }
+
+  func post(_ message: Message) {
+    messages.withLock { $0.append(message) }
+    wake()
+  }
+
+  func wake() {
+    var byte: UInt8 = 1
+    _ = write(writeDescriptor, &byte, 1)
+  }
+
+  func take() -> [Message] {
+    var bytes = [UInt8](repeating: 0, count: 256)
+    while read(wakeDescriptor, &bytes, bytes.count) > 0 {}
+    return messages.withLock { list in
+      defer { list = [] }
+      return list
+    }
+  }
+}
+
+/// Signals as flags: a handler may do no more.
+enum StudioSignals {
+  private nonisolated(unsafe) static var resized: sig_atomic_t = 0
+  private nonisolated(unsafe) static var ended: sig_atomic_t = 0
+  private nonisolated(unsafe) static var resumed: sig_atomic_t = 0
+
+  /// Each signal wakes the interface.
+  static func watch(waking mailbox: Mailbox<StudioMessage>) {
+    Self.mailbox = mailbox
+    signal(SIGWINCH) { _ in
+      StudioSignals.resized = 1
+      StudioSignals.mailbox?.wake()
+    }
+    for name in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
+      signal(name) { number in
+        StudioSignals.ended = number
+        StudioSignals.mailbox?.wake()
+      }
+    }
+    signal(SIGCONT) { _ in
+      StudioSignals.resumed = 1
+      StudioSignals.mailbox?.wake()
+    }
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  private nonisolated(unsafe) static var mailbox: Mailbox<StudioMessage>?
+
+  static func takeResize() -> Bool {
+    defer { resized = 0 }
+    return resized != 0
+  }
+
+  static func takeResume() -> Bool {
+    defer { resumed = 0 }
+    return resumed != 0
+  }
+
+  static var endSignal: Int32 { Int32(ended) }
+}

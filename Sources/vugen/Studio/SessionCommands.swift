@@ -1,0 +1,270 @@
+import ArgumentParser
+import Engine
+import Foundation
+import ModelFiles
+import Pictures
+import SessionLog
+import StudioUI
+import Tensors
+import VUGEN
+
+struct Sessions: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Recorded sessions: list, show, search, export, delete.",
+    subcommands: [List.self, Show.self, Search.self, Export.self, Delete.self], defaultSubcommand: List.self)
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "All sessions, the newest first.", discussion: "Example: vugen sessions list --json")
+    @Flag(help: "Print one JSON object a session.") var json = false
+
+    func run() throws {
+      for summary in SessionStore.standard().summaries() {
+        if json {
+          print(try encoded(summary))
+        } else {
+          print("\(summary.id)  \(summary.messages) prompts, \(summary.pictures) pictures  \(summary.title)")
+        }
+      }
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "A session's entries.", discussion: "Example: vugen sessions show last")
+    @Flag(help: "Print one JSON object an entry.") var json = false
+    @Argument(help: "The session.") var session = "last"
+
+    func run() throws {
+      let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
+      for entry in entries {
+        if json { print(try encoded(entry)) } else if let text = entry.event.text { print(text) }
+        if !json { for picture in entry.event.pictures { print("  picture \(picture)") } }
+      }
+      if lost > 0 { note("\(lost) damaged entries were left out") }
+    }
+  }
+
+  struct Search: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Find words in all sessions.", discussion: "Example: vugen sessions search red apple")
+    @Flag(help: "Print one JSON object a hit.") var json = false
+    @Argument(help: "Words that must all be there.") var words: [String]
+
+    func run() throws {
+      let hits = SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))
+      for hit in hits { print(json ? try encoded(hit) : "\(hit.id)  \(hit.text.replacing("\n", with: " "))") }
+      if hits.isEmpty { throw ExitCode(1) }
+    }
+  }
+
+  struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write a session as Markdown, HTML, JSON or an asciinema cast.",
+      discussion: "Example: vugen sessions export last --format html")
+    @Option(help: "md, html, json or cast.") var format = "html"
+    @Option(help: "The file (default: vugen-SESSION.FORMAT here).") var output: String?
+    @Argument(help: "The session.") var session = "last"
+
+    func validate() throws {
+      if !SessionExport.formats.contains(format) { throw ValidationError("--format is md, html, json or cast.") }
+    }
+
+    func run() throws {
+      let store = SessionStore.standard()
+      print(try SessionExport(store, try store.resolve(session)).write(format, to: output))
+    }
+  }
+
+  struct Delete: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a session and its pictures.", discussion: "Example: vugen sessions delete 20261124-1015")
+    @Argument(help: "The session's id.") var session: String
+
+    func run() throws {
+      let store = SessionStore.standard(), id = try store.resolve(session)
+      // Held while it is removed: an open session is not taken from under its studio.
+      let file = try SessionFile(store, id: id)
+      try store.delete(id)
+      withExtendedLifetime(file) {}
+      print("removed \(id)")
+    }
+  }
+
+  static func encoded(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+struct ReplayCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay", abstract: "Play a recorded session, or run it again and compare.",
+    discussion: """
+      --verify runs the model again with the recorded seeds and compares every answer and picture bit for bit; \
+      the exit status is 1 at the first difference.
+
+      Example: vugen replay last --speed 2
+      """)
+
+  @Option(help: "Speed.") var speed = 1.0
+  @Flag(help: "Step by step: . shows the next entry.") var step = false
+  @Option(help: "Longest wait between two entries, in seconds.") var idleLimit = 2.0
+  @Flag(help: "Run the model again and compare, without a terminal.") var verify = false
+  @Option(help: "Folder of a model (default: the one that comes with the program).") var model: String?
+  @Flag(help: "Print one JSON object (with --verify).") var json = false
+  @Argument(help: "A session, or a file such as Examples/apple.jsonl.") var session = "last"
+
+  func validate() throws {
+    if !(speed > 0 && speed <= 1000) { throw ValidationError("--speed must be above 0 and at most 1000.") }
+    if !(idleLimit >= 0 && idleLimit <= 1e6) { throw ValidationError("--idle-limit must be 0 or more.") }
+  }
+
+  func run() async throws {
+    let (store, id) = try place()
+    let entries = try store.read(id).entries
+    guard !verify else {
+      try await verifyEntries(entries, store, id)
+      return
+    }
+    var studio = Studio()
+    (studio.model, studio.readOnly) = (model, true)
+    (studio.theme, studio.themes, studio.graphics, studio.threads, studio.session) = (nil, nil, nil, nil, nil)
+    var replay = Replay(entries, speed: speed, idleLimit: idleLimit)
+    replay.isPaused = step
+    let status = try studio.launch(replay: replay, store: store, pictures: id)
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  /// A recorded session by its id, or a folder that holds one's files.
+  private func place() throws -> (SessionStore, String) {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: session + "/log.jsonl"),
+      FileManager.default.fileExists(atPath: session, isDirectory: &isFolder), isFolder.boolValue
+    {
+      let url = URL(fileURLWithPath: session).standardizedFileURL
+      return (SessionStore(folder: url.deletingLastPathComponent().path), url.lastPathComponent)
+    }
+    let store = SessionStore.standard()
+    return (store, try store.resolve(session))
+  }
+
+  private func verifyEntries(_ entries: [SessionEntry], _ store: SessionStore, _ id: String) async throws {
+    let engine = StudioEngine(folder: model ?? EmbeddedModel.folder)
+    let facts = try await engine.load()
+    if case .opened(_, let hash, _)? = entries.first?.event, hash != facts.hash {
+      note("the session was recorded with another model; differences are to be expected")
+    }
+    let checker = SessionVerification(engine, facts, store, id)
+    let result = try await checker.run(entries) { ProgressLine.show($0) }
+    ProgressLine.end()
+    if json {
+      print(
+        try jsonLine([
+          "compared": .number(Double(result.compared)), "different": .number(result.difference == nil ? 0 : 1),
+        ]))
+    } else if let difference = result.difference {
+      print(difference)
+    } else {
+      print("\(result.compared) answers and pictures are the same, bit for bit")
+    }
+    if result.difference != nil { throw ExitCode(1) }
+  }
+}
+
+/// Runs a session's requests again and compares what comes of them.
+struct SessionVerification {
+  private let engine: StudioEngine
+  private let facts: ModelFacts
+  private let store: SessionStore
+  private let id: String
+
+  init(_ engine: StudioEngine, _ facts: ModelFacts, _ store: SessionStore, _ id: String) {
+    (self.engine, self.facts, self.store, self.id) = (engine, facts, store, id)
+  }
+
+  func run(_ entries: [SessionEntry], progress: (String) -> Void) async throws -> (compared: Int, difference: String?) {
+    var compared = 0
+    for (number, entry) in entries.enumerated() {
+      progress("entry \(number + 1) of \(entries.count)")
+      let results = entries[(number + 1)...].map(\.event)
+      switch entry.event {
+      case .asked(let request, let text, let pictures, let sampling):
+        guard let expected = Self.answer(request, results) else { continue }
+        let known = try pictures.map { try Picture(bytes: [UInt8](try store.picture($0, of: id)), name: $0) }
+        let said = await answer(text, known, sampling)
+        compared += 1
+        if said != expected {
+          return (compared, "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is '\(said)'")
+        }
+      case .drawn(_, let hash, let origin, _, let isPartial) where !isPartial:
+        guard let found = try await draw(origin.settings) else { continue }
+        compared += 1
+        if found != hash {
+          return (compared, "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: \(hash) was \(found) now")
+        }
+      default: break
+      }
+    }
+    return (compared, nil)
+  }
+
+  private static func answer(_ request: Int, _ later: [SessionEvent]) -> String? {
+    for case .answered(request, let text, _, _, false) in later { return text }
+    return nil
+  }
+
+  private func answer(_ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling) async -> String {
+    var said = ""
+    let request = EngineRequest.ask(
+      question: text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed)
+    for await event in engine.run(request) {
+      if case .answered(let text, _, _, _) = event { said = text }
+    }
+    return said
+  }
+
+  /// The hash of the picture that these settings give now.
+  private func draw(_ settings: DrawingSettings) async throws -> String? {
+    let request = EngineRequest.imagine(ImagineSettings(settings), count: 1, previewEvery: .seconds(3600))
+    for await event in engine.run(request) {
+      if case .picture(let picture, let settings, let done, _, _) = event {
+        return Digest.sha256(
+          try PictureMetadata(settings, stepsDone: done, model: facts.name).png(of: picture))
+      }
+      if case .failed(let reason) = event { throw CommandError(reason) }
+    }
+    return nil
+  }
+}
+
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "What the terminal, the machine and the model can do.",
+    discussion: "In the studio, /doctor tells what the terminal answered. Example: vugen doctor")
+
+  func run() throws {
+    let environment = ProcessInfo.processInfo.environment
+    print("Terminal: \(environment["TERM"] ?? "none")\(isatty(1) == 1 ? "" : " (standard output is no terminal)")")
+    print("Colours: \(environment["COLORTERM"] ?? "not told by COLORTERM")")
+    DoctorReport.machine().forEach { print($0) }
+    let report = try ModelFolderReport(folder: EmbeddedModel.folder)
+    let count = report.parts.reduce(0) { $0 + $1.parameters }
+    print("Model: \(EmbeddedModel.name), \(count) parameters\(report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))")")
+    print("Sessions: \(SessionStore.standard().ids().count) in \(SessionStore.standard().folder)")
+  }
+}
+
+struct PathsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "paths", abstract: "Where things lie.", discussion: "Example: vugen paths")
+
+  func run() throws {
+    print("configuration  \(Paths.configuration())/config.toml")
+    print("themes         \(Paths.configuration())/themes")
+    print("sessions       \(SessionStore.standard().folder)")
+    print("history        \(Paths.state())/history")
+    print("model          \(EmbeddedModel.folder)")
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import ModelFiles
+import Pictures
+import SessionLog
+import Terminal
+
+/// A session as a file that others can read.
+struct SessionExport {
+  private let store: SessionStore
+  private let id: String
+  private let entries: [SessionEntry]
+  private let title: String
+
+  /// Throws `SessionError`.
+  init(_ store: SessionStore, _ id: String) throws {
+    (self.store, self.id) = (store, id)
+    entries = try store.read(id).entries
+    title = try store.summary(of: id).title
+  }
+
+  static let formats = ["md", "html", "json", "cast"]
+
+  /// Writes the session; Markdown's pictures go into a folder beside it. Returns the path.
+  func write(_ format: String, to given: String?) throws -> String {
+    let path = given ?? "vugen-\(id).\(format)"
+    let text: String
+    switch format {
+    case "md": text = try markdown(pictureFolder: (path as NSString).deletingPathExtension + "-pictures")
+    case "html": text = html()
+    case "json": text = try json()
+    default: text = try cast()
+    }
+    try AtomicFile.write(Data(text.utf8), to: path)
+    return path
+  }
+
+  private func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(entries), as: UTF8.self) + "\n"
+  }
+
+  private func markdown(pictureFolder: String) throws -> String {
+    var text = "# \(title)\n"
+    let name = URL(fileURLWithPath: pictureFolder).lastPathComponent
+    var isMade = false
+    for entry in entries {
+      if let line = line(entry.event) { text += "\n\(line.isPerson ? "**You:** " : "")\(line.text)\n" }
+      for hash in entry.event.pictures {
+        if !isMade {
+          do {
+            try FileManager.default.createDirectory(atPath: pictureFolder, withIntermediateDirectories: true)
+          } catch {
+            throw SessionError("\(pictureFolder): cannot be made: \(error.localizedDescription)")
+          }
+          isMade = true
+        }
+        guard let data = try? store.picture(hash, of: id) else { continue }
+        try AtomicFile.write(data, to: "\(pictureFolder)/\(hash).png")
+        text += "\n![\(hash.prefix(8))](\(name)/\(hash).png)\n"
+      }
+    }
+    return text
+  }
+
+  private func html() -> String {
+    func escaped(_ text: String) -> String {
+      text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+        .replacing("\n", with: "<br>")
+    }
+    var body = ""
+    for entry in entries {
+      if let line = line(entry.event) {
+        body += "<p class=\"\(line.isPerson ? "you" : "model")\">\(escaped(line.text))</p>\n"
+      }
+      for hash in entry.event.pictures {
+        guard let data = try? store.picture(hash, of: id) else { continue }
+        body += "<img alt=\"\" src=\"data:image/png;base64,\(data.base64EncodedString())\">\n"
+      }
+    }
+    return """
+      <!doctype html>
+      <html lang="en"><meta charset="utf-8"><title>\(escaped(title))</title>
+      <style>
+      body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif;
+        color: #222; background: #fbfbfa; }
+      .you { font-weight: 600; margin-top: 2rem; }
+      img { width: 256px; image-rendering: pixelated; border-radius: 4px; margin-right: .5rem; }
+      @media (prefers-color-scheme: dark) { body { color: #ddd; background: #17191d; } }
+      </style>
+      <h1>\(escaped(title))</h1>
+      \(body)</html>
+
+      """
+  }
+
+  /// asciicast v3, its pictures in half blocks: web players show no sixel.
+  private func cast() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    func quoted(_ text: String) throws -> String { String(decoding: try encoder.encode(text), as: UTF8.self) }
+    var lines = [
+      "{\"version\":3,\"term\":{\"cols\":80,\"rows\":30},\"timestamp\":\(Int(entries.first?.time ?? 0)),"
+        + "\"title\":\(try quoted(title))}"
+    ]
+    var last = entries.first?.time ?? 0
+    for entry in entries {
+      var output = ""
+      if let line = line(entry.event) {
+        output += (line.isPerson ? "\r\n\u{1B}[1;33m› " : "\u{1B}[0m  ")
+          + line.text.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
+        if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text))]") }
+      }
+      for hash in entry.event.pictures {
+        guard let data = try? store.picture(hash, of: id), let picture = try? Picture(bytes: [UInt8](data), name: hash)
+        else { continue }
+        let columns = 32, rows = max(1, columns * picture.height / picture.width / 2)
+        output += picture.halfBlocks(columns: columns, rows: rows).map { "  \($0)\r\n" }.joined()
+      }
+      guard !output.isEmpty else { continue }
+      lines.append("[\(String(format: "%.3f", max(0, min(3, entry.time - last)))),\"o\",\(try quoted(output))]")
+      last = entry.time
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What an event says, and whether a person said it.
+  private func line(_ event: SessionEvent) -> (text: String, isPerson: Bool)? {
+    switch event {
+    case .asked(_, let text, _, _): (text, true)
+    case .drawingAsked(_, let settings, _, _): (settings.prompt, true)
+    case .answered(_, let text, _, _, _): (text, false)
+    case .drawn(_, _, let origin, let seconds, _):
+      (
+        "seed \(origin.settings.seed), guidance \(origin.settings.guidanceScale), \(origin.stepsDone) steps, "
+          + String(format: "%.1f s", seconds), false
+      )
+    case .note(let text), .failed(_, let text): (text, false)
+    default: nil
+    }
+  }
+}

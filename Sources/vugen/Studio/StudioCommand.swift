@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import Frames
+import SessionLog
+import StudioUI
+import Terminal
+import VUGEN
+
+struct Studio: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The terminal studio: ask, draw, compare, replay (what vugen does without arguments).",
+    discussion: """
+      Settings lie in $XDG_CONFIG_HOME/vugen/config.toml: \
+      \(StudioConfiguration.keys.map { "\($0.0) (\($0.1))" }.joined(separator: "; ")). \
+      Themes of your own lie in $XDG_CONFIG_HOME/vugen/themes.
+
+      Example: vugen studio --theme nord
+      """)
+
+  @Option(help: "Folder of a model (default: the one that comes with the program).") var model: String?
+  @Option(help: "Name of a theme.") var theme: String?
+  @Option(help: "A folder with more themes.") var themes: String?
+  @Option(help: "auto, sixel, kitty, blocks or none.") var graphics: String?
+  @Option(help: "Threads (default: the physical cores).") var threads: Int32?
+  @Flag(help: "Open the session without writing to it.") var readOnly = false
+  @Argument(help: "A session to take up: its id or the beginning of it, or last (default: a new one).")
+  var session: String?
+
+  func validate() throws {
+    if let graphics, graphics != "auto", Graphics(rawValue: graphics) == nil {
+      throw ValidationError("--graphics is auto, sixel, kitty, blocks or none.")
+    }
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
+  }
+
+  func run() async throws {
+    let status = try launch(replay: nil)
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  /// - Parameters:
+  ///   - replay: entries to play instead of taking up a session.
+  ///   - store: where the played session lies.
+  func launch(replay: Replay?, store given: SessionStore? = nil, pictures id: String? = nil) throws -> Int32 {
+    let path = Paths.configuration() + "/config.toml", settings = StudioConfiguration(path: path)
+    let store = given ?? SessionStore.standard()
+    var entries: [SessionEntry] = [], lost = 0, file: SessionFile?
+    if let session {
+      let found = try store.resolve(session)
+      (entries, lost) = try store.read(found)
+      if !readOnly { file = try SessionFile(store, id: found) }
+    } else if replay == nil {
+      file = try SessionFile(store, id: StudioSession.newID())
+    }
+    let (state, usesColours) = firstState(settings, lost, entries.count, isReadOnly: file == nil)
+    let name = graphics ?? settings.graphics ?? "auto"
+    let app = StudioApp(
+      store: store, session: file, modelFolder: model ?? EmbeddedModel.folder, graphics: Graphics(rawValue: name),
+      state: state, usesColours: usesColours)
+    if let session, let found = try? store.resolve(session) { app.pictureSource.use(found) }
+    if let id { app.pictureSource.use(id) }
+    app.show(entries)
+    if let replay {
+      for entry in replay.entries { for hash in entry.event.pictures { app.announce(hash) } }
+      app.state.replay = replay
+    }
+    return try app.run()
+  }
+
+  private func firstState(_ settings: StudioConfiguration, _ lost: Int, _ kept: Int, isReadOnly: Bool) -> (
+    StudioState, usesColours: Bool
+  ) {
+    var state = StudioState()
+    let usesColours = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+    let (themes, complaints) = ThemeFile.all(extra: self.themes)
+    let wanted = theme ?? settings.theme ?? "dark"
+    let found = themes.first { $0.name == wanted }
+    state.themes = usesColours ? themes : themes.map(\.withoutColours)
+    state.theme = usesColours ? found ?? .builtIn : (found ?? .builtIn).withoutColours
+    state.controls = settings.controls
+    (state.mode, state.isInspectorHidden) = (settings.mode ?? .imagine, !settings.inspector)
+    (state.isMouseCaptured, state.isReadOnly) = (settings.mouse, isReadOnly)
+    state.prompt.history = PromptHistory.read()
+    var problems = [settings.complaint].compactMap { $0 } + complaints
+    if found == nil { problems.append("there is no theme '\(wanted)'; the built-in one is used") }
+    if lost > 0 { problems.append("recovered \(kept) entries; \(lost) were damaged") }
+    if let first = problems.first { state.toast = Toast(text: first, isError: true, until: 8) }
+    return (state, usesColours)
+  }
+}

@@ -1,0 +1,225 @@
+import Engine
+import Foundation
+import Frames
+import ModelFiles
+import Pictures
+import SessionLog
+import StudioUI
+import Terminal
+
+extension StudioApp {
+  /// Does what the state asks for; what it finds comes back as actions.
+  func perform(_ effect: Effect) -> [Action] {
+    switch effect {
+    case .ask(let request, let text, let pictures, let temperature, let seed):
+      let known = pictures.compactMap { shelf.picture($0) }
+      start(request, .ask(question: text, pictures: known, temperature: temperature, seed: seed))
+    case .draw(let request, let settings, let count, let parent):
+      startDrawing(request, settings, count, parent)
+    case .cancel(let request, let discarding): cancel(request, discarding: discarding)
+    case .record(let event): record(event)
+    case .attach(let path): return attach(path)
+    case .save(let picture, let path): return save(picture, path)
+    case .copy(let text): screen.copy(text)
+    case .openEditor(let text): return edit(text)
+    case .readFolder(let folder): return readFolder(folder)
+    case .readSessions: return [.sessionsRead(sessionChoices(store.summaries()))]
+    case .search(let text): return [.searched(search(text))]
+    case .play(let name): return play(name)
+    case .export(let format): return export(format)
+    case .newSession: return newSession()
+    case .openSession(let id): return open(id)
+    case .loadModel(let folder):
+      state.model = .loading
+      loadModel(TypedPath.resolve(folder))
+    case .theme(let name): return choose(theme: name)
+    case .rememberPrompt(let text): PromptHistory.append(text)
+    case .captureMouse(let isCaptured): screen.captureMouse(isCaptured)
+    case .reportDoctor: record(.note(DoctorReport(screen: screen.facts, state: state).text))
+    case .repaint: screen.repaint()
+    case .suspend:
+      screen.suspend()
+      kill(getpid(), SIGSTOP)
+    case .leave: stop()
+    }
+    return []
+  }
+
+  private func attach(_ typed: String) -> [Action] {
+    let path = TypedPath.resolve(typed)
+    do {
+      let picture = try Picture(path: path)
+      // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
+      let side = max(picture.width, picture.height), most = 1024
+      let fitting =
+        side <= most ? picture
+        : picture.resizedBicubic(
+          width: max(1, picture.width * most / side), height: max(1, picture.height * most / side))
+      guard let hash = store(fitting, png: try fitting.pngData()) else { return [] }
+      return [.attached(Attachment(picture: hash, name: URL(fileURLWithPath: path).lastPathComponent))]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  /// The file as it was drawn, with its settings.
+  private func save(_ hash: String, _ typed: String) -> [Action] {
+    let words = (state.transcript.origins[hash]?.settings.prompt ?? "picture").lowercased()
+      .map { $0.isLetter || $0.isNumber ? $0 : "-" }
+    let slug = String(words).split(separator: "-").joined(separator: "-").prefix(40)
+    var path = typed.isEmpty ? "\(slug)-\(hash.prefix(6)).png" : TypedPath.resolve(typed)
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      path += "/\(slug)-\(hash.prefix(6)).png"
+    }
+    do {
+      let bytes: Data
+      if let session, let stored = try? store.picture(hash, of: session.id) {
+        bytes = stored
+      } else if let picture = shelf.picture(hash) {
+        bytes = Data(try picture.pngData())
+      } else {
+        return [.toast("the picture is not there any more", isError: true)]
+      }
+      try AtomicFile.write(bytes, to: path)
+      return [.toast("saved \(path)", isError: false)]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  private func edit(_ text: String) -> [Action] {
+    let environment = ProcessInfo.processInfo.environment
+    let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
+    let path = NSTemporaryDirectory() + "vugen-prompt-\(getpid()).txt"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    guard (try? text.write(toFile: path, atomically: true, encoding: .utf8)) != nil else {
+      return [.toast("\(path): cannot be written", isError: true)]
+    }
+    screen.suspend()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", "exec \(editor) \"$1\"", "sh", path]
+    var problem: String?
+    do {
+      try process.run()
+      process.waitUntilExit()
+      if process.terminationStatus != 0 { problem = "'\(editor)' ended with status \(process.terminationStatus)" }
+    } catch {
+      problem = "'\(editor)' cannot be run; set EDITOR"
+    }
+    screen.resume()
+    if let problem { return [.toast(problem, isError: true)] }
+    let edited = (try? String(contentsOfFile: path, encoding: .utf8)) ?? text
+    return [.edited(edited.trimmingCharacters(in: .newlines))]
+  }
+
+  private func readFolder(_ folder: String) -> [Action] {
+    var path = folder.isEmpty ? FileManager.default.currentDirectoryPath : folder
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    if path.isEmpty { path = "/" }
+    return [.folderRead(path, TypedPath.choices(in: path))]
+  }
+
+  // MARK: Sessions
+
+  private func sessionChoices(_ summaries: [SessionStore.Summary]) -> [Choice] {
+    summaries.map {
+      Choice(
+        title: $0.title, detail: "\($0.id.prefix(15)) · \($0.messages) prompts, \($0.pictures) pictures", value: $0.id)
+    }
+  }
+
+  private func search(_ text: String) -> [Choice] {
+    guard text.count >= 2 else { return [] }
+    return SessionSearch(store).find(text, most: 50).map {
+      Choice(title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))", value: $0.id)
+    }
+  }
+
+  private func play(_ name: String) -> [Action] {
+    do {
+      let id = try store.resolve(name == "last" ? session?.id ?? "last" : name)
+      let entries = try store.read(id).entries
+      pictureSource.use(id)
+      for entry in entries { for hash in entry.event.pictures { announce(hash) } }
+      return [.played(entries, speed: 1, idleLimit: 2)]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  private func newSession() -> [Action] {
+    do {
+      let file = try SessionFile(store, id: StudioSession.newID())
+      use(file, entries: [])
+      return [.toast("a new session", isError: false)]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  private func open(_ id: String) -> [Action] {
+    do {
+      let (entries, lost) = try store.read(id)
+      pictureSource.use(id)
+      do {
+        let file = try SessionFile(store, id: id)
+        use(file, entries: entries)
+        return [.toast(lost == 0 ? "opened" : "recovered \(entries.count) entries, \(lost) were damaged", isError: lost > 0)]
+      } catch {
+        use(nil, entries: entries)
+        return [.toast("read-only: \(error)", isError: true)]
+      }
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  private func export(_ format: String) -> [Action] {
+    guard let session else { return [.toast("this session is not on disk", isError: true)] }
+    do {
+      let path = try SessionExport(store, session.id).write(format, to: nil)
+      return [.toast("wrote \(path)", isError: false)]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  private func choose(theme name: String) -> [Action] {
+    guard let theme = state.themes.first(where: { $0.name == name }) else {
+      let names = state.themes.map(\.name).joined(separator: ", ")
+      return [.toast("there is no theme '\(name)'; there are \(names)", isError: true)]
+    }
+    state.theme = usesColours ? theme : theme.withoutColours
+    screen.repaint()
+    return [.toast("theme \(name); theme = \"\(name)\" in config.toml keeps it", isError: false)]
+  }
+}
+
+/// Earlier prompts, in the state folder.
+enum PromptHistory {
+  private static var path: String { Paths.state() + "/history" }
+
+  static func read() -> [String] {
+    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    return text.split(separator: "\n").suffix(1000).map { String($0).replacing("\u{1F}", with: "\n") }
+  }
+
+  /// A history that cannot be written must not disturb the work.
+  static func append(_ text: String) {
+    try? FileManager.default.createDirectory(atPath: Paths.state(), withIntermediateDirectories: true)
+    let descriptor = Glibc.open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return }
+    let line = Array((text.replacing("\n", with: "\u{1F}") + "\n").utf8)
+    _ = write(descriptor, line, line.count)
+    close(descriptor)
+  }
+}
+
+/// Names for new sessions.
+enum StudioSession {
+  static func newID() -> String {
+    SessionFile.newID(at: Date().timeIntervalSince1970, random: UInt32.random(in: 0..<1_679_616))
+  }
+}

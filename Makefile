@@ -7,10 +7,25 @@ PYTHON := $(VENV)/bin/python
 BUILD := $(SWIFT) build -c release --explicit-target-dependency-import-check error
 TEST := $(SWIFT) test -c release --explicit-target-dependency-import-check error
 
-.PHONY: studio build test lint format references fuzz bench deps data-deps
+PREFIX ?= /usr/local
 
+.PHONY: studio build test lint format references fuzz bench deps data-deps install
+
+# Builds what is missing and opens the studio.
 studio: build
-	.build/release/vugen bench kernels
+	.build/release/vugen
+
+# The program, its model, themes, man page and completions under PREFIX.
+install: build
+	install -d $(PREFIX)/bin $(PREFIX)/lib/vugen $(PREFIX)/share/vugen/themes $(PREFIX)/share/man/man1 $(PREFIX)/share/bash-completion/completions $(PREFIX)/share/zsh/site-functions $(PREFIX)/share/fish/vendor_completions.d
+	install .build/release/vugen $(PREFIX)/lib/vugen/vugen
+	cp -R .build/release/*.resources $(PREFIX)/lib/vugen/
+	ln -sf ../lib/vugen/vugen $(PREFIX)/bin/vugen
+	install -m 644 Themes/*.toml $(PREFIX)/share/vugen/themes/
+	install -m 644 Documentation/vugen.1 $(PREFIX)/share/man/man1/
+	.build/release/vugen --generate-completion-script bash > $(PREFIX)/share/bash-completion/completions/vugen
+	.build/release/vugen --generate-completion-script zsh > $(PREFIX)/share/zsh/site-functions/_vugen
+	.build/release/vugen --generate-completion-script fish > $(PREFIX)/share/fish/vendor_completions.d/vugen.fish
 
 build: deps
 	$(BUILD)

@@ -85,6 +85,17 @@ let package = Package(
       ]),
 
     .target(name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport"),
+    .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
+    .testTarget(name: "FramesTests", dependencies: ["Frames"]),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
+    .testTarget(name: "StudioUITests", dependencies: ["StudioUI", "Frames", "SessionLog"]),
+    .target(
+      name: "TerminalProbe", path: "Tests/TerminalProbe",
+      linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
+    .testTarget(name: "StudioTests", dependencies: ["TerminalProbe", "vugen"]),
+    // A program that is killed while it writes a session.
+    .executableTarget(name: "session-writer", dependencies: ["SessionLog"], path: "Tests/SessionWriter"),
+    .testTarget(name: "SessionLogTests", dependencies: ["SessionLog", "session-writer"]),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "ModelFiles", "TestSupport"],
       resources: [.copy("Fixtures")]),

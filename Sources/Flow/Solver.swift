@@ -16,7 +16,7 @@ public enum Solver: String, Sendable, Codable, CaseIterable {
   ///   - velocity: v(x, t).
   public func integrate(
     from noise: Tensor, times: [Float],
-    onStep: (_ step: Int, _ x: Tensor, _ velocity: Tensor, _ time: Float) throws -> Void = { _, _, _, _ in },
+    onStep: (_ step: Int, _ x: Tensor, _ velocity: Tensor, _ time: Float) throws -> Void,
     velocity: (_ x: Tensor, _ t: Float) throws -> Tensor
   ) rethrows -> Tensor {
     var x = noise
@@ -27,6 +27,13 @@ public enum Solver: String, Sendable, Codable, CaseIterable {
       try onStep(k + 1, x, v, t)
     }
     return x
+  }
+
+  /// The same with nobody watching.
+  public func integrate(
+    from noise: Tensor, times: [Float], velocity: (_ x: Tensor, _ t: Float) throws -> Tensor
+  ) rethrows -> Tensor {
+    try integrate(from: noise, times: times, onStep: { _, _, _, _ in }, velocity: velocity)
   }
 }
 

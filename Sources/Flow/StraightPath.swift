@@ -22,6 +22,15 @@ public enum StraightPath {
     point + velocity * (1 - aligned(t, with: point))
   }
 
+  /// The velocity that leads from x_t to an estimate of the data: v = (x̂ − x_t) / (1 − t), where 1 − t counts as
+  /// `least` at least: so near the data the estimate's own errors would be blown up.
+  public static func velocity(towards estimate: Tensor, from point: Tensor, at t: Tensor, least: Float = 0.05)
+    -> Tensor
+  {
+    let rest = t.toArray().map { 1 / max(least, 1 - $0) }
+    return (estimate - point) * aligned(Tensor(rest), with: estimate)
+  }
+
   /// `[batch]` → `[batch, 1, …]`, as many axes as `other` has.
   static func aligned(_ t: Tensor, with other: Tensor) -> Tensor {
     t.reshaped([t.count] + [Int](repeating: 1, count: other.rank - 1)).cast(to: other.type)

@@ -36,6 +36,8 @@ public enum Effect: Equatable, Sendable {
   case record(SessionEvent)
   case attach(path: String)
   case save(picture: String, path: String)
+  /// Works out how two pictures differ, in words and as a heat map.
+  case measureDifference(Comparison)
   case copy(String)
   case openEditor(String)
   case readFolder(String)

@@ -74,7 +74,10 @@ extension StudioState {
     case "image":
       return argument.isEmpty ? [.readFolder("")] : [.attach(path: argument)]
     case "caption":
-      if !argument.isEmpty { return [.attach(path: argument)] + ask("Describe this picture.") }
+      if !argument.isEmpty {
+        captionsNext = true
+        return [.attach(path: argument)]
+      }
       if attachments.isEmpty, let last = transcript.gallery.last {
         attachments = [Attachment(picture: last, name: "the last picture")]
       }
@@ -212,11 +215,15 @@ extension StudioState {
     return effects
   }
 
+  mutating func compare(_ pair: Comparison) -> [Effect] {
+    overlay = .compare(pair)
+    return differences[pair.heatMap] == nil ? [.measureDifference(pair)] : []
+  }
+
   private mutating func openCompare() -> [Effect] {
     let list = transcript.gallery
     guard list.count >= 2 else { return fail("two pictures are needed to compare") }
-    overlay = .compare(left: list[list.count - 2], right: list[list.count - 1], divider: 0.5, isFlipped: false)
-    return []
+    return compare(Comparison(left: list[list.count - 2], right: list[list.count - 1]))
   }
 }
 

@@ -75,12 +75,12 @@ struct CompareLayout {
   let area: Rect
 
   init(_ state: StudioState) {
-    guard case .compare(let left, _, _, _) = state.overlay else {
+    guard case .compare(let pair) = state.overlay else {
       area = Rect(0, 0, 0, 0)
       return
     }
     let room = Size(state.size.width - 6, state.size.height - 7)
-    let cells = state.cells(of: left, within: room)
+    let cells = state.cells(of: pair.left, within: room)
     area = Rect((state.size.width - cells.width) / 2, 2 + (room.height - cells.height) / 2, cells.width, cells.height)
   }
 }

@@ -165,14 +165,17 @@ func drawViewer(_ picture: String, _ state: StudioState, _ frame: inout Frame) {
 }
 
 func drawCompare(_ state: StudioState, _ frame: inout Frame) {
-  guard case .compare(let left, let right, let divider, let isFlipped) = state.overlay else { return }
+  guard case .compare(let pair) = state.overlay else { return }
+  let (left, right, isFlipped) = (pair.left, pair.right, pair.isFlipped)
   let theme = state.theme, area = CompareLayout(state).area
   frame.put("Compare", 2, 0, theme.accent)
   if state.hasPictures {
-    if isFlipped {
+    if pair.showsDifference, state.differences[pair.heatMap] != nil {
+      frame.place(pair.heatMap, in: area, clip: area, theme.text)
+    } else if isFlipped {
       frame.place(right, in: area, clip: area, theme.text)
     } else {
-      let split = Int((Double(area.width) * divider).rounded())
+      let split = Int((Double(area.width) * pair.divider).rounded())
       frame.place(left, in: area, clip: Rect(area.x, area.y, split, area.height), theme.text)
       frame.place(right, in: area, clip: Rect(area.x + split, area.y, area.width - split, area.height), theme.text)
       frame.put("▼", area.x + min(split, max(0, area.width - 1)), area.y - 1, theme.accent)
@@ -181,7 +184,7 @@ func drawCompare(_ state: StudioState, _ frame: inout Frame) {
   let width = state.size.width - 4, y = state.size.height - 4
   frame.put(TextWidth.fitted("left   \(state.description(of: left))", width), 2, y, isFlipped ? theme.dim : theme.text)
   frame.put(TextWidth.fitted("right  \(state.description(of: right))", width), 2, y + 1, theme.text)
-  if let difference = state.differences["\(left) \(right)"] ?? state.differences["\(right) \(left)"] {
+  if let difference = state.differences[pair.heatMap] {
     frame.put(TextWidth.fitted("difference  \(difference)", width), 2, y + 2, theme.dim)
   }
 }

@@ -68,6 +68,10 @@ extension StudioState {
     case .attached(let attachment):
       attachments.append(attachment)
       mode = .ask
+      if captionsNext {
+        captionsNext = false
+        return ask("Describe this picture.")
+      }
       say("attached \(attachment.name)")
     case .toast(let text, let isError): toast = Toast(text: text, isError: isError, until: now + (isError ? 6 : 3))
     case .edited(let text): prompt.set(text)

@@ -11,19 +11,7 @@ extension StudioState {
     switch overlay {
     case .help(let scroll): self.overlay = .help(scroll: max(0, scroll + Self.lines(key)))
     case .gallery(let selected): return takeGalleryKey(key, selected)
-    case .compare(let left, let right, let divider, let isFlipped):
-      var (divider, isFlipped, pair) = (divider, isFlipped, (left, right))
-      switch key {
-      case .left, .character("h"): divider = max(0, divider - 0.05)
-      case .right, .character("l"): divider = min(1, divider + 0.05)
-      case .character(" "), .tab, .enter: isFlipped.toggle()
-      case .character("c"): pair = (right, left)
-      case .mouse(let mouse) where mouse.kind == .press || mouse.kind == .drag:
-        let area = CompareLayout(self).area
-        if area.width > 0 { divider = max(0, min(1, Double(mouse.x - area.x) / Double(area.width))) }
-      default: break
-      }
-      self.overlay = .compare(left: pair.0, right: pair.1, divider: divider, isFlipped: isFlipped)
+    case .compare(let pair): return takeCompareKey(key, pair)
     case .viewer(let picture): return takeViewerKey(key, picture)
     case .tour(let page):
       switch key {
@@ -35,6 +23,22 @@ extension StudioState {
     case .list: break
     }
     return []
+  }
+
+  private mutating func takeCompareKey(_ key: Key, _ before: Comparison) -> [Effect] {
+    var pair = before
+    switch key {
+    case .left, .character("h"): pair.divider = max(0, pair.divider - 0.05)
+    case .right, .character("l"): pair.divider = min(1, pair.divider + 0.05)
+    case .character(" "), .tab, .enter: pair.isFlipped.toggle()
+    case .character("d"): pair.showsDifference.toggle()
+    case .character("c"): (pair.left, pair.right) = (pair.right, pair.left)
+    case .mouse(let mouse) where mouse.kind == .press || mouse.kind == .drag:
+      let area = CompareLayout(self).area
+      if area.width > 0 { pair.divider = max(0, min(1, Double(mouse.x - area.x) / Double(area.width))) }
+    default: break
+    }
+    return compare(pair)
   }
 
   private static func lines(_ key: Key) -> Int {
@@ -134,7 +138,7 @@ extension StudioState {
     case .character(" "), .character("i"): overlay = .viewer(picture)
     case .character("m"):
       let other = selected > 0 ? pictures[selected - 1] : pictures[pictures.count - 1]
-      overlay = .compare(left: other, right: picture, divider: 0.5, isFlipped: false)
+      return compare(Comparison(left: other, right: picture))
     case .character("."):
       return [.record(.starred(picture: picture, isStarred: !transcript.starred.contains(picture)))]
     case .control("a"): return attachFromOverlay(picture)

@@ -93,11 +93,26 @@ public enum Overlay: Equatable, Sendable {
   case help(scroll: Int)
   case list(ListOverlay)
   case gallery(selected: Int)
-  /// Two pictures in one place; `divider` is the share of the left one, `isFlipped` shows the second alone.
-  case compare(left: String, right: String, divider: Double, isFlipped: Bool)
+  case compare(Comparison)
   /// One picture as large as the screen.
   case viewer(String)
   case tour(page: Int)
+}
+
+/// Two pictures in one place.
+public struct Comparison: Equatable, Sendable {
+  public var left, right: String
+  /// Share of the left one, 0…1.
+  public var divider = 0.5
+  /// Whether the right one is shown alone.
+  public var isFlipped = false
+  /// Whether the heat map of their difference is shown.
+  public var showsDifference = false
+
+  public init(left: String, right: String) { (self.left, self.right) = (left, right) }
+
+  /// The heat map's name.
+  public var heatMap: String { "difference \(left) \(right)" }
 }
 
 /// A list with a line to filter it.
@@ -173,7 +188,7 @@ public struct StudioState: Equatable, Sendable {
   public var transcript = Transcript()
   /// Width and height in pixels of pictures that are known.
   public var pictureSizes: [String: Size] = [:]
-  /// How two pictures differ, by both names.
+  /// How two pictures differ, in words, by the heat map's name.
   public var differences: [String: String] = [:]
   /// Lines that lie below the screen.
   public var scroll = 0
@@ -193,6 +208,8 @@ public struct StudioState: Equatable, Sendable {
   public var critique: Critique?
   public var replay: Replay?
   public var isReadOnly = false
+  /// Whether the next picture that is attached is to be described at once.
+  var captionsNext = false
   public var isLeaving = false
   /// Requests in flight that belong to the critique.
   var critiqueRequest: Int?

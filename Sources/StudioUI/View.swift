@@ -201,7 +201,7 @@ extension StudioState {
   var keyHints: [(String, String)] {
     switch overlay {
     case .gallery: return [("Return", "use"), ("m", "compare"), ("Esc", "back")]
-    case .compare: return [("← →", "divide"), ("Space", "flip"), ("Esc", "back")]
+    case .compare: return [("← →", "divide"), ("Space", "flip"), ("d", "difference")]
     case .viewer: return [("^A", "ask"), ("w", "save"), ("Esc", "back")]
     case .list: return [("↑ ↓", "choose"), ("Return", "take"), ("Esc", "back")]
     case .help: return [("↑ ↓", "scroll"), ("Esc", "back")]
@@ -211,6 +211,7 @@ extension StudioState {
     if replay != nil { return [("Esc", "end")] }
     if running != nil { return [("Esc", "cancel"), ("F1", "help")] }
     if inspectorRow != nil { return [("← →", "turn"), ("↑ ↓", "row"), ("Esc", "back")] }
-    return [("Tab", mode == .ask ? "imagine" : "ask"), ("^P", "commands"), ("F1", "help")]
+    let tab = canDraw ? [("Tab", mode == .ask ? "imagine" : "ask")] : [("^O", "attach")]
+    return tab + [("^P", "commands"), ("F1", "help")]
   }
 }

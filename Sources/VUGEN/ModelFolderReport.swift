@@ -56,6 +56,30 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     missing += wanted.sorted()
     unexpected = extra.sorted()
     parts = list.filter { $0.bytes > 0 }
+    do {
+      parts += try Self.drawingParts(folder)
+    } catch let error as ModelFileError {
+      missing.append(error.description)
+    }
+  }
+
+  /// Parts of the drawing half; none where the folder has none. Throws `ModelFileError`.
+  private static func drawingParts(_ folder: String) throws -> [Part] {
+    let names = [
+      ("reducer", GenerationFiles.reducer), ("pixel decoder", GenerationFiles.decoder),
+      ("one-step decoder", GenerationFiles.oneStepDecoder), ("generation tower", GenerationFiles.generator),
+    ]
+    return try names.compactMap { name, file in
+      guard FileManager.default.fileExists(atPath: "\(folder)/\(file)") else { return nil }
+      var part = Part(name: name)
+      for entry in try SafetensorsFile(path: "\(folder)/\(file)").header.entries.values {
+        let count = entry.shape.reduce(1, *)
+        part.parameters += count
+        part.bytes += entry.range.count
+        part.formats[entry.type.rawValue, default: 0] += count
+      }
+      return part
+    }
   }
 
   private static func place(of name: String) -> Int? {

@@ -75,7 +75,8 @@ final class DecoderObjective: Module {
     -> [LossTerm]
   {
     let (features, unit) = withoutGradients {
-      (encoder(pictures.cast(to: loss.distance.type)), loss.distance.features(pictures))
+      let blocks = encoder.blockOutputs(pictures.cast(to: loss.distance.type))
+      return (blocks[blocks.count - 1], loss.distance.features(ofBlocks: blocks))
     }
     // A fitted reducer stays as it is.
     let z = c.reducer.kind == .mlp ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }

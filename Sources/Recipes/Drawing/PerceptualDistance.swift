@@ -13,8 +13,12 @@ struct PerceptualDistance {
 
   /// Unit features of every other block, early ones included: those see edges and shades.
   func features(_ pictures: Tensor) -> [Tensor] {
-    let all = encoder.blockOutputs(pictures.cast(to: type))
-    return stride(from: 0, to: all.count, by: 2).map { Self.unit(all[$0]) }
+    features(ofBlocks: encoder.blockOutputs(pictures.cast(to: type)))
+  }
+
+  /// The same of blocks' outputs that are there already.
+  func features(ofBlocks all: [Tensor]) -> [Tensor] {
+    stride(from: (all.count - 1) % 2, to: all.count, by: 2).map { Self.unit(all[$0]) }
   }
 
   func callAsFunction(_ a: [Tensor], _ b: [Tensor]) -> Tensor {

@@ -27,4 +27,20 @@ extension Picture {
     }
     return 10 * log10(255 * 255 / (sum / Double(width * height * 3)))
   }
+
+  /// Where this picture and another of the same size differ, from black over red and yellow to white; and the share
+  /// of pixels that differ by more than 16 levels in a channel.
+  public func difference(from other: Picture) -> (map: Picture, share: Double) {
+    precondition(width == other.width && height == other.height, "pictures of two sizes")
+    let a = rgb(), b = other.rgb()
+    var map = [UInt8](repeating: 0, count: a.count), differing = 0
+    for pixel in 0..<width * height {
+      var largest = 0
+      for c in 0..<3 { largest = max(largest, abs(Int(a[3 * pixel + c]) - Int(b[3 * pixel + c]))) }
+      if largest > 16 { differing += 1 }
+      let heat = 3 * largest
+      for c in 0..<3 { map[3 * pixel + c] = UInt8(max(0, min(255, heat - 255 * c))) }
+    }
+    return (Picture(width: width, height: height, rgb: map), Double(differing) / Double(width * height))
+  }
 }

@@ -121,8 +121,10 @@ public final class PixelDecoder: Module {
       for block in level.blocks { h = block(.concatenated([h, skips.removeLast()], axis: 3), condition) }
       if let resample = level.resample { h = resample(h.upsampledNearest(by: 2)) }
     }
-    let out = pictureOut(lastNorm(h, activation: .silu))
-    return (out.depthToSpace(c.stem).cast(to: .f32), features)
+    let out = pictureOut(lastNorm(h, activation: .silu)).depthToSpace(c.stem).cast(to: .f32)
+    return (
+      c.prediction == .velocity ? out : StraightPath.velocity(towards: out, from: x.cast(to: .f32), at: t), features
+    )
   }
 
   /// Block 4 or the middle one, whichever comes first, is what alignment sees.

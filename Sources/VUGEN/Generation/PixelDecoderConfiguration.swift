@@ -20,6 +20,10 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
   public var time: Int
   /// Groups of each GroupNorm.
   public var groups = 32
+  /// What the network's last convolution gives. A stem of more values than channels cannot carry the noise through,
+  /// and need not: the picture itself lies in fewer dimensions (arXiv 2511.13720).
+  public enum Prediction: String, Codable, Sendable { case velocity, data }
+  public var prediction = Prediction.velocity
   /// Side of the window of relative positions in the transformer.
   public var window = 17
 
@@ -51,7 +55,7 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
     case .nano:
       var c = PixelDecoderConfiguration(
         latents: latents, patchSize: patchSize, channels: 64, multipliers: [1, 1, 2], layers: 2, context: 16)
-      (c.stem, c.blocks, c.groups, c.time) = (4, 1, 16, 128)
+      (c.stem, c.blocks, c.groups, c.time, c.prediction) = (4, 1, 16, 128, .data)
       return c
     }
   }

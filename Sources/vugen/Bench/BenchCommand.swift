@@ -8,7 +8,10 @@ struct Bench: AsyncParsableCommand {
       Peaks are measured at the start of each run, and shares are shares of those.
       Example: vugen bench train-step --json
       """,
-    subcommands: [Kernels.self, TrainStep.self, ConvStep.self, Sampling.self, Understanding.self])
+    subcommands: [
+      Kernels.self, TrainStep.self, ConvStep.self, Sampling.self, Understanding.self, Generation.self,
+      StudioBench.self,
+    ])
 
   struct Options: ParsableArguments {
     @Flag(help: "Print one JSON object.") var json = false

@@ -41,6 +41,8 @@ final class StudioApp {
   private var isRunning = true
   private var loggedFullDisk = false
   let pictureSource: PictureSource
+  /// Whether the theme follows the terminal's background.
+  var followsBackground = false
 
   init(
     store: SessionStore, session: SessionFile?, modelFolder: String, graphics: Graphics?, state: StudioState,
@@ -121,9 +123,19 @@ final class StudioApp {
     case .key(let key): apply(.key(key))
     case .reply(let reply):
       guard screen.take(reply) else { return }
+      if case .background(let colour) = reply { follow(background: colour) }
       state.hasPictures = screen.facts.graphics != .none
       apply(.resized(state.size, cell: screen.facts.cell))
     }
+  }
+
+  /// Nobody has chosen a theme: the terminal's background does.
+  private func follow(background: Colour) {
+    guard followsBackground, usesColours, background.luminance > 0.5,
+      let light = state.themes.first(where: { $0.appearance == .light })
+    else { return }
+    state.theme = light
+    screen.repaint()
   }
 
   private func take(_ message: StudioMessage) {

@@ -59,6 +59,7 @@ struct Studio: AsyncParsableCommand {
       state: state, usesColours: usesColours)
     if let session, let found = try? store.resolve(session) { app.pictureSource.use(found) }
     if let id { app.pictureSource.use(id) }
+    app.followsBackground = theme == nil && settings.theme == nil
     app.show(entries)
     if let replay {
       for entry in replay.entries { for hash in entry.event.pictures { app.announce(hash) } }

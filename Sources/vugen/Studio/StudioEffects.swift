@@ -20,6 +20,7 @@ extension StudioApp {
     case .record(let event): record(event)
     case .attach(let path): return attach(path)
     case .save(let picture, let path): return save(picture, path)
+    case .measureDifference(let pair): measure(pair)
     case .copy(let text): screen.copy(text)
     case .openEditor(let text): return edit(text)
     case .readFolder(let folder): return readFolder(folder)
@@ -85,6 +86,24 @@ extension StudioApp {
       return [.toast("saved \(path)", isError: false)]
     } catch {
       return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  /// PSNR, the share of pixels that differ, and a heat map; off the interface's thread.
+  private func measure(_ pair: Comparison) {
+    let shelf = self.shelf, mailbox = self.mailbox
+    Task.detached {
+      guard let left = shelf.picture(pair.left), let right = shelf.picture(pair.right) else { return }
+      let other =
+        right.width == left.width && right.height == left.height
+        ? right : right.resizedBicubic(width: left.width, height: left.height)
+      let (map, share) = left.difference(from: other)
+      shelf.add(map, pair.heatMap)
+      let psnr = left.psnr(other)
+      let text = psnr.isFinite
+        ? String(format: "PSNR %.1f dB, %.0f %% of the pixels differ visibly", psnr, 100 * share) : "none: they are equal"
+      mailbox.post(.action(.pictureKnown(pair.heatMap, Size(map.width, map.height))))
+      mailbox.post(.action(.differenceKnown(pair.heatMap, text)))
     }
   }
 

@@ -1,0 +1,194 @@
+import ArgumentParser
+import Engine
+import Foundation
+import Frames
+import Pictures
+import SessionLog
+import StudioUI
+import Synchronization
+import Terminal
+import VUGEN
+
+extension Bench {
+  struct StudioBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "studio", abstract: "The studio: a key to the screen, scrolling, an unchanged screen.",
+      discussion: """
+        Draws into a pseudo-terminal of 160 × 50 cells with sixel pictures: 10 000 messages and 500 pictures are \
+        scrolled, and keys are typed while the model draws on all cores. Example: vugen bench studio --json
+        """)
+    @Flag(help: "Print one JSON object.") var json = false
+    @Option(help: "Folder of a model (default: the embedded one).") var model: String?
+
+    func run() async throws {
+      let results = try await StudioMeasurement(model: model ?? EmbeddedModel.folder).run()
+      if json {
+        var report: [String: ReportValue] = [:]
+        for (name, value) in results { report[name] = .number(value) }
+        print(try jsonLine(report))
+      } else {
+        for (name, value) in results {
+          print("\(name.padding(toLength: 52, withPad: " ", startingAt: 0))\(String(format: "%10.3f", value))")
+        }
+      }
+    }
+  }
+}
+
+/// A pseudo-terminal in place of standard input and output, and the bytes that were sent to it.
+private final class PseudoTerminal: Sendable {
+  private let master: Int32
+  private let savedInput, savedOutput: Int32
+  private let received = Mutex(0)
+
+  init(columns: Int, rows: Int) throws {
+    master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+    // TIOCSPTLCK and TIOCGPTN, whose C macros do not reach Swift.
+    var isLocked: Int32 = 0, number: Int32 = 0
+    guard master >= 0, ioctl(master, 0x4004_5431, &isLocked) == 0, ioctl(master, 0x8004_5430, &number) == 0 else {
+      throw CommandError("no pseudo-terminal can be opened here")
+    }
+    let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+    var size = winsize(
+      ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: UInt16(columns * 9), ws_ypixel: UInt16(rows * 18))
+    _ = ioctl(slave, UInt(TIOCSWINSZ), &size)
+    (savedInput, savedOutput) = (dup(0), dup(1))
+    dup2(slave, 0)
+    dup2(slave, 1)
+    close(slave)
+    Thread.detachNewThread { [self] in
+      var bytes = [UInt8](repeating: 0, count: 1 << 16)
+      while true {
+        let count = read(master, &bytes, bytes.count)
+        guard count > 0 else { return }
+        received.withLock { $0 += count }
+      }
+    }
+  }
+
+  /// Bytes so far, once no more come.
+  func settledCount() -> Int {
+    var last = -1
+    while true {
+      usleep(30_000)
+      let now = received.withLock { $0 }
+      if now == last { return now }
+      last = now
+    }
+  }
+
+  func restore() {
+    dup2(savedInput, 0)
+    dup2(savedOutput, 1)
+  }
+}
+
+private struct StudioMeasurement {
+  let model: String
+
+  func run() async throws -> [(String, Double)] {
+    setenv("TERM", "xterm-256color", 1)
+    let terminal = try PseudoTerminal(columns: 160, rows: 50)
+    defer { terminal.restore() }
+    let shelf = PictureShelf(load: { _ in nil }, onReady: {})
+    let screen = Screen(graphics: .sixel, usesColours: true, shelf: shelf)
+    try screen.start(environment: ["TERM": "xterm-256color"])
+    defer { screen.end() }
+    var state = longSession(shelf)
+    _ = reduce(&state, .resized(Size(160, 50), cell: screen.facts.cell))
+    let cache = LayoutCache()
+    func draw() { screen.draw(view(state, cache), theme: state.theme) }
+    draw()
+    var results = scroll(&state, draw)
+    // Whatever was being encoded is shown, then nothing may be sent any more.
+    for _ in 0..<20 {
+      usleep(20_000)
+      draw()
+    }
+    let before = terminal.settledCount()
+    for _ in 0..<100 { draw() }
+    results.append(("bytes sent for an unchanged screen, 100 draws", Double(terminal.settledCount() - before)))
+    results += try await type(&state, draw)
+    results.append(("CPU share while idle for two seconds", idleShare()))
+    return results
+  }
+
+  /// 10 000 messages, a picture at every twentieth.
+  private func longSession(_ shelf: PictureShelf) -> StudioState {
+    var state = StudioState(), seed: UInt64 = 1
+    for i in 1...10_000 {
+      guard i % 20 == 0 else {
+        _ = reduce(&state, .session(.note("message \(i): a line of text that somebody wrote about a picture")))
+        continue
+      }
+      let name = "picture \(i)"
+      let pixels = (0..<32 * 32).flatMap { _ -> [UInt8] in
+        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return [UInt8(seed >> 56), UInt8(seed >> 48 & 255), UInt8(seed >> 40 & 255)]
+      }
+      shelf.add(Picture(width: 32, height: 32, rgb: pixels).resizedBicubic(width: 128, height: 128), name)
+      _ = reduce(&state, .pictureKnown(name, Size(128, 128)))
+      let origin = PictureOrigin(DrawingSettings(prompt: "a picture"), stepsDone: 50)
+      _ = reduce(
+        &state, .session(.drawn(request: i, picture: name, origin: origin, seconds: 1, isPartial: false)))
+    }
+    return state
+  }
+
+  private func scroll(_ state: inout StudioState, _ draw: () -> Void) -> [(String, Double)] {
+    let clock = ContinuousClock(), frames = 400
+    var times: [Double] = []
+    for _ in 0..<frames {
+      times.append(seconds(clock.measure {
+        _ = reduce(&state, .key(.mouse(.init(.wheelUp, 5, 5))))
+        draw()
+      }))
+    }
+    let sorted = times.sorted()
+    state.scroll = 0
+    return [
+      ("scrolling 10 000 messages, frames a second", Double(frames) / times.reduce(0, +)),
+      ("… slowest frame in 100, ms", sorted[frames * 99 / 100] * 1000),
+    ]
+  }
+
+  /// Keys while the model draws.
+  private func type(_ state: inout StudioState, _ draw: () -> Void) async throws -> [(String, Double)] {
+    let engine = StudioEngine(folder: model), facts = try await engine.load()
+    guard facts.canDraw else { return [] }
+    let flag = CancellationFlag()
+    var settings = ImagineSettings(prompt: "a red apple left of a cat")
+    settings.steps = 200
+    let request = EngineRequest.imagine(settings, count: 1000, previewEvery: .milliseconds(250))
+    let work = Task.detached { await engine.run(request, cancelledBy: flag) { _ in } }
+    let clock = ContinuousClock()
+    var times: [Double] = []
+    for i in 0..<300 {
+      usleep(10_000)
+      let key: Key = i % 10 == 9 ? .control("u") : .character(Character(Unicode.Scalar(UInt8(97 + i % 26))))
+      times.append(seconds(clock.measure {
+        _ = reduce(&state, .key(key))
+        draw()
+      }))
+    }
+    flag.set()
+    await work.value
+    let sorted = times.sorted()
+    return [
+      ("key to screen while the model draws, median ms", sorted[150] * 1000),
+      ("… slowest in 100, ms", sorted[297] * 1000),
+    ]
+  }
+
+  private func idleShare() -> Double {
+    func used() -> Double {
+      var usage = rusage()
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+        + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6
+    }
+    let before = used()
+    usleep(2_000_000)
+    return (used() - before) / 2
+  }
+}

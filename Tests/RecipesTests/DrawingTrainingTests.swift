@@ -1,0 +1,173 @@
+import DataSets
+import Foundation
+import Layers
+import ModelFiles
+import Pictures
+import Recipes
+import TestSupport
+import Tensors
+import Testing
+import Training
+import VUGEN
+
+private let bank = Result { try ObjectBank(includingSingles: false) }
+private func temporaryFolder() -> String { NSTemporaryDirectory() + "vugen-drawing-\(UUID().uuidString)" }
+
+/// The three drawing stages at a tiny size, one upon the other.
+@Suite(.serialized)
+@NumericActor
+struct DrawingTrainingTests {
+  private static var understanding: String?
+
+  /// A tiny understanding model, trained for one step.
+  private func model() throws -> String {
+    if let folder = Self.understanding { return folder }
+    var recipe = UnderstandingRecipe()
+    (recipe.model.imageSize, recipe.model.patchSize) = (32, 8)
+    (recipe.model.visionWidth, recipe.model.visionLayers, recipe.model.visionHeads) = (16, 2, 2)
+    (recipe.model.textWidth, recipe.model.textLayers, recipe.model.textHeads) = (16, 2, 2)
+    (recipe.model.keyValueHeads, recipe.model.textHidden, recipe.model.vocabulary) = (1, 32, 320)
+    (recipe.data.batch, recipe.data.questions, recipe.model.alignmentWidth) = (2, 1, 8)
+    recipe.optimization.steps = 1
+    let run = try UnderstandingTraining(
+      recipe, folder: temporaryFolder(), isResuming: false, bank: try bank.get())
+    _ = try run.step()
+    run.stop()
+    let folder = temporaryFolder()
+    try run.export(to: folder)
+    Self.understanding = folder
+    return folder
+  }
+
+  private func run(_ training: any TrainingRun, _ steps: Int) throws {
+    for _ in 0..<steps { #expect(try training.step().loss.isFinite) }
+    try training.saveCheckpoint()
+    training.stop()
+  }
+
+  private func sameCheckpoints(_ a: String, _ b: String) {
+    let first = FileManager.default.contents(atPath: a + "/checkpoint.safetensors")
+    #expect(first != nil && first == FileManager.default.contents(atPath: b + "/checkpoint.safetensors"))
+  }
+
+  private static var decoderRecipe: DecoderRecipe {
+    var recipe = DecoderRecipe()
+    (recipe.data.batch, recipe.data.wideShare, recipe.model.ratio) = (3, 0, 4)
+    (recipe.optimization.steps, recipe.optimization.averageStart) = (4, 0.25)
+    return recipe
+  }
+
+  @Test func stagesFollowEachOtherAndResumeBitForBit() throws {
+    let source = try model(), cutOuts = try bank.get(), recipe = Self.decoderRecipe
+    let whole = temporaryFolder(), parts = temporaryFolder()
+    let decoder = try DecoderTraining(recipe, model: source, folder: whole, isResuming: false, bank: cutOuts)
+    try run(decoder, 4)
+    try run(try DecoderTraining(recipe, model: source, folder: parts, isResuming: false, bank: cutOuts), 1)
+    try run(try DecoderTraining(recipe, model: source, folder: parts, isResuming: true, bank: cutOuts), 3)
+    sameCheckpoints(whole, parts)
+    try decoder.export(to: whole + "/model")
+
+    var generatorRecipe = GeneratorRecipe()
+    (generatorRecipe.data.batch, generatorRecipe.data.scenes, generatorRecipe.data.wideShare) = (4, 9, 0)
+    generatorRecipe.optimization.steps = 4
+    let g = temporaryFolder(), h = temporaryFolder(), m = whole + "/model"
+    let generator = try GeneratorTraining(generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
+    try run(generator, 4)
+    try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: false, bank: cutOuts), 3)
+    try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: true, bank: cutOuts), 1)
+    sameCheckpoints(g, h)
+    try generator.export(to: g + "/model")
+
+    var distillRecipe = DistillRecipe()
+    (distillRecipe.data.batch, distillRecipe.data.wideShare, distillRecipe.teacher.steps) = (2, 0, 2)
+    distillRecipe.optimization.steps = 2
+    let d = temporaryFolder()
+    let distill = try DistillTraining(
+      distillRecipe, model: g + "/model", folder: d, isResuming: false, bank: cutOuts)
+    try run(distill, 2)
+    try distill.drawSamples(to: d + "/samples.png")
+    try distill.export(to: d + "/model")
+    #expect(try Picture(path: d + "/samples.png").width > 300)
+    try drawsAndStops(d + "/model")
+  }
+
+  private func drawsAndStops(_ folder: String) throws {
+    let tower = try UnderstandingTower(folder: folder), tokenizer = try Tokenizer(folder: folder)
+    let imaginer = try Imaginer(tower, tokenizer, folder: folder)
+    var settings = ImagineSettings(prompt: "a red apple")
+    (settings.steps, settings.seed) = (5, 3)
+    let first = try #require(try imaginer.imagine(settings))
+    let again = try #require(try Imaginer(tower, tokenizer, folder: folder).imagine(settings))
+    #expect(first.picture == again.picture && first.stepsDone == 5 && !first.isPartial)
+    settings.seed = 4
+    #expect(try imaginer.imagine(settings)?.picture != first.picture)
+    // Cancelled behind any step, what there is comes back, with the steps really done.
+    for limit in 1...4 {
+      var done = 0
+      let partial = try #require(
+        try imaginer.imagine(settings, isCancelled: { done >= limit }, onStep: { done = $0.number }))
+      #expect(partial.stepsDone == limit && partial.isPartial)
+    }
+    #expect(try imaginer.imagine(settings, isCancelled: { true }) == nil)
+    // Settings travel in the picture.
+    let png = try PictureMetadata(settings, stepsDone: 5, model: "tiny").png(of: first.picture)
+    let path = temporaryFolder() + ".png"
+    try Data(png).write(to: URL(fileURLWithPath: path))
+    #expect(try PictureMetadata(png: path).settings == settings)
+    let text = try Picture.pngTexts(bytes: png, name: path).first { $0.key == "parameters" }?.value
+    #expect(text?.hasPrefix("a red apple\nSteps: 5, Sampler: Euler, CFG scale: 5, Seed: 4, Size: 32x32") == true)
+  }
+
+  @Test func badSettingsAreErrorsOfOneLine() {
+    func broken(_ change: (inout ImagineSettings) -> Void) {
+      var settings = ImagineSettings(prompt: "a cat")
+      change(&settings)
+      do {
+        try settings.check()
+        Issue.record("passed: \(settings)")
+      } catch {
+        #expect(!"\(error)".contains("\n"))
+      }
+    }
+    broken { $0.prompt = " \n" }
+    broken { $0.prompt = String(repeating: "word ", count: 100_000) }
+    broken { $0.steps = 0 }
+    broken { $0.steps = 100_000 }
+    broken { $0.guidanceScale = -1 }
+    broken { $0.guidanceScale = .nan }
+    broken { $0.guidanceScale = 1e9 }
+    broken { $0.decoderSteps = 0 }
+    broken { ($0.guidanceStart, $0.guidanceEnd) = (0.8, 0.2) }
+  }
+
+  @Test func frozenAnswersAreTheSameBesideTheGenerationTower() throws {
+    let folder = try model(), tower = try UnderstandingTower(folder: folder)
+    let tokenizer = try Tokenizer(folder: folder), prompts = try GenerationPrompt(tokenizer, folder: folder)
+    for text in ["a red apple", "three dogs", "", "a cat left of a dog on a blue background"] {
+      let tokens = prompts.tokens(text)
+      let before = tower.logits(tower.core.language(try tower.embed(tokens))).toArray()
+      var random = Philox(seed: 1)
+      let second = GenerationTower(.init(latents: 4, grid: 4), text: tower.configuration.text, using: &random)
+      try second.copyLayers(of: tower.core.language)
+      let read = try tower.read(prompts: [tokens], patches: 16)
+      let x = Tensor.normal([1, 16, 4], using: &random)
+      _ = second(x, at: Tensor([0.5]), prompts: read, language: tower.core.language)
+      #expect(tower.logits(tower.core.language(try tower.embed(tokens))).toArray() == before)
+    }
+  }
+
+  @Test func principalAxesCarryTheVariance() throws {
+    var random = Philox(seed: 5)
+    // Two strong directions among six channels.
+    let strong = Tensor.normal([400, 2], deviation: 3, using: &random), mix = Tensor.normal([2, 6], using: &random)
+    let features = matmul(strong, mix) + Tensor.normal([400, 6], deviation: 0.01, using: &random) + 2
+    var components = PrincipalComponents(channels: 6)
+    components.add(features.sliced(0..<150))
+    components.add(features.sliced(150..<400))
+    let z = try components.reducer(latents: 2)(features.reshaped([1, 400, 6])).reshaped([400, 2])
+    let values = z.toArray(), mean = z.mean(axes: [0]).toArray()
+    let covariance = matmul(z, z, transposeA: true).toArray().map { $0 / 400 }
+    #expect(mean.allSatisfy { abs($0) < 1e-3 } && values.allSatisfy(\.isFinite))
+    #expect(abs(covariance[0] - 1) < 0.02 && abs(covariance[3] - 1) < 0.02 && abs(covariance[1]) < 0.02)
+  }
+}

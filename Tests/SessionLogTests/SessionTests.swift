@@ -1,0 +1,93 @@
+import Foundation
+import SessionLog
+import Testing
+
+private func temporaryStore() -> SessionStore {
+  SessionStore(folder: NSTemporaryDirectory() + "vugen-sessions-\(UUID().uuidString)")
+}
+
+@Suite(.serialized)
+struct SessionTests {
+  private static let events: [SessionEvent] = [
+    .opened(model: "nano", modelHash: "ab12", program: "test"),
+    .asked(request: 1, text: "What is „this“?\nTell me.", pictures: ["ab"], sampling: .init()),
+    .answered(request: 1, text: "a cat", tokens: 3, seconds: 0.2, isPartial: false),
+    .drawingAsked(request: 2, settings: .init(prompt: "a red apple", seed: 7), count: 1, parent: nil),
+    .drawn(
+      request: 2, picture: "cd", origin: .init(.init(prompt: "a red apple", seed: 7), stepsDone: 50), seconds: 1,
+      isPartial: false),
+    .renamed("apples"),
+  ]
+
+  @Test func whatIsWrittenIsReadAgain() throws {
+    let store = temporaryStore(), id = SessionFile.newID(at: 1_795_512_930, random: 46_655)
+    #expect(id == "20261124-093530-0zzz")
+    do {
+      let file = try SessionFile(store, id: id)
+      for (i, event) in Self.events.enumerated() { #expect(file.append(.init(time: Double(i), event: event))) }
+      #expect(throws: SessionError.self) { try SessionFile(store, id: id) }
+    }
+    let (entries, lost) = try store.read(id)
+    #expect(entries.map(\.event) == Self.events && lost == 0)
+    let summary = try store.summary(of: id)
+    #expect(summary.title == "apples" && summary.messages == 2 && summary.pictures == 1)
+    #expect(try store.resolve("last") == id && store.resolve("2026") == id)
+    #expect(throws: SessionError.self) { try store.resolve("1999") }
+    #expect(SessionSearch(store).find("RED apple").map(\.text) == ["a red apple"])
+    #expect(SessionSearch(store).find("red pear").isEmpty)
+    // A second writer after the first one has gone.
+    let again = try SessionFile(store, id: id)
+    #expect(again.append(.init(time: 9, event: .note("later"))))
+    #expect(try store.read(id).entries.count == Self.events.count + 1)
+  }
+
+  @Test func aDamagedLineCostsItselfAlone() throws {
+    let store = temporaryStore(), id = "damaged"
+    do {
+      let file = try SessionFile(store, id: id)
+      for (i, event) in Self.events.enumerated() { file.append(.init(time: Double(i), event: event)) }
+    }
+    let path = store.folder(of: id) + "/log.jsonl"
+    var bytes = [UInt8](try #require(FileManager.default.contents(atPath: path)))
+    let second = try #require(bytes.firstIndex(of: 10)) + 20
+    for i in second..<second + 5 { bytes[i] = 0 }
+    try Data(bytes.dropLast(30)).write(to: URL(fileURLWithPath: path))
+    let (entries, lost) = try store.read(id)
+    #expect(entries.count == Self.events.count - 2 && lost == 2)
+    // Taken up again, the cut line goes and the next one stands alone.
+    do {
+      let file = try SessionFile(store, id: id)
+      file.append(.init(time: 7, event: .note("new")))
+    }
+    #expect(try store.read(id).entries.last?.event == .note("new") && store.read(id).lost == 1)
+  }
+
+  /// The writer is killed at any moment, two hundred times; every entry that it called safe is there.
+  @Test func killedAtAnyMomentNothingIsLost() throws {
+    let writer = try #require(
+      [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
+        .map { $0.appendingPathComponent("session-writer") }
+        .first { FileManager.default.isExecutableFile(atPath: $0.path) })
+    let store = temporaryStore()
+    var safeInAll = 0, seed: UInt64 = 1
+    for round in 0..<200 {
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      let id = "round-\(round / 20)", before = (try? store.read(id).entries.count) ?? 0
+      let process = Process(), pipe = Pipe()
+      (process.executableURL, process.arguments) = (writer, [store.folder, id])
+      process.standardOutput = pipe
+      try process.run()
+      // From its first entry on.
+      let first = try pipe.fileHandleForReading.read(upToCount: 2) ?? Data()
+      usleep(UInt32((seed >> 40) % 4000))
+      kill(process.processIdentifier, SIGKILL)
+      let said = String(decoding: first + pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      let safe = said.split(separator: "\n").compactMap { Int($0) }.last ?? 0
+      let found = (try? store.read(id).entries.count) ?? 0
+      #expect(found - before >= safe && found - before <= safe + 1, "round \(round): \(safe) said, \(found - before) found")
+      safeInAll += safe
+    }
+    #expect(safeInAll > 200)
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import TerminalProbe
+import Testing
+
+/// The real program in a pseudo-terminal, before a real terminal emulator.
+private final class Session {
+  let probe: OpaquePointer
+  let home: String
+
+  init(_ arguments: [String] = [], rows: Int32 = 36, columns: Int32 = 120, home: String? = nil) throws {
+    let program = try #require(
+      [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
+        .map { $0.appendingPathComponent("vugen").path }
+        .first { FileManager.default.isExecutableFile(atPath: $0) })
+    self.home = home ?? NSTemporaryDirectory() + "vugen-home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: self.home, withIntermediateDirectories: true)
+    let environment = [
+      "TERM=xterm-256color", "HOME=\(self.home)", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "COLORTERM=truecolor",
+    ]
+    var list = ([program] + arguments).map { strdup($0) } + [nil]
+    var variables = environment.map { strdup($0) } + [nil]
+    defer { (list + variables).forEach { free($0) } }
+    probe = try #require(probe_start(program, &list, &variables, rows, columns))
+  }
+
+  deinit { probe_free(probe) }
+
+  func screen(_ count: Int32) -> String {
+    (0..<count).map { row in
+      var text = [CChar](repeating: 0, count: 4096)
+      let length = Int(probe_row(probe, row, &text, 4096))
+      return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }.joined(separator: "\n")
+  }
+
+  /// Waits until the screen shows a text: a condition, never a fixed time.
+  func expect(_ text: String, within seconds: Double = 30, rows: Int32 = 36) -> Bool {
+    let clock = ContinuousClock(), end = clock.now + .seconds(seconds)
+    while clock.now < end {
+      if screen(rows).contains(text) { return true }
+      if probe_pump(probe, 50) == 0 { break }
+    }
+    return screen(rows).contains(text)
+  }
+
+  func type(_ text: String) { Array(text.utf8).withUnsafeBufferPointer { probe_type(probe, $0.baseAddress, $0.count) } }
+
+  var sent: [UInt8] {
+    var count = 0
+    let bytes = probe_sent(probe, &count)
+    return Array(UnsafeBufferPointer(start: bytes, count: count))
+  }
+
+  /// The exit status.
+  func end(within milliseconds: Int32 = 10_000) -> Int32 {
+    let status = probe_wait(probe, milliseconds)
+    return status < 0 ? status : status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+  }
+
+  /// Whether every mode that was switched on was switched off, and the screen given back.
+  var leftClean: Bool {
+    let text = String(decoding: sent, as: UTF8.self)
+    func isLast(_ off: String, after on: String) -> Bool {
+      guard let set = text.range(of: on, options: .backwards) else { return true }
+      return text.range(of: off, options: .backwards).map { $0.lowerBound > set.lowerBound } ?? false
+    }
+    return isLast("\u{1B}[?1049l", after: "\u{1B}[?1049h") && isLast("\u{1B}[?2004l", after: "\u{1B}[?2004h")
+      && isLast("\u{1B}[?1002l", after: "\u{1B}[?1002h") && isLast("\u{1B}[?1006l", after: "\u{1B}[?1006h")
+  }
+}
+
+@Suite(.serialized)
+struct StudioProgramTests {
+  @Test func askImagineSlideCancelResizeAndLeave() throws {
+    let s = try Session(["studio", "--graphics", "sixel"])
+    #expect(s.expect("VUGEN Studio"))
+    #expect(s.expect("parameters"))
+    s.type("/seed 7\r")
+    #expect(s.expect("seed 7"))
+    s.type("a red apple\r")
+    #expect(s.expect("50 steps"), "\(s.screen(36))")
+    s.type("\u{1B}.")
+    #expect(s.expect("guidance 3.1"))
+    s.type("/count 8\r/steps 400\ra cat\r")
+    #expect(s.expect("of 400"))
+    s.type("\u{1B}")
+    #expect(s.expect("partial"))
+    s.type("\t")
+    #expect(s.expect("ask about a picture"))
+    s.type("\u{01}What is this?\r")
+    #expect(s.expect("tokens/s"))
+    probe_resize(s.probe, 24, 80)
+    #expect(s.expect("commands", rows: 24))
+    s.type("\u{04}")
+    #expect(s.end() == 0 && s.leftClean)
+    try checkPictures(s.sent)
+    // What was seen can be listed and verified.
+    let verify = try Session(["replay", "last", "--verify"], home: s.home)
+    #expect(verify.expect("bit for bit", within: 60))
+    #expect(verify.end() == 0)
+  }
+
+  /// Sixel data comes whole, after ESC 7 and before ESC 8, never on the last row, and decodes.
+  private func checkPictures(_ sent: [UInt8]) throws {
+    var at = 0, found = 0
+    while let start = sent[at...].firstRange(of: Array("\u{1B}P".utf8)) {
+      guard let end = sent[start.upperBound...].firstRange(of: Array("\u{1B}\\".utf8)) else { break }
+      at = end.upperBound
+      guard sent[start.upperBound..<end.lowerBound].prefix(12).contains(UInt8(ascii: "q")) else { continue }
+      var width: Int32 = 0, height: Int32 = 0
+      let data = Array(sent[start.lowerBound..<end.upperBound])
+      let pixels = data.withUnsafeBufferPointer { probe_decode_sixel($0.baseAddress, $0.count, &width, &height) }
+      #expect(pixels != nil && width >= 32 && height >= 6 && height % 6 == 0)
+      free(pixels)
+      found += 1
+    }
+    #expect(found >= 2)
+    #expect(sent.count { $0 == 0x1B } > 0)
+    let text = String(decoding: sent, as: UTF8.self)
+    #expect(text.components(separatedBy: "\u{1B}7").count == text.components(separatedBy: "\u{1B}8").count)
+  }
+
+  @Test(arguments: [SIGTERM, SIGHUP])
+  func signalsLeaveTheTerminalClean(_ signal: Int32) throws {
+    let s = try Session()
+    #expect(s.expect("VUGEN Studio"))
+    kill(probe_pid(s.probe), signal)
+    #expect(s.end() == 128 + signal && s.leftClean)
+  }
+
+  @Test func anUnknownTerminalIsOneLine() throws {
+    let s = try Session(["studio", "--model", "/nowhere"])
+    #expect(s.expect("config.json"))
+    s.type("\u{04}")
+    #expect(s.end() == 0)
+  }
+}

@@ -1,0 +1,31 @@
+// A program in a pseudo-terminal before a real terminal emulator (libvterm): what it sends, what a person would see.
+
+#ifndef VUGEN_TERMINAL_PROBE_H
+#define VUGEN_TERMINAL_PROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct probe probe;
+
+// NULL when the program cannot be started. `environment` and `arguments` end with NULL.
+probe *probe_start(const char *program, char *const *arguments, char *const *environment, int rows, int columns);
+// Reads what the program sends for up to so many milliseconds; answers the emulator's replies. 0 when it has ended.
+int probe_pump(probe *p, int milliseconds);
+void probe_type(probe *p, const uint8_t *bytes, size_t count);
+void probe_resize(probe *p, int rows, int columns);
+// A row as UTF-8, without blanks at its end; returns its length.
+int probe_row(probe *p, int row, char *text, int size);
+// Everything that the program has sent.
+const uint8_t *probe_sent(probe *p, size_t *count);
+// Waits for the end for up to so many milliseconds; −1 when the program lives, else its wait status.
+int probe_wait(probe *p, int milliseconds);
+pid_t probe_pid(probe *p);
+// Ends what still lives and lets everything go.
+void probe_free(probe *p);
+
+// Decodes sixel data between ESC P and ESC \. Pixels RGB, to be freed by the caller; NULL when it is damaged.
+uint8_t *probe_decode_sixel(const uint8_t *bytes, size_t count, int *width, int *height);
+
+#endif

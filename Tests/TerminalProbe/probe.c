@@ -1,0 +1,160 @@
+#define _GNU_SOURCE
+#include "TerminalProbe.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sixel/sixel.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <vterm.h>
+
+struct probe {
+  int master, rows, columns, status, ended;
+  pid_t pid;
+  VTerm *vt;
+  VTermScreen *screen;
+  uint8_t *sent;
+  size_t count, capacity;
+};
+
+static void reply(const char *bytes, size_t count, void *context) {
+  probe *p = context;
+  while (count > 0) {
+    ssize_t n = write(p->master, bytes, count);
+    if (n <= 0) return;
+    bytes += n;
+    count -= (size_t)n;
+  }
+}
+
+static struct winsize window(int rows, int columns) {
+  struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns,
+                         .ws_xpixel = (unsigned short)(columns * 8), .ws_ypixel = (unsigned short)(rows * 16)};
+  return size;
+}
+
+probe *probe_start(const char *program, char *const *arguments, char *const *environment, int rows, int columns) {
+  probe *p = calloc(1, sizeof *p);
+  if (!p) return NULL;
+  p->rows = rows;
+  p->columns = columns;
+  struct winsize size = window(rows, columns);
+  p->pid = forkpty(&p->master, NULL, NULL, &size);
+  if (p->pid < 0) {
+    free(p);
+    return NULL;
+  }
+  if (p->pid == 0) {
+    execve(program, arguments, environment);
+    _exit(127);
+  }
+  p->vt = vterm_new(rows, columns);
+  vterm_set_utf8(p->vt, 1);
+  vterm_output_set_callback(p->vt, reply, p);
+  p->screen = vterm_obtain_screen(p->vt);
+  vterm_screen_enable_altscreen(p->screen, 1);
+  vterm_screen_reset(p->screen, 1);
+  return p;
+}
+
+static long now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int probe_pump(probe *p, int milliseconds) {
+  long end = now() + milliseconds;
+  for (;;) {
+    long left = end - now();
+    struct pollfd fd = {.fd = p->master, .events = POLLIN};
+    int ready = poll(&fd, 1, left > 0 ? (int)left : 0);
+    if (ready <= 0) return 1;
+    uint8_t bytes[65536];
+    ssize_t n = read(p->master, bytes, sizeof bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return 0;
+    if (p->count + (size_t)n > p->capacity) {
+      p->capacity = (p->count + (size_t)n) * 2;
+      uint8_t *larger = realloc(p->sent, p->capacity);
+      if (!larger) return 0;
+      p->sent = larger;
+    }
+    memcpy(p->sent + p->count, bytes, (size_t)n);
+    p->count += (size_t)n;
+    vterm_input_write(p->vt, (const char *)bytes, (size_t)n);
+    if (left <= 0) return 1;
+  }
+}
+
+void probe_type(probe *p, const uint8_t *bytes, size_t count) { reply((const char *)bytes, count, p); }
+
+void probe_resize(probe *p, int rows, int columns) {
+  struct winsize size = window(rows, columns);
+  p->rows = rows;
+  p->columns = columns;
+  vterm_set_size(p->vt, rows, columns);
+  ioctl(p->master, TIOCSWINSZ, &size);
+}
+
+int probe_row(probe *p, int row, char *text, int size) {
+  VTermRect rect = {.start_row = row, .end_row = row + 1, .start_col = 0, .end_col = p->columns};
+  size_t n = vterm_screen_get_text(p->screen, text, (size_t)size - 1, rect);
+  while (n > 0 && text[n - 1] == ' ') n--;
+  text[n] = 0;
+  return (int)n;
+}
+
+const uint8_t *probe_sent(probe *p, size_t *count) {
+  *count = p->count;
+  return p->sent;
+}
+
+int probe_wait(probe *p, int milliseconds) {
+  long end = now() + milliseconds;
+  while (!p->ended) {
+    if (waitpid(p->pid, &p->status, WNOHANG) == p->pid) {
+      p->ended = 1;
+      break;
+    }
+    if (now() >= end) return -1;
+    probe_pump(p, 10);
+  }
+  probe_pump(p, 20);
+  return p->status;
+}
+
+pid_t probe_pid(probe *p) { return p->pid; }
+
+void probe_free(probe *p) {
+  if (!p->ended) {
+    kill(p->pid, SIGKILL);
+    waitpid(p->pid, &p->status, 0);
+  }
+  close(p->master);
+  vterm_free(p->vt);
+  free(p->sent);
+  free(p);
+}
+
+uint8_t *probe_decode_sixel(const uint8_t *bytes, size_t count, int *width, int *height) {
+  unsigned char *pixels = NULL, *palette = NULL, *copy = malloc(count);
+  int colours = 0;
+  if (!copy) return NULL;
+  memcpy(copy, bytes, count);
+  SIXELSTATUS status = sixel_decode_raw(copy, (int)count, &pixels, width, height, &palette, &colours, NULL);
+  free(copy);
+  if (SIXEL_FAILED(status)) return NULL;
+  size_t area = (size_t)*width * (size_t)*height;
+  uint8_t *rgb = malloc(area * 3);
+  for (size_t i = 0; rgb && i < area; i++) memcpy(rgb + 3 * i, palette + 3 * pixels[i], 3);
+  free(pixels);
+  free(palette);
+  return rgb;
+}

@@ -48,7 +48,9 @@ let package = Package(
     .target(name: "Flow", dependencies: ["Tensors"]),
     .target(
       name: "ModelFiles",
-      dependencies: ["CCrypto", "Layers", "Tensors", .product(name: "HeapModule", package: "swift-collections")]),
+      dependencies: [
+        "CCrypto", "Layers", "Tensors", .product(name: "HeapModule", package: "swift-collections"),
+      ]),
     .target(name: "Pictures", dependencies: ["CImageCodecs"]),
     .target(
       name: "VUGEN", dependencies: ["Flow", "Layers", "ModelFiles", "Pictures", "Tensors"],
@@ -63,9 +65,12 @@ let package = Package(
         "DataSets", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
-    .target(name: "CNCurses", path: "Sources/Native/CNCurses", linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+    .target(
+      name: "CNCurses", path: "Sources/Native/CNCurses",
+      linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
     .systemLibrary(
-      name: "CSixel", path: "Sources/Native/CSixel", pkgConfig: "libsixel", providers: [.apt(["libsixel-dev"])]),
+      name: "CSixel", path: "Sources/Native/CSixel", pkgConfig: "libsixel",
+      providers: [.apt(["libsixel-dev"])]),
     .target(name: "CWidth", path: "Sources/Native/CWidth"),
     .target(name: "Frames", dependencies: ["CWidth"]),
     .target(name: "SessionLog", dependencies: ["ModelFiles"]),

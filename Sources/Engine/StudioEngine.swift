@@ -112,7 +112,8 @@ public actor StudioEngine {
   /// The same with a flag of the caller's own: events go on until the request has really ended, so that what was
   /// there when it was cancelled is not lost.
   public nonisolated func run(
-    _ request: EngineRequest, cancelledBy flag: CancellationFlag, _ yield: @escaping @Sendable (EngineEvent) -> Void
+    _ request: EngineRequest, cancelledBy flag: CancellationFlag,
+    _ yield: @escaping @Sendable (EngineEvent) -> Void
   ) async {
     await perform(request, flag, yield)
   }

@@ -2,7 +2,9 @@
 public struct Colour: Hashable, Sendable {
   public var red, green, blue: UInt8
 
-  public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
+  public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
+    (self.red, self.green, self.blue) = (red, green, blue)
+  }
 
   /// From "#rrggbb"; nil for anything else.
   public init?(hex: String) {

@@ -9,6 +9,7 @@ public enum Digest {
     EVP_Digest(message, message.count, &digest, &size, EVP_sha256(), nil)
     let digits = Array("0123456789abcdef".utf8)
     return String(
-      decoding: digest.prefix(Int(size)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+      decoding: digest.prefix(Int(size)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+      as: UTF8.self)
   }
 }

@@ -6,7 +6,9 @@ public enum Paths {
     folder("XDG_DATA_HOME", ".local/share", environment)
   }
 
-  public static func configuration(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
+  public static func configuration(_ environment: [String: String] = ProcessInfo.processInfo.environment)
+    -> String
+  {
     folder("XDG_CONFIG_HOME", ".config", environment)
   }
 

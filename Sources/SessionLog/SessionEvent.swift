@@ -56,7 +56,9 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     public var temperature: Float
     public var seed: UInt64
 
-    public init(temperature: Float = 0, seed: UInt64 = 0) { (self.temperature, self.seed) = (temperature, seed) }
+    public init(temperature: Float = 0, seed: UInt64 = 0) {
+      (self.temperature, self.seed) = (temperature, seed)
+    }
   }
 
   /// The pictures that it names.

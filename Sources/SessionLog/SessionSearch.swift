@@ -17,7 +17,9 @@ public struct SessionSearch: Sendable {
     guard !words.isEmpty else { return [] }
     var hits: [Hit] = []
     for id in store.ids() {
-      guard let entries = try? store.read(id).entries, let summary = try? store.summary(of: id) else { continue }
+      guard let entries = try? store.read(id).entries, let summary = try? store.summary(of: id) else {
+        continue
+      }
       for entry in entries {
         guard let said = entry.event.text, words.allSatisfy(said.lowercased().contains) else { continue }
         hits.append(Hit(id: id, title: summary.title, text: said, time: entry.time))

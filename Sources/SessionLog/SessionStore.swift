@@ -19,7 +19,9 @@ public struct SessionStore: Sendable {
   public init(folder: String) { self.folder = folder }
 
   /// `$XDG_DATA_HOME/vugen/sessions`.
-  public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> SessionStore {
+  public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment)
+    -> SessionStore
+  {
     SessionStore(folder: Paths.data(environment) + "/sessions")
   }
 
@@ -61,7 +63,8 @@ public struct SessionStore: Sendable {
     }
     return Summary(
       id: id, title: title.isEmpty ? "empty session" : String(title.prefix(80)),
-      begun: entries.first?.time ?? 0, changed: entries.last?.time ?? 0, messages: messages, pictures: pictures)
+      begun: entries.first?.time ?? 0, changed: entries.last?.time ?? 0, messages: messages,
+      pictures: pictures)
   }
 
   /// The id that a person means: whole, or an unambiguous beginning, or "last". Throws `SessionError`.
@@ -153,7 +156,8 @@ public final class SessionFile {
     gmtime_r(&time, &parts)
     let tail = String(random, radix: 36).suffix(4)
     return String(
-      format: "%04d%02d%02d-%02d%02d%02d-", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+      format: "%04d%02d%02d-%02d%02d%02d-", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+      parts.tm_hour,
       parts.tm_min, parts.tm_sec) + String(repeating: "0", count: 4 - tail.count) + tail
   }
 
@@ -171,7 +175,11 @@ public final class SessionFile {
     let decoder = JSONDecoder()
     var entries: [SessionEntry] = [], lost = 0
     for line in data.split(separator: 10) {
-      if let entry = try? decoder.decode(SessionEntry.self, from: line) { entries.append(entry) } else { lost += 1 }
+      if let entry = try? decoder.decode(SessionEntry.self, from: line) {
+        entries.append(entry)
+      } else {
+        lost += 1
+      }
     }
     return (entries, lost)
   }
@@ -194,7 +202,9 @@ public final class SessionFile {
     let start = lseek(descriptor, 0, SEEK_END)
     var done = 0
     while done < line.count {
-      let count = line.withUnsafeBytes { bytes in bytes.baseAddress.map { Glibc.write(self.descriptor, $0 + done, line.count - done) } ?? -1 }
+      let count = line.withUnsafeBytes { bytes in
+        bytes.baseAddress.map { Glibc.write(self.descriptor, $0 + done, line.count - done) } ?? -1
+      }
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else {
         ftruncate(descriptor, start)

@@ -2,7 +2,9 @@
 public struct Command: Equatable, Sendable {
   public let name, argument, help: String
 
-  init(_ name: String, _ argument: String, _ help: String) { (self.name, self.argument, self.help) = (name, argument, help) }
+  init(_ name: String, _ argument: String, _ help: String) {
+    (self.name, self.argument, self.help) = (name, argument, help)
+  }
 
   public static let all: [Command] = [
     Command("imagine", "PROMPT", "Draw a picture of the prompt"),
@@ -54,7 +56,8 @@ extension StudioState {
     if let effects = runDrawing(name, argument) ?? runSetting(name, argument) ?? runSession(name, argument) {
       return effects
     }
-    let near = Command.all.first { $0.name.hasPrefix(name.prefix(3)) }.map { "; did you mean /\($0.name)?" } ?? ""
+    let near =
+      Command.all.first { $0.name.hasPrefix(name.prefix(3)) }.map { "; did you mean /\($0.name)?" } ?? ""
     return fail("there is no command /\(name)\(near)")
   }
 
@@ -187,7 +190,8 @@ extension StudioState {
 
   mutating func openThemes() {
     var list = ListOverlay(
-      .themes, "Themes", themes.map { Choice(title: $0.name, detail: $0.appearance.rawValue, value: $0.name) })
+      .themes, "Themes", themes.map { Choice(title: $0.name, detail: $0.appearance.rawValue, value: $0.name) }
+    )
     list.selected = themes.firstIndex { $0.name == theme.name } ?? 0
     overlay = .list(list)
   }
@@ -199,7 +203,9 @@ extension StudioState {
 
   /// "1..9", with a step behind a comma: "1..9,2".
   private mutating func sweep(_ argument: String) -> [Effect] {
-    guard let settings = lastDrawing ?? drawingFromPrompt() else { return fail("draw something first, then sweep") }
+    guard let settings = lastDrawing ?? drawingFromPrompt() else {
+      return fail("draw something first, then sweep")
+    }
     let parts = (argument.isEmpty ? "1..9" : argument).split(separator: ",")
     let ends = parts[0].replacing("..", with: "~").split(separator: "~").compactMap { Float($0) }
     let step = parts.count > 1 ? Float(parts[1]) ?? 0 : max(1, ((ends.last ?? 0) - (ends.first ?? 0)) / 8)

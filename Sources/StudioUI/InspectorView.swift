@@ -8,7 +8,9 @@ func drawInspector(_ state: StudioState, _ frame: inout Frame) {
   frame.put("Model", x, 0, theme.accent)
   switch state.model {
   case .ready(let name, let parameters, let bytes, _):
-    frame.put(TextWidth.fitted("\(name) · \(Format.count(parameters)) · \(Format.bytes(bytes))", width), x, 1, theme.text)
+    frame.put(
+      TextWidth.fitted("\(name) · \(Format.count(parameters)) · \(Format.bytes(bytes))", width), x, 1,
+      theme.text)
   case .loading: frame.put("loading…", x, 1, theme.dim)
   case .failed: frame.put("not loaded", x, 1, theme.error)
   }

@@ -26,7 +26,8 @@ extension StudioState {
     let factor = fit >= 2 ? fit.rounded(.down) : fit
     return Size(
       max(1, min(limit.width, Int((Double(pixels.width) * factor / Double(perCell.width)).rounded(.up)))),
-      max(1, min(limit.height, Int((Double(pixels.height) * factor / Double(perCell.height)).rounded(.down)))))
+      max(1, min(limit.height, Int((Double(pixels.height) * factor / Double(perCell.height)).rounded(.down))))
+    )
   }
 }
 
@@ -81,6 +82,7 @@ struct CompareLayout {
     }
     let room = Size(state.size.width - 6, state.size.height - 7)
     let cells = state.cells(of: pair.left, within: room)
-    area = Rect((state.size.width - cells.width) / 2, 2 + (room.height - cells.height) / 2, cells.width, cells.height)
+    area = Rect(
+      (state.size.width - cells.width) / 2, 2 + (room.height - cells.height) / 2, cells.width, cells.height)
   }
 }

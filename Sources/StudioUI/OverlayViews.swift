@@ -1,6 +1,7 @@
 import Frames
 
-private func popUp(_ state: StudioState, width: Int, height: Int, title: String, _ frame: inout Frame) -> Rect {
+private func popUp(_ state: StudioState, width: Int, height: Int, title: String, _ frame: inout Frame) -> Rect
+{
   let w = min(width, state.size.width - 4), h = min(height, state.size.height - 3)
   let rect = Rect((state.size.width - w) / 2, max(0, (state.size.height - 1 - h) / 2), w, h)
   frame.clear(rect, state.theme.text)
@@ -30,7 +31,8 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
     if isSelected { frame.fill(Rect(inner.x - 1, y, inner.width + 2, 1), " ", style) }
     frame.put(TextWidth.fitted(choice.title, titleWidth), inner.x, y, style)
     let detail = isSelected ? style : theme.dim
-    frame.put(TextWidth.fitted(choice.detail, inner.width - titleWidth - 1), inner.x + titleWidth + 1, y, detail)
+    frame.put(
+      TextWidth.fitted(choice.detail, inner.width - titleWidth - 1), inner.x + titleWidth + 1, y, detail)
   }
 }
 
@@ -83,8 +85,10 @@ enum HelpText {
     (
       "Prompt",
       [
-        ("Return", "send"), ("Alt-Return, Ctrl-J", "line break"), ("Tab", "Ask or Imagine; completes a command"),
-        ("Up, Down, Ctrl-R", "earlier prompts; search them"), ("Ctrl-A", "on an empty prompt: attach the last picture"),
+        ("Return", "send"), ("Alt-Return, Ctrl-J", "line break"),
+        ("Tab", "Ask or Imagine; completes a command"),
+        ("Up, Down, Ctrl-R", "earlier prompts; search them"),
+        ("Ctrl-A", "on an empty prompt: attach the last picture"),
         ("Ctrl-O", "attach a picture from a list of files"), ("@PATH", "attach a picture by its path"),
         ("Ctrl-A E B F, Alt-B F", "move"), ("Ctrl-W U K Y, Alt-D", "delete words and lines, bring them back"),
         ("Ctrl-G, Ctrl-X", "write the prompt in $EDITOR"), ("Alt-C", "copy the last answer"),
@@ -93,9 +97,11 @@ enum HelpText {
     (
       "Anywhere",
       [
-        ("Esc, Ctrl-C", "end the running request, keep what there is"), ("Ctrl-D", "leave, on an empty prompt"),
+        ("Esc, Ctrl-C", "end the running request, keep what there is"),
+        ("Ctrl-D", "leave, on an empty prompt"),
         ("PgUp, PgDn, wheel", "scroll"), ("Ctrl-P", "all commands"), ("F1", "this help"),
-        ("F2, Shift-Tab", "inspector: show or hide; go there"), ("Alt-, Alt-.", "guidance down and up by 0.1"),
+        ("F2, Shift-Tab", "inspector: show or hide; go there"),
+        ("Alt-, Alt-.", "guidance down and up by 0.1"),
         ("F3, F4", "gallery; compare the last two pictures"), ("Ctrl-L, F5", "draw the screen anew"),
         ("Alt-M", "mouse: the studio's or the terminal's"), ("Ctrl-Z", "to the shell; fg comes back"),
       ]
@@ -103,7 +109,8 @@ enum HelpText {
     (
       "Inspector",
       [
-        ("← →", "turn a value; Ctrl-← → by tens"), ("↑ ↓", "rows"), ("Home, End", "guidance 1.8 and 5, the paper's"),
+        ("← →", "turn a value; Ctrl-← → by tens"), ("↑ ↓", "rows"),
+        ("Home, End", "guidance 1.8 and 5, the paper's"),
       ]
     ),
     (
@@ -117,7 +124,8 @@ enum HelpText {
     (
       "Replay",
       [
-        ("Space", "pause"), (". and →, [ and ←", "one entry on, one back"), ("Home, End", "to the beginning, to the end"),
+        ("Space", "pause"), (". and →, [ and ←", "one entry on, one back"),
+        ("Home, End", "to the beginning, to the end"),
         ("+ -", "faster, slower"), ("Esc", "end"),
       ]
     ),
@@ -148,7 +156,8 @@ func drawGallery(_ state: StudioState, _ frame: inout Frame) {
   }
   guard pictures.indices.contains(selected) else { return }
   frame.put(
-    TextWidth.fitted(state.description(of: pictures[selected]), state.size.width - 4), 2, state.size.height - 2,
+    TextWidth.fitted(state.description(of: pictures[selected]), state.size.width - 4), 2,
+    state.size.height - 2,
     theme.text)
 }
 
@@ -177,12 +186,15 @@ func drawCompare(_ state: StudioState, _ frame: inout Frame) {
     } else {
       let split = Int((Double(area.width) * pair.divider).rounded())
       frame.place(left, in: area, clip: Rect(area.x, area.y, split, area.height), theme.text)
-      frame.place(right, in: area, clip: Rect(area.x + split, area.y, area.width - split, area.height), theme.text)
+      frame.place(
+        right, in: area, clip: Rect(area.x + split, area.y, area.width - split, area.height), theme.text)
       frame.put("▼", area.x + min(split, max(0, area.width - 1)), area.y - 1, theme.accent)
     }
   }
   let width = state.size.width - 4, y = state.size.height - 4
-  frame.put(TextWidth.fitted("left   \(state.description(of: left))", width), 2, y, isFlipped ? theme.dim : theme.text)
+  frame.put(
+    TextWidth.fitted("left   \(state.description(of: left))", width), 2, y, isFlipped ? theme.dim : theme.text
+  )
   frame.put(TextWidth.fitted("right  \(state.description(of: right))", width), 2, y + 1, theme.text)
   if let difference = state.differences[pair.heatMap] {
     frame.put(TextWidth.fitted("difference  \(difference)", width), 2, y + 2, theme.dim)
@@ -194,7 +206,8 @@ extension StudioState {
   func description(of picture: String) -> String {
     guard let origin = transcript.origins[picture] else { return "brought in from a file" }
     let s = origin.settings
-    return "\(s.prompt) · seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(origin.stepsDone) steps"
+    return
+      "\(s.prompt) · seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(origin.stepsDone) steps"
       + (s.negative.isEmpty ? "" : " · without \(s.negative)")
       + (origin.parent.map { " · from \($0.prefix(8))" } ?? "")
   }

@@ -73,7 +73,8 @@ extension StudioState {
         return ask("Describe this picture.")
       }
       say("attached \(attachment.name)")
-    case .toast(let text, let isError): toast = Toast(text: text, isError: isError, until: now + (isError ? 6 : 3))
+    case .toast(let text, let isError):
+      toast = Toast(text: text, isError: isError, until: now + (isError ? 6 : 3))
     case .edited(let text): prompt.set(text)
     case .folderRead(let folder, let choices):
       overlay = .list(ListOverlay(.files(folder: folder), folder, choices))

@@ -161,9 +161,13 @@ extension StudioState {
   /// A path to a picture that is dropped or pasted is attached.
   private mutating func takePaste(_ text: String) -> [Effect] {
     let path = text.trimmingWhitespace(), lower = path.lowercased()
-    let isPicture = [".png", ".jpg", ".jpeg", ".webp"].contains { lower.hasSuffix($0) || lower.hasSuffix($0 + "'") }
+    let isPicture = [".png", ".jpg", ".jpeg", ".webp"].contains {
+      lower.hasSuffix($0) || lower.hasSuffix($0 + "'")
+    }
     let starts = ["/", "~", "./", "file://", "'/", "\"/"]
-    if isPicture, !path.contains("\n"), starts.contains(where: path.hasPrefix) { return [.attach(path: path)] }
+    if isPicture, !path.contains("\n"), starts.contains(where: path.hasPrefix) {
+      return [.attach(path: path)]
+    }
     prompt.insert(text)
     return []
   }
@@ -208,7 +212,8 @@ extension StudioState {
       }
     case 3: controls.count = moved(controls.count, 1...16)
     case 4: controls.decoderSteps = moved(controls.decoderSteps, 1...16)
-    default: controls.temperature = Float(max(0, min(20, Int((controls.temperature * 10).rounded()) + by))) / 10
+    default:
+      controls.temperature = Float(max(0, min(20, Int((controls.temperature * 10).rounded()) + by))) / 10
     }
     return []
   }
@@ -220,8 +225,9 @@ extension StudioState {
     case .wheelUp: scroll += 3
     case .wheelDown: scroll = max(0, scroll - 3)
     case .press, .drag:
-      if showsInspector, let slider = InspectorLayout(self).slider, slider.contains(mouse.x, mouse.y)
-        || (mouse.kind == .drag && inspectorRow == 0 && mouse.x >= slider.x)
+      if showsInspector, let slider = InspectorLayout(self).slider,
+        slider.contains(mouse.x, mouse.y)
+          || (mouse.kind == .drag && inspectorRow == 0 && mouse.x >= slider.x)
       {
         inspectorRow = 0
         let share = Float(mouse.x - slider.x) / Float(max(1, slider.width - 1))

@@ -181,7 +181,8 @@ extension StudioState {
       overlay = .viewer(list[max(0, min(list.count - 1, at + (key == .left ? -1 : 1)))])
     case .control("a"): return attachFromOverlay(picture)
     case .character("w"): return [.save(picture: picture, path: "")]
-    case .enter, .character("a"): return recall(transcript.origins[picture]?.settings, prompt: true, seed: true)
+    case .enter, .character("a"):
+      return recall(transcript.origins[picture]?.settings, prompt: true, seed: true)
     case .mouse(let mouse): if mouse.kind == .press { overlay = nil }
     default: break
     }

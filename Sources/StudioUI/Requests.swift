@@ -54,7 +54,8 @@ extension StudioState {
       return [
         .record(
           .asked(
-            request: id, text: text, pictures: pictures, sampling: .init(temperature: temperature, seed: seed))),
+            request: id, text: text, pictures: pictures, sampling: .init(temperature: temperature, seed: seed)
+          )),
         .ask(request: id, text: text, pictures: pictures, temperature: temperature, seed: seed),
       ]
     case .draw(let settings, let count, let parent):
@@ -115,7 +116,9 @@ extension StudioState {
   }
 
   mutating func askNextPart() -> [Effect] {
-    guard let critique, let part = critique.parts.first(where: { $0.said == nil }) else { return endCritique() }
+    guard let critique, let part = critique.parts.first(where: { $0.said == nil }) else {
+      return endCritique()
+    }
     critiqueRequest = nextRequest
     return submit(.ask(text: part.question, pictures: [critique.picture], temperature: 0, seed: 0))
   }
@@ -163,7 +166,9 @@ enum CritiqueParts {
       let first = String(phrase[..<at.lowerBound]), second = String(phrase[at.upperBound...])
       return [exists(first), exists(second), related(first, relation, second)]
     }
-    let things = phrase.replacing(" and ", with: ", ").split(separator: ",").map { String($0).trimmingWhitespace() }
+    let things = phrase.replacing(" and ", with: ", ").split(separator: ",").map {
+      String($0).trimmingWhitespace()
+    }
     return things.filter { !$0.isEmpty }.map { thing in
       let words = thing.split(separator: " ")
       guard let number = words.first.map(String.init), numbers.contains(number), words.count > 1 else {
@@ -184,7 +189,8 @@ enum CritiqueParts {
     let noun = second.split(separator: " ").last.map(String.init) ?? second
     let wanted = first.split(separator: " ").last.map(String.init) ?? first
     return Critique.Part(
-      phrase: "\(first) \(relation) \(second)", question: "What is \(relation) the \(noun)?", expected: wanted)
+      phrase: "\(first) \(relation) \(second)", question: "What is \(relation) the \(noun)?", expected: wanted
+    )
   }
 }
 

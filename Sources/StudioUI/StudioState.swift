@@ -219,7 +219,8 @@ public struct StudioState: Equatable, Sendable {
 
   public static func == (a: StudioState, b: StudioState) -> Bool {
     a.size == b.size && a.cell == b.cell && a.now == b.now && a.theme == b.theme && a.mode == b.mode
-      && a.model == b.model && a.controls == b.controls && a.prompt == b.prompt && a.attachments == b.attachments
+      && a.model == b.model && a.controls == b.controls && a.prompt == b.prompt
+      && a.attachments == b.attachments
       && a.transcript == b.transcript && a.scroll == b.scroll && a.running == b.running
       && a.queue.map(\.id) == b.queue.map(\.id) && a.overlay == b.overlay && a.toast == b.toast
       && a.isInspectorHidden == b.isInspectorHidden && a.inspectorRow == b.inspectorRow

@@ -17,7 +17,9 @@ public struct Message: Equatable, Sendable {
   /// Rises with each change, so that laid-out lines can be kept.
   public var version = 0
 
-  init(id: Int, _ speaker: Speaker, _ text: String) { (self.id, self.speaker, self.text) = (id, speaker, text) }
+  init(id: Int, _ speaker: Speaker, _ text: String) {
+    (self.id, self.speaker, self.text) = (id, speaker, text)
+  }
 }
 
 /// The conversation as it is shown: a function of the session's events.
@@ -63,7 +65,8 @@ public struct Transcript: Equatable, Sendable {
       let at = answer(request), rate = Double(tokens) / max(seconds, 1e-3)
       messages[at].text = text
       messages[at].facts =
-        "\(tokens) tokens · \(Format.seconds(seconds)) · \(Int(rate)) tokens/s" + (isPartial ? " · cancelled" : "")
+        "\(tokens) tokens · \(Format.seconds(seconds)) · \(Int(rate)) tokens/s"
+        + (isPartial ? " · cancelled" : "")
       messages[at].version += 1
     case .drawingAsked(let request, let settings, let count, _):
       let at = add(.person, settings.prompt, request: request)
@@ -105,7 +108,9 @@ public struct Transcript: Equatable, Sendable {
 /// Numbers as the studio writes them.
 enum Format {
   static func seconds(_ seconds: Double) -> String {
-    seconds < 10 ? decimal(seconds, 1) + " s" : seconds < 100 ? "\(Int(seconds.rounded())) s" : "\(Int(seconds / 60)) min"
+    seconds < 10
+      ? decimal(seconds, 1) + " s"
+      : seconds < 100 ? "\(Int(seconds.rounded())) s" : "\(Int(seconds / 60)) min"
   }
 
   static func scale(_ value: Float) -> String { decimal(Double(value), 1) }
@@ -124,7 +129,9 @@ enum Format {
 
   static func count(_ count: Int) -> String {
     count < 1_000_000
-      ? "\(count / 1000) k" : count < 1_000_000_000 ? decimal(Double(count) / 1e6, 1) + " M"
-      : decimal(Double(count) / 1e9, 1) + " B"
+      ? "\(count / 1000) k"
+      : count < 1_000_000_000
+        ? decimal(Double(count) / 1e6, 1) + " M"
+        : decimal(Double(count) / 1e9, 1) + " B"
   }
 }

@@ -130,7 +130,8 @@ extension StudioState {
     var message = Message(id: -1, .model, running.text)
     if running.kind == .drawing {
       if let preview = running.preview { message.pictures = [preview] }
-      let which = running.count > 1 ? "picture \(min(running.picture + 1, running.count)) of \(running.count), " : ""
+      let which =
+        running.count > 1 ? "picture \(min(running.picture + 1, running.count)) of \(running.count), " : ""
       message.facts = "\(which)step \(running.step) of \(running.steps)"
     } else if running.text.isEmpty {
       message.facts = "reading…"

@@ -4,7 +4,8 @@ import Frames
 public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
   var frame = Frame(state.size, style: state.theme.text)
   guard !state.isTooSmall else {
-    let text = "The studio needs \(StudioState.smallest.width) × \(StudioState.smallest.height) cells; this is "
+    let text =
+      "The studio needs \(StudioState.smallest.width) × \(StudioState.smallest.height) cells; this is "
       + "\(state.size.width) × \(state.size.height)."
     frame.put(TextWidth.fitted(text, state.size.width), 0, 0, state.theme.text)
     return frame
@@ -60,7 +61,8 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
   let lines: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
     ("Type what to draw and press Return: a red apple left of a cat", theme.text),
-    ("Tab switches to questions; /image PATH or a dropped file attaches a picture", theme.text), ("", theme.text),
+    ("Tab switches to questions; /image PATH or a dropped file attaches a picture", theme.text),
+    ("", theme.text),
     ("F1 every key    Ctrl-P commands    /tour a short tour", theme.dim),
   ]
   let top = max(1, (state.transcriptHeight - lines.count) / 2)
@@ -102,8 +104,10 @@ private func drawText(
   let theme = state.theme
   frame.put(state.mode == .ask ? "?" : "›", 1, top, theme.accent)
   if state.prompt.isEmpty {
-    let hint = state.isReadOnly
-      ? "read-only; /new begins a session" : state.mode == .ask ? "ask about a picture" : "what shall be drawn?"
+    let hint =
+      state.isReadOnly
+      ? "read-only; /new begins a session"
+      : state.mode == .ask ? "ask about a picture" : "what shall be drawn?"
     frame.put(TextWidth.fitted(hint, width), 3, top, theme.dim)
     if isActive { frame.cursor = (3, top) }
     return
@@ -151,7 +155,8 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
   let room = max(10, width - keysWidth - 3)
   if let toast = state.toast {
     frame.put(
-      TextWidth.fitted(toast.text, room), 1, y, toast.isError ? theme.error.on(theme.bar.background) : theme.bar)
+      TextWidth.fitted(toast.text, room), 1, y,
+      toast.isError ? theme.error.on(theme.bar.background) : theme.bar)
   } else {
     frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
   }

@@ -153,7 +153,8 @@ public struct InputParser: Sendable {
     case ("<", "M"), ("<", "m"):
       return mouse(number(0), number(1) - 1, number(2) - 1, isRelease: final == "m").map { .key(.mouse($0)) }
     case ("?", "c"): return .reply(.attributes(numbers))
-    case ("?", "y"): return .reply(number(0) == 2026 && [1, 2].contains(number(1)) ? .synchronizedUpdates : .other)
+    case ("?", "y"):
+      return .reply(number(0) == 2026 && [1, 2].contains(number(1)) ? .synchronizedUpdates : .other)
     case (_, "t"):
       if number(0) == 6 { return .reply(.cell(width: number(2), height: number(1))) }
       if number(0) == 4 { return .reply(.area(width: number(2), height: number(1))) }
@@ -208,7 +209,8 @@ public struct InputParser: Sendable {
     if code == 127 { return .key(.backspace) }
     guard let scalar = Unicode.Scalar(UInt32(max(0, code))) else { return nil }
     let character = Character(scalar)
-    return .key(flags & 4 != 0 ? .control(character) : flags & 2 != 0 ? .alt(character) : .character(character))
+    return .key(
+      flags & 4 != 0 ? .control(character) : flags & 2 != 0 ? .alt(character) : .character(character))
   }
 
   private static func mouse(_ code: Int, _ x: Int, _ y: Int, isRelease: Bool) -> Key.Mouse? {
@@ -235,8 +237,12 @@ public struct InputParser: Sendable {
   }
 
   private static func reply(_ body: String, _ kind: UInt8) -> TerminalReply {
-    if kind == UInt8(ascii: "_") { return body.hasPrefix("G") && body.contains(";OK") ? .kittyGraphics : .other }
-    if kind == UInt8(ascii: "P") { return body.hasPrefix(">|") ? .version(String(body.dropFirst(2))) : .other }
+    if kind == UInt8(ascii: "_") {
+      return body.hasPrefix("G") && body.contains(";OK") ? .kittyGraphics : .other
+    }
+    if kind == UInt8(ascii: "P") {
+      return body.hasPrefix(">|") ? .version(String(body.dropFirst(2))) : .other
+    }
     guard body.hasPrefix("11;rgb:") else { return .other }
     let parts = body.dropFirst(7).split(separator: "/").compactMap { part -> UInt8? in
       guard let value = UInt32(part, radix: 16), !part.isEmpty, part.count <= 4 else { return nil }

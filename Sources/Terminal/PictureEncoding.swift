@@ -52,8 +52,11 @@ enum PictureEncoding {
     let fits = flat.width == width && flat.height == height
     let isWhole = width % flat.width == 0 && height % flat.height == 0
     let large =
-      fits ? flat : isWhole && width >= 2 * flat.width ? repeated(flat, width, height)
-      : flat.resizedBicubic(width: width, height: height)
+      fits
+      ? flat
+      : isWhole && width >= 2 * flat.width
+        ? repeated(flat, width, height)
+        : flat.resizedBicubic(width: width, height: height)
     let part = Rect(
       key.part.x * perCell.width, key.part.y * perCell.height, key.part.width * perCell.width,
       key.part.height * perCell.height)
@@ -67,7 +70,8 @@ enum PictureEncoding {
     for i in stride(from: 0, to: result.pixels.count, by: 4) {
       let alpha = Int(result.pixels[i + 3])
       for (c, value) in [back.red, back.green, back.blue].enumerated() {
-        result.pixels[i + c] = UInt8((Int(result.pixels[i + c]) * alpha + Int(value) * (255 - alpha) + 127) / 255)
+        result.pixels[i + c] = UInt8(
+          (Int(result.pixels[i + c]) * alpha + Int(value) * (255 - alpha) + 127) / 255)
       }
       result.pixels[i + 3] = 255
     }
@@ -89,7 +93,8 @@ enum PictureEncoding {
 
   private static func cropped(_ picture: Picture, _ rect: Rect) -> Picture {
     let x = max(0, min(rect.x, picture.width - 1)), y = max(0, min(rect.y, picture.height - 1))
-    let width = max(1, min(rect.width, picture.width - x)), height = max(1, min(rect.height, picture.height - y))
+    let width = max(1, min(rect.width, picture.width - x)),
+      height = max(1, min(rect.height, picture.height - y))
     var pixels: [UInt8] = []
     pixels.reserveCapacity(width * height * 4)
     for row in y..<y + height {
@@ -122,7 +127,8 @@ enum PictureEncoding {
     var rgb = picture.rgb()
     let width = Int32(picture.width), height = Int32(picture.height)
     let isReady = sixel_dither_initialize(
-      dither, &rgb, width, height, Int32(SIXEL_PIXELFORMAT_RGB888), Int32(SIXEL_LARGE_NORM), Int32(SIXEL_REP_CENTER_BOX),
+      dither, &rgb, width, height, Int32(SIXEL_PIXELFORMAT_RGB888), Int32(SIXEL_LARGE_NORM),
+      Int32(SIXEL_REP_CENTER_BOX),
       Int32(SIXEL_QUALITY_LOW))
     guard isReady == 0, sixel_encode(&rgb, width, height, 3, dither, output) == 0 else { return [] }
     return sink.bytes
@@ -136,8 +142,10 @@ enum PictureEncoding {
     var bytes: [UInt8] = []
     let chunks = stride(from: 0, to: text.count, by: 4096).map { text[$0..<min(text.count, $0 + 4096)] }
     for (i, chunk) in chunks.enumerated() {
-      let head = i == 0 ? "a=T,f=100,q=2,C=1,i=\(identity(key)),c=\(key.part.width),r=\(key.part.height)," : ""
-      bytes += Array("\u{1B}_G\(head)m=\(i == chunks.count - 1 ? 0 : 1);".utf8) + chunk + Array("\u{1B}\\".utf8)
+      let head =
+        i == 0 ? "a=T,f=100,q=2,C=1,i=\(identity(key)),c=\(key.part.width),r=\(key.part.height)," : ""
+      bytes +=
+        Array("\u{1B}_G\(head)m=\(i == chunks.count - 1 ? 0 : 1);".utf8) + chunk + Array("\u{1B}\\".utf8)
     }
     return bytes
   }

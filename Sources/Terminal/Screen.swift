@@ -43,7 +43,8 @@ public final class Screen {
   /// Takes the terminal. Throws `TerminalError` where there is none or it is not known.
   public func start(environment: [String: String]) throws {
     guard isatty(0) == 1, isatty(1) == 1 else {
-      throw TerminalError("the studio needs a terminal on its input and output; in scripts use vugen ask or imagine")
+      throw TerminalError(
+        "the studio needs a terminal on its input and output; in scripts use vugen ask or imagine")
     }
     let term = environment["TERM"] ?? ""
     guard !term.isEmpty, vt_knows(term) else {
@@ -56,7 +57,11 @@ public final class Screen {
     guard vt_start(name) else { throw TerminalError("the terminal '\(name)' cannot be used") }
     isStarted = true
     facts.colours = Int(vt_colours())
-    if let wanted { facts.graphics = wanted } else if facts.colours < 256, !facts.isTruecolor { facts.graphics = .none }
+    if let wanted {
+      facts.graphics = wanted
+    } else if facts.colours < 256, !facts.isTruecolor {
+      facts.graphics = .none
+    }
     if !usesColours, wanted == nil { facts.graphics = .blocks }
     readCellSize()
     ask()
@@ -115,7 +120,9 @@ public final class Screen {
   }
 
   private func readCellSize() {
-    guard let size = Self.windowSize(), size.width / size.columns >= 2, size.height / size.rows >= 4 else { return }
+    guard let size = Self.windowSize(), size.width / size.columns >= 2, size.height / size.rows >= 4 else {
+      return
+    }
     // Pixels may include padding: round down.
     facts.cell = Size(size.width / size.columns, size.height / size.rows)
     pixelsFromWindow = true
@@ -164,15 +171,18 @@ public final class Screen {
     vt_update()
     var bytes: [UInt8] = []
     for placement in frame.placements {
-      guard let key = keys[placement], shown[placement] != key || damaged.contains(placement) else { continue }
+      guard let key = keys[placement], shown[placement] != key || damaged.contains(placement) else {
+        continue
+      }
       guard let encoded = shelf.encoded(key) else { continue }
       bytes += positioned(encoded, placement)
       shown[placement] = key
     }
     if !bytes.isEmpty {
       let sync = facts.hasSynchronizedUpdates
-      write(Array((sync ? "\u{1B}[?2026h" : "").utf8) + Array("\u{1B}7".utf8) + bytes
-        + Array("\u{1B}8".utf8) + Array((sync ? "\u{1B}[?2026l" : "").utf8))
+      write(
+        Array((sync ? "\u{1B}[?2026h" : "").utf8) + Array("\u{1B}7".utf8) + bytes
+          + Array("\u{1B}8".utf8) + Array((sync ? "\u{1B}[?2026l" : "").utf8))
     }
     last = frame
   }
@@ -265,7 +275,9 @@ public final class Screen {
   private func number(_ colour: Colour?) -> Int32 {
     guard let colour, usesColours else { return -1 }
     if vt_is_direct() { return Int32(colour.value) }
-    return Int32(facts.colours >= 256 ? colour.palette256 : facts.colours >= 16 ? colour.palette16 : colour.palette16 % 8)
+    return Int32(
+      facts.colours >= 256 ? colour.palette256 : facts.colours >= 16 ? colour.palette16 : colour.palette16 % 8
+    )
   }
 
   // MARK: Leaving

@@ -89,7 +89,8 @@ public final class TextBlock: Module {
   }
 
   /// The same, behind tokens that another tower has read: their keys and values come first.
-  func callAsFunction(_ x: Tensor, after prompt: KeyValues, rope: RotaryTable, mask: AttentionMask) -> Tensor {
+  func callAsFunction(_ x: Tensor, after prompt: KeyValues, rope: RotaryTable, mask: AttentionMask) -> Tensor
+  {
     let normed = attentionNorm(x), all = prompt.appending(attention.keyValues(normed, rope: rope))
     let h = x + attention.reading(all, normed, rope: rope, mask: mask)
     return h + mlp(mlpNorm(h))

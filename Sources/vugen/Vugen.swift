@@ -8,7 +8,8 @@ struct Vugen: AsyncParsableCommand {
     abstract: "A studio around a unified vision-language model, in your terminal.",
     version: "0.1.0",
     subcommands: [
-      Studio.self, Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self, DataCommand.self, Train.self, Evaluate.self,
+      Studio.self, Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self,
+      DataCommand.self, Train.self, Evaluate.self,
       Model.self, Bench.self, Sessions.self, ReplayCommand.self, Doctor.self, PathsCommand.self,
     ], defaultSubcommand: Studio.self)
 

@@ -53,7 +53,8 @@ import Testing
     (Colour(128, 128, 128), 244, 7), (Colour(0x2e, 0x34, 0x40), 237, 8),
   ])
   func coloursFindTheirNeighbours(_ colour: Colour, _ of256: Int, _ of16: Int) {
-    #expect(colour.palette256 == of256 && colour.palette16 == of16, "\(colour.palette256) \(colour.palette16)")
+    #expect(
+      colour.palette256 == of256 && colour.palette16 == of16, "\(colour.palette256) \(colour.palette16)")
     #expect(Colour(hex: "#12ab9F") == Colour(0x12, 0xab, 0x9f))
     #expect(Colour(hex: "12ab9f") == nil && Colour(hex: "#12ab9") == nil && Colour(hex: "#12ab9g") == nil)
   }

@@ -71,7 +71,8 @@ struct DrawingTrainingTests {
     (generatorRecipe.data.batch, generatorRecipe.data.scenes, generatorRecipe.data.wideShare) = (4, 9, 0)
     generatorRecipe.optimization.steps = 4
     let g = temporaryFolder(), h = temporaryFolder(), m = whole + "/model"
-    let generator = try GeneratorTraining(generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
+    let generator = try GeneratorTraining(
+      generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
     try run(generator, 4)
     try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: false, bank: cutOuts), 3)
     try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: true, bank: cutOuts), 1)
@@ -115,7 +116,8 @@ struct DrawingTrainingTests {
     try Data(png).write(to: URL(fileURLWithPath: path))
     #expect(try PictureMetadata(png: path).settings == settings)
     let text = try Picture.pngTexts(bytes: png, name: path).first { $0.key == "parameters" }?.value
-    #expect(text?.hasPrefix("a red apple\nSteps: 5, Sampler: Euler, CFG scale: 5, Seed: 4, Size: 32x32") == true)
+    #expect(
+      text?.hasPrefix("a red apple\nSteps: 5, Sampler: Euler, CFG scale: 5, Seed: 4, Size: 32x32") == true)
   }
 
   @Test func badSettingsAreErrorsOfOneLine() {
@@ -159,7 +161,8 @@ struct DrawingTrainingTests {
   @Test func principalAxesCarryTheVariance() throws {
     var random = Philox(seed: 5)
     // Two strong directions among six channels.
-    let strong = Tensor.normal([400, 2], deviation: 3, using: &random), mix = Tensor.normal([2, 6], using: &random)
+    let strong = Tensor.normal([400, 2], deviation: 3, using: &random),
+      mix = Tensor.normal([2, 6], using: &random)
     let features = matmul(strong, mix) + Tensor.normal([400, 6], deviation: 0.01, using: &random) + 2
     var components = PrincipalComponents(channels: 6)
     components.add(features.sliced(0..<150))

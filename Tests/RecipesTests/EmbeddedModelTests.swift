@@ -15,7 +15,8 @@ struct EmbeddedModelTests {
     #expect(report.missing.isEmpty && report.unexpected.isEmpty, "\(report)")
     #expect(
       report.parts.map(\.name) == [
-        "encoder", "projector", "language model", "reducer", "pixel decoder", "one-step decoder", "generation tower",
+        "encoder", "projector", "language model", "reducer", "pixel decoder", "one-step decoder",
+        "generation tower",
       ])
     let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
     let tokenizer = try Tokenizer(folder: EmbeddedModel.folder)

@@ -14,7 +14,8 @@ struct SessionTests {
     .answered(request: 1, text: "a cat", tokens: 3, seconds: 0.2, isPartial: false),
     .drawingAsked(request: 2, settings: .init(prompt: "a red apple", seed: 7), count: 1, parent: nil),
     .drawn(
-      request: 2, picture: "cd", origin: .init(.init(prompt: "a red apple", seed: 7), stepsDone: 50), seconds: 1,
+      request: 2, picture: "cd", origin: .init(.init(prompt: "a red apple", seed: 7), stepsDone: 50),
+      seconds: 1,
       isPartial: false),
     .renamed("apples"),
   ]
@@ -24,7 +25,9 @@ struct SessionTests {
     #expect(id == "20261124-093530-0zzz")
     do {
       let file = try SessionFile(store, id: id)
-      for (i, event) in Self.events.enumerated() { #expect(file.append(.init(time: Double(i), event: event))) }
+      for (i, event) in Self.events.enumerated() {
+        #expect(file.append(.init(time: Double(i), event: event)))
+      }
       #expect(throws: SessionError.self) { try SessionFile(store, id: id) }
     }
     let (entries, lost) = try store.read(id)
@@ -85,7 +88,9 @@ struct SessionTests {
       process.waitUntilExit()
       let safe = said.split(separator: "\n").compactMap { Int($0) }.last ?? 0
       let found = (try? store.read(id).entries.count) ?? 0
-      #expect(found - before >= safe && found - before <= safe + 1, "round \(round): \(safe) said, \(found - before) found")
+      #expect(
+        found - before >= safe && found - before <= safe + 1,
+        "round \(round): \(safe) said, \(found - before) found")
       safeInAll += safe
     }
     #expect(safeInAll > 200)

@@ -43,7 +43,9 @@ private final class Session {
     return screen(rows).contains(text)
   }
 
-  func type(_ text: String) { Array(text.utf8).withUnsafeBufferPointer { probe_type(probe, $0.baseAddress, $0.count) } }
+  func type(_ text: String) {
+    Array(text.utf8).withUnsafeBufferPointer { probe_type(probe, $0.baseAddress, $0.count) }
+  }
 
   var sent: [UInt8] {
     var count = 0
@@ -109,7 +111,9 @@ struct StudioProgramTests {
       guard sent[start.upperBound..<end.lowerBound].prefix(12).contains(UInt8(ascii: "q")) else { continue }
       var width: Int32 = 0, height: Int32 = 0
       let data = Array(sent[start.lowerBound..<end.upperBound])
-      let pixels = data.withUnsafeBufferPointer { probe_decode_sixel($0.baseAddress, $0.count, &width, &height) }
+      let pixels = data.withUnsafeBufferPointer {
+        probe_decode_sixel($0.baseAddress, $0.count, &width, &height)
+      }
       #expect(pixels != nil && width >= 32 && height >= 6 && height % 6 == 0)
       free(pixels)
       found += 1

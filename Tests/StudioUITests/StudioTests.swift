@@ -40,7 +40,8 @@ private struct Bench {
     act(
       .session(
         .drawn(
-          request: request, picture: picture, origin: .init(settings, stepsDone: partial ? 12 : settings.steps),
+          request: request, picture: picture,
+          origin: .init(settings, stepsDone: partial ? 12 : settings.steps),
           seconds: 0.5, isPartial: partial)))
     act(.ended(request: request))
   }
@@ -72,7 +73,8 @@ private struct Bench {
     b.act(.attached(.init(picture: "p1", name: "cat.png")))
     #expect(b.shows("[Image #1] cat.png"))
     b.send("What is this?")
-    #expect(b.effects.contains(.ask(request: 1, text: "What is this?", pictures: ["p1"], temperature: 0, seed: 0)))
+    #expect(
+      b.effects.contains(.ask(request: 1, text: "What is this?", pictures: ["p1"], temperature: 0, seed: 0)))
     b.act(.token(request: 1, "a c"))
     #expect(b.shows("a c"))
     b.act(.session(.answered(request: 1, text: "a cat", tokens: 2, seconds: 0.1, isPartial: false)))
@@ -331,7 +333,8 @@ private struct Bench {
       .enter, .lineBreak, .tab, .backTab, .backspace, .delete, .escape, .up, .down, .left, .right, .wordLeft,
       .wordRight, .home, .end, .pageUp, .pageDown, .function(1), .function(2), .function(3), .function(4),
       .control("p"), .control("r"), .control("a"), .control("k"), .control("w"), .control("y"), .control("c"),
-      .alt("."), .alt(","), .character("/"), .character("c"), .character("f"), .character("g"), .character(" "),
+      .alt("."), .alt(","), .character("/"), .character("c"), .character("f"), .character("g"),
+      .character(" "),
       .character("é"), .character("東"), .paste("pasted\ntext"), .mouse(.init(.press, 100, 6)),
       .mouse(.init(.wheelUp, 3, 3)), .mouse(.init(.drag, 110, 6)),
     ]

@@ -12,12 +12,16 @@ import Testing
     ("\u{1B}[5~\u{1B}[6~\u{1B}[3~", [.pageUp, .pageDown, .delete]), ("\u{1B}[Z", [.backTab]),
     ("\u{1B}OP\u{1B}OQ\u{1B}[15~\u{1B}[24~", [.function(1), .function(2), .function(5), .function(12)]),
     ("\u{1B}[1;5C\u{1B}[1;5D", [.wordRight, .wordLeft]), ("\u{1}\u{12}", [.control("a"), .control("r")]),
-    ("\u{1B}b", [.alt("b")]), ("\u{1B}.", [.alt(".")]), ("\u{1B}[13;2u", [.lineBreak]), ("\u{1B}[99;5u", [.control("c")]),
+    ("\u{1B}b", [.alt("b")]), ("\u{1B}.", [.alt(".")]), ("\u{1B}[13;2u", [.lineBreak]),
+    ("\u{1B}[99;5u", [.control("c")]),
     ("\u{1B}[200~two\nlines\u{1B}[201~x", [.paste("two\nlines"), .character("x")]),
-    ("\u{1B}[<0;3;4M\u{1B}[<32;5;4M\u{1B}[<0;5;4m\u{1B}[<64;1;1M", [
-      .mouse(.init(.press, 2, 3)), .mouse(.init(.drag, 4, 3)), .mouse(.init(.release, 4, 3)),
-      .mouse(.init(.wheelUp, 0, 0)),
-    ]),
+    (
+      "\u{1B}[<0;3;4M\u{1B}[<32;5;4M\u{1B}[<0;5;4m\u{1B}[<64;1;1M",
+      [
+        .mouse(.init(.press, 2, 3)), .mouse(.init(.drag, 4, 3)), .mouse(.init(.release, 4, 3)),
+        .mouse(.init(.wheelUp, 0, 0)),
+      ]
+    ),
   ]
 
   @Test(arguments: keys.indices)
@@ -41,8 +45,10 @@ import Testing
   static let replies: [(String, TerminalReply)] = [
     ("\u{1B}[?64;1;4;22c", .attributes([64, 1, 4, 22])), ("\u{1B}[6;16;8t", .cell(width: 8, height: 16)),
     ("\u{1B}[4;600;800t", .area(width: 800, height: 600)), ("\u{1B}[?2026;2$y", .synchronizedUpdates),
-    ("\u{1B}[?2026;0$y", .other), ("\u{1B}]11;rgb:1616/1818/1d1d\u{07}", .background(Colour(0x16, 0x18, 0x1d))),
-    ("\u{1B}]11;rgb:ff/ff/ff\u{1B}\\", .background(Colour(255, 255, 255))), ("\u{1B}_Gi=31;OK\u{1B}\\", .kittyGraphics),
+    ("\u{1B}[?2026;0$y", .other),
+    ("\u{1B}]11;rgb:1616/1818/1d1d\u{07}", .background(Colour(0x16, 0x18, 0x1d))),
+    ("\u{1B}]11;rgb:ff/ff/ff\u{1B}\\", .background(Colour(255, 255, 255))),
+    ("\u{1B}_Gi=31;OK\u{1B}\\", .kittyGraphics),
     ("\u{1B}_Gi=31;ENOENT\u{1B}\\", .other), ("\u{1B}P>|XTerm(379)\u{1B}\\", .version("XTerm(379)")),
   ]
 
@@ -68,7 +74,9 @@ import Testing
     let special: [UInt8] = [0x1B, 0x5B, 0x5D, 0x50, 0x5F, 0x3C, 0x3B, 0x31, 0x4D, 0x7E, 0x07, 0xE2, 0xFF]
     var parser = InputParser()
     for _ in 0..<20_000 {
-      let bytes = (0..<Int(next() % 12)).map { _ in next() < 128 ? special[Int(next()) % special.count] : next() }
+      let bytes = (0..<Int(next() % 12)).map { _ in
+        next() < 128 ? special[Int(next()) % special.count] : next()
+      }
       _ = parser.take(bytes)
       if next() < 40 { _ = parser.flush() }
     }

@@ -30,7 +30,9 @@ struct GenerationParityTests {
     func part(_ prefix: String) -> [String: Tensor] { Self.under(prefix + ".", tensors) }
   }
 
-  private func compareGradients(_ module: some Module, _ found: Gradients, _ expected: [String: Tensor]) throws {
+  private func compareGradients(_ module: some Module, _ found: Gradients, _ expected: [String: Tensor])
+    throws
+  {
     // Gradients differ by orders of magnitude from weight to weight: each against the largest of its kind.
     for item in module.namedParameters {
       let reference = try #require(expected[item.name])
@@ -61,7 +63,8 @@ struct GenerationParityTests {
     #expect(relativeError(found.velocity, try reference["velocity"]) < 1e-4)
     #expect(relativeError(try #require(found.features), try reference["features"]) < 1e-4)
     let (loss, gradients) = grad(of: decoder.parameters) {
-      flowMatchingLoss(velocity: decoder.velocity(xt, at: t, latents: latents).velocity, data: data, noise: noise)
+      flowMatchingLoss(
+        velocity: decoder.velocity(xt, at: t, latents: latents).velocity, data: data, noise: noise)
     }
     #expect(relativeError(loss, try reference["loss"]) < 1e-5)
     try compareGradients(decoder, gradients, reference.part("gradient"))

@@ -79,7 +79,8 @@ final class DecoderObjective: Module {
       return (blocks[blocks.count - 1], loss.distance.features(ofBlocks: blocks))
     }
     // A fitted reducer stays as it is.
-    let z = c.reducer.kind == .mlp ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }
+    let z =
+      c.reducer.kind == .mlp ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }
     let noisy = z + Tensor.normal(z.shape, deviation: loss.weights.latentNoise, using: &random)
     let latents = noisy.reshaped([z.size(0), c.grid, c.grid, z.size(2)])
     let noise = Tensor.normal(like: pictures, using: &random)

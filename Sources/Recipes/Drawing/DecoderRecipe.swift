@@ -91,7 +91,8 @@ public struct DecoderRecipe: Codable, Sendable, Equatable {
 
   func configuration(for c: UnderstandingConfiguration) throws -> GenerationConfiguration {
     guard c.vision.width % model.ratio == 0 else {
-      throw RecipeError("model.ratio = \(model.ratio) does not divide the encoder's \(c.vision.width) channels")
+      throw RecipeError(
+        "model.ratio = \(model.ratio) does not divide the encoder's \(c.vision.width) channels")
     }
     let latents = c.vision.width / model.ratio
     let decoder = PixelDecoderConfiguration.named(
@@ -108,7 +109,8 @@ public struct DecoderRecipe: Codable, Sendable, Equatable {
 /// Throws `RecipeError` for steps and rates that make no sense.
 func checkSteps(_ optimization: Optimization) throws {
   guard (1...1 << 30).contains(optimization.steps), (1...1 << 16).contains(optimization.accumulation) else {
-    throw RecipeError("optimization.steps or optimization.accumulation is out of range; give numbers from 1 on")
+    throw RecipeError(
+      "optimization.steps or optimization.accumulation is out of range; give numbers from 1 on")
   }
   guard optimization.rate > 0, optimization.rate.isFinite else {
     throw RecipeError("optimization.rate = \(optimization.rate) is not above 0")

@@ -88,8 +88,9 @@ public final class DecoderTraining: TrainingRun {
     var random = Philox(seed: 0)
     let tensors = trainer.averagedTensors
     func part(_ prefix: String) -> [String: Tensor] {
-      Dictionary(uniqueKeysWithValues: tensors.filter { $0.key.hasPrefix(prefix) }
-        .map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+      Dictionary(
+        uniqueKeysWithValues: tensors.filter { $0.key.hasPrefix(prefix) }
+          .map { (String($0.key.dropFirst(prefix.count)), $0.value) })
     }
     let reducer = DimensionReducer(configuration.reducer, using: &random)
     try reducer.load(part("reducer."), from: folder)

@@ -140,7 +140,8 @@ public final class DistillTraining: TrainingRun {
     let student = try averagedStudent()
     try RunFolder.make(folder)
     let rest = [
-      GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.generator,
+      GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder,
+      GenerationFiles.generator,
     ]
     try RunFolder.copy(RunFolder.understandingFiles + rest, from: source, to: folder)
     try GenerationFiles.write(student.tensorsByName, to: "\(folder)/\(GenerationFiles.oneStepDecoder)")

@@ -127,7 +127,8 @@ public final class GeneratorTraining: TrainingRun {
     var random = Philox(seed: recipe.data.seed, stream: 1 << 59 | UInt64(number))
     let places = (0..<batch).map { i -> Int in
       let n = number * batch + i
-      return ExampleSource.shuffled(n % cache.count, of: cache.count, seed: recipe.data.seed, pass: n / cache.count)
+      return ExampleSource.shuffled(
+        n % cache.count, of: cache.count, seed: recipe.data.seed, pass: n / cache.count)
     }
     let dropped = Tensor.uniform([batch], using: &random).toArray()
     let words = random.integers(below: 1 << 16, count: batch)

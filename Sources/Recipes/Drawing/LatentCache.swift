@@ -25,7 +25,9 @@ final class LatentCache {
     type: ElementType, bank: () throws -> ObjectBank, progress: (Int) throws -> Void
   ) throws {
     let key = Self.key(data, model, encoder), path = "\(folder)/latents-\(key).safetensors"
-    if FileManager.default.fileExists(atPath: path), let old = try? Self.read(path), old.1.count == data.scenes {
+    if FileManager.default.fileExists(atPath: path), let old = try? Self.read(path),
+      old.1.count == data.scenes
+    {
       (latents, captions) = old
       return
     }
@@ -57,7 +59,9 @@ final class LatentCache {
   /// Short captions; the long one only where there is no other.
   private static func captions(of example: Example) -> [String] { example.captions }
 
-  private static func key(_ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: PerceptionEncoder)
+  private static func key(
+    _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: PerceptionEncoder
+  )
     -> String
   {
     var hash = ContentHash()

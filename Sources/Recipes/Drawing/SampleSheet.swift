@@ -9,7 +9,8 @@ import VUGEN
 enum SampleSheet {
   /// Each picture beside its reconstructions in several steps and in one.
   static func reconstructions(
-    _ pictures: Tensor, _ encoder: PerceptionEncoder, _ model: DecodingParts, type: ElementType, to path: String
+    _ pictures: Tensor, _ encoder: PerceptionEncoder, _ model: DecodingParts, type: ElementType,
+    to path: String
   ) throws {
     let latents = model.reducer(encoder(pictures.cast(to: type)))
     let grid = latents.reshaped([latents.size(0), model.grid, model.grid, latents.size(2)])

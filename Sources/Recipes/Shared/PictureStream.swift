@@ -17,7 +17,9 @@ public struct PictureData: Codable, Sendable, Equatable {
 
   func check() throws {
     guard (1...1 << 16).contains(batch) else { throw RecipeError("data.batch = \(batch) is out of range") }
-    guard (0...1).contains(wideShare) else { throw RecipeError("data.wideShare = \(wideShare) is not in 0…1") }
+    guard (0...1).contains(wideShare) else {
+      throw RecipeError("data.wideShare = \(wideShare) is not in 0…1")
+    }
   }
 }
 

@@ -115,7 +115,8 @@ package struct BatchPacker: Sendable {
       let first = s.tokens.count + asked.count - 1
       for (k, token) in answer.enumerated() { s.answers.append((first + k, token)) }
       // The last token is only predicted, never read.
-      let words = dropped(tokenizer.encode(question.question), &random) + questionEnd
+      let words =
+        dropped(tokenizer.encode(question.question), &random) + questionEnd
         + dropped(Array(answer.dropLast()), &random)
       s.append(words, segment: i + 1, from: prefix.count)
     }

@@ -11,7 +11,8 @@ import CKernels
 public func modulated(_ x: Tensor, by parts: Tensor, activation: NormActivation = .none) -> Tensor {
   precondition(
     x.rank == 4 && parts.rank == 4 && x.size(0) == parts.size(0) && parts.size(3) == 2 * x.size(3)
-      && x.size(1) % max(1, parts.size(1)) == 0 && x.size(1) / max(1, parts.size(1)) * parts.size(2) == x.size(2),
+      && x.size(1) % max(1, parts.size(1)) == 0
+      && x.size(1) / max(1, parts.size(1)) * parts.size(2) == x.size(2),
     "\(parts) does not modulate \(x)")
   let values = parts.detached().cast(to: x.type), y = Tensor.empty(x.shape, x.type)
   var arguments = vg_modulate_args()

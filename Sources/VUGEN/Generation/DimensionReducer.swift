@@ -119,14 +119,17 @@ public struct PrincipalComponents {
   public mutating func add(_ features: Tensor) {
     let rows = features.cast(to: .f32).reshaped([-1, channels])
     for (i, value) in rows.sum(axes: [0]).toArray().enumerated() { sums[i] += Double(value) }
-    for (i, value) in matmul(rows, rows, transposeA: true).toArray().enumerated() { products[i] += Double(value) }
+    for (i, value) in matmul(rows, rows, transposeA: true).toArray().enumerated() {
+      products[i] += Double(value)
+    }
     count += Double(rows.size(0))
   }
 
   /// The reducer that projects on the axes of largest variance, standardised. Throws
   /// `LinearAlgebra.Failure`.
   public func reducer(latents: Int) throws -> DimensionReducer {
-    precondition(latents <= channels && count > 0, "\(latents) axes of \(channels) channels, \(count) features")
+    precondition(
+      latents <= channels && count > 0, "\(latents) axes of \(channels) channels, \(count) features")
     let mean = sums.map { $0 / count }
     var covariance = products
     for i in 0..<channels {

@@ -31,7 +31,8 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     let path = folder + "/" + GenerationFiles.configuration
     guard FileManager.default.fileExists(atPath: path) else {
       throw ModelFileError(
-        path, "no such file: this model understands pictures but cannot draw; train it with vugen train decoder")
+        path,
+        "no such file: this model understands pictures but cannot draw; train it with vugen train decoder")
     }
     let found: GenerationConfiguration
     do {
@@ -40,7 +41,8 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     } catch let error as GenerationError {
       throw ModelFileError(path, error.description)
     } catch is DecodingError {
-      throw ModelFileError(path, "this is no description of a drawing model; copy it from the model's source again")
+      throw ModelFileError(
+        path, "this is no description of a drawing model; copy it from the model's source again")
     }
     let sizes = [found.grid, found.reducer.features, found.reducer.latents]
     guard sizes.allSatisfy({ (1...1 << 16).contains($0) }), found.decoder.latents == found.reducer.latents,
@@ -57,9 +59,11 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
 
   /// What the understanding half must have. Throws `ModelFileError` naming the folder.
   func check(against c: UnderstandingConfiguration, folder: String) throws {
-    guard c.vision.width == reducer.features, c.vision.grid == grid, c.vision.patchSize == decoder.patchSize else {
+    guard c.vision.width == reducer.features, c.vision.grid == grid, c.vision.patchSize == decoder.patchSize
+    else {
       throw ModelFileError(
-        folder, "the drawing half was made for another encoder (\(reducer.features) channels, \(grid) × \(grid) "
+        folder,
+        "the drawing half was made for another encoder (\(reducer.features) channels, \(grid) × \(grid) "
           + "patches, not \(c.vision.width) and \(c.vision.grid) × \(c.vision.grid)); train it again")
     }
   }
@@ -135,6 +139,7 @@ public final class GenerationModel {
   ) rethrows -> Tensor {
     let side = configuration.imageSize
     let noise = Tensor.normal([latents.size(0), side, side, 3], using: &random)
-    return try decoder(for: steps).decode(grid(latents), from: noise, steps: steps, type: type, onStep: onStep)
+    return try decoder(for: steps).decode(
+      grid(latents), from: noise, steps: steps, type: type, onStep: onStep)
   }
 }

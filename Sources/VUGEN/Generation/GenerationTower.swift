@@ -144,7 +144,8 @@ public struct GenerationPrompt {
   public init(_ tokenizer: Tokenizer, folder: String) throws {
     func token(_ name: String) throws -> Int32 {
       guard let id = tokenizer.specialTokens[name] else {
-        throw ModelFileError(folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
+        throw ModelFileError(
+          folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
       }
       return id
     }

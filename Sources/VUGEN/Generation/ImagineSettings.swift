@@ -29,7 +29,8 @@ public struct ImagineSettings: Codable, Sendable, Equatable {
     try fits(!prompt.allSatisfy(\.isWhitespace), "the prompt is empty; say what to draw")
     try fits(
       prompt.count + negative.count <= Self.mostPromptCharacters,
-      "the prompt has \(prompt.count + negative.count) characters; at most \(Self.mostPromptCharacters) are read")
+      "the prompt has \(prompt.count + negative.count) characters; at most \(Self.mostPromptCharacters) are read"
+    )
     try fits((1...Self.mostSteps).contains(steps), "\(steps) steps; give 1 to \(Self.mostSteps)")
     try fits(
       (1...Self.mostDecoderSteps).contains(decoderSteps),

@@ -25,12 +25,14 @@ public final class Imaginer {
   }
 
   /// Throws `ModelFileError` or `ModuleLoadError` where the folder cannot draw.
-  public convenience init(_ understanding: UnderstandingTower, _ tokenizer: Tokenizer, folder: String) throws {
+  public convenience init(_ understanding: UnderstandingTower, _ tokenizer: Tokenizer, folder: String) throws
+  {
     let model = try GenerationModel(folder: folder, beside: understanding.configuration)
     guard let tower = model.generator else {
       throw ModelFileError(
         "\(folder)/\(GenerationFiles.generator)",
-        "no such file: the model reconstructs pictures but imagines none; train it with vugen train generator")
+        "no such file: the model reconstructs pictures but imagines none; train it with vugen train generator"
+      )
     }
     let prompt = try GenerationPrompt(tokenizer, folder: folder)
     self.init(understanding, model, generator: tower, prompt: prompt)
@@ -92,7 +94,8 @@ public final class Imaginer {
     }
     var decoderRandom = Philox(seed: settings.seed, stream: 1)
     do {
-      let values = try model.decode(latents, steps: settings.decoderSteps, type: type, using: &decoderRandom) {
+      let values = try model.decode(latents, steps: settings.decoderSteps, type: type, using: &decoderRandom)
+      {
         if $0 < settings.decoderSteps, isCancelled() { throw Stop() }
       }
       return Result(picture: Picture(values: values), stepsDone: done, isPartial: false)

@@ -30,7 +30,8 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
     let bytes = [UInt8](try MappedFile.contents(of: path))
     let texts = try Picture.pngTexts(bytes: bytes, name: path)
     guard let json = texts.first(where: { $0.key == Self.key })?.value else {
-      throw GenerationError("\(path): holds no settings of VUGEN Studio; name a picture that vugen imagine made")
+      throw GenerationError(
+        "\(path): holds no settings of VUGEN Studio; name a picture that vugen imagine made")
     }
     guard let found = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {
       throw GenerationError("\(path): its settings are damaged; draw the picture again from its prompt")

@@ -8,7 +8,9 @@ extension Picture {
     let shape = Array(values.shape.suffix(3))
     precondition(
       shape.count == 3 && shape[2] == 3 && values.count == shape.reduce(1, *), "\(values) is no picture")
-    let bytes = values.toArray().map { UInt8(max(0, min(255, (($0.isFinite ? $0 : 0) * 127.5 + 127.5).rounded()))) }
+    let bytes = values.toArray().map {
+      UInt8(max(0, min(255, (($0.isFinite ? $0 : 0) * 127.5 + 127.5).rounded())))
+    }
     self.init(width: shape[1], height: shape[0], rgb: bytes)
   }
 

@@ -86,7 +86,8 @@ public final class PixelDecoder: Module {
       }
       list.append(
         DecoderLevel(
-          blocks, resample: i == 0 ? nil : Convolution2D(width, width, kernel: 3, padding: 1, using: &random)))
+          blocks, resample: i == 0 ? nil : Convolution2D(width, width, kernel: 3, padding: 1, using: &random))
+      )
     }
     return list
   }
@@ -123,7 +124,8 @@ public final class PixelDecoder: Module {
     }
     let out = pictureOut(lastNorm(h, activation: .silu)).depthToSpace(c.stem).cast(to: .f32)
     return (
-      c.prediction == .velocity ? out : StraightPath.velocity(towards: out, from: x.cast(to: .f32), at: t), features
+      c.prediction == .velocity ? out : StraightPath.velocity(towards: out, from: x.cast(to: .f32), at: t),
+      features
     )
   }
 

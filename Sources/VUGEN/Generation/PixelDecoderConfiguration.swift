@@ -37,7 +37,15 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
   }
 
   /// The published sizes of SSDD (arXiv 2510.04961), channels rounded up to a multiple of 32, and a narrow one.
-  public enum Size: String, Codable, Sendable, CaseIterable { case S, B, M, L, XL, H, nano }
+  public enum Size: String, Codable, Sendable, CaseIterable {
+    case small = "S"
+    case base = "B"
+    case medium = "M"
+    case large = "L"
+    case extraLarge = "XL"
+    case huge = "H"
+    case nano
+  }
 
   public static func named(_ size: Size, latents: Int, patchSize: Int) -> PixelDecoderConfiguration {
     func published(_ channels: Int, _ layers: Int, _ multipliers: [Int]) -> PixelDecoderConfiguration {
@@ -46,12 +54,12 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
         multipliers: multipliers, layers: layers)
     }
     switch size {
-    case .S: return published(48, 8, [1, 2, 3, 3])
-    case .B: return published(64, 10, [1, 2, 3, 3])
-    case .M: return published(96, 12, [1, 2, 3, 3])
-    case .L: return published(96, 16, [1, 2, 4, 4])
-    case .XL: return published(128, 16, [1, 2, 4, 4])
-    case .H: return published(192, 16, [1, 2, 4, 4])
+    case .small: return published(48, 8, [1, 2, 3, 3])
+    case .base: return published(64, 10, [1, 2, 3, 3])
+    case .medium: return published(96, 12, [1, 2, 3, 3])
+    case .large: return published(96, 16, [1, 2, 4, 4])
+    case .extraLarge: return published(128, 16, [1, 2, 4, 4])
+    case .huge: return published(192, 16, [1, 2, 4, 4])
     case .nano:
       var c = PixelDecoderConfiguration(
         latents: latents, patchSize: patchSize, channels: 64, multipliers: [1, 1, 2], layers: 2, context: 16)
@@ -76,9 +84,12 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
   /// Throws `GenerationError` where the sizes make no network.
   public func check() throws {
     let isWhole =
-      latents > 0 && patchSize > 0 && channels > 0 && !multipliers.isEmpty && multipliers.allSatisfy { $0 > 0 }
-      && layers >= 0 && stem > 0 && blocks > 0 && context > 0 && time > 0 && groups > 0 && window > 0 && window % 2 == 1
-    let largest = [latents, patchSize, channels, layers, stem, blocks, context, time, groups, window].max() ?? 0
+      latents > 0 && patchSize > 0 && channels > 0 && !multipliers.isEmpty
+      && multipliers.allSatisfy { $0 > 0 }
+      && layers >= 0 && stem > 0 && blocks > 0 && context > 0 && time > 0 && groups > 0 && window > 0
+      && window % 2 == 1
+    let largest =
+      [latents, patchSize, channels, layers, stem, blocks, context, time, groups, window].max() ?? 0
     guard isWhole, largest <= 1 << 14, multipliers.count <= 8, (multipliers.max() ?? 0) <= 64,
       channels % 2 == 0, levels.allSatisfy({ $0 % groups == 0 }), stem <= patchSize, patchSize % stem == 0
     else {

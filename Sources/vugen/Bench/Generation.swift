@@ -48,7 +48,9 @@ private func stepMeasurement(_ shape: ModelShape, _ type: ElementType, _ repeats
   let seconds = medianSeconds(runs: min(3, repeats)) {
     _ = generator(noise, at: Tensor([0.5, 0.5]), prompts: prompts, language: tower.core.language, type: type)
   }
-  let weights = generator.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count } - grid * grid * c.text.width
+  let weights =
+    generator.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count } - grid * grid
+    * c.text.width
   let flops = 2 * 2 * Double(grid * grid) * Double(weights)
   return Measurement(
     name: "guided step, \(grid) × \(grid) latents", seconds: seconds, gflops: flops / seconds / 1e9)
@@ -57,7 +59,7 @@ private func stepMeasurement(_ shape: ModelShape, _ type: ElementType, _ repeats
 /// One step of the decoder, and its convolutions and products by themselves.
 @NumericActor
 private func decoderMeasurements(_ shape: ModelShape, _ type: ElementType, _ repeats: Int) -> [Measurement] {
-  let side = shape == .tiny ? 64 : 256, size = shape == .tiny ? PixelDecoderConfiguration.Size.S : .M
+  let side = shape == .tiny ? 64 : 256, size = shape == .tiny ? PixelDecoderConfiguration.Size.small : .medium
   let c = PixelDecoderConfiguration.named(size, latents: 64, patchSize: 16)
   var random = Philox(seed: 1)
   let decoder = Parameter.deferringValues { PixelDecoder(c, using: &random) }
@@ -73,21 +75,25 @@ private func decoderMeasurements(_ shape: ModelShape, _ type: ElementType, _ rep
   for (product, count) in Dictionary(products.map { ($0, 1) }, uniquingKeysWith: +) {
     let input = Tensor.normal([1, product.height, product.width, product.inputs], type: type, using: &random)
     let weight = Parameter(
-      .normal([product.outputs, product.inputs, product.kernel, product.kernel], deviation: 0.02, using: &random))
+      .normal(
+        [product.outputs, product.inputs, product.kernel, product.kernel], deviation: 0.02, using: &random))
     let isPlain = product.height == 1
     let flat = Parameter(weight.value.reshaped([product.outputs, -1]))
-    alone += Double(count) * medianSeconds(runs: repeats) {
-      if isPlain {
-        _ = linear(input, weight: flat.tensor(as: type))
-      } else {
-        _ = convolution2D(
-          input, weight: weight.tensor(as: type), stride: product.stride, padding: product.kernel / 2)
+    alone +=
+      Double(count)
+      * medianSeconds(runs: repeats) {
+        if isPlain {
+          _ = linear(input, weight: flat.tensor(as: type))
+        } else {
+          _ = convolution2D(
+            input, weight: weight.tensor(as: type), stride: product.stride, padding: product.kernel / 2)
+        }
       }
-    }
   }
   return [
     Measurement(
-      name: "decoder \(size.rawValue), \(side) × \(side), one step", seconds: whole, gflops: flops / whole / 1e9,
+      name: "decoder \(size.rawValue), \(side) × \(side), one step", seconds: whole,
+      gflops: flops / whole / 1e9,
       limitShare: alone / whole),
     Measurement(
       name: "… its convolutions and products alone", seconds: alone, gflops: flops / alone / 1e9),

@@ -28,7 +28,8 @@ extension Bench {
         print(try jsonLine(report))
       } else {
         for (name, value) in results {
-          print("\(name.padding(toLength: 52, withPad: " ", startingAt: 0))\(String(format: "%10.3f", value))")
+          print(
+            "\(name.padding(toLength: 52, withPad: " ", startingAt: 0))\(String(format: "%10.3f", value))")
         }
       }
     }
@@ -45,12 +46,14 @@ private final class PseudoTerminal: Sendable {
     master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
     // TIOCSPTLCK and TIOCGPTN, whose C macros do not reach Swift.
     var isLocked: Int32 = 0, number: Int32 = 0
-    guard master >= 0, ioctl(master, 0x4004_5431, &isLocked) == 0, ioctl(master, 0x8004_5430, &number) == 0 else {
+    guard master >= 0, ioctl(master, 0x4004_5431, &isLocked) == 0, ioctl(master, 0x8004_5430, &number) == 0
+    else {
       throw CommandError("no pseudo-terminal can be opened here")
     }
     let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
     var size = winsize(
-      ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: UInt16(columns * 9), ws_ypixel: UInt16(rows * 18))
+      ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: UInt16(columns * 9),
+      ws_ypixel: UInt16(rows * 18))
     _ = ioctl(slave, UInt(TIOCSWINSZ), &size)
     (savedInput, savedOutput) = (dup(0), dup(1))
     dup2(slave, 0)
@@ -107,7 +110,8 @@ private struct StudioMeasurement {
     }
     let before = terminal.settledCount()
     for _ in 0..<100 { draw() }
-    results.append(("bytes sent for an unchanged screen, 100 draws", Double(terminal.settledCount() - before)))
+    results.append(
+      ("bytes sent for an unchanged screen, 100 draws", Double(terminal.settledCount() - before)))
     results += try await type(&state, draw)
     results.append(("CPU share while idle for two seconds", idleShare()))
     return results
@@ -118,7 +122,8 @@ private struct StudioMeasurement {
     var state = StudioState(), seed: UInt64 = 1
     for i in 1...10_000 {
       guard i % 20 == 0 else {
-        _ = reduce(&state, .session(.note("message \(i): a line of text that somebody wrote about a picture")))
+        _ = reduce(
+          &state, .session(.note("message \(i): a line of text that somebody wrote about a picture")))
         continue
       }
       let name = "picture \(i)"
@@ -139,10 +144,12 @@ private struct StudioMeasurement {
     let clock = ContinuousClock(), frames = 400
     var times: [Double] = []
     for _ in 0..<frames {
-      times.append(seconds(clock.measure {
-        _ = reduce(&state, .key(.mouse(.init(.wheelUp, 5, 5))))
-        draw()
-      }))
+      times.append(
+        seconds(
+          clock.measure {
+            _ = reduce(&state, .key(.mouse(.init(.wheelUp, 5, 5))))
+            draw()
+          }))
     }
     let sorted = times.sorted()
     state.scroll = 0
@@ -166,10 +173,12 @@ private struct StudioMeasurement {
     for i in 0..<300 {
       usleep(10_000)
       let key: Key = i % 10 == 9 ? .control("u") : .character(Character(Unicode.Scalar(UInt8(97 + i % 26))))
-      times.append(seconds(clock.measure {
-        _ = reduce(&state, .key(key))
-        draw()
-      }))
+      times.append(
+        seconds(
+          clock.measure {
+            _ = reduce(&state, .key(key))
+            draw()
+          }))
     }
     flag.set()
     await work.value

@@ -26,7 +26,8 @@ struct Imagine: AsyncParsableCommand {
   @Option(help: "What the pictures should not show.") var negative: String?
   @Option(help: "Steps of the pixel decoder; 1 takes the distilled one (default: 1).") var decoderSteps: Int?
   @Option(help: "euler or heun (default: euler).") var solver: Solver?
-  @Option(help: "Guide only from this time on, 0 = noise to 1 = picture (default: 0).") var guidanceStart: Float?
+  @Option(help: "Guide only from this time on, 0 = noise to 1 = picture (default: 0).") var guidanceStart:
+    Float?
   @Option(help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
   @Option(help: "Take prompt and settings from this picture that vugen imagine made.") var from: String?
   @Option(help: "A file for one picture, or a folder (default: the working folder).") var output: String?
@@ -39,7 +40,9 @@ struct Imagine: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case png, jpeg }
 
   func validate() throws {
-    if prompt == nil, from == nil { throw ValidationError("say what to draw, or name a picture with --from.") }
+    if prompt == nil, from == nil {
+      throw ValidationError("say what to draw, or name a picture with --from.")
+    }
     if !(1...10_000).contains(count) { throw ValidationError("--count must be 1 to 10000.") }
     if let seed, seed < -1 { throw ValidationError("--seed must be 0 or more, or -1 for one by chance.") }
     if previewEvery < 0 { throw ValidationError("--preview-every must be 0 or more.") }
@@ -97,7 +100,8 @@ struct Imagine: AsyncParsableCommand {
   }
 
   private static func standardInput() throws -> String {
-    let data = try FileHandle.standardInput.read(upToCount: 4 * ImagineSettings.mostPromptCharacters) ?? Data()
+    let data =
+      try FileHandle.standardInput.read(upToCount: 4 * ImagineSettings.mostPromptCharacters) ?? Data()
     return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
@@ -138,7 +142,9 @@ struct PictureTarget {
     self.format = format
     let isFile = output.map { [".png", ".jpg", ".jpeg"].contains(where: $0.lowercased().hasSuffix) } ?? false
     var isFolder: ObjCBool = false
-    if let output, isFile, !(FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) && isFolder.boolValue) {
+    if let output, isFile,
+      !(FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) && isFolder.boolValue)
+    {
       guard count == 1 else {
         throw CommandError("\(output): \(count) pictures do not fit into one file; name a folder")
       }
@@ -158,6 +164,7 @@ struct PictureTarget {
     if let file { return file }
     let words = settings.prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
     let slug = String(words).split(separator: "-").joined(separator: "-").prefix(48)
-    return "\(folder)/\(slug.isEmpty ? "picture" : String(slug))-\(settings.seed).\(format == "png" ? "png" : "jpg")"
+    return
+      "\(folder)/\(slug.isEmpty ? "picture" : String(slug))-\(settings.seed).\(format == "png" ? "png" : "jpg")"
   }
 }

@@ -43,7 +43,8 @@ struct EvaluateReconstruction: AsyncParsableCommand {
       if !json {
         print(
           String(
-            format: "%@: mean PSNR %.1f dB, from %.1f to %.1f", name, mean, values[0], values[values.count - 1]))
+            format: "%@: mean PSNR %.1f dB, from %.1f to %.1f", name, mean, values[0],
+            values[values.count - 1]))
       }
     }
     if json { print(try jsonLine(report)) }
@@ -104,7 +105,9 @@ struct EvaluateGeneration: AsyncParsableCommand {
         report["\(name), guidance \(scale)"] = .number(score.share)
         if !json {
           let padded = name.padding(toLength: 14, withPad: " ", startingAt: 0)
-          print(String(format: "guidance %.1f  %@ %5.1f %%  of %d", scale, padded, 100 * score.share, score.asked))
+          print(
+            String(format: "guidance %.1f  %@ %5.1f %%  of %d", scale, padded, 100 * score.share, score.asked)
+          )
         }
       }
     }

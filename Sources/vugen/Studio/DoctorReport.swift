@@ -20,21 +20,27 @@ struct DoctorReport {
       "Synchronised updates: \(facts.hasSynchronizedUpdates ? "yes" : "no")",
       "Background: " + (facts.background.map { $0.luminance < 0.5 ? "dark" : "light" } ?? "not told"),
     ]
-    if environment["TMUX"] != nil { lines.append("tmux: older than 3.4 shows no sixel; half blocks are used then") }
+    if environment["TMUX"] != nil {
+      lines.append("tmux: older than 3.4 shows no sixel; half blocks are used then")
+    }
     lines.append(contentsOf: Self.machine())
     switch state.model {
     case .ready(let name, let parameters, let bytes, let canDraw):
       lines.append(
-        "Model: \(name), \(parameters) parameters, \(bytes >> 20) MB, \(canDraw ? "sees and draws" : "sees only")")
+        "Model: \(name), \(parameters) parameters, \(bytes >> 20) MB, \(canDraw ? "sees and draws" : "sees only")"
+      )
     case .loading: lines.append("Model: loading")
     case .failed(let reason): lines.append("Model: \(reason)")
     }
-    lines.append("To settle a wrong guess, in config.toml: graphics = \"sixel\" | \"kitty\" | \"blocks\" | \"none\"")
+    lines.append(
+      "To settle a wrong guess, in config.toml: graphics = \"sixel\" | \"kitty\" | \"blocks\" | \"none\"")
     text = lines.joined(separator: "\n")
   }
 
   static func machine() -> [String] {
-    ["Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
-      + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory"]
+    [
+      "Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
+        + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory"
+    ]
   }
 }

@@ -67,7 +67,9 @@ struct Sessions: AsyncParsableCommand {
     @Argument(help: "The session.") var session = "last"
 
     func validate() throws {
-      if !SessionExport.formats.contains(format) { throw ValidationError("--format is md, html, json or cast.") }
+      if !SessionExport.formats.contains(format) {
+        throw ValidationError("--format is md, html, json or cast.")
+      }
     }
 
     func run() throws {
@@ -78,7 +80,8 @@ struct Sessions: AsyncParsableCommand {
 
   struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Remove a session and its pictures.", discussion: "Example: vugen sessions delete 20261124-1015")
+      abstract: "Remove a session and its pictures.",
+      discussion: "Example: vugen sessions delete 20261124-1015")
     @Argument(help: "The session's id.") var session: String
 
     func run() throws {
@@ -162,7 +165,8 @@ struct ReplayCommand: AsyncParsableCommand {
     if json {
       print(
         try jsonLine([
-          "compared": .number(Double(result.compared)), "different": .number(result.difference == nil ? 0 : 1),
+          "compared": .number(Double(result.compared)),
+          "different": .number(result.difference == nil ? 0 : 1),
         ]))
     } else if let difference = result.difference {
       print(difference)
@@ -184,7 +188,9 @@ struct SessionVerification {
     (self.engine, self.facts, self.store, self.id) = (engine, facts, store, id)
   }
 
-  func run(_ entries: [SessionEntry], progress: (String) -> Void) async throws -> (compared: Int, difference: String?) {
+  func run(_ entries: [SessionEntry], progress: (String) -> Void) async throws -> (
+    compared: Int, difference: String?
+  ) {
     var compared = 0
     for (number, entry) in entries.enumerated() {
       progress("entry \(number + 1) of \(entries.count)")
@@ -202,7 +208,10 @@ struct SessionVerification {
         guard let found = try await draw(origin.settings) else { continue }
         compared += 1
         if found != hash {
-          return (compared, "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: \(hash) was \(found) now")
+          return (
+            compared,
+            "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: \(hash) was \(found) now"
+          )
         }
       default: break
       }
@@ -215,7 +224,9 @@ struct SessionVerification {
     return nil
   }
 
-  private func answer(_ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling) async -> String {
+  private func answer(_ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling) async
+    -> String
+  {
     var said = ""
     let request = EngineRequest.ask(
       question: text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed)
@@ -246,12 +257,16 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     let environment = ProcessInfo.processInfo.environment
-    print("Terminal: \(environment["TERM"] ?? "none")\(isatty(1) == 1 ? "" : " (standard output is no terminal)")")
+    print(
+      "Terminal: \(environment["TERM"] ?? "none")\(isatty(1) == 1 ? "" : " (standard output is no terminal)")"
+    )
     print("Colours: \(environment["COLORTERM"] ?? "not told by COLORTERM")")
     DoctorReport.machine().forEach { print($0) }
     let report = try ModelFolderReport(folder: EmbeddedModel.folder)
     let count = report.parts.reduce(0) { $0 + $1.parameters }
-    print("Model: \(EmbeddedModel.name), \(count) parameters\(report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))")")
+    print(
+      "Model: \(EmbeddedModel.name), \(count) parameters\(report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))")"
+    )
     print("Sessions: \(SessionStore.standard().ids().count) in \(SessionStore.standard().folder)")
   }
 }

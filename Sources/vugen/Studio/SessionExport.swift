@@ -107,18 +107,21 @@ struct SessionExport {
     for entry in entries {
       var output = ""
       if let line = line(entry.event) {
-        output += (line.isPerson ? "\r\n\u{1B}[1;33m› " : "\u{1B}[0m  ")
+        output +=
+          (line.isPerson ? "\r\n\u{1B}[1;33m› " : "\u{1B}[0m  ")
           + line.text.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
         if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text))]") }
       }
       for hash in entry.event.pictures {
-        guard let data = try? store.picture(hash, of: id), let picture = try? Picture(bytes: [UInt8](data), name: hash)
+        guard let data = try? store.picture(hash, of: id),
+          let picture = try? Picture(bytes: [UInt8](data), name: hash)
         else { continue }
         let columns = 32, rows = max(1, columns * picture.height / picture.width / 2)
         output += picture.halfBlocks(columns: columns, rows: rows).map { "  \($0)\r\n" }.joined()
       }
       guard !output.isEmpty else { continue }
-      lines.append("[\(String(format: "%.3f", max(0, min(3, entry.time - last)))),\"o\",\(try quoted(output))]")
+      lines.append(
+        "[\(String(format: "%.3f", max(0, min(3, entry.time - last)))),\"o\",\(try quoted(output))]")
       last = entry.time
     }
     return lines.joined(separator: "\n") + "\n"

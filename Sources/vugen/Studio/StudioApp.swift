@@ -99,7 +99,8 @@ final class StudioApp {
     let count = poll(&watched, 2, Int32((timeout * 1000).rounded(.up)))
     if count == 0, parser.isWaiting { parser.flush().forEach(take) }
     // The terminal is gone.
-    if watched[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0, watched[0].revents & Int16(POLLIN) == 0 {
+    if watched[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0, watched[0].revents & Int16(POLLIN) == 0
+    {
       isRunning = false
     }
   }
@@ -148,7 +149,8 @@ final class StudioApp {
         record(.opened(model: facts.name, modelHash: facts.hash, program: "VUGEN Studio"))
       }
       apply(
-        .modelReady(name: facts.name, parameters: facts.parameters, bytes: facts.bytes, canDraw: facts.canDraw))
+        .modelReady(
+          name: facts.name, parameters: facts.parameters, bytes: facts.bytes, canDraw: facts.canDraw))
     case .redraw: break
     }
   }
@@ -190,7 +192,10 @@ final class StudioApp {
   func startDrawing(_ request: Int, _ settings: DrawingSettings, _ count: Int, _ parent: String?) {
     parents[request] = parent
     start(
-      request, .imagine(ImagineSettings(settings), count: count, previewEvery: .milliseconds(state.hasPictures ? 250 : 3_600_000)))
+      request,
+      .imagine(
+        ImagineSettings(settings), count: count,
+        previewEvery: .milliseconds(state.hasPictures ? 250 : 3_600_000)))
   }
 
   func cancel(_ request: Int, discarding: Bool) {
@@ -223,7 +228,8 @@ final class StudioApp {
   }
 
   private func keep(
-    _ picture: Picture, _ settings: ImagineSettings, _ request: Int, _ done: Int, _ seconds: Double, _ isPartial: Bool
+    _ picture: Picture, _ settings: ImagineSettings, _ request: Int, _ done: Int, _ seconds: Double,
+    _ isPartial: Bool
   ) {
     let metadata = PictureMetadata(settings, stepsDone: done, model: modelFacts?.name ?? "")
     guard let hash = store(picture, png: try? metadata.png(of: picture)) else { return }
@@ -251,7 +257,10 @@ final class StudioApp {
   func record(_ event: SessionEvent) {
     if let session, !session.append(SessionEntry(time: Date().timeIntervalSince1970, event: event)) {
       if !loggedFullDisk {
-        apply(.toast("the session cannot be written now; it goes on in memory and is written when it can", isError: true))
+        apply(
+          .toast(
+            "the session cannot be written now; it goes on in memory and is written when it can",
+            isError: true))
       }
       loggedFullDisk = true
     } else {
@@ -308,7 +317,9 @@ final class PictureSource: Sendable {
 
   func picture(_ hash: String) -> Picture? {
     for id in ids.withLock({ $0 }).reversed() {
-      if let data = try? store.picture(hash, of: id), let picture = try? Picture(bytes: [UInt8](data), name: hash) {
+      if let data = try? store.picture(hash, of: id),
+        let picture = try? Picture(bytes: [UInt8](data), name: hash)
+      {
         return picture
       }
     }

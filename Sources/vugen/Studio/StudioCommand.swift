@@ -55,7 +55,8 @@ struct Studio: AsyncParsableCommand {
     let (state, usesColours) = firstState(settings, lost, entries.count, isReadOnly: file == nil)
     let name = graphics ?? settings.graphics ?? "auto"
     let app = StudioApp(
-      store: store, session: file, modelFolder: model ?? EmbeddedModel.folder, graphics: Graphics(rawValue: name),
+      store: store, session: file, modelFolder: model ?? EmbeddedModel.folder,
+      graphics: Graphics(rawValue: name),
       state: state, usesColours: usesColours)
     if let session, let found = try? store.resolve(session) { app.pictureSource.use(found) }
     if let id { app.pictureSource.use(id) }

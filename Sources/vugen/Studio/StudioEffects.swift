@@ -53,7 +53,8 @@ extension StudioApp {
       // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
       let side = max(picture.width, picture.height), most = 1024
       let fitting =
-        side <= most ? picture
+        side <= most
+        ? picture
         : picture.resizedBicubic(
           width: max(1, picture.width * most / side), height: max(1, picture.height * most / side))
       guard let hash = store(fitting, png: try fitting.pngData()) else { return [] }
@@ -100,8 +101,10 @@ extension StudioApp {
       let (map, share) = left.difference(from: other)
       shelf.add(map, pair.heatMap)
       let psnr = left.psnr(other)
-      let text = psnr.isFinite
-        ? String(format: "PSNR %.1f dB, %.0f %% of the pixels differ visibly", psnr, 100 * share) : "none: they are equal"
+      let text =
+        psnr.isFinite
+        ? String(format: "PSNR %.1f dB, %.0f %% of the pixels differ visibly", psnr, 100 * share)
+        : "none: they are equal"
       mailbox.post(.action(.pictureKnown(pair.heatMap, Size(map.width, map.height))))
       mailbox.post(.action(.differenceKnown(pair.heatMap, text)))
     }
@@ -123,7 +126,9 @@ extension StudioApp {
     do {
       try process.run()
       process.waitUntilExit()
-      if process.terminationStatus != 0 { problem = "'\(editor)' ended with status \(process.terminationStatus)" }
+      if process.terminationStatus != 0 {
+        problem = "'\(editor)' ended with status \(process.terminationStatus)"
+      }
     } catch {
       problem = "'\(editor)' cannot be run; set EDITOR"
     }
@@ -145,14 +150,16 @@ extension StudioApp {
   private func sessionChoices(_ summaries: [SessionStore.Summary]) -> [Choice] {
     summaries.map {
       Choice(
-        title: $0.title, detail: "\($0.id.prefix(15)) · \($0.messages) prompts, \($0.pictures) pictures", value: $0.id)
+        title: $0.title, detail: "\($0.id.prefix(15)) · \($0.messages) prompts, \($0.pictures) pictures",
+        value: $0.id)
     }
   }
 
   private func search(_ text: String) -> [Choice] {
     guard text.count >= 2 else { return [] }
     return SessionSearch(store).find(text, most: 50).map {
-      Choice(title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))", value: $0.id)
+      Choice(
+        title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))", value: $0.id)
     }
   }
 
@@ -185,7 +192,11 @@ extension StudioApp {
       do {
         let file = try SessionFile(store, id: id)
         use(file, entries: entries)
-        return [.toast(lost == 0 ? "opened" : "recovered \(entries.count) entries, \(lost) were damaged", isError: lost > 0)]
+        return [
+          .toast(
+            lost == 0 ? "opened" : "recovered \(entries.count) entries, \(lost) were damaged",
+            isError: lost > 0)
+        ]
       } catch {
         use(nil, entries: entries)
         return [.toast("read-only: \(error)", isError: true)]

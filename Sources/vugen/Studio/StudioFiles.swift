@@ -18,7 +18,8 @@ struct StudioConfiguration {
   var complaint: String?
 
   static let keys = [
-    ("theme", "name of a theme"), ("graphics", "auto, sixel, kitty, blocks or none"), ("mode", "ask or imagine"),
+    ("theme", "name of a theme"), ("graphics", "auto, sixel, kitty, blocks or none"),
+    ("mode", "ask or imagine"),
     ("guidance", "0 to 15"), ("steps", "1 to 1000"), ("count", "1 to 16"), ("decoder_steps", "1 to 16"),
     ("temperature", "0 to 2"), ("mouse", "true or false"), ("inspector", "true or false"),
   ]
@@ -36,7 +37,8 @@ struct StudioConfiguration {
       func number(_ key: String, _ range: ClosedRange<Double>) -> Double? {
         guard let value = table[key] else { return nil }
         if let number = value.double ?? value.int.map(Double.init), range.contains(number) { return number }
-        complaint = "\(path):\(ThemeFile.line(of: key, in: text)): '\(key)' must be \(range.lowerBound) to \(range.upperBound)"
+        complaint =
+          "\(path):\(ThemeFile.line(of: key, in: text)): '\(key)' must be \(range.lowerBound) to \(range.upperBound)"
         return nil
       }
       if let value = number("guidance", 0...15) { controls.guidance = Float(value) }
@@ -64,7 +66,8 @@ enum ThemeFile {
       for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
       where name.hasSuffix(".toml") {
         switch read("\(folder)/\(name)") {
-        case .success(let theme): if !themes.contains(where: { $0.name == theme.name }) { themes.append(theme) }
+        case .success(let theme):
+          if !themes.contains(where: { $0.name == theme.name }) { themes.append(theme) }
         case .failure(let error): complaints.append(error.description)
         }
       }
@@ -101,7 +104,8 @@ enum ThemeFile {
       var colours: [Role: Colour] = [:]
       for key in table["colours"]?.table?.keys ?? [] {
         guard let role = Role(rawValue: key) else {
-          return problem(key, "is no colour of a theme: \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
+          return problem(
+            key, "is no colour of a theme: \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard let colour = table["colours"]?.table?[key]?.string.flatMap(Colour.init(hex:)) else {
           return problem(key, "must be a colour such as \"#3a404a\"")
@@ -110,7 +114,8 @@ enum ThemeFile {
       }
       return .success(Theme(name: name, appearance: appearance, colours: colours))
     } catch let error as TOMLParseError {
-      return .failure(CommandError("\(path):\(error.source.begin.line): \(error.description)".replacing("\n", with: " ")))
+      return .failure(
+        CommandError("\(path):\(error.source.begin.line): \(error.description)".replacing("\n", with: " ")))
     } catch {
       return .failure(CommandError("\(path): \(error)"))
     }
@@ -154,7 +159,9 @@ enum TypedPath {
   /// What a list of files shows: folders, then pictures.
   static func choices(in folder: String) -> [Choice] {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    var folders = [Choice(title: "../", detail: "up", value: (folder as NSString).deletingLastPathComponent + "/")]
+    var folders = [
+      Choice(title: "../", detail: "up", value: (folder as NSString).deletingLastPathComponent + "/")
+    ]
     var pictures: [Choice] = []
     for name in names where !name.hasPrefix(".") {
       var isFolder: ObjCBool = false

@@ -99,7 +99,8 @@ struct TrainGenerator: AsyncParsableCommand {
     discussion: "Example: vugen train generator --model runs/decoder/model --output runs/generator")
 
   @OptionGroup var options: TrainOptions
-  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model: String?
+  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model:
+    String?
 
   @NumericActor
   func run() async throws {
@@ -124,10 +125,13 @@ struct TrainDistill: AsyncParsableCommand {
     discussion: "Example: vugen train distill --model runs/generator/model --output runs/distilled")
 
   @OptionGroup var options: TrainOptions
-  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model: String?
+  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model:
+    String?
 
   func validate() throws {
-    if options.from != nil { throw ValidationError("the student begins as a copy of its teacher; leave --from out.") }
+    if options.from != nil {
+      throw ValidationError("the student begins as a copy of its teacher; leave --from out.")
+    }
   }
 
   @NumericActor

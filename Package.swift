@@ -20,6 +20,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // The C floor: thin faces on libraries, and the loops that no library has.
@@ -73,7 +74,8 @@ let package = Package(
       providers: [.apt(["libsixel-dev"])]),
     .target(name: "CWidth", path: "Sources/Native/CWidth"),
     .target(name: "Frames", dependencies: ["CWidth"]),
-    .target(name: "SessionLog", dependencies: ["ModelFiles"]),
+    .target(
+      name: "SessionLog", dependencies: ["ModelFiles", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "StudioUI", dependencies: ["Frames", "SessionLog"]),
     .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures"]),
     .target(
@@ -121,7 +123,8 @@ let package = Package(
       dependencies: [
         "DataSets", "Evaluation", "Layers", "ModelFiles", "Pictures", "Recipes", "Tensors", "TestSupport",
         "Training", "VUGEN",
-      ]),
+      ],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Layers", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),

@@ -57,7 +57,7 @@ public struct GenerationEvaluation {
     case .colour: return first(.colour).map { ("colour", $0) }
     case .count: return first(.count).map { ("count", $0) }
     case .pair, .colourPair: return first(.relation).map { ("relation", $0) }
-    case .wide: return nil
+    case .assortment, .wide: return nil
     }
   }
 

@@ -32,6 +32,18 @@ public struct Colour: Hashable, Sendable {
     return distance(greyValue, greyValue, greyValue) < cube ? 232 + grey : 16 + 36 * r + 6 * g + b
   }
 
+  /// The colour at a place of the cube or the grey ramp, 16…255.
+  public init(palette256 place: Int) {
+    if place >= 232 {
+      let grey = UInt8(8 + 10 * (min(255, place) - 232))
+      self.init(grey, grey, grey)
+    } else {
+      func value(_ level: Int) -> UInt8 { level == 0 ? 0 : UInt8(55 + 40 * level) }
+      let cube = max(0, place - 16)
+      self.init(value(cube / 36), value(cube / 6 % 6), value(cube % 6))
+    }
+  }
+
   /// The nearest of the eight colours and their bright forms that every colour terminal has.
   public var palette16: Int {
     let top = max(red, green, blue), bottom = min(red, green, blue)

@@ -46,8 +46,8 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   case cancelled(request: Int)
   /// Something the studio says, such as what a command found.
   case note(String)
-  /// A picture brought in from a file.
-  case attached(picture: String, name: String)
+  /// A picture brought in from a file, with the settings that the file told, if any.
+  case attached(picture: String, name: String, settings: DrawingSettings?)
   case starred(picture: String, isStarred: Bool)
   /// The last request and what came of it are taken back.
   case undone(request: Int)
@@ -66,7 +66,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     switch self {
     case .asked(_, _, let pictures, _): pictures
     case .drawn(_, let picture, _, _, _): [picture]
-    case .attached(let picture, _): [picture]
+    case .attached(let picture, _, _): [picture]
     default: []
     }
   }

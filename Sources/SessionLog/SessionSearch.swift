@@ -1,6 +1,11 @@
 import Foundation
+import GRDB
 
-/// Text search over all sessions, straight through their logs.
+/// Full-text search over all sessions: an SQLite FTS5 index beside the logs' truth.
+///
+/// The index follows the logs: a session whose log has another length or time than when it was read is read
+/// again, one that is gone is dropped, and an index that cannot be read is made anew. Where the folder of the
+/// index cannot be written, the index lives in memory for one search.
 public struct SessionSearch: Sendable {
   public struct Hit: Codable, Sendable, Equatable {
     public var id, title, text: String
@@ -8,25 +13,126 @@ public struct SessionSearch: Sendable {
   }
 
   private let store: SessionStore
+  private let path: String
 
-  public init(_ store: SessionStore) { self.store = store }
+  /// - Parameter index: the index's file.
+  public init(_ store: SessionStore, index: String = Paths.cache() + "/sessions.sqlite") {
+    (self.store, path) = (store, index)
+  }
 
-  /// Entries that hold every word, the newest session first.
-  public func find(_ text: String, most: Int = 100) -> [Hit] {
-    let words = text.lowercased().split(separator: " ").map(String.init)
+  /// Entries that hold every word, or a word that begins so, the newest session first. Throws `SessionError`.
+  public func find(_ text: String, most: Int = 100) throws -> [Hit] {
+    let words = Self.words(text)
     guard !words.isEmpty else { return [] }
-    var hits: [Hit] = []
-    for id in store.ids() {
-      guard let entries = try? store.read(id).entries, let summary = try? store.summary(of: id) else {
-        continue
+    do {
+      let index = try openIndex()
+      try refresh(index)
+      let pattern = words.map { "\"\($0)\"*" }.joined(separator: " ")
+      return try index.read { database in
+        let rows = try Row.fetchAll(
+          database,
+          sql: """
+            SELECT entries.session, sessions.title, entries.text, entries.time FROM entries
+            JOIN sessions ON sessions.id = entries.session
+            WHERE entries MATCH ? ORDER BY entries.session DESC, entries.rowid LIMIT ?
+            """, arguments: ["text : (\(pattern))", most])
+        return rows.map { Hit(id: $0[0], title: $0[1], text: $0[2], time: $0[3]) }
       }
-      for entry in entries {
-        guard let said = entry.event.text, words.allSatisfy(said.lowercased().contains) else { continue }
-        hits.append(Hit(id: id, title: summary.title, text: said, time: entry.time))
-        if hits.count >= most { return hits }
+    } catch let error as DatabaseError {
+      throw SessionError("\(path): the search index fails: \(error.message ?? "\(error)"); remove the file")
+    }
+  }
+
+  /// What FTS5 takes for words: its own signs never reach it.
+  private static func words(_ text: String) -> [String] {
+    text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+  }
+
+  // MARK: The index
+
+  private func openIndex() throws -> DatabaseQueue {
+    for _ in 0..<2 {
+      do {
+        let folder = (path as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let index = try DatabaseQueue(path: path, configuration: Self.configuration)
+        try Self.prepare(index)
+        return index
+      } catch let error as DatabaseError
+        where [.SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_ERROR].contains(error.resultCode)
+      {
+        // Damaged, or of another program: it holds nothing that the logs do not.
+        try? FileManager.default.removeItem(atPath: path)
+      } catch {
+        break
       }
     }
-    return hits
+    let index = try DatabaseQueue()
+    try Self.prepare(index)
+    return index
+  }
+
+  private static var configuration: Configuration {
+    var configuration = Configuration()
+    // Another studio may be at it.
+    configuration.busyMode = .timeout(2)
+    return configuration
+  }
+
+  private static let version = 1
+
+  private static func prepare(_ index: DatabaseQueue) throws {
+    try index.write { database in
+      let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+      if found == version { return }
+      try database.execute(
+        sql: """
+          DROP TABLE IF EXISTS entries;
+          DROP TABLE IF EXISTS sessions;
+          CREATE TABLE sessions (id TEXT PRIMARY KEY, title TEXT, length INTEGER, changed REAL);
+          CREATE VIRTUAL TABLE entries USING fts5(
+            text, session UNINDEXED, time UNINDEXED, tokenize = 'unicode61 remove_diacritics 2');
+          PRAGMA user_version = \(version);
+          """)
+    }
+  }
+
+  private func refresh(_ index: DatabaseQueue) throws {
+    try index.write { database in
+      var known: [String: (length: Int, changed: Double)] = [:]
+      for row in try Row.fetchAll(database, sql: "SELECT id, length, changed FROM sessions") {
+        known[row[0]] = (row[1], row[2])
+      }
+      for id in store.ids() {
+        let state = stateOfLog(id), old = known.removeValue(forKey: id)
+        if let old, old == state { continue }
+        try add(id, state, to: database)
+      }
+      for id in known.keys { try Self.drop(id, from: database) }
+    }
+  }
+
+  private func stateOfLog(_ id: String) -> (length: Int, changed: Double) {
+    let facts = try? FileManager.default.attributesOfItem(atPath: "\(store.folder(of: id))/log.jsonl")
+    return (facts?[.size] as? Int ?? 0, (facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)
+  }
+
+  private static func drop(_ id: String, from database: Database) throws {
+    try database.execute(sql: "DELETE FROM entries WHERE session = ?", arguments: [id])
+    try database.execute(sql: "DELETE FROM sessions WHERE id = ?", arguments: [id])
+  }
+
+  private func add(_ id: String, _ state: (length: Int, changed: Double), to database: Database) throws {
+    try Self.drop(id, from: database)
+    guard let entries = try? store.read(id).entries, let summary = try? store.summary(of: id) else { return }
+    try database.execute(
+      sql: "INSERT INTO sessions VALUES (?, ?, ?, ?)",
+      arguments: [id, summary.title, state.length, state.changed])
+    for entry in entries {
+      guard let text = entry.event.text else { continue }
+      try database.execute(
+        sql: "INSERT INTO entries VALUES (?, ?, ?)", arguments: [text, id, entry.time])
+    }
   }
 }
 
@@ -36,7 +142,7 @@ extension SessionEvent {
     switch self {
     case .renamed(let text), .asked(_, let text, _, _), .answered(_, let text, _, _, _), .note(let text): text
     case .drawingAsked(_, let settings, _, _): settings.prompt
-    case .attached(_, let name): name
+    case .attached(_, let name, let settings): settings.map { "\(name) \($0.prompt)" } ?? name
     default: nil
     }
   }

@@ -22,6 +22,8 @@ public enum Action: Sendable {
   case folderRead(String, [Choice])
   case sessionsRead([Choice])
   case searched([Choice])
+  /// Pictures of all sessions, the oldest first.
+  case picturesRead([String], origins: [String: PictureOrigin])
   case played([SessionEntry], speed: Double, idleLimit: Double)
   case themesRead([Theme])
 }
@@ -42,6 +44,10 @@ public enum Effect: Equatable, Sendable {
   case openEditor(String)
   case readFolder(String)
   case readSessions
+  /// Looks through all sessions for their pictures.
+  case readPictures
+  /// Shows a file in the list of files, under `ListOverlay.previewName`.
+  case preview(path: String)
   case search(String)
   case play(session: String)
   case export(format: String)

@@ -23,7 +23,7 @@ public struct Command: Equatable, Sendable {
     Command("grid", "NUMBER", "Draw several seeds of the last prompt"),
     Command("compare", "", "Flip between the last two pictures, with a divider"),
     Command("critique", "", "Ask whether the last picture shows what its prompt says"),
-    Command("gallery", "", "All pictures of this session"),
+    Command("gallery", "", "All pictures of this session; Tab there: of all sessions"),
     Command("save", "[PATH]", "Save the last picture with its settings inside"),
     Command("stop", "[discard|after]", "End the running request, keep or discard it, or drop what waits"),
     Command("model", "FOLDER", "Load another model"),
@@ -154,7 +154,7 @@ extension StudioState {
       prompt.set(text)
     case "gallery":
       guard !transcript.gallery.isEmpty else { return fail("no pictures yet; draw one with /imagine") }
-      overlay = .gallery(selected: transcript.gallery.count - 1)
+      overlay = .gallery(selected: transcript.gallery.count - 1, isOfAll: false)
     case "save":
       guard let picture = transcript.gallery.last else { return fail("no picture to save yet") }
       return [.save(picture: picture, path: argument)]

@@ -12,8 +12,13 @@ private func popUp(_ state: StudioState, width: Int, height: Int, title: String,
 
 func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
   let theme = state.theme, shown = list.shown
-  let inner = popUp(
-    state, width: 84, height: min(24, max(8, list.choices.count + 5)), title: list.title, &frame)
+  let showsFiles = if case .files = list.purpose { true } else { false }
+  let height = showsFiles ? 24 : min(24, max(8, list.choices.count + 5))
+  var inner = popUp(state, width: 84, height: height, title: list.title, &frame)
+  if showsFiles, state.hasPictures, inner.width >= 60 {
+    inner.width -= 28
+    drawPreview(of: list, state, Rect(inner.maxX + 2, inner.y, 26, inner.height), &frame)
+  }
   frame.put("›", inner.x, inner.y, theme.accent)
   let filter = TextWidth.fitted(list.filter, inner.width - 3)
   if list.filter.isEmpty {
@@ -34,6 +39,17 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
     frame.put(
       TextWidth.fitted(choice.detail, inner.width - titleWidth - 1), inner.x + titleWidth + 1, y, detail)
   }
+}
+
+/// The selected file beside the list.
+private func drawPreview(of list: ListOverlay, _ state: StudioState, _ area: Rect, _ frame: inout Frame) {
+  guard let file = list.selectedFile else { return }
+  let name = ListOverlay.previewName(file)
+  guard let pixels = state.pictureSizes[name] else { return }
+  let cells = state.cells(of: name, within: Size(area.width, area.height - 2))
+  let rect = Rect(area.x + (area.width - cells.width) / 2, area.y, cells.width, cells.height)
+  frame.place(name, in: rect, clip: rect, state.theme.text)
+  frame.put("\(pixels.width) × \(pixels.height)", area.x, min(area.maxY - 1, rect.maxY + 1), state.theme.dim)
 }
 
 func drawTour(_ page: Int, _ state: StudioState, _ frame: inout Frame) {
@@ -119,6 +135,7 @@ enum HelpText {
         ("Return, a", "use prompt, seed and settings again"), ("s, p, r", "seed alone; prompt and settings"),
         ("i, Space", "look at it"), ("m", "compare with the one before"), (".", "star"), ("w", "save"),
         ("Ctrl-A", "ask about it"),
+        ("Tab", "this session's pictures, all sessions' pictures"),
       ]
     ),
     (
@@ -133,10 +150,11 @@ enum HelpText {
 }
 
 func drawGallery(_ state: StudioState, _ frame: inout Frame) {
-  guard case .gallery(let selected) = state.overlay else { return }
-  let theme = state.theme, layout = GalleryLayout(state), pictures = state.transcript.gallery
+  guard case .gallery(let selected, let isOfAll) = state.overlay else { return }
+  let theme = state.theme, layout = GalleryLayout(state), pictures = state.galleryPictures(isOfAll: isOfAll)
   frame.put("Gallery", 2, 0, theme.accent)
-  frame.put("\(selected + 1) of \(pictures.count)", 12, 0, theme.dim)
+  let whose = isOfAll ? "of all sessions, Tab: this one's" : "of this session, Tab: all sessions'"
+  frame.put("\(selected + 1) of \(pictures.count), \(whose)", 12, 0, theme.dim)
   let firstRow = max(0, selected / layout.columns - layout.rows + 1)
   for (i, picture) in pictures.enumerated() {
     let row = i / layout.columns - firstRow, column = i % layout.columns
@@ -204,7 +222,12 @@ func drawCompare(_ state: StudioState, _ frame: inout Frame) {
 extension StudioState {
   /// A picture's prompt and settings in a line.
   func description(of picture: String) -> String {
-    guard let origin = transcript.origins[picture] else { return "brought in from a file" }
+    if picture == Self.testCardName {
+      return
+        "Test card: eight colours, sixteen greys, lines of 1, 2 and 4 pixels, three ramps, a whole orange frame. "
+        + "Esc shows the report; vugen doctor shows the card in every mode."
+    }
+    guard let origin = origin(of: picture) else { return "brought in from a file" }
     let s = origin.settings
     return
       "\(s.prompt) · seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(origin.stepsDone) steps"

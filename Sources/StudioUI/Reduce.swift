@@ -79,6 +79,11 @@ extension StudioState {
     case .folderRead(let folder, let choices):
       overlay = .list(ListOverlay(.files(folder: folder), folder, choices))
     case .sessionsRead(let choices): overlay = .list(ListOverlay(.sessions, "Sessions", choices))
+    case .picturesRead(let pictures, let origins):
+      (otherPictures, otherOrigins) = (pictures, origins)
+      let count = galleryPictures(isOfAll: true).count
+      overlay = count == 0 ? nil : .gallery(selected: count - 1, isOfAll: true)
+      if count == 0 { return fail("no session holds a picture yet") }
     case .searched(let choices):
       guard case .list(var list) = overlay, list.purpose == .search else { break }
       (list.choices, list.selected) = (choices, 0)

@@ -10,7 +10,7 @@ extension StudioState {
     }
     switch overlay {
     case .help(let scroll): self.overlay = .help(scroll: max(0, scroll + Self.lines(key)))
-    case .gallery(let selected): return takeGalleryKey(key, selected)
+    case .gallery(let selected, let isOfAll): return takeGalleryKey(key, selected, isOfAll)
     case .compare(let pair): return takeCompareKey(key, pair)
     case .viewer(let picture): return takeViewerKey(key, picture)
     case .tour(let page):
@@ -82,6 +82,7 @@ extension StudioState {
     default: break
     }
     overlay = .list(list)
+    if let file = list.selectedFile, file != before.selectedFile { effects.append(.preview(path: file)) }
     // Themes are tried on as the selection moves.
     if list.purpose == .themes, list.shown.indices.contains(list.selected),
       let tried = themes.first(where: { $0.name == list.shown[list.selected].value })
@@ -113,17 +114,23 @@ extension StudioState {
 
   // MARK: Gallery
 
-  private mutating func takeGalleryKey(_ key: Key, _ selected: Int) -> [Effect] {
-    let pictures = transcript.gallery, columns = GalleryLayout(self).columns
+  private mutating func takeGalleryKey(_ key: Key, _ selected: Int, _ isOfAll: Bool) -> [Effect] {
+    if key == .tab {
+      if !isOfAll { return [.readPictures] }
+      overlay =
+        transcript.gallery.isEmpty ? nil : .gallery(selected: transcript.gallery.count - 1, isOfAll: false)
+      return []
+    }
+    let pictures = galleryPictures(isOfAll: isOfAll), columns = GalleryLayout(self).columns
     guard pictures.indices.contains(selected) else {
       overlay = nil
       return []
     }
     func go(_ by: Int) -> [Effect] {
-      overlay = .gallery(selected: max(0, min(pictures.count - 1, selected + by)))
+      overlay = .gallery(selected: max(0, min(pictures.count - 1, selected + by)), isOfAll: isOfAll)
       return []
     }
-    let picture = pictures[selected], settings = transcript.origins[picture]?.settings
+    let picture = pictures[selected], settings = origin(of: picture)?.settings
     switch key {
     case .left, .character("h"): return go(-1)
     case .right, .character("l"): return go(1)
@@ -174,7 +181,7 @@ extension StudioState {
   }
 
   private mutating func takeViewerKey(_ key: Key, _ picture: String) -> [Effect] {
-    let list = transcript.gallery
+    let list = galleryPictures(isOfAll: !transcript.gallery.contains(picture))
     switch key {
     case .left, .right:
       guard let at = list.firstIndex(of: picture) else { return [] }
@@ -182,7 +189,7 @@ extension StudioState {
     case .control("a"): return attachFromOverlay(picture)
     case .character("w"): return [.save(picture: picture, path: "")]
     case .enter, .character("a"):
-      return recall(transcript.origins[picture]?.settings, prompt: true, seed: true)
+      return recall(origin(of: picture)?.settings, prompt: true, seed: true)
     case .mouse(let mouse): if mouse.kind == .press { overlay = nil }
     default: break
     }

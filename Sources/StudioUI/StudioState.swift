@@ -92,7 +92,8 @@ public struct Choice: Equatable, Sendable {
 public enum Overlay: Equatable, Sendable {
   case help(scroll: Int)
   case list(ListOverlay)
-  case gallery(selected: Int)
+  /// Pictures of this session, or of all.
+  case gallery(selected: Int, isOfAll: Bool)
   case compare(Comparison)
   /// One picture as large as the screen.
   case viewer(String)
@@ -129,6 +130,16 @@ public struct ListOverlay: Equatable, Sendable {
 
   public init(_ purpose: Purpose, _ title: String, _ choices: [Choice]) {
     (self.purpose, self.title, self.choices) = (purpose, title, choices)
+  }
+
+  /// Under which a file's small picture is known.
+  public static func previewName(_ path: String) -> String { "file \(path)" }
+
+  /// The selected picture's file, where this is a list of files.
+  var selectedFile: String? {
+    guard case .files = purpose, shown.indices.contains(selected) else { return nil }
+    let path = shown[selected].value
+    return path.hasSuffix("/") ? nil : path
   }
 
   /// What the filter leaves: every word must be there.
@@ -188,6 +199,11 @@ public struct StudioState: Equatable, Sendable {
   public var transcript = Transcript()
   /// Width and height in pixels of pictures that are known.
   public var pictureSizes: [String: Size] = [:]
+  /// Pictures of other sessions, the newest session's last, with what is known of their making.
+  public var otherPictures: [String] = []
+  public var otherOrigins: [String: PictureOrigin] = [:]
+  /// Under which the test card is known.
+  public static let testCardName = "test card"
   /// How two pictures differ, in words, by the heat map's name.
   public var differences: [String: String] = [:]
   /// Lines that lie below the screen.
@@ -229,6 +245,18 @@ public struct StudioState: Equatable, Sendable {
 
   /// The smallest screen that shows the studio.
   public static let smallest = Size(60, 16)
+  /// How a picture was drawn, here or in another session.
+  func origin(of picture: String) -> PictureOrigin? {
+    transcript.origins[picture] ?? otherOrigins[picture]
+  }
+
+  /// What a gallery shows.
+  func galleryPictures(isOfAll: Bool) -> [String] {
+    guard isOfAll else { return transcript.gallery }
+    let own = Set(transcript.gallery)
+    return otherPictures.filter { !own.contains($0) } + transcript.gallery
+  }
+
   public var isTooSmall: Bool { size.width < Self.smallest.width || size.height < Self.smallest.height }
   public var showsInspector: Bool { !isInspectorHidden && size.width >= 100 }
   public var canDraw: Bool {

@@ -90,7 +90,8 @@ public struct Transcript: Equatable, Sendable {
         _ = add(.studio, "cancelled", request: request)
       }
     case .note(let text): _ = add(.studio, text)
-    case .attached(let picture, let name):
+    case .attached(let picture, let name, let settings):
+      if let settings { origins[picture] = PictureOrigin(settings, stepsDone: settings.steps) }
       if !gallery.contains(picture) { gallery.append(picture) }
       let at = add(.studio, "attached \(name)")
       messages[at].pictures = [picture]

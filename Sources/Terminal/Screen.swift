@@ -9,20 +9,7 @@ import Pictures
 /// filler's colour pair, so that ncurses rewrites exactly those cells; pictures are written in one piece after the
 /// update, and again only when they were damaged.
 public final class Screen {
-  /// What the terminal can do, as far as it is known; replies may change it later.
-  public struct Facts: Sendable, Equatable {
-    public var graphics = Graphics.blocks
-    public var isTruecolor = false
-    public var colours = 256
-    public var cell = Size(8, 16)
-    public var hasSynchronizedUpdates = false
-    public var background: Colour?
-    public var version = ""
-    public var attributes: [Int] = []
-    public var hasKitty = false
-  }
-
-  public private(set) var facts = Facts()
+  public private(set) var facts = TerminalFacts()
   private let wanted: Graphics?
   private let shelf: PictureShelf
   private let usesColours: Bool
@@ -31,7 +18,6 @@ public final class Screen {
   /// Which of two equal looking pairs fills the cells below pictures.
   private var fillerTurn: [Rect: Bool] = [:]
   private var isStarted = false
-  private var pixelsFromWindow = false
 
   /// - Parameters:
   ///   - graphics: what the person demands; nil to find out.
@@ -63,17 +49,13 @@ public final class Screen {
       facts.graphics = .none
     }
     if !usesColours, wanted == nil { facts.graphics = .blocks }
-    readCellSize()
+    facts.measureWindow()
     ask()
   }
 
   /// Asks what the terminal can do; the replies come through `take`. Mouse and pasting are switched on.
   private func ask() {
-    let inTmux = ProcessInfo.processInfo.environment["TMUX"] != nil
-    var queries = "\u{1B}[>0q\u{1B}[16t\u{1B}[14t\u{1B}[?2026$p\u{1B}]11;?\u{07}"
-    // tmux hands a graphics query on as text that would stay on the screen.
-    if !inTmux { queries += "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\" }
-    write(Array((queries + "\u{1B}[c").utf8))
+    write(TerminalFacts.queries(environment: ProcessInfo.processInfo.environment))
     enterModes()
   }
 
@@ -87,26 +69,7 @@ public final class Screen {
   /// Learns from a reply. True where the screen must be drawn anew.
   public func take(_ reply: TerminalReply) -> Bool {
     let before = facts
-    switch reply {
-    case .attributes(let numbers):
-      facts.attributes = numbers
-      if wanted == nil, facts.graphics != .kitty, numbers.dropFirst().contains(4) { facts.graphics = .sixel }
-    case .kittyGraphics:
-      facts.hasKitty = true
-      if wanted == nil { facts.graphics = .kitty }
-    case .cell(let width, let height) where (2...200).contains(width) && (4...400).contains(height):
-      facts.cell = Size(width, height)
-    case .area(let width, let height):
-      if !pixelsFromWindow, let size = Self.windowSize(), size.columns > 0, size.rows > 0,
-        width / size.columns >= 2, height / size.rows >= 4
-      {
-        facts.cell = Size(width / size.columns, height / size.rows)
-      }
-    case .background(let colour): facts.background = colour
-    case .synchronizedUpdates: facts.hasSynchronizedUpdates = true
-    case .version(let text): facts.version = text
-    case .cell, .other: break
-    }
+    facts.learn(reply, wanted: wanted)
     guard facts != before else { return false }
     if facts.graphics != before.graphics || facts.cell != before.cell { forget() }
     return true
@@ -119,20 +82,11 @@ public final class Screen {
     return (Int(size.ws_col), Int(size.ws_row), Int(size.ws_xpixel), Int(size.ws_ypixel))
   }
 
-  private func readCellSize() {
-    guard let size = Self.windowSize(), size.width / size.columns >= 2, size.height / size.rows >= 4 else {
-      return
-    }
-    // Pixels may include padding: round down.
-    facts.cell = Size(size.width / size.columns, size.height / size.rows)
-    pixelsFromWindow = true
-  }
-
   /// The window has another size: everything is drawn anew.
   public func resize() -> Size {
     let size = Self.windowSize() ?? (80, 24, 0, 0)
     vt_resize(Int32(size.rows), Int32(size.columns))
-    readCellSize()
+    facts.measureWindow()
     forget()
     return Size(size.columns, size.rows)
   }
@@ -195,7 +149,7 @@ public final class Screen {
         picture: p.picture, graphics: facts.graphics, isTruecolor: facts.isTruecolor, cell: facts.cell,
         whole: Size(p.whole.width, p.whole.height),
         part: Rect(p.visible.x - p.whole.x, p.visible.y - p.whole.y, p.visible.width, p.visible.height),
-        background: theme.colours[.background] ?? facts.background)
+        background: theme.colours[.background].map(shownColour) ?? facts.background)
     }
     return keys
   }
@@ -278,6 +232,11 @@ public final class Screen {
     return Int32(
       facts.colours >= 256 ? colour.palette256 : facts.colours >= 16 ? colour.palette16 : colour.palette16 % 8
     )
+  }
+
+  /// The colour that a cell of this colour really has: the palette's nearest where there are no direct colours.
+  private func shownColour(_ colour: Colour) -> Colour {
+    vt_is_direct() || facts.colours < 256 ? colour : Colour(palette256: colour.palette256)
   }
 
   // MARK: Leaving

@@ -5,6 +5,8 @@ enum ReportValue: Encodable {
   case text(String)
   case number(Double)
   case numbers([String: Double])
+  case flag(Bool)
+  case list([ReportValue])
 
   func encode(to encoder: any Encoder) throws {
     var box = encoder.singleValueContainer()
@@ -12,6 +14,8 @@ enum ReportValue: Encodable {
     case .text(let text): try box.encode(text)
     case .number(let number): try box.encode(number)
     case .numbers(let numbers): try box.encode(numbers)
+    case .flag(let flag): try box.encode(flag)
+    case .list(let values): try box.encode(values)
     }
   }
 }

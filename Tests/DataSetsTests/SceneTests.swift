@@ -36,7 +36,14 @@ let bank = Result { try ObjectBank() }
     func isHeldOut(_ record: SceneRecord) -> Bool {
       let names = record.objects.map(\.name)
       if record.relation != nil, HeldOut.pair(names[0], names[1]) { return true }
-      if record.kind == .count, HeldOut.count(names[0], names.count) { return true }
+      if record.kind == .count || record.kind == .assortment {
+        let counts = Dictionary(grouping: names, by: \.self).mapValues(\.count)
+        if counts.contains(where: HeldOut.count) { return true }
+        let kinds = counts.keys.sorted()
+        if kinds.indices.contains(where: { i in kinds[..<i].contains { HeldOut.pair($0, kinds[i]) } }) {
+          return true
+        }
+      }
       return record.kind != .wide
         && record.objects.contains { object in
           object.colour.map { HeldOut.colour(object.name, $0, natural: natural[object.name] ?? []) } ?? false
@@ -76,7 +83,10 @@ let bank = Result { try ObjectBank() }
         switch question.task {
         case .count:
           let numbers = ["zero", "one", "two", "three", "four", "five"]
-          #expect(question.answer == numbers[record.kind == .count ? record.objects.count : 1])
+          let asked = record.objects.filter {
+            question.question.contains(" things ") || question.question.contains(" \($0.plural) ")
+          }
+          #expect(question.answer == numbers[asked.count], "\(question)")
         case .colour: #expect(record.objects.contains { $0.colour?.rawValue == question.answer })
         case .exists:
           let isThere = record.objects.contains { question.question.contains(" \($0.noun) in") }

@@ -145,6 +145,8 @@ def spatial():
         case("nearest", lambda x, f=factor: x.repeat_interleave(f, 1).repeat_interleave(f, 2), [normal(*shape)], factor=factor)
     for shape, factor in [((2, 4, 6, 5), 2), ((1, 3, 3, 33), 3), ((1, 1, 1, 1), 1)]:
         case("averagePool", lambda x, f=factor: nhwc(F.avg_pool2d(nchw(x), f)), [normal(*shape)], factor=factor)
+    for shape, k, s in [((2, 4, 6, 5), 2, 2), ((1, 7, 9, 33), 3, 2), ((1, 5, 5, 3), 3, 1)]:
+        case("maxPool", lambda x, k=k, s=s: nhwc(F.max_pool2d(nchw(x), k, s)), [normal(*shape)], kernel=k, stride=s)
     for shape, h, w in [((2, 4, 5, 3), 8, 10), ((1, 7, 5, 17), 3, 9), ((1, 1, 1, 2), 4, 4), ((1, 6, 6, 4), 5, 5)]:
         case("bilinear", lambda x, h=h, w=w: nhwc(F.interpolate(nchw(x), (h, w), mode="bilinear", align_corners=False)),
              [normal(*shape)], height=h, width=w)

@@ -36,12 +36,36 @@ struct SessionTests {
     #expect(summary.title == "apples" && summary.messages == 2 && summary.pictures == 1)
     #expect(try store.resolve("last") == id && store.resolve("2026") == id)
     #expect(throws: SessionError.self) { try store.resolve("1999") }
-    #expect(SessionSearch(store).find("RED apple").map(\.text) == ["a red apple"])
-    #expect(SessionSearch(store).find("red pear").isEmpty)
     // A second writer after the first one has gone.
     let again = try SessionFile(store, id: id)
     #expect(again.append(.init(time: 9, event: .note("later"))))
     #expect(try store.read(id).entries.count == Self.events.count + 1)
+  }
+
+  @Test func searchFollowsTheLogs() throws {
+    let store = temporaryStore(), index = store.folder + "/index/search.sqlite"
+    let search = SessionSearch(store, index: index)
+    #expect(try search.find("apple").isEmpty)
+    for id in ["a", "b"] {
+      let file = try SessionFile(store, id: id)
+      for (i, event) in Self.events.enumerated() { file.append(.init(time: Double(i), event: event)) }
+    }
+    #expect(try search.find("RED appl").map(\.text) == ["a red apple", "a red apple"])
+    #expect(try search.find("RED appl").map(\.id) == ["b", "a"])
+    #expect(try search.find("red pear").isEmpty && search.find("").isEmpty)
+    // What SQLite would take for its own signs is text.
+    #expect(try search.find("\"red\" AND (apple* - NOT").isEmpty)
+    // A session grows, another goes.
+    #expect(try SessionFile(store, id: "a").append(.init(time: 9, event: .note("a green pear, naïve"))))
+    try store.delete("b")
+    #expect(try search.find("pear NAIVE").map(\.id) == ["a"])
+    #expect(try search.find("apple red").map(\.id) == ["a"])
+    // A damaged index is made anew.
+    try Data("no database at all, but long enough to be taken for one".utf8).write(
+      to: URL(fileURLWithPath: index))
+    #expect(try search.find("pear").count == 1)
+    // Where nothing can be written it is in memory.
+    #expect(try SessionSearch(store, index: "/proc/nowhere/index.sqlite").find("pear").count == 1)
   }
 
   @Test func aDamagedLineCostsItselfAlone() throws {

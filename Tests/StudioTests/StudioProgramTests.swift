@@ -16,11 +16,13 @@ private final class Session {
     try FileManager.default.createDirectory(atPath: self.home, withIntermediateDirectories: true)
     let environment = [
       "TERM=xterm-256color", "HOME=\(self.home)", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "COLORTERM=truecolor",
+      "EDITOR=true",
     ]
-    var list = ([program] + arguments).map { strdup($0) } + [nil]
+    // In a folder of its own: what it saves must not lie about.
+    var list = (["env", "-C", self.home, program] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup($0) } + [nil]
     defer { (list + variables).forEach { free($0) } }
-    probe = try #require(probe_start(program, &list, &variables, rows, columns))
+    probe = try #require(probe_start("/usr/bin/env", &list, &variables, rows, columns))
   }
 
   deinit { probe_free(probe) }
@@ -68,6 +70,46 @@ private final class Session {
     }
     return isLast("\u{1B}[?1049l", after: "\u{1B}[?1049h") && isLast("\u{1B}[?2004l", after: "\u{1B}[?2004h")
       && isLast("\u{1B}[?1002l", after: "\u{1B}[?1002h") && isLast("\u{1B}[?1006l", after: "\u{1B}[?1006h")
+  }
+}
+
+/// Random typing that is the same in every run.
+private struct Cat {
+  var state: UInt64
+
+  mutating func below(_ count: Int) -> Int {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Int(state >> 33) % count
+  }
+
+  private static let sequences = [
+    "[A", "[B", "[C", "[D", "[5~", "[6~", "[H", "[F", "[3~", "OP", "OQ", "OR", "OS", "[15~", "[Z", "[1;5C",
+    "[200~pasted\u{1B}[0m text\n\u{1B}[201~", "[200~", "[201~", "[?62;4c", "[6;16;8t",
+    "]11;rgb:ffff/ffff/ffff\u{07}",
+    "P>|xterm(1)\u{1B}\\", "[", "]", "_Gi=31;OK\u{1B}\\", "[99999;99999H", "\r", ",", ".", "c", "m", "b", "d",
+  ]
+  private static let words = [
+    "a red apple", "/cfg 4", "/gallery", "/compare", "/tour", "/theme", "/sessions", "/undo", "/retry",
+    "/sweep 1..3",
+    "/new", "/critique", "/doctor", "/stop discard", "/count 2", "/steps 3", "/search apple", "é漢👩‍👩‍👧 \u{0301}",
+  ]
+
+  mutating func key() -> String {
+    switch below(20) {
+    case 0..<6: return String(UnicodeScalar(UInt8(32 + below(95))))
+    case 6..<9:
+      // Control characters, but not Ctrl-Z: nobody is there to bring the program back.
+      let code = 1 + below(31)
+      return String(UnicodeScalar(UInt8(code == 26 ? 12 : code == 4 && below(50) > 0 ? 8 : code)))
+    case 9..<14: return "\u{1B}" + Self.sequences[below(Self.sequences.count)]
+    case 14, 15:
+      let (x, y) = (1 + below(130), 1 + below(40))
+      return "\u{1B}[<\([0, 2, 32, 64, 65][below(5)]);\(x);\(y)\(below(2) == 0 ? "M" : "m")"
+    case 16: return "\u{1B}"
+    case 17: return Self.words[below(Self.words.count)] + "\r"
+    case 18: return Self.words[below(Self.words.count)]
+    default: return "\r"
+    }
   }
 }
 
@@ -124,6 +166,41 @@ struct StudioProgramTests {
     #expect(text.components(separatedBy: "\u{1B}7").count == text.components(separatedBy: "\u{1B}8").count)
   }
 
+  /// What a person's cat may type: a living program and a clean terminal at the end.
+  @Test func survivesRandomKeysAndResizes() throws {
+    var left = ProcessInfo.processInfo.environment["VUGEN_FUZZ"] == nil ? 3000 : 100_000
+    var cat = Cat(state: 20_261_124), home: String?
+    while left > 0 {
+      let s = try Session(["studio", "--graphics", "sixel"], home: home)
+      home = s.home
+      #expect(s.expect("VUGEN Studio"))
+      var isAlive = true
+      while left > 0, isAlive {
+        for _ in 0..<20 { s.type(cat.key()) }
+        left -= 20
+        if cat.below(40) == 0 { probe_resize(s.probe, Int32(3 + cat.below(60)), Int32(8 + cat.below(190))) }
+        isAlive = probe_pump(s.probe, 2) != 0
+      }
+      if !isAlive {
+        // It was told to leave, and did so.
+        #expect(s.end() == 0 && s.leftClean)
+        continue
+      }
+      probe_resize(s.probe, 36, 120)
+      // Out of a half-typed sequence, a paste, a replay and whatever lies over the screen.
+      s.type("\u{1B}[201~")
+      for _ in 0..<4 {
+        _ = probe_pump(s.probe, 100)
+        s.type("\u{1B}")
+      }
+      _ = probe_pump(s.probe, 100)
+      s.type("\u{15}\u{0B}still alive")
+      #expect(s.expect("still alive", within: 60), "\(s.screen(36))")
+      kill(probe_pid(s.probe), SIGTERM)
+      #expect(s.end(within: 30_000) == 128 + SIGTERM && s.leftClean)
+    }
+  }
+
   @Test(arguments: [SIGTERM, SIGHUP])
   func signalsLeaveTheTerminalClean(_ signal: Int32) throws {
     let s = try Session()
@@ -132,7 +209,7 @@ struct StudioProgramTests {
     #expect(s.end() == 128 + signal && s.leftClean)
   }
 
-  @Test func anUnknownTerminalIsOneLine() throws {
+  @Test func aMissingModelIsOneLine() throws {
     let s = try Session(["studio", "--model", "/nowhere"])
     #expect(s.expect("config.json"))
     s.type("\u{04}")

@@ -261,6 +261,54 @@ private struct Bench {
   }
 }
 
+@Suite struct AlbumTests {
+  @Test func theGalleryShowsAllSessions() {
+    var b = Bench()
+    b.send("a cat")
+    b.finish("own")
+    b.press(.function(3), .tab)
+    #expect(b.effects.last == .readPictures)
+    let settings = DrawingSettings(prompt: "a boat", seed: 3, guidanceScale: 2, steps: 9)
+    b.act(.picturesRead(["old", "own"], origins: ["old": PictureOrigin(settings, stepsDone: 9)]))
+    #expect(b.state.overlay == .gallery(selected: 1, isOfAll: true))
+    b.press(.left)
+    #expect(b.shows("a boat · seed 3") && b.shows("1 of 2"))
+    b.press(.enter)
+    #expect(b.state.prompt.string == "a boat" && b.state.controls.seed == 3 && b.state.controls.steps == 9)
+  }
+
+  @Test func aPictureOfAnotherProgramBringsItsSettings() {
+    var b = Bench()
+    let settings = DrawingSettings(prompt: "a castle", seed: 9, guidanceScale: 7, steps: 20)
+    b.act(.session(.attached(picture: "foreign", name: "castle.png, drawn by ComfyUI", settings: settings)))
+    #expect(b.shows("drawn by ComfyUI"))
+    b.press(.function(3))
+    #expect(b.shows("a castle · seed 9"))
+    b.press(.enter)
+    #expect(b.state.prompt.string == "a castle" && b.state.controls.guidance == 7)
+  }
+
+  @Test func filesAreShownAsTheyAreSelected() {
+    var b = Bench()
+    b.press(.control("o"))
+    #expect(b.effects.last == .readFolder(""))
+    b.act(
+      .folderRead(
+        "/p",
+        [
+          .init(title: "../", detail: "up", value: "/"),
+          .init(title: "a.png", detail: "3 kB", value: "/p/a.png"),
+        ]))
+    b.press(.down)
+    #expect(b.effects.last == .preview(path: "/p/a.png"))
+    b.act(.pictureKnown(ListOverlay.previewName("/p/a.png"), Size(256, 128)))
+    #expect(b.shows("256 × 128"))
+    #expect(view(b.state, LayoutCache()).placements.map(\.picture) == [ListOverlay.previewName("/p/a.png")])
+    b.press(.enter)
+    #expect(b.effects.last == .attach(path: "/p/a.png"))
+  }
+}
+
 @Suite struct ViewTests {
   @Test(arguments: [Size(60, 16), Size(80, 24), Size(120, 36), Size(400, 120)])
   func everyScreenFitsItsSize(_ size: Size) {

@@ -38,6 +38,7 @@ private func shapes(_ c: ReferenceCase, _ x: [Tensor]) -> Tensor? {
   case "gather": x[0].gathered(c.constants[0])
   case "nearest": x[0].upsampledNearest(by: c.integer("factor"))
   case "averagePool": x[0].averagePooled(by: c.integer("factor"))
+  case "maxPool": x[0].maxPooled(kernel: c.integer("kernel"), stride: c.integer("stride"))
   case "bilinear": x[0].resizedBilinear(height: c.integer("height"), width: c.integer("width"))
   default: nil
   }

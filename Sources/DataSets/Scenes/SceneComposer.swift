@@ -66,7 +66,7 @@ public struct SceneComposer: Sendable {
       split == .heldOut
       ? [.pair, .pair, .count, .colour, .colourPair]
       : [.single, .single, .colour, .colour, .pair, .pair, .pair, .count, .count, .colourPair, .colourPair]
-    return random.pick(kinds)
+    return random.pick(split == .train ? kinds + [.assortment, .assortment] : kinds)
   }
 
   private func choosePlans(_ kind: SceneRecord.Kind, _ split: Split, _ random: inout SceneRandom) -> [Plan] {
@@ -81,6 +81,7 @@ public struct SceneComposer: Sendable {
     case .single: return [original(random.pick(bank.entries), random.number(0.38, 0.85), &random)]
     case .colour: return [coloured(split, random.number(0.38, 0.85), mustDiffer: split == .heldOut, &random)]
     case .count: return several(split, &random)
+    case .assortment: return assorted(&random)
     case .pair, .colourPair: return two(kind, split, &random)
     }
   }
@@ -116,12 +117,15 @@ public struct SceneComposer: Sendable {
     }
   }
 
+  /// Longest side of each of `count` things, as a share of the picture's.
+  private func share(of count: Int) -> Double { [0.42, 0.36, 0.32, 0.29][count - 2] }
+
   private func several(_ split: Split, _ random: inout SceneRandom) -> [Plan] {
     while true {
       let count = 2 + random.below(4)
       let entry = random.pick(bank.entries)
       guard HeldOut.count(entry.kind.name, count) == (split == .heldOut) else { continue }
-      let cut = random.pick(entry.originals), size = [0.42, 0.36, 0.32, 0.29][count - 2]
+      let cut = random.pick(entry.originals), size = share(of: count)
       let mixed = entry.originals.count > 1 && random.chance(0.25)
       var plans = (0..<count).map { _ in
         plan(entry, mixed ? random.pick(entry.originals) : cut, size * random.number(0.8, 1.1))
@@ -131,6 +135,24 @@ public struct SceneComposer: Sendable {
         for i in plans.indices { plans[i].namesColour = false }
       }
       return plans
+    }
+  }
+
+  /// Two or three classes, one to three of each, none of them a held-out number or pair.
+  private func assorted(_ random: inout SceneRandom) -> [Plan] {
+    while true {
+      let counts = (0..<2 + random.below(2)).map { _ in 1 + random.below(3) }
+      let total = counts.reduce(0, +), entries = counts.map { _ in random.pick(bank.entries) }
+      let names = entries.map(\.kind.name)
+      guard total <= 5, Set(names).count == names.count else { continue }
+      let isHeldOut =
+        zip(names, counts).contains { HeldOut.count($0, $1) }
+        || names.indices.contains { i in names[..<i].contains { HeldOut.pair($0, names[i]) } }
+      if isHeldOut { continue }
+      return zip(entries, counts).flatMap { entry, count in
+        let cut = random.pick(entry.originals)
+        return (0..<count).map { _ in plan(entry, cut, share(of: total) * random.number(0.8, 1.1)) }
+      }
     }
   }
 

@@ -86,6 +86,9 @@ public struct SceneRecord: Codable, Sendable, Equatable {
     case colour
     /// Two objects whose colours are said.
     case colourPair
+    /// Two to five things, some of one class: "two apples and a car". In training only: without it a number
+    /// could be guessed from what is counted.
+    case assortment
     /// One picture of the wider set, under its own caption.
     case wide
   }
@@ -103,6 +106,19 @@ public struct SceneRecord: Codable, Sendable, Equatable {
   /// The same in other words, some saying less.
   public var captions: [String]
   public var questions: [QuestionAnswer]
+
+  /// The objects by name, in the order in which they first come.
+  var groups: [[SceneObject]] {
+    var groups: [[SceneObject]] = []
+    for object in objects {
+      if let i = groups.firstIndex(where: { $0[0].name == object.name }) {
+        groups[i].append(object)
+      } else {
+        groups.append([object])
+      }
+    }
+    return groups
+  }
 }
 
 /// Which part of the data a scene belongs to.

@@ -7,13 +7,20 @@ enum SceneText {
     record.questions = questions(record, others, &random)
   }
 
-  /// "a red apple", "three dogs", "a cat left of a dog".
+  /// "a red apple", "three dogs", "a cat left of a dog", "two apples and a car".
   static func subject(of record: SceneRecord) -> String {
     let first = record.objects[0]
     if record.kind == .wide { return first.name }
-    if record.kind == .count { return "\(English.numbers[record.objects.count]) \(first.plurals)" }
+    if record.kind == .count || record.kind == .assortment {
+      return English.list(record.groups.map(amount))
+    }
     guard let relation = record.relation else { return first.phrase }
     return "\(first.phrase) \(relation.rawValue) \(record.objects[1].phrase)"
+  }
+
+  /// "a red apple", "three dogs".
+  private static func amount(of group: [SceneObject]) -> String {
+    group.count == 1 ? group[0].phrase : "\(English.numbers[group.count]) \(group[0].plurals)"
   }
 
   // MARK: Captions
@@ -21,7 +28,7 @@ enum SceneText {
   private static func wordings(_ record: SceneRecord, _ subject: String, _ random: inout SceneRandom)
     -> [String]
   {
-    let first = record.objects[0], verb = record.kind == .count ? "there are" : "there is"
+    let first = record.objects[0], verb = record.groups[0].count > 1 ? "there are" : "there is"
     var list = [subject, "a picture of \(subject)", "an image of \(subject)", "\(verb) \(subject)"]
     switch record.kind {
     case .count: list += ["a group of \(subject)", "\(subject) together"]
@@ -32,6 +39,9 @@ enum SceneText {
         "\(second.phrase) \(inverse.rawValue) \(first.phrase)", "\(first.phrase) \(loose) \(second.phrase)",
         "\(first.phrase) and \(second.phrase)",
       ]
+    case .assortment:
+      let names = record.groups.map(amount)
+      list.append(English.list(random.shuffled(names)))
     case .wide: list.append("this is \(subject)")
     case .single, .colour: list += ["this is \(subject)", "This is an image of \(first.phrase)."]
     }
@@ -53,7 +63,8 @@ enum SceneText {
   /// Several sentences: what, how large, where, on what.
   static func detail(_ record: SceneRecord) -> String {
     var parts = ["The picture shows \(subject(of: record)) on \(record.background.phrase)."]
-    for (i, object) in record.objects.enumerated() where record.kind != .count {
+    let isCounted = record.kind == .count || record.kind == .assortment
+    for (i, object) in record.objects.enumerated() where !isCounted {
       let noun = record.kind == .wide ? "picture" : object.singular
       let side = max(object.box[2] - object.box[0], object.box[3] - object.box[1])
       let share = Double(side) / Double(record.size)
@@ -64,7 +75,9 @@ enum SceneText {
         parts.append("The \(b) is \(relation.inverse.rawValue) the \(a).")
       }
     }
-    if record.kind == .count { parts.append("There are \(English.numbers[record.objects.count]) of them.") }
+    let number = English.numbers[record.objects.count]
+    if record.kind == .count { parts.append("There are \(number) of them.") }
+    if record.kind == .assortment { parts.append("There are \(number) things.") }
     return parts.joined(separator: " ")
   }
 
@@ -108,15 +121,15 @@ enum SceneText {
     }
     if record.kind == .wide { return list }
     let asked = random.pick(record.objects)
-    let same = record.kind == .count ? record.objects.count : 1
+    let same = record.objects.filter { $0.name == asked.name }
     add(
       .count, random.pick(["How many \(asked.plural) are there?", "How many \(asked.plural) do you see?"]),
-      English.numbers[same])
+      English.numbers[same.count])
     add(
       .count, random.pick(["How many things are there?", "How many things are in the picture?"]),
       English.numbers[record.objects.count])
-    if let colour = asked.colour, record.kind != .count || Set(record.objects.map(\.colour)).count == 1 {
-      let thing = record.kind == .count ? "are the \(asked.plural)" : "is the \(asked.singular)"
+    if let colour = asked.colour, Set(same.map(\.colour)).count == 1 {
+      let thing = same.count > 1 ? "are the \(asked.plural)" : "is the \(asked.singular)"
       add(.colour, "What color \(thing)?", colour.rawValue)
     }
     if let relation = record.relation { list += relations(record, relation, &random) }

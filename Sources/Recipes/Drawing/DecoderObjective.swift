@@ -20,28 +20,33 @@ final class AlignmentHead: Module {
 /// The decoder's loss towards given pictures: flow matching, perceptual distance, alignment.
 struct DecoderLoss {
   let weights: DecoderRecipe.Objectives
-  let distance: PerceptualDistance
+  let teachers: DecoderTeachers
 
   /// - Parameters:
   ///   - target: the pictures, `[batch, side, side, 3]`.
-  ///   - features: the encoder's blocks of `target`, unit vectors, as `PerceptualDistance` gives them.
+  ///   - targets: what the teachers see in `target`.
   func terms(
-    _ decoder: PixelDecoder, _ head: AlignmentHead, latents: Tensor, target: Tensor, features: [Tensor],
+    _ decoder: PixelDecoder, _ head: AlignmentHead, latents: Tensor, target: Tensor,
+    targets: DecoderTeachers.Targets,
     noise: Tensor, at t: Tensor
   ) -> [LossTerm] {
     let xt = StraightPath.point(target, noise, at: t)
-    let (velocity, seen) = decoder.velocity(xt, at: t, latents: latents, type: distance.type)
+    let (velocity, seen) = decoder.velocity(xt, at: t, latents: latents, type: teachers.type)
     var terms = [
       LossTerm("flow", weight: weights.flow, flowMatchingLoss(velocity: velocity, data: target, noise: noise))
     ]
     if weights.perceptual > 0 {
       let estimate = StraightPath.dataEstimate(xt, velocity: velocity, at: t)
       terms.append(
-        LossTerm("perceptual", weight: weights.perceptual, distance(distance.features(estimate), features)))
+        LossTerm(
+          teachers.perceptualName, weight: weights.perceptual, teachers.distance(estimate, targets)))
     }
-    if weights.alignment > 0, let seen, let wanted = features.last {
+    if weights.alignment > 0, let seen {
+      let wanted = targets.alignment
       terms.append(
-        LossTerm("alignment", weight: weights.alignment, cosineDistance(head(aligned(seen, wanted)), wanted)))
+        LossTerm(
+          teachers.alignmentName, weight: weights.alignment,
+          cosineDistance(head(aligned(seen, wanted)), wanted)))
     }
     return terms
   }
@@ -63,21 +68,20 @@ final class DecoderObjective: Module {
   private let c: GenerationConfiguration
   private let times: DecoderRecipe.Times
 
-  init(_ c: GenerationConfiguration, _ recipe: DecoderRecipe, reducer fitted: DimensionReducer?) {
+  /// - Parameter alignmentWidth: channels of what the features are aligned to.
+  init(
+    _ c: GenerationConfiguration, _ recipe: DecoderRecipe, reducer fitted: DimensionReducer?,
+    alignmentWidth: Int
+  ) {
     (self.c, times) = (c, recipe.times)
     var random = Philox(seed: recipe.model.seed)
     reducer = fitted ?? DimensionReducer(c.reducer, using: &random)
     decoder = PixelDecoder(c.decoder, using: &random)
-    alignment = AlignmentHead(c.decoder.deepestChannels, c.reducer.features, using: &random)
+    alignment = AlignmentHead(c.decoder.deepestChannels, alignmentWidth, using: &random)
   }
 
-  func loss(_ pictures: Tensor, _ encoder: PerceptionEncoder, _ loss: DecoderLoss, using random: inout Philox)
-    -> [LossTerm]
-  {
-    let (features, unit) = withoutGradients {
-      let blocks = encoder.blockOutputs(pictures.cast(to: loss.distance.type))
-      return (blocks[blocks.count - 1], loss.distance.features(ofBlocks: blocks))
-    }
+  func loss(_ pictures: Tensor, _ loss: DecoderLoss, using random: inout Philox) -> [LossTerm] {
+    let targets = loss.teachers.targets(pictures), features = targets.encoded
     // A fitted reducer stays as it is.
     let z =
       c.reducer.kind == .mlp ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }
@@ -85,7 +89,7 @@ final class DecoderObjective: Module {
     let latents = noisy.reshaped([z.size(0), c.grid, c.grid, z.size(2)])
     let noise = Tensor.normal(like: pictures, using: &random)
     return loss.terms(
-      decoder, alignment, latents: latents, target: pictures, features: unit, noise: noise,
+      decoder, alignment, latents: latents, target: pictures, targets: targets, noise: noise,
       at: drawTimes(pictures.size(0), &random))
   }
 

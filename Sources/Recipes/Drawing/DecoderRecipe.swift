@@ -25,6 +25,11 @@ public struct DecoderRecipe: Codable, Sendable, Equatable {
     public var perceptual: Float = 0.5
     /// Cosine distance of the transformer's features to the understanding encoder's (REPA).
     public var alignment: Float = 0.25
+    /// Folder with VGG-16's or AlexNet's weights and LPIPS's linear heads; empty for the understanding encoder's
+    /// features in their place.
+    public var lpipsFolder = ""
+    /// Folder of DINOv2 in the Hugging Face layout; empty for the understanding encoder in its place.
+    public var dinoFolder = ""
     /// Deviation of the noise that is added to standardised latents, so that sampled ones, which are never
     /// exact, are drawn as well.
     public var latentNoise: Float = 0.1

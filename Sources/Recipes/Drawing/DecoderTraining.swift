@@ -41,9 +41,11 @@ public final class DecoderTraining: TrainingRun {
     if configuration.reducer.kind == .pca, !isResuming {
       fitted = try Self.fitted(configuration, encoder, stream, type)
     }
-    objective = DecoderObjective(configuration, recipe, reducer: fitted)
+    let teachers = try DecoderTeachers(encoder, recipe.objectives, type: type)
+    objective = DecoderObjective(
+      configuration, recipe, reducer: fitted, alignmentWidth: teachers.alignmentWidth)
     if let from, !isResuming { try Self.begin(objective, from, tower.configuration) }
-    loss = DecoderLoss(weights: recipe.objectives, distance: PerceptualDistance(encoder: encoder, type: type))
+    loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     trainer = Trainer(objective, recipe.optimization)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
     try RunFolder.save(recipe, in: folder)
@@ -77,7 +79,7 @@ public final class DecoderTraining: TrainingRun {
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
       var random = Philox(seed: self.recipe.data.seed, stream: 1 << 61 | UInt64(first + i))
-      return self.objective.loss(batch.pictures, self.encoder, self.loss, using: &random)
+      return self.objective.loss(batch.pictures, self.loss, using: &random)
     }
   }
 

@@ -46,10 +46,10 @@ private final class DistillObjective: Module {
   @Child("decoder") var student: PixelDecoder
   @Child("alignment") var alignment: AlignmentHead
 
-  init(_ c: GenerationConfiguration, teacher: PixelDecoder) throws {
+  init(_ c: GenerationConfiguration, teacher: PixelDecoder, alignmentWidth: Int) throws {
     var random = Philox(seed: 1)
     student = PixelDecoder(c.decoder, using: &random)
-    alignment = AlignmentHead(c.decoder.deepestChannels, c.reducer.features, using: &random)
+    alignment = AlignmentHead(c.decoder.deepestChannels, alignmentWidth, using: &random)
     try student.load(teacher.tensorsByName.mapValues { $0.copied() }, from: "the teacher")
   }
 }
@@ -81,9 +81,10 @@ public final class DistillTraining: TrainingRun {
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     encoder = tower.core.encoder
     stream = try PictureStream(recipe.data, side: model.configuration.imageSize) { try bank ?? ObjectBank() }
-    loss = DecoderLoss(
-      weights: recipe.objectives, distance: PerceptualDistance(encoder: encoder, type: recipe.run.type))
-    objective = try DistillObjective(model.configuration, teacher: model.decoder)
+    let teachers = try DecoderTeachers(encoder, recipe.objectives, type: recipe.run.type)
+    loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
+    objective = try DistillObjective(
+      model.configuration, teacher: model.decoder, alignmentWidth: teachers.alignmentWidth)
     trainer = Trainer(objective, recipe.optimization)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
     try RunFolder.save(recipe, in: folder)
@@ -107,12 +108,12 @@ public final class DistillTraining: TrainingRun {
     let z = withoutGradients { model.reducer(encoder(pictures.cast(to: type))) }
     let noisy = z + Tensor.normal(z.shape, deviation: recipe.objectives.latentNoise, using: &random)
     let latents = noisy.reshaped([z.size(0), model.configuration.grid, model.configuration.grid, z.size(2)])
-    let (target, features) = withoutGradients {
+    let (target, targets) = withoutGradients {
       let drawn = model.decoder.decode(latents, from: noise, steps: recipe.teacher.steps, type: type) { _ in }
-      return (drawn, loss.distance.features(drawn))
+      return (drawn, loss.teachers.targets(drawn))
     }
     return loss.terms(
-      objective.student, objective.alignment, latents: latents, target: target, features: features,
+      objective.student, objective.alignment, latents: latents, target: target, targets: targets,
       noise: noise, at: .zeros([pictures.size(0)]))
   }
 

@@ -40,7 +40,7 @@ package struct BatchPacker: Sendable {
   let classes: [String: Int]
   let batch, questions: Int
   let seed: UInt64
-  let wordDropout: Double
+  let wordDropout, relationShare: Double
   private let prefix, questionEnd, answerEnd: [Int32]
 
   package init(
@@ -50,7 +50,7 @@ package struct BatchPacker: Sendable {
     (self.source, self.tokenizer, self.configuration) = (source, tokenizer, configuration)
     self.classes = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     (batch, questions, seed) = (data.batch, data.questions, data.seed)
-    wordDropout = data.wordDropout
+    (wordDropout, relationShare) = (data.wordDropout, data.relationShare)
     func special(_ name: String) -> Int32 { tokenizer.specialTokens[name] ?? 0 }
     func header(_ role: String) -> [Int32] {
       [special("<|start_header_id|>")] + tokenizer.encode(role) + [special("<|end_header_id|>")]
@@ -141,9 +141,16 @@ package struct BatchPacker: Sendable {
 
   /// Some of a picture's questions: usually the short description, now and then the long one, and others.
   private func chosen(_ all: [QuestionAnswer], _ random: inout Philox) -> [QuestionAnswer] {
-    let words = random.integers(below: 1000, count: 2)
-    let always = all.filter { $0.task == .describe && words[0] < 600 || $0.task == .detail && words[1] < 120 }
-    let rest = all.filter { $0.task != .describe && $0.task != .detail }
+    let words = random.integers(below: 1000, count: 2 + all.count)
+    let always = all.enumerated().filter { i, question in
+      switch question.task {
+      case .describe: words[0] < 600
+      case .detail: words[1] < 120
+      case .relation: Double(words[2 + i]) < relationShare * 1000
+      default: false
+      }
+    }.map(\.element)
+    let rest = all.filter { $0.task != .describe && $0.task != .detail && !always.contains($0) }
     let others = random.permutation(rest.count).prefix(max(0, questions - always.count)).map { rest[$0] }
     let list = Array(always.prefix(questions)) + others
     return list.isEmpty ? Array(all.prefix(1)) : list

@@ -16,9 +16,10 @@ final class UnderstandingObjective: Module {
   @Child("localisation") var localisation: Linear
   @Child("centres") var centres: Linear
   let weights: UnderstandingRecipe.Objectives
+  let isEncoderFrozen: Bool
 
   init(_ c: UnderstandingConfiguration, recipe: UnderstandingRecipe, classes: Int) {
-    weights = recipe.objectives
+    (weights, isEncoderFrozen) = (recipe.objectives, recipe.model.frozenEncoder)
     var random = Philox(seed: recipe.model.seed)
     let built = UnderstandingTower(c, using: &random)
     built.type = (Precision(rawValue: recipe.run.compute) ?? .f32).activationType
@@ -40,7 +41,8 @@ final class UnderstandingObjective: Module {
 
   func loss(_ batch: PackedBatch, picturePlaces: Range<Int>) -> [LossTerm] {
     let pictures = Tensor(batch.pictures, shape: [batch.batch, batch.side, batch.side, 3])
-    let features = tower.core.encoder(pictures.cast(to: tower.type))
+    func encoded() -> Tensor { tower.core.encoder(pictures.cast(to: tower.type)) }
+    let features = isEncoderFrozen ? withoutGradients(encoded) : encoded()
     var terms: [LossTerm] = []
     if weights.text > 0 || weights.contrastive > 0 {
       terms += textTerms(batch, features, picturePlaces)

@@ -21,6 +21,9 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     public var context = 1024
     /// Width of the vectors by which pictures and texts are compared.
     public var alignmentWidth = 128
+    /// Whether the encoder stays as `--from` gives it: the language model learns on, and what was trained on
+    /// the encoder's features, such as a pixel decoder, stays valid.
+    public var frozenEncoder = false
     /// Seed of the first weights.
     public var seed: UInt64 = 1
 
@@ -35,6 +38,8 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     public var batch = 32
     /// Questions a picture.
     public var questions = 4
+    /// Share of the questions about two things' places that are asked in any case, before others are drawn.
+    public var relationShare = 0.0
     /// Share of the pictures of the wider set.
     public var wideShare = 0.12
     /// Share of the words of questions and answers that are replaced when they are read, never when they are
@@ -107,6 +112,7 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     try fits(
       Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")
     try fits((0...1).contains(data.wideShare), "data.wideShare = \(data.wideShare) is not in 0…1")
+    try fits((0...1).contains(data.relationShare), "data.relationShare = \(data.relationShare) is not in 0…1")
     try fits(
       (0..<1).contains(data.wordDropout), "data.wordDropout = \(data.wordDropout) is not in 0 ..< 1")
     let weights = [objectives.text, objectives.localisation, objectives.centres, objectives.contrastive]

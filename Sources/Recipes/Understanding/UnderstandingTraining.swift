@@ -37,6 +37,10 @@ public final class UnderstandingTraining: TrainingRun {
     bank given: ObjectBank? = nil
   ) throws {
     try recipe.check()
+    guard !recipe.model.frozenEncoder || model != nil || isResuming else {
+      throw RecipeError(
+        "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
+    }
     (self.recipe, self.folder) = (recipe, folder)
     try RunFolder.prepare(folder, isResuming: isResuming)
     let bank = try given ?? ObjectBank()

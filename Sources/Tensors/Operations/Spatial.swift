@@ -17,6 +17,34 @@ extension Tensor {
     }
   }
 
+  /// The largest of each `kernel × kernel` window, the next one `stride` further on, without padding.
+  public func maxPooled(kernel: Int, stride: Int) -> Tensor {
+    precondition(
+      rank == 4 && kernel > 0 && stride > 0 && shape[1] >= kernel && shape[2] >= kernel,
+      "\(shape) has no window of \(kernel) × \(kernel)")
+    let x = detached(), (height, width) = ((shape[1] - kernel) / stride + 1, (shape[2] - kernel) / stride + 1)
+    let y = Tensor.empty([shape[0], height, width, shape[3]], type)
+    func arguments(dy: Tensor?, dx: Tensor?) -> vg_max_pool_args {
+      vg_max_pool_args(
+        x: x.pointer, dy: dy.map { UnsafeRawPointer($0.pointer) }, y: y.pointer, dx: dx?.pointer,
+        height: Int64(shape[1]), width: Int64(shape[2]), channels: Int64(shape[3]), out_height: Int64(height),
+        out_width: Int64(width), kernel: Int64(kernel), stride: Int64(stride))
+    }
+    if y.count > 0 {
+      run(
+        VG_MAX_POOL, type, arguments(dy: nil, dx: nil), items: shape[0] * height,
+        grain: grain(rowOf: width * shape[3]))
+    }
+    return y.recorded(from: [self]) { [shape, type] dy in
+      let dx = Tensor.zeros(shape, type), dy = dy.cast(to: type)
+      if y.count > 0 {
+        run(VG_MAX_POOL_BACKWARD, type, arguments(dy: dy, dx: dx), items: shape[0], grain: 1)
+      }
+      withExtendedLifetime((x, dy)) {}
+      return [dx]
+    }
+  }
+
   private func resampled(_ factor: Int, up: Bool, _ kernel: vg_kernel) -> Tensor {
     precondition(rank == 4 && factor > 0, "[batch, height, width, channels] expected, the shape is \(shape)")
     precondition(

@@ -82,8 +82,18 @@ struct Imagine: AsyncParsableCommand {
     if Interruption.isRequested { throw ExitCode(130) }
   }
 
+  /// A picture's own settings, or what of another program's means something here.
+  private static func settings(of path: String) throws -> ImagineSettings {
+    let bytes = [UInt8](try MappedFile.contents(of: path))
+    guard let told = TextToImageSettings(bytes: bytes), told.program != "VUGEN Studio" else {
+      return try PictureMetadata(png: path).settings
+    }
+    note("prompt, seed, guidance and steps are those of \(told.program)'s picture; the model is another one")
+    return told.settings
+  }
+
   private func settings() throws -> ImagineSettings {
-    var s = try from.map { try PictureMetadata(png: $0).settings } ?? ImagineSettings(prompt: "")
+    var s = try from.map(Self.settings) ?? ImagineSettings(prompt: "")
     if let prompt { s.prompt = prompt == "-" ? try Self.standardInput() : prompt }
     if from == nil || seed != nil {
       let given = seed ?? -1

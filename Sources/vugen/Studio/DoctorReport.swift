@@ -8,23 +8,9 @@ import Terminal
 struct DoctorReport {
   let text: String
 
-  init(screen facts: Screen.Facts, state: StudioState) {
-    let environment = ProcessInfo.processInfo.environment
-    var lines = [
-      "Terminal: \(environment["TERM"] ?? "unknown")\(facts.version.isEmpty ? "" : ", \(facts.version)")",
-      "Pictures: \(facts.graphics.rawValue) (device attributes \(facts.attributes.map(String.init).joined(separator: ";"))"
-        + "\(facts.hasKitty ? ", kitty graphics" : ""))",
-      "A cell: \(facts.cell.width) × \(facts.cell.height) pixels; the screen: \(state.size.width) × \(state.size.height) cells",
-      "Colours: \(facts.colours)\(facts.isTruecolor ? ", 24 bits for pictures" : "")"
-        + (environment["NO_COLOR"].map { $0.isEmpty ? "" : ", NO_COLOR is set" } ?? ""),
-      "Synchronised updates: \(facts.hasSynchronizedUpdates ? "yes" : "no")",
-      "Background: " + (facts.background.map { $0.luminance < 0.5 ? "dark" : "light" } ?? "not told"),
-    ]
-    if environment["TMUX"] != nil {
-      lines.append("tmux: older than 3.4 shows no sixel; half blocks are used then")
-    }
-    lines.append(contentsOf: Self.machine())
-    switch state.model {
+  init(_ facts: TerminalFacts, size: Size, model: ModelStatus) {
+    var lines = Self.terminal(facts, size: size) + Self.machine()
+    switch model {
     case .ready(let name, let parameters, let bytes, let canDraw):
       lines.append(
         "Model: \(name), \(parameters) parameters, \(bytes >> 20) MB, \(canDraw ? "sees and draws" : "sees only")"
@@ -32,9 +18,28 @@ struct DoctorReport {
     case .loading: lines.append("Model: loading")
     case .failed(let reason): lines.append("Model: \(reason)")
     }
-    lines.append(
-      "To settle a wrong guess, in config.toml: graphics = \"sixel\" | \"kitty\" | \"blocks\" | \"none\"")
-    text = lines.joined(separator: "\n")
+    text = (lines + Self.remedies(facts)).joined(separator: "\n")
+  }
+
+  static func terminal(_ facts: TerminalFacts, size: Size) -> [String] {
+    let environment = ProcessInfo.processInfo.environment
+    let attributes = facts.attributes.map(String.init).joined(separator: ";")
+    let answered =
+      attributes.isEmpty
+      ? "it did not answer" : "device attributes \(attributes)\(facts.hasKitty ? ", kitty graphics" : "")"
+    let noColour = (environment["NO_COLOR"] ?? "").isEmpty ? "" : ", NO_COLOR is set"
+    var lines = [
+      "Terminal: \(environment["TERM"] ?? "unknown")\(facts.version.isEmpty ? "" : ", \(facts.version)")",
+      "Pictures: \(facts.graphics.rawValue) (\(answered))",
+      "A cell: \(facts.cell.width) × \(facts.cell.height) pixels; the screen: \(size.width) × \(size.height) cells",
+      "Colours: \(facts.colours)\(facts.isTruecolor ? ", 24 bits for pictures" : "")\(noColour)",
+      "Synchronised updates: \(facts.hasSynchronizedUpdates ? "yes" : "no")",
+      "Background: " + (facts.background.map { $0.luminance < 0.5 ? "dark" : "light" } ?? "not told"),
+    ]
+    if environment["TMUX"] != nil {
+      lines.append("tmux: older than 3.4 shows no sixel; half blocks are used then")
+    }
+    return lines
   }
 
   static func machine() -> [String] {
@@ -42,5 +47,16 @@ struct DoctorReport {
       "Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
         + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory"
     ]
+  }
+
+  /// Lines for `config.toml` that would settle a wrong guess.
+  static func remedies(_ facts: TerminalFacts) -> [String] {
+    var lines = ["In config.toml, where a guess is wrong:"]
+    let others = Graphics.allCases.filter { $0 != facts.graphics }.map { "\"\($0.rawValue)\"" }
+    lines.append(
+      "  graphics = \(others.joined(separator: " or "))    # found: \"\(facts.graphics.rawValue)\"")
+    if facts.background == nil { lines.append("  theme = \"light\"    # on a light background") }
+    lines.append("  mouse = false    # the terminal's own selection")
+    return lines
   }
 }

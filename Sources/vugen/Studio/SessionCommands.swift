@@ -52,7 +52,7 @@ struct Sessions: AsyncParsableCommand {
     @Argument(help: "Words that must all be there.") var words: [String]
 
     func run() throws {
-      let hits = SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))
+      let hits = try SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))
       for hit in hits { print(json ? try encoded(hit) : "\(hit.id)  \(hit.text.replacing("\n", with: " "))") }
       if hits.isEmpty { throw ExitCode(1) }
     }
@@ -247,39 +247,5 @@ struct SessionVerification {
       if case .failed(let reason) = event { throw CommandError(reason) }
     }
     return nil
-  }
-}
-
-struct Doctor: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "What the terminal, the machine and the model can do.",
-    discussion: "In the studio, /doctor tells what the terminal answered. Example: vugen doctor")
-
-  func run() throws {
-    let environment = ProcessInfo.processInfo.environment
-    print(
-      "Terminal: \(environment["TERM"] ?? "none")\(isatty(1) == 1 ? "" : " (standard output is no terminal)")"
-    )
-    print("Colours: \(environment["COLORTERM"] ?? "not told by COLORTERM")")
-    DoctorReport.machine().forEach { print($0) }
-    let report = try ModelFolderReport(folder: EmbeddedModel.folder)
-    let count = report.parts.reduce(0) { $0 + $1.parameters }
-    print(
-      "Model: \(EmbeddedModel.name), \(count) parameters\(report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))")"
-    )
-    print("Sessions: \(SessionStore.standard().ids().count) in \(SessionStore.standard().folder)")
-  }
-}
-
-struct PathsCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "paths", abstract: "Where things lie.", discussion: "Example: vugen paths")
-
-  func run() throws {
-    print("configuration  \(Paths.configuration())/config.toml")
-    print("themes         \(Paths.configuration())/themes")
-    print("sessions       \(SessionStore.standard().folder)")
-    print("history        \(Paths.state())/history")
-    print("model          \(EmbeddedModel.folder)")
   }
 }

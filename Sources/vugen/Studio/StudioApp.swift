@@ -315,6 +315,19 @@ final class PictureSource: Sendable {
   /// Sessions whose pictures are looked for, the newest last.
   func use(_ id: String) { ids.withLock { if !$0.contains(id) { $0.append(id) } } }
 
+  /// Width and height from a stored picture's head.
+  func size(of hash: String) -> (width: Int, height: Int)? {
+    for id in ids.withLock({ $0 }).reversed() {
+      let path = "\(store.folder(of: id))/pictures/\(hash).png"
+      guard let file = FileHandle(forReadingAtPath: path) else { continue }
+      defer { try? file.close() }
+      guard let head = try? file.read(upToCount: 24), head.count == 24 else { return nil }
+      func number(_ at: Int) -> Int { head[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+      return (number(16), number(20))
+    }
+    return nil
+  }
+
   func picture(_ hash: String) -> Picture? {
     for id in ids.withLock({ $0 }).reversed() {
       if let data = try? store.picture(hash, of: id),

@@ -6,6 +6,7 @@ import Pictures
 import SessionLog
 import StudioUI
 import Terminal
+import VUGEN
 
 extension StudioApp {
   /// Does what the state asks for; what it finds comes back as actions.
@@ -24,8 +25,10 @@ extension StudioApp {
     case .copy(let text): screen.copy(text)
     case .openEditor(let text): return edit(text)
     case .readFolder(let folder): return readFolder(folder)
+    case .readPictures: readPictures()
+    case .preview(let path): preview(path)
     case .readSessions: return [.sessionsRead(sessionChoices(store.summaries()))]
-    case .search(let text): return [.searched(search(text))]
+    case .search(let text): return search(text)
     case .play(let name): return play(name)
     case .export(let format): return export(format)
     case .newSession: return newSession()
@@ -36,7 +39,12 @@ extension StudioApp {
     case .theme(let name): return choose(theme: name)
     case .rememberPrompt(let text): PromptHistory.append(text)
     case .captureMouse(let isCaptured): screen.captureMouse(isCaptured)
-    case .reportDoctor: record(.note(DoctorReport(screen: screen.facts, state: state).text))
+    case .reportDoctor:
+      record(.note(DoctorReport(screen.facts, size: state.size, model: state.model).text))
+      guard state.hasPictures else { break }
+      shelf.add(TestCard.picture(), StudioState.testCardName)
+      apply(.pictureKnown(StudioState.testCardName, Size(TestCard.width, TestCard.height)))
+      state.overlay = .viewer(StudioState.testCardName)
     case .repaint: screen.repaint()
     case .suspend:
       screen.suspend()
@@ -58,10 +66,39 @@ extension StudioApp {
         : picture.resizedBicubic(
           width: max(1, picture.width * most / side), height: max(1, picture.height * most / side))
       guard let hash = store(fitting, png: try fitting.pngData()) else { return [] }
+      let bytes = [UInt8](try MappedFile.contents(of: path))
+      if let told = TextToImageSettings(bytes: bytes) {
+        // Its settings can then be used again from the gallery.
+        let name = "\(URL(fileURLWithPath: path).lastPathComponent), drawn by \(told.program)"
+        record(.attached(picture: hash, name: name, settings: DrawingSettings(told.settings)))
+      }
       return [.attached(Attachment(picture: hash, name: URL(fileURLWithPath: path).lastPathComponent))]
     } catch {
       return [.toast("\(error)", isError: true)]
     }
+  }
+
+  /// A file of the list, small; off the interface's thread. One that cannot be read shows nothing.
+  private func preview(_ path: String) {
+    let name = ListOverlay.previewName(path), shelf = self.shelf, mailbox = self.mailbox
+    guard state.pictureSizes[name] == nil else { return }
+    Task.detached {
+      guard let picture = try? Picture(path: path) else { return }
+      let side = max(picture.width, picture.height), most = 256
+      let small =
+        side <= most
+        ? picture
+        : picture.resizedBicubic(
+          width: max(1, picture.width * most / side), height: max(1, picture.height * most / side))
+      shelf.add(small, name)
+      mailbox.post(.action(.pictureKnown(name, Size(small.width, small.height))))
+    }
+  }
+
+  /// Looks through the sessions off the interface's thread.
+  private func readPictures() {
+    let album = SessionAlbum(store: store, source: pictureSource, mailbox: mailbox)
+    Task.detached { album.read() }
   }
 
   /// The file as it was drawn, with its settings.
@@ -155,11 +192,20 @@ extension StudioApp {
     }
   }
 
-  private func search(_ text: String) -> [Choice] {
-    guard text.count >= 2 else { return [] }
-    return SessionSearch(store).find(text, most: 50).map {
-      Choice(
-        title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))", value: $0.id)
+  private func search(_ text: String) -> [Action] {
+    guard text.count >= 2 else { return [.searched([])] }
+    do {
+      let hits = try SessionSearch(store).find(text, most: 50)
+      return [
+        .searched(
+          hits.map {
+            Choice(
+              title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))",
+              value: $0.id)
+          })
+      ]
+    } catch {
+      return [.toast("\(error)", isError: true)]
     }
   }
 
@@ -224,6 +270,34 @@ extension StudioApp {
     state.theme = usesColours ? theme : theme.withoutColours
     screen.repaint()
     return [.toast("theme \(name); theme = \"\(name)\" in config.toml keeps it", isError: false)]
+  }
+}
+
+/// The pictures of all sessions, for the gallery.
+private struct SessionAlbum: Sendable {
+  let store: SessionStore
+  let source: PictureSource
+  let mailbox: Mailbox<StudioMessage>
+  private static let mostSessions = 500
+
+  /// Posts the newest sessions' pictures with their settings, the oldest first.
+  func read() {
+    var pictures: [String] = [], known: Set<String> = [], origins: [String: PictureOrigin] = [:]
+    for id in store.ids().prefix(Self.mostSessions).reversed() {
+      guard let entries = try? store.read(id).entries else { continue }
+      var transcript = Transcript()
+      for entry in entries { transcript.apply(entry.event) }
+      guard !transcript.gallery.isEmpty else { continue }
+      source.use(id)
+      for picture in transcript.gallery where known.insert(picture).inserted {
+        pictures.append(picture)
+        origins[picture] = transcript.origins[picture]
+        if let size = source.size(of: picture) {
+          mailbox.post(.action(.pictureKnown(picture, Size(size.width, size.height))))
+        }
+      }
+    }
+    mailbox.post(.action(.picturesRead(pictures, origins: origins)))
   }
 }
 

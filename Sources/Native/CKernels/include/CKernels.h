@@ -24,7 +24,7 @@ typedef enum {
   VG_ROW_NORM, VG_ROW_NORM_BACKWARD, VG_CHANNEL_SUMS, VG_CHANNEL_APPLY, VG_CHANNEL_SUMS_BACKWARD,
   VG_CHANNEL_APPLY_BACKWARD, VG_GLU, VG_GLU_BACKWARD, VG_ROPE, VG_ATTENTION, VG_ATTENTION_BACKWARD,
   VG_GATHER_ROWS, VG_SCATTER_ADD_ROWS, VG_RESIZE_NEAREST, VG_RESIZE_NEAREST_BACKWARD, VG_AVERAGE_POOL,
-  VG_AVERAGE_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
+  VG_AVERAGE_POOL_BACKWARD, VG_MAX_POOL, VG_MAX_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
   VG_DEQUANTIZE, VG_QUANTIZED_ROW_PRODUCT, VG_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
   VG_KERNELS
 } vg_kernel;
@@ -204,6 +204,15 @@ typedef struct {
   void *y;
   int64_t height, width, channels, factor_y, factor_x;  // height and width of x
 } vg_resample_args;
+
+// NHWC, the largest of each kernel × kernel window; windows may overlap. Items: output rows (batch × height);
+// backward: pictures. Backward: dx, which begins as zeros, takes dy at each window's first largest entry.
+typedef struct {
+  const void *x, *dy;
+  void *y;   // backward: read
+  void *dx;
+  int64_t height, width, channels, out_height, out_width, kernel, stride;
+} vg_max_pool_args;
 
 // One AdamW step (decoupled decay, arXiv 1711.05101), fused; items: blocks. `copy` (bf16) may be NULL.
 typedef struct {

@@ -1,0 +1,96 @@
+import Foundation
+import Frames
+
+/// What a terminal can do, as far as it is known; replies may change it later.
+public struct TerminalFacts: Sendable, Equatable {
+  public var graphics = Graphics.blocks
+  public var isTruecolor = false
+  public var colours = 256
+  public var cell = Size(8, 16)
+  public var hasSynchronizedUpdates = false
+  public var background: Colour?
+  public var version = ""
+  public var attributes: [Int] = []
+  public var hasKitty = false
+  /// Whether the cell's size follows from the window's own pixels, which are then believed.
+  var knowsWindowPixels = false
+
+  public init() {}
+
+  public var hasSixel: Bool { attributes.dropFirst().contains(4) }
+
+  /// What asks a terminal for all of it. The device attributes come last: every terminal answers them.
+  static func queries(environment: [String: String]) -> [UInt8] {
+    var queries = "\u{1B}[>0q\u{1B}[16t\u{1B}[14t\u{1B}[?2026$p\u{1B}]11;?\u{07}"
+    // tmux hands a graphics query on as text that would stay on the screen.
+    if environment["TMUX"] == nil { queries += "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\" }
+    return Array((queries + "\u{1B}[c").utf8)
+  }
+
+  /// Takes a reply in.
+  ///
+  /// - Parameter wanted: the graphics that the person demands, whatever the terminal says.
+  mutating func learn(_ reply: TerminalReply, wanted: Graphics?) {
+    switch reply {
+    case .attributes(let numbers):
+      attributes = numbers
+      if wanted == nil, graphics != .kitty, hasSixel { graphics = .sixel }
+    case .kittyGraphics:
+      hasKitty = true
+      if wanted == nil { graphics = .kitty }
+    case .cell(let width, let height) where (2...200).contains(width) && (4...400).contains(height):
+      cell = Size(width, height)
+    case .area(let width, let height):
+      if !knowsWindowPixels, let size = Screen.windowSize(), width / size.columns >= 2,
+        height / size.rows >= 4
+      {
+        cell = Size(width / size.columns, height / size.rows)
+      }
+    case .background(let colour): background = colour
+    case .synchronizedUpdates: hasSynchronizedUpdates = true
+    case .version(let text): version = text
+    case .cell, .other: break
+    }
+  }
+
+  /// Takes a cell's size from the window, where it tells pixels.
+  mutating func measureWindow() {
+    guard let size = Screen.windowSize(), size.width / size.columns >= 2, size.height / size.rows >= 4 else {
+      return
+    }
+    // Pixels may include padding: round down.
+    cell = Size(size.width / size.columns, size.height / size.rows)
+    knowsWindowPixels = true
+  }
+
+  /// Asks the terminal that this program runs in, without a screen; nil where there is none.
+  ///
+  /// - Parameter patience: seconds to wait for the last answer.
+  public static func ask(environment: [String: String], patience: Double = 0.5) -> TerminalFacts? {
+    let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    guard terminal >= 0 else { return nil }
+    defer { close(terminal) }
+    var saved = termios()
+    guard tcgetattr(terminal, &saved) == 0 else { return nil }
+    var raw = saved
+    cfmakeraw(&raw)
+    tcsetattr(terminal, TCSAFLUSH, &raw)
+    // Whatever comes too late must not reach the shell.
+    defer { tcsetattr(terminal, TCSAFLUSH, &saved) }
+    var facts = TerminalFacts(), parser = InputParser()
+    facts.isTruecolor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+    facts.measureWindow()
+    let queries = queries(environment: environment)
+    guard write(terminal, queries, queries.count) == queries.count else { return facts }
+    let clock = ContinuousClock(), end = clock.now + .seconds(patience)
+    while clock.now < end, facts.attributes.isEmpty {
+      var watched = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+      guard poll(&watched, 1, 50) > 0 else { continue }
+      var bytes = [UInt8](repeating: 0, count: 4096)
+      let count = read(terminal, &bytes, bytes.count)
+      guard count > 0 else { break }
+      for case .reply(let reply) in parser.take(bytes[..<count]) { facts.learn(reply, wanted: nil) }
+    }
+    return facts
+  }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import Frames
+import SessionLog
+import Terminal
+import VUGEN
+
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "What the terminal, the machine and the model can do, and how pictures look here.",
+    discussion: "In the studio, /doctor tells the same. Example: vugen doctor --card all")
+
+  @Option(help: "Show the test card in these modes: found, all, none, sixel, kitty or blocks.")
+  var card = "found"
+  @Flag(help: "Print one JSON object, without a card.") var json = false
+
+  func validate() throws {
+    guard ["found", "all", "none"].contains(card) || Graphics(rawValue: card) != nil else {
+      throw ValidationError("--card is found, all, none, sixel, kitty or blocks.")
+    }
+  }
+
+  func run() throws {
+    let environment = ProcessInfo.processInfo.environment
+    let facts = isatty(1) == 1 || json ? TerminalFacts.ask(environment: environment) : nil
+    let report = try ModelFolderReport(folder: EmbeddedModel.folder)
+    let parameters = report.parts.reduce(0) { $0 + $1.parameters }, store = SessionStore.standard()
+    if json {
+      print(
+        try jsonLine([
+          "terminal": .text(environment["TERM"] ?? ""), "graphics": .text(facts?.graphics.rawValue ?? "none"),
+          "sixel": .flag(facts?.hasSixel ?? false), "kitty": .flag(facts?.hasKitty ?? false),
+          "cell": .list([.number(Double(facts?.cell.width ?? 0)), .number(Double(facts?.cell.height ?? 0))]),
+          "model": .text(EmbeddedModel.name), "parameters": .number(Double(parameters)),
+          "missing": .list(report.missing.map { .text($0) }),
+          "sessions": .number(Double(store.ids().count)),
+        ]))
+      return
+    }
+    var lines: [String]
+    if let facts {
+      let window = Screen.windowSize()
+      lines = DoctorReport.terminal(facts, size: Size(window?.columns ?? 80, window?.rows ?? 24))
+    } else {
+      lines = ["Terminal: none on standard output; vugen doctor in a terminal asks it"]
+    }
+    lines += DoctorReport.machine()
+    let missing = report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))"
+    lines.append("Model: \(EmbeddedModel.name), \(parameters) parameters\(missing)")
+    lines.append("Sessions: \(store.ids().count) in \(store.folder)")
+    lines += facts.map(DoctorReport.remedies) ?? []
+    print(lines.joined(separator: "\n"))
+    if let facts { showCards(facts) }
+  }
+
+  private func showCards(_ facts: TerminalFacts) {
+    let announced = [facts.hasSixel ? Graphics.sixel : nil, facts.hasKitty ? .kitty : nil, .blocks]
+      .compactMap(\.self)
+    let modes =
+      card == "all"
+      ? [.sixel, .kitty, .blocks] : card == "found" ? announced : [Graphics(rawValue: card) ?? .none]
+    for mode in modes where mode != .none {
+      let variants = mode == .blocks ? [true, false] : [true]
+      for isTruecolor in variants {
+        let colours = mode == .blocks ? isTruecolor ? ", 24-bit colours" : ", 256 colours" : ""
+        print(
+          "\n\(mode.rawValue)\(colours)\(announced.contains(mode) ? "" : " (the terminal did not announce it)"):"
+        )
+        fflush(nil)
+        FileHandle.standardOutput.write(
+          Data(TestCard.bytes(mode, isTruecolor: isTruecolor, cell: facts.cell)))
+      }
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import SessionLog
+import VUGEN
+
+struct PathsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "paths", abstract: "Where things lie.", discussion: "Example: vugen paths")
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() throws {
+    if json {
+      print(
+        try jsonLine([
+          "configuration": .text("\(Paths.configuration())/config.toml"),
+          "themes": .text("\(Paths.configuration())/themes"),
+          "sessions": .text(SessionStore.standard().folder), "history": .text("\(Paths.state())/history"),
+          "model": .text(EmbeddedModel.folder),
+        ]))
+      return
+    }
+    print("configuration  \(Paths.configuration())/config.toml")
+    print("themes         \(Paths.configuration())/themes")
+    print("sessions       \(SessionStore.standard().folder)")
+    print("history        \(Paths.state())/history")
+    print("model          \(EmbeddedModel.folder)")
+  }
+}

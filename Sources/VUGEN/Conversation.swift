@@ -88,8 +88,9 @@ public final class Conversation {
 
   /// Asks, and calls `onText` with each piece of the answer as soon as its characters are whole.
   ///
-  /// `isCancelled` is looked at before every token. What was said so far stays part of the conversation.
-  /// Throws `PromptError` when the context is full; the conversation is then as it was.
+  /// `isCancelled` is looked at before every token, and while the prompt is read: before every tile and chunk.
+  /// What was said so far stays part of the conversation; a prompt that was not read to its end leaves it as it
+  /// was. Throws `PromptError` when the context is full; the conversation is then as it was.
   @discardableResult
   public func ask(
     _ turn: Turn, sampling: Sampling = .greedy, most: Int = 256, using random: inout Philox,
@@ -100,8 +101,7 @@ public final class Conversation {
     guard before + tokens.count < context else {
       throw PromptError.contextFull(tokens: before + tokens.count, context: context)
     }
-    let projected = turn.pictures.isEmpty ? nil : tower.encode(.concatenated(turn.pictures)).projected
-    var logits = try tower.prefill(tower.embed(tokens, projected: projected), into: cache)
+    guard var logits = try read(tokens, turn.pictures, isCancelled) else { return ([], "", .cancelled) }
     promptTokens = tokens
     seen.formUnion(tokens)
     var answer: [Int32] = [], decoder = StreamingDecoder(tokenizer), text = "", stop = StopReason.length
@@ -126,6 +126,17 @@ public final class Conversation {
     if !rest.isEmpty { onText(rest) }
     pending = [special.endTurn]
     return (answer, text + rest, stop)
+  }
+
+  /// The logits behind a prompt; nil where it was cancelled.
+  private func read(_ tokens: [Int32], _ pictures: [Tensor], _ isCancelled: () -> Bool) throws -> Tensor? {
+    do {
+      let projected = try tower.projected(pictures, isCancelled: isCancelled)
+      return try tower.prefill(
+        tower.embed(tokens, projected: projected), into: cache, isCancelled: isCancelled)
+    } catch PromptError.cancelled {
+      return nil
+    }
   }
 
   /// Log-probabilities, natural, of each token of `answer` after `turn`, in a conversation of its own.

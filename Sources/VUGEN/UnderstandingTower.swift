@@ -104,16 +104,38 @@ public final class UnderstandingTower: Module {
 
   public func makeCache() -> ConversationCache { ConversationCache(layers: configuration.text.layers) }
 
+  /// The same, tile by tile: `isCancelled` is looked at before each. Throws `PromptError.cancelled`.
+  func projected(_ pictures: [Tensor], isCancelled: () -> Bool) throws -> Tensor? {
+    var parts: [Tensor] = []
+    for picture in pictures {
+      for tile in 0..<picture.size(0) {
+        if isCancelled() { throw PromptError.cancelled }
+        parts.append(encode(picture.sliced(tile..<tile + 1)).projected)
+      }
+    }
+    return parts.isEmpty ? nil : .concatenated(parts)
+  }
+
   /// Reads a prompt's embeddings in chunks behind what the cache holds, and returns the logits of the last
-  /// token, f32 `[vocabulary]`. Throws `PromptError.contextFull`.
-  public func prefill(_ embeddings: Tensor, into cache: ConversationCache, chunk: Int = 512) throws -> Tensor
-  {
+  /// token, f32 `[vocabulary]`.
+  ///
+  /// `isCancelled` is looked at before each chunk. Throws `PromptError.contextFull` or `.cancelled`; the cache is
+  /// then as it was.
+  public func prefill(
+    _ embeddings: Tensor, into cache: ConversationCache, chunk: Int = 512,
+    isCancelled: () -> Bool = { false }
+  ) throws -> Tensor {
     let total = embeddings.size(1), context = configuration.text.context
     guard cache.count + total <= context else {
       throw PromptError.contextFull(tokens: cache.count + total, context: context)
     }
     var last: Tensor?
+    let before = cache.count
     for start in stride(from: 0, to: total, by: max(1, chunk)) {
+      if isCancelled() {
+        cache.truncate(to: before)
+        throw PromptError.cancelled
+      }
       let end = min(total, start + max(1, chunk))
       let hidden = core.language(embeddings.sliced(start..<end, axis: 1), cache: cache)
       last = hidden.sliced(hidden.size(1) - 1..<hidden.size(1), axis: 1)
@@ -128,12 +150,14 @@ public enum PromptError: Error, CustomStringConvertible, Equatable {
   case empty
   case pictureTokens(prompt: Int, pictures: Int)
   case contextFull(tokens: Int, context: Int)
+  case cancelled
 
   public var description: String {
     switch self {
     case .empty: "the prompt is empty; ask a question"
     case .pictureTokens(let prompt, let pictures):
       "the prompt has room for \(prompt) picture tokens, but the pictures make \(pictures)"
+    case .cancelled: "the prompt was not read to its end: it was cancelled"
     case .contextFull(let tokens, let context):
       "\(tokens) tokens are more than the model's \(context); drop earlier turns, pictures or tiles"
     }

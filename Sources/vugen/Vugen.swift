@@ -28,7 +28,8 @@ struct Vugen: AsyncParsableCommand {
   }
 
   private static func fail(_ error: any Error) -> Never {
-    if let code = error as? ExitCode, code.rawValue == 130 { Foundation.exit(130) }
+    // A command's own status, such as 128 and a signal's number; what it had to say is said.
+    if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
     let code = exitCode(for: error)
     if code == .success { exit(withError: error) }  // --help and --version
     let isUsage = code == .validationFailure

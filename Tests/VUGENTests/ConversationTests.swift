@@ -46,6 +46,25 @@ struct ConversationTests {
     #expect(conversation.promptTokens.count { $0 == end } == 2)
   }
 
+  @Test func aPromptThatIsCancelledLeavesTheConversationAsItWas() throws {
+    let (talk, picture) = try conversation("plain"), (fresh, _) = try conversation("plain")
+    var random = Philox(seed: 0)
+    let turn = Turn(.user, "One?", pictures: [picture]), count = talk.tokenCount(asking: turn)
+    // Before the picture's tile, then between it and the prompt.
+    for allowed in [0, 1] {
+      var looks = 0
+      let result = try talk.ask(turn, most: 4, using: &random) {
+        looks += 1
+        return looks > allowed
+      } onText: { _ in
+      }
+      #expect(result.stop == .cancelled && result.tokens.isEmpty)
+      #expect(talk.tokenCount(asking: turn) == count)
+    }
+    let after = try talk.ask(turn, most: 4, using: &random)
+    #expect(try after.tokens == fresh.ask(turn, most: 4, using: &random).tokens)
+  }
+
   @Test func laterTurnsReadOnlyThemselves() throws {
     let (tower, tokenizer, picture) = try load("rounded")
     let talk = try Conversation(tower, tokenizer, folder: "rounded", system: "Hi.")

@@ -33,12 +33,18 @@ public struct FolderImport {
     return pairs.sorted { $0.path < $1.path }
   }
 
-  /// From a list: JSON lines with `file` and `caption`, or CSV with these as its first line. Paths are taken
-  /// from the folder. Throws `DataSetError` naming the line.
+  /// From a list: JSON lines with `file` and `caption` (or `text`, as `vugen caption` writes them), or CSV with
+  /// `file` and `caption` as its first line. Paths are taken from the folder, else from where the program runs.
+  /// Throws `DataSetError` naming the line.
   public static func pairs(in folder: String, list: String) throws -> [Pair] {
     let text = String(decoding: try MappedFile.contents(of: list), as: UTF8.self)
     let rows = list.hasSuffix(".csv") ? try csv(text, list) : try jsonLines(text, list)
-    return rows.map { Pair(path: $0.0.hasPrefix("/") ? $0.0 : "\(folder)/\($0.0)", caption: $0.1) }
+    return rows.map { file, caption in
+      let inside = "\(folder)/\(file)"
+      let isElsewhere = file.hasPrefix("/") || !FileManager.default.fileExists(atPath: inside)
+      return Pair(
+        path: isElsewhere && FileManager.default.fileExists(atPath: file) ? file : inside, caption: caption)
+    }
   }
 
   private static func isPicture(_ name: String) -> Bool {
@@ -46,12 +52,17 @@ public struct FolderImport {
   }
 
   private static func jsonLines(_ text: String, _ list: String) throws -> [(String, String)] {
-    struct Line: Decodable { let file, caption: String }
+    struct Line: Decodable {
+      let file: String
+      let caption, text: String?
+    }
     return try text.split(separator: "\n").enumerated().map { number, line in
-      guard let row = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)) else {
+      guard let row = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)),
+        let caption = row.caption ?? row.text
+      else {
         throw DataSetError(list, "line \(number + 1) is no {\"file\": …, \"caption\": …}")
       }
-      return (row.file, row.caption)
+      return (row.file, caption)
     }
   }
 

@@ -24,10 +24,10 @@ struct Bench: AsyncParsableCommand {
     }
 
     @NumericActor
-    func run(_ measure: @NumericActor (Machine) -> [Measurement]) throws {
+    func run(_ measure: @NumericActor (Machine) throws -> [Measurement]) throws {
       if let threads { Threads.count = threads }
       let machine = Machine.measured()
-      try BenchReport(machine: machine, results: measure(machine)).print(asJSON: json)
+      try BenchReport(machine: machine, results: try measure(machine)).print(asJSON: json)
     }
   }
 

@@ -16,7 +16,10 @@ extension Bench {
     @Option(help: "plm-1b or tiny.") var shape = ModelShape.plm1B
 
     func run() async throws {
-      try await options.run { understandingMeasurements(shape, $0, repeats: options.repeats) }
+      try await options.run { machine in
+        let first = try firstTokenMeasurement(repeats: options.repeats)
+        return understandingMeasurements(shape, machine, repeats: options.repeats) + [first]
+      }
     }
   }
 }
@@ -82,6 +85,21 @@ private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, 
         tokensPerSecond: 1 / token))
   }
   return results
+}
+
+/// From a question about a picture that the conversation knows to the first token, with the embedded model.
+@NumericActor
+private func firstTokenMeasurement(repeats: Int) throws -> Measurement {
+  let folder = EmbeddedModel.folder, tower = try UnderstandingTower(folder: folder)
+  let talk = try Conversation(tower, try Tokenizer(folder: folder), folder: folder)
+  var random = Philox(seed: 3)
+  let side = tower.configuration.vision.imageSize
+  let picture = Tensor.uniform([1, side, side, 3], low: -1, high: 1, using: &random)
+  try talk.ask(Turn(.user, "What is this?", pictures: [picture]), most: 8, using: &random)
+  let seconds = medianSeconds(runs: max(8, repeats), warmUp: 2) {
+    _ = try? talk.ask(Turn(.user, "How many things are there?"), most: 1, using: &random)
+  }
+  return Measurement(name: "first token about a known picture, embedded model", seconds: seconds)
 }
 
 /// The plain weights in fewer bits; already quantised ones by way of plain numbers.

@@ -8,7 +8,10 @@ import VUGEN
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measure what a model knows.",
-    subcommands: [EvaluateUnderstanding.self, EvaluateReconstruction.self, EvaluateGeneration.self])
+    subcommands: [
+      EvaluateUnderstanding.self, EvaluateReconstruction.self, EvaluateGeneration.self,
+      EvaluateQuantization.self,
+    ])
 }
 
 struct EvaluateUnderstanding: AsyncParsableCommand {

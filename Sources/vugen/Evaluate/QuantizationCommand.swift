@@ -1,0 +1,52 @@
+import ArgumentParser
+import DataSets
+import Evaluation
+import Foundation
+import Tensors
+
+struct EvaluateQuantization: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "quantization", abstract: "What 8 and 4 bits cost a model.",
+    discussion: """
+      The mean log-probability of a token of the right answers about new scenes, and the share of greedy answers \
+      that stay the same. Example: vugen evaluate quantization --scenes 100
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @Option(help: "Scenes, one question each.") var scenes = 100
+  @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if !(1...100_000).contains(scenes) { throw ValidationError("--scenes must be 1 to 100000.") }
+  }
+
+  @NumericActor
+  func run() async throws {
+    Interruption.watch()
+    let (tower, _) = try model.load()
+    let composer = SceneComposer(
+      try ObjectBank(includingSingles: false), seed: seed, size: tower.configuration.vision.imageSize)
+    let evaluation = try QuantizationEvaluation(
+      folder: model.folder, tower: tower, composer, .validation, scenes: scenes)
+    let results = try evaluation.run(tower) { done in
+      ProgressLine.show("\(done) of \(3 * scenes) questions")
+      if Interruption.isRequested { throw ExitCode(130) }
+    }
+    ProgressLine.end()
+    var report: [String: ReportValue] = ["samples": .number(Double(scenes))]
+    let whole = results[0].logProbability
+    for result in results {
+      let name = result.bits.map { "int\($0.rawValue)" } ?? "stored"
+      report["\(name) log-probability"] = .number(result.logProbability)
+      report["\(name) same answers"] = .number(result.sameAnswers)
+      guard !json else { continue }
+      print(
+        name.padding(toLength: 8, withPad: " ", startingAt: 0)
+          + String(
+            format: "%8.4f a token, %+.4f; %5.1f %% of the answers the same", result.logProbability,
+            result.logProbability - whole, 100 * result.sameAnswers))
+    }
+    if json { print(try jsonLine(report)) }
+  }
+}

@@ -59,6 +59,7 @@ public actor StudioEngine {
   public func load() throws -> ModelFacts {
     let tower = try UnderstandingTower(folder: folder), tokenizer = try Tokenizer(folder: folder)
     (self.tower, self.tokenizer) = (tower, tokenizer)
+    StoredWeights.precision = tower.usualPrecision
     var count = tower.parameterCount, bytes = tower.parameters.reduce(0) { $0 + $1.value.byteCount }
     do {
       let imaginer = try Imaginer(tower, tokenizer, folder: folder)

@@ -53,3 +53,12 @@ public enum Hardware {
     set { vugen_set_isa(newValue.code) }
   }
 }
+
+/// How weights that are stored in bf16 or fewer bits meet f32 activations, many rows at once.
+public enum StoredWeights {
+  /// `f32` widens the weights: the exact result. `bf16` rounds the activations and multiplies twice as fast where
+  /// the processor has such products; sums stay f32. Set it once, at start.
+  nonisolated(unsafe) public static var precision = Precision.f32
+
+  static var multipliesBF16: Bool { precision.activationType == .bf16 }
+}

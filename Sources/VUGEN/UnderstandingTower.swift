@@ -64,6 +64,9 @@ public final class UnderstandingTower: Module {
     type = precision.activationType
   }
 
+  /// In which precision a person would want it: nobody waits for a small model, so that it may be exact.
+  public var usualPrecision: Precision { parameterCount > 200_000_000 ? .bf16 : .f32 }
+
   /// Vision features and their tokens: pictures `[tiles, side, side, 3]` in −1…1 → features
   /// `[tiles, patches, vision width]`, projected `[tiles, tokens, text width]`.
   public func encode(_ pictures: Tensor) -> (features: Tensor, projected: Tensor) {

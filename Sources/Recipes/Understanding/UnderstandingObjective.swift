@@ -29,14 +29,27 @@ final class UnderstandingObjective: Module {
     centres = Linear(c.vision.width, 2, using: &random)
   }
 
-  /// Takes the weights of an exported model; the localisation head, which is not exported, starts anew.
+  /// Takes the weights of an exported model; the localisation heads, which are not exported, start anew.
   ///
-  /// Throws `ModelFileError` or `ModuleLoadError` where the folder holds a model of other sizes.
-  func begin(with folder: String) throws {
+  /// Where the recipe's language model has other sizes than the folder's, the encoder alone is taken: a larger
+  /// language model can be grown on an encoder that has learnt to see. Returns whether the whole model was taken.
+  ///
+  /// Throws `ModelFileError` or `ModuleLoadError` where the encoder has other sizes.
+  func begin(with folder: String) throws -> Bool {
     let weights = try ModelWeights(folder: folder).allTensors().mapValues { $0.cast(to: .f32) }
+    let given = try UnderstandingConfiguration(folder: folder), own = tower.configuration
+    guard given.text == own.text, given.poolingRatio == own.poolingRatio else {
+      let prefix = "model.vision_tower.timm_model."
+      let encoder = weights.filter { $0.key.hasPrefix(prefix) }
+      try tower.core.encoder.load(
+        Dictionary(uniqueKeysWithValues: encoder.map { (String($0.key.dropFirst(prefix.count)), $0.value) }),
+        from: folder)
+      return false
+    }
     try tower.load(weights, from: folder)
     let path = folder + "/alignment.safetensors"
     try alignment.load(try SafetensorsFile(path: path).allTensors(), from: path)
+    return true
   }
 
   func loss(_ batch: PackedBatch, picturePlaces: Range<Int>) -> [LossTerm] {

@@ -18,6 +18,8 @@ public final class UnderstandingTraining: TrainingRun {
   public let folder: String
   public let tokenizer: Tokenizer
   public let trainer: Trainer
+  /// Whether the model named by `from` was taken whole, or its encoder alone; nil without one.
+  public let tookWholeModel: Bool?
   private let objective: UnderstandingObjective
   private let configuration: UnderstandingConfiguration
   private let packer: BatchPacker
@@ -51,8 +53,9 @@ public final class UnderstandingTraining: TrainingRun {
     tokenizer = try Self.tokenizer(recipe, folder, bank)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
     let classes = bank.entries.map(\.kind.name)
-    objective = UnderstandingObjective(configuration, recipe: recipe, classes: classes.count)
-    if let model, !isResuming { try objective.begin(with: model) }
+    let objective = UnderstandingObjective(configuration, recipe: recipe, classes: classes.count)
+    self.objective = objective
+    tookWholeModel = isResuming ? nil : try model.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization)
     packer = BatchPacker(
       try ExampleSource(

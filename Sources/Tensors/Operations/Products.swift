@@ -29,9 +29,11 @@ private struct Matrix {
 
 /// `C = activation(op(A) op(B) + bias)`, batches in front; B may be one matrix for the whole batch.
 ///
-/// Accumulates in f32. Where the processor has no bf16 products, bf16 operands are widened first.
+/// Accumulates in f32. Where the processor has no bf16 products, bf16 operands are widened first. `packing` keeps a
+/// weight in oneDNN's own layout as well.
 private func multiply(
-  _ a: Matrix, _ b: Matrix, bias: Tensor? = nil, activation: Activation = .none, as type: ElementType
+  _ a: Matrix, _ b: Matrix, bias: Tensor? = nil, activation: Activation = .none, as type: ElementType,
+  packing: Bool = true
 ) -> Tensor {
   if !Hardware.hasBF16Products && (a.tensor.type == .bf16 || b.tensor.type == .bf16) {
     var a = a, b = b
@@ -63,7 +65,7 @@ private func multiply(
   _ = vugen_threads()
   let bias = bias?.cast(to: .f32)
   var right: Storage?
-  if b.tensor.storage.isWeight, spec.batch == 1 { right = packed(b, &spec) }
+  if packing, b.tensor.storage.isWeight, spec.batch == 1 { right = packed(b, &spec) }
   check(
     vugen_matmul(
       &spec, a.tensor.pointer, right?.pointer ?? b.tensor.pointer, bias?.floats, c.pointer),
@@ -163,7 +165,8 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
 /// a mapped model file, read as it stands. No gradient.
 ///
 /// Shapes: x f32 `[…, in]`, weight `[out, in]`, bias `[out]`, y f32 `[…, out]`. A few rows of x stream the
-/// weight once; more are worth an f32 copy, which is let go at once, so that the weight is never held twice.
+/// weight once. More are worth an f32 copy, which is let go at once, or, by `StoredWeights.precision`, are rounded to
+/// the weight's bf16: the weight is never held twice.
 public func linearFromStored(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .none
 ) -> Tensor {
@@ -172,6 +175,12 @@ public func linearFromStored(
     x.type == .f32 && weight.rank == 2 && weight.size(1) == x.size(-1),
     "linear: input \(x) does not fit weight \(weight)")
   guard rows <= 4 else {
+    if weight.type == .bf16, StoredWeights.multipliesBF16 {
+      let y = multiply(
+        Matrix(tensor: x.asRows.cast(to: .bf16)), Matrix(tensor: weight.detached(), transposed: true),
+        bias: bias?.detached(), activation: activation, as: .f32, packing: false)
+      return y.reshaped(x.shape.dropLast() + [weight.size(0)])
+    }
     return linear(
       x.detached(), weight: weight.detached().cast(to: .f32), bias: bias?.detached(), activation: activation)
   }

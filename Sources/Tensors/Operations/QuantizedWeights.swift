@@ -74,6 +74,9 @@ public struct QuantizedTensor: @unchecked Sendable {
     precondition(x.size(-1) == columns, "linear: input \(x) does not fit a weight of [\(rows), \(columns)]")
     let count = x.count / Swift.max(1, columns)
     if count > 8 || x.isTracked {
+      if x.type == .f32, !x.isTracked, StoredWeights.multipliesBF16 {
+        return linearFromStored(x, weight: dequantized(as: .bf16), bias: bias)
+      }
       return Tensors.linear(x, weight: dequantized(as: x.type), bias: bias)
     }
     let y = Tensor.empty(x.shape.dropLast() + [rows], x.type)

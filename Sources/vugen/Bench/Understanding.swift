@@ -54,6 +54,7 @@ private func decodingCost(_ tower: UnderstandingTower) -> (bytes: Int, weights: 
 @NumericActor
 private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, repeats: Int) -> [Measurement]
 {
+  StoredWeights.precision = .bf16
   let tower = randomTower(shape), c = tower.configuration
   var results: [Measurement] = [], random = Philox(seed: 2)
   let picture = Tensor.uniform(

@@ -66,6 +66,9 @@ struct TrainUnderstanding: AsyncParsableCommand {
     let training = try UnderstandingTraining(
       recipe, folder: options.output, isResuming: options.resume, from: options.from)
     let count = training.parameterCount
+    if training.tookWholeModel == false {
+      note("the language model has other sizes than that of --from: the encoder alone is taken")
+    }
     note("encoder \(count.vision), language model \(count.language) parameters")
     try TrainingLoop(training, asJSON: options.json).run()
   }

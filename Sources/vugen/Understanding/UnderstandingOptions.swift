@@ -12,6 +12,8 @@ struct CommandError: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
+extension Precision: ExpressibleByArgument {}
+
 /// Which model answers, and on how many threads.
 struct ModelOptions: ParsableArguments {
   @Option(
@@ -22,6 +24,13 @@ struct ModelOptions: ParsableArguments {
   @Option(
     help: "At most this many tiles a picture beside its thumbnail; 0 takes the whole picture as one tile.")
   var tiles = 0
+
+  @Option(
+    help: """
+      f32 multiplies exactly; bf16 rounds what meets bf16 weights, where the processor multiplies bf16 (default: bf16 \
+      for large models, f32 for small ones).
+      """)
+  var precision: Precision?
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
@@ -35,7 +44,9 @@ struct ModelOptions: ParsableArguments {
   @NumericActor
   func load() throws -> (tower: UnderstandingTower, tokenizer: Tokenizer) {
     if let threads { Threads.count = threads }
-    return (try UnderstandingTower(folder: folder), try Tokenizer(folder: folder))
+    let tower = try UnderstandingTower(folder: folder)
+    StoredWeights.precision = precision ?? tower.usualPrecision
+    return (tower, try Tokenizer(folder: folder))
   }
 
   @NumericActor

@@ -13,6 +13,8 @@
 #define PANEL 4  // vectors across a tile of a product: 32 registers of 16 lanes
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+#define VG_AVX512
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 #include "kernels.inc"
 #pragma clang attribute pop

@@ -56,6 +56,7 @@ references: build data-deps $(PYTHON)
 	$(PYTHON) Tests/Fixtures/make_references.py
 	$(PYTHON) Tests/Fixtures/make_pictures.py
 	$(PYTHON) Tests/Fixtures/make_plm_models.py
+	$(PYTHON) Tests/Fixtures/make_stamps.py
 	$(PYTHON) Tests/Fixtures/make_generation_references.py
 	$(PYTHON) Tests/Fixtures/make_teacher_references.py
 	$(PYTHON) Tests/Fixtures/check_tokenizer.py .build/release/vugen

@@ -19,6 +19,8 @@ public enum Action: Sendable {
   case attached(Attachment)
   case toast(String, isError: Bool)
   case edited(String)
+  /// What a typed path may become: as far as it is clear, and the names that it may go on with.
+  case pathCompleted(typed: String, path: String, names: [String])
   case folderRead(String, [Choice])
   case sessionsRead([Choice])
   case searched([Choice])
@@ -43,6 +45,8 @@ public enum Effect: Equatable, Sendable {
   case copy(String)
   case openEditor(String)
   case readFolder(String)
+  /// Finds what a path behind `@` may become.
+  case completePath(String)
   case readSessions
   /// Looks through all sessions for their pictures.
   case readPictures

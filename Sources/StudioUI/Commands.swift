@@ -78,7 +78,7 @@ extension StudioState {
       return argument.isEmpty ? [.readFolder("")] : [.attach(path: argument)]
     case "caption":
       if !argument.isEmpty {
-        captionsNext = true
+        questionForNextAttachment = "Describe this picture."
         return [.attach(path: argument)]
       }
       if attachments.isEmpty, let last = transcript.gallery.last {

@@ -105,9 +105,10 @@ enum HelpText {
         ("Tab", "Ask or Imagine; completes a command"),
         ("Up, Down, Ctrl-R", "earlier prompts; search them"),
         ("Ctrl-A", "on an empty prompt: attach the last picture"),
-        ("Ctrl-O", "attach a picture from a list of files"), ("@PATH", "attach a picture by its path"),
+        ("Ctrl-O", "attach a picture from a list of files"),
+        ("@PATH", "attach a picture by its path; Tab completes it"),
         ("Ctrl-A E B F, Alt-B F", "move"), ("Ctrl-W U K Y, Alt-D", "delete words and lines, bring them back"),
-        ("Ctrl-G, Ctrl-X", "write the prompt in $EDITOR"), ("Alt-C", "copy the last answer"),
+        ("Ctrl-X Ctrl-E, Ctrl-G", "write the prompt in $EDITOR"), ("Alt-C", "copy the last answer"),
       ]
     ),
     (

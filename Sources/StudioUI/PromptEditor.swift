@@ -78,6 +78,17 @@ public struct PromptEditor: Equatable, Sendable {
     return at
   }
 
+  /// What stands between the last blank and the cursor.
+  public var wordBeforeCursor: String { String(text[spaceBeforeCursor..<cursor]) }
+
+  private var spaceBeforeCursor: Int { (text[..<cursor].lastIndex { $0.isWhitespace } ?? -1) + 1 }
+
+  public mutating func replaceWordBeforeCursor(with word: String) {
+    let start = spaceBeforeCursor
+    text.replaceSubrange(start..<cursor, with: Array(word))
+    cursor = start + word.count
+  }
+
   public mutating func moveWord(forward: Bool) { cursor = forward ? wordEnd() : wordStart() }
 
   private mutating func kill(_ range: Range<Int>) {

@@ -68,12 +68,17 @@ extension StudioState {
     case .attached(let attachment):
       attachments.append(attachment)
       mode = .ask
-      if captionsNext {
-        captionsNext = false
-        return ask("Describe this picture.")
+      if let question = questionForNextAttachment {
+        questionForNextAttachment = nil
+        return ask(question)
       }
       say("attached \(attachment.name)")
+    case .pathCompleted(let typed, let path, let names):
+      if prompt.wordBeforeCursor == "@" + typed { prompt.replaceWordBeforeCursor(with: "@" + path) }
+      if names.count > 1 { say(names.prefix(8).joined(separator: "  ") + (names.count > 8 ? "  …" : "")) }
+      if names.isEmpty { return fail("nothing begins with \(typed)") }
     case .toast(let text, let isError):
+      if isError { questionForNextAttachment = nil }
       toast = Toast(text: text, isError: isError, until: now + (isError ? 6 : 3))
     case .edited(let text): prompt.set(text)
     case .folderRead(let folder, let choices):

@@ -71,13 +71,17 @@ extension StudioState {
   // MARK: The prompt
 
   private mutating func takePromptKey(_ key: Key) -> [Effect] {
+    if isAfterControlX {
+      isAfterControlX = false
+      if key == .control("e") { return [.openEditor(prompt.string)] }
+    }
     switch key {
     case .character(let c): prompt.insert(String(c))
     case .paste(let text): return takePaste(text)
     case .lineBreak, .control("j"): prompt.insert("\n")
     case .enter: return send()
     case .tab:
-      if !prompt.isEmpty { complete() } else if canDraw { mode = mode == .ask ? .imagine : .ask }
+      if !prompt.isEmpty { return complete() } else if canDraw { mode = mode == .ask ? .imagine : .ask }
     case .backTab: if showsInspector { inspectorRow = 0 }
     case .backspace:
       if prompt.isEmpty, !attachments.isEmpty { attachments.removeLast() }
@@ -104,7 +108,8 @@ extension StudioState {
     case .alt("d"): prompt.killWord(forward: true)
     case .control("y"): prompt.yank()
     case .control("r"): prompt.beginSearch()
-    case .control("g"), .control("x"): return [.openEditor(prompt.string)]
+    case .control("x"): isAfterControlX = true
+    case .control("g"): return [.openEditor(prompt.string)]
     case .alt("c"):
       guard let last = transcript.messages.last(where: { $0.speaker == .model && !$0.text.isEmpty }) else {
         return fail("there is no answer to copy")
@@ -129,7 +134,10 @@ extension StudioState {
     return []
   }
 
-  private mutating func complete() {
+  private mutating func complete() -> [Effect] {
+    if prompt.wordBeforeCursor.hasPrefix("@") {
+      return [.completePath(String(prompt.wordBeforeCursor.dropFirst()))]
+    }
     let fitting = Command.completing(prompt.string)
     if fitting.count == 1 {
       prompt.set("/\(fitting[0].name)" + (fitting[0].argument.isEmpty ? "" : " "))
@@ -140,6 +148,7 @@ extension StudioState {
       }
       prompt.set("/\(common)")
     }
+    return []
   }
 
   private mutating func send() -> [Effect] {
@@ -150,7 +159,7 @@ extension StudioState {
     if text.hasPrefix("/") { return remember + run(command: text) }
     if let path = text.split(separator: " ").first(where: { $0.hasPrefix("@") && $0.count > 1 }) {
       let rest = text.replacing(path, with: "").trimmingWhitespace()
-      prompt.set(rest)
+      questionForNextAttachment = rest.isEmpty ? nil : rest
       return remember + [.attach(path: String(path.dropFirst()))]
     }
     if case .failed(let reason) = model { return remember + fail(reason) }

@@ -224,8 +224,10 @@ public struct StudioState: Equatable, Sendable {
   public var critique: Critique?
   public var replay: Replay?
   public var isReadOnly = false
-  /// Whether the next picture that is attached is to be described at once.
-  var captionsNext = false
+  /// The question that goes with the next picture that is attached, and is asked at once.
+  var questionForNextAttachment: String?
+  /// Ctrl-X was pressed: the first half of Ctrl-X Ctrl-E.
+  var isAfterControlX = false
   public var isLeaving = false
   /// Requests in flight that belong to the critique.
   var critiqueRequest: Int?

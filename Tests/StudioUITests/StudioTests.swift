@@ -203,6 +203,32 @@ private struct Bench {
     #expect(b.state.controls.guidance == 7.5)
   }
 
+  @Test func pathsBehindAnAtSignAreCompletedAndAskedAbout() {
+    var b = Bench()
+    b.type("look @pic")
+    b.press(.tab)
+    #expect(b.effects.last == .completePath("pic"))
+    b.act(.pathCompleted(typed: "pic", path: "pictures/", names: ["pictures/"]))
+    #expect(b.state.prompt.string == "look @pictures/")
+    b.act(.pathCompleted(typed: "pictures/", path: "pictures/a", names: ["apple.png", "ant.png"]))
+    #expect(b.state.prompt.string == "look @pictures/a" && b.shows("apple.png  ant.png"))
+    b.press(.control("u"))
+    b.send("@cat.png What is this?")
+    #expect(b.effects.last == .attach(path: "cat.png") && b.state.running == nil)
+    b.act(.attached(.init(picture: "p1", name: "cat.png")))
+    #expect(
+      b.effects.contains(.ask(request: 1, text: "What is this?", pictures: ["p1"], temperature: 0, seed: 0)))
+  }
+
+  @Test func controlXControlEOpensTheEditor() {
+    var b = Bench()
+    b.type("a cat")
+    b.press(.control("x"), .control("b"), .control("e"))
+    #expect(!b.effects.contains(.openEditor("a cat")))
+    b.press(.control("x"), .control("e"))
+    #expect(b.effects.contains(.openEditor("a cat")))
+  }
+
   @Test func pastedPathsAreAttachedAndTextIsText() {
     var b = Bench()
     b.press(.paste("/home/me/my\\ cat.png "))

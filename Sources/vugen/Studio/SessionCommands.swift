@@ -8,6 +8,8 @@ import StudioUI
 import Tensors
 import VUGEN
 
+extension SessionExport.CastPictures: ExpressibleByArgument {}
+
 struct Sessions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Recorded sessions: list, show, search, export, delete.",
@@ -64,6 +66,8 @@ struct Sessions: AsyncParsableCommand {
       discussion: "Example: vugen sessions export last --format html")
     @Option(help: "md, html, json or cast.") var format = "html"
     @Option(help: "The file (default: vugen-SESSION.FORMAT here).") var output: String?
+    @Option(help: "Pictures of a cast: blocks, which every player shows, or sixel.")
+    var pictures = SessionExport.CastPictures.blocks
     @Argument(help: "The session.") var session = "last"
 
     func validate() throws {
@@ -74,7 +78,8 @@ struct Sessions: AsyncParsableCommand {
 
     func run() throws {
       let store = SessionStore.standard()
-      print(try SessionExport(store, try store.resolve(session)).write(format, to: output))
+      print(
+        try SessionExport(store, try store.resolve(session)).write(format, to: output, pictures: pictures))
     }
   }
 

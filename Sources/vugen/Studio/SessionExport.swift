@@ -20,15 +20,18 @@ struct SessionExport {
 
   static let formats = ["md", "html", "json", "cast"]
 
+  /// How a cast shows pictures: players on the web know no sixel, terminals may.
+  enum CastPictures: String, CaseIterable { case blocks, sixel }
+
   /// Writes the session; Markdown's pictures go into a folder beside it. Returns the path.
-  func write(_ format: String, to given: String?) throws -> String {
+  func write(_ format: String, to given: String?, pictures: CastPictures = .blocks) throws -> String {
     let path = given ?? "vugen-\(id).\(format)"
     let text: String
     switch format {
     case "md": text = try markdown(pictureFolder: (path as NSString).deletingPathExtension + "-pictures")
     case "html": text = html()
     case "json": text = try json()
-    default: text = try cast()
+    default: text = try cast(pictures)
     }
     try AtomicFile.write(Data(text.utf8), to: path)
     return path
@@ -94,8 +97,8 @@ struct SessionExport {
       """
   }
 
-  /// asciicast v3, its pictures in half blocks: web players show no sixel.
-  private func cast() throws -> String {
+  /// asciicast v3, with a marker at everything that the person said.
+  private func cast(_ pictures: CastPictures) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
     func quoted(_ text: String) throws -> String { String(decoding: try encoder.encode(text), as: UTF8.self) }
@@ -116,6 +119,10 @@ struct SessionExport {
         guard let data = try? store.picture(hash, of: id),
           let picture = try? Picture(bytes: [UInt8](data), name: hash)
         else { continue }
+        if pictures == .sixel {
+          output += "  " + String(decoding: picture.sixelData(), as: UTF8.self) + "\r\n"
+          continue
+        }
         let columns = 32, rows = max(1, columns * picture.height / picture.width / 2)
         output += picture.halfBlocks(columns: columns, rows: rows).map { "  \($0)\r\n" }.joined()
       }

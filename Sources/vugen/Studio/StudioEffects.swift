@@ -25,6 +25,9 @@ extension StudioApp {
     case .copy(let text): screen.copy(text)
     case .openEditor(let text): return edit(text)
     case .readFolder(let folder): return readFolder(folder)
+    case .completePath(let typed):
+      let (path, names) = TypedPath.completion(of: typed)
+      return [.pathCompleted(typed: typed, path: path, names: names)]
     case .readPictures: readPictures()
     case .preview(let path): preview(path)
     case .readSessions: return [.sessionsRead(sessionChoices(store.summaries()))]

@@ -156,6 +156,19 @@ enum TypedPath {
     return (ProcessInfo.processInfo.environment["HOME"] ?? "") + path.dropFirst()
   }
 
+  /// What a half-typed path may become: as far as all that fits agrees, and the names that fit.
+  static func completion(of typed: String) -> (path: String, names: [String]) {
+    let cut = typed.lastIndex(of: "/").map { typed.index(after: $0) } ?? typed.startIndex
+    let folder = String(typed[..<cut]), begun = typed[cut...]
+    let base = folder.isEmpty ? FileManager.default.currentDirectoryPath : expanded(folder)
+    let fitting = choices(in: base.count > 1 && base.hasSuffix("/") ? String(base.dropLast()) : base)
+      .dropFirst()
+      .map(\.title).filter { $0.hasPrefix(begun) }
+    guard var common = fitting.first else { return (typed, []) }
+    for name in fitting { while !name.hasPrefix(common) { common.removeLast() } }
+    return (folder + common, Array(fitting))
+  }
+
   /// What a list of files shows: folders, then pictures.
   static func choices(in folder: String) -> [Choice] {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()

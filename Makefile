@@ -66,6 +66,7 @@ references: build data-deps $(PYTHON)
 fuzz: data-deps
 	VUGEN_FUZZ=400000 $(TEST) --filter survives
 
-# Ours and PyTorch in turn, with ratios.
+# Ours, PyTorch and llama.cpp in turn, with ratios.
 bench: build $(PYTHON)
 	$(PYTHON) Tests/Benchmarks/compare.py
+	$(PYTHON) Tests/Benchmarks/understanding.py

@@ -43,6 +43,9 @@ public struct QuantizationEvaluation {
     for bits in [nil, QuantizedTensor.Bits.eight, .four] {
       if let bits {
         for (layer, weight) in plain { layer.adopt(QuantizedTensor(weight, bits: bits, group: 32)) }
+        if bits == .four, tower.configuration.text.isTied {
+          tower.adopt(output: QuantizedTensor(tower.core.language.embedding.weight.value, bits: .eight))
+        }
       }
       var result = Result(bits: bits), sum = 0.0, tokens = 0, same = 0
       for (i, item) in questions.enumerated() {

@@ -8,9 +8,12 @@ import Tensors
 ///
 /// A weight `NAME.weight` `[out, in]` becomes `NAME.weight` (I8 `[out, in]`, or U8 `[out, in / 2]` with two
 /// values a byte) and `NAME.weight_scale` (F32 `[out, in / group]`). `config.json` says so under
-/// `quantization_config`. Embeddings, norms and biases stay as they are.
+/// `quantization_config`. Embeddings, norms and biases stay as they are. With 4 bits, where the output is tied to the
+/// embedding, which every token reads whole, a copy in 8 bits stands beside it as `lm_head.weight`; of the embedding
+/// itself only the rows of the prompt's tokens are then read from the mapped file.
 public enum QuantizedFolder {
   static let scaleSuffix = ".weight_scale"
+  static let outputName = "lm_head.weight"
 
   /// Gives every linear layer of `tower` that the file stores in fewer bits its weight; returns the names that
   /// are dealt with. Throws `ModelFileError` for values that do not fit the layer.
@@ -21,8 +24,10 @@ public enum QuantizedFolder {
     tower.visitModules("") { path, module in layers[path] = module as? Linear }
     for scaleName in scales {
       let path = String(scaleName.dropLast(scaleSuffix.count)), name = path + ".weight"
-      guard let file = weights.files[name], let entry = file.header.entries[name], let layer = layers[path],
-        let shape = layer.weight?.shape, let scaleFile = weights.files[scaleName]
+      let isTiedOutput = name == outputName && tower.configuration.text.isTied
+      let place = isTiedOutput ? tower.core.language.embedding.weight.shape : layers[path]?.weight?.shape
+      guard let file = weights.files[name], let entry = file.header.entries[name], let shape = place,
+        let scaleFile = weights.files[scaleName]
       else {
         throw ModelFileError(
           weights.folder, tensor: scaleName, "it scales no weight of this model; quantize the model again")
@@ -38,7 +43,7 @@ public enum QuantizedFolder {
           "\(entry.shape) of \(entry.type.rawValue) does not fit a weight of \(shape); quantize the model again"
         )
       }
-      layer.adopt(quantized)
+      if isTiedOutput { tower.adopt(output: quantized) } else { layers[path]?.adopt(quantized) }
       used.formUnion([name, scaleName])
     }
     return used
@@ -56,7 +61,7 @@ public enum QuantizedFolder {
     }
     var random = Philox(seed: 0)
     let tower = Parameter.deferringValues { UnderstandingTower(configuration, using: &random) }
-    try tower.load(weights.allTensors(), from: folder) { $0 == "lm_head.weight" }
+    try tower.load(weights.allTensors(), from: folder) { $0 == outputName }
     var chosen: Set<String> = []
     tower.visitModules("") { path, module in
       guard path.contains("language_model") || path == "lm_head" else { return }
@@ -64,14 +69,24 @@ public enum QuantizedFolder {
       chosen.insert(path + ".weight")
     }
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    let items = weights.files.keys.sorted().flatMap { name in
-      Self.items(name, weights, isChosen: chosen.contains(name), bits, group)
+    // A tied output is the embedding once more, in 8 bits. An int8 model keeps it exact: it must keep the text.
+    let embedding = "model.language_model.embed_tokens.weight"
+    let hasOutput = bits == .four && configuration.text.isTied && configuration.text.width % group == 0
+    var items = weights.files.keys.sorted().filter { !(configuration.text.isTied && $0 == outputName) }
+      .flatMap {
+        name in
+        Self.items(name, name, weights, isChosen: chosen.contains(name), bits, group)
+      }
+    if hasOutput {
+      chosen.insert(outputName)
+      items += Self.items(outputName, embedding, weights, isChosen: true, .eight, group)
     }
     var current: (name: String, weight: QuantizedTensor)?
     func quantized(_ name: String) throws -> QuantizedTensor? {
       if let current, current.name == name { return current.weight }
-      guard let tensor = try weights.files[name]?.tensor(name) else { return nil }
-      let weight = QuantizedTensor(tensor, bits: bits, group: group)
+      let isCopy = hasOutput && name == outputName, source = isCopy ? embedding : name
+      guard let tensor = try weights.files[source]?.tensor(source) else { return nil }
+      let weight = QuantizedTensor(tensor, bits: isCopy ? .eight : bits, group: group)
       current = (name, weight)
       return weight
     }
@@ -88,10 +103,12 @@ public enum QuantizedFolder {
     try copyOthers(from: folder, to: output, bits, group)
   }
 
+  /// Where `source` of the plain model is stored as `name`.
   private static func items(
-    _ name: String, _ weights: ModelWeights, isChosen: Bool, _ bits: QuantizedTensor.Bits, _ group: Int
+    _ name: String, _ source: String, _ weights: ModelWeights, isChosen: Bool, _ bits: QuantizedTensor.Bits,
+    _ group: Int
   ) -> [SafetensorsWriter.Item] {
-    guard let entry = weights.files[name]?.header.entries[name] else { return [] }
+    guard let entry = weights.files[source]?.header.entries[source] else { return [] }
     guard isChosen else { return [.init(name: name, type: entry.type, shape: entry.shape)] }
     let (rows, columns) = (entry.shape[0], entry.shape[1])
     return [

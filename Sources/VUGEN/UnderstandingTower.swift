@@ -22,6 +22,8 @@ public final class UnderstandingTower: Module {
   @Child("model") public var core: UnderstandingCore
   /// Only where the output is not tied to the embedding.
   @Child("lm_head") public var head: Linear?
+  /// A tied output in fewer bits than the embedding it repeats, which is then read by the row only.
+  public private(set) var quantizedOutput: QuantizedTensor?
   public let configuration: UnderstandingConfiguration
   /// The type in which it computes.
   public var type: ElementType = .f32
@@ -100,9 +102,16 @@ public final class UnderstandingTower: Module {
   /// Logits f32 `[time, vocabulary]` of hidden states `[1, time, width]`.
   public func logits(_ hidden: Tensor) -> Tensor {
     let rows = hidden.reshaped([hidden.size(1), hidden.size(2)])
+    if let quantizedOutput { return quantizedOutput.linear(rows).cast(to: .f32) }
     let y =
       head.map { $0(rows) } ?? product(rows, weight: core.language.embedding.weight)
     return y.cast(to: .f32)
+  }
+
+  /// Takes a copy of the embedding in fewer bits as its output. Only where the two are tied.
+  public func adopt(output: QuantizedTensor) {
+    precondition(configuration.text.isTied, "an output of its own is a Linear, and adopts weights itself")
+    quantizedOutput = output
   }
 
   public func makeCache() -> ConversationCache { ConversationCache(layers: configuration.text.layers) }

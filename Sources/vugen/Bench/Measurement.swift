@@ -5,12 +5,15 @@ import Tensors
 struct Measurement: Codable {
   var name: String
   /// Median over the runs, of one call.
-  var seconds: Double
+  var seconds = 0.0
   var gflops: Double?
   var bytesPerSecond: Double?
   /// Share of the limit that this machine showed at the start, 0…1.
   var limitShare: Double?
   var tokensPerSecond: Double?
+  /// Memory, and as a share of the weights' files.
+  var bytes: Int?
+  var weightShare: Double?
 }
 
 /// The machine as the benchmark saw it.
@@ -43,10 +46,15 @@ struct BenchReport: Codable {
     let width = results.map(\.name.count).max() ?? 0
     for r in results {
       var line = r.name.padding(toLength: width + 2, withPad: " ", startingAt: 0)
-      line += String(format: "%10.3f ms", r.seconds * 1e3)
+      if let bytes = r.bytes {
+        line += String(format: "%10.3f GB", Double(bytes) / 1e9)
+      } else {
+        line += String(format: "%10.3f ms", r.seconds * 1e3)
+      }
       if let g = r.gflops { line += String(format: "  %6.0f GFLOP/s", g) }
       if let b = r.bytesPerSecond { line += String(format: "  %6.1f GB/s", b / 1e9) }
       if let t = r.tokensPerSecond { line += String(format: "  %6.1f tokens/s", t) }
+      if let w = r.weightShare { line += String(format: "  %4.0f %% of the weights", w * 100) }
       if let s = r.limitShare { line += String(format: "  %4.0f %% of the limit", s * 100) }
       Swift.print(line)
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Layers
 import ModelFiles
 import Tensors
@@ -14,9 +15,12 @@ extension Bench {
         """)
     @OptionGroup var options: Options
     @Option(help: "plm-1b or tiny.") var shape = ModelShape.plm1B
+    @Option(help: "Measure loading and memory of this folder instead, such as one of `vugen model init`.")
+    var model: String?
 
     func run() async throws {
       try await options.run { machine in
+        if let model { return try folderMeasurements(model, repeats: options.repeats) }
         let first = try firstTokenMeasurement(repeats: options.repeats)
         return understandingMeasurements(shape, machine, repeats: options.repeats) + [first]
       }
@@ -48,7 +52,7 @@ private func decodingCost(_ tower: UnderstandingTower) -> (bytes: Int, weights: 
     weights += linear.quantized.map { $0.rows * $0.columns } ?? linear.weight?.count ?? 0
   }
   let head = tower.head?.weight?.value ?? tower.core.language.embedding.weight.value
-  return (bytes + head.byteCount, weights + head.count)
+  return (bytes + (tower.quantizedOutput?.byteCount ?? head.byteCount), weights + head.count)
 }
 
 @NumericActor
@@ -64,7 +68,12 @@ private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, 
       name: "encoder, one picture", seconds: medianSeconds(runs: repeats) { _ = tower.encode(picture) }))
   let prompt = Tensor.normal([1, 300, c.text.width], deviation: 0.02, using: &random)
   for bits in [nil, QuantizedTensor.Bits.eight, .four] {
-    if let bits { tower.core.language.visitModules("") { _, module in requantize(module as? Linear, bits) } }
+    if let bits {
+      tower.core.language.visitModules("") { _, module in requantize(module as? Linear, bits) }
+      if bits == .four, tower.head == nil {
+        tower.adopt(output: QuantizedTensor(tower.core.language.embedding.weight.value, bits: .eight))
+      }
+    }
     let name = bits.map { "int\($0.rawValue)" } ?? "bf16"
     let cost = decodingCost(tower)
     let flops = 2 * 300 * Double(cost.weights - (tower.core.language.embedding.weight.count))
@@ -86,6 +95,36 @@ private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, 
         tokensPerSecond: 1 / token))
   }
   return results
+}
+
+/// Loading a folder, files in the page cache, and what is resident behind a prompt of a picture and 300 tokens.
+@NumericActor
+private func folderMeasurements(_ folder: String, repeats: Int) throws -> [Measurement] {
+  let seconds = medianSeconds(runs: min(3, repeats)) {
+    _ = try? (UnderstandingTower(folder: folder), Tokenizer(folder: folder))
+  }
+  let tower = try UnderstandingTower(folder: folder), c = tower.configuration
+  StoredWeights.precision = tower.usualPrecision
+  let weights = try ModelFolderReport(folder: folder).parts.reduce(0) { $0 + $1.bytes }
+  var random = Philox(seed: 2)
+  let side = c.vision.imageSize, cache = tower.makeCache()
+  _ = tower.encode(.uniform([1, side, side, 3], low: -1, high: 1, using: &random))
+  let tokens = (0..<300).map { Int32($0 % c.text.vocabulary) }
+  _ = try tower.prefill(tower.embed(tokens), into: cache)
+  for _ in 0..<4 { _ = try tower.prefill(tower.embed([1]), into: cache) }
+  return [
+    Measurement(name: "loading, files in the page cache", seconds: seconds),
+    Measurement(
+      name: "resident behind a picture and 300 tokens", bytes: residentBytes(),
+      weightShare: Double(residentBytes()) / Double(max(1, weights))),
+  ]
+}
+
+/// What the kernel counts as this process's memory, mapped files included.
+private func residentBytes() -> Int {
+  let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+  let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+  return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
 }
 
 /// From a question about a picture that the conversation knows to the first token, with the embedded model.

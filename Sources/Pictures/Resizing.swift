@@ -21,12 +21,11 @@ extension Picture {
     return opaque ? result : result.unpremultiplied()
   }
 
-  /// The order of the passes shows only where a hard edge overshoots and is clipped between them. Pillow 13
-  /// takes the rows first where the height shrinks clearly more than the width; this rule makes the same
-  /// choice for 97 % of 1 480 random sizes (older Pillows always take the columns first).
+  /// The order of the passes shows only where a hard edge overshoots and is clipped between them. As in Pillow 13, the
+  /// rows come first where the height loses more than twice the pixels that the width loses; older Pillows always
+  /// begin with the columns.
   private func verticalFirst(_ newWidth: Int, _ newHeight: Int) -> Bool {
-    let wide = Double(newWidth) / Double(width), high = Double(newHeight) / Double(height)
-    return high < 1 && 2 * wide > 1 + high
+    height > newHeight && height - newHeight > 2 * (width - newWidth)
   }
 
   private func premultiplied() -> [UInt8] {

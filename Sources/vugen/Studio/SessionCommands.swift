@@ -122,7 +122,7 @@ struct ReplayCommand: AsyncParsableCommand {
   @Flag(help: "Run the model again and compare, without a terminal.") var verify = false
   @Option(help: "Folder of a model (default: the one that comes with the program).") var model: String?
   @Flag(help: "Print one JSON object (with --verify).") var json = false
-  @Argument(help: "A session, or a file such as Examples/apple.jsonl.") var session = "last"
+  @Argument(help: "A session, or the folder of one, such as Examples/sessions/guidance.") var session = "last"
 
   func validate() throws {
     if !(speed > 0 && speed <= 1000) { throw ValidationError("--speed must be above 0 and at most 1000.") }

@@ -65,7 +65,7 @@ public struct Transcript: Equatable, Sendable {
       let at = answer(request), rate = Double(tokens) / max(seconds, 1e-3)
       messages[at].text = text
       messages[at].facts =
-        "\(tokens) tokens · \(Format.seconds(seconds)) · \(Int(rate)) tokens/s"
+        "\(tokens) \(tokens == 1 ? "token" : "tokens") · \(Format.seconds(seconds)) · \(Int(rate)) tokens/s"
         + (isPartial ? " · cancelled" : "")
       messages[at].version += 1
     case .drawingAsked(let request, let settings, let count, _):

@@ -223,10 +223,14 @@ public struct InputParser: Sendable {
   private static func string(_ b: ArraySlice<UInt8>, _ kind: UInt8, _ isFinal: Bool) -> (Input?, Int)? {
     var at = b.startIndex + 2
     while at < b.endIndex {
-      if b[at] == 0x07 || (b[at] == 0x1B && at + 1 < b.endIndex && b[at + 1] == UInt8(ascii: "\\")) {
+      let isBell = b[at] == 0x07, isEscape = b[at] == 0x1B
+      if isEscape, at + 1 == b.endIndex { return isFinal ? (nil, at - b.startIndex) : nil }
+      if isBell || (isEscape && b[at + 1] == UInt8(ascii: "\\")) {
         let body = String(decoding: b[(b.startIndex + 2)..<at], as: UTF8.self)
-        return (.reply(reply(body, kind)), at - b.startIndex + (b[at] == 0x07 ? 1 : 2))
+        return (.reply(reply(body, kind)), at - b.startIndex + (isBell ? 1 : 2))
       }
+      // Any other escape sequence breaks a string off: whoever is stuck in half a reply is out of it by a key.
+      if isEscape { return (nil, at - b.startIndex) }
       at += 1
     }
     if isFinal, b.count == 2, let scalar = Unicode.Scalar(UInt32(kind)) {

@@ -65,6 +65,16 @@ import Testing
     }
   }
 
+  /// Half a reply swallows what follows, since its rest may be late; a key that begins with ESC ends that.
+  @Test(arguments: ["\u{1B}]11;rgb:16", "\u{1B}P>|XT", "\u{1B}_Gi=3", "\u{1B}]"])
+  func halfAReplyEndsWithTheNextKey(_ half: String) {
+    var parser = InputParser()
+    #expect(parser.take(Array(half.utf8)).isEmpty)
+    #expect(
+      parser.take(Array("\u{1B}[Aok".utf8)) == [.key(.up), .key(.character("o")), .key(.character("k"))])
+    #expect(parser.take(Array((half + "\u{1B}").utf8)).isEmpty && parser.flush().last == .key(.escape))
+  }
+
   @Test func anyBytesAreSurvivedAndNothingWaitsForEver() {
     var seed: UInt64 = 7
     func next() -> UInt8 {

@@ -183,7 +183,8 @@ struct StudioProgramTests {
       }
       if !isAlive {
         // It was told to leave, and did so.
-        #expect(s.end() == 0 && s.leftClean)
+        let status = s.end()
+        #expect(status == 0 && s.leftClean, "status \(status), clean: \(s.leftClean)\n\(s.screen(36))")
         continue
       }
       probe_resize(s.probe, 36, 120)

@@ -44,6 +44,10 @@ enum StudioSignals {
   private nonisolated(unsafe) static var resized: sig_atomic_t = 0
   private nonisolated(unsafe) static var ended: sig_atomic_t = 0
   private nonisolated(unsafe) static var resumed: sig_atomic_t = 0
+  private nonisolated(unsafe) static var isTerminalLent: sig_atomic_t = 0
+
+  /// Whether another program has the terminal for a while.
+  static func lendTerminal(_ isLent: Bool) { isTerminalLent = isLent ? 1 : 0 }
 
   /// Each signal wakes the interface.
   static func watch(waking mailbox: Mailbox<StudioMessage>) {
@@ -54,6 +58,8 @@ enum StudioSignals {
     }
     for name in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
       signal(name) { number in
+        // Ctrl-C and Ctrl-\ are the editor's while it has the terminal.
+        if StudioSignals.isTerminalLent != 0, number == SIGINT || number == SIGQUIT { return }
         StudioSignals.ended = number
         StudioSignals.mailbox?.wake()
       }

@@ -158,6 +158,8 @@ extension StudioApp {
     guard (try? text.write(toFile: path, atomically: true, encoding: .utf8)) != nil else {
       return [.toast("\(path): cannot be written", isError: true)]
     }
+    StudioSignals.lendTerminal(true)
+    defer { StudioSignals.lendTerminal(false) }
     screen.suspend()
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")

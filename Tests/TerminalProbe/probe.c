@@ -99,7 +99,8 @@ void probe_resize(probe *p, int rows, int columns) {
   struct winsize size = window(rows, columns);
   p->rows = rows;
   p->columns = columns;
-  vterm_set_size(p->vt, rows, columns);
+  // libvterm 0.1 crashes on some very small sizes; the program is told the real one.
+  vterm_set_size(p->vt, rows < 16 ? 16 : rows, columns < 40 ? 40 : columns);
   ioctl(p->master, TIOCSWINSZ, &size);
 }
 

@@ -56,10 +56,13 @@ enum StudioSignals {
       StudioSignals.resized = 1
       StudioSignals.mailbox?.wake()
     }
-    for name in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
+    // The terminal sends it only while another program, or the shell, has it. A handler, not SIG_IGN: that would be
+    // handed on to the editor.
+    signal(SIGQUIT) { _ in }
+    for name in [SIGTERM, SIGHUP, SIGINT] {
       signal(name) { number in
-        // Ctrl-C and Ctrl-\ are the editor's while it has the terminal.
-        if StudioSignals.isTerminalLent != 0, number == SIGINT || number == SIGQUIT { return }
+        // Ctrl-C is the editor's while it has the terminal.
+        if StudioSignals.isTerminalLent != 0, number == SIGINT { return }
         StudioSignals.ended = number
         StudioSignals.mailbox?.wake()
       }

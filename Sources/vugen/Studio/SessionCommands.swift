@@ -141,8 +141,7 @@ struct ReplayCommand: AsyncParsableCommand {
     (studio.theme, studio.themes, studio.graphics, studio.threads, studio.session) = (nil, nil, nil, nil, nil)
     var replay = Replay(entries, speed: speed, idleLimit: idleLimit)
     replay.isPaused = step
-    let status = try studio.launch(replay: replay, store: store, pictures: id)
-    if status != 0 { throw ExitCode(status) }
+    Studio.leave(with: try studio.launch(replay: replay, store: store, pictures: id))
   }
 
   /// A recorded session by its id, or a folder that holds one's files.

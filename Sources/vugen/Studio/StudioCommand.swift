@@ -34,8 +34,14 @@ struct Studio: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let status = try launch(replay: nil)
-    if status != 0 { throw ExitCode(status) }
+    Self.leave(with: try launch(replay: nil))
+  }
+
+  /// Ends the process at once: the model may be at work on its thread, and the libraries' destructors must not pull
+  /// its memory from under it. Sessions are flushed at each entry.
+  static func leave(with status: Int32) -> Never {
+    fflush(nil)
+    _exit(status)
   }
 
   /// - Parameters:

@@ -86,6 +86,19 @@ private final class PseudoTerminal: Sendable {
   }
 }
 
+/// A studio before a screen, without the program around it.
+private final class Stage {
+  private var state: StudioState
+  private let screen: Screen
+  private let cache = LayoutCache()
+
+  init(_ state: StudioState, _ screen: Screen) { (self.state, self.screen) = (state, screen) }
+
+  func act(_ action: Action) { _ = reduce(&state, action) }
+  func draw() { screen.draw(view(state, cache), theme: state.theme) }
+  func scrollToEnd() { state.scroll = 0 }
+}
+
 private struct StudioMeasurement {
   let model: String
 
@@ -97,22 +110,20 @@ private struct StudioMeasurement {
     let screen = Screen(graphics: .sixel, usesColours: true, shelf: shelf)
     try screen.start(environment: ["TERM": "xterm-256color"])
     defer { screen.end() }
-    var state = longSession(shelf)
-    _ = reduce(&state, .resized(Size(160, 50), cell: screen.facts.cell))
-    let cache = LayoutCache()
-    func draw() { screen.draw(view(state, cache), theme: state.theme) }
-    draw()
-    var results = scroll(&state, draw)
+    let stage = Stage(longSession(shelf), screen)
+    stage.act(.resized(Size(160, 50), cell: screen.facts.cell))
+    stage.draw()
+    var results = scroll(stage)
     // Whatever was being encoded is shown, then nothing may be sent any more.
     for _ in 0..<20 {
       usleep(20_000)
-      draw()
+      stage.draw()
     }
     let before = terminal.settledCount()
-    for _ in 0..<100 { draw() }
+    for _ in 0..<100 { stage.draw() }
     results.append(
       ("bytes sent for an unchanged screen, 100 draws", Double(terminal.settledCount() - before)))
-    results += try await type(&state, draw)
+    results += try await type(stage)
     results.append(("CPU share while idle for two seconds", idleShare()))
     return results
   }
@@ -140,19 +151,19 @@ private struct StudioMeasurement {
     return state
   }
 
-  private func scroll(_ state: inout StudioState, _ draw: () -> Void) -> [(String, Double)] {
+  private func scroll(_ stage: Stage) -> [(String, Double)] {
     let clock = ContinuousClock(), frames = 400
     var times: [Double] = []
     for _ in 0..<frames {
       times.append(
         seconds(
           clock.measure {
-            _ = reduce(&state, .key(.mouse(.init(.wheelUp, 5, 5))))
-            draw()
+            stage.act(.key(.mouse(.init(.wheelUp, 5, 5))))
+            stage.draw()
           }))
     }
     let sorted = times.sorted()
-    state.scroll = 0
+    stage.scrollToEnd()
     return [
       ("scrolling 10 000 messages, frames a second", Double(frames) / times.reduce(0, +)),
       ("… slowest frame in 100, ms", sorted[frames * 99 / 100] * 1000),
@@ -160,7 +171,7 @@ private struct StudioMeasurement {
   }
 
   /// Keys while the model draws.
-  private func type(_ state: inout StudioState, _ draw: () -> Void) async throws -> [(String, Double)] {
+  private func type(_ stage: Stage) async throws -> [(String, Double)] {
     let engine = StudioEngine(folder: model), facts = try await engine.load()
     guard facts.canDraw else { return [] }
     let flag = CancellationFlag()
@@ -176,8 +187,8 @@ private struct StudioMeasurement {
       times.append(
         seconds(
           clock.measure {
-            _ = reduce(&state, .key(key))
-            draw()
+            stage.act(.key(key))
+            stage.draw()
           }))
     }
     flag.set()

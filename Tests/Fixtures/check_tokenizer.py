@@ -20,6 +20,11 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run(
         [vugen, "data", "build", "scenes", "--output", folder / "shards", "--train", "40", "--validation", "10", "--held-out", "10", "--size", "32"],
         check=True, stdout=subprocess.DEVNULL)
+    # The random model's special tokens are other numbers than the new tokenizer's.
+    added = {t["content"]: t["id"] for t in json.loads((folder / "model/tokenizer.json").read_text())["added_tokens"]}
+    config = json.loads((folder / "model/config.json").read_text())
+    config["image_token_id"] = added["<|image|>"]
+    (folder / "model/config.json").write_text(json.dumps(config))
     texts = ["Ünïcode — 🍎 <|eot_id|>", "  two  spaces\n\nand lines", "don't 12345", "日本語", "e\u0301"]
     for shard in sorted((folder / "shards").glob("*.tar")):
         with tarfile.open(shard) as tar:

@@ -22,11 +22,15 @@ public enum TokenizerFile {
     let split: [String: Any] = [
       "type": "Split", "pattern": ["Regex": Tokenizer.llama3Pattern], "behavior": "Isolated", "invert": false,
     ]
+    // The reference library refuses a file that leaves any of these out.
+    let byteLevel: [String: Any] = [
+      "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false,
+    ]
     let file: [String: Any] = [
-      "version": "1.0", "added_tokens": added, "decoder": ["type": "ByteLevel"],
+      "version": "1.0", "added_tokens": added, "decoder": byteLevel,
       "pre_tokenizer": [
         "type": "Sequence",
-        "pretokenizers": [split, ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false]],
+        "pretokenizers": [split, byteLevel],
       ],
       "model": [
         "type": "BPE", "vocab": vocabulary, "merges": merges.map { [spelled[$0.left], spelled[$0.right]] },

@@ -133,10 +133,12 @@ public final class Screen {
       shown[placement] = key
     }
     if !bytes.isEmpty {
-      let sync = facts.hasSynchronizedUpdates
-      write(
-        Array((sync ? "\u{1B}[?2026h" : "").utf8) + Array("\u{1B}7".utf8) + bytes
-          + Array("\u{1B}8".utf8) + Array((sync ? "\u{1B}[?2026l" : "").utf8))
+      // Without its cursor: a terminal that shows it at a picture's first cell takes it away again by drawing that
+      // cell's text, over the picture.
+      let (sync, hasCursor) = (facts.hasSynchronizedUpdates, frame.cursor != nil)
+      let before = (sync ? "\u{1B}[?2026h" : "") + (hasCursor ? "\u{1B}[?25l" : "") + "\u{1B}7"
+      let after = "\u{1B}8" + (hasCursor ? "\u{1B}[?25h" : "") + (sync ? "\u{1B}[?2026l" : "")
+      write(Array(before.utf8) + bytes + Array(after.utf8))
     }
     last = frame
   }

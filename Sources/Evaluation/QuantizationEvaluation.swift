@@ -43,7 +43,7 @@ public struct QuantizationEvaluation {
     for bits in [nil, QuantizedTensor.Bits.eight, .four] {
       if let bits {
         for (layer, weight) in plain { layer.adopt(QuantizedTensor(weight, bits: bits, group: 32)) }
-        if bits == .four, tower.configuration.text.isTied {
+        if QuantizedFolder.hasOwnOutput(tower, bits) {
           tower.adopt(output: QuantizedTensor(tower.core.language.embedding.weight.value, bits: .eight))
         }
       }

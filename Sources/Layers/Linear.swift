@@ -37,12 +37,12 @@ public final class Linear: Module {
   }
 }
 
-/// `activation(x Wᵀ + b)` with a parameter. Frozen bf16 weights and f32 activations are not copied to f32 for
-/// good: the weight is read as it is stored.
+/// `activation(x Wᵀ + b)` with a parameter. Frozen bf16 weights are not copied for good, neither to f32 nor, where
+/// stored weights meet bf16 (`StoredWeights.precision`), to a library's own layout: they are read as they are stored.
 public func product(_ x: Tensor, weight: Parameter, bias: Tensor? = nil, activation: Activation = .none)
   -> Tensor
 {
-  if x.type == .f32, weight.value.type == .bf16, !isRecording {
+  if weight.value.type == .bf16, !isRecording, x.type == .f32 || StoredWeights.multipliesBF16 {
     return linearFromStored(x, weight: weight.value, bias: bias, activation: activation)
   }
   return linear(x, weight: weight.tensor(as: x.type), bias: bias, activation: activation)

@@ -60,5 +60,6 @@ public enum StoredWeights {
   /// the processor has such products; sums stay f32. Set it once, at start.
   nonisolated(unsafe) public static var precision = Precision.f32
 
-  static var multipliesBF16: Bool { precision.activationType == .bf16 }
+  /// Whether bf16 weights meet activations rounded to bf16 on this machine.
+  public static var multipliesBF16: Bool { precision.activationType == .bf16 }
 }

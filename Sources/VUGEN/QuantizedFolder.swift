@@ -8,12 +8,18 @@ import Tensors
 ///
 /// A weight `NAME.weight` `[out, in]` becomes `NAME.weight` (I8 `[out, in]`, or U8 `[out, in / 2]` with two
 /// values a byte) and `NAME.weight_scale` (F32 `[out, in / group]`). `config.json` says so under
-/// `quantization_config`. Embeddings, norms and biases stay as they are. With 4 bits, where the output is tied to the
-/// embedding, which every token reads whole, a copy in 8 bits stands beside it as `lm_head.weight`; of the embedding
-/// itself only the rows of the prompt's tokens are then read from the mapped file.
+/// `quantization_config`. Embeddings, norms and biases stay as they are. Where the output is tied to the embedding,
+/// which every token reads whole, a copy in 8 bits stands beside it as `lm_head.weight` (see `hasOwnOutput`); of the
+/// embedding itself only the rows of the prompt's tokens are then read from the mapped file.
 public enum QuantizedFolder {
   static let scaleSuffix = ".weight_scale"
   static let outputName = "lm_head.weight"
+
+  /// Whether a tied output gets a copy in 8 bits. A small model's 8 bits keep it exact: its output is a large part of
+  /// it, its answers hang on small differences, and it is fast enough.
+  public static func hasOwnOutput(_ tower: UnderstandingTower, _ bits: QuantizedTensor.Bits) -> Bool {
+    tower.configuration.text.isTied && (bits == .four || tower.usualPrecision == .bf16)
+  }
 
   /// Gives every linear layer of `tower` that the file stores in fewer bits its weight; returns the names that
   /// are dealt with. Throws `ModelFileError` for values that do not fit the layer.
@@ -69,9 +75,8 @@ public enum QuantizedFolder {
       chosen.insert(path + ".weight")
     }
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    // A tied output is the embedding once more, in 8 bits. An int8 model keeps it exact: it must keep the text.
     let embedding = "model.language_model.embed_tokens.weight"
-    let hasOutput = bits == .four && configuration.text.isTied && configuration.text.width % group == 0
+    let hasOutput = hasOwnOutput(tower, bits) && configuration.text.width % group == 0
     var items = weights.files.keys.sorted().filter { !(configuration.text.isTied && $0 == outputName) }
       .flatMap {
         name in

@@ -67,13 +67,22 @@ public final class UnderstandingTower: Module {
   }
 
   /// In which precision a person would want it: nobody waits for a small model, so that it may be exact.
-  public var usualPrecision: Precision { parameterCount > 200_000_000 ? .bf16 : .f32 }
+  public var usualPrecision: Precision {
+    var count = parameterCount
+    visitModules("") { _, module in
+      if let quantized = (module as? Linear)?.quantized { count += quantized.rows * quantized.columns }
+    }
+    return count > 200_000_000 ? .bf16 : .f32
+  }
 
   /// Vision features and their tokens: pictures `[tiles, side, side, 3]` in −1…1 → features
   /// `[tiles, patches, vision width]`, projected `[tiles, tokens, text width]`.
+  ///
+  /// Where stored weights meet bf16, the activations between them are bf16 as well, as in the reference's own runs.
   public func encode(_ pictures: Tensor) -> (features: Tensor, projected: Tensor) {
-    let features = core.encoder(pictures.cast(to: type))
-    return (features, core.projector(features))
+    let isStored = StoredWeights.multipliesBF16 && core.encoder.positions.value.type == .bf16
+    let features = core.encoder(pictures.cast(to: isStored ? .bf16 : type))
+    return (features.cast(to: type), core.projector(features).cast(to: type))
   }
 
   /// Embeddings of a prompt `[1, tokens, width]`, its image tokens replaced by `projected` in order.

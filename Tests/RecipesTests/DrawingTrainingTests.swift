@@ -69,7 +69,7 @@ struct DrawingTrainingTests {
 
     var generatorRecipe = GeneratorRecipe()
     (generatorRecipe.data.batch, generatorRecipe.data.scenes, generatorRecipe.data.wideShare) = (4, 9, 0)
-    generatorRecipe.optimization.steps = 4
+    (generatorRecipe.optimization.steps, generatorRecipe.model.patch) = (4, 2)
     let g = temporaryFolder(), h = temporaryFolder(), m = whole + "/model"
     let generator = try GeneratorTraining(
       generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
@@ -78,6 +78,12 @@ struct DrawingTrainingTests {
     try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: true, bank: cutOuts), 1)
     sameCheckpoints(g, h)
     try generator.export(to: g + "/model")
+    #expect(try GenerationConfiguration(folder: g + "/model").tower.tokens == 4)
+    generatorRecipe.model.patch = 3
+    #expect(throws: RecipeError.self) {
+      try GeneratorTraining(
+        generatorRecipe, model: m, folder: temporaryFolder(), isResuming: false, bank: cutOuts)
+    }
 
     var distillRecipe = DistillRecipe()
     (distillRecipe.data.batch, distillRecipe.data.wideShare, distillRecipe.teacher.steps) = (2, 0, 2)
@@ -151,7 +157,7 @@ struct DrawingTrainingTests {
       var random = Philox(seed: 1)
       let second = GenerationTower(.init(latents: 4, grid: 4), text: tower.configuration.text, using: &random)
       try second.copyLayers(of: tower.core.language)
-      let read = try tower.read(prompts: [tokens], patches: 16)
+      let read = try tower.read(prompts: [tokens], pictureTokens: 16)
       let x = Tensor.normal([1, 16, 4], using: &random)
       _ = second(x, at: Tensor([0.5]), prompts: read, language: tower.core.language)
       #expect(tower.logits(tower.core.language(try tower.embed(tokens))).toArray() == before)

@@ -198,6 +198,51 @@ struct PackedBatchTests {
       #expect(relativeError(ours, theirs) < 1e-5)
     }
     #expect(batch.answerPlaces.count == batch.answerTokens.count && !batch.answerPlaces.isEmpty)
-    #expect(batch.patchClasses.count == 3 * 16)
+    try labelsFollowWhatCovers(batch, of: composer)
+  }
+
+  /// Patch labels say what the scene's pixels do.
+  private func labelsFollowWhatCovers(_ batch: PackedBatch, of composer: SceneComposer) throws {
+    let labels = batch.patches, cells = PatchLabels.cells * PatchLabels.cells
+    #expect(
+      labels.classes.count == 3 * 16 && labels.centres.count == 3 * 16 && labels.colours.count == 3 * 16)
+    #expect(labels.outlines.count == 3 * 16 * cells)
+    for i in 0..<3 {
+      let scene = composer.scene(UInt64(3 + i), .train), covered = scene.owners.count { $0 > 0 }
+      let marked =
+        labels.outlines[i * 16 * cells..<(i + 1) * 16 * cells].count { $0 == 1 } * 32 * 32 / 16 / cells
+      #expect(covered > 0 && abs(marked - covered) < covered / 4 + 8, "\(marked) of \(covered)")
+      let patches = i * 16..<(i + 1) * 16
+      #expect(labels.centres[patches].count { $0 == 1 } >= 1)
+      let colours = Set(scene.record.objects.compactMap(\.colour))
+      for patch in patches where labels.colours[patch] >= 0 {
+        #expect(colours.contains(ColourName.allCases[Int(labels.colours[patch])]))
+        // No class is known to this packer: what is covered is unknown, not background.
+        #expect(labels.classes[patch] == -1)
+      }
+    }
+  }
+
+  @Test func smallerPatchesSeeAsTheLargerOnesSawAnEnlargedPicture() throws {
+    var old = VisionConfiguration(), random = Philox(seed: 4)
+    (old.imageSize, old.patchSize, old.width, old.hasClassToken) = (32, 16, 8, false)
+    var new = old
+    new.patchSize = 8
+    let kernel = Tensor.normal([8, 3, 16, 16], using: &random),
+      grid = Tensor.normal([1, 4, 8], using: &random)
+    let weights = ["e.patch_embed.proj.weight": kernel, "e.pos_embed": grid, "e.other": grid]
+    let resized = try #require(SmallerPatches.resize(weights, prefix: "e.", from: old, to: new))
+    let small = try #require(resized["e.patch_embed.proj.weight"])
+    let picture = Tensor.normal([2, 32, 32, 3], using: &random)
+    let before = convolution2D(
+      picture.upsampledNearest(by: 2), weight: kernel, bias: nil, stride: 16, padding: 0)
+    let after = convolution2D(picture, weight: small, bias: nil, stride: 8, padding: 0)
+    #expect(relativeError(after, before) < 1e-5)
+    #expect(resized["e.pos_embed"]?.shape == [1, 16, 8] && resized["e.other"]?.toArray() == grid.toArray())
+    // Corners keep their place, the middle of the sides lies between.
+    #expect(resized["e.pos_embed"]?.toArray().prefix(8).elementsEqual(grid.toArray().prefix(8)) == true)
+    #expect(SmallerPatches.resize(weights, prefix: "e.", from: new, to: old) == nil)
+    old.hasClassToken = true
+    #expect(SmallerPatches.resize(weights, prefix: "e.", from: old, to: new) == nil)
   }
 }

@@ -61,6 +61,25 @@ struct CoreTests {
     }
   }
 
+  /// Where the processor multiplies bf16, 4-bit rows may meet x rounded to bf16: as near as that rounding.
+  @Test func fourBitRowsTimesRoundedInput() {
+    var random = Philox(seed: 18)
+    defer { StoredWeights.precision = .f32 }
+    for columns in [128, 384, 2048] {
+      let w = Tensor.normal([37, columns], using: &random), x = Tensor.normal([3, columns], using: &random)
+      let q = QuantizedTensor(w, bits: .four), exact = linear(x, weight: q.dequantized())
+      StoredWeights.precision = .f32
+      #expect(relativeError(q.linear(x), exact) < 1e-5)
+      StoredWeights.precision = .bf16
+      #expect(relativeError(q.linear(x), exact) < 5e-3)
+      let rounded = x.cast(to: .bf16).cast(to: .f32)
+      StoredWeights.precision = .f32
+      let expected = linear(rounded, weight: q.dequantized())
+      StoredWeights.precision = .bf16
+      #expect(relativeError(q.linear(rounded), expected) < 1e-5)
+    }
+  }
+
   @Test func eigenvectorsDiagonalise() throws {
     var random = Philox(seed: 9)
     let n = 40, a = Tensor.normal([n, n], using: &random)

@@ -84,7 +84,7 @@ struct GenerationParityTests {
     let tower = GenerationTower(.init(latents: 3, grid: 2), text: text, using: &random)
     try tower.load(reference.part("weight"), from: "tower")
     let tokens = try reference["tokens"].toIndices()
-    let prompts = try frozen.read(prompts: [Array(tokens[0..<5]), Array(tokens[5..<8])], patches: 4)
+    let prompts = try frozen.read(prompts: [Array(tokens[0..<5]), Array(tokens[5..<8])], pictureTokens: 4)
     let (data, noise, t) = (try reference["data"], try reference["noise"], try reference["t"])
     let xt = StraightPath.point(data, noise, at: t)
     func velocity() -> Tensor { tower(xt, at: t, prompts: prompts, language: frozen.core.language) }

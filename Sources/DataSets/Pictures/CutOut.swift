@@ -68,7 +68,9 @@ public struct CutOut: Sendable {
   }
 
   /// Draws, and returns the box of what became visible: left, top, right, bottom (past the end).
-  func draw(_ place: Placement, into canvas: inout Canvas) -> [Int] {
+  ///
+  /// - Parameter owner: what `canvas.owners` says of the pixels that it covers.
+  func draw(_ place: Placement, into canvas: inout Canvas, owner: UInt8 = 1) -> [Int] {
     var level = 0, scale = place.scale
     while level + 1 < levels.count, scale <= 0.5 {
       level += 1
@@ -88,6 +90,7 @@ public struct CutOut: Sendable {
         let pixel = source.bilinear(Float(u), Float(v))
         guard pixel[3] > 0.5 else { continue }
         canvas.blend(pixel, x, y)
+        if pixel[3] > 127 { canvas.owners[y * canvas.side + x] = owner }
         if pixel[3] > 96 { box = [min(box[0], x), min(box[1], y), max(box[2], x + 1), max(box[3], y + 1)] }
       }
     }
@@ -99,6 +102,13 @@ public struct CutOut: Sendable {
 struct Canvas {
   let side: Int
   var pixels: [SIMD4<Float>]
+  /// What covers each pixel: 0 the background, else an object's number from 1 on.
+  var owners: [UInt8]
+
+  init(side: Int, pixels: [SIMD4<Float>]) {
+    (self.side, self.pixels) = (side, pixels)
+    owners = [UInt8](repeating: 0, count: side * side)
+  }
 
   mutating func blend(_ premultiplied: SIMD4<Float>, _ x: Int, _ y: Int) {
     let at = y * side + x

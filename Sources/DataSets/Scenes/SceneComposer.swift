@@ -5,6 +5,8 @@ import Pictures
 public struct Scene: Sendable {
   public let record: SceneRecord
   public let picture: Picture
+  /// What covers each pixel, row by row: 0 the background, `n` the record's object `n` − 1.
+  public let owners: [UInt8]
 }
 
 /// Makes scenes: the same seed, split and index give the same scene, byte for byte, in any order and on any
@@ -50,12 +52,12 @@ public struct SceneComposer: Sendable {
       plans[i].isMirrored = plans[i].mayBeMirrored && random.chance(0.5)
     }
     place(&plans, relation, &random)
-    let objects = plans.map { draw($0, &canvas) }
+    let objects = plans.enumerated().map { draw($1, as: UInt8($0 + 1), &canvas) }
     var record = SceneRecord(
       kind: kind, split: split, index: index, size: size, background: background, objects: objects,
       relation: relation, caption: "", captions: [], questions: [])
     SceneText.write(&record, others: bank.entries.map(\.kind), &random)
-    return Scene(record: record, picture: canvas.picture)
+    return Scene(record: record, picture: canvas.picture, owners: canvas.owners)
   }
 
   // MARK: What is in it
@@ -217,10 +219,10 @@ public struct SceneComposer: Sendable {
     }
   }
 
-  private func draw(_ plan: Plan, _ canvas: inout Canvas) -> SceneObject {
+  private func draw(_ plan: Plan, as owner: UInt8, _ canvas: inout Canvas) -> SceneObject {
     let box = plan.cutOut.draw(
       .init(centre: plan.centre, scale: scale(plan), angle: plan.angle, isMirrored: plan.isMirrored),
-      into: &canvas)
+      into: &canvas, owner: owner)
     return SceneObject(
       name: plan.name, singular: plan.singular, plural: plan.plural, colour: plan.colour,
       namesColour: plan.namesColour, cutOut: plan.cutOut.id, box: box,

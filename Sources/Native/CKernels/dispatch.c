@@ -148,8 +148,8 @@ void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, 
     body(args, 0, items);
     return;
   }
-  // A few turns a thread, so that a late thread holds nobody up for long.
-  int64_t turn = (items + threads * 4 - 1) / (threads * 4);
+  // Some turns a thread, so that a late thread holds nobody up for long.
+  int64_t turn = (items + threads * 8 - 1) / (threads * 8);
   job j = {.body = body, .args = args, .items = items, .turn = turn > grain ? turn : grain};
   atomic_init(&j.next, 0);
   GOMP_parallel(work, &j, (unsigned)threads, 0);

@@ -31,6 +31,8 @@ public struct GeneratorRecipe: Codable, Sendable, Equatable {
     public var seed: UInt64 = 1
     /// How sampling steps are moved towards the noise; 1 leaves them even.
     public var timeShift = 1.0
+    /// Latents along one side of the square that is one token.
+    public var patch = 1
 
     public init() {}
   }
@@ -72,6 +74,8 @@ public final class GeneratorTraining: TrainingRun {
   private let understanding: UnderstandingTower
   private let tokenizer: Tokenizer
   private let model: GenerationModel
+  /// Of the whole model, with this tower.
+  private let configuration: GenerationConfiguration
   private let generator: GenerationTower
   private let cache: LatentCache
   private let prompt: GenerationPrompt
@@ -92,6 +96,14 @@ public final class GeneratorTraining: TrainingRun {
     tokenizer = try Tokenizer(folder: folderOfModel)
     model = try GenerationModel(folder: folderOfModel, beside: understanding.configuration)
     prompt = try GenerationPrompt(tokenizer, folder: folderOfModel)
+    let grid = model.configuration.grid
+    guard (1...grid).contains(recipe.model.patch), grid % recipe.model.patch == 0 else {
+      throw RecipeError(
+        "model.patch = \(recipe.model.patch) does not divide the \(grid) latents along a side")
+    }
+    var configuration = model.configuration
+    (configuration.generatorPatch, configuration.timeShift) = (recipe.model.patch, recipe.model.timeShift)
+    self.configuration = configuration
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     cache = try LatentCache(
@@ -99,7 +111,7 @@ public final class GeneratorTraining: TrainingRun {
       bank: { try bank ?? ObjectBank() }, progress: progress)
     var random = Philox(seed: recipe.model.seed)
     generator = GenerationTower(
-      model.configuration.tower, text: understanding.configuration.text, using: &random)
+      configuration.tower, text: understanding.configuration.text, using: &random)
     if let from, !isResuming {
       let path = "\(from)/\(GenerationFiles.generator)"
       try generator.load(
@@ -137,8 +149,7 @@ public final class GeneratorTraining: TrainingRun {
       let isEmpty = dropped[i] < Float(recipe.data.promptDropout)
       return prompt.tokens(isEmpty ? "" : captions[Int(words[i]) % captions.count])
     }
-    let grid = model.configuration.grid
-    let read = try understanding.read(prompts: prompts, patches: grid * grid)
+    let read = try understanding.read(prompts: prompts, pictureTokens: generator.configuration.tokens)
     let data = cache.latents.gathered(Tensor(indices: places.map(Int32.init))).cast(to: .f32)
     let noise = Tensor.normal(like: data, using: &random)
     let t = recipe.times.values.draw(batch, using: &random)
@@ -174,7 +185,7 @@ public final class GeneratorTraining: TrainingRun {
   private func averaged() throws -> GenerationTower {
     var random = Philox(seed: 0)
     let tower = GenerationTower(
-      model.configuration.tower, text: understanding.configuration.text, using: &random)
+      configuration.tower, text: understanding.configuration.text, using: &random)
     try tower.load(trainer.averagedTensors, from: folder)
     return tower
   }
@@ -185,8 +196,6 @@ public final class GeneratorTraining: TrainingRun {
     try RunFolder.make(folder)
     let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
     try RunFolder.copy(RunFolder.understandingFiles + rest, from: source, to: folder)
-    var configuration = model.configuration
-    configuration.timeShift = recipe.model.timeShift
     try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
     try GenerationFiles.write(tower.tensorsByName, to: "\(folder)/\(GenerationFiles.generator)")
   }

@@ -8,11 +8,15 @@ struct Example: Sendable {
   var picture: Picture
   /// Of a composed scene; nil for pictures that came with a caption alone.
   var scene: SceneRecord?
+  /// What covers each pixel of a scene composed here: 0 the background, `n` its object `n` − 1. Empty for
+  /// stored pictures, of which boxes alone are known.
+  var owners: [UInt8] = []
   var caption: String
   var captions: [String]
   var questions: [QuestionAnswer]
 
-  init(_ record: SceneRecord, _ picture: Picture) {
+  init(_ record: SceneRecord, _ picture: Picture, owners: [UInt8] = []) {
+    self.owners = owners
     (self.picture, scene, caption) = (picture, record, record.caption)
     (captions, questions) = ([record.caption] + record.captions, record.questions)
   }
@@ -49,7 +53,7 @@ package enum ExampleSource: Sendable {
     switch self {
     case .composed(let composer):
       let scene = composer.scene(UInt64(number), .train)
-      return Example(scene.record, scene.picture)
+      return Example(scene.record, scene.picture, owners: scene.owners)
     case .stored(let samples, let seed):
       let pass = number / samples.count, place = number % samples.count
       let sample = samples[Self.shuffled(place, of: samples.count, seed: seed, pass: pass)]

@@ -26,10 +26,7 @@ package struct PackedBatch: Sendable {
   package var answerTokens: [Int32] = []
   /// Place of each caption's last token.
   package var captionPlaces: [Int32] = []
-  /// `[batch, patches]`: 0 background, class + 1, or −1 where a patch is neither.
-  package var patchClasses: [Int32] = []
-  /// `[batch, patches]`: 1 where the middle of an object lies, 0 elsewhere, −1 where nothing is known.
-  package var patchCentres: [Int32] = []
+  package var patches = PatchLabels()
 }
 
 /// Makes packed batches from examples.
@@ -40,7 +37,7 @@ package struct BatchPacker: Sendable {
   let classes: [String: Int]
   let batch, questions: Int
   let seed: UInt64
-  let wordDropout, relationShare: Double
+  let wordDropout, relationShare, colourShare: Double
   private let prefix, questionEnd, answerEnd: [Int32]
 
   package init(
@@ -50,7 +47,7 @@ package struct BatchPacker: Sendable {
     (self.source, self.tokenizer, self.configuration) = (source, tokenizer, configuration)
     self.classes = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     (batch, questions, seed) = (data.batch, data.questions, data.seed)
-    (wordDropout, relationShare) = (data.wordDropout, data.relationShare)
+    (wordDropout, relationShare, colourShare) = (data.wordDropout, data.relationShare, data.colourShare)
     func special(_ name: String) -> Int32 { tokenizer.specialTokens[name] ?? 0 }
     func header(_ role: String) -> [Int32] {
       [special("<|start_header_id|>")] + tokenizer.encode(role) + [special("<|end_header_id|>")]
@@ -95,8 +92,7 @@ package struct BatchPacker: Sendable {
       var random = Philox(seed: seed, stream: 1 << 62 | UInt64(index))
       sequences.append(sequence(example, &random))
       result.pictures += example.picture.rgb().map { Float($0) / 127.5 - 1 }
-      result.patchClasses += patchClasses(example)
-      result.patchCentres += patchCentres(example)
+      result.patches.append(example, configuration.vision, classes: classes)
     }
     let longest = sequences.map(\.tokens.count).max() ?? 0
     // Few different lengths: memory and compiled products are used again from batch to batch.
@@ -147,6 +143,7 @@ package struct BatchPacker: Sendable {
       case .describe: words[0] < 600
       case .detail: words[1] < 120
       case .relation: Double(words[2 + i]) < relationShare * 1000
+      case .colour: Double(words[2 + i]) < colourShare * 1000
       default: false
       }
     }.map(\.element)
@@ -180,47 +177,5 @@ package struct BatchPacker: Sendable {
       }
     }
     result.mask += mask
-  }
-
-  // MARK: Localisation
-
-  /// What lies on each patch: an object whose box covers more than half of it.
-  private func patchClasses(_ example: Example) -> [Int32] {
-    let grid = configuration.vision.grid, patch = configuration.vision.patchSize
-    guard let scene = example.scene else { return [Int32](repeating: -1, count: grid * grid) }
-    var labels: [Int32] = []
-    for row in 0..<grid {
-      for column in 0..<grid {
-        labels.append(label(scene, left: column * patch, top: row * patch, side: patch))
-      }
-    }
-    return labels
-  }
-
-  /// Where the middle of an object's box lies.
-  private func patchCentres(_ example: Example) -> [Int32] {
-    let grid = configuration.vision.grid
-    guard let scene = example.scene else { return [Int32](repeating: -1, count: grid * grid) }
-    var marks = [Int32](repeating: 0, count: grid * grid)
-    for object in scene.objects {
-      func place(_ low: Int, _ high: Int) -> Int { min(grid - 1, (low + high) * grid / (2 * scene.size)) }
-      marks[place(object.box[1], object.box[3]) * grid + place(object.box[0], object.box[2])] = 1
-    }
-    return marks
-  }
-
-  private func label(_ scene: SceneRecord, left: Int, top: Int, side: Int) -> Int32 {
-    // Boxes are in the scene's pixels, patches in the model's.
-    let scale = Double(configuration.vision.imageSize) / Double(scene.size)
-    var isTouched = false
-    for object in scene.objects {
-      let box = object.box.map { Double($0) * scale }
-      let width = min(box[2], Double(left + side)) - max(box[0], Double(left))
-      let height = min(box[3], Double(top + side)) - max(box[1], Double(top))
-      guard width > 0, height > 0 else { continue }
-      if 2 * width * height > Double(side * side) { return classes[object.name].map { Int32($0 + 1) } ?? -1 }
-      isTouched = true
-    }
-    return isTouched ? -1 : 0
   }
 }

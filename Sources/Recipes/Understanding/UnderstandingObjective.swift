@@ -1,3 +1,4 @@
+import DataSets
 import Layers
 import ModelFiles
 import Tensors
@@ -6,15 +7,17 @@ import VUGEN
 
 /// The understanding tower with what only training needs.
 ///
-/// Loss: next token of the answers; the class of each patch and whether an object's middle lies in it (linear
-/// heads that are thrown away: without them a small encoder takes far longer to find its objects); and the
-/// contrast of pictures and captions. With the weights of text and contrast at 0 the encoder learns alone.
+/// Loss: next token of the answers; the class and colour of what lies on each patch, which parts of the patch
+/// it covers, and whether an object's middle lies in it (linear heads that are thrown away: without them a
+/// small encoder takes far longer to find its objects); and the contrast of pictures and captions. With the weights of text and contrast at 0 the encoder learns alone.
 /// No pixels are reconstructed: understanding features are all that the paper draws from.
 final class UnderstandingObjective: Module {
   @Child("tower") var tower: UnderstandingTower
   @Child("alignment") var alignment: ContrastiveAlignment
   @Child("localisation") var localisation: Linear
   @Child("centres") var centres: Linear
+  @Child("colours") var colours: Linear
+  @Child("outlines") var outlines: Linear
   let weights: UnderstandingRecipe.Objectives
   let isEncoderFrozen: Bool
 
@@ -27,19 +30,25 @@ final class UnderstandingObjective: Module {
     alignment = ContrastiveAlignment(c, width: recipe.model.alignmentWidth, using: &random)
     localisation = Linear(c.vision.width, classes + 1, using: &random)
     centres = Linear(c.vision.width, 2, using: &random)
+    colours = Linear(c.vision.width, ColourName.allCases.count, using: &random)
+    outlines = Linear(c.vision.width, 2 * PatchLabels.cells * PatchLabels.cells, using: &random)
   }
 
   /// Takes the weights of an exported model; the localisation heads, which are not exported, start anew.
   ///
   /// Where the recipe's language model has other sizes than the folder's, the encoder alone is taken: a larger
-  /// language model can be grown on an encoder that has learnt to see. Returns whether the whole model was taken.
+  /// language model can be grown on an encoder that has learnt to see. An encoder of larger patches is made to
+  /// fit. Returns whether the whole model was taken.
   ///
   /// Throws `ModelFileError` or `ModuleLoadError` where the encoder has other sizes.
   func begin(with folder: String) throws -> Bool {
-    let weights = try ModelWeights(folder: folder).allTensors().mapValues { $0.cast(to: .f32) }
+    var weights = try ModelWeights(folder: folder).allTensors().mapValues { $0.cast(to: .f32) }
     let given = try UnderstandingConfiguration(folder: folder), own = tower.configuration
-    guard given.text == own.text, given.poolingRatio == own.poolingRatio else {
-      let prefix = "model.vision_tower.timm_model."
+    let prefix = "model.vision_tower.timm_model."
+    weights =
+      SmallerPatches.resize(weights, prefix: prefix, from: given.vision, to: own.vision) ?? weights
+    // The same language model reads as many picture tokens as before.
+    guard given.text == own.text, given.tokensPerTile == own.tokensPerTile else {
       let encoder = weights.filter { $0.key.hasPrefix(prefix) }
       try tower.core.encoder.load(
         Dictionary(uniqueKeysWithValues: encoder.map { (String($0.key.dropFirst(prefix.count)), $0.value) }),
@@ -60,13 +69,18 @@ final class UnderstandingObjective: Module {
     if weights.text > 0 || weights.contrastive > 0 {
       terms += textTerms(batch, features, picturePlaces)
     }
-    func patchTerm(_ name: String, _ weight: Float, _ head: Linear, _ targets: [Int32]) {
+    func patchTerm(_ name: String, _ weight: Float, _ head: Linear, _ targets: [Int32], parts: Int = 1) {
       guard weight > 0 else { return }
-      let targets = Tensor(indices: targets, shape: [batch.batch, features.size(1)])
-      terms.append(LossTerm(name, weight: weight, crossEntropy(head(features), targets: targets)))
+      let said = head(features), places = [batch.batch, features.size(1) * parts]
+      let targets = Tensor(indices: targets, shape: places)
+      let logits = said.reshaped(places + [said.size(2) / parts])
+      terms.append(LossTerm(name, weight: weight, crossEntropy(logits, targets: targets)))
     }
-    patchTerm("localisation", weights.localisation, localisation, batch.patchClasses)
-    patchTerm("centres", weights.centres, centres, batch.patchCentres)
+    let labels = batch.patches, parts = PatchLabels.cells * PatchLabels.cells
+    patchTerm("localisation", weights.localisation, localisation, labels.classes)
+    patchTerm("centres", weights.centres, centres, labels.centres)
+    patchTerm("colours", weights.colours, colours, labels.colours)
+    patchTerm("outlines", weights.outlines, outlines, labels.outlines, parts: parts)
     return terms
   }
 

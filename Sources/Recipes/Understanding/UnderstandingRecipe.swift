@@ -8,6 +8,10 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
   public struct Model: Codable, Sendable, Equatable {
     public var imageSize = 128
     public var patchSize = 16
+    /// Over how many places a side of the picture spans for the encoder's rotary positions; 0 for one a patch.
+    /// An encoder that begins with weights of larger patches keeps their number, so that what its attention
+    /// learnt about distances still holds.
+    public var positionSpan = 0
     public var visionWidth = 192
     public var visionLayers = 6
     public var visionHeads = 4
@@ -40,6 +44,8 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     public var questions = 4
     /// Share of the questions about two things' places that are asked in any case, before others are drawn.
     public var relationShare = 0.0
+    /// The same of questions about colours.
+    public var colourShare = 0.0
     /// Share of the pictures of the wider set.
     public var wideShare = 0.12
     /// Share of the words of questions and answers that are replaced when they are read, never when they are
@@ -56,6 +62,10 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     public var localisation: Float = 0.5
     /// Which patches hold the middle of an object: what counting needs. Part of training from scratch only.
     public var centres: Float = 0.25
+    /// The colour of what lies on each patch, and its outline in parts of a patch. Scenes composed during
+    /// training alone have both; shards name colours by boxes.
+    public var colours: Float = 0.1
+    public var outlines: Float = 0.25
     public var contrastive: Float = 0.1
 
     public init() {}
@@ -106,6 +116,8 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
       model.textWidth % (2 * model.textHeads) == 0 && model.textHeads % model.keyValueHeads == 0,
       "model.textWidth, model.textHeads and model.keyValueHeads do not divide each other")
     try fits(
+      (0...1024).contains(model.positionSpan), "model.positionSpan = \(model.positionSpan) is not in 0…1024")
+    try fits(
       optimization.rate > 0 && optimization.rate.isFinite,
       "optimization.rate = \(optimization.rate) is not above 0")
     try fits(run.checkpointMinutes > 0, "run.checkpointMinutes = \(run.checkpointMinutes) is not above 0")
@@ -113,9 +125,13 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
       Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")
     try fits((0...1).contains(data.wideShare), "data.wideShare = \(data.wideShare) is not in 0…1")
     try fits((0...1).contains(data.relationShare), "data.relationShare = \(data.relationShare) is not in 0…1")
+    try fits((0...1).contains(data.colourShare), "data.colourShare = \(data.colourShare) is not in 0…1")
     try fits(
       (0..<1).contains(data.wordDropout), "data.wordDropout = \(data.wordDropout) is not in 0 ..< 1")
-    let weights = [objectives.text, objectives.localisation, objectives.centres, objectives.contrastive]
+    let weights = [
+      objectives.text, objectives.localisation, objectives.centres, objectives.colours, objectives.outlines,
+      objectives.contrastive,
+    ]
     try fits(
       weights.allSatisfy { $0 >= 0 && $0.isFinite } && weights.contains { $0 > 0 },
       "the weights under objectives must not be negative, and one must be above 0")
@@ -134,7 +150,7 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     (vision.width, vision.layers, vision.heads) = (model.visionWidth, model.visionLayers, model.visionHeads)
     vision.hidden = 4 * model.visionWidth
     (vision.hasClassToken, vision.hasLayerScale, vision.ropeOffset) = (false, false, 0)
-    vision.referenceGrid = vision.grid
+    vision.referenceGrid = model.positionSpan == 0 ? vision.grid : model.positionSpan
     (text.vocabulary, text.width, text.layers) = (model.vocabulary, model.textWidth, model.textLayers)
     (text.heads, text.kvHeads, text.hidden) = (model.textHeads, model.keyValueHeads, model.textHidden)
     (text.headSize, text.context) = (model.textWidth / model.textHeads, model.context)

@@ -164,7 +164,8 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
 /// `y = activation(x Wᵀ + b)` for inference with a weight of another type than the activations': the bf16 of
 /// a mapped model file, read as it stands. No gradient.
 ///
-/// Shapes: x f32 `[…, in]`, weight `[out, in]`, bias `[out]`, y f32 `[…, out]`. A few rows of x stream the
+/// Shapes: x f32 `[…, in]`, weight `[out, in]`, bias `[out]`, y `[…, out]` of x's type; x may be bf16 too where
+/// `StoredWeights.precision` has such products. A few rows of x stream the
 /// weight once. More are worth an f32 copy, which is let go at once, or, by `StoredWeights.precision`, are rounded to
 /// the weight's bf16: the weight is never held twice.
 public func linearFromStored(
@@ -172,13 +173,13 @@ public func linearFromStored(
 ) -> Tensor {
   let rows = x.count / Swift.max(1, x.size(-1))
   precondition(
-    x.type == .f32 && weight.rank == 2 && weight.size(1) == x.size(-1),
+    (x.type == .f32 || StoredWeights.multipliesBF16) && weight.rank == 2 && weight.size(1) == x.size(-1),
     "linear: input \(x) does not fit weight \(weight)")
-  guard rows <= 4 else {
+  guard rows <= 4, x.type == .f32 else {
     if weight.type == .bf16, StoredWeights.multipliesBF16 {
       let y = multiply(
         Matrix(tensor: x.asRows.cast(to: .bf16)), Matrix(tensor: weight.detached(), transposed: true),
-        bias: bias?.detached(), activation: activation, as: .f32, packing: false)
+        bias: bias?.detached(), activation: activation, as: x.type, packing: false)
       return y.reshaped(x.shape.dropLast() + [weight.size(0)])
     }
     return linear(

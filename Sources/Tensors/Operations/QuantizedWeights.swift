@@ -83,6 +83,7 @@ public struct QuantizedTensor: @unchecked Sendable {
     var arguments = arguments()
     (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
     (arguments.rows, arguments.outputs, arguments.y_row) = (Int64(count), Int64(rows), Int64(rows))
+    arguments.rounds_x = StoredWeights.multipliesBF16 ? 1 : 0
     run(
       VG_QUANTIZED_ROW_PRODUCT, x.type, arguments, items: (rows + 3) / 4,
       grain: grain(rowOf: 4 * columns * Swift.max(1, count)))

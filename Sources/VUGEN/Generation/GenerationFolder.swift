@@ -15,6 +15,8 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
   public var decoder: PixelDecoderConfiguration
   /// Latents along one side of a picture.
   public var grid: Int
+  /// Latents along one side of the square that is one token of the generation tower.
+  public var generatorPatch = 1
   /// How the sampler's steps are moved towards the noise; 1 leaves them even. See `TimeGrid.shifted`.
   public var timeShift = 1.0
 
@@ -22,9 +24,21 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     (self.reducer, self.decoder, self.grid) = (reducer, decoder, grid)
   }
 
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    reducer = try values.decode(ReducerConfiguration.self, forKey: .reducer)
+    self.decoder = try values.decode(PixelDecoderConfiguration.self, forKey: .decoder)
+    grid = try values.decode(Int.self, forKey: .grid)
+    timeShift = try values.decode(Double.self, forKey: .timeShift)
+    // Folders from before there was a choice lack it.
+    generatorPatch = try values.decodeIfPresent(Int.self, forKey: .generatorPatch) ?? 1
+  }
+
   /// Side of a picture in pixels.
   public var imageSize: Int { grid * decoder.patchSize }
-  public var tower: GenerationTowerConfiguration { .init(latents: reducer.latents, grid: grid) }
+  public var tower: GenerationTowerConfiguration {
+    .init(latents: reducer.latents, grid: grid, patch: generatorPatch)
+  }
 
   /// Reads `generation.json`. Throws `ModelFileError`.
   public init(folder: String) throws {
@@ -46,7 +60,8 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     }
     let sizes = [found.grid, found.reducer.features, found.reducer.latents]
     guard sizes.allSatisfy({ (1...1 << 16).contains($0) }), found.decoder.latents == found.reducer.latents,
-      found.grid <= 1024, found.timeShift > 0, found.timeShift.isFinite
+      found.grid <= 1024, (1...found.grid).contains(found.generatorPatch),
+      found.grid % found.generatorPatch == 0, found.timeShift > 0, found.timeShift.isFinite
     else { throw ModelFileError(path, "its sizes do not fit together") }
     self = found
   }

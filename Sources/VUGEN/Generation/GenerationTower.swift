@@ -8,8 +8,17 @@ public struct GenerationTowerConfiguration: Codable, Sendable, Equatable {
   public var latents: Int
   /// Latents along one side of a picture.
   public var grid: Int
+  /// Latents along one side of the square that one token stands for (a diffusion transformer's patch size,
+  /// arXiv 2212.09748): fine latents at the price of coarse ones.
+  public var patch: Int
 
-  public init(latents: Int, grid: Int) { (self.latents, self.grid) = (latents, grid) }
+  public init(latents: Int, grid: Int, patch: Int = 1) {
+    (self.latents, self.grid, self.patch) = (latents, grid, patch)
+  }
+
+  /// Tokens of a picture behind a prompt.
+  public var tokens: Int { (grid / patch) * (grid / patch) }
+  var channelsOfToken: Int { latents * patch * patch }
 }
 
 /// Prompts as the frozen tower has read them: all that the generation tower needs to know of the text.
@@ -44,13 +53,14 @@ public struct ReadPrompts {
 ///
 ///     h₀ = W_in x_t + time(t) + position        v = W_out RMSNorm(h_L)          W_out begins at zero
 ///
-/// Shapes: x, v `[batch, patches, channels]`, t `[batch]`, 0 = noise → 1 = data.
+/// A token is one latent, or a square of them. Shapes: x, v `[batch, patches, channels]`, t `[batch]`,
+/// 0 = noise → 1 = data.
 /// Source: VUGEN §3.1, arXiv 2510.06529; Mixture-of-Transformers, arXiv 2411.04996; the mask of Transfusion,
 /// arXiv 2408.11039.
 public final class GenerationTower: Module {
   @Child("latent_in") var input: Linear
   @Child("time") var time: TimeEmbedding
-  /// `[patches, width]`.
+  /// `[tokens, width]`.
   @Weight("position") var positions: Parameter
   @Child("layers") var layers: [TextBlock]
   @Child("norm") var norm: RMSNorm
@@ -62,12 +72,12 @@ public final class GenerationTower: Module {
     _ c: GenerationTowerConfiguration, text: TextConfiguration, using random: inout Philox
   ) {
     (configuration, self.text) = (c, text)
-    input = Linear(c.latents, text.width, using: &random)
+    input = Linear(c.channelsOfToken, text.width, using: &random)
     time = TimeEmbedding(width: text.width, hidden: text.width, outputs: text.width, using: &random)
-    positions = Parameter.normal([c.grid * c.grid, text.width], deviation: 0.02, using: &random)
+    positions = Parameter.normal([c.tokens, text.width], deviation: 0.02, using: &random)
     layers = (0..<text.layers).map { _ in TextBlock(text, using: &random) }
     norm = RMSNorm(text.width, epsilon: text.epsilon)
-    output = Linear(text.width, c.latents, using: &random)
+    output = Linear(text.width, c.channelsOfToken, using: &random)
     output.startAtZero()
   }
 
@@ -86,44 +96,50 @@ public final class GenerationTower: Module {
   public func callAsFunction(
     _ x: Tensor, at t: Tensor, prompts: ReadPrompts, language: LanguageModel, type: ElementType = .f32
   ) -> Tensor {
-    let (batch, patches) = (x.size(0), x.size(1))
+    let (batch, c) = (x.size(0), configuration), tokens = c.tokens
     precondition(
-      patches == configuration.grid * configuration.grid && prompts.lengths.count == batch,
-      "\(x) for a grid of \(configuration.grid) and \(prompts.lengths.count) prompts")
-    var h = input(x.cast(to: type)) + positions.tensor(as: type)
+      x.size(1) == c.grid * c.grid && prompts.lengths.count == batch,
+      "\(x) for a grid of \(c.grid) and \(prompts.lengths.count) prompts")
+    let squares = x.cast(to: type).reshaped([batch, c.grid, c.grid, c.latents]).spaceToDepth(c.patch)
+      .reshaped([batch, tokens, c.channelsOfToken])
+    var h = input(squares) + positions.tensor(as: type)
     h = h + time(t, type: type).reshaped([batch, 1, h.size(2)])
-    let places = prompts.lengths.flatMap { length in (0..<patches).map { Int32(length + $0) } }
-    let table = language.rotaryTable(at: places), mask = Self.mask(prompts, patches)
+    let places = prompts.lengths.flatMap { length in (0..<tokens).map { Int32(length + $0) } }
+    let table = language.rotaryTable(at: places), mask = Self.mask(prompts, tokens)
     for (layer, before) in zip(layers, prompts.layers) {
       let prompt = KeyValues(keys: before.keys.cast(to: type), values: before.values.cast(to: type))
       h = layer(h, after: prompt, rope: table, mask: mask)
     }
-    return output(norm(h)).cast(to: .f32)
+    let side = c.grid / c.patch
+    return output(norm(h)).cast(to: .f32).reshaped([batch, side, side, c.channelsOfToken])
+      .depthToSpace(c.patch).reshaped(x.shape)
   }
 
   /// Everything but what stands behind a shorter prompt's end.
-  private static func mask(_ prompts: ReadPrompts, _ patches: Int) -> AttentionMask {
+  private static func mask(_ prompts: ReadPrompts, _ tokens: Int) -> AttentionMask {
     let time = prompts.layers.first?.keys.size(1) ?? 0
     guard prompts.lengths.contains(where: { $0 != time }) else { return .bidirectional }
     var isVisible: [Bool] = []
-    isVisible.reserveCapacity(prompts.lengths.count * patches * (time + patches))
+    isVisible.reserveCapacity(prompts.lengths.count * tokens * (time + tokens))
     for length in prompts.lengths {
-      let row = (0..<time + patches).map { $0 < length || $0 >= time }
-      for _ in 0..<patches { isVisible += row }
+      let row = (0..<time + tokens).map { $0 < length || $0 >= time }
+      for _ in 0..<tokens { isVisible += row }
     }
     return .table(
-      MaskTable(isVisible, batch: prompts.lengths.count, queries: patches, keys: time + patches))
+      MaskTable(isVisible, batch: prompts.lengths.count, queries: tokens, keys: time + tokens))
   }
 }
 
 extension UnderstandingTower {
   /// Reads prompts with the frozen tower, once. Without gradients.
   ///
-  /// Throws `PromptError.contextFull` where a prompt and a picture's latents have no room.
-  public func read(prompts: [[Int32]], patches: Int) throws -> ReadPrompts {
+  /// - Parameter pictureTokens: of the generation tower, behind each prompt.
+  ///
+  /// Throws `PromptError.contextFull` where a prompt and a picture have no room.
+  public func read(prompts: [[Int32]], pictureTokens: Int) throws -> ReadPrompts {
     let longest = prompts.map(\.count).max() ?? 0, context = configuration.text.context
-    guard longest + patches <= context else {
-      throw PromptError.contextFull(tokens: longest + patches, context: context)
+    guard longest + pictureTokens <= context else {
+      throw PromptError.contextFull(tokens: longest + pictureTokens, context: context)
     }
     let padded = prompts.flatMap { $0 + [Int32](repeating: 0, count: longest - $0.count) }
     return withoutGradients {

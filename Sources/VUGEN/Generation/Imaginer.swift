@@ -134,8 +134,8 @@ public final class Imaginer {
   private func read(_ texts: [String]) throws -> ReadPrompts {
     if let lastRead, lastRead.texts == texts { return lastRead.prompts }
     let tokens = texts.map { prompt.tokens($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-    let patches = model.configuration.grid * model.configuration.grid
-    let read = try understanding.read(prompts: tokens, patches: patches)
+    let read = try understanding.read(
+      prompts: tokens, pictureTokens: generator.configuration.tokens)
     lastRead = (texts, read)
     return read
   }

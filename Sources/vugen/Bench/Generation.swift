@@ -42,7 +42,7 @@ private func stepMeasurement(_ shape: ModelShape, _ type: ElementType, _ repeats
   tower.type = type
   let tokens = (0..<20).map { Int32($0 % c.text.vocabulary) }
   let noise = Tensor.normal([2, grid * grid, latents], using: &random)
-  guard let prompts = try? tower.read(prompts: [tokens, tokens], patches: grid * grid) else {
+  guard let prompts = try? tower.read(prompts: [tokens, tokens], pictureTokens: grid * grid) else {
     return Measurement(name: "guided step", seconds: .nan)
   }
   let seconds = medianSeconds(runs: min(3, repeats)) {

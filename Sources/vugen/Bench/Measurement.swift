@@ -99,11 +99,7 @@ extension Machine {
       return 2 * Double(m * n * n) / seconds / 1e9
     }
     let f32 = peak(.f32), bf16 = Hardware.hasBF16Products ? peak(.bf16) : f32
-    // Four times the largest cache that these machines have, read as one stream a thread and as four.
-    let large = Tensor.zeros([48 << 10, 1024]), row = Tensor.zeros([1, 1024])
-    let single = shortestSeconds(runs: 6) { _ = large.sumOfSquares() }
-    let four = shortestSeconds(runs: 6) { _ = linearFromStored(row, weight: large) }
-    let read = Double(large.byteCount) / min(single, four)
+    let pass = ReadPass(), read = Double(pass.byteCount) / ((0..<6).map { _ in pass.seconds() }.min() ?? 1)
     return Machine(
       threads: Int(Threads.count), instructionSet: Hardware.instructionSet.rawValue,
       hasBF16Products: Hardware.hasBF16Products, peakF32Gflops: f32, peakBF16Gflops: bf16,
@@ -111,4 +107,20 @@ extension Machine {
   }
 
   func peakGflops(_ precision: Precision) -> Double { precision == .f32 ? peakF32Gflops : peakBF16Gflops }
+}
+
+/// A pass over memory that no cache holds: what reading is limited by.
+@NumericActor
+struct ReadPass {
+  /// Four times the largest cache that these machines have.
+  private let large = Tensor.zeros([48 << 10, 1024]), row = Tensor.zeros([1, 1024])
+
+  var byteCount: Int { large.byteCount }
+
+  /// Seconds of a pass, the faster of one as a plain sum and one as a product with a row.
+  func seconds() -> Double {
+    min(
+      medianSeconds(runs: 1, warmUp: 0) { _ = large.sumOfSquares() },
+      medianSeconds(runs: 1, warmUp: 0) { _ = linearFromStored(row, weight: large) })
+  }
 }

@@ -10,20 +10,49 @@ extension Bench {
     static let configuration = CommandConfiguration(
       abstract: "The understanding tower: encoder, prefill and decoding, in bf16, 8 and 4 bits.",
       discussion: """
-        Weights are random; decoding's share is of what the measured read bandwidth allows when every weight is
-        read once a token. Example: vugen bench understanding --shape plm-1b
+        Weights are random; decoding's share is of what the read bandwidth that is measured beside it allows when every \
+        weight is read once a token. Example: vugen bench understanding --shape plm-1b
         """)
     @OptionGroup var options: Options
     @Option(help: "plm-1b or tiny.") var shape = ModelShape.plm1B
+    @Option(
+      name: .customLong("part"),
+      help: "Measure this alone (encoder, prefill, decode, first-token); may be given several times.")
+    var parts: [UnderstandingPart] = []
+    @Option(
+      help: "Weights of prefill and decode (bf16, int8, int4); may be given several times (default: all).")
+    var format: [UnderstandingFormat] = []
     @Option(help: "Measure loading and memory of this folder instead, such as one of `vugen model init`.")
     var model: String?
 
     func run() async throws {
-      try await options.run { machine in
+      try await options.run { _ in
         if let model { return try folderMeasurements(model, repeats: options.repeats) }
-        let first = try firstTokenMeasurement(repeats: options.repeats)
-        return understandingMeasurements(shape, machine, repeats: options.repeats) + [first]
+        let parts = Set(self.parts.isEmpty ? UnderstandingPart.allCases : self.parts)
+        let formats = format.isEmpty ? UnderstandingFormat.allCases : format
+        // The embedded model computes exactly; first, as the others set bf16 products.
+        let first = parts.contains(.firstToken) ? [try firstTokenMeasurement(repeats: options.repeats)] : []
+        guard !parts.subtracting([.firstToken]).isEmpty else { return first }
+        return understandingMeasurements(shape, parts, formats, repeats: options.repeats) + first
       }
+    }
+  }
+}
+
+enum UnderstandingPart: String, CaseIterable, ExpressibleByArgument {
+  case encoder, prefill, decode
+  case firstToken = "first-token"
+}
+
+/// Weights of the language model, in the order in which one can be made of another.
+enum UnderstandingFormat: String, CaseIterable, ExpressibleByArgument {
+  case bf16, int8, int4
+
+  var bits: QuantizedTensor.Bits? {
+    switch self {
+    case .bf16: nil
+    case .int8: .eight
+    case .int4: .four
     }
   }
 }
@@ -56,45 +85,68 @@ private func decodingCost(_ tower: UnderstandingTower) -> (bytes: Int, weights: 
 }
 
 @NumericActor
-private func understandingMeasurements(_ shape: ModelShape, _ machine: Machine, repeats: Int) -> [Measurement]
-{
+private func understandingMeasurements(
+  _ shape: ModelShape, _ parts: Set<UnderstandingPart>, _ formats: [UnderstandingFormat], repeats: Int
+) -> [Measurement] {
   StoredWeights.precision = .bf16
   let tower = randomTower(shape), c = tower.configuration
   var results: [Measurement] = [], random = Philox(seed: 2)
-  let picture = Tensor.uniform(
-    [1, c.vision.imageSize, c.vision.imageSize, 3], low: -1, high: 1, using: &random)
-  results.append(
-    Measurement(
-      name: "encoder, one picture", seconds: medianSeconds(runs: repeats) { _ = tower.encode(picture) }))
+  if parts.contains(.encoder) {
+    let side = c.vision.imageSize
+    let picture = Tensor.uniform([1, side, side, 3], low: -1, high: 1, using: &random)
+    let seconds = medianSeconds(runs: repeats) { _ = tower.encode(picture) }
+    results.append(Measurement(name: "encoder, one picture", seconds: seconds))
+  }
+  guard parts.contains(.prefill) || parts.contains(.decode) else { return results }
   let prompt = Tensor.normal([1, 300, c.text.width], deviation: 0.02, using: &random)
-  for bits in [nil, QuantizedTensor.Bits.eight, .four] {
-    if let bits {
+  for format in UnderstandingFormat.allCases where formats.contains(format) {
+    if let bits = format.bits {
       tower.core.language.visitModules("") { _, module in requantize(module as? Linear, bits) }
-      if bits == .four, tower.head == nil {
+      if QuantizedFolder.hasOwnOutput(tower, bits), tower.quantizedOutput == nil {
         tower.adopt(output: QuantizedTensor(tower.core.language.embedding.weight.value, bits: .eight))
       }
     }
-    let name = bits.map { "int\($0.rawValue)" } ?? "bf16"
-    let cost = decodingCost(tower)
-    let flops = 2 * 300 * Double(cost.weights - (tower.core.language.embedding.weight.count))
-    let prefill = medianSeconds(runs: min(3, repeats)) {
-      _ = try? tower.prefill(prompt, into: tower.makeCache())
-    }
-    results.append(
-      Measurement(
-        name: "prefill of 300 tokens, \(name)", seconds: prefill, gflops: flops / prefill / 1e9,
-        tokensPerSecond: 300 / prefill))
-    let cache = tower.makeCache(), one = prompt.sliced(0..<1, axis: 1)
-    _ = try? tower.prefill(prompt, into: cache)
-    let token = medianSeconds(runs: max(8, repeats), warmUp: 2) { _ = try? tower.prefill(one, into: cache) }
-    let rate = Double(cost.bytes) / token
-    results.append(
-      Measurement(
-        name: "decode, \(name)", seconds: token, bytesPerSecond: rate,
-        limitShare: rate / machine.readBytesPerSecond,
-        tokensPerSecond: 1 / token))
+    if parts.contains(.prefill) { results.append(prefillMeasurement(tower, prompt, format, repeats)) }
+    if parts.contains(.decode) { results.append(decodeMeasurement(tower, prompt, format, repeats)) }
   }
   return results
+}
+
+/// Reading a prompt `[1, tokens, width]`.
+@NumericActor
+private func prefillMeasurement(
+  _ tower: UnderstandingTower, _ prompt: Tensor, _ format: UnderstandingFormat, _ repeats: Int
+) -> Measurement {
+  let weights = decodingCost(tower).weights - tower.core.language.embedding.weight.count
+  let tokens = Double(prompt.size(1)), flops = 2 * tokens * Double(weights)
+  let seconds = medianSeconds(runs: min(3, repeats)) {
+    _ = try? tower.prefill(prompt, into: tower.makeCache())
+  }
+  return Measurement(
+    name: "prefill of 300 tokens, \(format)", seconds: seconds, gflops: flops / seconds / 1e9,
+    tokensPerSecond: tokens / seconds)
+}
+
+/// One token behind a prompt. The speed of memory, which others share, changes within seconds: a pass over memory is
+/// timed beside each token, and the median token stands beside the median pass.
+@NumericActor
+private func decodeMeasurement(
+  _ tower: UnderstandingTower, _ prompt: Tensor, _ format: UnderstandingFormat, _ repeats: Int
+) -> Measurement {
+  let cache = tower.makeCache(), one = prompt.sliced(0..<1, axis: 1)
+  _ = try? tower.prefill(prompt, into: cache)
+  let memory = ReadPass()
+  var tokens: [Double] = [], passes: [Double] = []
+  for turn in 0..<max(12, repeats) + 2 {
+    let token = medianSeconds(runs: 1, warmUp: 0) { _ = try? tower.prefill(one, into: cache) }
+    let pass = memory.seconds()
+    if turn >= 2 { (tokens, passes) = (tokens + [token], passes + [pass]) }
+  }
+  let seconds = tokens.sorted()[tokens.count / 2], pass = passes.sorted()[passes.count / 2]
+  let rate = Double(decodingCost(tower).bytes) / seconds, limit = Double(memory.byteCount) / pass
+  return Measurement(
+    name: "decode, \(format)", seconds: seconds, bytesPerSecond: rate, limitShare: rate / limit,
+    tokensPerSecond: 1 / seconds)
 }
 
 /// Loading a folder, files in the page cache, and what is resident behind a prompt of a picture and 300 tokens.

@@ -37,6 +37,19 @@ public final class Linear: Module {
   }
 }
 
+/// What several layers without biases make of one x. For a token or a few, whose products wait for memory alone, the
+/// threads meet once for all of them; the results are the same as one by one.
+public func applied(_ layers: [Linear], to x: Tensor) -> [Tensor] {
+  let rows = x.count / max(1, x.size(-1))
+  let isPlain =
+    x.type == .f32 && !isRecording && rows <= 4 && rows > 0 && layers.allSatisfy { $0.bias == nil }
+  guard isPlain, layers.count <= maximumPieces else { return layers.map { $0(x) } }
+  let quantized = layers.compactMap(\.quantized), stored = layers.compactMap { $0.weight?.value }
+  if quantized.count == layers.count { return rowProducts(x, quantized) }
+  if stored.count == layers.count, stored.allSatisfy({ $0.type == .bf16 }) { return rowProducts(x, stored) }
+  return layers.map { $0(x) }
+}
+
 /// `activation(x Wᵀ + b)` with a parameter. Frozen bf16 weights are not copied for good, neither to f32 nor, where
 /// stored weights meet bf16 (`StoredWeights.precision`), to a library's own layout: they are read as they are stored.
 public func product(_ x: Tensor, weight: Parameter, bias: Tensor? = nil, activation: Activation = .none)

@@ -173,6 +173,23 @@ func run<Arguments>(
   withUnsafePointer(to: arguments) { vugen_run(kernel, type.code, $0, Int64(items), Int64(grain)) }
 }
 
+/// Pieces of work that `runPieces` takes at most.
+public let maximumPieces = Int(VG_PIECES)
+
+/// Runs one kernel on several independent pieces of work in one call of the team.
+func runPieces<Arguments>(
+  _ kernel: vg_kernel, _ type: ElementType, _ pieces: [(arguments: Arguments, items: Int, grain: Int)]
+) {
+  precondition(pieces.count <= maximumPieces, "\(pieces.count) pieces of work")
+  pieces.map(\.arguments).withUnsafeBufferPointer { arguments in
+    guard let base = arguments.baseAddress else { return }
+    let list = pieces.enumerated().map { i, piece in
+      vg_piece(args: UnsafeRawPointer(base + i), items: Int64(piece.items), grain: Int64(piece.grain))
+    }
+    vugen_run_pieces(kernel, type.code, list, Int32(list.count))
+  }
+}
+
 /// Items of an element-by-element kernel.
 func blocks(_ count: Int) -> Int { (count + Int(VG_BLOCK) - 1) / Int(VG_BLOCK) }
 

@@ -23,22 +23,31 @@ public final class TextAttention: Module {
   func callAsFunction(
     _ x: Tensor, rope: RotaryTable, mask: AttentionMask = .causal, cache: KeyValueCache? = nil
   ) -> Tensor {
-    var own = keyValues(x, rope: rope)
+    let parts = applied([query, key, value], to: x)
+    var own = keyValues(parts[1], parts[2], rope: rope)
     if let cache { (own.keys, own.values) = cache.append(own.keys, own.values) }
-    return reading(own, x, rope: rope, mask: mask)
+    return attending(parts[0], own, rope: rope, mask: mask)
   }
 
   /// x after attending to keys and values that are there already.
   func reading(_ all: KeyValues, _ x: Tensor, rope: RotaryTable, mask: AttentionMask) -> Tensor {
-    let q = turned(query(x), heads, rope)
-    return output(attention(q, all.keys, all.values, mask: mask).reshaped([x.size(0), x.size(1), -1]))
+    attending(query(x), all, rope: rope, mask: mask)
+  }
+
+  private func attending(_ query: Tensor, _ all: KeyValues, rope: RotaryTable, mask: AttentionMask) -> Tensor
+  {
+    let q = turned(query, heads, rope)
+    return output(
+      attention(q, all.keys, all.values, mask: mask).reshaped([query.size(0), query.size(1), -1]))
   }
 
   /// What others may attend to of x: each `[batch, time, kv heads, head size]`.
-  func keyValues(_ x: Tensor, rope: RotaryTable) -> KeyValues {
+  func keyValues(_ x: Tensor, rope: RotaryTable) -> KeyValues { keyValues(key(x), value(x), rope: rope) }
+
+  private func keyValues(_ key: Tensor, _ value: Tensor, rope: RotaryTable) -> KeyValues {
     KeyValues(
-      keys: turned(key(x), kvHeads, rope),
-      values: value(x).reshaped([x.size(0), x.size(1), kvHeads, headSize]))
+      keys: turned(key, kvHeads, rope),
+      values: value.reshaped([value.size(0), value.size(1), kvHeads, headSize]))
   }
 
   private func turned(_ y: Tensor, _ heads: Int, _ rope: RotaryTable) -> Tensor {
@@ -61,7 +70,10 @@ public final class TextMLP: Module {
     down = Linear(c.hidden, c.width, bias: false, using: &random)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { down(gated(.swiGLU, gate: gate(x), up: up(x))) }
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    let parts = applied([gate, up], to: x)
+    return down(gated(.swiGLU, gate: parts[0], up: parts[1]))
+  }
 }
 
 /// One pre-norm transformer block.

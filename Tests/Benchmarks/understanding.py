@@ -1,10 +1,11 @@
 """Runs `vugen bench understanding`, PyTorch's encoder and llama.cpp in turn, on the same threads and shape.
 
-    python Tests/Benchmarks/understanding.py [--rounds 2] [--threads 2] [--folder DIR]
+    python Tests/Benchmarks/understanding.py [--turns 5] [--threads 2] [--folder DIR]
 
 Weights are random: speed does not depend on them. llama.cpp comes from PyPI's xllamacpp; its models, in BF16, Q8_0 and
-Q4_0 and the shape of Llama 3.2 1B, are written to DIR once (5 GB; default: .references/llama). Machines are shared: each
-round gives one ratio, the median is printed with the least and the largest.
+Q4_0 and the shape of Llama 3.2 1B, are written to DIR once (5 GB; default: .references/llama). Machines are shared, and
+the speed of memory changes within seconds: ours and theirs take short turns, medians on both sides, each pair gives one
+ratio, and the median ratio is printed with the least and the largest.
 """
 
 import argparse
@@ -87,14 +88,15 @@ def llama(path, threads):
     p.n_ctx, p.n_batch, p.n_ubatch, p.n_parallel, p.warmup = 512, 512, 512, 1, True
     p.cpuparams.n_threads = p.cpuparams_batch.n_threads = threads
     server = xllamacpp.Server(p)
-    best = {"prompt_per_second": 0, "predicted_per_second": 0}
+    found = {"prompt_per_second": [], "predicted_per_second": []}
     for attempt in range(3):
         prompt = [2 + (i * 7 + attempt) % 5000 for i in range(PROMPT)]
         answer = server.handle_completions({"prompt": prompt, "n_predict": ANSWER, "ignore_eos": True, "cache_prompt": False})
         timings = (answer if isinstance(answer, dict) else json.loads(answer))["timings"]
-        for key in best:
-            best[key] = max(best[key], timings[key])
-    print(json.dumps({"prefill": best["prompt_per_second"], "decode": best["predicted_per_second"]}))
+        for key, list_of in found.items():
+            list_of.append(timings[key])
+    print(json.dumps({"prefill": statistics.median(found["prompt_per_second"]),
+                      "decode": statistics.median(found["predicted_per_second"])}))
 
 
 def encoder(threads):
@@ -124,7 +126,7 @@ def run(command):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / ".references/llama")
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
@@ -140,24 +142,25 @@ def main():
             path.with_suffix(".part").rename(path)
     threads = ["--threads", str(args.threads)]
     rows, shares = {}, {}
-    for round_number in range(args.rounds):
-        bench = [ROOT / ".build/release/vugen", "bench", "understanding", "--json", "--repeats", "3", *threads]
-        ours = run(bench)
-        by_name = {r["name"]: r for r in ours["results"]}
+
+    def bench(*parts):
+        ours = run([ROOT / ".build/release/vugen", "bench", "understanding", "--json", "--repeats", "12", *threads, *parts])
+        return {r["name"]: r for r in ours["results"]}, ours["machine"]
+
+    for turn in range(args.turns):
+        ours, machine = bench("--part", "encoder")
         theirs = run([sys.executable, __file__, *threads, "--worker", "encoder"])
-        rows.setdefault("encoder, one picture", []).append((by_name["encoder, one picture"]["seconds"], theirs["encoder"]))
+        rows.setdefault("encoder, one picture", []).append((ours["encoder, one picture"]["seconds"], theirs["encoder"]))
         for bits, name in FORMATS.items():
-            # Memory's speed changes within a minute: each pair is measured back to back.
-            ours = run(bench)
-            by_name = {r["name"]: r for r in ours["results"]}
+            ours, machine = bench("--part", "prefill", "--part", "decode", "--format", bits)
             found = run([sys.executable, __file__, *threads, "--worker", "llama", str(args.folder / f"{name}.gguf")])
-            prefill, decode = by_name[f"prefill of 300 tokens, {bits}"], by_name[f"decode, {bits}"]
+            prefill, decode = ours[f"prefill of 300 tokens, {bits}"], ours[f"decode, {bits}"]
             rows.setdefault(f"prefill {bits} against {name}", []).append((prefill["tokensPerSecond"], found["prefill"]))
             rows.setdefault(f"decode {bits} against {name}", []).append((decode["tokensPerSecond"], found["decode"]))
             shares.setdefault(bits, []).append((decode["limitShare"], prefill["gflops"]))
-        print(f"round {round_number + 1} of {args.rounds} done", file=sys.stderr)
-    m = ours["machine"]
-    print(f"{m['threads']} threads, {m['instructionSet']}, read {m['readBytesPerSecond'] / 1e9:.1f} GB/s in the last round")
+        print(f"turn {turn + 1} of {args.turns} done, memory reads {machine['readBytesPerSecond'] / 1e9:.1f} GB/s",
+              file=sys.stderr)
+    print(f"{machine['threads']} threads, {machine['instructionSet']}")
     for name, pairs in rows.items():
         ratios = sorted(a / b for a, b in pairs)
         a, b = (statistics.median(column) for column in zip(*pairs))

@@ -123,36 +123,53 @@ void vugen_set_isa(vg_isa isa) {
 
 typedef struct {
   vg_body body;
-  const void *args;
-  int64_t items, turn;
-  _Atomic int64_t next;
+  int32_t count, threads;
+  vg_piece pieces[VG_PIECES];
+  int64_t ends[VG_PIECES];  // items of this piece and those before it
+  _Atomic int64_t next;     // the first item that nobody has taken
 } job;
 
+// Turns become smaller towards the end (guided self-scheduling, Polychronopoulos and Kuck 1987): long ones read memory
+// as one stream, short last ones keep a late thread from holding up the others.
 static void work(void *data) {
   job *j = data;
-  for (;;) {
-    int64_t begin = atomic_fetch_add_explicit(&j->next, j->turn, memory_order_relaxed);
-    if (begin >= j->items) return;
-    int64_t end = begin + j->turn;
-    j->body(j->args, begin, end < j->items ? end : j->items);
+  int64_t all = j->ends[j->count - 1], begin = atomic_load_explicit(&j->next, memory_order_relaxed);
+  for (int32_t p = 0;;) {
+    if (begin >= all) return;
+    while (begin >= j->ends[p]) p++;
+    int64_t share = (all - begin) / (2 * j->threads), grain = j->pieces[p].grain;
+    int64_t end = begin + (share > grain ? share : grain);
+    if (end > j->ends[p]) end = j->ends[p];
+    if (!atomic_compare_exchange_weak_explicit(&j->next, &begin, end, memory_order_relaxed, memory_order_relaxed)) continue;
+    int64_t before = p > 0 ? j->ends[p - 1] : 0;
+    j->body(j->pieces[p].args, begin - before, end - before);
+    begin = atomic_load_explicit(&j->next, memory_order_relaxed);
   }
 }
 
-void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, int64_t grain) {
-  if (items <= 0) return;
+void vugen_run_pieces(vg_kernel kernel, int32_t type, const vg_piece *pieces, int32_t count) {
   static const vg_table *const tables[VG_ISAS] = {&vugen_table_baseline, &vugen_table_avx2, &vugen_table_avx512};
-  vg_body body = tables[vugen_isa()]->bodies[type][kernel];
   int32_t threads = vugen_threads();
-  if (grain < 1) grain = 1;
-  if (threads == 1 || items <= grain) {
-    body(args, 0, items);
+  job j = {.body = tables[vugen_isa()]->bodies[type][kernel], .threads = threads};
+  int64_t all = 0;
+  for (int32_t p = 0; p < count; p++) {
+    if (pieces[p].items <= 0) continue;
+    j.pieces[j.count] = pieces[p];
+    if (pieces[p].grain < 1) j.pieces[j.count].grain = 1;
+    j.ends[j.count++] = all += pieces[p].items;
+  }
+  if (j.count == 0) return;
+  if (threads == 1 || (j.count == 1 && all <= j.pieces[0].grain)) {
+    for (int32_t p = 0; p < j.count; p++) j.body(j.pieces[p].args, 0, j.pieces[p].items);
     return;
   }
-  // Some turns a thread, so that a late thread holds nobody up for long.
-  int64_t turn = (items + threads * 8 - 1) / (threads * 8);
-  job j = {.body = body, .args = args, .items = items, .turn = turn > grain ? turn : grain};
   atomic_init(&j.next, 0);
   GOMP_parallel(work, &j, (unsigned)threads, 0);
+}
+
+void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, int64_t grain) {
+  vg_piece piece = {.args = args, .items = items, .grain = grain};
+  vugen_run_pieces(kernel, type, &piece, 1);
 }
 
 // ---------------------------------------------------------------- scratch memory

@@ -19,19 +19,25 @@
 // How far ahead the stream of weights is fetched, in bytes.
 enum { PREFETCH = 8192 };
 
-// Numbers of x in the order in which the weights come out of their bytes. 128 weights are 64 bytes, read as 32 words of
+// x in bf16, in the order in which the weights come out of their bytes. 128 weights are 64 bytes, read as 32 words of
 // four half bytes: a block of 32 weights is 8 words, its first half in the low half bytes, its second in the high.
-// Of word j of a block, half byte 0 is weight 2j, 1 is 16 + 2j, 2 is 2j + 1, 3 is 17 + 2j.
-static void order(const float *x, float *to, int64_t n) {
+// Of word j of a block, half byte 0 is weight 2j, 1 is 16 + 2j, 2 is 2j + 1, 3 is 17 + 2j: of each block the even
+// numbers of the first half, those of the second, then the odd ones, go 32 places apart.
+TARGET static void order(const float *x, uint16_t *to, int64_t n) {
+  const __m512i places = _mm512_set_epi16(
+    31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1, 30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2,
+    0);
   for (int64_t at = 0; at < n; at += 128)
-    for (int64_t k = 0; k < 4; k++)
-      for (int64_t word = 0; word < 32; word++)
-        to[at + 32 * k + word] = x[at + word / 8 * 32 + (k & 1) * 16 + 2 * (word % 8) + (k >> 1)];
-}
-
-TARGET static void narrow(const float *x, uint16_t *to, int64_t n) {
-  for (int64_t i = 0; i < n; i += 16)
-    _mm256_storeu_si256((__m256i *)(to + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
+    for (int64_t block = 0; block < 4; block++) {
+      const float *from = x + at + 32 * block;
+      uint16_t *here = to + at + 8 * block;
+      __m512i q = (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + 16), _mm512_loadu_ps(from));
+      q = _mm512_permutexvar_epi16(places, q);
+      _mm_storeu_si128((__m128i *)here, _mm512_extracti32x4_epi32(q, 0));
+      _mm_storeu_si128((__m128i *)(here + 32), _mm512_extracti32x4_epi32(q, 1));
+      _mm_storeu_si128((__m128i *)(here + 64), _mm512_extracti32x4_epi32(q, 2));
+      _mm_storeu_si128((__m128i *)(here + 96), _mm512_extracti32x4_epi32(q, 3));
+    }
 }
 
 TARGET static float dot(const uint8_t *w, const float *scales, const uint16_t *x, int64_t n) {
@@ -68,12 +74,8 @@ bool vugen_int4_bf16_fits(const vg_quantized_args *a) {
 
 TARGET void vugen_int4_bf16_rows(const vg_quantized_args *a, int64_t begin, int64_t end) {
   int64_t n = a->n, last = end * 4 < a->outputs ? end * 4 : a->outputs;
-  float *ordered = vugen_scratch((size_t)(n + a->rows * n / 2));
-  uint16_t *x = (uint16_t *)(ordered + n);
-  for (int64_t row = 0; row < a->rows; row++) {
-    order((const float *)a->x + row * n, ordered, n);
-    narrow(ordered, x + row * n, n);
-  }
+  uint16_t *x = (uint16_t *)vugen_scratch((size_t)(a->rows * n / 2));
+  for (int64_t row = 0; row < a->rows; row++) order((const float *)a->x + row * n, x + row * n, n);
   for (int64_t j = begin * 4; j < last; j++)
     for (int64_t row = 0; row < a->rows; row++)
       ((float *)a->y)[row * a->y_row + j] =

@@ -185,12 +185,25 @@ public func linearFromStored(
     return linear(
       x.detached(), weight: weight.detached().cast(to: .f32), bias: bias?.detached(), activation: activation)
   }
-  let outputs = weight.size(0), y = Tensor.empty(x.shape.dropLast() + [outputs])
-  run(
-    VG_ROW_PRODUCT, weight.type,
-    vg_row_product_args(
-      x: x.floats, w: weight.pointer, y: y.floats, n: Int64(weight.size(1)), rows: Int64(rows),
-      outputs: Int64(outputs)),
-    items: (outputs + 3) / 4, grain: grain(rowOf: 4 * weight.size(1)))
+  let y = rowProducts(x, [weight])[0]
   return activation.apply(bias.map { y + $0.detached().cast(to: .f32) } ?? y)
+}
+
+/// The products of a few rows of one x with several stored weights at once: the threads meet once, not once a weight.
+///
+/// Shapes: x f32 `[…, in]`, at most 4 rows; weights `[out, in]`, all of one type; results f32 `[…, out]`.
+public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
+  guard let first = weights.first else { return [] }
+  let rows = x.count / Swift.max(1, x.size(-1))
+  let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.size(0)]) }
+  runPieces(
+    VG_ROW_PRODUCT, first.type,
+    zip(weights, results).map { weight, y in
+      let (outputs, n) = (weight.size(0), weight.size(1))
+      let arguments = vg_row_product_args(
+        x: x.floats, w: weight.pointer, y: y.floats, n: Int64(n), rows: Int64(rows), outputs: Int64(outputs))
+      return (arguments, (outputs + 3) / 4, grain(rowOf: 4 * n))
+    })
+  withExtendedLifetime((x, weights)) {}
+  return results
 }

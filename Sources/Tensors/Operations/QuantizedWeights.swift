@@ -80,13 +80,36 @@ public struct QuantizedTensor: @unchecked Sendable {
       return Tensors.linear(x, weight: dequantized(as: x.type), bias: bias)
     }
     let y = Tensor.empty(x.shape.dropLast() + [rows], x.type)
-    var arguments = arguments()
-    (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
-    (arguments.rows, arguments.outputs, arguments.y_row) = (Int64(count), Int64(rows), Int64(rows))
-    arguments.rounds_x = StoredWeights.multipliesBF16 ? 1 : 0
-    run(
-      VG_QUANTIZED_ROW_PRODUCT, x.type, arguments, items: (rows + 3) / 4,
-      grain: grain(rowOf: 4 * columns * Swift.max(1, count)))
+    run(VG_QUANTIZED_ROW_PRODUCT, x.type, rowArguments(x, y), items: (rows + 3) / 4, grain: rowGrain(count))
     return bias.map { y + $0.cast(to: y.type) } ?? y
   }
+
+  /// What the kernel needs to multiply a few rows of x.
+  fileprivate func rowArguments(_ x: Tensor, _ y: Tensor) -> vg_quantized_args {
+    var arguments = arguments()
+    (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
+    let count = Int64(x.count / Swift.max(1, columns))
+    (arguments.rows, arguments.outputs, arguments.y_row) = (count, Int64(rows), Int64(rows))
+    arguments.rounds_x = StoredWeights.multipliesBF16 ? 1 : 0
+    return arguments
+  }
+
+  fileprivate func rowGrain(_ count: Int) -> Int { grain(rowOf: 4 * columns * Swift.max(1, count)) }
+}
+
+/// The products of a few rows of one x with several weights at once: the threads meet once, not once a weight.
+///
+/// Shapes: x f32 `[…, in]`, at most 4 rows; weights `[out, in]`; results `[…, out]`, the same as one by one.
+public func rowProducts(_ x: Tensor, _ weights: [QuantizedTensor]) -> [Tensor] {
+  let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.rows]) }
+  runPieces(
+    VG_QUANTIZED_ROW_PRODUCT, .f32,
+    zip(weights, results).map { weight, y in
+      (
+        weight.rowArguments(x, y), (weight.rows + 3) / 4,
+        weight.rowGrain(x.count / Swift.max(1, weight.columns))
+      )
+    })
+  withExtendedLifetime((x, weights)) {}
+  return results
 }

@@ -276,6 +276,14 @@ typedef struct {
 // Runs a kernel for items [0, items) on the team, at least `grain` items a thread's turn.
 void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, int64_t grain);
 
+// Several pieces of work of one kernel that do not depend on each other, in one call of the team.
+typedef struct {
+  const void *args;
+  int64_t items, grain;
+} vg_piece;
+enum { VG_PIECES = 8 };  // at most
+void vugen_run_pieces(vg_kernel kernel, int32_t type, const vg_piece *pieces, int32_t count);
+
 void vugen_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t words[4]);
 // The raw rounds, for the published test vectors.
 void vugen_philox_rounds(const uint32_t counter[4], const uint32_t key[2], uint32_t words[4]);

@@ -64,6 +64,16 @@ extension Module {
     }
   }
 
+  /// Takes every tensor that has the name and shape of one of its parameters: what a model of other sizes can pass on.
+  /// Returns the names of the parameters that keep their values, in order.
+  public func loadFitting(_ tensors: [String: Tensor]) -> [String] {
+    namedParameters.compactMap { item in
+      guard let tensor = tensors[item.name], tensor.shape == item.parameter.shape else { return item.name }
+      item.parameter.assign(tensor)
+      return nil
+    }
+  }
+
   /// All values by name, for a model file.
   public var tensorsByName: [String: Tensor] {
     Dictionary(namedParameters.map { ($0.name, $0.parameter.value) }, uniquingKeysWith: { first, _ in first })

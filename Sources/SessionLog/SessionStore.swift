@@ -34,6 +34,11 @@ public struct SessionStore: Sendable {
     /// Seconds since 1970 of the first and last entry.
     public var begun, changed: Double
     public var messages, pictures: Int
+
+    /// "3 prompts, 1 picture".
+    public var contents: String {
+      "\(messages) prompt\(messages == 1 ? "" : "s"), \(pictures) picture\(pictures == 1 ? "" : "s")"
+    }
   }
 
   /// Ids, the newest first.
@@ -119,6 +124,8 @@ public final class SessionFile {
   public let folder: String
   /// Entries that could not be written yet, such as on a full disk; they are tried again with the next one.
   public private(set) var waiting: [Data] = []
+  /// The same of pictures, by their hash.
+  public private(set) var waitingPictures: [String: Data] = [:]
   private var descriptor: Int32 = -1
   private var lock: Int32 = -1
 
@@ -190,11 +197,18 @@ public final class SessionFile {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     if let line = try? encoder.encode(entry) { waiting.append(line + [10]) }
+    return flush()
+  }
+
+  /// Writes what waits, as far as the disk takes it. False where something still waits.
+  @discardableResult
+  public func flush() -> Bool {
+    for (hash, png) in waitingPictures where write(png, hash) { waitingPictures[hash] = nil }
     while let line = waiting.first {
       guard write(line) else { return false }
       waiting.removeFirst()
     }
-    return fdatasync(descriptor) == 0
+    return fdatasync(descriptor) == 0 && waitingPictures.isEmpty
   }
 
   /// A whole line or none of it.
@@ -215,10 +229,17 @@ public final class SessionFile {
     return true
   }
 
-  /// Keeps a picture under its content's hash. Throws `ModelFileError` where it cannot be written.
-  public func keep(_ png: Data) throws -> String {
-    let hash = Digest.sha256(png), path = "\(folder)/pictures/\(hash).png"
-    if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write(png, to: path) }
+  /// Keeps a picture under its content's hash. Where the disk takes nothing it waits in memory, and is tried again with
+  /// the next entry.
+  public func keep(_ png: Data) -> String {
+    let hash = Digest.sha256(png)
+    if !write(png, hash) { waitingPictures[hash] = png }
     return hash
+  }
+
+  /// A whole picture or none.
+  private func write(_ png: Data, _ hash: String) -> Bool {
+    let path = "\(folder)/pictures/\(hash).png"
+    return FileManager.default.fileExists(atPath: path) || (try? AtomicFile.write(png, to: path)) != nil
   }
 }

@@ -27,6 +27,10 @@ extension StudioState {
   mutating func ask(_ text: String) -> [Effect] {
     let pictures = attachments.map(\.picture)
     attachments = []
+    let hasOne = transcript.messages.contains { $0.speaker == .person && !$0.pictures.isEmpty }
+    if pictures.isEmpty, !hasOne {
+      say("no picture is attached: Ctrl-O picks one, Ctrl-A takes the last drawn")
+    }
     return submit(
       .ask(text: text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0))
   }

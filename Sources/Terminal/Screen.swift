@@ -15,8 +15,9 @@ public final class Screen {
   private let usesColours: Bool
   private var shown: [Placement: EncodingKey] = [:]
   private var last: Frame?
-  /// Which of two equal looking pairs fills the cells below pictures.
-  private var fillerTurn: [Rect: Bool] = [:]
+  /// Cells of pictures, row by row, that are shown in the other of two pairs that look the same. ncurses sends a cell
+  /// again when its pair changes, which takes away a picture that lay there.
+  private var turned: [Bool] = []
   private var isStarted = false
 
   /// - Parameters:
@@ -99,7 +100,7 @@ public final class Screen {
   private func forget() {
     removeKitty(Array(shown.values))
     (shown, last) = ([:], nil)
-    fillerTurn = [:]
+    turned = []
     vt_invalidate()
   }
 
@@ -117,7 +118,7 @@ public final class Screen {
     for placement in stale {
       // An opaque picture of the same place covers the old one by itself, without a flicker.
       if !frame.placements.contains(where: { $0.visible == placement.visible }) {
-        turnFiller(below: placement.visible, frame, &damaged)
+        turnFiller(in: placement.visible, frame, &damaged)
       }
       shown[placement] = nil
     }
@@ -168,12 +169,15 @@ public final class Screen {
       })
   }
 
-  /// Cells of a picture that is gone are rewritten: their pair changes. Pictures that now lie there are sent again.
-  private func turnFiller(below rect: Rect, _ frame: Frame, _ damaged: inout Set<Placement>) {
-    for p in frame.placements where p.visible.intersects(rect) {
-      fillerTurn[p.visible] = !(fillerTurn[p.visible] ?? false)
-      damaged.insert(p)
+  /// Cells of a picture that is gone are rewritten: their pair changes, each cell's from what it was, whichever
+  /// picture it belonged to. Pictures that now lie there are sent again.
+  private func turnFiller(in rect: Rect, _ frame: Frame, _ damaged: inout Set<Placement>) {
+    let (width, height) = (frame.size.width, frame.size.height)
+    if turned.count != width * height { turned = [Bool](repeating: false, count: width * height) }
+    for y in max(0, rect.y)..<max(0, min(height, rect.maxY)) {
+      for x in max(0, rect.x)..<max(0, min(width, rect.maxX)) { turned[y * width + x].toggle() }
     }
+    damaged.formUnion(frame.placements.filter { $0.visible.intersects(rect) })
   }
 
   private func positioned(_ encoded: EncodedPicture, _ p: Placement) -> [UInt8] {
@@ -191,7 +195,7 @@ public final class Screen {
   }
 
   private func put(_ frame: Frame) {
-    let turned = frame.placements.filter { fillerTurn[$0.visible] == true }.map(\.visible)
+    let hasTurned = turned.count == frame.size.width * frame.size.height
     for y in 0..<frame.size.height {
       for x in 0..<frame.size.width {
         let cell = frame[x, y]
@@ -199,7 +203,7 @@ public final class Screen {
         // ncurses keeps what it was given.
         if let last, last.size == frame.size, last[x, y] == cell, cell.character != Frame.filler { continue }
         var style = cell.style
-        if cell.character == Frame.filler, turned.contains(where: { $0.contains(x, y) }) {
+        if cell.character == Frame.filler, hasTurned, turned[y * frame.size.width + x] {
           // Looks the same and is another pair: the foreground of an empty cell is not seen.
           style.foreground = Colour(1, 2, 3)
           if !usesColours { style.isBold.toggle() }
@@ -223,9 +227,18 @@ public final class Screen {
     if style.isReversed { attributes |= Int32(VT_REVERSE) }
     var scalars = character == Frame.filler ? [0xA0] : TextWidth.shown(character)
     if scalars.isEmpty { scalars = [32] }
+    let background = number(style.background)
     vt_put(
-      Int32(y), Int32(x), scalars, Int32(scalars.count), attributes, number(style.foreground),
-      number(style.background))
+      Int32(y), Int32(x), scalars, Int32(scalars.count), attributes,
+      visible(number(style.foreground), on: background, style), background)
+  }
+
+  /// Few colours make a quiet line's the same as the ground's: the next that can be seen, then.
+  private func visible(_ foreground: Int32, on background: Int32, _ style: Style) -> Int32 {
+    guard foreground >= 0, facts.colours < 256, style.foreground != style.background,
+      foreground == background || (background < 0 && foreground == 0)
+    else { return foreground }
+    return facts.colours >= 16 ? 8 : foreground == 7 ? 0 : 7
   }
 
   private func number(_ colour: Colour?) -> Int32 {

@@ -20,6 +20,22 @@ struct SessionTests {
     .renamed("apples"),
   ]
 
+  /// A picture that the disk does not take waits, and is written with the first entry for which there is room.
+  @Test func picturesWaitForRoom() throws {
+    let store = temporaryStore(), file = try SessionFile(store, id: "20260101-000000-aaaa")
+    let pictures = file.folder + "/pictures", manager = FileManager.default
+    try manager.removeItem(atPath: pictures)
+    try Data().write(to: URL(fileURLWithPath: pictures))
+    let hash = file.keep(Data("picture".utf8))
+    #expect(file.waitingPictures.keys.contains(hash))
+    #expect(!file.append(.init(time: 1, event: .renamed("a"))) && file.waiting.isEmpty)
+    try manager.removeItem(atPath: pictures)
+    try manager.createDirectory(atPath: pictures, withIntermediateDirectories: true)
+    #expect(file.append(.init(time: 2, event: .renamed("b"))) && file.waitingPictures.isEmpty)
+    #expect(manager.contents(atPath: "\(pictures)/\(hash).png") == Data("picture".utf8))
+    #expect(try store.read(file.id).entries.count == 2)
+  }
+
   @Test func whatIsWrittenIsReadAgain() throws {
     let store = temporaryStore(), id = SessionFile.newID(at: 1_795_512_930, random: 46_655)
     #expect(id == "20261124-093530-0zzz")

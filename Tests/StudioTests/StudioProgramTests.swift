@@ -202,6 +202,43 @@ struct StudioProgramTests {
     }
   }
 
+  /// A terminal that answers kitty's query gets pictures that way, whole and takeable, and none of the answer as text.
+  @Test func kittyPicturesArriveWhole() throws {
+    let s = try Session(["studio"])
+    s.type("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62c")
+    #expect(s.expect("VUGEN Studio"))
+    s.type("/steps 4\ra red apple\r")
+    #expect(s.expect("4 steps"), "\(s.screen(36))")
+    #expect(!s.screen(36).contains("Gi=31"))
+    // The picture itself comes behind the text about it.
+    var pictures: [Data] = [], tries = 0
+    while pictures.isEmpty, tries < 100 {
+      _ = probe_pump(s.probe, 50)
+      (pictures, tries) = (kittyPictures(s.sent), tries + 1)
+    }
+    #expect(!pictures.isEmpty && pictures.allSatisfy { $0.starts(with: [0x89, 0x50, 0x4E, 0x47]) })
+    for png in pictures { #expect(png.suffix(12).starts(with: [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44])) }
+    #expect(!String(decoding: s.sent, as: UTF8.self).contains("\u{1B}P0;"))
+    s.type("\u{04}")
+    #expect(s.end() == 0 && s.leftClean)
+  }
+
+  /// The files of whole pictures among what was sent by kitty's protocol.
+  private func kittyPictures(_ sent: [UInt8]) -> [Data] {
+    var found: [Data] = [], text = ""
+    for part in String(decoding: sent, as: UTF8.self).components(separatedBy: "\u{1B}_G").dropFirst() {
+      guard let end = part.range(of: "\u{1B}\\"), let comma = part.firstIndex(of: ";"), comma < end.lowerBound
+      else { continue }
+      let head = part[..<comma]
+      guard head.hasPrefix("a=T") || head.hasPrefix("m=") else { continue }
+      text += part[part.index(after: comma)..<end.lowerBound]
+      guard head.hasSuffix("m=0") else { continue }
+      if let data = Data(base64Encoded: text) { found.append(data) }
+      text = ""
+    }
+    return found
+  }
+
   @Test(arguments: [SIGTERM, SIGHUP])
   func signalsLeaveTheTerminalClean(_ signal: Int32) throws {
     let s = try Session()

@@ -55,6 +55,19 @@ private struct Bench {
 }
 
 @Suite struct RequestTests {
+  /// A question about nothing is sent, and said to be one; not a second time when a picture is known.
+  @Test func aQuestionWithoutAPictureIsSaidToBeOne() {
+    var b = Bench()
+    b.press(.tab)
+    b.send("What is this?")
+    #expect(b.shows("no picture is attached"))
+    var c = Bench()
+    c.act(.session(.asked(request: 1, text: "and this?", pictures: ["ab"], sampling: .init())))
+    c.press(.tab)
+    c.send("What is this?")
+    #expect(!c.shows("no picture is attached"))
+  }
+
   @Test func returnSendsAndTheTranscriptShowsIt() {
     var b = Bench()
     b.send("a red apple")

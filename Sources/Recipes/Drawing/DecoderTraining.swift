@@ -13,6 +13,8 @@ public final class DecoderTraining: TrainingRun {
   public let folder: String
   public let trainer: Trainer
   public let configuration: GenerationConfiguration
+  /// Weights that `from` did not have in these sizes.
+  public let startingAnew: [String]
   private let source: String
   private let encoder: PerceptionEncoder
   private let objective: DecoderObjective
@@ -21,7 +23,7 @@ public final class DecoderTraining: TrainingRun {
 
   /// - Parameters:
   ///   - model: folder of the model whose understanding half is trained upon.
-  ///   - from: folder of a model whose reducer and decoder the run begins with.
+  ///   - from: folder of a model whose reducer and decoder the run begins with, as far as their sizes agree.
   ///   - bank: the cut-outs, where they are in memory already.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
@@ -42,9 +44,10 @@ public final class DecoderTraining: TrainingRun {
       fitted = try Self.fitted(configuration, encoder, stream, type)
     }
     let teachers = try DecoderTeachers(encoder, recipe.objectives, type: type)
-    objective = DecoderObjective(
+    let objective = DecoderObjective(
       configuration, recipe, reducer: fitted, alignmentWidth: teachers.alignmentWidth)
-    if let from, !isResuming { try Self.begin(objective, from, tower.configuration) }
+    self.objective = objective
+    startingAnew = isResuming ? [] : try from.map { try Self.begin(objective, from: $0) } ?? []
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     trainer = Trainer(objective, recipe.optimization)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
@@ -59,12 +62,14 @@ public final class DecoderTraining: TrainingRun {
     return try components.reducer(latents: c.reducer.latents)
   }
 
-  private static func begin(
-    _ objective: DecoderObjective, _ folder: String, _ understanding: UnderstandingConfiguration
-  ) throws {
-    let model = try GenerationModel(folder: folder, beside: understanding)
-    try objective.reducer.load(model.reducer.tensorsByName, from: folder)
-    try objective.decoder.load(model.decoder.tensorsByName, from: folder)
+  /// Takes what fits of a model's reducer and decoder: one of other latents passes its decoder's body on.
+  private static func begin(_ objective: DecoderObjective, from folder: String) throws -> [String] {
+    func take(_ name: String, _ module: some Module) throws -> [String] {
+      let tensors = try SafetensorsFile(path: "\(folder)/\(name)").allTensors()
+      return module.loadFitting(tensors.mapValues { $0.cast(to: .f32).copied() })
+    }
+    return try take(GenerationFiles.reducer, objective.reducer)
+      + take(GenerationFiles.decoder, objective.decoder)
   }
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }

@@ -70,6 +70,8 @@ public final class GeneratorTraining: TrainingRun {
   public let recipe: GeneratorRecipe
   public let folder: String
   public let trainer: Trainer
+  /// Weights that `from` did not have in these sizes.
+  public let startingAnew: [String]
   private let source: String
   private let understanding: UnderstandingTower
   private let tokenizer: Tokenizer
@@ -82,7 +84,7 @@ public final class GeneratorTraining: TrainingRun {
 
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
-  ///   - from: folder of a model whose generation tower the run begins with.
+  ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
   ///   - progress: called with the pictures whose latents are done.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
@@ -110,15 +112,17 @@ public final class GeneratorTraining: TrainingRun {
       in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
       bank: { try bank ?? ObjectBank() }, progress: progress)
     var random = Philox(seed: recipe.model.seed)
-    generator = GenerationTower(
+    let generator = GenerationTower(
       configuration.tower, text: understanding.configuration.text, using: &random)
-    if let from, !isResuming {
-      let path = "\(from)/\(GenerationFiles.generator)"
-      try generator.load(
-        try SafetensorsFile(path: path).allTensors().mapValues { $0.cast(to: .f32).copied() }, from: path)
-    } else {
-      try generator.copyLayers(of: understanding.core.language)
-    }
+    try generator.copyLayers(of: understanding.core.language)
+    self.generator = generator
+    startingAnew =
+      isResuming
+      ? []
+      : try from.map { folder in
+        let file = try SafetensorsFile(path: "\(folder)/\(GenerationFiles.generator)")
+        return generator.loadFitting(try file.allTensors().mapValues { $0.cast(to: .f32).copied() })
+      } ?? []
     trainer = Trainer(generator, recipe.optimization)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
     try RunFolder.save(recipe, in: folder)

@@ -25,7 +25,7 @@ struct Sessions: AsyncParsableCommand {
         if json {
           print(try encoded(summary))
         } else {
-          print("\(summary.id)  \(summary.messages) prompts, \(summary.pictures) pictures  \(summary.title)")
+          print("\(summary.id)  \(summary.contents)  \(summary.title)")
         }
       }
     }

@@ -240,14 +240,8 @@ final class StudioApp {
   /// Keeps a picture in memory and, where there is a session, on disk. Its content's hash is its name.
   func store(_ picture: Picture, png: [UInt8]?) -> String? {
     guard let png else { return nil }
-    var hash = Digest.sha256(png)
-    if let session {
-      do {
-        hash = try session.keep(Data(png))
-      } catch {
-        apply(.toast("the picture is kept in memory only: \(error)", isError: true))
-      }
-    }
+    // Where the disk is full the next event says so.
+    let hash = session?.keep(Data(png)) ?? Digest.sha256(png)
     shelf.add(picture, hash)
     apply(.pictureKnown(hash, Size(picture.width, picture.height)))
     return hash
@@ -259,7 +253,7 @@ final class StudioApp {
       if !loggedFullDisk {
         apply(
           .toast(
-            "the session cannot be written now; it goes on in memory and is written when it can",
+            "disk full: the session goes on in memory until there is room",
             isError: true))
       }
       loggedFullDisk = true
@@ -270,6 +264,13 @@ final class StudioApp {
   }
 
   func stop() { isRunning = false }
+
+  /// What of the session the disk does not take, even now; nil where all is written.
+  var unwritten: String? {
+    guard let session, !session.flush() else { return nil }
+    let (entries, pictures) = (session.waiting.count, session.waitingPictures.count)
+    return "\(session.folder): no room; not written: \(entries) entries, \(pictures) pictures"
+  }
 
   /// Takes up another session, or begins one.
   func use(_ file: SessionFile?, entries: [SessionEntry]) {

@@ -72,7 +72,9 @@ struct Studio: AsyncParsableCommand {
       for entry in replay.entries { for hash in entry.event.pictures { app.announce(hash) } }
       app.state.replay = replay
     }
-    return try app.run()
+    let status = try app.run()
+    if let lost = app.unwritten { FileHandle.standardError.write(Data("vugen: \(lost)\n".utf8)) }
+    return status
   }
 
   private func firstState(_ settings: StudioConfiguration, _ lost: Int, _ kept: Int, isReadOnly: Bool) -> (

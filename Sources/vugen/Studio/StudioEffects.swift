@@ -192,7 +192,7 @@ extension StudioApp {
   private func sessionChoices(_ summaries: [SessionStore.Summary]) -> [Choice] {
     summaries.map {
       Choice(
-        title: $0.title, detail: "\($0.id.prefix(15)) · \($0.messages) prompts, \($0.pictures) pictures",
+        title: $0.title, detail: "\($0.id.prefix(15)) · \($0.contents)",
         value: $0.id)
     }
   }

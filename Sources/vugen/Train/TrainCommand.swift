@@ -90,6 +90,7 @@ struct TrainDecoder: AsyncParsableCommand {
     let training = try DecoderTraining(
       recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume,
       from: options.from)
+    noteStartingAnew(training.startingAnew)
     let count = training.parameterCount
     note("reducer \(count.reducer), decoder \(count.decoder) parameters")
     try TrainingLoop(training, asJSON: options.json).run()
@@ -117,6 +118,7 @@ struct TrainGenerator: AsyncParsableCommand {
       if Interruption.isRequested { throw ExitCode(130) }
     }
     ProgressLine.end()
+    noteStartingAnew(training.startingAnew)
     note("generation tower \(training.parameterCount) parameters")
     try TrainingLoop(training, asJSON: options.json).run()
   }
@@ -145,4 +147,10 @@ struct TrainDistill: AsyncParsableCommand {
       recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume)
     try TrainingLoop(training, asJSON: options.json).run()
   }
+}
+
+/// What a model of other sizes could not pass on.
+private func noteStartingAnew(_ names: [String]) {
+  guard !names.isEmpty else { return }
+  note("--from has other sizes; beginning anew: " + names.joined(separator: ", "))
 }

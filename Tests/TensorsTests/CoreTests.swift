@@ -61,6 +61,24 @@ struct CoreTests {
     }
   }
 
+  /// A norm that is never written out gives what the two steps give.
+  @Test func normsModulatedAtOnceAreThoseInTwoSteps() {
+    var random = Philox(seed: 28)
+    for (side, factor, channels) in [(4, 1, 12), (6, 2, 8), (8, 4, 40)] {
+      let x = Tensor.normal([2, side * factor, side * factor, channels], mean: 3, using: &random)
+      let parts = Tensor.normal([2, side, side, 2 * channels], using: &random)
+      for activation in [NormActivation.none, .silu] {
+        let two = modulated(groupNorm(x, groups: 4, epsilon: 1e-5), by: parts, activation: activation)
+        let one = groupNorm(x, groups: 4, epsilon: 1e-5, modulatedBy: parts, activation: activation)
+        #expect(relativeError(one, two) < 1e-5)
+        let (tracked, gradients) = grad(at: [x, parts], seed: two) {
+          groupNorm($0[0], groups: 4, epsilon: 1e-5, modulatedBy: $0[1], activation: activation)
+        }
+        #expect(relativeError(tracked, two) < 1e-6 && gradients.allSatisfy { $0 != nil })
+      }
+    }
+  }
+
   /// Where the processor multiplies bf16, 4-bit rows may meet x rounded to bf16: as near as that rounding.
   @Test func fourBitRowsTimesRoundedInput() {
     var random = Philox(seed: 18)

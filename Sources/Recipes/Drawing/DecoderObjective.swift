@@ -67,13 +67,14 @@ final class DecoderObjective: Module {
   @Child("alignment") var alignment: AlignmentHead
   private let c: GenerationConfiguration
   private let times: DecoderRecipe.Times
+  private let isReducerFrozen: Bool
 
   /// - Parameter alignmentWidth: channels of what the features are aligned to.
   init(
     _ c: GenerationConfiguration, _ recipe: DecoderRecipe, reducer fitted: DimensionReducer?,
     alignmentWidth: Int
   ) {
-    (self.c, times) = (c, recipe.times)
+    (self.c, times, isReducerFrozen) = (c, recipe.times, recipe.model.frozenReducer)
     var random = Philox(seed: recipe.model.seed)
     reducer = fitted ?? DimensionReducer(c.reducer, using: &random)
     decoder = PixelDecoder(c.decoder, using: &random)
@@ -84,7 +85,8 @@ final class DecoderObjective: Module {
     let targets = loss.teachers.targets(pictures), features = targets.encoded
     // A fitted reducer stays as it is.
     let z =
-      c.reducer.kind == .mlp ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }
+      c.reducer.kind == .mlp && !isReducerFrozen
+      ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }
     let noisy = z + Tensor.normal(z.shape, deviation: loss.weights.latentNoise, using: &random)
     let latents = noisy.reshaped([z.size(0), c.grid, c.grid, z.size(2)])
     let noise = Tensor.normal(like: pictures, using: &random)

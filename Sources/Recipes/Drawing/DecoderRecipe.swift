@@ -12,6 +12,9 @@ public struct DecoderRecipe: Codable, Sendable, Equatable {
     public var reducer = "mlp"
     /// r: channels of a feature over channels of a latent.
     public var ratio = 8
+    /// Whether the reducer stays as `--from` gives it: the decoder learns on, and a generation tower that was trained
+    /// in its latents stays valid.
+    public var frozenReducer = false
     /// Seed of the first weights.
     public var seed: UInt64 = 1
 

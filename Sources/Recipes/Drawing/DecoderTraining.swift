@@ -32,6 +32,10 @@ public final class DecoderTraining: TrainingRun {
     bank: ObjectBank? = nil
   ) throws {
     try recipe.check()
+    guard !recipe.model.frozenReducer || from != nil || isResuming else {
+      throw RecipeError(
+        "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
+    }
     let tower = try UnderstandingTower(folder: model)
     configuration = try recipe.configuration(for: tower.configuration)
     try RunFolder.prepare(folder, isResuming: isResuming)
@@ -103,7 +107,7 @@ public final class DecoderTraining: TrainingRun {
     try reducer.load(part("reducer."), from: folder)
     let decoder = PixelDecoder(configuration.decoder, using: &random)
     try decoder.load(part("decoder."), from: folder)
-    if configuration.reducer.kind == .mlp {
+    if configuration.reducer.kind == .mlp, !recipe.model.frozenReducer {
       let type = recipe.run.type
       let batches = try (0..<16).map { encoder(try stream.batch($0).pictures.cast(to: type)) }
       reducer.measureStatistics(over: batches)

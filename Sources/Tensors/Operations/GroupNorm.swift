@@ -29,6 +29,19 @@ public func groupNorm(
   }
 }
 
+/// A GroupNorm without weights of its own, modulated by `parts` (see `modulated`). Where no gradient needs what lies
+/// between, the norm is never written out.
+public func groupNorm(
+  _ x: Tensor, groups: Int, epsilon: Float, modulatedBy parts: Tensor, activation: NormActivation = .none
+) -> Tensor {
+  guard !x.isTracked, !parts.isTracked else {
+    return modulated(groupNorm(x, groups: groups, epsilon: epsilon), by: parts, activation: activation)
+  }
+  let pass = GroupNormPass(x, groups: groups, weight: nil, bias: nil, scale: nil, shift: nil, silu: false)
+  let state = pass.statistics(epsilon: epsilon)
+  return modulated(x.detached(), channels: (state.a, state.s), by: parts, activation: activation)
+}
+
 /// One GroupNorm's operands and its two passes each way.
 private struct GroupNormPass {
   let x: Tensor
@@ -91,12 +104,24 @@ private struct GroupNormPass {
   }
 
   func forward(epsilon: Float) -> (y: Tensor, state: State) {
+    let y = Tensor.empty(x.shape, x.type), state = statistics(epsilon: epsilon)
+    if y.count > 0 {
+      launch(VG_CHANNEL_APPLY) {
+        $0.y = y.pointer
+        $0.a = UnsafePointer(state.a.floats)
+        $0.s = UnsafePointer(state.s.floats)
+      }
+    }
+    return (y, state)
+  }
+
+  /// What the norm makes of each channel, in one pass over x.
+  func statistics(epsilon: Float) -> State {
     let origin = x.reshaped([batch, pixels, channels]).sliced(0..<min(1, pixels), axis: 1).cast(to: .f32)
       .copied()
-    let a = Tensor.empty([batch, channels]), s = Tensor.empty([batch, channels]),
-      y = Tensor.empty(x.shape, x.type)
+    let a = Tensor.empty([batch, channels]), s = Tensor.empty([batch, channels])
     var mean = [Double](repeating: 0, count: batch * groups), rstd = mean
-    guard y.count > 0 else { return (y, State(a: a, s: s, origin: origin, mean: mean, rstd: rstd)) }
+    guard x.count > 0 else { return State(a: a, s: s, origin: origin, mean: mean, rstd: rstd) }
     let partial = Tensor.empty([batch, chunks, 2, channels])
     launch(VG_CHANNEL_SUMS) {
       $0.partial = partial.floats
@@ -127,12 +152,7 @@ private struct GroupNormPass {
         s.floats[b * channels + c] = Float(constant - m * r * w)
       }
     }
-    launch(VG_CHANNEL_APPLY) {
-      $0.y = y.pointer
-      $0.a = UnsafePointer(a.floats)
-      $0.s = UnsafePointer(s.floats)
-    }
-    return (y, State(a: a, s: s, origin: origin, mean: mean, rstd: rstd))
+    return State(a: a, s: s, origin: origin, mean: mean, rstd: rstd)
   }
 
   private func value(_ tensor: Tensor?, _ b: Int, _ c: Int) -> Float? { tensor?.floats[b * channels + c] }

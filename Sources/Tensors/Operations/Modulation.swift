@@ -9,6 +9,13 @@ import CKernels
 /// Backward: `dx = d (1 + scale)`, `dscale = Σ d x`, `dshift = Σ d` over the block, with `d = dy · act'`.
 /// Source: adaptive norms, arXiv 2105.05233 and 2212.09748.
 public func modulated(_ x: Tensor, by parts: Tensor, activation: NormActivation = .none) -> Tensor {
+  modulated(x, channels: nil, by: parts, activation: activation)
+}
+
+/// The same of `x · a + s` in x's place, both f32 `[batch, channels]`; only where nothing is tracked.
+func modulated(
+  _ x: Tensor, channels: (a: Tensor, s: Tensor)?, by parts: Tensor, activation: NormActivation
+) -> Tensor {
   precondition(
     x.rank == 4 && parts.rank == 4 && x.size(0) == parts.size(0) && parts.size(3) == 2 * x.size(3)
       && x.size(1) % max(1, parts.size(1)) == 0
@@ -21,6 +28,9 @@ public func modulated(_ x: Tensor, by parts: Tensor, activation: NormActivation 
   )
   arguments.factor = Int64(x.size(1) / max(1, parts.size(1)))
   arguments.silu = activation == .silu ? 1 : 0
+  if let channels {
+    (arguments.a, arguments.s) = (UnsafePointer(channels.a.floats), UnsafePointer(channels.s.floats))
+  }
   func launch(_ kernel: vg_kernel, _ arguments: vg_modulate_args) {
     let items = parts.shape.dropLast().reduce(1, *)
     run(kernel, x.type, arguments, items: items, grain: grain(rowOf: x.count / max(1, items), cost: 4))
@@ -29,6 +39,7 @@ public func modulated(_ x: Tensor, by parts: Tensor, activation: NormActivation 
   arguments.parts = UnsafeRawPointer(values.pointer)
   arguments.y = y.pointer
   if y.count > 0 { launch(VG_MODULATE, arguments) }
+  withExtendedLifetime(channels) {}
   return y.recorded(from: [x, parts]) { [x = x.detached(), arguments] dy in
     let dy = dy.cast(to: x.type), dx = Tensor.empty(x.shape, x.type)
     let dparts = Tensor.empty(values.shape, x.type)

@@ -44,8 +44,7 @@ final class DecoderBlock: Module {
 
   func callAsFunction(_ x: Tensor, _ condition: DecoderCondition) -> Tensor {
     let parts = condition.parts(context, height: x.size(1), width: x.size(2))
-    let normed = groupNorm(x, groups: groups, epsilon: 1e-5)
-    let h = first(modulated(normed, by: parts, activation: .silu))
+    let h = first(groupNorm(x, groups: groups, epsilon: 1e-5, modulatedBy: parts, activation: .silu))
     let step = time(condition.time).split(into: 2)
     return (skip.map { $0(x) } ?? x)
       + second(norm(h, scale: step[0], shift: step[1], activation: .silu))
@@ -89,34 +88,31 @@ final class WindowBlock: Module {
     let parts = qkv(normed(x, attentionContext)).split(into: 3).map {
       $0.reshaped([batch, tokens[1], heads, channels / heads])
     }
-    let bias = positionBias.tensor(as: .f32).gathered(window.places).transposed([2, 0, 1]).expanded(at: 0)
-    let seen = attention(parts[0], parts[1], parts[2], mask: window.mask, bias: bias)
+    // What is past the window has a place of its own behind the table, and is never seen.
+    let table = Tensor.concatenated([positionBias.tensor(as: .f32), .full([1, heads], -Float.infinity)])
+    let bias = table.gathered(window.places).transposed([2, 0, 1]).expanded(at: 0)
+    let seen = attention(parts[0], parts[1], parts[2], bias: bias)
     let h = x + output(seen.reshaped(tokens)).reshaped(x.shape)
     return h + mlp(normed(h, mlpContext)).reshaped(x.shape)
   }
 }
 
-/// Where each pair of places of a grid stands in the table of relative positions, and which pairs are within
-/// the window. Worked out once a grid.
+/// Where each pair of places of a grid stands in the table of relative positions; a pair past the window stands behind
+/// its end. Worked out once a grid.
 struct WindowTable {
   /// i32 `[queries, keys]`.
   let places: Tensor
-  let mask: AttentionMask
 
   init(height: Int, width: Int, window: Int) {
     let reach = window / 2, count = height * width
-    var places: [Int32] = [], isVisible: [Bool] = []
+    var places: [Int32] = []
     for q in 0..<count {
       for k in 0..<count {
         let dy = k / width - q / width, dx = k % width - q % width
-        isVisible.append(abs(dy) <= reach && abs(dx) <= reach)
-        let row = max(-reach, min(reach, dy)) + reach, column = max(-reach, min(reach, dx)) + reach
-        places.append(Int32(row * window + column))
+        let isWithin = abs(dy) <= reach && abs(dx) <= reach
+        places.append(Int32(isWithin ? (dy + reach) * window + dx + reach : window * window))
       }
     }
     self.places = Tensor(indices: places, shape: [count, count])
-    mask =
-      isVisible.allSatisfy { $0 }
-      ? .bidirectional : .table(MaskTable(isVisible, queries: count, keys: count))
   }
 }

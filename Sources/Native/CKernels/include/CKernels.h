@@ -147,7 +147,9 @@ typedef struct {
 // y = act(x (1 + scale) + shift): x [batch, height factor, width factor, n]; parts [batch, height, width, 2n] holds
 // scale, then shift, each entry serving a block of factor × factor pixels. act: silu or nothing. Backward: y
 // receives dx, dparts the blocks' sums. Items: entries of parts (batch × height × width).
+// a, s: f32 [batch, n] or NULL; x a + s stands for x then, forward only: a norm that is never written out.
 typedef struct {
+  const float *a, *s;
   const void *x, *parts, *dy;
   void *y, *dparts;
   int64_t n, height, width, factor;

@@ -79,22 +79,30 @@ struct CoreTests {
     }
   }
 
-  /// Where the processor multiplies bf16, 4-bit rows may meet x rounded to bf16: as near as that rounding.
-  @Test func fourBitRowsTimesRoundedInput() {
+  /// Where the processor multiplies small numbers itself, quantised rows may meet x rounded: as near as that rounding.
+  @Test(arguments: QuantizedTensor.Bits.allCases)
+  func quantisedRowsTimesRoundedInput(_ bits: QuantizedTensor.Bits) {
     var random = Philox(seed: 18)
     defer { StoredWeights.precision = .f32 }
     for columns in [128, 384, 2048] {
       let w = Tensor.normal([37, columns], using: &random), x = Tensor.normal([3, columns], using: &random)
-      let q = QuantizedTensor(w, bits: .four), exact = linear(x, weight: q.dequantized())
+      let q = QuantizedTensor(w, bits: bits), exact = linear(x, weight: q.dequantized())
       StoredWeights.precision = .f32
       #expect(relativeError(q.linear(x), exact) < 1e-5)
       StoredWeights.precision = .bf16
-      #expect(relativeError(q.linear(x), exact) < 5e-3)
-      let rounded = x.cast(to: .bf16).cast(to: .f32)
+      #expect(relativeError(q.linear(x), exact) < 1e-2)
+      // Rounded before, nothing is left to round: bf16 numbers, or whole ones up to 127 in each group.
+      var rounded = x.cast(to: .bf16).cast(to: .f32)
+      if bits == .eight {
+        var whole: [Float] = []
+        for i in 0..<3 * columns { whole.append(i % 32 == 0 ? 127 : Float(i * 37 % 255 - 127)) }
+        rounded = Tensor(whole, shape: [3, columns])
+      }
       StoredWeights.precision = .f32
       let expected = linear(rounded, weight: q.dequantized())
       StoredWeights.precision = .bf16
       #expect(relativeError(q.linear(rounded), expected) < 1e-5)
+      #expect(q.linear(Tensor.zeros([2, columns])).toArray().allSatisfy { $0 == 0 })
     }
   }
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "int4_bf16.h"
 #include "random.h"
+#include "rounded_rows.h"
 #include "scratch.h"
 #include "tables.h"
 

@@ -261,7 +261,7 @@ typedef struct {
   float *scales;
   int64_t n, group, rows, outputs, y_row;
   int32_t bits;
-  int32_t rounds_x;  // row product of f32 x: x may be rounded to bf16 where that is faster
+  int32_t rounds_x;  // row product of f32 x: x may be rounded to bf16 or, in groups, 8 bits where that is faster
 } vg_quantized_args;
 
 // y[r][j] = Σ x[r] w[j] for a few rows r: x, y f32, weights w [outputs, n] of the kernel's type, read once.

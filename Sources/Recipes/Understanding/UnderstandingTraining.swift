@@ -104,6 +104,15 @@ public final class UnderstandingTraining: TrainingRun {
     }
   }
 
+  /// A step on batch `number`, which was made before: what training would cost if data cost nothing.
+  ///
+  /// - Returns: the seconds of the step alone.
+  public func stepWithoutData(on number: Int) throws -> Double {
+    let batch = try packer.make(number), clock = ContinuousClock(), start = clock.now
+    _ = try trainer.step { _ in self.objective.loss(batch, picturePlaces: self.packer.picturePlaces) }
+    return (clock.now - start) / .seconds(1)
+  }
+
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
 

@@ -45,10 +45,17 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "A training step of 8 transformer blocks: width 256, batch 32 × 128 tokens.")
     @OptionGroup var options: Options
+    @Flag(
+      help:
+        "A step of `train understanding` instead: on batches that are there, and in a run that makes them.")
+    var understanding = false
+    @Option(name: .customLong("set"), help: "Set one value of that run's recipe, as SECTION.KEY=VALUE.")
+    var settings: [String] = []
 
     func run() async throws {
       try await options.run { machine in
-        Precision.allCases.map { trainStep($0, machine, repeats: options.repeats) }
+        guard !understanding else { return try understandingSteps(settings, repeats: options.repeats) }
+        return Precision.allCases.map { trainStep($0, machine, repeats: options.repeats) }
       }
     }
   }

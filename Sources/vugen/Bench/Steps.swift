@@ -1,4 +1,6 @@
+import Foundation
 import Layers
+import Recipes
 import Tensors
 import Training
 
@@ -98,4 +100,30 @@ private func sampleAfterText(_ network: BenchTransformer, _ text: Tensor, _ nois
     z = z + guided(v) * (1.0 / 50)
   }
   return z
+}
+
+/// Steps of an understanding run on the same batches: as fast as products and kernels allow, and with the scenes
+/// composed, asked about and packed meanwhile. The share is of the first's speed.
+@NumericActor
+func understandingSteps(_ settings: [String], repeats: Int) throws -> [Measurement] {
+  let recipe = try RecipeFile.merged(UnderstandingRecipe(), file: nil, settings: settings)
+  let folder = NSTemporaryDirectory() + "vugen-bench-\(UUID().uuidString)"
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  let training = try UnderstandingTraining(recipe, folder: folder, isResuming: false)
+  defer { training.stop() }
+  let clock = ContinuousClock(), count = max(8, repeats)
+  func mean(_ seconds: [Double]) -> Double { seconds.reduce(0, +) / Double(seconds.count) }
+  // Two steps more: kernels are compiled for the shapes they meet.
+  let alone = mean(Array(try (0..<count + 2).map { try training.stepWithoutData(on: $0) }.dropFirst(2)))
+  let whole = mean(
+    Array(
+      try (0..<count + 2).map { _ in
+        let start = clock.now
+        _ = try training.step()
+        return (clock.now - start) / .seconds(1)
+      }.dropFirst(2)))
+  return [
+    Measurement(name: "understanding step, batches at hand", seconds: alone),
+    Measurement(name: "… in a run that makes them", seconds: whole, limitShare: alone / whole),
+  ]
 }

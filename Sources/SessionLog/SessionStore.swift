@@ -153,6 +153,8 @@ public final class SessionFile {
   }
 
   deinit {
+    // Another session is taken up: what waits has this one chance more.
+    if !waiting.isEmpty || !waitingPictures.isEmpty { flush() }
     if descriptor >= 0 { close(descriptor) }
     if lock >= 0 { close(lock) }
   }

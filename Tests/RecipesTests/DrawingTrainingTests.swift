@@ -66,6 +66,7 @@ struct DrawingTrainingTests {
     try run(try DecoderTraining(recipe, model: source, folder: parts, isResuming: true, bank: cutOuts), 3)
     sameCheckpoints(whole, parts)
     try decoder.export(to: whole + "/model")
+    try aFrozenReducerStays(source, whole + "/model")
 
     var generatorRecipe = GeneratorRecipe()
     (generatorRecipe.data.batch, generatorRecipe.data.scenes, generatorRecipe.data.wideShare) = (4, 9, 0)
@@ -96,6 +97,31 @@ struct DrawingTrainingTests {
     try distill.export(to: d + "/model")
     #expect(try Picture(path: d + "/samples.png").width > 300)
     try drawsAndStops(d + "/model")
+  }
+
+  /// The decoder learns on, the reducer keeps its bits; one that is not there in these sizes is an error.
+  private func aFrozenReducerStays(_ source: String, _ model: String) throws {
+    var recipe = Self.decoderRecipe
+    recipe.model.frozenReducer = true
+    let cutOuts = try bank.get(), folder = temporaryFolder()
+    let training = try DecoderTraining(
+      recipe, model: source, folder: folder, isResuming: false, from: model, bank: cutOuts)
+    #expect(training.startingAnew.isEmpty)
+    try run(training, 3)
+    try training.export(to: folder + "/model")
+    func bytes(_ folder: String, _ name: String) -> Data? {
+      FileManager.default.contents(atPath: "\(folder)/\(name).safetensors")
+    }
+    #expect(bytes(model, "reducer") != nil && bytes(folder + "/model", "reducer") == bytes(model, "reducer"))
+    #expect(bytes(folder + "/model", "decoder") != bytes(model, "decoder"))
+    #expect(throws: RecipeError.self) {
+      try DecoderTraining(recipe, model: source, folder: temporaryFolder(), isResuming: false, bank: cutOuts)
+    }
+    recipe.model.ratio = 2
+    #expect(throws: RecipeError.self) {
+      try DecoderTraining(
+        recipe, model: source, folder: temporaryFolder(), isResuming: false, from: model, bank: cutOuts)
+    }
   }
 
   private func drawsAndStops(_ folder: String) throws {

@@ -206,7 +206,7 @@ struct PackedBatchTests {
     let labels = batch.patches, cells = PatchLabels.cells * PatchLabels.cells
     #expect(
       labels.classes.count == 3 * 16 && labels.centres.count == 3 * 16 && labels.colours.count == 3 * 16)
-    #expect(labels.outlines.count == 3 * 16 * cells)
+    #expect(labels.outlines.count == 3 * 16 * cells && labels.colours.contains { $0 >= 0 })
     for i in 0..<3 {
       let scene = composer.scene(UInt64(3 + i), .train), covered = scene.owners.count { $0 > 0 }
       let marked =

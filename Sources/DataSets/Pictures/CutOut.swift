@@ -70,7 +70,7 @@ public struct CutOut: Sendable {
   /// Draws, and returns the box of what became visible: left, top, right, bottom (past the end).
   ///
   /// - Parameter owner: what `canvas.owners` says of the pixels that it covers.
-  func draw(_ place: Placement, into canvas: inout Canvas, owner: UInt8 = 1) -> [Int] {
+  func draw(_ place: Placement, into canvas: inout Canvas, owner: UInt8) -> [Int] {
     var level = 0, scale = place.scale
     while level + 1 < levels.count, scale <= 0.5 {
       level += 1

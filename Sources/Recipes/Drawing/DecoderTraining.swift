@@ -52,6 +52,10 @@ public final class DecoderTraining: TrainingRun {
       configuration, recipe, reducer: fitted, alignmentWidth: teachers.alignmentWidth)
     self.objective = objective
     startingAnew = isResuming ? [] : try from.map { try Self.begin(objective, from: $0) } ?? []
+    if recipe.model.frozenReducer, startingAnew.contains(where: { $0.hasPrefix("reducer.") }) {
+      throw RecipeError(
+        "model.frozenReducer: the reducer of --from has other sizes; set model.ratio as it has")
+    }
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     trainer = Trainer(objective, recipe.optimization)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
@@ -70,7 +74,8 @@ public final class DecoderTraining: TrainingRun {
   private static func begin(_ objective: DecoderObjective, from folder: String) throws -> [String] {
     func take(_ name: String, _ module: some Module) throws -> [String] {
       let tensors = try SafetensorsFile(path: "\(folder)/\(name)").allTensors()
-      return module.loadFitting(tensors.mapValues { $0.cast(to: .f32).copied() })
+      let part = name.prefix { $0 != "." }
+      return module.loadFitting(tensors.mapValues { $0.cast(to: .f32).copied() }).map { "\(part).\($0)" }
     }
     return try take(GenerationFiles.reducer, objective.reducer)
       + take(GenerationFiles.decoder, objective.decoder)

@@ -52,6 +52,10 @@ struct Bench: AsyncParsableCommand {
     @Option(name: .customLong("set"), help: "Set one value of that run's recipe, as SECTION.KEY=VALUE.")
     var settings: [String] = []
 
+    func validate() throws {
+      if !settings.isEmpty, !understanding { throw ValidationError("--set belongs to --understanding.") }
+    }
+
     func run() async throws {
       try await options.run { machine in
         guard !understanding else { return try understandingSteps(settings, repeats: options.repeats) }

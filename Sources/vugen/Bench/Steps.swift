@@ -102,8 +102,8 @@ private func sampleAfterText(_ network: BenchTransformer, _ text: Tensor, _ nois
   return z
 }
 
-/// Steps of an understanding run on the same batches: as fast as products and kernels allow, and with the scenes
-/// composed, asked about and packed meanwhile. The share is of the first's speed.
+/// Steps of an understanding run: on batches that are there, as fast as products and kernels allow, and on as many
+/// further ones whose scenes are composed, asked about and packed meanwhile. The share is of the first's speed.
 @NumericActor
 func understandingSteps(_ settings: [String], repeats: Int) throws -> [Measurement] {
   let recipe = try RecipeFile.merged(UnderstandingRecipe(), file: nil, settings: settings)

@@ -269,6 +269,7 @@ final class StudioApp {
   var unwritten: String? {
     guard let session, !session.flush() else { return nil }
     let (entries, pictures) = (session.waiting.count, session.waitingPictures.count)
+    guard entries + pictures > 0 else { return nil }
     return "\(session.folder): no room; not written: \(entries) entries, \(pictures) pictures"
   }
 

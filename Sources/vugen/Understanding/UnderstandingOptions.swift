@@ -27,7 +27,8 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     help: """
-      f32 multiplies exactly; bf16 rounds what meets bf16 weights, where the processor multiplies bf16 (default: bf16 \
+      f32 multiplies exactly; bf16 rounds what meets stored weights, at most to their own bits, where the processor \
+      multiplies such numbers (default: bf16 \
       for large models, f32 for small ones).
       """)
   var precision: Precision?

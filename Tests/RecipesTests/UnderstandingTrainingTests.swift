@@ -212,6 +212,7 @@ struct PackedBatchTests {
       let marked =
         labels.outlines[i * 16 * cells..<(i + 1) * 16 * cells].count { $0 == 1 } * 32 * 32 / 16 / cells
       #expect(covered > 0 && abs(marked - covered) < covered / 4 + 8, "\(marked) of \(covered)")
+      try shadesAreNames(labels, ofScene: i, scene.picture)
       let patches = i * 16..<(i + 1) * 16
       #expect(labels.centres[patches].count { $0 == 1 } >= 1)
       let colours = Set(scene.record.objects.compactMap(\.colour))
@@ -221,6 +222,31 @@ struct PackedBatchTests {
         #expect(labels.classes[patch] == -1)
       }
     }
+  }
+
+  /// Each quarter's name is that of its mean colour; a plain one's is that of its pixels.
+  private func shadesAreNames(_ labels: PatchLabels, ofScene i: Int, _ picture: Picture) throws {
+    // 4 × 4 patches of 8 pixels, quarters of 4.
+    #expect(labels.shades.count == 3 * 16 * 4)
+    var plain = 0
+    for y in 0..<8 {
+      for x in 0..<8 {
+        let pixels = (0..<16).map { p -> [UInt8] in
+          let at = 4 * ((4 * y + p / 4) * 32 + 4 * x + p % 4)
+          return Array(picture.pixels[at..<at + 3])
+        }
+        guard Set(pixels).count == 1 else { continue }
+        plain += 1
+        let place = y / 2 * 4 + x / 2, quarter = y % 2 * 2 + x % 2
+        let shade = Int(labels.shades[(16 * i + place) * 4 + quarter])
+        let name = ColourName(red: pixels[0][0], green: pixels[0][1], blue: pixels[0][2])
+        #expect(ColourName.allCases[shade / PatchLabels.tones] == name)
+        let luma = pixels[0].map(Double.init)
+        let tone = (0.299 * luma[0] + 0.587 * luma[1] + 0.114 * luma[2]) / 255 * 4
+        #expect(shade % PatchLabels.tones == min(3, Int(tone + 1e-9)))
+      }
+    }
+    #expect(plain > 0)
   }
 
   @Test func smallerPatchesSeeAsTheLargerOnesSawAnEnlargedPicture() throws {

@@ -79,6 +79,51 @@ struct OperationTests {
     }
   }
 
+  /// A grid's bias gives what the same numbers give when they are written out for each pair of places (a form that
+  /// PyTorch's references cover), with and without blocks that nothing is seen of.
+  @NumericActor
+  @Test(arguments: instructionSets)
+  func gridBiasIsTheBiasOfEachPair(_ set: Hardware.InstructionSet) throws {
+    let before = Hardware.instructionSet
+    Hardware.instructionSet = set
+    defer { Hardware.instructionSet = before }
+    var random = Philox(seed: 31)
+    for (height, width, reach) in [(1, 1, 0), (3, 5, 9), (2, 7, 1), (40, 9, 3), (6, 33, 2), (24, 24, 8)] {
+      let places = height * width, across = 2 * width - 1, heads = 2
+      let qkv = (0..<3).map { _ in Tensor.normal([2, places, heads, 12], using: &random) }
+      let free = Tensor.normal([heads, 2 * height - 1, across], using: &random)
+      // Past the reach nothing is seen, in either direction.
+      let wall = Tensor(
+        (0..<(2 * height - 1) * across).map { i -> Float in
+          let isSeen = abs(i / across - height + 1) <= reach && abs(i % across - width + 1) <= reach
+          return isSeen ? 0 : -.infinity
+        }, shape: [1, 2 * height - 1, across])
+      let pairs = Tensor(
+        indices: (0..<places * places).map { i -> Int32 in
+          let (q, k) = (i / places, i % places)
+          return Int32((k / width - q / width + height - 1) * across + k % width - q % width + width - 1)
+        }, shape: [places, places])
+      func written(_ x: [Tensor]) -> Tensor {
+        let table = (x[3] + wall).reshaped([heads, -1]).transposed([1, 0])
+        return attention(
+          x[0], x[1], x[2], bias: table.gathered(pairs).transposed([2, 0, 1]).expanded(at: 0))
+      }
+      func relative(_ x: [Tensor]) -> Tensor {
+        attention(x[0], x[1], x[2], gridBias: GridBias(x[3] + wall, reach: reach))
+      }
+      for type in [ElementType.f32, .bf16] {
+        let inputs = qkv.map { $0.cast(to: type) } + [free]
+        let seed = Tensor.normal([2, places, heads, 12], type: type, using: &random)
+        let expected = grad(at: inputs, seed: seed, written), found = grad(at: inputs, seed: seed, relative)
+        #expect(relativeError(found.value, expected.value) < 1e-6, "\(height) × \(width), \(type)")
+        for (i, (a, b)) in zip(found.gradients, expected.gradients).enumerated() {
+          let error = a.flatMap { a in b.map { relativeError(a, $0, floor: 1e-2) } }
+          #expect(try #require(error) < 1e-5, "\(height) × \(width), \(type): gradient \(i)")
+        }
+      }
+    }
+  }
+
   /// A case of every operation exists, so that a new one cannot be forgotten.
   @Test func everyUnaryFunctionHasAReference() {
     let known = Set(Self.references.cases.map(\.op))

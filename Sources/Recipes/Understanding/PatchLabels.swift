@@ -1,4 +1,5 @@
 import DataSets
+import Pictures
 import VUGEN
 
 /// What lies on each patch of a batch's pictures. The encoder learns to see by it; the heads that say it are
@@ -17,12 +18,21 @@ package struct PatchLabels: Sendable {
   package var colours: [Int32] = []
   /// `[batch, patches, cells²]`: 1 where an object covers most of a part of the patch, 0 where none does.
   package var outlines: [Int32] = []
+  /// `[batch, patches, quarters²]`: what the colour of a quarter of the patch is called, background or not:
+  /// place in `ColourName.allCases` · `tones` + how light it is.
+  package var shades: [Int32] = []
+
+  /// A patch's colours are named in `quarters` × `quarters` parts.
+  package static let quarters = 2
+  /// Steps from dark to light that a colour's name is told apart in.
+  package static let tones = 4
 
   package init() {}
 
   /// - Parameter classes: number of each class.
   mutating func append(_ example: Example, _ vision: VisionConfiguration, classes numbers: [String: Int]) {
     let patches = vision.grid * vision.grid
+    shades += Self.shades(of: example.picture, vision)
     guard let scene = example.scene else {
       for list in [\Self.classes, \.centres, \.colours] { append(-1, patches, to: list) }
       append(-1, patches * Self.cells * Self.cells, to: \.outlines)
@@ -101,6 +111,32 @@ package struct PatchLabels: Sendable {
         for x in left..<left + part where example.owners[y * side + x] > 0 { covered += 1 }
       }
       return 2 * covered >= part * part ? 1 : 0
+    }
+  }
+
+  /// The names of the mean colours of each patch's quarters.
+  private static func shades(of picture: Picture, _ vision: VisionConfiguration) -> [Int32] {
+    let grid = vision.grid, patch = vision.patchSize, part = patch / quarters
+    let count = grid * grid * quarters * quarters
+    guard part > 0, patch % quarters == 0, picture.width == vision.imageSize, picture.height == picture.width
+    else { return [Int32](repeating: -1, count: count) }
+    return (0..<count).map { i in
+      let (cell, place) = (i % (quarters * quarters), i / (quarters * quarters))
+      let left = place % grid * patch + cell % quarters * part
+      let top = place / grid * patch + cell / quarters * part
+      var sums = SIMD3<Int>()
+      for y in top..<top + part {
+        for x in left..<left + part {
+          let pixel = 4 * (y * picture.width + x)
+          sums &+= SIMD3(
+            Int(picture.pixels[pixel]), Int(picture.pixels[pixel + 1]), Int(picture.pixels[pixel + 2]))
+        }
+      }
+      let mean = sums / SIMD3(repeating: part * part)
+      let name = ColourName(red: UInt8(mean.x), green: UInt8(mean.y), blue: UInt8(mean.z))
+      // Luma of BT.601: what the eye takes for lightness.
+      let tone = (299 * mean.x + 587 * mean.y + 114 * mean.z) * tones / 255_001
+      return Int32((ColourName.allCases.firstIndex(of: name) ?? 0) * tones + tone)
     }
   }
 }

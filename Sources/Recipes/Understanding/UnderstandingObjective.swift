@@ -8,8 +8,9 @@ import VUGEN
 /// The understanding tower with what only training needs.
 ///
 /// Loss: next token of the answers; the class and colour of what lies on each patch, which parts of the patch
-/// it covers, and whether an object's middle lies in it (linear heads that are thrown away: without them a
-/// small encoder takes far longer to find its objects); and the contrast of pictures and captions. With the weights of text and contrast at 0 the encoder learns alone.
+/// it covers, what the colours of its quarters are called, and whether an object's middle lies in it (linear
+/// heads that are thrown away: without them a small encoder takes far longer to find its objects); and the
+/// contrast of pictures and captions. With the weights of text and contrast at 0 the encoder learns alone.
 /// No pixels are reconstructed: understanding features are all that the paper draws from.
 final class UnderstandingObjective: Module {
   @Child("tower") var tower: UnderstandingTower
@@ -18,6 +19,7 @@ final class UnderstandingObjective: Module {
   @Child("centres") var centres: Linear
   @Child("colours") var colours: Linear
   @Child("outlines") var outlines: Linear
+  @Child("shades") var shades: Linear
   let weights: UnderstandingRecipe.Objectives
   let isEncoderFrozen: Bool
 
@@ -32,6 +34,10 @@ final class UnderstandingObjective: Module {
     centres = Linear(c.vision.width, 2, using: &random)
     colours = Linear(c.vision.width, ColourName.allCases.count, using: &random)
     outlines = Linear(c.vision.width, 2 * PatchLabels.cells * PatchLabels.cells, using: &random)
+    shades = Linear(
+      c.vision.width,
+      PatchLabels.quarters * PatchLabels.quarters * ColourName.allCases.count * PatchLabels.tones,
+      using: &random)
   }
 
   /// Takes the weights of an exported model; the localisation heads, which are not exported, start anew.
@@ -81,6 +87,8 @@ final class UnderstandingObjective: Module {
     patchTerm("centres", weights.centres, centres, labels.centres)
     patchTerm("colours", weights.colours, colours, labels.colours)
     patchTerm("outlines", weights.outlines, outlines, labels.outlines, parts: parts)
+    let quarters = PatchLabels.quarters * PatchLabels.quarters
+    patchTerm("shades", weights.shades, shades, labels.shades, parts: quarters)
     return terms
   }
 

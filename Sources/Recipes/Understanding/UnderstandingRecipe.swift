@@ -66,6 +66,9 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     /// training alone have both; shards name colours by boxes.
     public var colours: Float = 0.1
     public var outlines: Float = 0.25
+    /// What the colours of each patch's quarters are called, of grounds too. Without it an encoder forgets the
+    /// colour of what is no object, and a decoder draws plain grounds in blotches.
+    public var shades: Float = 0.1
     public var contrastive: Float = 0.1
 
     public init() {}
@@ -130,7 +133,7 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
       (0..<1).contains(data.wordDropout), "data.wordDropout = \(data.wordDropout) is not in 0 ..< 1")
     let weights = [
       objectives.text, objectives.localisation, objectives.centres, objectives.colours, objectives.outlines,
-      objectives.contrastive,
+      objectives.shades, objectives.contrastive,
     ]
     try fits(
       weights.allSatisfy { $0 >= 0 && $0.isFinite } && weights.contains { $0 > 0 },

@@ -28,6 +28,20 @@ public struct MaskTable: @unchecked Sendable {
   }
 }
 
+/// A bias that depends on how far apart two places of a grid lie: queries and keys are the same places, row by row.
+public struct GridBias {
+  /// f32 `[heads, 2 · height − 1, 2 · width − 1]`; the entry (Δy + height − 1, Δx + width − 1) belongs to a key at
+  /// (Δy, Δx) from its query.
+  public var values: Tensor
+  /// Rows further than this from a query's hold −∞ alone: keys there are passed over unseen.
+  public var reach: Int
+
+  public init(_ values: Tensor, reach: Int) { (self.values, self.reach) = (values, reach) }
+
+  var height: Int { (values.size(1) + 1) / 2 }
+  var width: Int { (values.size(2) + 1) / 2 }
+}
+
 /// A `[batch, time, heads, channels]` view into a tensor.
 private struct HeadView {
   var tensor: Tensor
@@ -59,6 +73,7 @@ private struct AttentionPass {
   var scale: Float
   var mask: AttentionMask
   var bias: Tensor?
+  var gridBias: GridBias?
 
   func check(_ type: ElementType) {
     precondition(
@@ -74,6 +89,14 @@ private struct AttentionPass {
           && [1, heads].contains(bias.size(1))
           && bias.size(2) == queries && bias.size(3) == keys,
         "an attention bias of shape \(bias.shape) for [\(batch), \(heads), \(queries), \(keys)]")
+    }
+    if let gridBias {
+      let values = gridBias.values
+      precondition(
+        values.rank == 3 && values.type == .f32 && values.size(0) == heads && queries == keys
+          && values.size(1) % 2 == 1 && values.size(2) % 2 == 1
+          && gridBias.height * gridBias.width == queries && gridBias.reach >= 0,
+        "a grid's bias of shape \(values.shape) for \(heads) heads and \(queries) × \(keys) places")
     }
   }
 
@@ -97,6 +120,11 @@ private struct AttentionPass {
       a.bias_head = bias.size(1) == 1 ? 0 : Int64(area)
       a.bias_batch = bias.size(0) == 1 ? 0 : Int64(bias.size(1) * area)
     }
+    if let gridBias {
+      a.grid_bias = UnsafePointer(gridBias.values.floats)
+      (a.grid_height, a.grid_width) = (Int64(gridBias.height), Int64(gridBias.width))
+      a.grid_reach = Int64(gridBias.reach)
+    }
     return a
   }
 
@@ -112,11 +140,11 @@ private struct AttentionPass {
     let wanted = (4 * Int(vugen_threads()) + batch * kvHeads - 1) / (batch * kvHeads)
     a.query_chunks = Int64(Swift.max(1, Swift.min(wanted, (queries + 47) / 48)))
     run(VG_ATTENTION, q.tensor.type, a, items: batch * kvHeads * Int(a.query_chunks))
-    withExtendedLifetime((mask, bias)) {}
+    withExtendedLifetime((mask, bias, gridBias)) {}
     return (output, lse)
   }
 
-  /// Writes into `dq`, `dk`, `dv`; returns the bias's gradient when asked for.
+  /// Writes into `dq`, `dk`, `dv`; returns the gradient of the bias, or of the grid's, when asked for.
   func backward(
     _ q: HeadView, _ k: HeadView, _ v: HeadView, output: Tensor, lse: Tensor, dy: Tensor, into dq: HeadView,
     _ dk: HeadView, _ dv: HeadView, needsBias: Bool
@@ -127,15 +155,15 @@ private struct AttentionPass {
     (a.doutput, a.dos) = (UnsafeRawPointer(gradient.pointer), gradient.strides)
     (a.dq, a.dk, a.dv) = (dq.pointer, dk.pointer, dv.pointer)
     (a.dqs, a.dks, a.dvs) = (dq.strides, dk.strides, dv.strides)
-    let dbias = needsBias ? bias.map { Tensor.zeros($0.shape) } : nil
-    a.dbias = dbias?.floats
+    let dbias = needsBias ? (bias ?? gridBias?.values).map { Tensor.zeros($0.shape) } : nil
+    if bias != nil { a.dbias = dbias?.floats } else { a.dgrid_bias = dbias?.floats }
     // A bias that heads share is summed by one thread, in order.
     let alone = dbias != nil && bias?.size(1) == 1
     let items = dbias == nil ? batch * kvHeads : kvHeads
     if dy.count > 0 || q.tensor.count > 0 {
       run(VG_ATTENTION_BACKWARD, dy.type, a, items: items, grain: alone ? items : 1)
     }
-    withExtendedLifetime((mask, bias, output, lse, dy)) {}
+    withExtendedLifetime((mask, bias, gridBias, output, lse, dy)) {}
     return dbias
   }
 }
@@ -145,25 +173,26 @@ private struct AttentionPass {
 ///     y = softmax(scale · q kᵀ + bias, masked) v
 ///
 /// Shapes: q, y `[batch, queries, heads, c]`; k, v `[batch, keys, kv heads, c]`, query head h reading
-/// kv head ⌊h · kv heads / heads⌋; bias f32 `[1 or batch, 1 or heads, queries, keys]`. A query that sees no
-/// key gives zeros. `scale` is 1/√c unless given.
+/// kv head ⌊h · kv heads / heads⌋; bias f32 `[1 or batch, 1 or heads, queries, keys]`, or a grid's. A query that sees
+/// no key gives zeros. `scale` is 1/√c unless given.
 /// Backward makes the probabilities again from each row's stored log-sum.
 public func attention(
   _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: AttentionMask = .bidirectional, bias: Tensor? = nil,
-  scale: Float? = nil
+  gridBias: GridBias? = nil, scale: Float? = nil
 ) -> Tensor {
   precondition(
     q.rank == 4 && k.shape == v.shape && k.size(0) == q.size(0) && k.size(3) == q.size(3) && q.type == k.type
-      && k.type == v.type, "attention of q \(q), k \(k), v \(v)")
+      && k.type == v.type && (bias == nil || gridBias == nil), "attention of q \(q), k \(k), v \(v)")
   let pass = AttentionPass(
     batch: q.size(0), queries: q.size(1), keys: k.size(1), heads: q.size(2), kvHeads: k.size(2),
     headSize: q.size(3),
-    scale: scale ?? 1 / Float(q.size(3)).squareRoot(), mask: mask, bias: bias?.detached())
+    scale: scale ?? 1 / Float(q.size(3)).squareRoot(), mask: mask, bias: bias?.detached(),
+    gridBias: gridBias.map { GridBias($0.values.detached(), reach: $0.reach) })
   pass.check(q.type)
   let views = [q, k, v].map { HeadView($0.detached()) }
   let (y, lse) = pass.forward(views[0], views[1], views[2])
-  let needsBias = bias?.isTracked ?? false
-  return y.recorded(from: [q, k, v] + (bias.map { [$0] } ?? [])) { dy in
+  let added = bias ?? gridBias?.values, needsBias = added?.isTracked ?? false
+  return y.recorded(from: [q, k, v] + (added.map { [$0] } ?? [])) { dy in
     let gradients = views.map { HeadView(Tensor.empty($0.tensor.shape, $0.tensor.type)) }
     let dbias = pass.backward(
       views[0], views[1], views[2], output: y, lse: lse, dy: dy.cast(to: y.type), into: gradients[0],

@@ -88,31 +88,36 @@ final class WindowBlock: Module {
     let parts = qkv(normed(x, attentionContext)).split(into: 3).map {
       $0.reshaped([batch, tokens[1], heads, channels / heads])
     }
-    // What is past the window has a place of its own behind the table, and is never seen.
-    let table = Tensor.concatenated([positionBias.tensor(as: .f32), .full([1, heads], -Float.infinity)])
-    let bias = table.gathered(window.places).transposed([2, 0, 1]).expanded(at: 0)
-    let seen = attention(parts[0], parts[1], parts[2], bias: bias)
+    let bias = window.bias(positionBias.tensor(as: .f32))
+    let seen = attention(parts[0], parts[1], parts[2], gridBias: bias)
     let h = x + output(seen.reshaped(tokens)).reshaped(x.shape)
     return h + mlp(normed(h, mlpContext)).reshaped(x.shape)
   }
 }
 
-/// Where each pair of places of a grid stands in the table of relative positions; a pair past the window stands behind
-/// its end. Worked out once a grid.
+/// Where each offset between two places of a grid stands in the table of relative positions; an offset past the window
+/// stands behind its end. Worked out once a grid.
 struct WindowTable {
-  /// i32 `[queries, keys]`.
-  let places: Tensor
+  /// i32 `[2 · height − 1, 2 · width − 1]`.
+  private let places: Tensor
+  private let reach: Int
 
   init(height: Int, width: Int, window: Int) {
-    let reach = window / 2, count = height * width
+    reach = window / 2
     var places: [Int32] = []
-    for q in 0..<count {
-      for k in 0..<count {
-        let dy = k / width - q / width, dx = k % width - q % width
+    for dy in 1 - height..<height {
+      for dx in 1 - width..<width {
         let isWithin = abs(dy) <= reach && abs(dx) <= reach
         places.append(Int32(isWithin ? (dy + reach) * window + dx + reach : window * window))
       }
     }
-    self.places = Tensor(indices: places, shape: [count, count])
+    self.places = Tensor(indices: places, shape: [2 * height - 1, 2 * width - 1])
+  }
+
+  /// What attention adds, of learnt positions `[window², heads]`.
+  func bias(_ positions: Tensor) -> GridBias {
+    // What is past the window has a place of its own behind the table, and is never seen.
+    let table = Tensor.concatenated([positions, .full([1, positions.size(1)], -Float.infinity)])
+    return GridBias(table.gathered(places).transposed([2, 0, 1]), reach: reach)
   }
 }

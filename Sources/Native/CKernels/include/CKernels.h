@@ -173,8 +173,11 @@ typedef struct {
 //   causal: key j is seen by query i where j <= i + keys − queries
 //   mask:   u8 [queries, keys], 0 = not seen, batch stride `mask_batch` (0 = shared)
 //   bias:   f32 [.., queries, keys] with strides bias_batch, bias_head
+//   grid_bias: f32 [heads, 2 grid_height − 1, 2 grid_width − 1]: queries and keys are the places of one grid, row by
+//           row, and the entry (Δy + grid_height − 1, Δx + grid_width − 1) belongs to a key at (Δy, Δx) from its
+//           query. Rows with |Δy| > grid_reach must be −∞: blocks that hold nothing else are left out.
 // Items forward: batch × kv_heads × query_chunks. lse [batch, heads, queries] may be NULL.
-// Items backward: batch × kv_heads, or with dbias kv_heads (the batch is summed in order).
+// Items backward: batch × kv_heads, or with dbias or dgrid_bias kv_heads (the batch is summed in order).
 typedef struct { int64_t batch, time, head; } vg_strides;
 typedef struct {
   const void *q, *k, *v, *output, *doutput;
@@ -183,9 +186,12 @@ typedef struct {
   const uint8_t *mask;
   const float *bias;
   float *dbias;  // same strides as bias
+  const float *grid_bias;
+  float *dgrid_bias;
   vg_strides qs, ks, vs, os, dos, dqs, dks, dvs;
   int64_t batch, queries, keys, heads, kv_heads, d, query_chunks;
   int64_t mask_batch, bias_batch, bias_head;
+  int64_t grid_height, grid_width, grid_reach;
   float scale;
   int32_t causal;
 } vg_attention_args;

@@ -64,38 +64,63 @@ func drawTour(_ page: Int, _ state: StudioState, _ frame: inout Frame) {
 }
 
 func drawHelp(_ scroll: Int, _ state: StudioState, _ frame: inout Frame) {
+  let layout = HelpLayout(state.size)
   let inner = popUp(
-    state, width: 92, height: state.size.height - 3, title: "Every key and command", &frame)
-  let lines = HelpText.lines
-  let first = max(0, min(scroll, lines.count - inner.height))
-  for i in 0..<inner.height where first + i < lines.count {
-    let line = lines[first + i]
-    switch line {
-    case .heading(let text): frame.put(text, inner.x, inner.y + i, state.theme.accent)
-    case .entry(let key, let text):
-      frame.put(TextWidth.fitted(key, 26), inner.x + 1, inner.y + i, state.theme.user)
-      frame.put(TextWidth.fitted(text, inner.width - 29), inner.x + 28, inner.y + i, state.theme.text)
-    case .blank: break
+    state, width: HelpLayout.width, height: state.size.height - 3, title: "Every key and command", &frame)
+  let first = min(scroll, layout.lastScroll)
+  for (i, line) in layout.lines.dropFirst(first).prefix(inner.height).enumerated() {
+    let y = inner.y + i
+    if let heading = line.heading { frame.put(heading, inner.x, y, state.theme.accent) }
+    if let key = line.key {
+      frame.put(TextWidth.fitted(key, layout.keyWidth), inner.x + 1, y, state.theme.user)
     }
+    if let text = line.text { frame.put(text, inner.x + layout.indent, y, state.theme.text) }
   }
-  if first + inner.height < lines.count { frame.put(" more ↓ ", inner.maxX - 8, inner.maxY, state.theme.dim) }
+  if first < layout.lastScroll { frame.put(" more ↓ ", inner.maxX - 8, inner.maxY, state.theme.dim) }
+}
+
+/// The help in a screen's width: what a key does beside it where there is room, else below it.
+struct HelpLayout {
+  /// Of the box, at most.
+  static let width = 92
+  private static let besideKey = 28
+
+  let indent, keyWidth: Int
+  let lines: [HelpText.Line]
+  /// How far it can be scrolled.
+  let lastScroll: Int
+
+  init(_ size: Size) {
+    // As popUp draws it: a border and a space around.
+    let width = min(Self.width, size.width - 4) - 4, height = size.height - 5
+    let isWide = width >= 2 * Self.besideKey + 8
+    (indent, keyWidth) = isWide ? (Self.besideKey, Self.besideKey - 2) : (3, width - 1)
+    lines = HelpText.lines(width: width - indent, besideKeys: isWide)
+    lastScroll = max(0, lines.count - height)
+  }
 }
 
 /// What F1 shows.
 enum HelpText {
-  enum Line { case heading(String), entry(String, String), blank }
+  /// One line of the screen; nothing in it is a blank one.
+  struct Line { var heading, key, text: String? }
 
-  static let lines: [Line] = {
+  /// - Parameter width: columns that what a key does may take.
+  static func lines(width: Int, besideKeys: Bool) -> [Line] {
+    func entry(_ key: String, _ text: String) -> [Line] {
+      var lines = TextWidth.wrapped(text, width).map { Line(text: $0) }
+      if besideKeys, !lines.isEmpty { lines[0].key = key } else { lines.insert(Line(key: key), at: 0) }
+      return lines
+    }
     var list: [Line] = []
     for (heading, entries) in sections {
-      list.append(.heading(heading))
-      list += entries.map { .entry($0.0, $0.1) }
-      list.append(.blank)
+      list.append(Line(heading: heading))
+      list += entries.flatMap { entry($0.0, $0.1) }
+      list.append(Line())
     }
-    list.append(.heading("Commands"))
-    list += Command.all.map { .entry("/\($0.name) \($0.argument)", $0.help) }
-    return list
-  }()
+    list.append(Line(heading: "Commands"))
+    return list + Command.all.flatMap { entry("/\($0.name) \($0.argument)", $0.help) }
+  }
 
   private static let sections: [(String, [(String, String)])] = [
     (
@@ -225,8 +250,7 @@ extension StudioState {
   func description(of picture: String) -> String {
     if picture == Self.testCardName {
       return
-        "Test card: eight colours, sixteen greys, lines of 1, 2 and 4 pixels, three ramps, a whole orange frame. "
-        + "Esc shows the report; vugen doctor shows the card in every mode."
+        "Whole? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc: the report."
     }
     guard let origin = origin(of: picture) else { return "brought in from a file" }
     let s = origin.settings

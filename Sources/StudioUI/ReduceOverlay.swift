@@ -9,7 +9,9 @@ extension StudioState {
       return []
     }
     switch overlay {
-    case .help(let scroll): self.overlay = .help(scroll: max(0, scroll + Self.lines(key)))
+    case .help(let scroll):
+      let last = HelpLayout(size).lastScroll
+      self.overlay = .help(scroll: max(0, min(last, min(last, scroll) + Self.lines(key))))
     case .gallery(let selected, let isOfAll): return takeGalleryKey(key, selected, isOfAll)
     case .compare(let pair): return takeCompareKey(key, pair)
     case .viewer(let picture): return takeViewerKey(key, picture)

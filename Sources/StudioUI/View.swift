@@ -58,17 +58,17 @@ private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame:
 
 private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
   let theme = state.theme, width = state.transcriptWidth
-  let lines: [(String, Style)] = [
+  let texts: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
     ("Type what to draw and press Return: a red apple left of a cat", theme.text),
     ("Tab switches to questions; /image PATH or a dropped file attaches a picture", theme.text),
     ("", theme.text),
     ("F1 every key    Ctrl-P commands    /tour a short tour", theme.dim),
   ]
-  let top = max(1, (state.transcriptHeight - lines.count) / 2)
-  for (i, line) in lines.enumerated() where top + i < state.transcriptHeight {
-    let text = TextWidth.fitted(line.0, width - 4)
-    frame.put(text, max(2, (width - TextWidth.columns(text)) / 2), top + i, line.1)
+  let lines = texts.flatMap { text, style in TextWidth.wrapped(text, width - 4).map { ($0, style) } }
+  let top = max(0, (state.transcriptHeight - lines.count) / 2)
+  for (i, (text, style)) in lines.enumerated() where top + i < state.transcriptHeight {
+    frame.put(text, max(2, (width - TextWidth.columns(text)) / 2), top + i, style)
   }
 }
 

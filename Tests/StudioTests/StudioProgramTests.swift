@@ -49,6 +49,28 @@ private final class Session {
     Array(text.utf8).withUnsafeBufferPointer { probe_type(probe, $0.baseAddress, $0.count) }
   }
 
+  /// Waits until nothing has come for a while.
+  func settle(_ seconds: Double = 0.12) {
+    var before = -1, now = sent.count
+    while before != now {
+      before = now
+      _ = probe_pump(probe, Int32(seconds * 1000))
+      now = sent.count
+    }
+  }
+
+  /// Pixels of pictures in each of 36 × 120 cells.
+  var pictureCells: [[Int32]] {
+    (0..<36).map { y in (0..<120).map { x in probe_picture_pixels(probe, y, x) } }
+  }
+
+  /// `+` is a cell with a ghost, `-` one with a hole.
+  static func difference(_ found: [[Int32]], _ wanted: [[Int32]]) -> String {
+    zip(found, wanted).map { a, b in
+      String(zip(a, b).map { $0 == $1 ? ($0 > 0 ? "#" : ".") : $0 > $1 ? "+" : "-" })
+    }.joined(separator: "\n")
+  }
+
   var sent: [UInt8] {
     var count = 0
     let bytes = probe_sent(probe, &count)
@@ -144,6 +166,21 @@ struct StudioProgramTests {
     #expect(verify.end() == 0)
   }
 
+  /// Ctrl-C that comes as a signal, from a terminal that was not the studio's for a moment, means what the key means.
+  @Test func interruptionIsTheKey() throws {
+    let s = try Session(["studio", "--graphics", "none"])
+    #expect(s.expect("VUGEN Studio"))
+    s.type("/count 8\r/steps 400\ra cat\r")
+    #expect(s.expect("of 400"))
+    kill(probe_pid(s.probe), SIGINT)
+    #expect(s.expect("partial"), "\(s.screen(36))")
+    kill(probe_pid(s.probe), SIGINT)
+    s.type("still here")
+    #expect(s.expect("still here"), "\(s.screen(36))")
+    kill(probe_pid(s.probe), SIGTERM)
+    #expect(s.end() == 128 + SIGTERM && s.leftClean)
+  }
+
   /// Sixel data comes whole, after ESC 7 and before ESC 8, never on the last row, and decodes.
   private func checkPictures(_ sent: [UInt8]) throws {
     var at = 0, found = 0
@@ -201,6 +238,47 @@ struct StudioProgramTests {
       let status = s.end(within: 30_000)
       #expect(status == 128 + SIGTERM && s.leftClean, "status \(status), clean: \(s.leftClean)")
     }
+  }
+
+  /// Whatever moved over the screen, pictures stand exactly where a screen drawn anew shows them: no slivers of what is
+  /// gone, no holes in what is there.
+  @Test func picturesLeaveNoGhosts() throws {
+    let s = try Session(["studio", "--graphics", "sixel"])
+    #expect(s.expect("VUGEN Studio"))
+    s.type("/steps 4\r/count 3\ra red apple\r/count 1\rtwo stars\r")
+    #expect(s.expect("two stars") && s.expect("4 steps"))
+    var cat = Cat(state: 7), seen = 0
+    let moves = [
+      "\u{1B}[5~", "\u{1B}[6~", "\u{1B}[<64;30;9M", "\u{1B}[<65;30;9M", "\u{1B}[<64;30;9M\u{1B}[<64;30;9M",
+      "\u{1B}[<65;30;9M\u{1B}[<65;30;9M", "\u{1B}OQ", "\u{1B}OP", "\u{10}", "/gallery\r", "/compare\r",
+      "/tour\r",
+      "/theme nord\r", "/theme dark\r", "\u{1B}[C", " ", "/compare\rf", "/compare\r\u{1B}[D\u{1B}[D",
+    ]
+    for round in 0..<12 {
+      var made: [String] = []
+      for _ in 0...cat.below(5) {
+        made.append(moves[cat.below(moves.count)])
+        s.type(made[made.count - 1])
+        s.settle()
+        // Out of an overlay, most times.
+        if cat.below(4) > 0 {
+          made.append("Esc")
+          s.type("\u{1B}")
+          s.settle()
+        }
+      }
+      let found = s.pictureCells
+      s.type("\u{0C}")
+      s.settle()
+      let anew = s.pictureCells, isSame = found == anew
+      #expect(isSame, "round \(round), \(made):\n\(Session.difference(found, anew))\n\(s.screen(36))")
+      seen += anew.joined().count { $0 > 0 }
+    }
+    #expect(seen > 500)
+    s.type("\u{1B}")
+    s.settle()
+    kill(probe_pid(s.probe), SIGTERM)
+    #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }
 
   /// A terminal that answers kitty's query gets pictures that way, whole and takeable, and none of the answer as text.

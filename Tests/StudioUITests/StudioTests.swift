@@ -365,6 +365,29 @@ private struct Bench {
     }
   }
 
+  /// Nothing that the first screen or the help say is cut off, however small the screen.
+  @Test(arguments: [Size(60, 16), Size(80, 24), Size(120, 36), Size(400, 120)])
+  func helpIsReadToItsEnd(_ size: Size) {
+    var b = Bench(size)
+    /// Rows above the status line in which something was cut off; "0…15" is no cut.
+    func cut(_ rows: [String]) -> [String] { rows[..<(size.height - 1)].filter { $0.contains(/…(\D|$)/) } }
+    #expect(cut(b.rows()).isEmpty)
+    b.press(.function(1))
+    var seen = "", last: [String] = []
+    for _ in 0..<200 where b.rows() != last {
+      last = b.rows()
+      #expect(cut(last).isEmpty)
+      seen += last.joined(separator: "\n")
+      b.press(.down)
+    }
+    for word in ["bring them back", "the paper's", "/quit", "Leave"] {
+      #expect(seen.contains(word), "\(word)")
+    }
+    // The end is where it is left, too.
+    b.press(.pageDown, .pageDown, .up)
+    #expect(b.rows() != last || size.height > 100)
+  }
+
   @Test func aSmallScreenSaysSo() {
     var b = Bench(Size(50, 10))
     b.type("x")

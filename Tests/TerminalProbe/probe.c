@@ -6,6 +6,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sixel/sixel.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,7 +22,15 @@ struct probe {
   VTermScreen *screen;
   uint8_t *sent;
   size_t count, capacity;
+  // Which pixels show a picture: sixel data sets them, any text or blank that is written to their cell clears them.
+  uint8_t *pictures;
+  // The emulator knows nothing of sixel: its data is kept from it. The bytes since ESC, and what begins the data.
+  int state;
+  char header[64];
+  size_t header_count;
 };
+
+enum { CELL_WIDTH = 8, CELL_HEIGHT = 16, MOST_ROWS = 128, MOST_COLUMNS = 400, TEXT = 0, ESCAPE, DATA, DATA_ESCAPE };
 
 static void reply(const char *bytes, size_t count, void *context) {
   probe *p = context;
@@ -35,8 +44,65 @@ static void reply(const char *bytes, size_t count, void *context) {
 
 static struct winsize window(int rows, int columns) {
   struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns,
-                         .ws_xpixel = (unsigned short)(columns * 8), .ws_ypixel = (unsigned short)(rows * 16)};
+                         .ws_xpixel = (unsigned short)(columns * CELL_WIDTH), .ws_ypixel = (unsigned short)(rows * CELL_HEIGHT)};
   return size;
+}
+
+// Sets the pixels of a rectangle, as far as they are on the screen.
+static void fill(probe *p, int top, int left, int height, int width, uint8_t value) {
+  int across = MOST_COLUMNS * CELL_WIDTH, down = MOST_ROWS * CELL_HEIGHT;
+  if (left >= across) return;
+  int end = top + height < down ? top + height : down, n = left + width < across ? width : across - left;
+  for (int y = top; y < end; y++) memset(p->pictures + (size_t)y * (size_t)across + left, value, (size_t)n);
+}
+
+static int damage(VTermRect r, void *context) {
+  fill(context, r.start_row * CELL_HEIGHT, r.start_col * CELL_WIDTH, (r.end_row - r.start_row) * CELL_HEIGHT,
+       (r.end_col - r.start_col) * CELL_WIDTH, 0);
+  return 1;
+}
+
+static const VTermScreenCallbacks callbacks = {.damage = damage};
+
+// The pixels from the cursor's cell on that sixel data of these raster attributes ("1;1;width;height) covers.
+static void paint(probe *p) {
+  int width = 0, height = 0;
+  p->header[p->header_count] = 0;
+  const char *raster = strchr(p->header, '"');
+  if (!raster || sscanf(raster, "\"%*d;%*d;%d;%d", &width, &height) != 2) return;
+  VTermPos at;
+  vterm_state_get_cursorpos(vterm_obtain_state(p->vt), &at);
+  fill(p, at.row * CELL_HEIGHT, at.col * CELL_WIDTH, height, width, 1);
+}
+
+static void show(probe *p, const uint8_t *bytes, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    char c = (char)bytes[i];
+    switch (p->state) {
+      case TEXT:
+        if (c == '\x1b') p->state = ESCAPE;
+        else vterm_input_write(p->vt, &c, 1);
+        break;
+      case ESCAPE:
+        if (c == 'P') {
+          p->state = DATA;
+          p->header_count = 0;
+        } else {
+          char two[2] = {'\x1b', c};
+          vterm_input_write(p->vt, two, 2);
+          p->state = TEXT;
+        }
+        break;
+      case DATA:
+        if (c == '\x1b') p->state = DATA_ESCAPE;
+        else if (p->header_count < sizeof p->header - 1) p->header[p->header_count++] = c;
+        break;
+      case DATA_ESCAPE:
+        if (c == '\\') paint(p);
+        p->state = TEXT;
+        break;
+    }
+  }
 }
 
 probe *probe_start(const char *program, char *const *arguments, char *const *environment, int rows, int columns) {
@@ -59,6 +125,9 @@ probe *probe_start(const char *program, char *const *arguments, char *const *env
   vterm_output_set_callback(p->vt, reply, p);
   p->screen = vterm_obtain_screen(p->vt);
   vterm_screen_enable_altscreen(p->screen, 1);
+  p->pictures = calloc(MOST_ROWS * CELL_HEIGHT, MOST_COLUMNS * CELL_WIDTH);
+  vterm_screen_set_callbacks(p->screen, &callbacks, p);
+  vterm_screen_set_damage_merge(p->screen, VTERM_DAMAGE_CELL);
   vterm_screen_reset(p->screen, 1);
   return p;
 }
@@ -88,7 +157,7 @@ int probe_pump(probe *p, int milliseconds) {
     }
     memcpy(p->sent + p->count, bytes, (size_t)n);
     p->count += (size_t)n;
-    vterm_input_write(p->vt, (const char *)bytes, (size_t)n);
+    show(p, bytes, (size_t)n);
     if (left <= 0) return 1;
   }
 }
@@ -101,7 +170,17 @@ void probe_resize(probe *p, int rows, int columns) {
   p->columns = columns;
   // libvterm 0.1 crashes on some very small sizes; the program is told the real one.
   vterm_set_size(p->vt, rows < 16 ? 16 : rows, columns < 40 ? 40 : columns);
+  fill(p, 0, 0, MOST_ROWS * CELL_HEIGHT, MOST_COLUMNS * CELL_WIDTH, 0);
   ioctl(p->master, TIOCSWINSZ, &size);
+}
+
+int probe_picture_pixels(probe *p, int row, int column) {
+  int count = 0;
+  if (row < 0 || column < 0 || row >= MOST_ROWS || column >= MOST_COLUMNS) return 0;
+  for (int y = row * CELL_HEIGHT; y < (row + 1) * CELL_HEIGHT; y++)
+    for (int x = column * CELL_WIDTH; x < (column + 1) * CELL_WIDTH; x++)
+      count += p->pictures[(size_t)y * (MOST_COLUMNS * CELL_WIDTH) + (size_t)x];
+  return count;
 }
 
 int probe_row(probe *p, int row, char *text, int size) {
@@ -140,6 +219,7 @@ void probe_free(probe *p) {
   }
   close(p->master);
   vterm_free(p->vt);
+  free(p->pictures);
   free(p->sent);
   free(p);
 }

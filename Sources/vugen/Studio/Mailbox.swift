@@ -44,6 +44,7 @@ enum StudioSignals {
   private nonisolated(unsafe) static var resized: sig_atomic_t = 0
   private nonisolated(unsafe) static var ended: sig_atomic_t = 0
   private nonisolated(unsafe) static var resumed: sig_atomic_t = 0
+  private nonisolated(unsafe) static var interrupted: sig_atomic_t = 0
   private nonisolated(unsafe) static var isTerminalLent: sig_atomic_t = 0
 
   /// Whether another program has the terminal for a while.
@@ -59,10 +60,16 @@ enum StudioSignals {
     // The terminal sends it only while another program, or the shell, has it. A handler, not SIG_IGN: that would be
     // handed on to the editor.
     signal(SIGQUIT) { _ in }
-    for name in [SIGTERM, SIGHUP, SIGINT] {
+    // The studio reads Ctrl-C as a key. As a signal it comes where the terminal was not the studio's for a moment: while
+    // it starts, stands still or takes the terminal back. It means the same then.
+    signal(SIGINT) { _ in
+      // Ctrl-C is the editor's while it has the terminal.
+      if StudioSignals.isTerminalLent != 0 { return }
+      StudioSignals.interrupted = 1
+      StudioSignals.mailbox?.wake()
+    }
+    for name in [SIGTERM, SIGHUP] {
       signal(name) { number in
-        // Ctrl-C is the editor's while it has the terminal.
-        if StudioSignals.isTerminalLent != 0, number == SIGINT { return }
         StudioSignals.ended = number
         StudioSignals.mailbox?.wake()
       }
@@ -79,6 +86,11 @@ enum StudioSignals {
   static func takeResize() -> Bool {
     defer { resized = 0 }
     return resized != 0
+  }
+
+  static func takeInterrupt() -> Bool {
+    defer { interrupted = 0 }
+    return interrupted != 0
   }
 
   static func takeResume() -> Bool {

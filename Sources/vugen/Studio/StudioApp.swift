@@ -78,6 +78,7 @@ final class StudioApp {
         flags.values.forEach { $0.set() }
         return 128 + StudioSignals.endSignal
       }
+      if StudioSignals.takeInterrupt() { apply(.key(.control("c"))) }
       if StudioSignals.takeResume() { screen.resume() }
       if StudioSignals.takeResize() { apply(.resized(screen.resize(), cell: screen.facts.cell)) }
       for message in mailbox.take() { take(message) }

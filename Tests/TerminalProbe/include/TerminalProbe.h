@@ -17,6 +17,8 @@ void probe_type(probe *p, const uint8_t *bytes, size_t count);
 void probe_resize(probe *p, int rows, int columns);
 // A row as UTF-8, without blanks at its end; returns its length.
 int probe_row(probe *p, int row, char *text, int size);
+// How many of a cell's 8 × 16 pixels show a picture: sixel data was written there, and no text since.
+int probe_picture_pixels(probe *p, int row, int column);
 // Everything that the program has sent.
 const uint8_t *probe_sent(probe *p, size_t *count);
 // Waits for the end for up to so many milliseconds; −1 when the program lives, else its wait status.

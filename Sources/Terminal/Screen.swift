@@ -238,7 +238,8 @@ public final class Screen {
     guard foreground >= 0, facts.colours < 256, style.foreground != style.background,
       foreground == background || (background < 0 && foreground == 0)
     else { return foreground }
-    return facts.colours >= 16 ? 8 : foreground == 7 ? 0 : 7
+    if facts.colours >= 16 { return background == 8 ? 7 : 8 }
+    return foreground == 7 ? 0 : 7
   }
 
   private func number(_ colour: Colour?) -> Int32 {

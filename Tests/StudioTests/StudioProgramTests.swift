@@ -7,17 +7,18 @@ private final class Session {
   let probe: OpaquePointer
   let home: String
 
-  init(_ arguments: [String] = [], rows: Int32 = 36, columns: Int32 = 120, home: String? = nil) throws {
+  /// - Parameter terminal: variables that say which terminal it is.
+  init(
+    _ arguments: [String] = [], rows: Int32 = 36, columns: Int32 = 120, home: String? = nil,
+    terminal: [String] = ["TERM=xterm-256color", "COLORTERM=truecolor"]
+  ) throws {
     let program = try #require(
       [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
         .map { $0.appendingPathComponent("vugen").path }
         .first { FileManager.default.isExecutableFile(atPath: $0) })
     self.home = home ?? NSTemporaryDirectory() + "vugen-home-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: self.home, withIntermediateDirectories: true)
-    let environment = [
-      "TERM=xterm-256color", "HOME=\(self.home)", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "COLORTERM=truecolor",
-      "EDITOR=true",
-    ]
+    let environment = terminal + ["HOME=\(self.home)", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "EDITOR=true"]
     // In a folder of its own: what it saves must not lie about.
     var list = (["env", "-C", self.home, program] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup($0) } + [nil]
@@ -277,6 +278,55 @@ struct StudioProgramTests {
     #expect(seen > 500)
     s.type("\u{1B}")
     s.settle()
+    kill(probe_pid(s.probe), SIGTERM)
+    #expect(s.end() == 128 + SIGTERM && s.leftClean)
+  }
+
+  /// Few colours hide nothing: in each theme every letter differs from its ground.
+  @Test(arguments: [8, 16, 256, 0])
+  func fewColoursHideNoText(_ colours: Int) throws {
+    let home = NSTemporaryDirectory() + "vugen-home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    // No description of 16 colours is in Debian's base: one is made of that of 256.
+    let name = "vugen-\(colours)", source = home + "/\(name).ti"
+    let text = "\(name)|a terminal of a test, use=xterm-256color, colors#\(colours == 0 ? 256 : colours), pairs#0x7fff,\n"
+    try text.write(toFile: source, atomically: true, encoding: .utf8)
+    let tic = Process()
+    tic.executableURL = URL(fileURLWithPath: "/usr/bin/tic")
+    tic.arguments = ["-x", "-o", home + "/terminfo", source]
+    try tic.run()
+    tic.waitUntilExit()
+    let s = try Session(
+      ["studio", "--graphics", "none"], home: home,
+      terminal: ["TERM=\(name)", "TERMINFO_DIRS=\(home)/terminfo:"] + (colours == 0 ? ["NO_COLOR=1"] : []))
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 2\ra cat\r")
+    #expect(s.expect("seed"))
+    var palette: Set<UInt32> = []
+    let all = [
+      "dark", "light", "contrast", "colour-blind", "solarized", "gruvbox", "nord", "paper", "monochrome",
+    ]
+    for theme in colours == 8 || colours == 16 ? all : ["dark", "light", "nord"] {
+      s.type("/theme \(theme)\r")
+      for keys in ["", "\u{10}", "\u{1B}OP", "/tour\r", "/the"] {
+        s.type(keys)
+        s.settle(0.05)
+        for y in 0..<Int32(36) {
+          for x in 0..<Int32(120) {
+            var ink: UInt32 = 0, ground: UInt32 = 0
+            guard probe_cell(s.probe, y, x, &ink, &ground) != 0 else { continue }
+            palette.formUnion([ink, ground])
+            let isSeen = ink != ground
+            #expect(isSeen, "\(theme), \(keys.debugDescription), row \(y), column \(x):\n\(s.screen(36))")
+            guard isSeen else { return }
+          }
+        }
+        s.type(keys == "/the" ? "\u{15}" : "\u{1B}")
+        s.settle(0.05)
+      }
+    }
+    #expect(colours == 256 || palette.count <= max(3, colours + 2), "\(palette.count) colours")
+    #expect(colours == 0 || palette.count > 4)
     kill(probe_pid(s.probe), SIGTERM)
     #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }

@@ -191,6 +191,20 @@ int probe_row(probe *p, int row, char *text, int size) {
   return (int)n;
 }
 
+static unsigned rgb(probe *p, VTermColor colour) {
+  vterm_screen_convert_color_to_rgb(p->screen, &colour);
+  return (unsigned)colour.rgb.red << 16 | (unsigned)colour.rgb.green << 8 | colour.rgb.blue;
+}
+
+int probe_cell(probe *p, int row, int column, unsigned *foreground, unsigned *background) {
+  VTermScreenCell cell;
+  VTermPos at = {.row = row, .col = column};
+  if (!vterm_screen_get_cell(p->screen, at, &cell)) return 0;
+  *foreground = rgb(p, cell.attrs.reverse ? cell.bg : cell.fg);
+  *background = rgb(p, cell.attrs.reverse ? cell.fg : cell.bg);
+  return cell.chars[0] != 0 && cell.chars[0] != ' ' && cell.chars[0] != 0xA0;
+}
+
 const uint8_t *probe_sent(probe *p, size_t *count) {
   *count = p->count;
   return p->sent;

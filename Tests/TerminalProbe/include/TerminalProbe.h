@@ -17,6 +17,8 @@ void probe_type(probe *p, const uint8_t *bytes, size_t count);
 void probe_resize(probe *p, int rows, int columns);
 // A row as UTF-8, without blanks at its end; returns its length.
 int probe_row(probe *p, int row, char *text, int size);
+// A cell's colours as 0xRRGGBB; returns whether ink is to be seen in it.
+int probe_cell(probe *p, int row, int column, unsigned *foreground, unsigned *background);
 // How many of a cell's 8 × 16 pixels show a picture: sixel data was written there, and no text since.
 int probe_picture_pixels(probe *p, int row, int column);
 // Everything that the program has sent.

@@ -12,6 +12,8 @@ public enum TerminalReply: Equatable, Sendable {
   case kittyGraphics
   case synchronizedUpdates
   case version(String)
+  /// It has read everything up to a question.
+  case ready
   /// Something that was understood as a reply and means nothing here.
   case other
 }
@@ -164,7 +166,7 @@ public struct InputParser: Sendable {
     case (nil, "~"): return tilde(number(0), number(1))
     // Reports, which share their letters with function keys.
     case (nil, "R") where numbers.count > 1 && number(0) > 1: return .reply(.other)
-    case (nil, "n"): return .reply(.other)
+    case (nil, "n"): return .reply(number(0) == 0 ? .ready : .other)
     default: return letter(final, number(1)).map { .key($0) }
     }
   }

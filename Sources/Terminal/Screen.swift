@@ -19,6 +19,8 @@ public final class Screen {
   /// again when its pair changes, which takes away a picture that lay there.
   private var turned: [Bool] = []
   private var isStarted = false
+  private var pace = LinePace()
+  private let clock = ContinuousClock(), begun = ContinuousClock().now
 
   /// - Parameters:
   ///   - graphics: what the person demands; nil to find out.
@@ -56,7 +58,8 @@ public final class Screen {
 
   /// Asks what the terminal can do; the replies come through `take`. Mouse and pasting are switched on.
   private func ask() {
-    write(TerminalFacts.queries(environment: ProcessInfo.processInfo.environment))
+    // The pace's first question comes before any picture: whether it is answered is known when it matters.
+    write(TerminalFacts.queries(environment: ProcessInfo.processInfo.environment) + pace.sending(at: now))
     enterModes()
   }
 
@@ -69,6 +72,7 @@ public final class Screen {
 
   /// Learns from a reply. True where the screen must be drawn anew.
   public func take(_ reply: TerminalReply) -> Bool {
+    if reply == .ready { pace.answered(at: now) }
     let before = facts
     facts.learn(reply, wanted: wanted)
     guard facts != before else { return false }
@@ -113,14 +117,19 @@ public final class Screen {
     let isComplete = frame.placements.allSatisfy { shown[$0] != nil && shown[$0] == keys[$0] }
     if let last, last == frame, isComplete { return }
     var damaged = damage(frame)
-    let stale = shown.keys.filter { keys[$0] == nil }
-    removeKitty(stale.compactMap { shown[$0] })
-    for placement in stale {
-      // An opaque picture of the same place covers the old one by itself, without a flicker.
-      if !frame.placements.contains(where: { $0.visible == placement.visible }) {
-        turnFiller(in: placement.visible, frame, &damaged)
+    for placement in shown.keys where keys[placement] == nil {
+      let old = shown.removeValue(forKey: placement)
+      // An opaque picture of the same place covers the old one by itself, without a flicker; until it is there, the
+      // old one is what is seen.
+      let next = frame.placements.first {
+        $0.visible == placement.visible && keys[$0] != nil && shown[$0] == nil
       }
-      shown[placement] = nil
+      if let next {
+        shown[next] = old
+      } else {
+        turnFiller(in: placement.visible, frame, &damaged)
+        removeKitty([old].compactMap(\.self))
+      }
     }
     put(frame)
     vt_update()
@@ -129,9 +138,10 @@ public final class Screen {
       guard let key = keys[placement], shown[placement] != key || damaged.contains(placement) else {
         continue
       }
+      if placement.isPreview, !pace.allowsPreview(at: now) { continue }
       guard let encoded = shelf.encoded(key) else { continue }
       bytes += positioned(encoded, placement)
-      shown[placement] = key
+      if let old = shown.updateValue(key, forKey: placement), old != key { removeKitty([old]) }
     }
     if !bytes.isEmpty {
       // Without its cursor: a terminal that shows it at a picture's first cell takes it away again by drawing that
@@ -139,9 +149,27 @@ public final class Screen {
       let (sync, hasCursor) = (facts.hasSynchronizedUpdates, frame.cursor != nil)
       let before = (sync ? "\u{1B}[?2026h" : "") + (hasCursor ? "\u{1B}[?25l" : "") + "\u{1B}7"
       let after = "\u{1B}8" + (hasCursor ? "\u{1B}[?25h" : "") + (sync ? "\u{1B}[?2026l" : "")
-      write(Array(before.utf8) + bytes + Array(after.utf8))
+      write(Array(before.utf8) + bytes + Array(after.utf8) + pace.sending(at: now))
     }
     last = frame
+  }
+
+  private var now: Double {
+    let passed = (clock.now - begun).components
+    return Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
+  }
+
+  /// Answers that are still on their way are read here, so that whoever has the terminal next does not find them typed.
+  private func awaitAnswers() {
+    let end = now + 0.5
+    var parser = InputParser(), bytes = [UInt8](repeating: 0, count: 4096)
+    while pace.outstanding > 0, now < end {
+      var watched = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+      guard poll(&watched, 1, 50) > 0 else { continue }
+      let count = Glibc.read(0, &bytes, bytes.count)
+      guard count > 0 else { return }
+      for case .reply(.ready) in parser.take(bytes[..<count]) { pace.answered(at: now) }
+    }
   }
 
   private func encodingKeys(_ frame: Frame, _ theme: Theme) -> [Placement: EncodingKey] {
@@ -264,6 +292,7 @@ public final class Screen {
 
   /// Leaves the screen to another program, or to the shell.
   public func suspend() {
+    awaitAnswers()
     leaveModes()
     vt_suspend()
   }
@@ -279,6 +308,7 @@ public final class Screen {
     guard isStarted else { return }
     isStarted = false
     removeKitty(Array(shown.values))
+    awaitAnswers()
     leaveModes()
     vt_end()
   }

@@ -49,7 +49,7 @@ public struct TerminalFacts: Sendable, Equatable {
     case .background(let colour): background = colour
     case .synchronizedUpdates: hasSynchronizedUpdates = true
     case .version(let text): version = text
-    case .cell, .other: break
+    case .cell, .ready, .other: break
     }
   }
 

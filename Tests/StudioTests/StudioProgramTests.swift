@@ -282,6 +282,29 @@ struct StudioProgramTests {
     #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }
 
+  /// A line that takes everything and carries little: keys are not shown behind a queue of previews, and the picture
+  /// comes in the end.
+  @Test func aSlowLineStaysUsable() throws {
+    let s = try Session(["studio", "--graphics", "sixel"])
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    probe_slow_down(s.probe, 40_000)
+    s.type("/seed 1\r/steps 1000\r/count 3\ra red apple\r")
+    #expect(s.expect("of 1000"))
+    let clock = ContinuousClock()
+    for word in ["one", "two", "three"] {
+      _ = probe_pump(s.probe, 1500)
+      s.type(word)
+      let time = clock.measure { #expect(s.expect(word)) }
+      #expect(time < .seconds(4), "'\(word)' came after \(time)")
+    }
+    s.type("\u{15}")
+    #expect(s.expect("1000 steps", within: 60), "\(s.screen(36))")
+    s.settle(1)
+    #expect(s.pictureCells.joined().count { $0 > 0 } > 100)
+    kill(probe_pid(s.probe), SIGTERM)
+    #expect(s.end(within: 10_000) == 128 + SIGTERM && s.leftClean)
+  }
+
   /// Few colours hide nothing: in each theme every letter differs from its ground.
   @Test(arguments: [8, 16, 256, 0])
   func fewColoursHideNoText(_ colours: Int) throws {
@@ -289,7 +312,8 @@ struct StudioProgramTests {
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     // No description of 16 colours is in Debian's base: one is made of that of 256.
     let name = "vugen-\(colours)", source = home + "/\(name).ti"
-    let text = "\(name)|a terminal of a test, use=xterm-256color, colors#\(colours == 0 ? 256 : colours), pairs#0x7fff,\n"
+    let text =
+      "\(name)|a terminal of a test, use=xterm-256color, colors#\(colours == 0 ? 256 : colours), pairs#0x7fff,\n"
     try text.write(toFile: source, atomically: true, encoding: .utf8)
     let tic = Process()
     tic.executableURL = URL(fileURLWithPath: "/usr/bin/tic")

@@ -26,6 +26,11 @@ struct probe {
   uint8_t *pictures;
   // The emulator knows nothing of sixel: its data is kept from it. The bytes since ESC, and what begins the data.
   int state;
+  // A slow line that hides how slow it is: what is sent waits in a queue. Bytes shown of `sent`; bytes a second, 0 for
+  // at once; when the line last took some.
+  size_t shown;
+  int rate;
+  long moved;
   char header[64];
   size_t header_count;
 };
@@ -132,6 +137,27 @@ probe *probe_start(const char *program, char *const *arguments, char *const *env
   return p;
 }
 
+static long now(void);
+
+// Lets what the line has carried by now arrive.
+static void carry(probe *p) {
+  size_t waiting = p->count - p->shown, n = waiting;
+  if (p->rate > 0) {
+    long time = now();
+    size_t most = (size_t)((time - p->moved) * p->rate / 1000);
+    if (most == 0) return;
+    p->moved = time;
+    if (n > most) n = most;
+  }
+  show(p, p->sent + p->shown, n);
+  p->shown += n;
+}
+
+void probe_slow_down(probe *p, int bytes_per_second) {
+  p->rate = bytes_per_second;
+  p->moved = now();
+}
+
 static long now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -141,10 +167,14 @@ static long now(void) {
 int probe_pump(probe *p, int milliseconds) {
   long end = now() + milliseconds;
   for (;;) {
-    long left = end - now();
+    carry(p);
+    long left = end - now(), most = p->rate > 0 && left > 10 ? 10 : left;
     struct pollfd fd = {.fd = p->master, .events = POLLIN};
-    int ready = poll(&fd, 1, left > 0 ? (int)left : 0);
-    if (ready <= 0) return 1;
+    int ready = poll(&fd, 1, most > 0 ? (int)most : 0);
+    if (ready <= 0) {
+      if (most < left) continue;
+      return 1;
+    }
     uint8_t bytes[65536];
     ssize_t n = read(p->master, bytes, sizeof bytes);
     if (n < 0 && errno == EINTR) continue;
@@ -157,7 +187,7 @@ int probe_pump(probe *p, int milliseconds) {
     }
     memcpy(p->sent + p->count, bytes, (size_t)n);
     p->count += (size_t)n;
-    show(p, bytes, (size_t)n);
+    carry(p);
     if (left <= 0) return 1;
   }
 }

@@ -212,7 +212,7 @@ final class StudioApp {
       var name: String?
       if let preview {
         previewCount += 1
-        name = "preview \(previewCount % 8)-\(previewCount)"
+        name = Placement.previewPrefix + "\(previewCount % 8)-\(previewCount)"
         shelf.add(preview, name ?? "")
         apply(.pictureKnown(name ?? "", Size(preview.width, preview.height)))
       }

@@ -14,6 +14,8 @@ probe *probe_start(const char *program, char *const *arguments, char *const *env
 // Reads what the program sends for up to so many milliseconds; answers the emulator's replies. 0 when it has ended.
 int probe_pump(probe *p, int milliseconds);
 void probe_type(probe *p, const uint8_t *bytes, size_t count);
+// From now on the emulator gets so many bytes a second, behind a line that takes everything at once; 0 for all.
+void probe_slow_down(probe *p, int bytes_per_second);
 void probe_resize(probe *p, int rows, int columns);
 // A row as UTF-8, without blanks at its end; returns its length.
 int probe_row(probe *p, int row, char *text, int size);

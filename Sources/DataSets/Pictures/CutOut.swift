@@ -115,6 +115,14 @@ struct Canvas {
     pixels[at] = premultiplied + pixels[at] * (1 - premultiplied[3] / 255)
   }
 
+  /// Leaves each pixel its luma (BT.601).
+  mutating func loseColours() {
+    for i in pixels.indices {
+      let luma = 0.299 * pixels[i][0] + 0.587 * pixels[i][1] + 0.114 * pixels[i][2]
+      pixels[i] = SIMD4(luma, luma, luma, pixels[i][3])
+    }
+  }
+
   var picture: Picture {
     var bytes = [UInt8](repeating: 255, count: side * side * 4)
     for (i, pixel) in pixels.enumerated() {

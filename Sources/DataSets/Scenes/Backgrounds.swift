@@ -31,6 +31,17 @@ enum Backgrounds {
     return Background(kind: kind, colours: [colours[first].name, colours[second].name])
   }
 
+  /// What a background is called once its colours are lost; nil where two of them become one.
+  static func inGray(_ background: Background) -> Background? {
+    let names = background.colours.map { name in
+      colours.filter { ["white", "light gray", "dark gray", "black"].contains($0.name) }
+        .min { abs($0.rgb.luma - luma(of: name)) < abs($1.rgb.luma - luma(of: name)) }?.name ?? name
+    }
+    return Set(names).count == names.count ? Background(kind: background.kind, colours: names) : nil
+  }
+
+  private static func luma(of name: String) -> Double { colours.first { $0.name == name }?.rgb.luma ?? 255 }
+
   static func draw(_ background: Background, side: Int, _ random: inout SceneRandom) -> Canvas {
     let inks = background.colours.map { name in
       colours.first { $0.name == name }?.rgb ?? SIMD3(repeating: 255)
@@ -60,4 +71,9 @@ enum Backgrounds {
     }
     return Canvas(side: side, pixels: pixels)
   }
+}
+
+extension SIMD3 where Scalar == Double {
+  /// Luma of BT.601.
+  var luma: Double { 0.299 * self[0] + 0.587 * self[1] + 0.114 * self[2] }
 }

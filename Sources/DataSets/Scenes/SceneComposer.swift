@@ -18,6 +18,9 @@ public struct SceneComposer: Sendable {
   public let size: Int
   /// Share of the pictures of the wider set in training; the other splits have none.
   public var wideShare = 0.12
+  /// Share of the training scenes that have lost their colours, as a black-and-white picture has: what a thing is must
+  /// then be seen by its shape. None of a class that is held out in black, white or gray.
+  public var grayShare = 0.0
 
   public init(_ bank: ObjectBank, seed: UInt64, size: Int = 128) {
     (self.bank, self.seed, self.size) = (bank, seed, size)
@@ -45,14 +48,21 @@ public struct SceneComposer: Sendable {
     let kind = chooseKind(split, &random)
     var plans = choosePlans(kind, split, &random)
     let relation = kind == .pair || kind == .colourPair ? random.pick(Relation.allCases) : nil
-    let background = Backgrounds.choose(for: plans.map(\.cutOut), &random)
+    var background = Backgrounds.choose(for: plans.map(\.cutOut), &random)
     var canvas = Backgrounds.draw(background, side: size, &random)
     for i in plans.indices {
       plans[i].angle = random.number(-0.22, 0.22)
       plans[i].isMirrored = plans[i].mayBeMirrored && random.chance(0.5)
     }
     place(&plans, relation, &random)
-    let objects = plans.enumerated().map { draw($1, as: UInt8($0 + 1), &canvas) }
+    var objects = plans.enumerated().map { draw($1, as: UInt8($0 + 1), &canvas) }
+    if split == .train, kind != .wide, grayShare > 0, random.chance(grayShare),
+      let gray = Backgrounds.inGray(background), !objects.contains(where: { HeldOut.gray($0.name) })
+    {
+      canvas.loseColours()
+      background = gray
+      for i in objects.indices { (objects[i].colour, objects[i].namesColour) = (nil, false) }
+    }
     var record = SceneRecord(
       kind: kind, split: split, index: index, size: size, background: background, objects: objects,
       relation: relation, caption: "", captions: [], questions: [])

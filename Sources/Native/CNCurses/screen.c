@@ -48,6 +48,8 @@ bool vt_start(const char *term) {
   nonl();
   idlok(stdscr, FALSE);
   leaveok(stdscr, FALSE);
+  // An update that stops half-way when a key or a reply comes in would be finished over the pictures sent behind it.
+  typeahead(-1);
   if (has_colors()) {
     start_color();
     use_default_colors();

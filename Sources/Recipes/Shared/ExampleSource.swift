@@ -37,15 +37,19 @@ package enum ExampleSource: Sendable {
   /// - Parameters:
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
+  ///   - grayShare: share of the scenes without colours.
   ///   - side: of the pictures in pixels.
-  init(shards: String, seed: UInt64, wideShare: Double, side: Int, bank: () throws -> ObjectBank) throws {
+  init(
+    shards: String, seed: UInt64, wideShare: Double, grayShare: Double = 0, side: Int,
+    bank: () throws -> ObjectBank
+  ) throws {
     guard shards.isEmpty else {
       let samples = try Shards.files(at: shards, split: "train").flatMap { try Shards.read($0) }
       self = .stored(samples, seed: seed)
       return
     }
     var composer = SceneComposer(try bank(), seed: seed, size: side)
-    composer.wideShare = wideShare
+    (composer.wideShare, composer.grayShare) = (wideShare, grayShare)
     self = .composed(composer)
   }
 

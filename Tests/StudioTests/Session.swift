@@ -1,0 +1,97 @@
+import Foundation
+import TerminalProbe
+import Testing
+
+/// The real program in a pseudo-terminal, before a real terminal emulator.
+final class Session {
+  let probe: OpaquePointer
+  let home: String
+
+  /// - Parameter terminal: variables that say which terminal it is.
+  init(
+    _ arguments: [String] = [], rows: Int32 = 36, columns: Int32 = 120, home: String? = nil,
+    terminal: [String] = ["TERM=xterm-256color", "COLORTERM=truecolor"]
+  ) throws {
+    let program = try #require(
+      [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
+        .map { $0.appendingPathComponent("vugen").path }
+        .first { FileManager.default.isExecutableFile(atPath: $0) })
+    self.home = home ?? NSTemporaryDirectory() + "vugen-home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: self.home, withIntermediateDirectories: true)
+    let environment = terminal + ["HOME=\(self.home)", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "EDITOR=true"]
+    // In a folder of its own: what it saves must not lie about.
+    var list = (["env", "-C", self.home, program] + arguments).map { strdup($0) } + [nil]
+    var variables = environment.map { strdup($0) } + [nil]
+    defer { (list + variables).forEach { free($0) } }
+    probe = try #require(probe_start("/usr/bin/env", &list, &variables, rows, columns))
+  }
+
+  deinit { probe_free(probe) }
+
+  func screen(_ count: Int32) -> String {
+    (0..<count).map { row in
+      var text = [CChar](repeating: 0, count: 4096)
+      let length = Int(probe_row(probe, row, &text, 4096))
+      return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }.joined(separator: "\n")
+  }
+
+  /// Waits until the screen shows a text: a condition, never a fixed time.
+  func expect(_ text: String, within seconds: Double = 30, rows: Int32 = 36) -> Bool {
+    let clock = ContinuousClock(), end = clock.now + .seconds(seconds)
+    while clock.now < end {
+      if screen(rows).contains(text) { return true }
+      if probe_pump(probe, 50) == 0 { break }
+    }
+    return screen(rows).contains(text)
+  }
+
+  func type(_ text: String) {
+    Array(text.utf8).withUnsafeBufferPointer { probe_type(probe, $0.baseAddress, $0.count) }
+  }
+
+  /// Waits until nothing has come for a while.
+  func settle(_ seconds: Double = 0.12) {
+    var before = -1, now = sent.count
+    while before != now {
+      before = now
+      _ = probe_pump(probe, Int32(seconds * 1000))
+      now = sent.count
+    }
+  }
+
+  /// Pixels of pictures in each of 36 × 120 cells.
+  var pictureCells: [[Int32]] {
+    (0..<36).map { y in (0..<120).map { x in probe_picture_pixels(probe, y, x) } }
+  }
+
+  /// `+` is a cell with a ghost, `-` one with a hole.
+  static func difference(_ found: [[Int32]], _ wanted: [[Int32]]) -> String {
+    zip(found, wanted).map { a, b in
+      String(zip(a, b).map { $0 == $1 ? ($0 > 0 ? "#" : ".") : $0 > $1 ? "+" : "-" })
+    }.joined(separator: "\n")
+  }
+
+  var sent: [UInt8] {
+    var count = 0
+    let bytes = probe_sent(probe, &count)
+    return Array(UnsafeBufferPointer(start: bytes, count: count))
+  }
+
+  /// The exit status.
+  func end(within milliseconds: Int32 = 10_000) -> Int32 {
+    let status = probe_wait(probe, milliseconds)
+    return status < 0 ? status : status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+  }
+
+  /// Whether every mode that was switched on was switched off, and the screen given back.
+  var leftClean: Bool {
+    let text = String(decoding: sent, as: UTF8.self)
+    func isLast(_ off: String, after on: String) -> Bool {
+      guard let set = text.range(of: on, options: .backwards) else { return true }
+      return text.range(of: off, options: .backwards).map { $0.lowerBound > set.lowerBound } ?? false
+    }
+    return isLast("\u{1B}[?1049l", after: "\u{1B}[?1049h") && isLast("\u{1B}[?2004l", after: "\u{1B}[?2004h")
+      && isLast("\u{1B}[?1002l", after: "\u{1B}[?1002h") && isLast("\u{1B}[?1006l", after: "\u{1B}[?1006h")
+  }
+}

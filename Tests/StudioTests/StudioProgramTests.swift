@@ -82,6 +82,8 @@ struct StudioProgramTests {
     kill(probe_pid(s.probe), SIGINT)
     #expect(s.expect("partial"), "\(s.screen(36))")
     kill(probe_pid(s.probe), SIGINT)
+    // It is taken before anything is typed: like the key, it clears the prompt.
+    s.settle(0.5)
     s.type("still here")
     #expect(s.expect("still here"), "\(s.screen(36))")
     kill(probe_pid(s.probe), SIGTERM)

@@ -37,9 +37,6 @@ public struct Cell: Hashable, Sendable {
 public struct Placement: Hashable, Sendable {
   /// Names the pixels: a content hash, or a preview's own name.
   public var picture: String
-  /// What the names of passing pictures begin with: of previews, of which another comes soon.
-  public static let previewPrefix = "preview "
-  public var isPreview: Bool { picture.hasPrefix(Self.previewPrefix) }
   /// The cells that it would take if all of it could be seen.
   public var whole: Rect
   /// The cells that can be seen, in the frame.
@@ -48,6 +45,10 @@ public struct Placement: Hashable, Sendable {
   public init(_ picture: String, whole: Rect, visible: Rect) {
     (self.picture, self.whole, self.visible) = (picture, whole, visible)
   }
+
+  /// What the names of passing pictures begin with: of previews, of which another comes soon.
+  public static let previewPrefix = "preview "
+  public var isPreview: Bool { picture.hasPrefix(Self.previewPrefix) }
 }
 
 /// A place that does something when it is clicked.

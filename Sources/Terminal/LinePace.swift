@@ -11,7 +11,7 @@ package struct LinePace {
   private static let patience = 3.0
 
   /// Answers that are still to come, and when the first of their questions was sent.
-  package private(set) var outstanding = 0
+  private var outstanding = 0
   private var asked = 0.0
   private var hasAnswered = false
   private var isMute = false
@@ -44,6 +44,9 @@ package struct LinePace {
     if isMute || isForsaken(at: now) { return true }
     return outstanding == 0 && (delay < Self.slow || now - answeredAt >= 3 * delay)
   }
+
+  /// Whether an answer is on its way, as far as this terminal gives any.
+  package func awaitsAnswer(at now: Double) -> Bool { outstanding > 0 && !isForsaken(at: now) }
 
   private func isForsaken(at now: Double) -> Bool {
     outstanding > 0 && !hasAnswered && now - asked > Self.patience

@@ -20,7 +20,6 @@ public final class Screen {
   private var turned: [Bool] = []
   private var isStarted = false
   private var pace = LinePace()
-  private let clock = ContinuousClock(), begun = ContinuousClock().now
 
   /// - Parameters:
   ///   - graphics: what the person demands; nil to find out.
@@ -138,7 +137,8 @@ public final class Screen {
       guard let key = keys[placement], shown[placement] != key || damaged.contains(placement) else {
         continue
       }
-      if placement.isPreview, !pace.allowsPreview(at: now) { continue }
+      // One that is shown already and was damaged is mended at once.
+      if placement.isPreview, shown[placement] != key, !pace.allowsPreview(at: now) { continue }
       guard let encoded = shelf.encoded(key) else { continue }
       bytes += positioned(encoded, placement)
       if let old = shown.updateValue(key, forKey: placement), old != key { removeKitty([old]) }
@@ -154,16 +154,15 @@ public final class Screen {
     last = frame
   }
 
-  private var now: Double {
-    let passed = (clock.now - begun).components
-    return Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
-  }
+  /// Seconds, for the pace.
+  private var now: Double { ProcessInfo.processInfo.systemUptime }
 
   /// Answers that are still on their way are read here, so that whoever has the terminal next does not find them typed.
+  /// Keys among them are lost.
   private func awaitAnswers() {
     let end = now + 0.5
     var parser = InputParser(), bytes = [UInt8](repeating: 0, count: 4096)
-    while pace.outstanding > 0, now < end {
+    while pace.awaitsAnswer(at: now), now < end {
       var watched = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
       guard poll(&watched, 1, 50) > 0 else { continue }
       let count = Glibc.read(0, &bytes, bytes.count)

@@ -26,17 +26,19 @@ import Testing
     pace.answered(at: 10.2)
     #expect(!pace.allowsPreview(at: 10.3))
     pace.answered(at: 10.4)
-    #expect(pace.outstanding == 0 && pace.allowsPreview(at: 11.1))
+    #expect(!pace.awaitsAnswer(at: 10.5) && pace.allowsPreview(at: 11.1))
   }
 
   @Test func aTerminalThatNeverAnswersIsNotWaitedFor() {
     var pace = LinePace()
     _ = pace.sending(at: 0)
+    #expect(pace.awaitsAnswer(at: 2) && !pace.awaitsAnswer(at: 3.5))
     #expect(!pace.allowsPreview(at: 2) && pace.allowsPreview(at: 3.5))
     let question = pace.sending(at: 4)
-    #expect(question.isEmpty && pace.outstanding == 0)
+    #expect(question.isEmpty && !pace.awaitsAnswer(at: 4))
     // An answer that nobody waits for is none.
     pace.answered(at: 5)
-    #expect(pace.outstanding == 0)
+    let later = pace.sending(at: 6)
+    #expect(!pace.awaitsAnswer(at: 5) && later.isEmpty)
   }
 }

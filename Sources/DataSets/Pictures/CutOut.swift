@@ -115,10 +115,10 @@ struct Canvas {
     pixels[at] = premultiplied + pixels[at] * (1 - premultiplied[3] / 255)
   }
 
-  /// Leaves each pixel its luma (BT.601).
+  /// Leaves each pixel its luma.
   mutating func loseColours() {
     for i in pixels.indices {
-      let luma = 0.299 * pixels[i][0] + 0.587 * pixels[i][1] + 0.114 * pixels[i][2]
+      let luma = SIMD3(pixels[i][0], pixels[i][1], pixels[i][2]).luma
       pixels[i] = SIMD4(luma, luma, luma, pixels[i][3])
     }
   }

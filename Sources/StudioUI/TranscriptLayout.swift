@@ -83,7 +83,8 @@ struct TranscriptLayout {
   var scroll: Int
 
   init(_ state: StudioState, _ cache: LayoutCache) {
-    let width = state.transcriptWidth, height = state.transcriptHeight
+    // A column stays free on either side.
+    let width = state.transcriptWidth - 2, height = state.transcriptHeight
     var blocks = state.runningMessage.map { [LaidMessage($0, width: width, state)] } ?? []
     var total = blocks.reduce(0) { $0 + $1.lines.count }
     var index = state.transcript.messages.count - 1

@@ -64,6 +64,15 @@ import Testing
     #expect(b.state.scroll > 0 && !b.shows("message 10000"))
   }
 
+  /// Lines that fill the transcript to its edge keep their last letters, with the inspector and without it.
+  @Test(arguments: [Size(60, 16), Size(99, 30), Size(100, 30), Size(120, 36)])
+  func fullLinesKeepTheirLastLetters(_ size: Size) {
+    var b = Bench(size)
+    b.act(.session(.note(String(repeating: "ж", count: 300))))
+    let count = b.rows().joined().count { $0 == "ж" }
+    #expect(count == 300)
+  }
+
   @Test func aReplayPlaysPausesAndSeeks() {
     var b = Bench()
     let entries = (0..<4).map { SessionEntry(time: Double($0) * 10, event: .note("note \($0)")) }

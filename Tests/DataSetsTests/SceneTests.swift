@@ -91,6 +91,27 @@ let bank = Result { try ObjectBank() }
     #expect(gray.scene(3, .validation).picture == composer.scene(3, .validation).picture)
   }
 
+  /// Clear scenes show large things, almost upright, of one kind or two; other splits stay as they are.
+  @Test func scenesMayBeClear() {
+    var clear = composer
+    (clear.style, clear.wideShare) = (.clear, 0)
+    let scenes = (0..<400).map { clear.record(UInt64($0), .train) }
+    #expect(!scenes.contains { $0.kind == .assortment })
+    #expect(scenes.allSatisfy { $0.objects.allSatisfy { abs($0.angle) <= 3.5 } })
+    #expect(scenes.contains { $0.objects.contains { abs($0.angle) > 2 } })
+    func side(_ record: SceneRecord) -> Int {
+      let box = record.objects[0].box
+      return max(box[2] - box[0], box[3] - box[1])
+    }
+    let single = scenes.filter { $0.kind == .single || $0.kind == .colour }.map(side)
+    #expect(single.count > 80)
+    #expect(single.min() ?? 0 >= 70)
+    #expect(records(.train, 400).filter { $0.kind == .single }.map(side).min() ?? 128 < 60)
+    for split in [Split.validation, .heldOut] {
+      #expect(clear.scene(5, split).picture == composer.scene(5, split).picture)
+    }
+  }
+
   @Test func objectsAreWhereTheRecordSays() {
     for record in records(.train, 400) {
       for (i, a) in record.objects.enumerated() {

@@ -85,6 +85,10 @@ struct DrawingTrainingTests {
       try GeneratorTraining(
         generatorRecipe, model: m, folder: temporaryFolder(), isResuming: false, bank: cutOuts)
     }
+    (generatorRecipe.model.patch, generatorRecipe.data.style) = (2, "tidy")
+    #expect(throws: RecipeError.self) { try generatorRecipe.check() }
+    generatorRecipe.data.style = "clear"
+    try generatorRecipe.check()
 
     var distillRecipe = DistillRecipe()
     (distillRecipe.data.batch, distillRecipe.data.wideShare, distillRecipe.teacher.steps) = (2, 0, 2)

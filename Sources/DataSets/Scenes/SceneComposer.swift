@@ -9,6 +9,19 @@ public struct Scene: Sendable {
   public let owners: [UInt8]
 }
 
+/// How training scenes show their things.
+public enum SceneStyle: String, Sendable, CaseIterable {
+  /// In all sizes and tilts, several kinds together too: what a model that sees must know.
+  case varied
+  /// Large, almost upright, of one kind or two: what a small model that draws can learn to draw well.
+  case clear
+
+  /// Radians to either side.
+  var tilt: Double { self == .varied ? 0.22 : 0.06 }
+  /// Where in a range of sizes the smallest lies, 0 = its beginning.
+  var leastSize: Double { self == .varied ? 0 : 0.6 }
+}
+
 /// Makes scenes: the same seed, split and index give the same scene, byte for byte, in any order and on any
 /// number of threads.
 public struct SceneComposer: Sendable {
@@ -21,6 +34,8 @@ public struct SceneComposer: Sendable {
   /// Share of the training scenes that have lost their colours, as a black-and-white picture has: what a thing is must
   /// then be seen by its shape. None of a class that is held out in black, white or gray.
   public var grayShare = 0.0
+  /// Of the training scenes; the other splits are varied.
+  public var style = SceneStyle.varied
 
   public init(_ bank: ObjectBank, seed: UInt64, size: Int = 128) {
     (self.bank, self.seed, self.size) = (bank, seed, size)
@@ -45,13 +60,14 @@ public struct SceneComposer: Sendable {
 
   public func scene(_ index: UInt64, _ split: Split) -> Scene {
     var random = SceneRandom(seed: seed, split: split, index: index)
+    let style = style(of: split)
     let kind = chooseKind(split, &random)
     var plans = choosePlans(kind, split, &random)
     let relation = kind == .pair || kind == .colourPair ? random.pick(Relation.allCases) : nil
     var background = Backgrounds.choose(for: plans.map(\.cutOut), &random)
     var canvas = Backgrounds.draw(background, side: size, &random)
     for i in plans.indices {
-      plans[i].angle = random.number(-0.22, 0.22)
+      plans[i].angle = random.number(-style.tilt, style.tilt)
       plans[i].isMirrored = plans[i].mayBeMirrored && random.chance(0.5)
     }
     place(&plans, relation, &random)
@@ -78,7 +94,7 @@ public struct SceneComposer: Sendable {
       split == .heldOut
       ? [.pair, .pair, .count, .colour, .colourPair]
       : [.single, .single, .colour, .colour, .pair, .pair, .pair, .count, .count, .colourPair, .colourPair]
-    return random.pick(split == .train ? kinds + [.assortment, .assortment] : kinds)
+    return random.pick(split == .train && style == .varied ? kinds + [.assortment, .assortment] : kinds)
   }
 
   private func choosePlans(_ kind: SceneRecord.Kind, _ split: Split, _ random: inout SceneRandom) -> [Plan] {
@@ -88,14 +104,25 @@ public struct SceneComposer: Sendable {
       return [
         Plan(
           name: single.caption, singular: single.caption, plural: single.caption, cutOut: single.cutOut,
-          colour: single.cutOut.colour, mayBeMirrored: false, size: random.number(0.45, 0.9))
+          colour: single.cutOut.colour, mayBeMirrored: false, size: size(0.45, 0.9, split, &random))
       ]
-    case .single: return [original(random.pick(bank.entries), random.number(0.38, 0.85), &random)]
-    case .colour: return [coloured(split, random.number(0.38, 0.85), mustDiffer: split == .heldOut, &random)]
+    case .single: return [original(random.pick(bank.entries), size(0.38, 0.85, split, &random), &random)]
+    case .colour:
+      let size = size(0.38, 0.85, split, &random)
+      return [coloured(split, size, mustDiffer: split == .heldOut, &random)]
     case .count: return several(split, &random)
     case .assortment: return assorted(&random)
     case .pair, .colourPair: return two(kind, split, &random)
     }
+  }
+
+  private func style(of split: Split) -> SceneStyle { split == .train ? style : .varied }
+
+  /// Longest side, as a share of the picture's.
+  private func size(
+    _ least: Double, _ most: Double, _ split: Split, _ random: inout SceneRandom
+  ) -> Double {
+    random.number(least + (most - least) * style(of: split).leastSize, most)
   }
 
   /// As it was drawn.
@@ -137,10 +164,10 @@ public struct SceneComposer: Sendable {
       let count = 2 + random.below(4)
       let entry = random.pick(bank.entries)
       guard HeldOut.count(entry.kind.name, count) == (split == .heldOut) else { continue }
-      let cut = random.pick(entry.originals), size = share(of: count)
+      let cut = random.pick(entry.originals), usual = share(of: count)
       let mixed = entry.originals.count > 1 && random.chance(0.25)
       var plans = (0..<count).map { _ in
-        plan(entry, mixed ? random.pick(entry.originals) : cut, size * random.number(0.8, 1.1))
+        plan(entry, mixed ? random.pick(entry.originals) : cut, usual * size(0.8, 1.1, split, &random))
       }
       // A colour is said of all or of none.
       if Set(plans.map(\.colour)).count > 1 {
@@ -171,7 +198,7 @@ public struct SceneComposer: Sendable {
   private func two(_ kind: SceneRecord.Kind, _ split: Split, _ random: inout SceneRandom) -> [Plan] {
     while true {
       let plans = (0..<2).map { _ in
-        let size = random.number(0.3, 0.46)
+        let size = size(0.3, 0.46, split, &random)
         return kind == .colourPair
           ? coloured(split, size, mustDiffer: false, &random)
           : original(random.pick(bank.entries), size, &random)

@@ -18,12 +18,22 @@ public struct GeneratorRecipe: Codable, Sendable, Equatable {
     public var batch = 64
     /// Share of the pictures of the wider set among scenes.
     public var wideShare = 0.05
+    /// How scenes show their things: `varied` or `clear`.
+    public var style = "varied"
     /// Pictures whose latents are worked out once and kept.
     public var scenes = 40_000
     /// Share of the prompts that are left empty: the unconditional side of guidance.
     public var promptDropout = 0.1
 
     public init() {}
+
+    func sceneStyle() throws -> SceneStyle {
+      guard let style = SceneStyle(rawValue: style) else {
+        let names = SceneStyle.allCases.map(\.rawValue).joined(separator: " nor ")
+        throw RecipeError("data.style = '\(style)' is neither \(names)")
+      }
+      return style
+    }
   }
 
   public struct Model: Codable, Sendable, Equatable {
@@ -52,6 +62,7 @@ public struct GeneratorRecipe: Codable, Sendable, Equatable {
     try run.check()
     try times.check()
     try checkSteps(optimization)
+    _ = try data.sceneStyle()
     guard (1...1 << 16).contains(data.batch), (1...1 << 24).contains(data.scenes) else {
       throw RecipeError("data.batch or data.scenes is out of range; give numbers from 1 on")
     }

@@ -33,7 +33,8 @@ final class LatentCache {
     }
     let side = model.configuration.imageSize
     let source = try ExampleSource(
-      shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: side, bank: bank)
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, style: try data.sceneStyle(),
+      side: side, bank: bank)
     var parts: [Tensor] = [], texts: [[String]] = []
     let chunk = 64
     for start in stride(from: 0, to: data.scenes, by: chunk) {
@@ -66,7 +67,7 @@ final class LatentCache {
   {
     var hash = ContentHash()
     for module in [encoder, model.reducer] as [any Hashed] { module.add(to: &hash) }
-    hash.add(Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)".utf8))
+    hash.add(Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style)".utf8))
     return hash.text
   }
 

@@ -38,10 +38,11 @@ package enum ExampleSource: Sendable {
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
   ///   - grayShare: share of the scenes without colours.
+  ///   - style: of the scenes.
   ///   - side: of the pictures in pixels.
   init(
-    shards: String, seed: UInt64, wideShare: Double, grayShare: Double = 0, side: Int,
-    bank: () throws -> ObjectBank
+    shards: String, seed: UInt64, wideShare: Double, grayShare: Double = 0,
+    style: SceneStyle = .varied, side: Int, bank: () throws -> ObjectBank
   ) throws {
     guard shards.isEmpty else {
       let samples = try Shards.files(at: shards, split: "train").flatMap { try Shards.read($0) }
@@ -49,7 +50,7 @@ package enum ExampleSource: Sendable {
       return
     }
     var composer = SceneComposer(try bank(), seed: seed, size: side)
-    (composer.wideShare, composer.grayShare) = (wideShare, grayShare)
+    (composer.wideShare, composer.grayShare, composer.style) = (wideShare, grayShare, style)
     self = .composed(composer)
   }
 

@@ -54,44 +54,8 @@ let bank = Result { try ObjectBank() }
     #expect(records(.heldOut, 200).allSatisfy(isHeldOut))
   }
 
-  private static let hues: Set<String> = [
-    "red", "yellow", "green", "blue", "purple", "pink", "brown", "teal", "lavender", "beige",
-  ]
-
-  /// Scenes without colours say none, are of classes that may be gray, and are the same scenes otherwise.
-  @Test func scenesMayLoseTheirColours() throws {
-    var gray = composer
-    gray.grayShare = 1
-    var count = 0
-    for index in 0..<200 as Range<UInt64> {
-      let scene = gray.scene(index, .train), coloured = composer.scene(index, .train)
-      let pixels = scene.picture.pixels
-      #expect(scene.owners == coloured.owners)
-      guard scene.record.background != coloured.record.background || scene.picture != coloured.picture else {
-        continue
-      }
-      count += 1
-      for i in stride(from: 0, to: pixels.count, by: 4)
-      where pixels[i] != pixels[i + 1] || pixels[i] != pixels[i + 2] {
-        Issue.record("scene \(index) has a colour at \(i / 4)")
-        break
-      }
-      #expect(scene.record.objects.allSatisfy { $0.colour == nil && !HeldOut.gray($0.name) })
-      #expect(scene.record.objects.map(\.box) == coloured.record.objects.map(\.box))
-      var said: [String] = scene.record.captions
-      said.append(scene.record.caption)
-      said += scene.record.questions.map(\.answer)
-      for text in said {
-        let words = Set(text.split(separator: " ").map(String.init))
-        #expect(words.isDisjoint(with: Self.hues), "\(text)")
-      }
-      #expect(!scene.record.questions.contains { $0.task == .colour })
-    }
-    #expect(count > 50)
-    #expect(gray.scene(3, .validation).picture == composer.scene(3, .validation).picture)
-  }
-
-  /// Clear scenes show large things, almost upright, of one kind or two; other splits stay as they are.
+  /// Clear scenes show large things, almost upright, by one picture of a class, of one kind or two; other splits stay
+  /// as they are.
   @Test func scenesMayBeClear() {
     var clear = composer
     (clear.style, clear.wideShare) = (.clear, 0)
@@ -99,6 +63,10 @@ let bank = Result { try ObjectBank() }
     #expect(!scenes.contains { $0.kind == .assortment })
     #expect(scenes.allSatisfy { $0.objects.allSatisfy { abs($0.angle) <= 3.5 } })
     #expect(scenes.contains { $0.objects.contains { abs($0.angle) > 2 } })
+    #expect(!scenes.contains { $0.objects.contains(where: \.isMirrored) })
+    let kinds: [SceneRecord.Kind] = [.single, .pair, .count]
+    let drawn = scenes.filter { kinds.contains($0.kind) }.flatMap(\.objects)
+    #expect(Dictionary(grouping: drawn, by: \.name).values.allSatisfy { Set($0.map(\.cutOut)).count == 1 })
     func side(_ record: SceneRecord) -> Int {
       let box = record.objects[0].box
       return max(box[2] - box[0], box[3] - box[1])

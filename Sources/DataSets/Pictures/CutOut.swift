@@ -115,14 +115,6 @@ struct Canvas {
     pixels[at] = premultiplied + pixels[at] * (1 - premultiplied[3] / 255)
   }
 
-  /// Leaves each pixel its luma.
-  mutating func loseColours() {
-    for i in pixels.indices {
-      let luma = SIMD3(pixels[i][0], pixels[i][1], pixels[i][2]).luma
-      pixels[i] = SIMD4(luma, luma, luma, pixels[i][3])
-    }
-  }
-
   var picture: Picture {
     var bytes = [UInt8](repeating: 255, count: side * side * 4)
     for (i, pixel) in pixels.enumerated() {

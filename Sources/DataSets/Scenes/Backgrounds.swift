@@ -31,22 +31,10 @@ enum Backgrounds {
     return Background(kind: kind, colours: [colours[first].name, colours[second].name])
   }
 
-  /// What a background is called once its colours are lost; nil where two of them become one.
-  static func inGray(_ background: Background) -> Background? {
-    let grays = colours.filter { ["white", "light gray", "dark gray", "black"].contains($0.name) }
-    let names = background.colours.map { name in
-      let luma = rgb(name).luma
-      return grays.min { abs($0.rgb.luma - luma) < abs($1.rgb.luma - luma) }?.name ?? name
-    }
-    return Set(names).count == names.count ? Background(kind: background.kind, colours: names) : nil
-  }
-
-  private static func rgb(_ name: String) -> SIMD3<Double> {
-    colours.first { $0.name == name }?.rgb ?? SIMD3(repeating: 255)
-  }
-
   static func draw(_ background: Background, side: Int, _ random: inout SceneRandom) -> Canvas {
-    let inks = background.colours.map(rgb)
+    let inks = background.colours.map { name in
+      colours.first { $0.name == name }?.rgb ?? SIMD3(repeating: 255)
+    }
     let cell = max(4, side / (6 + random.below(5))), turns = random.below(4), slanted = random.chance(0.4)
     var pixels: [SIMD4<Float>] = []
     pixels.reserveCapacity(side * side)
@@ -72,9 +60,4 @@ enum Backgrounds {
     }
     return Canvas(side: side, pixels: pixels)
   }
-}
-
-extension SIMD3 where Scalar: BinaryFloatingPoint {
-  /// Luma of BT.601.
-  var luma: Scalar { 0.299 * self[0] + 0.587 * self[1] + 0.114 * self[2] }
 }

@@ -14,11 +14,6 @@ public enum HeldOut {
     !natural.contains(colour) && hash("colour|\(name)|\(colour.rawValue)") % 8 == 0
   }
 
-  /// Whether a class is held out in a colour that a picture without colours may seem to give it.
-  public static func gray(_ name: String) -> Bool {
-    [.black, .white, .gray].contains { colour(name, $0, natural: []) }
-  }
-
   /// One in eight numbers, two to five, of a class.
   public static func count(_ name: String, _ count: Int) -> Bool {
     count > 1 && hash("count|\(name)|\(count)") % 8 == 0

@@ -11,9 +11,11 @@ public struct Scene: Sendable {
 
 /// How training scenes show their things.
 public enum SceneStyle: String, Sendable, CaseIterable {
-  /// In all sizes and tilts, several kinds together too: what a model that sees must know.
+  /// In all sizes and tilts, mirrored or not, by every picture of a class, several kinds together too: what a model
+  /// that sees must know.
   case varied
-  /// Large, almost upright, of one kind or two: what a small model that draws can learn to draw well.
+  /// Large, almost upright, by one picture of a class, of one kind or two: what a small model that draws can learn to
+  /// draw well.
   case clear
 
   /// Radians to either side.
@@ -31,9 +33,6 @@ public struct SceneComposer: Sendable {
   public let size: Int
   /// Share of the pictures of the wider set in training; the other splits have none.
   public var wideShare = 0.12
-  /// Share of the training scenes that have lost their colours, as a black-and-white picture has: what a thing is must
-  /// then be seen by its shape. None of a class that is held out in black, white or gray.
-  public var grayShare = 0.0
   /// Of the training scenes; the other splits are varied.
   public var style = SceneStyle.varied
 
@@ -64,21 +63,14 @@ public struct SceneComposer: Sendable {
     let kind = chooseKind(split, &random)
     var plans = choosePlans(kind, split, &random)
     let relation = kind == .pair || kind == .colourPair ? random.pick(Relation.allCases) : nil
-    var background = Backgrounds.choose(for: plans.map(\.cutOut), &random)
+    let background = Backgrounds.choose(for: plans.map(\.cutOut), &random)
     var canvas = Backgrounds.draw(background, side: size, &random)
     for i in plans.indices {
       plans[i].angle = random.number(-style.tilt, style.tilt)
-      plans[i].isMirrored = plans[i].mayBeMirrored && random.chance(0.5)
+      plans[i].isMirrored = style == .varied && plans[i].mayBeMirrored && random.chance(0.5)
     }
     place(&plans, relation, &random)
-    var objects = plans.enumerated().map { draw($1, as: UInt8($0 + 1), &canvas) }
-    if split == .train, kind != .wide, grayShare > 0, random.chance(grayShare),
-      let gray = Backgrounds.inGray(background), !objects.contains(where: { HeldOut.gray($0.name) })
-    {
-      canvas.loseColours()
-      background = gray
-      for i in objects.indices { (objects[i].colour, objects[i].namesColour) = (nil, false) }
-    }
+    let objects = plans.enumerated().map { draw($1, as: UInt8($0 + 1), &canvas) }
     var record = SceneRecord(
       kind: kind, split: split, index: index, size: size, background: background, objects: objects,
       relation: relation, caption: "", captions: [], questions: [])
@@ -106,7 +98,8 @@ public struct SceneComposer: Sendable {
           name: single.caption, singular: single.caption, plural: single.caption, cutOut: single.cutOut,
           colour: single.cutOut.colour, mayBeMirrored: false, size: size(0.45, 0.9, split, &random))
       ]
-    case .single: return [original(random.pick(bank.entries), size(0.38, 0.85, split, &random), &random)]
+    case .single:
+      return [original(random.pick(bank.entries), size(0.38, 0.85, split, &random), split, &random)]
     case .colour:
       let size = size(0.38, 0.85, split, &random)
       return [coloured(split, size, mustDiffer: split == .heldOut, &random)]
@@ -125,9 +118,16 @@ public struct SceneComposer: Sendable {
     random.number(least + (most - least) * style(of: split).leastSize, most)
   }
 
+  /// Those that scenes of the split may show.
+  private func shown(_ cuts: [CutOut], _ split: Split) -> [CutOut] {
+    style(of: split) == .varied ? cuts : Array(cuts.prefix(1))
+  }
+
   /// As it was drawn.
-  private func original(_ entry: ObjectBank.Entry, _ size: Double, _ random: inout SceneRandom) -> Plan {
-    plan(entry, random.pick(entry.originals), size)
+  private func original(
+    _ entry: ObjectBank.Entry, _ size: Double, _ split: Split, _ random: inout SceneRandom
+  ) -> Plan {
+    plan(entry, random.pick(shown(entry.originals, split)), size)
   }
 
   private func plan(_ entry: ObjectBank.Entry, _ cut: CutOut, _ size: Double) -> Plan {
@@ -152,7 +152,7 @@ public struct SceneComposer: Sendable {
           && HeldOut.colour(entry.kind.name, $0, natural: entry.naturalColours) == mustDiffer
       }
       guard !names.isEmpty, let cuts = entry.recoloured[random.pick(names)] else { continue }
-      return plan(entry, random.pick(cuts), size)
+      return plan(entry, random.pick(shown(cuts, split)), size)
     }
   }
 
@@ -164,10 +164,10 @@ public struct SceneComposer: Sendable {
       let count = 2 + random.below(4)
       let entry = random.pick(bank.entries)
       guard HeldOut.count(entry.kind.name, count) == (split == .heldOut) else { continue }
-      let cut = random.pick(entry.originals), usual = share(of: count)
-      let mixed = entry.originals.count > 1 && random.chance(0.25)
+      let cuts = shown(entry.originals, split), cut = random.pick(cuts), usual = share(of: count)
+      let mixed = cuts.count > 1 && random.chance(0.25)
       var plans = (0..<count).map { _ in
-        plan(entry, mixed ? random.pick(entry.originals) : cut, usual * size(0.8, 1.1, split, &random))
+        plan(entry, mixed ? random.pick(cuts) : cut, usual * size(0.8, 1.1, split, &random))
       }
       // A colour is said of all or of none.
       if Set(plans.map(\.colour)).count > 1 {
@@ -201,7 +201,7 @@ public struct SceneComposer: Sendable {
         let size = size(0.3, 0.46, split, &random)
         return kind == .colourPair
           ? coloured(split, size, mustDiffer: false, &random)
-          : original(random.pick(bank.entries), size, &random)
+          : original(random.pick(bank.entries), size, split, &random)
       }
       let names = plans.map(\.name)
       guard names[0] != names[1], HeldOut.pair(names[0], names[1]) == (split == .heldOut) else { continue }

@@ -37,11 +37,10 @@ package enum ExampleSource: Sendable {
   /// - Parameters:
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
-  ///   - grayShare: share of the scenes without colours.
   ///   - style: of the scenes.
   ///   - side: of the pictures in pixels.
   init(
-    shards: String, seed: UInt64, wideShare: Double, grayShare: Double = 0,
+    shards: String, seed: UInt64, wideShare: Double,
     style: SceneStyle = .varied, side: Int, bank: () throws -> ObjectBank
   ) throws {
     guard shards.isEmpty else {
@@ -50,7 +49,7 @@ package enum ExampleSource: Sendable {
       return
     }
     var composer = SceneComposer(try bank(), seed: seed, size: side)
-    (composer.wideShare, composer.grayShare, composer.style) = (wideShare, grayShare, style)
+    (composer.wideShare, composer.style) = (wideShare, style)
     self = .composed(composer)
   }
 

@@ -48,9 +48,6 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     public var colourShare = 0.0
     /// Share of the pictures of the wider set.
     public var wideShare = 0.12
-    /// Share of the scenes without colours, by which the encoder learns shapes: an unnatural colour of a thing then
-    /// misleads it less.
-    public var grayShare = 0.0
     /// Share of the words of questions and answers that are replaced when they are read, never when they are
     /// predicted (word dropout, arXiv 1511.06349): an answer must then come from the picture, not from which
     /// words have gone together.
@@ -130,7 +127,6 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     try fits(
       Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")
     try fits((0...1).contains(data.wideShare), "data.wideShare = \(data.wideShare) is not in 0…1")
-    try fits((0...1).contains(data.grayShare), "data.grayShare = \(data.grayShare) is not in 0…1")
     try fits((0...1).contains(data.relationShare), "data.relationShare = \(data.relationShare) is not in 0…1")
     try fits((0...1).contains(data.colourShare), "data.colourShare = \(data.colourShare) is not in 0…1")
     try fits(

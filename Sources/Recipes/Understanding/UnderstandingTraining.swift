@@ -60,7 +60,6 @@ public final class UnderstandingTraining: TrainingRun {
     packer = BatchPacker(
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
-        grayShare: recipe.data.grayShare,
         side: recipe.model.imageSize
       ) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }

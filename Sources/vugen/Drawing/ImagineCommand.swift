@@ -15,7 +15,7 @@ struct Imagine: AsyncParsableCommand {
       Picture i of several has the seed + i, so that each can be drawn again alone. The settings lie in the PNG; \
       --from repeats them bit for bit, and options that are given change them.
 
-      Example: vugen imagine 'a red apple left of a cat' --seed 7 --output apple.png
+      Example: vugen imagine 'a red apple left of a cat' --seed 6 --output apple.png
       """)
 
   @OptionGroup var model: ModelOptions

@@ -2,6 +2,8 @@ import ArgumentParser
 import DataSets
 import Foundation
 
+extension SceneStyle: ExpressibleByArgument {}
+
 struct DataBuildScenes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scenes", abstract: "Compose scenes from the pictures that Debian ships.",
@@ -16,6 +18,10 @@ struct DataBuildScenes: AsyncParsableCommand {
   @Option(help: "Training scenes.") var train = 10_000
   @Option(help: "Scenes of combinations that training shows, too.") var validation = 1000
   @Option(help: "Scenes of combinations that training never shows.") var heldOut = 1000
+  @Option(
+    help: """
+      Training scenes: varied, or clear with large, almost upright things by one picture of a class.
+      """) var style = SceneStyle.varied
   @Option(help: "Side of the pictures in pixels.") var size = 128
   @Option(help: "Seed of all random choices.") var seed: UInt64 = 1
   @Option(help: "Scenes in one shard.") var perShard = 1000
@@ -33,7 +39,9 @@ struct DataBuildScenes: AsyncParsableCommand {
   func run() async throws {
     Interruption.watch()
     let clock = ContinuousClock(), start = clock.now
-    var builder = SceneShardBuilder(SceneComposer(try ObjectBank(), seed: seed, size: size))
+    var composer = SceneComposer(try ObjectBank(), seed: seed, size: size)
+    composer.style = style
+    var builder = SceneShardBuilder(composer)
     builder.scenesPerShard = perShard
     let total = train + validation + heldOut, loaded = clock.now
     try builder.write([(.train, train), (.validation, validation), (.heldOut, heldOut)], to: output) { done in

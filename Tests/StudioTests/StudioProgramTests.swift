@@ -332,4 +332,18 @@ struct StudioProgramTests {
     s.type("\u{04}")
     #expect(s.end() == 0)
   }
+
+  /// A negative number is told what it should be, not taken for an option; a seed of −1 is any.
+  @Test(arguments: [
+    ("--cfg -3", "guidance scale of -3"), ("--steps -4", "-4 steps"), ("--count -1", "--count must be"),
+    ("--seed -2", "--seed must be"), ("--guidance-end -1", "two times in"), ("--seed -1", "negative.png"),
+  ])
+  func negativeNumbersAreNumbers(_ options: String, _ answer: String) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("negative.png").path
+    let words = options.split(separator: " ").map(String.init)
+    let s = try Session(["imagine", "a cat"] + words + ["--output", path])
+    #expect(s.expect(answer), "\(s.screen(36))")
+    #expect((s.end() == 0) == (options == "--seed -1"))
+    try? FileManager.default.removeItem(atPath: path)
+  }
 }

@@ -19,20 +19,28 @@ struct Imagine: AsyncParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Guidance scale: 1 is none, 5 is usual (default: 5).") var cfg: Float?
-  @Option(help: "Steps of the sampler (default: 50).") var steps: Int?
-  @Option(help: "Seed of the noise; -1 draws one by chance (default: -1).") var seed: Int64?
-  @Option(help: "Pictures to draw.") var count = 1
+  // Numbers are taken as they stand, so that a negative one is a number and no option.
+  @Option(parsing: .unconditional, help: "Guidance scale: 1 is none, 5 is usual (default: 5).")
+  var cfg: Float?
+  @Option(parsing: .unconditional, help: "Steps of the sampler (default: 50).") var steps: Int?
+  @Option(parsing: .unconditional, help: "Seed of the noise; -1 draws one by chance (default: -1).")
+  var seed: Int64?
+  @Option(parsing: .unconditional, help: "Pictures to draw.") var count = 1
   @Option(help: "What the pictures should not show.") var negative: String?
-  @Option(help: "Steps of the pixel decoder; 1 takes the distilled one (default: 1).") var decoderSteps: Int?
+  @Option(
+    parsing: .unconditional, help: "Steps of the pixel decoder; 1 takes the distilled one (default: 1).")
+  var decoderSteps: Int?
   @Option(help: "euler or heun (default: euler).") var solver: Solver?
-  @Option(help: "Guide only from this time on, 0 = noise to 1 = picture (default: 0).") var guidanceStart:
-    Float?
-  @Option(help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
+  @Option(
+    parsing: .unconditional, help: "Guide only from this time on, 0 = noise to 1 = picture (default: 0).")
+  var guidanceStart: Float?
+  @Option(parsing: .unconditional, help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
   @Option(help: "Take prompt and settings from this picture that vugen imagine made.") var from: String?
   @Option(help: "A file for one picture, or a folder (default: the working folder).") var output: String?
   @Option(help: "png or jpeg; only PNG keeps the settings.") var format: Format = .png
-  @Option(help: "Show a preview beside the output every this many steps, as FILE.preview.png; 0 for none.")
+  @Option(
+    parsing: .unconditional,
+    help: "Show a preview beside the output every this many steps, as FILE.preview.png; 0 for none.")
   var previewEvery = 0
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "What to draw, or - to read it from standard input.") var prompt: String?

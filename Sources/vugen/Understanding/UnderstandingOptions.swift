@@ -66,9 +66,10 @@ func readPicture(_ path: String) throws -> Picture {
 
 /// How tokens are chosen.
 struct SamplingOptions: ParsableArguments {
-  @Option(help: "0 always takes the most likely token.") var temperature: Float = 0
+  @Option(parsing: .unconditional, help: "0 always takes the most likely token.") var temperature: Float = 0
   @Option(help: "Only the K most likely tokens; 0 for all.") var topK = 0
-  @Option(help: "Only the most likely tokens that together reach P.") var topP: Float = 1
+  @Option(parsing: .unconditional, help: "Only the most likely tokens that together reach P.")
+  var topP: Float = 1
   @Option(help: "Only tokens at least P times as likely as the most likely one.") var minP: Float = 0
   @Option(help: "Makes tokens that were there already less likely.") var repetitionPenalty: Float = 1
   @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0

@@ -4,8 +4,10 @@
 SWIFT ?= swift
 VENV := .references/venv
 PYTHON := $(VENV)/bin/python
-BUILD := $(SWIFT) build -c release --explicit-target-dependency-import-check error
-TEST := $(SWIFT) test -c release --explicit-target-dependency-import-check error
+# The same flags for both, whatever output is connected to: one compilation then serves the program and its tests.
+FLAGS := -c release --explicit-target-dependency-import-check error --no-color-diagnostics
+BUILD := $(SWIFT) build $(FLAGS) --product vugen
+TEST := $(SWIFT) test $(FLAGS) --disable-testable-imports
 
 PREFIX ?= /usr/local
 

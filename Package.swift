@@ -1,6 +1,12 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// oneDNN finds these in the program before it finds libgomp's: `Sources/Native/CKernels/team.c`.
+let ownTeam = LinkerSetting.unsafeFlags(
+  [
+    "GOMP_parallel", "GOMP_barrier", "omp_get_max_threads", "omp_get_num_threads", "omp_get_thread_num", "omp_in_parallel",
+  ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
+
 let package = Package(
   name: "vugen-studio",
   products: [
@@ -26,10 +32,9 @@ let package = Package(
     // The C floor: thin faces on libraries, and the loops that no library has.
     .target(
       name: "COneDNN", path: "Sources/Native/COneDNN",
-      linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+      linkerSettings: [.linkedLibrary("dnnl")]),
     .target(
-      name: "CKernels", path: "Sources/Native/CKernels",
-      linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+      name: "CKernels", path: "Sources/Native/CKernels", linkerSettings: [.linkedLibrary("m")]),
     .systemLibrary(
       name: "COpenBLAS", path: "Sources/Native/COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"])]),
@@ -89,9 +94,11 @@ let package = Package(
         "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "StudioUI", "Terminal",
         .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      linkerSettings: [ownTeam]),
 
-    .target(name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport", linkerSettings: [ownTeam]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),

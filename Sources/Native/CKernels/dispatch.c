@@ -11,14 +11,9 @@
 
 #include "scratch.h"
 #include "tables.h"
-
-// oneDNN's threads are OpenMP's (libgomp). The kernels run on the same team, so that no second pool
-// spins beside it. These are libgomp's entry points: what a compiler calls for `#pragma omp parallel`.
-extern void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
-extern void omp_set_num_threads(int count);
+#include "team.h"
 
 static _Atomic int32_t thread_budget;
-static _Thread_local int32_t announced;  // the count that this thread's team was last given
 
 // ---------------------------------------------------------------- processors
 
@@ -50,15 +45,20 @@ int32_t vugen_physical_cores(void) {
 
 void vugen_set_threads(int32_t count) { atomic_store(&thread_budget, count < 1 ? 1 : count); }
 
+// OMP_NUM_THREADS may be a list, a number a level of nesting: the first counts.
+static int32_t default_threads(void) {
+  const char *wish = getenv("OMP_NUM_THREADS");
+  char *end;
+  long count = wish != NULL ? strtol(wish, &end, 10) : 0;
+  if (count >= 1 && count <= CPU_SETSIZE && end != wish && (*end == 0 || *end == ',')) return (int32_t)count;
+  return vugen_physical_cores();
+}
+
 int32_t vugen_threads(void) {
   int32_t count = atomic_load(&thread_budget);
   if (count == 0) {
-    count = vugen_physical_cores();
+    count = default_threads();
     atomic_store(&thread_budget, count);
-  }
-  if (announced != count) {
-    announced = count;
-    omp_set_num_threads(count);
   }
   return count;
 }
@@ -149,7 +149,7 @@ static void work(void *data) {
 
 void vugen_run_pieces(vg_kernel kernel, int32_t type, const vg_piece *pieces, int32_t count) {
   static const vg_table *const tables[VG_ISAS] = {&vugen_table_baseline, &vugen_table_avx2, &vugen_table_avx512};
-  int32_t threads = vugen_threads();
+  int32_t threads = vugen_team_threads();
   job j = {.body = tables[vugen_isa()]->bodies[type][kernel], .threads = threads};
   int64_t all = 0;
   for (int32_t p = 0; p < count; p++) {
@@ -164,7 +164,7 @@ void vugen_run_pieces(vg_kernel kernel, int32_t type, const vg_piece *pieces, in
     return;
   }
   atomic_init(&j.next, 0);
-  GOMP_parallel(work, &j, (unsigned)threads, 0);
+  vugen_team_run(work, &j, threads);
 }
 
 void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, int64_t grain) {

@@ -296,9 +296,25 @@ void vugen_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t wor
 // The raw rounds, for the published test vectors.
 void vugen_philox_rounds(const uint32_t counter[4], const uint32_t key[2], uint32_t words[4]);
 
-// The thread budget of this process; applies to the calling thread's team from its next use.
+// The thread budget of this process; applies to the calling thread's team from its next use. Unless set: what
+// OMP_NUM_THREADS says, else the physical cores; 1 once the system refused to start a thread.
 void vugen_set_threads(int32_t count);
 int32_t vugen_threads(void);
+
+// How a thread of the team waits: adaptive unless OMP_WAIT_POLICY or GOMP_SPINCOUNT, read once, say otherwise.
+typedef enum {
+  VG_WAIT_ADAPTIVE,  // spins as long as that costs nobody anything, then sleeps
+  VG_WAIT_ACTIVE,    // spins
+  VG_WAIT_PASSIVE,   // sleeps
+  VG_WAIT_COUNTED    // spins `spins` times, then sleeps
+} vg_wait_kind;
+typedef struct {
+  vg_wait_kind kind;
+  int64_t spins;
+} vg_wait_policy;
+vg_wait_policy vugen_wait_policy(void);
+// Whether oneDNN runs on the team: another OpenMP runtime that was preloaded would come first.
+bool vugen_team_serves_openmp(void);
 // Processors that this process may use, one a physical core.
 int32_t vugen_physical_cores(void);
 

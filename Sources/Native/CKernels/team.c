@@ -1,0 +1,320 @@
+// The thread team, in the place of libgomp's.
+//
+// oneDNN's threads are OpenMP's: it calls GOMP_parallel, GOMP_barrier and four omp_get functions, and nothing else of
+// that runtime. They are defined here, and as the program's own symbols come before a library's, oneDNN runs on the
+// same team as our kernels, under one policy of waiting:
+//
+// - A region is cut in parts. Workers claim them; the caller does the first, and then whatever nobody has begun.
+//   On a busy machine the caller therefore never waits for a worker that has no processor, only for one that is in
+//   the middle of its part. (A part may wait for the others at a barrier: then the caller's own part does not end
+//   before the others were begun by workers, so that none is left to it.)
+// - Whoever waits spins for a few microseconds and then sleeps. On a machine that is otherwise idle, where spinning
+//   takes nothing from anybody, it spins on for up to LONG_SPIN, which bridges the gaps between regions. How idle the
+//   machine is the kernel says: a thread that loses its processor without wanting to has rivals.
+//
+// OMP_NUM_THREADS, OMP_WAIT_POLICY and GOMP_SPINCOUNT mean what they mean to libgomp.
+
+#define _GNU_SOURCE
+#include "team.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CKernels.h"
+
+void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+void GOMP_barrier(void);
+int omp_get_max_threads(void);
+int omp_get_num_threads(void);
+int omp_get_thread_num(void);
+int omp_in_parallel(void);
+
+// ---------------------------------------------------------------- how to wait
+
+enum {
+  SHORT_SPIN = 4000,    // ns: about what falling asleep and waking cost
+  LONG_SPIN = 200000,   // ns: where nobody else wants the processor
+  WINDOW = 10000000,    // ns: rivals are looked for this often
+  RARE = 50000000,      // ns: how often, at most, the kernel's own threads take an idle machine's processor
+  GAP = 100000,         // ns between two looks at the clock: the processor was taken away
+  PAUSES = 16,          // pauses between two looks at the clock
+};
+
+static vg_wait_policy policy;
+
+static void read_policy(void) {
+  policy = (vg_wait_policy){.kind = VG_WAIT_ADAPTIVE};
+  const char *wish = getenv("OMP_WAIT_POLICY"), *count = getenv("GOMP_SPINCOUNT");
+  if (wish != NULL && strcasecmp(wish, "active") == 0) policy.kind = VG_WAIT_ACTIVE;
+  if (wish != NULL && strcasecmp(wish, "passive") == 0) policy.kind = VG_WAIT_PASSIVE;
+  if (count == NULL || *count == 0) return;
+  char *end;
+  errno = 0;
+  unsigned long long spins = strtoull(count, &end, 10);
+  if (strcasecmp(count, "infinite") == 0 || strcasecmp(count, "infinity") == 0)
+    policy.kind = VG_WAIT_ACTIVE;
+  else if (end != count && *end == 0 && *count != '-' && errno == 0)
+    policy = (vg_wait_policy){.kind = VG_WAIT_COUNTED, .spins = spins > INT64_MAX ? INT64_MAX : (int64_t)spins};
+}
+
+vg_wait_policy vugen_wait_policy(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, read_policy);
+  return policy;
+}
+
+static int64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static _Thread_local struct {
+  int64_t since, switches;
+  bool rivals;
+} lately;
+
+// Whether somebody else wanted this thread's processor lately.
+static bool has_rivals(int64_t time) {
+  int64_t elapsed = time - lately.since;
+  if (elapsed < WINDOW) return lately.rivals;
+  struct rusage usage;
+  if (getrusage(RUSAGE_THREAD, &usage) != 0) return true;
+  lately.rivals = lately.since != 0 && (usage.ru_nivcsw - lately.switches) * RARE > elapsed;
+  lately.since = time;
+  lately.switches = usage.ru_nivcsw;
+  return lately.rivals;
+}
+
+static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void wake(_Atomic uint32_t *word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0); }
+
+// Spins while *word is `value`, as long as the policy says. False: it still is, so sleep.
+static bool spin_while(_Atomic uint32_t *word, uint32_t value) {
+  vg_wait_policy wait = vugen_wait_policy();
+  if (wait.kind == VG_WAIT_PASSIVE) return atomic_load_explicit(word, memory_order_acquire) != value;
+  int64_t start = 0, last = 0;
+  for (int64_t spins = 0; wait.kind != VG_WAIT_COUNTED || spins < wait.spins; spins++) {
+    if (atomic_load_explicit(word, memory_order_acquire) != value) return true;
+    __builtin_ia32_pause();
+    if (wait.kind != VG_WAIT_ADAPTIVE || spins % PAUSES != 0) continue;
+    int64_t time = now();
+    if (start == 0) start = last = time;
+    if (time - last > GAP) return false;
+    if (time - start > LONG_SPIN || (time - start > SHORT_SPIN && has_rivals(time))) return false;
+    last = time;
+  }
+  return false;
+}
+
+// ---------------------------------------------------------------- the team
+
+enum { MOST_THREADS = 1024 };
+
+// One a thread that opens regions, kept until that thread ends.
+typedef struct {
+  _Atomic uint64_t claim;      // region << 32 | parts << 16 | the next part that nobody has begun
+  _Atomic uint32_t bell;       // the number of the region; workers sleep on it
+  _Atomic uint32_t sleepers;   // workers that need waking
+  _Atomic uint32_t pending;    // parts that are not done, the caller's not counted
+  _Atomic uint32_t caller_sleeps;
+  _Atomic uint32_t arrived, barrier;  // of OpenMP's barrier: who is there, and how often all were
+  _Atomic bool ends;
+  void (*body)(void *);
+  void *data;
+  int32_t workers;
+  pthread_t threads[];
+} team;
+
+// What the part that this thread is in knows of itself; `team` NULL: outside any region.
+typedef struct {
+  team *team;
+  int32_t number, count;
+} part;
+static _Thread_local part place;
+
+static _Thread_local team *own;
+static pthread_key_t own_key;
+static pthread_once_t own_once = PTHREAD_ONCE_INIT;
+
+static void do_part(team *t, int32_t number, int32_t count) {
+  part outer = place;
+  place = (part){.team = t, .number = number, .count = count};
+  t->body(t->data);
+  place = outer;
+}
+
+// The number of a part that nobody has begun, or −1. Once a part is claimed its region cannot end, so that `body`
+// and `data` may be read.
+static int32_t claim_part(team *t, int32_t *count) {
+  uint64_t seen = atomic_load_explicit(&t->claim, memory_order_acquire);
+  for (;;) {
+    int32_t next = (int32_t)(seen & 0xffff);
+    *count = (int32_t)(seen >> 16 & 0xffff);
+    if (next >= *count) return -1;
+    if (atomic_compare_exchange_weak_explicit(&t->claim, &seen, seen + 1, memory_order_acq_rel, memory_order_acquire))
+      return next;
+  }
+}
+
+static void *worker(void *data) {
+  team *t = data;
+  vugen_name_thread("vugen.team");
+  for (;;) {
+    uint32_t bell = atomic_load(&t->bell);
+    if (atomic_load(&t->ends)) return NULL;
+    int32_t count, number = claim_part(t, &count);
+    if (number >= 0) {
+      do_part(t, number, count);
+      if (atomic_fetch_sub(&t->pending, 1) == 1 && atomic_load(&t->caller_sleeps)) wake(&t->pending, 1);
+    } else if (!spin_while(&t->bell, bell)) {
+      atomic_fetch_add(&t->sleepers, 1);
+      sleep_while(&t->bell, bell);
+      atomic_fetch_sub(&t->sleepers, 1);
+    }
+  }
+}
+
+static void end_team(void *data) {
+  team *t = data;
+  atomic_store(&t->ends, true);
+  atomic_fetch_add(&t->bell, 1);
+  wake(&t->bell, INT_MAX);
+  for (int32_t i = 0; i < t->workers; i++) pthread_join(t->threads[i], NULL);
+  free(t);
+}
+
+static void make_key(void) { pthread_key_create(&own_key, end_team); }
+
+// This thread's team with at least `workers` workers; NULL where the system gives no more threads.
+static team *need_team(int32_t workers) {
+  if (own != NULL && own->workers >= workers) return own;
+  pthread_once(&own_once, make_key);
+  if (own != NULL) end_team(own);
+  pthread_setspecific(own_key, NULL);
+  own = calloc(1, sizeof(team) + sizeof(pthread_t) * (size_t)workers);
+  if (own == NULL) return NULL;
+  while (own->workers < workers && pthread_create(&own->threads[own->workers], NULL, worker, own) == 0) own->workers++;
+  if (own->workers < workers) {
+    end_team(own);
+    own = NULL;
+  }
+  pthread_setspecific(own_key, own);
+  return own;
+}
+
+static void run_alone(void (*body)(void *), void *data) {
+  part outer = place;
+  place = (part){.team = outer.team, .number = 0, .count = 1};
+  body(data);
+  place = outer;
+}
+
+typedef void open_region(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+
+// Whoever serves oneDNN, should another OpenMP runtime have been preloaded: the kernels go there as well, so that no
+// two teams compete.
+static open_region *foreign_region;
+static void (*foreign_budget)(int);
+
+static void find_foreign(void) {
+  open_region *found = (open_region *)dlsym(RTLD_DEFAULT, "GOMP_parallel");
+  if (found == NULL || found == GOMP_parallel) return;
+  foreign_budget = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+  foreign_region = found;
+}
+
+static open_region *foreign(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, find_foreign);
+  return foreign_region;
+}
+
+bool vugen_team_serves_openmp(void) { return foreign() == NULL; }
+
+int32_t vugen_team_threads(void) {
+  static _Thread_local int32_t announced;
+  int32_t threads = vugen_threads();
+  if (foreign() != NULL) {
+    if (announced != threads && foreign_budget != NULL) foreign_budget(threads);
+    announced = threads;
+    return threads;
+  }
+  if (threads == 1 || place.team != NULL || need_team(threads - 1) != NULL) return threads;
+  fprintf(stderr, "vugen: the system starts no more threads; going on with one\n");
+  vugen_set_threads(1);
+  return 1;
+}
+
+void vugen_team_run(void (*body)(void *), void *data, int32_t parts) {
+  if (parts > MOST_THREADS) parts = MOST_THREADS;
+  if (foreign() != NULL) {
+    foreign_region(body, data, (unsigned)parts, 0);
+    return;
+  }
+  team *t = parts > 1 && place.team == NULL ? need_team(parts - 1) : NULL;
+  if (t == NULL) {
+    run_alone(body, data);
+    return;
+  }
+  t->body = body;
+  t->data = data;
+  uint32_t region = atomic_load_explicit(&t->bell, memory_order_relaxed) + 1;
+  atomic_store_explicit(&t->caller_sleeps, 0, memory_order_relaxed);
+  atomic_store_explicit(&t->pending, (uint32_t)parts - 1, memory_order_relaxed);
+  atomic_store_explicit(&t->claim, (uint64_t)region << 32 | (uint64_t)parts << 16 | 1, memory_order_release);
+  atomic_store(&t->bell, region);
+  if (atomic_load(&t->sleepers) > 0) wake(&t->bell, parts - 1);
+  do_part(t, 0, parts);
+  for (int32_t count, number; (number = claim_part(t, &count)) >= 0;) {
+    do_part(t, number, count);
+    atomic_fetch_sub(&t->pending, 1);
+  }
+  for (uint32_t left; (left = atomic_load_explicit(&t->pending, memory_order_acquire)) != 0;) {
+    if (spin_while(&t->pending, left)) continue;
+    atomic_store(&t->caller_sleeps, 1);
+    sleep_while(&t->pending, left);
+  }
+}
+
+// ---------------------------------------------------------------- OpenMP's entry points, as oneDNN calls them
+
+// `threads` 0: as many as there are. The flags name a binding to places, of which there is one.
+void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) {
+  (void)flags;
+  vugen_team_run(body, data, threads == 0 ? vugen_team_threads() : threads > MOST_THREADS ? MOST_THREADS : (int32_t)threads);
+}
+
+void GOMP_barrier(void) {
+  team *t = place.team;
+  if (t == NULL || place.count < 2) return;
+  uint32_t round = atomic_load(&t->barrier);
+  if (atomic_fetch_add(&t->arrived, 1) + 1 == (uint32_t)place.count) {
+    atomic_store(&t->arrived, 0);
+    atomic_fetch_add(&t->barrier, 1);
+    wake(&t->barrier, INT_MAX);
+    return;
+  }
+  while (atomic_load(&t->barrier) == round)
+    if (!spin_while(&t->barrier, round)) sleep_while(&t->barrier, round);
+}
+
+int omp_get_max_threads(void) { return vugen_team_threads(); }
+int omp_get_num_threads(void) { return place.team != NULL ? place.count : 1; }
+int omp_get_thread_num(void) { return place.team != NULL ? place.number : 0; }
+int omp_in_parallel(void) { return place.team != NULL && place.count > 1; }

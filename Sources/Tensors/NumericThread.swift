@@ -12,12 +12,57 @@ public enum Threads {
 
   /// Cores that this process may use.
   public static var physicalCores: Int32 { vugen_physical_cores() }
+
+  /// How threads wait for each other.
+  public enum Waiting: Equatable, Sendable, CustomStringConvertible {
+    /// Spinning for as long as nobody else wants the processor, then asleep.
+    case adaptive
+    /// Spinning, as OMP_WAIT_POLICY=active asks for.
+    case active
+    /// Asleep at once, as OMP_WAIT_POLICY=passive asks for.
+    case passive
+    /// So many turns of spinning, then asleep: GOMP_SPINCOUNT.
+    case counted(Int64)
+
+    public var description: String {
+      switch self {
+      case .adaptive: "waiting threads spin briefly, then sleep"
+      case .active: "waiting threads spin (OMP_WAIT_POLICY or GOMP_SPINCOUNT)"
+      case .passive: "waiting threads sleep (OMP_WAIT_POLICY)"
+      case .counted(let spins): "waiting threads spin \(spins) turns, then sleep (GOMP_SPINCOUNT)"
+      }
+    }
+  }
+
+  /// Adaptive, unless the environment asked for something else when the program started.
+  public static var waiting: Waiting {
+    get {
+      let policy = vugen_wait_policy()
+      return switch policy.kind {
+      case VG_WAIT_ACTIVE: .active
+      case VG_WAIT_PASSIVE: .passive
+      case VG_WAIT_COUNTED: .counted(policy.spins)
+      default: .adaptive
+      }
+    }
+    set {
+      switch newValue {
+      case .adaptive: vugen_set_wait_policy(vg_wait_policy(kind: VG_WAIT_ADAPTIVE, spins: 0))
+      case .active: vugen_set_wait_policy(vg_wait_policy(kind: VG_WAIT_ACTIVE, spins: 0))
+      case .passive: vugen_set_wait_policy(vg_wait_policy(kind: VG_WAIT_PASSIVE, spins: 0))
+      case .counted(let spins): vugen_set_wait_policy(vg_wait_policy(kind: VG_WAIT_COUNTED, spins: spins))
+      }
+    }
+  }
+
+  /// Whether oneDNN runs on the same team as the kernels and waits as it does; false under a preloaded OpenMP runtime.
+  public static var isOneTeam: Bool { vugen_team_serves_openmp() }
 }
 
 /// A thread of the core's own that runs numeric work, one job after the other.
 ///
-/// OpenMP keeps a team of threads for each thread that enters it. Swift's cooperative pool would bring
-/// several, each with a team and with primitives of its own, all spinning on the same cores. Actors that
+/// Each thread that computes has a team of threads. Swift's cooperative pool would bring several, each with a team and
+/// with primitives of its own, all on the same cores. Actors that
 /// compute therefore name this as their executor:
 ///
 ///     actor Model {

@@ -69,10 +69,16 @@ static void read_policy(void) {
     policy = (vg_wait_policy){.kind = VG_WAIT_COUNTED, .spins = spins > INT64_MAX ? INT64_MAX : (int64_t)spins};
 }
 
+static pthread_once_t policy_once = PTHREAD_ONCE_INIT;
+
 vg_wait_policy vugen_wait_policy(void) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, read_policy);
+  pthread_once(&policy_once, read_policy);
   return policy;
+}
+
+void vugen_set_wait_policy(vg_wait_policy wanted) {
+  pthread_once(&policy_once, read_policy);
+  policy = wanted;
 }
 
 static int64_t now(void) {

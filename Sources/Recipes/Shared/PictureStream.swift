@@ -31,6 +31,8 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   public var sampleMinutes = 10.0
   /// `bf16` where the processor multiplies it, else f32; or `f32`.
   public var compute = "bf16"
+  /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
+  public var nice: Int32 = 10
 
   public init() {}
 
@@ -38,6 +40,7 @@ public struct DrawingRun: Codable, Sendable, Equatable {
     guard checkpointMinutes > 0, sampleMinutes > 0 else {
       throw RecipeError("run.checkpointMinutes and run.sampleMinutes must be above 0")
     }
+    guard (0...19).contains(nice) else { throw RecipeError("run.nice = \(nice) is not in 0…19") }
     guard Precision(rawValue: compute) != nil else {
       throw RecipeError("run.compute = '\(compute)' is neither bf16 nor f32")
     }

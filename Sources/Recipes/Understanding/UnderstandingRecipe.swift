@@ -79,6 +79,8 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     public var checkpointMinutes = 5.0
     /// `bf16` where the processor multiplies it, else f32; or `f32`.
     public var compute = "bf16"
+    /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
+    public var nice: Int32 = 10
 
     public init() {}
   }
@@ -123,6 +125,7 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     try fits(
       optimization.rate > 0 && optimization.rate.isFinite,
       "optimization.rate = \(optimization.rate) is not above 0")
+    try fits((0...19).contains(run.nice), "run.nice = \(run.nice) is not in 0…19")
     try fits(run.checkpointMinutes > 0, "run.checkpointMinutes = \(run.checkpointMinutes) is not above 0")
     try fits(
       Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")

@@ -14,6 +14,20 @@ struct Measurement: Codable {
   /// Memory, and as a share of the weights' files.
   var bytes: Int?
   var weightShare: Double?
+  /// Of two times in this run, and the most (or, of a share, the least) that it may be.
+  var ratio: Double?
+  var bar: Bar?
+
+  enum Bar: Codable, Equatable {
+    case atMost(Double), atLeast(Double)
+
+    func holds(_ ratio: Double) -> Bool {
+      switch self {
+      case .atMost(let bar): ratio <= bar
+      case .atLeast(let bar): ratio >= bar
+      }
+    }
+  }
 }
 
 /// The machine as the benchmark saw it.
@@ -55,6 +69,14 @@ struct BenchReport: Codable {
       if let b = r.bytesPerSecond { line += String(format: "  %6.1f GB/s", b / 1e9) }
       if let t = r.tokensPerSecond { line += String(format: "  %6.1f tokens/s", t) }
       if let w = r.weightShare { line += String(format: "  %4.0f %% of the weights", w * 100) }
+      if let ratio = r.ratio { line += String(format: "  %5.2f", ratio) }
+      if let ratio = r.ratio, let bar = r.bar {
+        switch bar {
+        case .atMost(let most): line += String(format: "  (at most %.2f: ", most)
+        case .atLeast(let least): line += String(format: "  (at least %.2f: ", least)
+        }
+        line += bar.holds(ratio) ? "met)" : "missed)"
+      }
       if let s = r.limitShare { line += String(format: "  %4.0f %% of the limit", s * 100) }
       Swift.print(line)
     }

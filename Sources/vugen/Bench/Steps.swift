@@ -24,17 +24,21 @@ private func result(
 
 /// 8 pre-norm blocks, width 256, 4 heads, SwiGLU 1024, batch 32 × 128 tokens.
 @NumericActor
-func trainStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
+func trainStepWork(_ precision: Precision) -> @NumericActor () -> Void {
   var random = Philox(seed: 7)
   let network = BenchTransformer(depth: 8, width: 256, heads: 4, hidden: 1024, using: &random)
   let x = Tensor.normal([32, 128, 256], using: &random),
     target = Tensor.normal([32, 128, 256], using: &random)
   let input = x.cast(to: precision.activationType), optimizer = AdamW(network, .init(rate: 1e-4, decay: 0.1))
-  let seconds = medianSeconds(runs: repeats, warmUp: 2) {
-    trainingStep(network, optimizer, forward: { network(input) }, target: target)
-  }
-  // Products: 2 a weight and token forward, twice that backward; attention's two products likewise.
-  let weights = Double(network.parameterCount - 16 * 256), tokens = 32.0 * 128
+  return { trainingStep(network, optimizer, forward: { network(input) }, target: target) }
+}
+
+@NumericActor
+func trainStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
+  let work = trainStepWork(precision), seconds = medianSeconds(runs: repeats, warmUp: 2, work)
+  // Products: 2 a weight and token forward, twice that backward; attention's two products likewise. A block's
+  // weights are 4 of attention and 3 of the feed-forward network.
+  let weights = 8.0 * (4 * 256 * 256 + 3 * 256 * 1024), tokens = 32.0 * 128
   let flops = 6 * weights * tokens + 8 * 3 * 4 * tokens * 128 * 256
   return result("train-step", precision, machine, seconds: seconds, flops: flops)
 }
@@ -55,15 +59,18 @@ func convStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measu
 
 /// 50 Euler steps with guidance: a batch of 2 × 96 tokens, of which 32 are text.
 @NumericActor
-func sampling(_ precision: Precision, _ machine: Machine, cachingText: Bool, repeats: Int) -> Measurement {
+func samplingWork(_ precision: Precision, cachingText: Bool) -> @NumericActor () -> Void {
   var random = Philox(seed: 7)
   let network = BenchTransformer(depth: 12, width: 384, heads: 6, hidden: 1536, using: &random)
   let type = precision.activationType
   let text = Tensor.normal([2, 32, 384], type: type, using: &random)
   let noise = Tensor.normal([1, 64, 384], type: type, using: &random)
-  let seconds = medianSeconds(runs: repeats) {
-    _ = cachingText ? sampleAfterText(network, text, noise) : sampleWithText(network, text, noise)
-  }
+  return { _ = cachingText ? sampleAfterText(network, text, noise) : sampleWithText(network, text, noise) }
+}
+
+@NumericActor
+func sampling(_ precision: Precision, _ machine: Machine, cachingText: Bool, repeats: Int) -> Measurement {
+  let seconds = medianSeconds(runs: repeats, samplingWork(precision, cachingText: cachingText))
   return result(
     cachingText ? "sampling, text cached" : "sampling", precision, machine, seconds: seconds, flops: nil)
 }

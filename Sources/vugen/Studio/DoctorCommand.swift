@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Frames
 import SessionLog
+import Tensors
 import Terminal
 import VUGEN
 
@@ -33,7 +34,8 @@ struct Doctor: ParsableCommand {
           "cell": .list([.number(Double(facts?.cell.width ?? 0)), .number(Double(facts?.cell.height ?? 0))]),
           "model": .text(EmbeddedModel.name), "parameters": .number(Double(parameters)),
           "missing": .list(report.missing.map { .text($0) }),
-          "sessions": .number(Double(store.ids().count)),
+          "sessions": .number(Double(store.ids().count)), "threads": .number(Double(Threads.count)),
+          "waiting": .text("\(Threads.waiting)"),
         ]))
       return
     }

@@ -45,7 +45,9 @@ struct DoctorReport {
   static func machine() -> [String] {
     [
       "Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
-        + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory"
+        + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory",
+      "Threads: \(Threads.count); \(Threads.waiting)"
+        + (Threads.isOneTeam ? "" : "; oneDNN's belong to a preloaded OpenMP runtime, which waits as it likes"),
     ]
   }
 

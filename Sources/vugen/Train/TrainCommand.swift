@@ -46,7 +46,8 @@ struct TrainOptions: ParsableArguments {
     return nil
   }
 
-  func begin() {
+  func begin(nice: Int32) {
+    ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch()
   }
@@ -62,7 +63,7 @@ struct TrainUnderstanding: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
-    options.begin()
+    options.begin(nice: recipe.run.nice)
     let training = try UnderstandingTraining(
       recipe, folder: options.output, isResuming: options.resume, from: options.from)
     let count = training.parameterCount
@@ -86,7 +87,7 @@ struct TrainDecoder: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(DecoderRecipe()) else { return }
-    options.begin()
+    options.begin(nice: recipe.run.nice)
     let training = try DecoderTraining(
       recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume,
       from: options.from)
@@ -109,7 +110,7 @@ struct TrainGenerator: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(GeneratorRecipe()) else { return }
-    options.begin()
+    options.begin(nice: recipe.run.nice)
     let training = try GeneratorTraining(
       recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume,
       from: options.from
@@ -142,7 +143,7 @@ struct TrainDistill: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(DistillRecipe()) else { return }
-    options.begin()
+    options.begin(nice: recipe.run.nice)
     let training = try DistillTraining(
       recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume)
     try TrainingLoop(training, asJSON: options.json).run()

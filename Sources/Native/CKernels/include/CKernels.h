@@ -313,6 +313,7 @@ typedef struct {
   int64_t spins;
 } vg_wait_policy;
 vg_wait_policy vugen_wait_policy(void);
+void vugen_set_wait_policy(vg_wait_policy policy);  // while no region runs
 // Whether oneDNN runs on the team: another OpenMP runtime that was preloaded would come first.
 bool vugen_team_serves_openmp(void);
 // Processors that this process may use, one a physical core.

@@ -4,7 +4,8 @@ import PackageDescription
 // oneDNN finds these in the program before it finds libgomp's: `Sources/Native/CKernels/team.c`.
 let ownTeam = LinkerSetting.unsafeFlags(
   [
-    "GOMP_parallel", "GOMP_barrier", "omp_get_max_threads", "omp_get_num_threads", "omp_get_thread_num", "omp_in_parallel",
+    "GOMP_parallel", "GOMP_barrier", "omp_get_max_threads", "omp_get_num_threads", "omp_get_thread_num",
+    "omp_in_parallel",
   ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 
 let package = Package(
@@ -98,7 +99,8 @@ let package = Package(
       linkerSettings: [ownTeam]),
 
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport", linkerSettings: [ownTeam]),
+      name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport",
+      linkerSettings: [ownTeam]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),

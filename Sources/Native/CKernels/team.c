@@ -45,7 +45,7 @@ int omp_in_parallel(void);
 
 enum {
   SHORT_SPIN = 4000,    // ns: about what falling asleep and waking cost
-  LONG_SPIN = 200000,   // ns: where nobody else wants the processor
+  LONG_SPIN = 500000,   // ns: where nobody else wants the processor
   WINDOW = 10000000,    // ns: rivals are looked for this often
   RARE = 50000000,      // ns: how often, at most, the kernel's own threads take an idle machine's processor
   GAP = 100000,         // ns between two looks at the clock: the processor was taken away

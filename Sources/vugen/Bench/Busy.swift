@@ -31,7 +31,9 @@ extension Bench {
       }
       let results = bench.results
       try await options.run { _ in results }
-      if results.contains(where: { r in r.bar.map { !$0.holds(r.ratio ?? 0) } ?? false }) { throw ExitCode(1) }
+      if results.contains(where: { r in r.bar.map { !$0.holds(r.ratio ?? 0) } ?? false }) {
+        throw ExitCode(1)
+      }
     }
   }
 
@@ -49,7 +51,9 @@ extension Bench {
       switch work {
       case .loop:
         var x: UInt64 = 1
-        while getppid() == parent, x != 0 { for _ in 0..<1_000_000 { x = (x &* 6_364_136_223_846_793_005) | 1 } }
+        while getppid() == parent, x != 0 {
+          for _ in 0..<1_000_000 { x = (x &* 6_364_136_223_846_793_005) | 1 }
+        }
       case .answer: report(try answering())
       case .trainStep: report(trainStepWork(.bf16))
       case .sampling: report(samplingWork(.bf16, cachingText: true))

@@ -124,7 +124,8 @@ final class BusyBench {
 
   private func draw(_ waiting: String?) throws -> Started {
     try launch(
-      ["imagine", "a cat", "--seed", "1", "--output", "\(folder)/\(UUID().uuidString).png"] + threads, waiting)
+      ["imagine", "a cat", "--seed", "1", "--output", "\(folder)/\(UUID().uuidString).png"] + threads, waiting
+    )
   }
 
   private func start(_ kind: BusyKind, _ waiting: String? = nil) throws -> Started {

@@ -62,14 +62,14 @@ struct BenchReport: Codable {
       var line = r.name.padding(toLength: width + 2, withPad: " ", startingAt: 0)
       if let bytes = r.bytes {
         line += String(format: "%10.3f GB", Double(bytes) / 1e9)
-      } else {
+      } else if r.ratio == nil {
         line += String(format: "%10.3f ms", r.seconds * 1e3)
       }
       if let g = r.gflops { line += String(format: "  %6.0f GFLOP/s", g) }
       if let b = r.bytesPerSecond { line += String(format: "  %6.1f GB/s", b / 1e9) }
       if let t = r.tokensPerSecond { line += String(format: "  %6.1f tokens/s", t) }
       if let w = r.weightShare { line += String(format: "  %4.0f %% of the weights", w * 100) }
-      if let ratio = r.ratio { line += String(format: "  %5.2f", ratio) }
+      if let ratio = r.ratio { line += String(format: "%13.2f", ratio) }
       if let ratio = r.ratio, let bar = r.bar {
         switch bar {
         case .atMost(let most): line += String(format: "  (at most %.2f: ", most)

@@ -47,7 +47,8 @@ struct DoctorReport {
       "Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
         + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory",
       "Threads: \(Threads.count); \(Threads.waiting)"
-        + (Threads.isOneTeam ? "" : "; oneDNN's belong to a preloaded OpenMP runtime, which waits as it likes"),
+        + (Threads.isOneTeam
+          ? "" : "; oneDNN's belong to a preloaded OpenMP runtime, which waits as it likes"),
     ]
   }
 

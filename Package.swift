@@ -8,6 +8,9 @@ let ownTeam = LinkerSetting.unsafeFlags(
     "omp_in_parallel",
   ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 
+/// Said by the Makefile: SwiftPM remembers what a manifest once found out by itself.
+let commit = Context.environment["VUGEN_COMMIT"].flatMap { $0.isEmpty ? nil : $0 } ?? "unknown"
+
 let package = Package(
   name: "vugen-studio",
   products: [
@@ -50,6 +53,11 @@ let package = Package(
       name: "CCrypto", path: "Sources/Native/CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
 
+    .target(
+      name: "CBuild", path: "Sources/Native/CBuild",
+      cSettings: [.define("VUGEN_COMMIT", to: "\"\(commit)\"")]),
+
+    .target(name: "Requests"),
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
     .target(name: "Flow", dependencies: ["Tensors"]),
@@ -60,7 +68,7 @@ let package = Package(
       ]),
     .target(name: "Pictures", dependencies: ["CImageCodecs"]),
     .target(
-      name: "VUGEN", dependencies: ["Flow", "Layers", "ModelFiles", "Pictures", "Tensors"],
+      name: "VUGEN", dependencies: ["Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors"],
       resources: [.copy("Resources/nano")]),
     .target(name: "Training", dependencies: ["Layers", "ModelFiles", "Tensors"]),
     .target(
@@ -81,8 +89,9 @@ let package = Package(
     .target(name: "CWidth", path: "Sources/Native/CWidth"),
     .target(name: "Frames", dependencies: ["CWidth"]),
     .target(
-      name: "SessionLog", dependencies: ["ModelFiles", .product(name: "GRDB", package: "GRDB.swift")]),
-    .target(name: "StudioUI", dependencies: ["Frames", "SessionLog"]),
+      name: "SessionLog",
+      dependencies: ["ModelFiles", "Requests", .product(name: "GRDB", package: "GRDB.swift")]),
+    .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
     .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures"]),
     .target(
       name: "Engine", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
@@ -91,7 +100,7 @@ let package = Package(
     .executableTarget(
       name: "vugen",
       dependencies: [
-        "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Training", "VUGEN",
+        "CBuild", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
         "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "StudioUI", "Terminal",
         .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -104,14 +113,14 @@ let package = Package(
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
-    .testTarget(name: "StudioUITests", dependencies: ["StudioUI", "Frames", "SessionLog"]),
+    .testTarget(name: "StudioUITests", dependencies: ["StudioUI", "Frames", "SessionLog", "TestSupport"]),
     .target(
       name: "TerminalProbe", path: "Tests/TerminalProbe",
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
-    .testTarget(name: "StudioTests", dependencies: ["TerminalProbe", "vugen"]),
+    .testTarget(name: "StudioTests", dependencies: ["TerminalProbe", "TestSupport", "vugen"]),
     // A program that is killed while it writes a session.
     .executableTarget(name: "session-writer", dependencies: ["SessionLog"], path: "Tests/SessionWriter"),
-    .testTarget(name: "SessionLogTests", dependencies: ["SessionLog", "session-writer"]),
+    .testTarget(name: "SessionLogTests", dependencies: ["SessionLog", "TestSupport", "session-writer"]),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "ModelFiles", "TestSupport"],
       resources: [.copy("Fixtures")]),
@@ -126,7 +135,7 @@ let package = Package(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "DataSetsTests", dependencies: ["DataSets", "ModelFiles", "Pictures"]),
+      name: "DataSetsTests", dependencies: ["DataSets", "ModelFiles", "Pictures", "TestSupport"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [

@@ -2,11 +2,12 @@ import DataSets
 import Foundation
 import ModelFiles
 import Pictures
+import TestSupport
 import Testing
 
 @Suite struct ShardTests {
   private func folder() throws -> String {
-    let path = NSTemporaryDirectory() + "vugen-shards-\(UUID().uuidString)"
+    let path = temporaryPath()
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     return path
   }
@@ -88,7 +89,7 @@ import Testing
   @Test func frequentWordsBecomeTokensAndTextComesBack() throws {
     let counts = try Tokenizer.wordCounts(of: ["a red apple left of a red car", "the red apple"])
     let learnt = BytePairTraining(words: counts, vocabulary: 290)
-    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).json"
+    let path = temporaryPath(".json")
     try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
     let tokenizer = try Tokenizer(json: path)
     #expect(tokenizer.encode(" red").count == 1)

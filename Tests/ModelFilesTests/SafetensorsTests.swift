@@ -7,7 +7,7 @@ import ModelFiles
 
 /// A folder that is removed at the end.
 final class TemporaryFolder {
-  let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString)"
+  let path = temporaryPath()
 
   init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
   deinit { try? FileManager.default.removeItem(atPath: path) }

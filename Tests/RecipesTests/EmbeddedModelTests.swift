@@ -46,7 +46,7 @@ struct EmbeddedModelTests {
   }
 
   @Test func aFolderWithoutWeightsSaysWhatIsMissing() throws {
-    let folder = NSTemporaryDirectory() + "vugen-\(UUID().uuidString)"
+    let folder = temporaryPath()
     try FileManager.default.copyItem(atPath: EmbeddedModel.folder, toPath: folder)
     try FileManager.default.removeItem(atPath: folder + "/model.safetensors")
     let report = try ModelFolderReport(folder: folder)

@@ -29,7 +29,7 @@ struct TeacherTests {
   }
 
   private func folder(of network: LPIPS.Network) throws -> String {
-    let folder = NSTemporaryDirectory() + "vugen-lpips-\(UUID().uuidString)"
+    let folder = temporaryPath()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     var backbone: [String: Tensor] = [:], heads: [String: Tensor] = [:]
     for (number, layer) in network.layers.enumerated() {

@@ -13,8 +13,6 @@ import VUGEN
 /// Read once: some seconds of decoding.
 private let bank = Result { try ObjectBank(includingSingles: false) }
 
-private func temporaryFolder() -> String { NSTemporaryDirectory() + "vugen-run-\(UUID().uuidString)" }
-
 @Suite(.serialized)
 @NumericActor
 struct UnderstandingTrainingTests {
@@ -31,7 +29,7 @@ struct UnderstandingTrainingTests {
 
   /// Copies the tokenizer, whose learning takes longest.
   private static func makeFolder(like other: String) throws -> String {
-    let folder = temporaryFolder()
+    let folder = temporaryPath()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try FileManager.default.copyItem(atPath: other + "/tokenizer.json", toPath: folder + "/tokenizer.json")
     return folder
@@ -45,7 +43,7 @@ struct UnderstandingTrainingTests {
 
   @Test func aStoppedRunReachesTheSameBitsAndItsModelAnswers() async throws {
     let recipe = Self.tiny(steps: 6), cutOuts = try bank.get()
-    let whole = temporaryFolder()
+    let whole = temporaryPath()
     let first = try UnderstandingTraining(recipe, folder: whole, isResuming: false, bank: cutOuts)
     try run(first, steps: 6)
     let parts = try Self.makeFolder(like: whole)
@@ -60,7 +58,7 @@ struct UnderstandingTrainingTests {
 
     try first.export(to: whole + "/model")
     let next = try UnderstandingTraining(
-      recipe, folder: temporaryFolder(), isResuming: false, from: whole + "/model", bank: cutOuts)
+      recipe, folder: temporaryPath(), isResuming: false, from: whole + "/model", bank: cutOuts)
     #expect(try next.step().loss < 30)
     next.stop()
     let tower = try UnderstandingTower(folder: whole + "/model")
@@ -99,7 +97,7 @@ struct UnderstandingTrainingTests {
 
 @Suite struct RecipeFileTests {
   private func file(_ text: String) throws -> String {
-    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).toml"
+    let path = temporaryPath(".toml")
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     return path
   }
@@ -147,7 +145,7 @@ struct PackedBatchTests {
     (vision.hidden, vision.hasClassToken, vision.ropeOffset, vision.referenceGrid) = (32, false, 0, 4)
     (text.vocabulary, text.width, text.layers, text.heads, text.kvHeads) = (600, 16, 2, 2, 1)
     (text.headSize, text.hidden, text.context) = (8, 32, 512)
-    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).json"
+    let path = temporaryPath(".json")
     let learnt = BytePairTraining(words: [:], vocabulary: 256)
     try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
     let tokenizer = try Tokenizer(json: path)

@@ -1,9 +1,10 @@
 import Foundation
 import SessionLog
+import TestSupport
 import Testing
 
 private func temporaryStore() -> SessionStore {
-  SessionStore(folder: NSTemporaryDirectory() + "vugen-sessions-\(UUID().uuidString)")
+  SessionStore(folder: temporaryPath())
 }
 
 @Suite(.serialized)
@@ -133,6 +134,6 @@ struct SessionTests {
         "round \(round): \(safe) said, \(found - before) found")
       safeInAll += safe
     }
-    #expect(safeInAll > 200)
+    #expect(safeInAll >= 200, "each round has at least its first entry")
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import TerminalProbe
+import TestSupport
 import Testing
 
 /// The real program in a pseudo-terminal, before a real terminal emulator.
@@ -7,18 +8,26 @@ final class Session {
   let probe: OpaquePointer
   let home: String
 
-  /// - Parameter terminal: variables that say which terminal it is.
-  init(
-    _ arguments: [String] = [], rows: Int32 = 36, columns: Int32 = 120, home: String? = nil,
-    terminal: [String] = ["TERM=xterm-256color", "COLORTERM=truecolor"]
-  ) throws {
-    let program = try #require(
+  /// Where the program under test was built: beside the tests.
+  static func program() throws -> String {
+    try #require(
       [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
         .map { $0.appendingPathComponent("vugen").path }
         .first { FileManager.default.isExecutableFile(atPath: $0) })
-    self.home = home ?? NSTemporaryDirectory() + "vugen-home-\(UUID().uuidString)"
+  }
+
+  /// - Parameters:
+  ///   - terminal: variables that say which terminal it is.
+  ///   - name: what the program is called by, where it is not its path.
+  init(
+    _ arguments: [String] = [], rows: Int32 = 36, columns: Int32 = 120, home: String? = nil,
+    terminal: [String] = ["TERM=xterm-256color", "COLORTERM=truecolor"], name: String? = nil,
+    path: String = "/usr/bin:/bin"
+  ) throws {
+    let program = try name ?? Self.program()
+    self.home = home ?? temporaryPath()
     try FileManager.default.createDirectory(atPath: self.home, withIntermediateDirectories: true)
-    let environment = terminal + ["HOME=\(self.home)", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "EDITOR=true"]
+    let environment = terminal + ["HOME=\(self.home)", "PATH=\(path)", "LANG=C.UTF-8", "EDITOR=true"]
     // In a folder of its own: what it saves must not lie about.
     var list = (["env", "-C", self.home, program] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup($0) } + [nil]
@@ -36,8 +45,11 @@ final class Session {
     }.joined(separator: "\n")
   }
 
+  /// After so many seconds something will never come, however busy the machine is.
+  static let ceiling = 240.0
+
   /// Waits until the screen shows a text: a condition, never a fixed time.
-  func expect(_ text: String, within seconds: Double = 30, rows: Int32 = 36) -> Bool {
+  func expect(_ text: String, within seconds: Double = Session.ceiling, rows: Int32 = 36) -> Bool {
     let clock = ContinuousClock(), end = clock.now + .seconds(seconds)
     while clock.now < end {
       if screen(rows).contains(text) { return true }
@@ -50,13 +62,25 @@ final class Session {
     Array(text.utf8).withUnsafeBufferPointer { probe_type(probe, $0.baseAddress, $0.count) }
   }
 
-  /// Waits until nothing has come for a while.
+  /// Waits until a text is gone from the screen.
+  func expectGone(_ text: String, rows: Int32 = 36) -> Bool {
+    let clock = ContinuousClock(), end = clock.now + .seconds(Self.ceiling)
+    while clock.now < end, screen(rows).contains(text) {
+      if probe_pump(probe, 50) == 0 { break }
+    }
+    return !screen(rows).contains(text)
+  }
+
+  /// Waits until nothing has come for a while and the program sleeps: one that waits for a processor has not settled.
   func settle(_ seconds: Double = 0.12) {
-    var before = -1, now = sent.count
-    while before != now {
-      before = now
-      _ = probe_pump(probe, Int32(seconds * 1000))
-      now = sent.count
+    let clock = ContinuousClock(), end = clock.now + .seconds(Self.ceiling)
+    var before = -1
+    while before != sent.count, clock.now < end {
+      before = sent.count
+      guard probe_pump(probe, Int32(seconds * 1000)) != 0 else { return }
+      while before == sent.count, probe_is_asleep(probe) == 0, clock.now < end {
+        guard probe_pump(probe, 5) != 0 else { return }
+      }
     }
   }
 
@@ -79,8 +103,8 @@ final class Session {
   }
 
   /// The exit status.
-  func end(within milliseconds: Int32 = 10_000) -> Int32 {
-    let status = probe_wait(probe, milliseconds)
+  func end() -> Int32 {
+    let status = probe_wait(probe, Int32(Self.ceiling * 1000))
     return status < 0 ? status : status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
   }
 

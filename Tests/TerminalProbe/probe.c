@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "TerminalProbe.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pty.h>
@@ -235,6 +236,28 @@ int probe_cell(probe *p, int row, int column, unsigned *foreground, unsigned *ba
   return cell.chars[0] != 0 && cell.chars[0] != ' ' && cell.chars[0] != 0xA0;
 }
 
+size_t probe_shown(probe *p) { return p->shown; }
+
+int probe_is_asleep(probe *p) {
+  char path[64], line[512];
+  snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+  DIR *tasks = opendir(path);
+  if (!tasks) return 1;
+  int is_asleep = 1;
+  for (struct dirent *task; is_asleep && (task = readdir(tasks));) {
+    if (task->d_name[0] == '.') continue;
+    snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", (int)p->pid, task->d_name);
+    FILE *file = fopen(path, "r");
+    if (!file) continue;
+    // The state follows the name, which may hold anything.
+    char *name_end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+    if (name_end && name_end[1] && strchr("RD", name_end[2])) is_asleep = 0;
+    fclose(file);
+  }
+  closedir(tasks);
+  return is_asleep;
+}
+
 const uint8_t *probe_sent(probe *p, size_t *count) {
   *count = p->count;
   return p->sent;
@@ -250,7 +273,8 @@ int probe_wait(probe *p, int milliseconds) {
     if (now() >= end) return -1;
     probe_pump(p, 10);
   }
-  probe_pump(p, 20);
+  // All that it wrote, to the end of the line: how long that takes depends on what else the machine does.
+  for (int i = 0; i < 100 && probe_pump(p, 20); i++) {}
   return p->status;
 }
 

@@ -28,7 +28,7 @@ struct TrainerTests {
     return [LossTerm("fit", meanSquaredError(out, y)), LossTerm("size", weight: 0.1, out.squared().mean())]
   }
 
-  private func temporary() -> String { NSTemporaryDirectory() + "vugen-\(UUID().uuidString).safetensors" }
+  private func temporary() -> String { temporaryPath(".safetensors") }
 
   @Test(arguments: [1, 2])
   func aResumedRunReachesTheSameBits(_ accumulation: Int) throws {
@@ -126,7 +126,7 @@ struct TrainerTests {
 
 @Suite struct MetricsLogTests {
   @Test func aResumedRunDropsStepsThatItTakesAgainAndAHalfWrittenLine() throws {
-    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).jsonl"
+    let path = temporaryPath(".jsonl")
     func line(_ step: Int) -> String {
       #"{"step":\#(step),"loss":1,"terms":{"a":1},"gradientNorm":1,"rate":1,"picturesPerSecond":2,"seconds":3}"#
     }

@@ -73,7 +73,7 @@ struct TrainingTests {
     run(unbroken, first, steps: 7)
     let (broken, second) = fresh()
     run(broken, second, steps: 4)
-    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).safetensors"
+    let path = temporaryPath(".safetensors")
     defer { try? FileManager.default.removeItem(atPath: path) }
     let state = second.state.merging(broken.tensorsByName) { a, _ in a }
     try SafetensorsWriter.write(state, to: path)

@@ -8,7 +8,7 @@ import VUGEN
 
 /// A folder that is removed at the end.
 private final class Folder {
-  let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString)"
+  let path = temporaryPath()
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 

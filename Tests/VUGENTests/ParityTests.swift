@@ -108,7 +108,7 @@ struct ParityTests {
 struct DamagedFolderTests {
   /// A copy of a model's folder, and its path.
   private func copy(_ name: String) throws -> (path: String, remove: () -> Void) {
-    let target = NSTemporaryDirectory() + "vugen-\(UUID().uuidString)"
+    let target = temporaryPath()
     try FileManager.default.copyItem(atPath: try fixtures() + "/" + name, toPath: target)
     return (target, { try? FileManager.default.removeItem(atPath: target) })
   }

@@ -61,7 +61,7 @@ struct TokenizerTests {
   }
 
   @Test func namesDamagedFiles() throws {
-    let folder = NSTemporaryDirectory() + "vugen-\(UUID().uuidString)"
+    let folder = temporaryPath()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     func reason(_ name: String, _ text: String) throws -> String {
@@ -126,9 +126,8 @@ struct PreprocessingTests {
     let url = try #require(Bundle.module.url(forResource: "Fixtures/tokenizer", withExtension: "json"))
     let tokenizer = try Tokenizer(json: url.path)
     let text = String(repeating: "abcdefghij", count: 20_000)
-    let start = ContinuousClock.now
-    let ids = tokenizer.encode(text)
-    #expect(ContinuousClock.now - start < .seconds(10))
+    var ids: [Int32] = []
+    #expect(processorSeconds { ids = tokenizer.encode(text) } < 10)
     #expect(tokenizer.decode(ids) == text)
   }
 }

@@ -1,0 +1,3 @@
+#include "CBuild.h"
+
+const char *vugen_commit(void) { return VUGEN_COMMIT; }

@@ -1,6 +1,7 @@
 import DataSets
 import Foundation
 import Pictures
+import TestSupport
 import Testing
 
 /// Read once: some seconds of decoding.
@@ -149,6 +150,57 @@ let bank = Result { try ObjectBank() }
         "/nowhere/stamps", "the pictures are not installed; run: apt-get install tuxpaint-stamps-default")
     ) {
       try sources.check()
+    }
+  }
+}
+
+@Suite struct MissingStampTests {
+  /// The stamps as they are installed, but for those named.
+  private func sources(without hidden: Set<String>) throws -> PictureSources {
+    var sources = PictureSources()
+    let copy = try temporaryFolder(), manager = FileManager.default
+    for name in manager.enumerator(atPath: sources.stamps)?.allObjects.compactMap({ $0 as? String }) ?? [] {
+      guard name.hasSuffix(".png"), !hidden.contains(String(name.dropLast(4))) else { continue }
+      let folder = copy + "/" + (name as NSString).deletingLastPathComponent
+      try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try manager.createSymbolicLink(
+        atPath: "\(copy)/\(name)", withDestinationPath: "\(sources.stamps)/\(name)")
+    }
+    sources.stamps = copy
+    return sources
+  }
+
+  /// Debian's versions move and drop stamps: what is missing is left out and counted, not fatal; a class without any
+  /// picture goes with it, and scenes of the rest are made as ever.
+  @Test func aMissingStampIsLeftOutAndCounted() throws {
+    let whole = try bank.get()
+    let some = try #require(
+      whole.entries.first { $0.originals.count > 1 && $0.originals.last?.id.hasPrefix("stamps/") == true })
+    let alone = try #require(
+      whole.entries.first { $0.originals.allSatisfy { $0.id.hasPrefix("stamps/") } })
+    let hidden = ([some.originals[some.originals.count - 1]] + alone.originals).map {
+      String($0.id.dropFirst(7))
+    }
+    let fewer = try ObjectBank(try sources(without: Set(hidden)), includingSingles: false)
+    #expect(Set(fewer.missing) == Set(hidden + whole.missing) && fewer.named == whole.named)
+    #expect(fewer.entries.map(\.kind.name) == whole.entries.map(\.kind.name).filter { $0 != alone.kind.name })
+    #expect(
+      fewer.shortage?.hasPrefix(
+        "\(fewer.missing.count) of \(fewer.named) cut-outs are not in this version of tux")
+        == true)
+    let scenes = (0..<50).map { SceneComposer(fewer, seed: 1, size: 32).scene(UInt64($0), .train) }
+    #expect(scenes.allSatisfy { !$0.record.objects.isEmpty })
+  }
+
+  /// Where nothing more is missing, scenes are the same, wherever the pictures lie.
+  @Test func nothingMissingChangesNothing() throws {
+    let copy = try ObjectBank(try sources(without: []), includingSingles: false)
+    let whole = try bank.get()
+    #expect(copy.missing == whole.missing)
+    for index in 0..<20 as Range<UInt64> {
+      let a = SceneComposer(copy, seed: 1).scene(index, .validation),
+        b = SceneComposer(whole, seed: 1).scene(index, .validation)
+      #expect(a.picture == b.picture && a.record == b.record)
     }
   }
 }

@@ -20,13 +20,22 @@ public struct ObjectBank: Sendable {
   public let entries: [Entry]
   /// The wider set: single pictures under captions of their own.
   public let singles: [(caption: String, cutOut: CutOut)]
+  /// Cut-outs that the curated classes name.
+  public let named: Int
+  /// Those of them that the installed packages lack: Debian's versions move and drop stamps.
+  public let missing: [String]
 
-  /// Reads the curated classes. Throws `DataSetError` naming a package or picture that is missing.
+  /// Reads the curated classes; a stamp that is not there is left out, and so is a class without any picture. Throws
+  /// `DataSetError` naming a package that is missing.
   public init(_ sources: PictureSources = PictureSources(), includingSingles: Bool = true) throws {
     try sources.check()
     let font = try FontFace(path: sources.emojiFont)
-    let classes = try ObjectClass.curated()
-    let raw = try classes.map { try Self.originals(of: $0, font, sources) }
+    let all = try ObjectClass.curated()
+    named = all.reduce(0) { $0 + $1.emoji.count + $1.stamps.count }
+    missing = all.flatMap(\.stamps).filter { !sources.hasStamp($0) }
+    let found = try all.map { ($0, try Self.originals(of: $0, font, sources)) }.filter { !$0.1.isEmpty }
+    guard !found.isEmpty else { throw DataSetError(sources.stamps, "has no picture of any class") }
+    let classes = found.map(\.0), raw = found.map(\.1)
     entries = Self.inParallel(classes.count) { Self.entry(classes[$0], raw[$0]) }
     singles = includingSingles ? try Self.readSingles(sources, font, except: raw) : []
   }
@@ -43,12 +52,24 @@ public struct ObjectBank: Sendable {
       }
       list.append(cut)
     }
-    for stamp in kind.stamps {
-      let path = "\(sources.stamps)/\(stamp).png"
-      if let cut = CutOut(id: "stamps/\(stamp)", picture: try Picture(path: path)) { list.append(cut) }
+    for stamp in kind.stamps where sources.hasStamp(stamp) {
+      let picture = try Picture(path: sources.path(ofStamp: stamp))
+      if let cut = CutOut(id: "stamps/\(stamp)", picture: picture) { list.append(cut) }
     }
-    guard !list.isEmpty else { throw DataSetError("classes.txt", "'\(kind.name)' has no picture") }
     return list
+  }
+
+  /// What scenes of this bank are made of, in one line; with what is missing, where something is.
+  public var account: String {
+    "\(entries.count) classes, \(named - missing.count) cut-outs" + (shortage.map { "; \($0)" } ?? "")
+  }
+
+  /// What is missing, in one line; nil where nothing is.
+  public var shortage: String? {
+    guard !missing.isEmpty else { return nil }
+    let names = missing.prefix(5).joined(separator: ", ") + (missing.count > 5 ? ", …" : "")
+    return
+      "\(missing.count) of \(named) cut-outs are not in this version of tuxpaint-stamps-default: \(names)"
   }
 
   private static func emojiID(_ scalar: Unicode.Scalar) -> String {
@@ -79,7 +100,7 @@ public struct ObjectBank: Sendable {
     }
     let stamps = try sources.stampsWithCaptions().filter { !taken.contains("stamps/\($0.path)") }
     let cuts = inParallel(stamps.count) { i -> CutOut? in
-      guard let picture = try? Picture(path: "\(sources.stamps)/\(stamps[i].path).png") else { return nil }
+      guard let picture = try? Picture(path: sources.path(ofStamp: stamps[i].path)) else { return nil }
       return CutOut(id: "stamps/\(stamps[i].path)", picture: picture)
     }
     for (stamp, cut) in zip(stamps, cuts) {

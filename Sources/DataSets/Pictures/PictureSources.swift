@@ -1,5 +1,6 @@
 import Foundation
 import FoundationXML
+import ModelFiles
 import Pictures
 
 /// An everyday thing, and where its cut-outs lie.
@@ -24,9 +25,10 @@ public struct ObjectClass: Sendable, Equatable {
 
   /// All classes of the list that ships with the program, in its order.
   public static func curated() throws -> [ObjectClass] {
-    guard let url = Bundle.module.url(forResource: "classes", withExtension: "txt"),
-      let text = try? String(contentsOf: url, encoding: .utf8)
-    else { throw DataSetError("classes.txt", "is missing beside the program; build it again") }
+    let path = ProgramFiles.resource("classes.txt", of: "DataSets")
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw DataSetError(path, "is missing beside the program; build or install it again")
+    }
     return try text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { try parsed(String($0)) }
   }
 
@@ -53,6 +55,10 @@ public struct PictureSources: Sendable {
   public var annotations = "/usr/share/unicode/cldr/common/annotations/en.xml"
 
   public init() {}
+
+  func path(ofStamp stamp: String) -> String { "\(stamps)/\(stamp).png" }
+
+  func hasStamp(_ stamp: String) -> Bool { FileManager.default.fileExists(atPath: path(ofStamp: stamp)) }
 
   /// Throws `DataSetError` naming every package that is missing.
   public func check() throws {

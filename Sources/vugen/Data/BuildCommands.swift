@@ -14,7 +14,7 @@ struct DataBuildScenes: AsyncParsableCommand {
       Example: vugen data build scenes --output scenes --train 20000 --validation 1000 --held-out 1000
       """)
 
-  @Option(help: "Folder that the shards go to.") var output: String
+  @Option(name: .shortAndLong, help: "Folder that the shards go to.") var output: String
   @Option(help: "Training scenes.") var train = 10_000
   @Option(help: "Scenes of combinations that training shows, too.") var validation = 1000
   @Option(help: "Scenes of combinations that training never shows.") var heldOut = 1000
@@ -39,7 +39,8 @@ struct DataBuildScenes: AsyncParsableCommand {
   func run() async throws {
     Interruption.watch()
     let clock = ContinuousClock(), start = clock.now
-    var composer = SceneComposer(try ObjectBank(), seed: seed, size: size)
+    let bank = try ObjectBank()
+    var composer = SceneComposer(bank, seed: seed, size: size)
     composer.style = style
     var builder = SceneShardBuilder(composer)
     builder.scenesPerShard = perShard
@@ -55,11 +56,13 @@ struct DataBuildScenes: AsyncParsableCommand {
         try jsonLine([
           "path": .text(output), "scenes": .number(Double(total)), "seconds": .number(elapsed),
           "scenesPerSecond": .number(Double(total) / elapsed),
-          "loadSeconds": .number(seconds(loaded - start)),
+          "loadSeconds": .number(seconds(loaded - start)), "cutOuts": .number(Double(bank.named)),
+          "missingCutOuts": .list(bank.missing.map { .text($0) }),
         ]))
     } else {
       print("\(total) scenes in \(output), \(rate(total, clock.now - loaded)) a second")
     }
+    if let shortage = bank.shortage { note(shortage) }
   }
 
   private func rate(_ count: Int, _ duration: Duration) -> Int {
@@ -79,7 +82,7 @@ struct DataBuildFolder: AsyncParsableCommand {
 
   @Argument(help: "Folder with pictures.") var folder: String
   @Option(help: "A list of captions, .jsonl or .csv.") var captions: String?
-  @Option(help: "Folder that the shards go to.") var output: String
+  @Option(name: .shortAndLong, help: "Folder that the shards go to.") var output: String
   @Option(help: "Shrink larger pictures to this many pixels a side.") var size: Int?
   @Flag(help: "Print one JSON object.") var json = false
 

@@ -14,6 +14,15 @@ struct Evaluate: AsyncParsableCommand {
     ])
 }
 
+extension ObjectBank {
+  /// Tells what the scenes were made of: with fewer cut-outs they are others.
+  func account(for report: inout [String: ReportValue]) {
+    report["classes"] = .number(Double(entries.count))
+    report["cutOuts"] = .number(Double(named))
+    report["missingCutOuts"] = .list(missing.map { .text($0) })
+  }
+}
+
 struct EvaluateUnderstanding: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "understanding", abstract: "Ask about scenes whose content is known.",
@@ -60,7 +69,9 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
       report["retrieval top 5 of 100"] = .number(share)
       if !json { print("right caption among the 5 nearest of 100, held-out: \(percent(share))") }
     }
+    bank.account(for: &report)
     if json { print(try jsonLine(report)) } else { show(wrong) }
+    if !json { print("scenes of \(bank.account)") }
   }
 
   private func show(_ scores: [String: UnderstandingEvaluation.Score], _ split: Split) {

@@ -3,6 +3,7 @@ import DataSets
 import Evaluation
 import Foundation
 import ModelFiles
+import Requests
 import Tensors
 import VUGEN
 
@@ -47,7 +48,8 @@ struct EvaluateReconstruction: AsyncParsableCommand {
             values[values.count - 1]))
       }
     }
-    if json { print(try jsonLine(report)) }
+    bank.account(for: &report)
+    print(json ? try jsonLine(report) : "scenes of \(bank.account)")
   }
 }
 
@@ -62,7 +64,9 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
   @Option(help: "Pictures a measure.") var samples = 50
   @Option(help: "val or held-out.") var split = Split.validation
-  @Option(help: "A guidance scale; may be given several times (default: 3).") var cfg: [Float] = []
+  @Option(
+    help: "A guidance scale; may be given several times (default: \(DrawingDefaults.guidance.formatted())).")
+  var cfg: [Float] = []
   @Option(help: "Steps of the sampler.") var steps = 50
   @Option(help: "Steps of the pixel decoder.") var decoderSteps = 1
   @Option(help: "Seed of scenes and noise.") var seed: UInt64 = 1
@@ -78,7 +82,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
     Interruption.watch()
     var settings = ImagineSettings(prompt: "x")
     (settings.seed, settings.steps, settings.decoderSteps) = (seed, steps, decoderSteps)
-    let scales = cfg.isEmpty ? [3] : cfg
+    let scales = cfg.isEmpty ? [DrawingDefaults.guidance] : cfg
     for scale in scales {
       settings.guidanceScale = scale
       try settings.check()
@@ -86,7 +90,8 @@ struct EvaluateGeneration: AsyncParsableCommand {
     let (tower, tokenizer) = try model.load()
     let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
     let side = tower.configuration.vision.imageSize
-    let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: seed, size: side)
+    let bank = try ObjectBank(includingSingles: false)
+    let composer = SceneComposer(bank, seed: seed, size: side)
     let evaluation = GenerationEvaluation(imaginer, tokenizer, folder: model.folder)
     var report: [String: ReportValue] = ["samples": .number(Double(samples))]
     var items: [ContactSheet.Item] = []
@@ -111,11 +116,12 @@ struct EvaluateGeneration: AsyncParsableCommand {
         }
       }
     }
+    bank.account(for: &report)
     if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).pngData()), to: sheet) }
     if json {
       print(try jsonLine(report))
     } else {
-      print("the judge is the model's own understanding tower")
+      print("the judge is the model's own understanding tower; captions of \(bank.account)")
     }
   }
 }

@@ -25,8 +25,8 @@ struct EvaluateQuantization: AsyncParsableCommand {
   func run() async throws {
     Interruption.watch()
     let (tower, _) = try model.load()
-    let composer = SceneComposer(
-      try ObjectBank(includingSingles: false), seed: seed, size: tower.configuration.vision.imageSize)
+    let bank = try ObjectBank(includingSingles: false)
+    let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
     let evaluation = try QuantizationEvaluation(
       folder: model.folder, tower: tower, composer, .validation, scenes: scenes)
     let results = try evaluation.run(tower) { done in
@@ -47,6 +47,7 @@ struct EvaluateQuantization: AsyncParsableCommand {
             format: "%8.4f a token, %+.4f; %5.1f %% of the answers the same", result.logProbability,
             result.logProbability - whole, 100 * result.sameAnswers))
     }
-    if json { print(try jsonLine(report)) }
+    bank.account(for: &report)
+    print(json ? try jsonLine(report) : "scenes of \(bank.account)")
   }
 }

@@ -2,32 +2,39 @@
 # SKIP_DEPS=1 leaves installed packages as they are.
 
 SWIFT ?= swift
+# What `vugen --version` says; empty in a tree without Git, such as a tarball's.
+export VUGEN_COMMIT := $(if $(wildcard .git),$(shell git rev-parse --short=9 HEAD 2>/dev/null))
 VENV := .references/venv
 PYTHON := $(VENV)/bin/python
 # The same flags for both, whatever output is connected to: one compilation then serves the program and its tests.
 FLAGS := -c release --explicit-target-dependency-import-check error --no-color-diagnostics
-BUILD := $(SWIFT) build $(FLAGS) --product vugen
-TEST := $(SWIFT) test $(FLAGS) --disable-testable-imports
+BUILD := "$(SWIFT)" build $(FLAGS) --product vugen
+TEST := "$(SWIFT)" test $(FLAGS) --disable-testable-imports
 
 PREFIX ?= /usr/local
 
-.PHONY: studio build test lint format references fuzz bench deps data-deps install
+.PHONY: studio build test lint format references fuzz bench deps data-deps install uninstall dist bare
 
 # Builds what is missing and opens the studio.
 studio: build
 	.build/release/vugen
 
-# The program, its model, themes, man page and completions under PREFIX.
-install: build
-	install -d $(PREFIX)/bin $(PREFIX)/lib/vugen $(PREFIX)/share/vugen/themes $(PREFIX)/share/man/man1 $(PREFIX)/share/bash-completion/completions $(PREFIX)/share/zsh/site-functions $(PREFIX)/share/fish/vendor_completions.d
-	install .build/release/vugen $(PREFIX)/lib/vugen/vugen
-	cp -R .build/release/*.resources $(PREFIX)/lib/vugen/
-	ln -sf ../lib/vugen/vugen $(PREFIX)/bin/vugen
-	install -m 644 Themes/*.toml $(PREFIX)/share/vugen/themes/
-	install -m 644 Documentation/vugen.1 $(PREFIX)/share/man/man1/
-	.build/release/vugen --generate-completion-script bash > $(PREFIX)/share/bash-completion/completions/vugen
-	.build/release/vugen --generate-completion-script zsh > $(PREFIX)/share/zsh/site-functions/_vugen
-	.build/release/vugen --generate-completion-script fish > $(PREFIX)/share/fish/vendor_completions.d/vugen.fish
+# The program, its model, themes, man page and completions under PREFIX. It never builds: as root, through sudo, a build
+# would leave files in the tree that its owner cannot remove.
+install:
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install-program .build/release
+
+uninstall:
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install-program --uninstall
+
+# A tarball and a Debian package with Swift's libraries linked in, in dist/.
+dist:
+	@SWIFT="$(SWIFT)" scripts/install-deps dist
+	@SWIFT="$(SWIFT)" scripts/make-dist
+
+# The two commands and the release in bare Debian roots; as root. TESTS=0 leaves the tests out.
+bare:
+	@SWIFT="$(SWIFT)" scripts/bare $(DEBIANS)
 
 build: deps
 	$(BUILD)
@@ -37,17 +44,18 @@ test: data-deps
 
 # Warnings of our own code and every finding of the formatter are errors.
 lint:
-	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	@scripts/check-version
+	"$(SWIFT)" format lint --strict --recursive Sources Tests Package.swift
 
 format:
-	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+	"$(SWIFT)" format --in-place --recursive Sources Tests Package.swift
 
 deps:
-	@scripts/install-deps
+	@SWIFT="$(SWIFT)" scripts/install-deps
 
 # The pictures that scenes are made of.
 data-deps:
-	@scripts/install-deps data
+	@SWIFT="$(SWIFT)" scripts/install-deps data
 
 $(PYTHON):
 	python3 -m venv $(VENV)

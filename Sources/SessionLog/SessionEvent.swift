@@ -1,4 +1,5 @@
 import Foundation
+import Requests
 
 /// What decides a drawn picture, as a session records it.
 public struct DrawingSettings: Codable, Sendable, Equatable {
@@ -10,8 +11,8 @@ public struct DrawingSettings: Codable, Sendable, Equatable {
   public var decoderSteps: Int
 
   public init(
-    prompt: String, negative: String = "", seed: UInt64 = 0, guidanceScale: Float = 5, steps: Int = 50,
-    decoderSteps: Int = 1
+    prompt: String, negative: String = "", seed: UInt64 = 0,
+    guidanceScale: Float = DrawingDefaults.guidance, steps: Int = 50, decoderSteps: Int = 1
   ) {
     (self.prompt, self.negative, self.seed) = (prompt, negative, seed)
     (self.guidanceScale, self.steps, self.decoderSteps) = (guidanceScale, steps, decoderSteps)

@@ -1,4 +1,5 @@
 import Frames
+import Requests
 import SessionLog
 
 /// What the prompt does when it is sent.
@@ -6,7 +7,7 @@ public enum StudioMode: String, Sendable, Equatable { case ask = "Ask", imagine 
 
 /// What a person can turn in the inspector.
 public struct Controls: Equatable, Sendable {
-  public var guidance: Float = 3
+  public var guidance = DrawingDefaults.guidance
   public var steps = 50
   /// nil draws a new one for each request.
   public var seed: UInt64?

@@ -28,8 +28,8 @@ public final class Screen {
     (wanted, self.usesColours, self.shelf) = (graphics, usesColours, shelf)
   }
 
-  /// Takes the terminal. Throws `TerminalError` where there is none or it is not known.
-  public func start(environment: [String: String]) throws {
+  /// Throws `TerminalError` where there is no terminal or it is not known.
+  public static func check(environment: [String: String]) throws {
     guard isatty(0) == 1, isatty(1) == 1 else {
       throw TerminalError(
         "the studio needs a terminal on its input and output; in scripts use vugen ask or imagine")
@@ -38,6 +38,12 @@ public final class Screen {
     guard !term.isEmpty, vt_knows(term) else {
       throw TerminalError("the terminal '\(term)' is not known here; set TERM, for example to xterm-256color")
     }
+  }
+
+  /// Takes the terminal. Throws as `check` does.
+  public func start(environment: [String: String]) throws {
+    try Self.check(environment: environment)
+    let term = environment["TERM"] ?? ""
     facts.isTruecolor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
     // A description with direct colours, where one is installed and the terminal says that it has them.
     let direct = term.replacingOccurrences(of: "-256color", with: "") + "-direct"

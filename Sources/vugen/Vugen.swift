@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
+import SessionLog
 
 @main
 struct Vugen: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vugen",
     abstract: "A studio around a unified vision-language model, in your terminal.",
-    version: "0.1.0",
+    version: Version.text,
     subcommands: [
       Studio.self, Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self,
       DataCommand.self, Train.self, Evaluate.self,
@@ -16,6 +17,7 @@ struct Vugen: AsyncParsableCommand {
   /// Exit status 0 done, 1 failed, 2 wrong usage. With `--json`, an error is one JSON object.
   static func main() async {
     do {
+      try Suggestion.check(Array(CommandLine.arguments.dropFirst())) { SessionStore.standard().ids() }
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

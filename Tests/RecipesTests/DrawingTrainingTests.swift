@@ -11,8 +11,6 @@ import Training
 import VUGEN
 
 private let bank = Result { try ObjectBank(includingSingles: false) }
-private func temporaryFolder() -> String { NSTemporaryDirectory() + "vugen-drawing-\(UUID().uuidString)" }
-
 /// The three drawing stages at a tiny size, one upon the other.
 @Suite(.serialized)
 @NumericActor
@@ -30,10 +28,10 @@ struct DrawingTrainingTests {
     (recipe.data.batch, recipe.data.questions, recipe.model.alignmentWidth) = (2, 1, 8)
     recipe.optimization.steps = 1
     let run = try UnderstandingTraining(
-      recipe, folder: temporaryFolder(), isResuming: false, bank: try bank.get())
+      recipe, folder: temporaryPath(), isResuming: false, bank: try bank.get())
     _ = try run.step()
     run.stop()
-    let folder = temporaryFolder()
+    let folder = temporaryPath()
     try run.export(to: folder)
     Self.understanding = folder
     return folder
@@ -59,7 +57,7 @@ struct DrawingTrainingTests {
 
   @Test func stagesFollowEachOtherAndResumeBitForBit() throws {
     let source = try model(), cutOuts = try bank.get(), recipe = Self.decoderRecipe
-    let whole = temporaryFolder(), parts = temporaryFolder()
+    let whole = temporaryPath(), parts = temporaryPath()
     let decoder = try DecoderTraining(recipe, model: source, folder: whole, isResuming: false, bank: cutOuts)
     try run(decoder, 4)
     try run(try DecoderTraining(recipe, model: source, folder: parts, isResuming: false, bank: cutOuts), 1)
@@ -71,7 +69,7 @@ struct DrawingTrainingTests {
     var generatorRecipe = GeneratorRecipe()
     (generatorRecipe.data.batch, generatorRecipe.data.scenes, generatorRecipe.data.wideShare) = (4, 9, 0)
     (generatorRecipe.optimization.steps, generatorRecipe.model.patch) = (4, 2)
-    let g = temporaryFolder(), h = temporaryFolder(), m = whole + "/model"
+    let g = temporaryPath(), h = temporaryPath(), m = whole + "/model"
     let generator = try GeneratorTraining(
       generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
     try run(generator, 4)
@@ -83,7 +81,7 @@ struct DrawingTrainingTests {
     generatorRecipe.model.patch = 3
     #expect(throws: RecipeError.self) {
       try GeneratorTraining(
-        generatorRecipe, model: m, folder: temporaryFolder(), isResuming: false, bank: cutOuts)
+        generatorRecipe, model: m, folder: temporaryPath(), isResuming: false, bank: cutOuts)
     }
     (generatorRecipe.model.patch, generatorRecipe.data.style) = (2, "tidy")
     #expect(throws: RecipeError.self) { try generatorRecipe.check() }
@@ -93,7 +91,7 @@ struct DrawingTrainingTests {
     var distillRecipe = DistillRecipe()
     (distillRecipe.data.batch, distillRecipe.data.wideShare, distillRecipe.teacher.steps) = (2, 0, 2)
     distillRecipe.optimization.steps = 2
-    let d = temporaryFolder()
+    let d = temporaryPath()
     let distill = try DistillTraining(
       distillRecipe, model: g + "/model", folder: d, isResuming: false, bank: cutOuts)
     try run(distill, 2)
@@ -107,7 +105,7 @@ struct DrawingTrainingTests {
   private func aFrozenReducerStays(_ source: String, _ model: String) throws {
     var recipe = Self.decoderRecipe
     recipe.model.frozenReducer = true
-    let cutOuts = try bank.get(), folder = temporaryFolder()
+    let cutOuts = try bank.get(), folder = temporaryPath()
     let training = try DecoderTraining(
       recipe, model: source, folder: folder, isResuming: false, from: model, bank: cutOuts)
     #expect(training.startingAnew.isEmpty)
@@ -119,12 +117,12 @@ struct DrawingTrainingTests {
     #expect(bytes(model, "reducer") != nil && bytes(folder + "/model", "reducer") == bytes(model, "reducer"))
     #expect(bytes(folder + "/model", "decoder") != bytes(model, "decoder"))
     #expect(throws: RecipeError.self) {
-      try DecoderTraining(recipe, model: source, folder: temporaryFolder(), isResuming: false, bank: cutOuts)
+      try DecoderTraining(recipe, model: source, folder: temporaryPath(), isResuming: false, bank: cutOuts)
     }
     recipe.model.ratio = 2
     #expect(throws: RecipeError.self) {
       try DecoderTraining(
-        recipe, model: source, folder: temporaryFolder(), isResuming: false, from: model, bank: cutOuts)
+        recipe, model: source, folder: temporaryPath(), isResuming: false, from: model, bank: cutOuts)
     }
   }
 
@@ -148,12 +146,12 @@ struct DrawingTrainingTests {
     #expect(try imaginer.imagine(settings, isCancelled: { true }) == nil)
     // Settings travel in the picture.
     let png = try PictureMetadata(settings, stepsDone: 5, model: "tiny").png(of: first.picture)
-    let path = temporaryFolder() + ".png"
+    let path = temporaryPath(".png")
     try Data(png).write(to: URL(fileURLWithPath: path))
     #expect(try PictureMetadata(png: path).settings == settings)
     let text = try Picture.pngTexts(bytes: png, name: path).first { $0.key == "parameters" }?.value
     #expect(
-      text?.hasPrefix("a red apple\nSteps: 5, Sampler: Euler, CFG scale: 5, Seed: 4, Size: 32x32") == true)
+      text?.hasPrefix("a red apple\nSteps: 5, Sampler: Euler, CFG scale: 3, Seed: 4, Size: 32x32") == true)
   }
 
   @Test func badSettingsAreErrorsOfOneLine() {

@@ -190,7 +190,7 @@ public final class GeneratorTraining: TrainingRun {
     var items: [ContactSheet.Item] = []
     for (i, text) in Self.samplePrompts.enumerated() {
       var settings = ImagineSettings(prompt: text)
-      (settings.seed, settings.guidanceScale, settings.steps) = (UInt64(i), 3, 25)
+      (settings.seed, settings.steps) = (UInt64(i), 25)
       settings.decoderSteps = model.oneStepDecoder == nil ? 4 : 1
       if let drawn = try imaginer.imagine(settings) { items.append(.init(drawn.picture, text)) }
     }

@@ -1,5 +1,6 @@
 import Flow
 import Foundation
+import Requests
 
 /// Everything that decides a drawn picture, beside the model: the same settings give the same bytes.
 public struct ImagineSettings: Codable, Sendable, Equatable {
@@ -7,7 +8,7 @@ public struct ImagineSettings: Codable, Sendable, Equatable {
   /// What the unconditional side reads; empty for nothing.
   public var negative = ""
   public var seed: UInt64 = 0
-  public var guidanceScale: Float = 5
+  public var guidanceScale = DrawingDefaults.guidance
   /// Times, 0 = noise → 1 = data, in which guidance works.
   public var guidanceStart: Float = 0
   public var guidanceEnd: Float = 1
@@ -37,7 +38,8 @@ public struct ImagineSettings: Codable, Sendable, Equatable {
       "\(decoderSteps) decoder steps; give 1 to \(Self.mostDecoderSteps)")
     try fits(
       guidanceScale.isFinite && (0...Self.mostGuidance).contains(guidanceScale),
-      "a guidance scale of \(guidanceScale); give 0 to \(Int(Self.mostGuidance)) (1 is none, 5 is usual)")
+      "a guidance scale of \(guidanceScale); give 0 to \(Int(Self.mostGuidance)) (1 is none, \(Int(DrawingDefaults.guidance)) is usual)"
+    )
     try fits(
       guidanceStart.isFinite && guidanceEnd.isFinite && 0 <= guidanceStart && guidanceStart <= guidanceEnd
         && guidanceEnd <= 1, "guidance works from \(guidanceStart) to \(guidanceEnd); give two times in 0…1")

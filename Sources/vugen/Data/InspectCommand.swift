@@ -69,7 +69,8 @@ struct DataTokenizer: ParsableCommand {
     commandName: "tokenizer", abstract: "Learn a byte-pair tokenizer from captions and questions.",
     discussion: "Example: vugen data tokenizer --output tokenizer.json --vocabulary 2048")
 
-  @Option(help: "The file to write, in the reference library's format.") var output: String
+  @Option(name: .shortAndLong, help: "The file to write, in the reference library's format.") var output:
+    String
   @Option(help: "Tokens, special ones included.") var vocabulary = 2048
   @Option(help: "Training scenes to read.") var scenes = 20_000
   @Option(help: "Seed of the scenes.") var seed: UInt64 = 1

@@ -3,6 +3,7 @@ import Flow
 import Foundation
 import ModelFiles
 import Pictures
+import Requests
 import Tensors
 import VUGEN
 
@@ -20,7 +21,9 @@ struct Imagine: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
   // Numbers are taken as they stand, so that a negative one is a number and no option.
-  @Option(parsing: .unconditional, help: "Guidance scale: 1 is none, 5 is usual (default: 5).")
+  @Option(
+    parsing: .unconditional,
+    help: "Guidance scale: 1 is none (default: \(DrawingDefaults.guidance.formatted())).")
   var cfg: Float?
   @Option(parsing: .unconditional, help: "Steps of the sampler (default: 50).") var steps: Int?
   @Option(parsing: .unconditional, help: "Seed of the noise; -1 draws one by chance (default: -1).")
@@ -36,7 +39,9 @@ struct Imagine: AsyncParsableCommand {
   var guidanceStart: Float?
   @Option(parsing: .unconditional, help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
   @Option(help: "Take prompt and settings from this picture that vugen imagine made.") var from: String?
-  @Option(help: "A file for one picture, or a folder (default: the working folder).") var output: String?
+  @Option(
+    name: .shortAndLong,
+    help: "A file for one picture, or a folder (default: the working folder).") var output: String?
   @Option(help: "png or jpeg; only PNG keeps the settings.") var format: Format = .png
   @Option(
     parsing: .unconditional,

@@ -11,7 +11,8 @@ struct Reconstruct: AsyncParsableCommand {
     discussion: "Example: vugen reconstruct cat.png --output pair.png")
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "The PNG to write: the original beside its reconstruction.") var output: String?
+  @Option(name: .shortAndLong, help: "The PNG to write: the original beside its reconstruction.") var output:
+    String?
   @Option(help: "Steps of the pixel decoder; 1 takes the distilled one.") var decoderSteps = 8
   @Option(help: "Seed of the decoder's noise.") var seed: UInt64 = 0
   @Flag(help: "Print one JSON object.") var json = false

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ModelFiles
 import SessionLog
 import VUGEN
 
@@ -15,6 +16,7 @@ struct PathsCommand: ParsableCommand {
           "themes": .text("\(Paths.configuration())/themes"),
           "sessions": .text(SessionStore.standard().folder), "history": .text("\(Paths.state())/history"),
           "model": .text(EmbeddedModel.folder),
+          "programThemes": .list(ProgramFiles.themeFolders.map { .text($0) }),
         ]))
       return
     }
@@ -23,5 +25,6 @@ struct PathsCommand: ParsableCommand {
     print("sessions       \(SessionStore.standard().folder)")
     print("history        \(Paths.state())/history")
     print("model          \(EmbeddedModel.folder)")
+    for folder in ProgramFiles.themeFolders { print("its themes     \(folder)") }
   }
 }

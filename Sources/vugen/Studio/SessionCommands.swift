@@ -65,7 +65,7 @@ struct Sessions: AsyncParsableCommand {
       abstract: "Write a session as Markdown, HTML, JSON or an asciinema cast.",
       discussion: "Example: vugen sessions export last --format html")
     @Option(help: "md, html, json or cast.") var format = "html"
-    @Option(help: "The file (default: vugen-SESSION.FORMAT here).") var output: String?
+    @Option(name: .shortAndLong, help: "The file (default: vugen-SESSION.FORMAT here).") var output: String?
     @Option(help: "Pictures of a cast: blocks, which every player shows, or sixel.")
     var pictures = SessionExport.CastPictures.blocks
     @Argument(help: "The session.") var session = "last"

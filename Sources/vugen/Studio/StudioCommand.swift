@@ -48,6 +48,8 @@ struct Studio: AsyncParsableCommand {
   ///   - replay: entries to play instead of taking up a session.
   ///   - store: where the played session lies.
   func launch(replay: Replay?, store given: SessionStore? = nil, pictures id: String? = nil) throws -> Int32 {
+    // Before anything is written: a start that is refused leaves no session.
+    try Screen.check(environment: ProcessInfo.processInfo.environment)
     let path = Paths.configuration() + "/config.toml", settings = StudioConfiguration(path: path)
     let store = given ?? SessionStore.standard()
     var entries: [SessionEntry] = [], lost = 0, file: SessionFile?

@@ -62,7 +62,7 @@ enum ThemeFile {
   static func all(extra: String? = nil) -> (themes: [Theme], complaints: [String]) {
     var themes: [Theme] = [], complaints: [String] = []
     let own = Paths.configuration() + "/themes"
-    for folder in [extra, own].compactMap({ $0 }) + programFolders {
+    for folder in [extra, own].compactMap({ $0 }) + ProgramFiles.themeFolders {
       for name in ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
       where name.hasSuffix(".toml") {
         switch read("\(folder)/\(name)") {
@@ -74,18 +74,6 @@ enum ThemeFile {
     }
     if !themes.contains(where: { $0.name == Theme.builtIn.name }) { themes.insert(.builtIn, at: 0) }
     return (themes, complaints)
-  }
-
-  /// Beside the program, in its installation, or in the tree that it was built from.
-  private static var programFolders: [String] {
-    let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-    var folder = program.deletingLastPathComponent(), list: [String] = []
-    for _ in 0..<5 {
-      list.append(folder.appendingPathComponent("Themes").path)
-      list.append(folder.appendingPathComponent("share/vugen/themes").path)
-      folder = folder.deletingLastPathComponent()
-    }
-    return list.filter { FileManager.default.fileExists(atPath: $0) }
   }
 
   static func read(_ path: String) -> Result<Theme, CommandError> {

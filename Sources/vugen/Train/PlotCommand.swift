@@ -10,7 +10,8 @@ struct TrainPlot: ParsableCommand {
     discussion: "Example: vugen train plot runs/nano")
 
   @Argument(help: "The run's folder.") var folder: String
-  @Option(help: "The picture to write (default: loss.png in the run's folder).") var output: String?
+  @Option(name: .shortAndLong, help: "The picture to write (default: loss.png in the run's folder).")
+  var output: String?
 
   func run() throws {
     print(try LossPlot.write(run: folder, to: output ?? folder + "/loss.png").joined(separator: "\n"))

@@ -21,7 +21,7 @@ struct Train: AsyncParsableCommand {
 
 /// What every stage's command takes.
 struct TrainOptions: ParsableArguments {
-  @Option(help: "The run's folder.") var output: String
+  @Option(name: .shortAndLong, help: "The run's folder.") var output: String
   @Option(help: "A recipe in TOML; what it leaves out has its default.") var recipe: String?
   @Option(name: .customLong("set"), help: "Set one value of the recipe, as SECTION.KEY=VALUE.")
   var settings: [String] = []

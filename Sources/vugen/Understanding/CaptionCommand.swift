@@ -13,7 +13,8 @@ struct Caption: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var options: SamplingOptions
   @Option(help: "What is asked of each picture.") var question = "Describe this picture."
-  @Option(help: "Write JSON lines to this file, which appears when all is done.") var output: String?
+  @Option(name: .shortAndLong, help: "Write JSON lines to this file, which appears when all is done.")
+  var output: String?
   @Option(help: "Draw the pictures with their captions on one sheet, to this PNG file.") var sheet: String?
   @Flag(help: "Print one JSON object a picture.") var json = false
   @Argument(help: "Picture files and folders.") var files: [String]

@@ -82,6 +82,31 @@ struct InstalledProgramTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
   }
 
+  /// A Swift that is too old, or not whole, is told before any package is installed: what is asked here ends before APT.
+  @Test(arguments: [
+    ("echo 'Swift version 6.0.3 (swift-6.0.3-RELEASE)'", "Swift 6.0.3 is too old: 6.1 or later"),
+    ("echo 'Swift version 7.0'", "cannot compile and run a program of two lines"),
+    ("echo 'libfoo.so.1: cannot open shared object file' >&2; exit 127", "libfoo.so.1"),
+  ])
+  func swiftIsLookedAtFirst(_ swift: String, _ told: String) throws {
+    let folder = try temporaryFolder() + "/Bäume und Häuser", manager = FileManager.default
+    try manager.createDirectory(atPath: folder + "/scripts", withIntermediateDirectories: true)
+    try manager.copyItem(
+      atPath: Self.tree + "/scripts/install-deps", toPath: folder + "/scripts/install-deps")
+    for (name, text) in [("swift", swift), ("swiftc", "echo 'no such module' >&2; exit 1")] {
+      try "#!/bin/sh\n\(text)\n".write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
+      try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/" + name)
+    }
+    let outcome = try run(
+      [folder + "/scripts/install-deps"], in: folder, ["SWIFT": folder + "/swift", "LC_ALL": "de_DE.UTF-8"])
+    #expect(outcome.status == 1 && outcome.errors.contains(told), "\(outcome.errors)")
+  }
+
+  @Test func theChangelogKnowsTheVersion() throws {
+    let outcome = try run([Self.tree + "/scripts/check-version"], in: Self.tree)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
   @Test func aRefusedStartLeavesNoSession() throws {
     let home = try temporaryFolder()
     let refused = try vugen(["studio"], in: home)

@@ -1,7 +1,8 @@
 import Foundation
+import Tensors
 
 /// A file's bytes, mapped read-only; the pages come from the system's cache as they are read.
-public final class MappedFile: @unchecked Sendable {
+public final class MappedFile: DiscardablePages, @unchecked Sendable {
   public let path: String
   /// Valid while this object is: whoever takes it keeps the file alive.
   public let bytes: UnsafeRawBufferPointer
@@ -32,6 +33,16 @@ public final class MappedFile: @unchecked Sendable {
   public static func contents(of path: String) throws -> Data {
     let file = try MappedFile(path: path)
     return withExtendedLifetime(file) { Data(file.bytes) }
+  }
+
+  /// Lets go of the pages that lie wholly in `part` of the bytes; they come back when they are read.
+  public func discardPages(_ part: UnsafeRawBufferPointer) {
+    let page = Int(getpagesize())
+    guard let base = part.baseAddress else { return }
+    let start = (Int(bitPattern: base) + page - 1) / page * page
+    let end = (Int(bitPattern: base) + part.count) / page * page
+    guard end > start else { return }
+    madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, MADV_DONTNEED)
   }
 
   deinit {

@@ -22,6 +22,11 @@ public final class SafetensorsFile: Sendable {
     return try body(UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]))
   }
 
+  /// Lets go of the memory of a tensor that was read and will hardly be read again.
+  public func discardPages(of name: String) throws {
+    try withBytes(of: name) { file.discardPages($0) }
+  }
+
   private func entry(_ name: String) throws -> SafetensorsHeader.Entry {
     guard let entry = header.entries[name] else {
       throw ModelFileError(path, tensor: name, "the file has no such tensor")

@@ -57,10 +57,15 @@ public enum Hardware {
 /// How weights that are stored in bf16 or fewer bits meet f32 activations, many rows at once.
 public enum StoredWeights {
   /// `f32` widens the weights: the exact result. `bf16` rounds the activations and multiplies twice as fast where
-  /// the processor has such products; sums stay f32. A few rows that meet 8-bit weights are rounded to 8 bits instead, with a
-  /// scale for each 32 numbers. Set it once, at start.
+  /// the processor has such products; sums stay f32. Rows that meet weights of 8 or 4 bits are rounded to 8 bits instead,
+  /// with a scale for each group of theirs (usually 32 numbers). Set it once, at start.
   nonisolated(unsafe) public static var precision = Precision.f32
 
   /// Whether bf16 weights meet activations rounded to bf16 on this machine.
   public static var multipliesBF16: Bool { precision.activationType == .bf16 }
+
+  /// Whether weights in fewer bits meet activations rounded to 8 bits on this machine.
+  public static var roundsInput: Bool {
+    precision == .bf16 && vugen_has_small_products() && vugen_isa() == VG_ISA_AVX512
+  }
 }

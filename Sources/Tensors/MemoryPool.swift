@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 
@@ -25,6 +26,7 @@ public final class MemoryPool: Sendable {
   /// The pool that every tensor uses.
   public static let shared = MemoryPool()
 
+  private static let largePage = 2 << 20
   private let state = Mutex(State())
 
   public var counters: Counters { state.withLock { $0.counters } }
@@ -50,12 +52,15 @@ public final class MemoryPool: Sendable {
       return block
     }
     if let recycled, let pointer = UnsafeMutableRawPointer(bitPattern: recycled) { return pointer }
+    // Large pages: a stream of memory then waits for fewer translations of addresses.
+    let isLarge = capacity >= 2 * Self.largePage, alignment = isLarge ? Self.largePage : 64
     var pointer: UnsafeMutableRawPointer?
-    var status = posix_memalign(&pointer, 64, capacity)
+    var status = posix_memalign(&pointer, alignment, capacity)
     if status != 0 {
       trim()  // the free lists may hold what is missing
-      status = posix_memalign(&pointer, 64, capacity)
+      status = posix_memalign(&pointer, alignment, capacity)
     }
+    if isLarge, status == 0 { vugen_use_large_pages(pointer, capacity) }
     guard status == 0, let pointer else {
       FileHandle.standardError.write(
         Data(

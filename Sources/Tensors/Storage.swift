@@ -9,11 +9,13 @@ final class Storage: @unchecked Sendable {
   private(set) var version = 0
   /// Whether this is a weight, read many times between changes: worth packing for the product kernels.
   var isWeight = false
-  /// Weights in the layouts that oneDNN asked for.
+  /// Whether a weight that could be packed for rows is read as it stands.
+  var staysPlain = false
+  /// Weights in the layouts that products asked for.
   var packs: [PackKey: Pack] = [:]
 
   struct PackKey: Hashable {
-    enum Kind: Hashable { case product(transposed: Bool), convolution(WeightForm) }
+    enum Kind: Hashable { case product(transposed: Bool), convolution(WeightForm), panels }
     let kind: Kind
     let offset: Int
     let layout: Int64
@@ -49,6 +51,11 @@ final class Storage: @unchecked Sendable {
   }
 
   func markChanged() { version += 1 }
+
+  /// Lets go of pages that a mapped file has anyway; the contents stay.
+  func discardPages() {
+    (owner as? DiscardablePages)?.discardPages(UnsafeRawBufferPointer(start: pointer, count: byteCount))
+  }
 
   /// The weight in another layout, made anew only after a change.
   func packed(_ key: PackKey, byteCount: Int, make: (UnsafeMutableRawPointer) -> Void) -> Storage {

@@ -43,6 +43,8 @@ public enum QuantizedFolder {
         QuantizedTensor(
           values: $0, scales: try scaleFile.tensor(scaleName), columns: shape[1], bits: bits)
       }
+      try file.discardPages(of: name)
+      try scaleFile.discardPages(of: scaleName)
       guard let quantized, quantized.rows == shape[0], entry.type == .u8 || entry.type == .i8 else {
         throw ModelFileError(
           file.path, tensor: name,

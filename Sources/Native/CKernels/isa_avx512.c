@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "random.h"
-#include "rounded_rows.h"
+#include "rounded_product.h"
 #include "scratch.h"
 #include "tables.h"
 

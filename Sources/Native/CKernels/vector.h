@@ -44,28 +44,6 @@ INLINE void storen_bf16(uint16_t *p, vf v, int64_t n) { vh h = narrow(v); memcpy
 INLINE float scalar_bf16(uint16_t h) { union { uint32_t u; float f; } c = {.u = (uint32_t)h << 16}; return c.f; }
 INLINE uint16_t narrow_scalar(float f) { return narrow(splat(f))[0]; }
 
-// Sixteen weights of 8 bits.
-INLINE vf widen_int8(const int8_t *p) {
-  vb q;
-  memcpy(&q, p, sizeof q);
-  return __builtin_convertvector(q, vf);
-}
-// Thirty-two weights of 4 bits, −8…7: sixteen bytes hold the first half in their low nibbles, the second in the high.
-INLINE void widen_int4(const uint8_t *p, vf *first, vf *second) {
-#ifdef VG_AVX512
-  // A table of sixteen floats in one register; only the lowest four bits of an index count.
-  const __m512 values = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-  __m512i q = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
-  *first = (vf)_mm512_permutexvar_ps(q, values);
-  *second = (vf)_mm512_permutexvar_ps(_mm512_srli_epi32(q, 4), values);
-#else
-  vq q;
-  memcpy(&q, p, sizeof q);
-  *first = __builtin_convertvector(q & (uint8_t)15, vf) - 8.0f;
-  *second = __builtin_convertvector(q & (uint8_t)0xf0, vf) * 0.0625f - 8.0f;
-#endif
-}
-
 INLINE float add_lanes(vf v) {
   float s[8];
   for (int i = 0; i < 8; i++) s[i] = v[i] + v[i + 8];

@@ -15,7 +15,7 @@ static dnnl_status_t matmul_description(const vugen_matmul_spec *s, dnnl_primiti
   CHECK(matrix(&a, nd, s->batch, s->m, s->k, s->a_stride, s->a_row, s->a_transposed, data_type(s->a_type)));
   if (s->b_packed) {
     dnnl_dims_t dims = {s->k, s->n};
-    CHECK(layout_tagged(&b, 2, dims, data_type(s->b_type), dnnl_format_tag_any));
+    CHECK(layout_tagged(&b, 2, dims, data_type(s->b_type), s->b_packed == VUGEN_PANELS ? dnnl_BA16a64b2a : dnnl_format_tag_any));
   } else {
     CHECK(matrix(&b, nd, s->batch, s->k, s->n, s->b_stride, s->b_row, s->b_transposed, data_type(s->b_type)));
   }

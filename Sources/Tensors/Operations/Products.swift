@@ -30,10 +30,10 @@ private struct Matrix {
 /// `C = activation(op(A) op(B) + bias)`, batches in front; B may be one matrix for the whole batch.
 ///
 /// Accumulates in f32. Where the processor has no bf16 products, bf16 operands are widened first. `packing` keeps a
-/// weight in oneDNN's own layout as well.
+/// weight in oneDNN's own layout as well; `panels` is B in the layout of `PackedRows`.
 private func multiply(
   _ a: Matrix, _ b: Matrix, bias: Tensor? = nil, activation: Activation = .none, as type: ElementType,
-  packing: Bool = true
+  packing: Bool = true, panels: Storage? = nil
 ) -> Tensor {
   if !Hardware.hasBF16Products && (a.tensor.type == .bf16 || b.tensor.type == .bf16) {
     var a = a, b = b
@@ -64,8 +64,12 @@ private func multiply(
   spec.activation = activation.code
   _ = vugen_threads()
   let bias = bias?.cast(to: .f32)
-  var right: Storage?
-  if packing, b.tensor.storage.isWeight, spec.batch == 1 { right = packed(b, &spec) }
+  var right = panels
+  if panels != nil {
+    spec.b_packed = Int32(VUGEN_PANELS)
+  } else if packing, b.tensor.storage.isWeight, spec.batch == 1 {
+    right = packed(b, &spec)
+  }
   check(
     vugen_matmul(
       &spec, a.tensor.pointer, right?.pointer ?? b.tensor.pointer, bias?.floats, c.pointer),
@@ -167,7 +171,7 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
 /// Shapes: x f32 `[…, in]`, weight `[out, in]`, bias `[out]`, y `[…, out]` of x's type; x may be bf16 too where
 /// `StoredWeights.precision` has such products. A few rows of x stream the
 /// weight once. More are worth an f32 copy, which is let go at once, or, by `StoredWeights.precision`, are rounded to
-/// the weight's bf16: the weight is never held twice.
+/// the weight's bf16. A large weight is packed at its first use, and its file's pages are let go (`PackedRows`).
 public func linearFromStored(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .none
 ) -> Tensor {
@@ -179,11 +183,13 @@ public func linearFromStored(
     if weight.type == .bf16, StoredWeights.multipliesBF16 {
       let y = multiply(
         Matrix(tensor: x.asRows.cast(to: .bf16)), Matrix(tensor: weight.detached(), transposed: true),
-        bias: bias?.detached(), activation: activation, as: x.type, packing: false)
+        bias: bias?.detached(), activation: activation, as: x.type, packing: false,
+        panels: PackedRows(weight)?.storage)
       return y.reshaped(x.shape.dropLast() + [weight.size(0)])
     }
     return linear(
-      x.detached(), weight: weight.detached().cast(to: .f32), bias: bias?.detached(), activation: activation)
+      x.detached(), weight: PackedRows(weight)?.unpacked() ?? weight.detached().cast(to: .f32),
+      bias: bias?.detached(), activation: activation)
   }
   let y = rowProducts(x, [weight])[0]
   return activation.apply(bias.map { y + $0.detached().cast(to: .f32) } ?? y)
@@ -194,6 +200,8 @@ public func linearFromStored(
 /// Shapes: x f32 `[…, in]`, at most 4 rows; weights `[out, in]`, all of one type; results f32 `[…, out]`.
 public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
   guard let first = weights.first else { return [] }
+  let packed = weights.compactMap(PackedRows.init)
+  if packed.count == weights.count { return PackedRows.products(x, packed) }
   let rows = x.count / Swift.max(1, x.size(-1))
   let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.size(0)]) }
   runPieces(

@@ -4,31 +4,36 @@ import CKernels
 ///
 ///     w[r, i] ≈ scale[r, ⌊i / group⌋] · q[r, i]      q in −127…127 or −7…7
 ///
-/// Shapes: `[rows, columns]`; values int8 `[rows, columns]`, or q + 8 in half
-/// bytes, 32 columns in 16 bytes, the first half of them in the low nibbles; scales `[rows, columns / group]`.
+/// Shapes: `[rows, columns]`. Files hold values int8 `[rows, columns]`, or q + 8 in half bytes, 32 columns in 16 bytes,
+/// the first half of them in the low nibbles; scales `[rows, columns / group]`. In memory both lie in panels of 16 rows,
+/// in the order in which products read them: see `vg_quantized_args`.
 public struct QuantizedTensor: @unchecked Sendable {
   public enum Bits: Int, Sendable, CaseIterable { case eight = 8, four = 4 }
 
   public let rows, columns, group: Int
   public let bits: Bits
-  let values: Storage
-  /// f32 `[rows, columns / group]`.
-  public let scales: Tensor
+  private let packed: Storage
+
+  private static let panelRows = 16
+  private var panels: Int { (rows + Self.panelRows - 1) / Self.panelRows }
+  private var panelBytes: Int { columns / group * 64 * (group * bits.rawValue / 32 + 1) }
+  private var valueBytes: Int { rows * columns * bits.rawValue / 8 }
 
   /// Bytes of values and scales together.
-  public var byteCount: Int { values.byteCount + scales.byteCount }
+  public var byteCount: Int { valueBytes + rows * (columns / group) * 4 }
 
   /// Rounds to nearest. `columns` must be a multiple of `group`, and `group` of 32.
   public init(_ weight: Tensor, bits: Bits, group: Int = 32) {
     precondition(
       weight.rank == 2 && group % 32 == 0 && group > 0 && weight.size(1) % group == 0,
       "groups of \(group) do not divide the rows of \(weight)")
-    (rows, columns, self.group, self.bits) = (weight.size(0), weight.size(1), group, bits)
-    values = Storage(byteCount: Swift.max(1, weight.count * bits.rawValue / 8))
-    scales = Tensor.empty([rows, columns / group])
-    var arguments = arguments()
+    self.init(rows: weight.size(0), columns: weight.size(1), group: group, bits: bits)
+    let values = Storage(byteCount: Swift.max(1, valueBytes)), scales = Tensor.empty([rows, columns / group])
+    var arguments = arguments(values.pointer, scales)
     arguments.x = UnsafeRawPointer(weight.pointer)
     run(VG_QUANTIZE, weight.type, arguments, items: rows, grain: grain(rowOf: columns))
+    run(VG_PACK_QUANTIZED, .f32, arguments, items: panels, grain: panelGrain)
+    withExtendedLifetime((weight, values)) {}
   }
 
   /// Takes stored values and scales, such as a model file's. `values` are bytes of int8 `[rows, columns]`, or
@@ -37,25 +42,47 @@ public struct QuantizedTensor: @unchecked Sendable {
     guard scales.rank == 2, scales.type == .f32, scales.size(1) > 0, columns % scales.size(1) == 0 else {
       return nil
     }
-    (rows, self.columns, self.bits) = (scales.size(0), columns, bits)
-    group = columns / scales.size(1)
-    guard group % 32 == 0, values.count == rows * columns * bits.rawValue / 8 else { return nil }
-    self.values = Storage(byteCount: Swift.max(1, values.count))
-    if let base = values.baseAddress { self.values.pointer.copyMemory(from: base, byteCount: values.count) }
-    self.scales = scales
+    let (rows, group) = (scales.size(0), columns / scales.size(1))
+    guard group > 0, group % 32 == 0, values.count == rows * columns * bits.rawValue / 8 else { return nil }
+    self.init(rows: rows, columns: columns, group: group, bits: bits)
+    guard let base = values.baseAddress else { return }
+    let arguments = arguments(UnsafeMutableRawPointer(mutating: base), scales)
+    run(VG_PACK_QUANTIZED, .f32, arguments, items: panels, grain: panelGrain)
   }
 
-  /// The stored values' bytes.
+  private init(rows: Int, columns: Int, group: Int, bits: Bits) {
+    (self.rows, self.columns, self.group, self.bits) = (rows, columns, group, bits)
+    let panelBytes = columns / group * 64 * (group * bits.rawValue / 32 + 1)
+    let panels = (rows + Self.panelRows - 1) / Self.panelRows
+    packed = Storage(byteCount: Swift.max(1, panels * panelBytes))
+  }
+
+  /// The values' bytes as a file holds them.
   public func withValues<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    let (values, _) = stored()
     defer { withExtendedLifetime(values) {} }
-    return try body(UnsafeRawBufferPointer(start: values.pointer, count: rows * columns * bits.rawValue / 8))
+    return try body(UnsafeRawBufferPointer(start: values.pointer, count: valueBytes))
   }
 
-  private func arguments() -> vg_quantized_args {
+  /// f32 `[rows, columns / group]`.
+  public var scales: Tensor { stored().scales }
+
+  private func stored() -> (values: Storage, scales: Tensor) {
+    let values = Storage(byteCount: Swift.max(1, valueBytes)), scales = Tensor.empty([rows, columns / group])
+    run(
+      VG_UNPACK_QUANTIZED, .f32, arguments(values.pointer, scales), items: panels, grain: panelGrain)
+    return (values, scales)
+  }
+
+  private func arguments(_ values: UnsafeMutableRawPointer? = nil, _ scales: Tensor? = nil)
+    -> vg_quantized_args
+  {
     var arguments = vg_quantized_args()
-    arguments.values = values.pointer.assumingMemoryBound(to: Int8.self)
-    arguments.scales = scales.floats
+    arguments.values = values?.assumingMemoryBound(to: Int8.self)
+    arguments.scales = scales?.floats
+    arguments.packed = packed.pointer
     (arguments.n, arguments.group, arguments.bits) = (Int64(columns), Int64(group), Int32(bits.rawValue))
+    arguments.outputs = Int64(rows)
     return arguments
   }
 
@@ -64,52 +91,85 @@ public struct QuantizedTensor: @unchecked Sendable {
     let y = Tensor.empty([rows, columns], type)
     var arguments = arguments()
     arguments.y = y.pointer
-    run(VG_DEQUANTIZE, type, arguments, items: rows, grain: grain(rowOf: columns))
+    run(VG_DEQUANTIZE, type, arguments, items: panels, grain: panelGrain)
     return y
   }
 
-  /// `y = x Wᵀ + b`: x `[…, columns]`, y `[…, rows]`. Few rows of x read the weight as it is stored; many
-  /// are worth a plain copy. Frozen: the gradient goes to x only.
+  /// `y = x Wᵀ + b`: x `[…, columns]`, y `[…, rows]`. Where `StoredWeights.roundsInput`, x is rounded to 8 bits, with
+  /// a scale a group, and multiplied as such. Else few rows of x read the weight as it is stored, and many are
+  /// worth a plain copy. Frozen: the gradient goes to x only.
   public func linear(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
     precondition(x.size(-1) == columns, "linear: input \(x) does not fit a weight of [\(rows), \(columns)]")
     let count = x.count / Swift.max(1, columns)
-    if count > 8 || x.isTracked {
+    if x.isTracked || (count > Self.streamedRows && !StoredWeights.roundsInput) {
       if x.type == .f32, !x.isTracked, StoredWeights.multipliesBF16 {
         return linearFromStored(x, weight: dequantized(as: .bf16), bias: bias)
       }
       return Tensors.linear(x, weight: dequantized(as: x.type), bias: bias)
     }
-    let y = Tensor.empty(x.shape.dropLast() + [rows], x.type)
-    run(VG_QUANTIZED_ROW_PRODUCT, x.type, rowArguments(x, y), items: (rows + 3) / 4, grain: rowGrain(count))
+    let y = Self.products(x.cast(to: .f32), [self], isRounded: StoredWeights.roundsInput)[0].cast(to: x.type)
     return bias.map { y + $0.cast(to: y.type) } ?? y
   }
 
-  /// What the kernel needs to multiply a few rows of x.
-  fileprivate func rowArguments(_ x: Tensor, _ y: Tensor) -> vg_quantized_args {
-    var arguments = arguments()
-    (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
-    let count = Int64(x.count / Swift.max(1, columns))
-    (arguments.rows, arguments.outputs, arguments.y_row) = (count, Int64(rows), Int64(rows))
-    arguments.rounds_x = StoredWeights.multipliesBF16 ? 1 : 0
-    return arguments
+  /// `x Wᵀ` of x in 8 bits, whatever the processor multiplies well: x f32 `[…, columns]`, result f32 `[…, rows]`.
+  package func roundedProduct(_ x: Tensor) -> Tensor { Self.products(x, [self], isRounded: true)[0] }
+
+  /// More rows than these are tiles of a product, no stream of weights.
+  private static let streamedRows = Int(VG_STREAMED_ROWS)
+
+  /// Turns of some microseconds.
+  private var panelGrain: Int { Swift.max(1, (128 << 10) / Swift.max(1, panelBytes)) }
+
+  fileprivate static func products(_ x: Tensor, _ weights: [QuantizedTensor], isRounded: Bool) -> [Tensor] {
+    let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.rows]) }
+    let count = x.count / Swift.max(1, x.size(-1)), isStream = count <= streamedRows
+    var rounded: [Int: RoundedRows] = [:]
+    if isRounded {
+      for group in Set(weights.map(\.group)) { rounded[group] = RoundedRows(x, count, group: group) }
+    }
+    streaming(isStream ? weights.reduce(0) { $0 + $1.packed.byteCount } : 0) { ahead in
+      runPieces(
+        isRounded ? VG_ROUNDED_PRODUCT : VG_QUANTIZED_ROW_PRODUCT, .f32,
+        zip(weights, results).map { weight, y in
+          var arguments = weight.arguments()
+          (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
+          (arguments.rows, arguments.ahead) = (Int64(count), ahead)
+          if let rounded = rounded[weight.group] { arguments.rounded = rounded.arguments }
+          return isStream || !isRounded
+            ? (arguments, weight.panels, weight.panelGrain) : (arguments, (weight.panels + 1) / 2, 1)
+        })
+    }
+    withExtendedLifetime((x, weights, rounded)) {}
+    return results
+  }
+}
+
+/// Rows of x in 8 bits: whole numbers, and for each group a scale and their sum.
+private struct RoundedRows {
+  private let numbers, scales, sums: Storage
+  private let columns, group: Int
+
+  init(_ x: Tensor, _ rows: Int, group: Int) {
+    (columns, self.group) = (x.size(-1), group)
+    numbers = Storage(byteCount: x.count)
+    scales = Storage(byteCount: x.count / group * 4)
+    sums = Storage(byteCount: x.count / group * 4)
+    var arguments = arguments
+    arguments.x = UnsafePointer(x.floats)
+    run(VG_ROUND_ROWS, .f32, arguments, items: rows, grain: grain(rowOf: columns))
   }
 
-  fileprivate func rowGrain(_ count: Int) -> Int { grain(rowOf: 4 * columns * Swift.max(1, count)) }
+  var arguments: vg_round_args {
+    vg_round_args(
+      x: nil, numbers: numbers.pointer.assumingMemoryBound(to: Int8.self),
+      scales: scales.pointer.assumingMemoryBound(to: Float.self),
+      sums: sums.pointer.assumingMemoryBound(to: Int32.self), n: Int64(columns), group: Int64(group))
+  }
 }
 
 /// The products of a few rows of one x with several weights at once: the threads meet once, not once a weight.
 ///
-/// Shapes: x f32 `[…, in]`, at most 4 rows; weights `[out, in]`; results `[…, out]`, the same as one by one.
+/// Shapes: x f32 `[…, in]`; weights `[out, in]`; results `[…, out]`, the same as one by one.
 public func rowProducts(_ x: Tensor, _ weights: [QuantizedTensor]) -> [Tensor] {
-  let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.rows]) }
-  runPieces(
-    VG_QUANTIZED_ROW_PRODUCT, .f32,
-    zip(weights, results).map { weight, y in
-      (
-        weight.rowArguments(x, y), (weight.rows + 3) / 4,
-        weight.rowGrain(x.count / Swift.max(1, weight.columns))
-      )
-    })
-  withExtendedLifetime((x, weights)) {}
-  return results
+  QuantizedTensor.products(x, weights, isRounded: StoredWeights.roundsInput)
 }

@@ -25,7 +25,8 @@ typedef enum {
   VG_CHANNEL_APPLY_BACKWARD, VG_GLU, VG_GLU_BACKWARD, VG_ROPE, VG_ATTENTION, VG_ATTENTION_BACKWARD,
   VG_GATHER_ROWS, VG_SCATTER_ADD_ROWS, VG_RESIZE_NEAREST, VG_RESIZE_NEAREST_BACKWARD, VG_AVERAGE_POOL,
   VG_AVERAGE_POOL_BACKWARD, VG_MAX_POOL, VG_MAX_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
-  VG_DEQUANTIZE, VG_QUANTIZED_ROW_PRODUCT, VG_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
+  VG_DEQUANTIZE, VG_PACK_QUANTIZED, VG_UNPACK_QUANTIZED, VG_QUANTIZED_ROW_PRODUCT, VG_ROUND_ROWS, VG_ROUNDED_PRODUCT,
+  VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
   VG_KERNELS
 } vg_kernel;
 
@@ -256,19 +257,50 @@ typedef struct {
   float low, high;  // normal: mean, deviation
 } vg_random_args;
 
-// Group-wise symmetric weights: rows of n, `group` elements share one f32 scale; bits 8 or 4 (a block
-// of 32 values in 16 bytes, the first half in the low nibbles). `group` is a multiple of 32. Items: rows.
-// Row product: y[r][j] = Σ x[r] w[j] for `rows` rows of x
-// and `outputs` rows of w; items: groups of 4 outputs.
+// x [rows, n] in 8 bits with a scale a group: x ≈ scale q, q in −127…127; sums are those of each group's q. Items: rows.
+typedef struct {
+  const float *x;
+  int8_t *numbers;  // [rows, n]
+  float *scales;    // [rows, n / group]
+  int32_t *sums;
+  int64_t n, group;
+} vg_round_args;
+
+// Group-wise symmetric weights [outputs, n]: `group` elements share one f32 scale; bits 8 or 4. `group` is a multiple
+// of 32.
+//   values, scales: row by row, as files hold them: int8, or 4 bits (q + 8), a block of 32 in 16 bytes, the first half
+//           in the low nibbles; scales [outputs, n / group].
+//   packed: panels of 16 rows, the last one filled up with zeros. A panel is its groups one behind the other, a group
+//           the rows' words of four bytes, 16 side by side, then the rows' 16 scales. 8 bits are stored as q + 128.
+// Quantize: x → values, scales; items: rows. Pack, unpack: between the two; items: panels. Dequantize: packed → y of the
+// type; items: panels.
+// Row product: y[r][j] = Σ x[r] w[j], x f32; rounded product: of `rounded`, x in 8 bits. y f32 [rows, outputs].
+// Items: panels; pairs of them for a rounded product of more than VG_STREAMED_ROWS rows, which is no stream any more.
+enum { VG_STREAMED_ROWS = 8 };
 typedef struct {
   const void *x;
   void *y;
   int8_t *values;
   float *scales;
-  int64_t n, group, rows, outputs, y_row;
+  void *packed;
+  vg_round_args rounded;
+  int64_t n, group, rows, outputs;
+  int64_t ahead;  // how far before its use memory is asked for, in bytes
   int32_t bits;
-  int32_t rounds_x;  // row product of f32 x: x may be rounded to bf16 or, in groups, 8 bits where that is faster
 } vg_quantized_args;
+// Whether the rounded product has the processor's own instructions (AVX-512 VNNI).
+bool vugen_has_small_products(void);
+
+// bf16 weights w [outputs, n] in panels of 64 rows: of each panel the columns in pairs, 64 pairs side by side. It is
+// oneDNN's layout BA16a64b2a. outputs is a multiple of 64, n of 32.
+// Pack: plain → packed. Unpack: packed → plain or, where that is NULL, y. Product: y[r][j] = Σ x[r] w[j]. Items: panels.
+enum { VG_PANEL_ROWS = 64 };
+typedef struct {
+  uint16_t *plain, *packed;
+  const float *x;
+  float *y;
+  int64_t n, rows, outputs, ahead;
+} vg_packed_args;
 
 // y[r][j] = Σ x[r] w[j] for a few rows r: x, y f32, weights w [outputs, n] of the kernel's type, read once.
 // Items: groups of 4 outputs.
@@ -318,6 +350,9 @@ void vugen_set_wait_policy(vg_wait_policy policy);  // while no region runs
 bool vugen_team_serves_openmp(void);
 // Processors that this process may use, one a physical core.
 int32_t vugen_physical_cores(void);
+
+// Asks the system for large pages (2 MiB) where it has them only for those who ask.
+void vugen_use_large_pages(void *memory, size_t bytes);
 
 // Names the calling thread for debuggers and profilers (15 bytes).
 void vugen_name_thread(const char *name);

@@ -26,6 +26,9 @@ enum {
   VUGEN_ACTIVATION_RELU = 4,
 };
 
+// A transposed B [n, k] in panels of 64 rows, columns in pairs (BA16a64b2a): n is a multiple of 64, k of 32.
+enum { VUGEN_PANELS = 2 };
+
 // C[b] = activation(op(A[b]) op(B[b]) + bias) (+ C[b] when `accumulate`).
 // Row-major; A is [m, k] or, transposed, [k, m]; B is [k, n] or, transposed, [n, k]; C is [m, n].
 // A batch stride is in elements and may be 0 (the same matrix for the whole batch).
@@ -38,7 +41,7 @@ typedef struct {
   int32_t has_bias;  // [n], f32
   int32_t activation;
   int32_t accumulate;
-  int32_t b_packed;  // B comes from vugen_matmul_pack
+  int32_t b_packed;  // B comes from vugen_matmul_pack, or is bf16 in VUGEN_PANELS
 } vugen_matmul_spec;
 
 int vugen_matmul(const vugen_matmul_spec *spec, const void *a, const void *b, const float *bias, void *c);

@@ -1,0 +1,128 @@
+import CKernels
+import Foundation
+import Synchronization
+
+/// Memory whose contents can be had again, such as a mapped file's.
+public protocol DiscardablePages: AnyObject {
+  /// Lets go of these bytes' pages; whoever reads them later has them back.
+  func discardPages(_ bytes: UnsafeRawBufferPointer)
+}
+
+/// bf16 weights in the order in which a few rows of x read them, as one stream of memory: panels of 64 rows, their
+/// columns in pairs. oneDNN multiplies many rows from the same memory, so that this is the only copy in use: a mapped
+/// file's pages are let go.
+struct PackedRows {
+  let storage: Storage
+  let rows, columns: Int
+
+  /// Less stays in the caches, or costs nothing.
+  private static let leastBytes = 1 << 20
+  /// What a machine must have left besides, or the file's own pages, which the system can drop, are read instead.
+  private static let spareBytes = 1 << 30
+
+  /// `nil` where the weight is better read as it stands: it is small, no weight, of other shapes, or memory is short.
+  init?(_ weight: Tensor) {
+    guard weight.type == .bf16, weight.rank == 2, weight.storage.isWeight, !weight.storage.staysPlain,
+      weight.byteCount >= Self.leastBytes, weight.size(0) % Int(VG_PANEL_ROWS) == 0, weight.size(1) % 32 == 0
+    else { return nil }
+    (rows, columns) = (weight.size(0), weight.size(1))
+    let key = Storage.PackKey(kind: .panels, offset: weight.offset, layout: Int64(columns))
+    if weight.storage.packs[key] == nil, Self.availableBytes < weight.byteCount + Self.spareBytes {
+      weight.storage.staysPlain = true
+      return nil
+    }
+    storage = weight.storage.packed(key, byteCount: weight.byteCount) { target in
+      let arguments = vg_packed_args(
+        plain: weight.pointer.assumingMemoryBound(to: UInt16.self),
+        packed: target.assumingMemoryBound(to: UInt16.self), x: nil, y: nil, n: Int64(weight.size(1)), rows: 0,
+        outputs: Int64(weight.size(0)), ahead: 0)
+      run(VG_PACK_ROWS, .bf16, arguments, items: weight.size(0) / Int(VG_PANEL_ROWS))
+      weight.storage.discardPages()
+    }
+  }
+
+  private func arguments() -> vg_packed_args {
+    vg_packed_args(
+      plain: nil, packed: storage.pointer.assumingMemoryBound(to: UInt16.self), x: nil, y: nil, n: Int64(columns),
+      rows: 0, outputs: Int64(rows), ahead: 0)
+  }
+
+  private var panels: Int { rows / Int(VG_PANEL_ROWS) }
+
+  /// The weight row by row, f32 `[rows, columns]`.
+  func unpacked() -> Tensor {
+    let y = Tensor.empty([rows, columns])
+    var arguments = arguments()
+    arguments.y = y.floats
+    run(VG_UNPACK_ROWS, .bf16, arguments, items: panels)
+    withExtendedLifetime(storage) {}
+    return y
+  }
+
+  /// The products of x f32 `[…, in]` with several weights, f32 `[…, out]` each, exact up to the order of sums.
+  static func products(_ x: Tensor, _ weights: [PackedRows]) -> [Tensor] {
+    let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.rows]) }
+    let count = x.count / Swift.max(1, x.size(-1))
+    streaming(weights.reduce(0) { $0 + $1.storage.byteCount }) { ahead in
+      runPieces(
+        VG_PACKED_ROW_PRODUCT, .bf16,
+        zip(weights, results).map { weight, y in
+          var arguments = weight.arguments()
+          (arguments.x, arguments.y, arguments.rows) = (UnsafePointer(x.floats), y.floats, Int64(count))
+          arguments.ahead = ahead
+          return (arguments, weight.panels, 1)
+        })
+    }
+    withExtendedLifetime((x, weights)) {}
+    return results
+  }
+
+  /// Memory that could be had without swapping, as the kernel estimates it; plenty where it does not say.
+  private static var availableBytes: Int {
+    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return .max }
+    let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    let words = line?.split(separator: " ") ?? []
+    return words.count > 1 ? (Int(words[1]) ?? 0) * 1024 : .max
+  }
+}
+
+/// How far before its use a stream of weights is asked for. Processors differ, so the first products of a large model
+/// try each distance in turn; the results do not depend on it.
+final class StreamTuning: Sendable {
+  static let shared = StreamTuning()
+  static let distances: [Int64] = [1024, 2048, 4096, 8192]
+  /// Products from this size on are timed: less may come from a cache.
+  static let leastBytes = 8 << 20
+  private static let rounds = 12
+
+  private struct State {
+    var chosen: Int64?
+    var seconds: [[Double]] = .init(repeating: [], count: StreamTuning.distances.count)
+    var turn = 0
+  }
+  private let state = Mutex(State())
+
+  /// Runs `body` with a distance in bytes.
+  func run(_ byteCount: Int, _ body: (Int64) -> Void) {
+    let count = Self.distances.count
+    let (chosen, index) = state.withLock { state in
+      // Layers repeat their products in one order: the second term lets each meet every distance.
+      (state.chosen, (state.turn + state.turn / count) % count)
+    }
+    guard chosen == nil, byteCount >= Self.leastBytes else { return body(chosen ?? 4096) }
+    let start = ContinuousClock.now
+    body(Self.distances[index])
+    let took = (ContinuousClock.now - start) / Duration.seconds(1)
+    state.withLock { state in
+      state.turn += 1
+      state.seconds[index].append(took / Double(byteCount))
+      guard state.turn == Self.rounds * count else { return }
+      // Others on the machine only ever make a product slower: the faster ones tell more than the middle.
+      let quarters = state.seconds.map { $0.sorted()[$0.count / 4] }
+      state.chosen = zip(quarters, Self.distances).min { $0.0 < $1.0 }?.1
+    }
+  }
+}
+
+/// Runs products that read `byteCount` bytes of weights, with the distance at which to ask for them.
+func streaming(_ byteCount: Int, _ body: (Int64) -> Void) { StreamTuning.shared.run(byteCount, body) }

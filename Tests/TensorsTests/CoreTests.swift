@@ -91,13 +91,9 @@ struct CoreTests {
       #expect(relativeError(q.linear(x), exact) < 1e-5)
       StoredWeights.precision = .bf16
       #expect(relativeError(q.linear(x), exact) < 1e-2)
-      // Rounded before, nothing is left to round: bf16 numbers, or whole ones up to 127 in each group.
-      var rounded = x.cast(to: .bf16).cast(to: .f32)
-      if bits == .eight {
-        var whole: [Float] = []
-        for i in 0..<3 * columns { whole.append(i % 32 == 0 ? 127 : Float(i * 37 % 255 - 127)) }
-        rounded = Tensor(whole, shape: [3, columns])
-      }
+      // Nothing is left to round of whole numbers up to 127 in each group.
+      let whole = (0..<3 * columns).map { (i: Int) -> Float in i % 32 == 0 ? 127 : Float(i * 37 % 255 - 127) }
+      let rounded = Tensor(whole, shape: [3, columns])
       StoredWeights.precision = .f32
       let expected = linear(rounded, weight: q.dequantized())
       StoredWeights.precision = .bf16

@@ -34,7 +34,8 @@ struct PackedRows {
     storage = weight.storage.packed(key, byteCount: weight.byteCount) { target in
       let arguments = vg_packed_args(
         plain: weight.pointer.assumingMemoryBound(to: UInt16.self),
-        packed: target.assumingMemoryBound(to: UInt16.self), x: nil, y: nil, n: Int64(weight.size(1)), rows: 0,
+        packed: target.assumingMemoryBound(to: UInt16.self), x: nil, y: nil, n: Int64(weight.size(1)),
+        rows: 0,
         outputs: Int64(weight.size(0)), ahead: 0)
       run(VG_PACK_ROWS, .bf16, arguments, items: weight.size(0) / Int(VG_PANEL_ROWS))
       weight.storage.discardPages()
@@ -43,7 +44,8 @@ struct PackedRows {
 
   private func arguments() -> vg_packed_args {
     vg_packed_args(
-      plain: nil, packed: storage.pointer.assumingMemoryBound(to: UInt16.self), x: nil, y: nil, n: Int64(columns),
+      plain: nil, packed: storage.pointer.assumingMemoryBound(to: UInt16.self), x: nil, y: nil,
+      n: Int64(columns),
       rows: 0, outputs: Int64(rows), ahead: 0)
   }
 
@@ -88,11 +90,11 @@ struct PackedRows {
 
 /// How far before its use a stream of weights is asked for. Processors differ, so the first products of a large model
 /// try each distance in turn; the results do not depend on it.
-final class StreamTuning: Sendable {
+package final class StreamTuning: Sendable {
   static let shared = StreamTuning()
-  static let distances: [Int64] = [1024, 2048, 4096, 8192]
+  package static let distances: [Int64] = [1024, 2048, 4096, 8192]
   /// Products from this size on are timed: less may come from a cache.
-  static let leastBytes = 8 << 20
+  package static let leastBytes = 8 << 20
   private static let rounds = 12
 
   private struct State {
@@ -102,8 +104,13 @@ final class StreamTuning: Sendable {
   }
   private let state = Mutex(State())
 
+  package init() {}
+
+  /// The distance that all later products use; `nil` while they are tried.
+  package var chosen: Int64? { state.withLock(\.chosen) }
+
   /// Runs `body` with a distance in bytes.
-  func run(_ byteCount: Int, _ body: (Int64) -> Void) {
+  package func run(_ byteCount: Int, _ body: (Int64) -> Void) {
     let count = Self.distances.count
     let (chosen, index) = state.withLock { state in
       // Layers repeat their products in one order: the second term lets each meet every distance.

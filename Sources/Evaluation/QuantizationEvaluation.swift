@@ -18,16 +18,21 @@ public struct QuantizationEvaluation {
   private let folder: String
   private let tokenizer: Tokenizer
   private let questions: [(picture: Tensor, question: QuestionAnswer)]
+  private let batch: Int
 
-  /// One question about each of `scenes` scenes of a split.
+  /// Longest answer in tokens.
+  public static let mostTokens = 64
+
+  /// One question about each of `scenes` scenes of a split, `batch` of them answered at once.
   ///
   /// Throws `ModelFileError`.
   public init(
-    folder: String, tower: UnderstandingTower, _ composer: SceneComposer, _ split: Split, scenes: Int
+    folder: String, tower: UnderstandingTower, _ composer: SceneComposer, _ split: Split, scenes: Int,
+    batch: Int = 16
   )
     throws
   {
-    (self.folder, tokenizer) = (folder, try Tokenizer(folder: folder))
+    (self.folder, tokenizer, self.batch) = (folder, try Tokenizer(folder: folder), batch)
     questions = (0..<scenes).map { i in
       let scene = composer.scene(UInt64(i), split), list = scene.record.questions
       return (tower.configuration.vision.tiles(of: scene.picture), list[i % list.count])
@@ -36,7 +41,8 @@ public struct QuantizationEvaluation {
 
   /// Measures the stored weights, then 8 bits, then 4. The tower ends in 4 bits.
   ///
-  /// - Parameter progress: called with the number of questions done, of three times as many; throws to stop.
+  /// - Parameter progress: called with the number of questions done, of three times as many, and in between; throws to
+  ///   stop.
   public func run(_ tower: UnderstandingTower, progress: (Int) throws -> Void) throws -> [Result] {
     var results: [Result] = [], said: [String] = [], done = 0
     let plain = Self.plainWeights(tower)
@@ -48,18 +54,22 @@ public struct QuantizationEvaluation {
         }
       }
       var result = Result(bits: bits), sum = 0.0, tokens = 0, same = 0
-      for (i, item) in questions.enumerated() {
-        let turn = Turn(.user, item.question.question, pictures: [item.picture])
+      for item in questions {
         let values = try Conversation(tower, tokenizer, folder: folder).score(
-          item.question.answer, after: turn
+          item.question.answer, after: Self.turn(item)
         )
         .logProbabilities
         sum += values.reduce(0) { $0 + Double($1) }
         tokens += values.count
-        var random = Philox(seed: 0)
-        let answer = try Conversation(tower, tokenizer, folder: folder).ask(turn, most: 64, using: &random)
-          .text
-        if bits == nil { said.append(answer) } else if said[i] == answer { same += 1 }
+        try progress(done)
+      }
+      var rest = questions[...]
+      let answers = try AnswerBatch(tower, tokenizer, folder: folder, slots: batch)
+      try answers.run {
+        rest.popFirst().map { .success(BatchQuestion(Self.turn($0), most: Self.mostTokens)) }
+      } onAnswer: { i, answer in
+        let text = try answer.get().text
+        if bits == nil { said.append(text) } else if said[i] == text { same += 1 }
         done += 1
         try progress(done)
       }
@@ -68,6 +78,10 @@ public struct QuantizationEvaluation {
       results.append(result)
     }
     return results
+  }
+
+  private static func turn(_ item: (picture: Tensor, question: QuestionAnswer)) -> Turn {
+    Turn(.user, item.question.question, pictures: [item.picture])
   }
 
   /// The language model's linear layers: what a quantised folder stores in fewer bits.

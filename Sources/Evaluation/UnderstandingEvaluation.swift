@@ -27,44 +27,77 @@ public struct UnderstandingEvaluation {
   public let folder: String
   private let tower: UnderstandingTower
   private let tokenizer: Tokenizer
+  private let batch: Int
 
-  public init(_ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String) {
-    (self.tower, self.tokenizer, self.folder) = (tower, tokenizer, folder)
+  /// Longest answer in tokens.
+  public static let mostTokens = 96
+
+  /// - Parameter batch: questions that are answered at once.
+  public init(_ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, batch: Int = 16) {
+    (self.tower, self.tokenizer, self.folder, self.batch) = (tower, tokenizer, folder, batch)
+  }
+
+  /// A question that is being answered.
+  private struct Asked {
+    let scene: Int, record: SceneRecord, measure: String, question: QuestionAnswer
   }
 
   /// Asks about `scenes` scenes of a split, greedily.
   ///
-  /// - Parameter progress: called with the number of scenes done; throws to stop.
-  public func run(_ composer: SceneComposer, _ split: Split, scenes: Int, progress: (Int) throws -> Void)
-    throws -> (scores: [String: Score], confusions: [Confusion])
-  {
+  /// - Parameters:
+  ///   - isCancelled: looked at before every step; the run then ends with a `CancellationError`.
+  ///   - progress: called with the number of scenes done; throws to stop.
+  public func run(
+    _ composer: SceneComposer, _ split: Split, scenes: Int, isCancelled: () -> Bool = { false },
+    progress: (Int) throws -> Void
+  ) throws -> (scores: [String: Score], confusions: [Confusion]) {
     var scores: [String: Score] = [:], wrong: [String: Confusion] = [:]
-    for i in 0..<scenes {
-      let scene = composer.scene(UInt64(i), split)
-      for (measure, question) in Self.questions(of: scene.record) {
-        let said = try answer(question.question, about: scene.picture)
-        let isRight = Self.isRight(said, question, measure, scene.record)
-        scores[measure, default: Score()].asked += 1
-        scores[measure, default: Score()].right += isRight ? 1 : 0
-        guard !isRight else { continue }
-        // Yes and no mean nothing without their question.
-        let expected = measure == "yes/no" ? "\(question.question) \(question.answer)" : question.answer
-        let key = "\(measure)|\(expected)|\(said)"
-        wrong[key, default: Confusion(measure: measure, expected: expected, said: said, count: 0)].count += 1
+    var next = 0, rest: [Asked] = [], tiles: Tensor?, asked: [Asked] = [], done = 0
+    let batch = try AnswerBatch(tower, tokenizer, folder: folder, slots: batch)
+    let isWhole = try batch.run {
+      while rest.isEmpty, next < scenes {
+        let scene = composer.scene(UInt64(next), split)
+        tiles = tower.configuration.vision.tiles(of: scene.picture)
+        rest = Self.questions(of: scene.record).map {
+          Asked(scene: next, record: scene.record, measure: $0, question: $1)
+        }
+        next += 1
       }
-      try progress(i + 1)
+      guard let tiles, !rest.isEmpty else { return nil }
+      asked.append(rest.removeFirst())
+      return .success(
+        BatchQuestion(
+          Turn(.user, asked[asked.count - 1].question.question, pictures: [tiles]), most: Self.mostTokens))
+    } isCancelled: {
+      isCancelled()
+    } onAnswer: { _, result in
+      let one = asked.removeFirst()
+      if one.scene > done {
+        done = one.scene
+        try progress(done)
+      }
+      Self.count(try result.get().text, one, &scores, &wrong)
     }
+    guard isWhole else { throw CancellationError() }
+    try progress(scenes)
     let order = wrong.values.sorted {
       ($1.count, $0.measure, $0.expected) < ($0.count, $1.measure, $1.expected)
     }
     return (scores, order)
   }
 
-  private func answer(_ question: String, about picture: Picture) throws -> String {
-    let conversation = try Conversation(tower, tokenizer, folder: folder)
-    var random = Philox(seed: 0)
-    let turn = Turn(.user, question, pictures: [tower.configuration.vision.tiles(of: picture)])
-    return try conversation.ask(turn, most: 96, using: &random).text
+  private static func count(
+    _ said: String, _ one: Asked, _ scores: inout [String: Score], _ wrong: inout [String: Confusion]
+  ) {
+    let (measure, question) = (one.measure, one.question)
+    let isRight = isRight(said, question, measure, one.record)
+    scores[measure, default: Score()].asked += 1
+    scores[measure, default: Score()].right += isRight ? 1 : 0
+    guard !isRight else { return }
+    // Yes and no mean nothing without their question.
+    let expected = measure == "yes/no" ? "\(question.question) \(question.answer)" : question.answer
+    let key = "\(measure)|\(expected)|\(said)"
+    wrong[key, default: Confusion(measure: measure, expected: expected, said: said, count: 0)].count += 1
   }
 
   /// What is asked about a scene, each under what it measures. One object is also a count.

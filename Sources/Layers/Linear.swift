@@ -42,7 +42,8 @@ public final class Linear: Module {
 public func applied(_ layers: [Linear], to x: Tensor) -> [Tensor] {
   let rows = x.count / max(1, x.size(-1))
   let isPlain =
-    x.type == .f32 && !isRecording && rows <= 4 && rows > 0 && layers.allSatisfy { $0.bias == nil }
+    x.type == .f32 && !isRecording && rows <= StoredWeights.streamedRows && rows > 0
+    && layers.allSatisfy { $0.bias == nil }
   guard isPlain, layers.count <= maximumPieces else { return layers.map { $0(x) } }
   let quantized = layers.compactMap(\.quantized), stored = layers.compactMap { $0.weight?.value }
   if quantized.count == layers.count { return rowProducts(x, quantized) }

@@ -68,4 +68,18 @@ public enum StoredWeights {
   public static var roundsInput: Bool {
     precision == .bf16 && vugen_has_small_products() && vugen_isa() == VG_ISA_AVX512
   }
+
+  @TaskLocal private static var isDecodingBatch = false
+
+  /// Computes one step of many sequences: their rows meet each weight as it streams by, as a single one's does, where
+  /// the alternative would be a plain copy of the weight at every step. A row's result is then that of the row alone.
+  public static func decodingBatch<R>(_ step: () throws -> R) rethrows -> R {
+    try $isDecodingBatch.withValue(true, operation: step)
+  }
+
+  /// Rows of activations that are multiplied with a bf16 weight as it streams by. Beyond them bf16 products are faster,
+  /// or an f32 copy is worth its price.
+  public static var streamedRows: Int { isDecodingBatch && !multipliesBF16 ? 32 : 4 }
+  /// The same for weights of fewer bits.
+  static var streamedQuantizedRows: Int { isDecodingBatch && !multipliesBF16 ? 32 : 8 }
 }

@@ -4,8 +4,18 @@
 public final class KeyValueCache {
   public private(set) var count = 0
   private var keyStore, valueStore: Tensor?
+  private let reserved: Int
 
-  public init() {}
+  /// A cache that takes room for `reserved` tokens at its first one, and more only past them.
+  public init(reserving reserved: Int = 0) { self.reserved = reserved }
+
+  /// A cache of its own that begins with the same tokens: for several sequences with one beginning.
+  public func copied(reserving reserved: Int = 0) -> KeyValueCache {
+    let copy = KeyValueCache(reserving: max(reserved, count))
+    guard let keyStore, let valueStore, count > 0 else { return copy }
+    _ = copy.append(keyStore.sliced(0..<count, axis: 1), valueStore.sliced(0..<count, axis: 1))
+    return copy
+  }
 
   /// Adds `keys` and `values` `[1, time, kv heads, channels]` and returns all of them, in memory that the
   /// next call may write behind, never into.
@@ -27,7 +37,7 @@ public final class KeyValueCache {
 
   private func room(_ store: Tensor?, like tensor: Tensor, _ needed: Int) -> Tensor {
     if let store, store.size(1) >= needed { return store }
-    let capacity = max((needed + 255) / 256 * 256, (store?.size(1) ?? 0) * 2)
+    let capacity = max((max(needed, reserved) + 255) / 256 * 256, (store?.size(1) ?? 0) * 2)
     let larger = Tensor.empty([1, capacity, tensor.size(2), tensor.size(3)], tensor.type)
     if let store { larger.pointer.copyMemory(from: store.pointer, byteCount: count * rowBytes(tensor)) }
     return larger

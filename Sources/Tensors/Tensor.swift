@@ -37,6 +37,11 @@ public struct Tensor: @unchecked Sendable {
   /// The size of an axis; negative numbers count from the last one.
   public func size(_ axis: Int) -> Int { shape[axis < 0 ? axis + rank : axis] }
 
+  /// Whether both are the same numbers in the same memory, and not only equal.
+  package func isSame(as other: Tensor) -> Bool {
+    storage === other.storage && offset == other.offset && shape == other.shape && type == other.type
+  }
+
   /// The first element. Valid while the tensor is.
   package var pointer: UnsafeMutableRawPointer { storage.pointer + offset * type.byteCount }
 

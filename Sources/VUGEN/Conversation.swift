@@ -22,24 +22,18 @@ public enum StopReason: String, Sendable, Codable { case end, length, cancelled 
 /// A chat with an understanding tower. Earlier turns and their pictures are read once: each question costs
 /// its own tokens only.
 ///
-/// The prompt is Llama 3's chat form with the reference's system message; pictures come before the text of
-/// their turn. Text is never read as special tokens.
+/// The prompt is Llama 3's chat form with the reference's system message (`ChatForm`).
 public final class Conversation {
   public let tower: UnderstandingTower
   public let tokenizer: Tokenizer
   private let cache: ConversationCache
-  private let special: Special
+  private let form: ChatForm
   /// Tokens that are decided but not read yet.
   private var pending: [Int32] = []
   /// Every token that was read or written, for the repetition penalty.
   private var seen: Set<Int32> = []
   /// The tokens of the last prompt.
   public private(set) var promptTokens: [Int32] = []
-
-  /// The special tokens that shape a prompt.
-  private struct Special {
-    let begin, startHeader, endHeader, endTurn: Int32
-  }
 
   /// A conversation behind the model's own system message, unless another is given; none for an empty one.
   ///
@@ -48,42 +42,15 @@ public final class Conversation {
   public init(
     _ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String? = nil
   ) throws {
-    func token(_ name: String) throws -> Int32 {
-      guard let id = tokenizer.specialTokens[name] else {
-        throw ModelFileError(
-          folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
-      }
-      return id
-    }
-    guard tokenizer.vocabularySize <= tower.configuration.text.vocabulary else {
-      throw ModelFileError(
-        folder,
-        "the tokenizer knows \(tokenizer.vocabularySize) tokens and the model \(tower.configuration.text.vocabulary); "
-          + "copy tokenizer.json and the weights from one source")
-    }
+    form = try ChatForm(tokenizer, tower.configuration, folder: folder)
     (self.tower, self.tokenizer) = (tower, tokenizer)
-    special = Special(
-      begin: try token("<|begin_of_text|>"), startHeader: try token("<|start_header_id|>"),
-      endHeader: try token("<|end_header_id|>"), endTurn: try token("<|eot_id|>"))
     cache = tower.makeCache()
-    let message = system ?? tower.configuration.systemMessage
-    pending = [special.begin] + (message.isEmpty ? [] : turnTokens(Turn(.system, message)))
+    pending = form.opening(system: system)
   }
 
   /// Tokens that asking this would read, pictures included.
   public func tokenCount(asking turn: Turn) -> Int {
-    pending.count + turnTokens(turn).count + header(.assistant).count
-  }
-
-  private func header(_ role: Turn.Role) -> [Int32] {
-    [special.startHeader] + tokenizer.encode(role.rawValue) + [special.endHeader] + tokenizer.encode("\n\n")
-  }
-
-  private func turnTokens(_ turn: Turn) -> [Int32] {
-    let places = turn.pictures.reduce(0) { $0 + $1.size(0) } * tower.configuration.tokensPerTile
-    let text = turn.text.trimming()
-    return header(turn.role) + [Int32](repeating: tower.configuration.imageToken, count: places)
-      + tokenizer.encode(text) + [special.endTurn]
+    pending.count + form.turn(turn).count + form.header(.assistant).count
   }
 
   /// Asks, and calls `onText` with each piece of the answer as soon as its characters are whole.
@@ -96,7 +63,7 @@ public final class Conversation {
     _ turn: Turn, sampling: Sampling = .greedy, most: Int = 256, using random: inout Philox,
     isCancelled: () -> Bool = { false }, onText: (String) -> Void = { _ in }
   ) throws -> (tokens: [Int32], text: String, stop: StopReason) {
-    let tokens = pending + turnTokens(turn) + header(.assistant), before = cache.count
+    let tokens = pending + form.turn(turn) + form.header(.assistant), before = cache.count
     let context = tower.configuration.text.context
     guard before + tokens.count < context else {
       throw PromptError.contextFull(tokens: before + tokens.count, context: context)
@@ -120,11 +87,11 @@ public final class Conversation {
       let piece = decoder.append(token)
       if !piece.isEmpty { onText(piece) }
       text += piece
-      logits = try tower.prefill(tower.embed([token]), into: cache)
+      logits = try tower.prefill(tower.embed(text: [token]), into: cache)
     }
     let rest = decoder.finish()
     if !rest.isEmpty { onText(rest) }
-    pending = [special.endTurn]
+    pending = [form.endTurn]
     return (answer, text + rest, stop)
   }
 
@@ -142,7 +109,7 @@ public final class Conversation {
   /// Log-probabilities, natural, of each token of `answer` after `turn`, in a conversation of its own.
   public func score(_ answer: String, after turn: Turn) throws -> (tokens: [Int32], logProbabilities: [Float])
   {
-    let prompt = pending + turnTokens(turn) + header(.assistant), tokens = tokenizer.encode(answer)
+    let prompt = pending + form.turn(turn) + form.header(.assistant), tokens = tokenizer.encode(answer)
     guard !tokens.isEmpty else { throw PromptError.empty }
     let count = prompt.count + tokens.count, context = tower.configuration.text.context
     guard count <= context else { throw PromptError.contextFull(tokens: count, context: context) }
@@ -153,18 +120,5 @@ public final class Conversation {
       crossEntropy(logits.sliced($0..<$0 + 1), targets: Tensor(indices: [tokens[$0]]))
     }
     return (tokens, losses.map { -$0.item() })
-  }
-}
-
-extension String {
-  fileprivate func trimming() -> String {
-    var text = self[...]
-    while let first = text.unicodeScalars.first, first.properties.isWhitespace {
-      text.unicodeScalars.removeFirst()
-    }
-    while let last = text.unicodeScalars.last, last.properties.isWhitespace {
-      text.unicodeScalars.removeLast()
-    }
-    return String(text)
   }
 }

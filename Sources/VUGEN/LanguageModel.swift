@@ -29,6 +29,20 @@ public final class TextAttention: Module {
     return attending(parts[0], own, rope: rope, mask: mask)
   }
 
+  /// Several sequences at once, `[1, Σ counts, width]`: each attends to what its own cache holds and then to itself.
+  /// The table holds a row a token.
+  func callAsFunction(_ x: Tensor, rope: RotaryTable, parts: [(cache: KeyValueCache, count: Int)]) -> Tensor {
+    let products = applied([query, key, value], to: x), own = keyValues(products[1], products[2], rope: rope)
+    var at = 0
+    let sequences = parts.map { part in
+      let rows = at..<at + part.count
+      at = rows.upperBound
+      let all = part.cache.append(own.keys.sliced(rows, axis: 1), own.values.sliced(rows, axis: 1))
+      return AttendedSequence(queries: part.count, keys: all.keys, values: all.values)
+    }
+    return output(attention(turned(products[0], heads, rope), of: sequences).reshaped([1, x.size(1), -1]))
+  }
+
   /// x after attending to keys and values that are there already.
   func reading(_ all: KeyValues, _ x: Tensor, rope: RotaryTable, mask: AttentionMask) -> Tensor {
     attending(query(x), all, rope: rope, mask: mask)
@@ -100,6 +114,12 @@ public final class TextBlock: Module {
     return h + mlp(mlpNorm(h))
   }
 
+  /// The same for several sequences at once, each behind its own cache.
+  func callAsFunction(_ x: Tensor, rope: RotaryTable, parts: [(cache: KeyValueCache, count: Int)]) -> Tensor {
+    let h = x + attention(attentionNorm(x), rope: rope, parts: parts)
+    return h + mlp(mlpNorm(h))
+  }
+
   /// The same, behind tokens that another tower has read: their keys and values come first.
   func callAsFunction(_ x: Tensor, after prompt: KeyValues, rope: RotaryTable, mask: AttentionMask) -> Tensor
   {
@@ -113,12 +133,31 @@ public final class TextBlock: Module {
 public final class ConversationCache {
   let layers: [KeyValueCache]
 
-  public init(layers: Int) { self.layers = (0..<layers).map { _ in KeyValueCache() } }
+  public convenience init(layers: Int) { self.init(layers: layers, reserving: 0) }
+
+  /// One that takes room for `reserving` tokens at its first one.
+  init(layers: Int, reserving: Int) {
+    self.layers = (0..<layers).map { _ in KeyValueCache(reserving: reserving) }
+  }
+
+  private init(_ layers: [KeyValueCache]) { self.layers = layers }
+
+  /// A cache of its own that begins with the same tokens.
+  func copied(reserving: Int) -> ConversationCache {
+    ConversationCache(layers.map { $0.copied(reserving: reserving) })
+  }
 
   /// Tokens that are in it.
   public var count: Int { layers.first?.count ?? 0 }
   public var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
   public func truncate(to count: Int) { layers.forEach { $0.truncate(to: count) } }
+}
+
+/// The next tokens of one sequence, among several that are computed together.
+struct SequencePart {
+  /// What came before them.
+  var cache: ConversationCache
+  var count: Int
 }
 
 /// A Llama 3 language model.
@@ -152,6 +191,22 @@ public final class LanguageModel: Module {
     let table = rope.sliced(start..<end)
     var x = embeddings
     for (i, layer) in layers.enumerated() { x = layer(x, rope: table, cache: cache?.layers[i]) }
+    return norm(x)
+  }
+
+  /// The same for several sequences at once, each behind its own cache: `[1, Σ counts, width]` → the same shape, the
+  /// sequences one after the other. There must be room for each in the context.
+  func callAsFunction(_ embeddings: Tensor, parts: [SequencePart]) -> Tensor {
+    var positions: [Int32] = []
+    for part in parts {
+      let start = Int32(part.cache.count)
+      positions += start..<start + Int32(part.count)
+    }
+    let table = rope.gathered(positions)
+    var x = embeddings
+    for (i, layer) in layers.enumerated() {
+      x = layer(x, rope: table, parts: parts.map { ($0.cache.layers[i], $0.count) })
+    }
     return norm(x)
   }
 

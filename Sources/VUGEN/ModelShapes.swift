@@ -45,7 +45,7 @@ public enum ModelShape: String, Sendable, CaseIterable {
       try Self.value(name, shape, &random).cast(to: .bf16).withBytes(body)
     }
     try AtomicFile.write(c.fileContents(), to: folder + "/config.json")
-    try AtomicFile.write(Self.byteTokenizer(vocabulary: c.text.vocabulary), to: folder + "/tokenizer.json")
+    try AtomicFile.write(Self.tokenizerFile(vocabulary: c.text.vocabulary), to: folder + "/tokenizer.json")
   }
 
   /// Sizes of numbers that keep activations near 1.
@@ -60,8 +60,16 @@ public enum ModelShape: String, Sendable, CaseIterable {
     return .normal(shape, deviation: deviation, using: &random)
   }
 
+  /// The tokenizer of such a model. Throws `ModelFileError`.
+  public func byteTokenizer() throws -> Tokenizer {
+    let path = NSTemporaryDirectory() + "vugen-\(UUID().uuidString).json"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try AtomicFile.write(Self.tokenizerFile(vocabulary: configuration.text.vocabulary), to: path)
+    return try Tokenizer(json: path)
+  }
+
   /// A token a byte, and the special tokens at the end of the vocabulary.
-  private static func byteTokenizer(vocabulary: Int) throws -> Data {
+  private static func tokenizerFile(vocabulary: Int) throws -> Data {
     let special = Tokenizer.plmSpecialTokens
     return try TokenizerFile.json(
       tokens: (0...255).map { [UInt8($0)] }, merges: [], specialTokens: special,

@@ -108,6 +108,11 @@ public final class UnderstandingTower: Module {
     return Tensor.concatenated(parts).expanded(at: 0)
   }
 
+  /// Embeddings of words alone, `[1, tokens, width]`: of an answer, in which a picture's token is one like any other.
+  func embed(text tokens: [Int32]) -> Tensor {
+    core.language.embedding(Tensor(indices: tokens), type: type).expanded(at: 0)
+  }
+
   /// Logits f32 `[time, vocabulary]` of hidden states `[1, time, width]`.
   public func logits(_ hidden: Tensor) -> Tensor {
     let rows = hidden.reshaped([hidden.size(1), hidden.size(2)])

@@ -45,6 +45,32 @@ struct EmbeddedModelTests {
     #expect(values.reduce(0, +) / 6 > 15, "\(values)")
   }
 
+  /// Answers beside each other are word for word those that are given one by one.
+  @Test func manyAnswersAtOnceAreTheSame() throws {
+    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
+    let tokenizer = try Tokenizer(folder: EmbeddedModel.folder)
+    let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 5)
+    let turns = (0..<6).flatMap { i -> [Turn] in
+      let scene = composer.scene(UInt64(i), .validation)
+      let tiles = tower.configuration.vision.tiles(of: scene.picture)
+      return scene.record.questions.map { Turn(.user, $0.question, pictures: [tiles]) }
+    }
+    let expected = try turns.map { turn in
+      var random = Philox(seed: 0)
+      return try Conversation(tower, tokenizer, folder: "nano").ask(turn, most: 48, using: &random).tokens
+    }
+    #expect(turns.count > 20)
+    for slots in [1, 16] {
+      var rest = turns[...], found: [[Int32]] = []
+      try AnswerBatch(tower, tokenizer, folder: "nano", slots: slots).run {
+        rest.popFirst().map { .success(BatchQuestion($0, most: 48)) }
+      } onAnswer: { _, answer in
+        found.append(try answer.get().tokens)
+      }
+      #expect(found == expected, "\(slots) at once")
+    }
+  }
+
   @Test func aFolderWithoutWeightsSaysWhatIsMissing() throws {
     let folder = temporaryPath()
     try FileManager.default.copyItem(atPath: EmbeddedModel.folder, toPath: folder)

@@ -17,6 +17,12 @@ public struct ContactSheet {
 
   private static let margin = 8, textSize = 11, lineHeight = 14, lines = 4
 
+  /// A picture as its cell shows it: all that has to be kept of a large one.
+  public func thumbnail(_ picture: Picture) -> Picture {
+    picture.width == side && picture.height == side
+      ? picture : picture.resizedBicubic(width: side, height: side)
+  }
+
   /// Throws `DataSetError` when no font is found.
   public func draw(_ items: [Item]) throws -> Picture {
     let font = try FontFace.forLabels()
@@ -27,8 +33,7 @@ public struct ContactSheet {
     )
     for (i, item) in items.enumerated() {
       let x = Self.margin + i % columns * cell.0, y = Self.margin + i / columns * cell.1
-      let fits = item.picture.width == side && item.picture.height == side
-      sheet.paste(fits ? item.picture : item.picture.resizedBicubic(width: side, height: side), x, y)
+      sheet.paste(thumbnail(item.picture), x, y)
       for (n, line) in wrapped(item.caption, font).prefix(Self.lines).enumerated() {
         font.draw(
           line, into: &sheet, x: x, y: y + side + (n + 1) * Self.lineHeight - 2, size: Self.textSize,

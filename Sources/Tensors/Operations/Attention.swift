@@ -133,15 +133,23 @@ private struct AttentionPass {
     let output = Tensor.empty([batch, queries, heads, headSize], q.tensor.type)
     let lse = Tensor.empty([batch, heads, queries])
     guard output.count > 0 else { return (output, lse) }
+    var (a, items, _) = piece(q, k, v, into: HeadView(output))
+    a.lse = lse.floats
+    run(VG_ATTENTION, q.tensor.type, a, items: items)
+    withExtendedLifetime((mask, bias, gridBias)) {}
+    return (output, lse)
+  }
+
+  /// The forward pass as a piece of work for the team.
+  func piece(_ q: HeadView, _ k: HeadView, _ v: HeadView, into output: HeadView) -> (
+    vg_attention_args, items: Int, grain: Int
+  ) {
     var a = arguments(q, k, v)
-    let view = HeadView(output)
-    (a.o, a.os, a.lse) = (view.pointer, view.strides, lse.floats)
+    (a.o, a.os) = (output.pointer, output.strides)
     // Enough items for every thread, but not so small that widening the keys again costs more.
     let wanted = (4 * Int(vugen_threads()) + batch * kvHeads - 1) / (batch * kvHeads)
     a.query_chunks = Int64(Swift.max(1, Swift.min(wanted, (queries + 47) / 48)))
-    run(VG_ATTENTION, q.tensor.type, a, items: batch * kvHeads * Int(a.query_chunks))
-    withExtendedLifetime((mask, bias, gridBias)) {}
-    return (output, lse)
+    return (a, batch * kvHeads * Int(a.query_chunks), 1)
   }
 
   /// Writes into `dq`, `dk`, `dv`; returns the gradient of the bias, or of the grid's, when asked for.
@@ -199,6 +207,58 @@ public func attention(
       gradients[1],
       gradients[2], needsBias: needsBias)
     return gradients.map(\.tensor) + [dbias]
+  }
+}
+
+/// What one sequence of a packed batch attends to.
+public struct AttendedSequence {
+  /// Rows of the batch that are its own; they follow those of the sequences before it.
+  public var queries: Int
+  /// `[1, keys, kv heads, c]`; the last query stands at the last key.
+  public var keys, values: Tensor
+
+  public init(queries: Int, keys: Tensor, values: Tensor) {
+    (self.queries, self.keys, self.values) = (queries, keys, values)
+  }
+}
+
+/// Causal attention of several sequences, each with keys of its own and as many as it has: what decoding of many
+/// answers at once needs. Their heads are shared out over the threads together. A sequence's numbers do not depend on
+/// those beside it. No gradient.
+///
+/// Shapes: q, y `[1, Σ queries, heads, c]`, the sequences one after the other.
+public func attention(_ q: Tensor, of sequences: [AttendedSequence]) -> Tensor {
+  let q = q.detached(), y = Tensor.empty(q.shape, q.type)
+  precondition(
+    q.rank == 4 && q.size(0) == 1 && sequences.reduce(0) { $0 + $1.queries } == q.size(1),
+    "attention of \(q) for sequences of \(sequences.map(\.queries)) rows")
+  var at = 0
+  let pieces = sequences.map { sequence in
+    defer { at += sequence.queries }
+    return sequence.piece(q, y, at)
+  }
+  for start in stride(from: 0, to: pieces.count, by: maximumPieces) {
+    runPieces(VG_ATTENTION, q.type, Array(pieces[start..<min(start + maximumPieces, pieces.count)]))
+  }
+  withExtendedLifetime((q, sequences)) {}
+  return y
+}
+
+extension AttendedSequence {
+  /// This sequence's share of the work: its rows of `q` and `y` begin at row `at`.
+  fileprivate func piece(_ q: Tensor, _ y: Tensor, _ at: Int) -> (vg_attention_args, items: Int, grain: Int) {
+    precondition(
+      keys.rank == 4 && keys.shape == values.shape && keys.size(0) == 1 && keys.size(3) == q.size(3)
+        && keys.type == q.type && values.type == q.type && keys.size(1) >= queries,
+      "attention of \(queries) rows of \(q) over keys \(keys), values \(values)")
+    let pass = AttentionPass(
+      batch: 1, queries: queries, keys: keys.size(1), heads: q.size(2), kvHeads: keys.size(2),
+      headSize: q.size(3), scale: 1 / Float(q.size(3)).squareRoot(), mask: .causal)
+    pass.check(q.type)
+    let rows = at..<at + queries
+    return pass.piece(
+      HeadView(q.sliced(rows, axis: 1)), HeadView(keys.detached()), HeadView(values.detached()),
+      into: HeadView(y.sliced(rows, axis: 1)))
   }
 }
 

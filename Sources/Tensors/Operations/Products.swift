@@ -179,7 +179,7 @@ public func linearFromStored(
   precondition(
     (x.type == .f32 || StoredWeights.multipliesBF16) && weight.rank == 2 && weight.size(1) == x.size(-1),
     "linear: input \(x) does not fit weight \(weight)")
-  guard rows <= 4, x.type == .f32 else {
+  guard rows <= StoredWeights.streamedRows, x.type == .f32 else {
     if weight.type == .bf16, StoredWeights.multipliesBF16 {
       let y = multiply(
         Matrix(tensor: x.asRows.cast(to: .bf16)), Matrix(tensor: weight.detached(), transposed: true),
@@ -197,7 +197,8 @@ public func linearFromStored(
 
 /// The products of a few rows of one x with several stored weights at once: the threads meet once, not once a weight.
 ///
-/// Shapes: x f32 `[…, in]`, at most 4 rows; weights `[out, in]`, all of one type; results f32 `[…, out]`.
+/// Shapes: x f32 `[…, in]`, at most `StoredWeights.streamedRows`; weights `[out, in]`, all of one type; results f32
+/// `[…, out]`. A row's result does not depend on the rows beside it.
 public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
   guard let first = weights.first else { return [] }
   let packed = weights.compactMap(PackedRows.init)
@@ -210,8 +211,14 @@ public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
       let (outputs, n) = (weight.size(0), weight.size(1))
       let arguments = vg_row_product_args(
         x: x.floats, w: weight.pointer, y: y.floats, n: Int64(n), rows: Int64(rows), outputs: Int64(outputs))
-      return (arguments, (outputs + 3) / 4, grain(rowOf: 4 * n))
+      return (arguments, (outputs + 3) / 4, streamGrain(rows: rows, columns: n, outputs: outputs))
     })
   withExtendedLifetime((x, weights)) {}
   return results
+}
+
+/// Items of 4 weight rows that a thread takes at least: each turn puts all rows of x in order first, which must stay
+/// small beside the turn's products.
+private func streamGrain(rows: Int, columns: Int, outputs: Int) -> Int {
+  rows <= 4 ? grain(rowOf: 4 * columns) : Swift.max(1, Swift.min(32, outputs / (16 * Int(vugen_threads()))))
 }

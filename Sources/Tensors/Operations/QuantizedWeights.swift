@@ -101,7 +101,7 @@ public struct QuantizedTensor: @unchecked Sendable {
   public func linear(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
     precondition(x.size(-1) == columns, "linear: input \(x) does not fit a weight of [\(rows), \(columns)]")
     let count = x.count / Swift.max(1, columns)
-    if x.isTracked || (count > Self.streamedRows && !StoredWeights.roundsInput) {
+    if x.isTracked || (count > StoredWeights.streamedQuantizedRows && !StoredWeights.roundsInput) {
       if x.type == .f32, !x.isTracked, StoredWeights.multipliesBF16 {
         return linearFromStored(x, weight: dequantized(as: .bf16), bias: bias)
       }

@@ -10,7 +10,7 @@ struct Bench: AsyncParsableCommand {
       """,
     subcommands: [
       Kernels.self, TrainStep.self, ConvStep.self, Sampling.self, Understanding.self, Generation.self,
-      StudioBench.self, Busy.self, BusyWork.self,
+      StudioBench.self, Captions.self, Busy.self, BusyWork.self,
     ])
 
   struct Options: ParsableArguments {

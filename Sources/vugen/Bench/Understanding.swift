@@ -59,7 +59,7 @@ enum UnderstandingFormat: String, CaseIterable, ExpressibleByArgument {
 
 /// A tower of the shape with bf16 weights: one random block, repeated, as speed does not depend on values.
 @NumericActor
-private func randomTower(_ shape: ModelShape) -> UnderstandingTower {
+func randomTower(_ shape: ModelShape) -> UnderstandingTower {
   var random = Philox(seed: 1)
   let tower = Parameter.deferringValues { UnderstandingTower(shape.configuration, using: &random) }
   let block = Tensor.normal([1 << 20], deviation: 0.02, type: .bf16, using: &random)

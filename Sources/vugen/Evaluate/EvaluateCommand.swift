@@ -35,6 +35,7 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var batching: BatchOptions
   @Option(help: "Scenes of each split.") var scenes = 500
   @Option(help: "Seed of the scenes: that of training keeps held-out scenes apart in any case.")
   var seed: UInt64 = 1
@@ -51,13 +52,20 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
     let (tower, tokenizer) = try model.load()
     let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
-    let evaluation = UnderstandingEvaluation(tower, tokenizer, folder: model.folder)
+    let slots = try batching.slots(
+      tower, tokenizer, model, asking: "", most: UnderstandingEvaluation.mostTokens, of: 8 * scenes)
+    let evaluation = UnderstandingEvaluation(tower, tokenizer, folder: model.folder, batch: slots)
     var report: [String: ReportValue] = ["samples": .number(Double(2 * scenes))]
     var wrong: [UnderstandingEvaluation.Confusion] = []
     for split in [Split.validation, .heldOut] {
-      let result = try evaluation.run(composer, split, scenes: scenes) { done in
-        ProgressLine.show("\(split.rawValue): \(done) of \(scenes) scenes")
-        if Interruption.isRequested { throw ExitCode(130) }
+      let result:
+        (scores: [String: UnderstandingEvaluation.Score], confusions: [UnderstandingEvaluation.Confusion])
+      do {
+        result = try evaluation.run(
+          composer, split, scenes: scenes, isCancelled: { Interruption.isRequested },
+          progress: { ProgressLine.show("\(split.rawValue): \($0) of \(scenes) scenes") })
+      } catch is CancellationError {
+        throw ExitCode(130)
       }
       ProgressLine.end()
       wrong += result.confusions

@@ -13,6 +13,7 @@ struct EvaluateQuantization: AsyncParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var batching: BatchOptions
   @Option(help: "Scenes, one question each.") var scenes = 100
   @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
   @Flag(help: "Print one JSON object.") var json = false
@@ -24,11 +25,14 @@ struct EvaluateQuantization: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let (tower, _) = try model.load()
+    let (tower, tokenizer) = try model.load()
+    let slots = try batching.slots(
+      tower, tokenizer, model, asking: "", most: QuantizationEvaluation.mostTokens, of: scenes)
     let bank = try ObjectBank(includingSingles: false)
-    let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
+    let composer = SceneComposer(
+      bank, seed: seed, size: tower.configuration.vision.imageSize)
     let evaluation = try QuantizationEvaluation(
-      folder: model.folder, tower: tower, composer, .validation, scenes: scenes)
+      folder: model.folder, tower: tower, composer, .validation, scenes: scenes, batch: slots)
     let results = try evaluation.run(tower) { done in
       ProgressLine.show("\(done) of \(3 * scenes) questions")
       if Interruption.isRequested { throw ExitCode(130) }

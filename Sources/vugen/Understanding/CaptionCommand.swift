@@ -2,16 +2,23 @@ import ArgumentParser
 import DataSets
 import Foundation
 import ModelFiles
+import Pictures
 import Tensors
 import VUGEN
 
 struct Caption: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Describe pictures: files, or all pictures of a folder.",
-    discussion: "Example: vugen caption --model plm photos --output captions.jsonl")
+    discussion: """
+      Several pictures are described at once; their captions come in the pictures' order, each as soon as those before \
+      it are there. Ctrl-C keeps what is finished.
+
+      Example: vugen caption --model plm photos --output captions.jsonl
+      """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var options: SamplingOptions
+  @OptionGroup var batching: BatchOptions
   @Option(help: "What is asked of each picture.") var question = "Describe this picture."
   @Option(name: .shortAndLong, help: "Write JSON lines to this file, which appears when all is done.")
   var output: String?
@@ -24,50 +31,70 @@ struct Caption: AsyncParsableCommand {
     Interruption.watch()
     let paths = try Self.pictures(files)
     let (tower, tokenizer) = try model.load()
-    var lines: [String] = [], failures = 0, items: [ContactSheet.Item] = []
+    let slots = try batching.slots(
+      tower, tokenizer, model, asking: question, most: options.maxTokens, of: paths.count)
+    let batch = try AnswerBatch(tower, tokenizer, folder: model.folder, slots: slots)
+    var lines: [String] = [], failures = 0, begun = 0, thumbnails: [Int: Picture] = [:]
+    var items: [ContactSheet.Item] = []
     let clock = ContinuousClock(), start = clock.now
-    for (number, path) in paths.enumerated() {
-      if Interruption.isRequested { throw ExitCode(130) }
+    let isWhole = try batch.run {
+      guard begun < paths.count else { return nil }
+      defer { begun += 1 }
+      return Result {
+        try asking(paths[begun], tower) {
+          if sheet != nil { thumbnails[begun] = ContactSheet().thumbnail($0) }
+        }
+      }
+    } isCancelled: {
+      Interruption.isRequested
+    } onAnswer: { index, result in
+      let thumbnail = thumbnails.removeValue(forKey: index)
       do {
-        let report = try caption(path, tower, tokenizer)
-        let line = try report.line()
+        let report = report(try result.get(), of: paths[index]), line = try report.line()
         lines.append(line)
-        if sheet != nil { items.append(.init(try readPicture(path), report.text)) }
-        if output == nil { print(json ? line : "\(path): \(report.text)") }
-        if report.stopReason == .cancelled { throw ExitCode(130) }
-      } catch let error as ExitCode {
-        throw error
+        if let thumbnail { items.append(.init(thumbnail, report.text)) }
+        if output == nil { say(json ? line : "\(paths[index]): \(report.text)") }
       } catch {
         // One bad picture does not end a long run.
         failures += 1
         FileHandle.standardError.write(Data("vugen: \(error)\n".utf8))
       }
-      progress(number + 1, of: paths.count, seconds(clock.now - start))
+      progress(index + 1, of: paths.count, seconds(clock.now - start))
     }
+    if isWhole || !lines.isEmpty { try write(lines, items) }
+    if !isWhole { throw ExitCode(130) }
+    if failures > 0 { throw CommandError("\(failures) of \(paths.count) pictures could not be described") }
+  }
+
+  /// The question about a file; `keep` is given the picture, which is too large to be held for long.
+  @NumericActor
+  private func asking(_ path: String, _ tower: UnderstandingTower, keep: (Picture) -> Void) throws
+    -> BatchQuestion
+  {
+    let picture = try readPicture(path)
+    keep(picture)
+    let tiles = tower.configuration.vision.tiles(of: picture, model.tiling)
+    return BatchQuestion(
+      Turn(.user, question, pictures: [tiles]), sampling: options.sampling, most: options.maxTokens,
+      seed: options.seed)
+  }
+
+  private func report(_ answer: BatchAnswer, of path: String) -> AnswerReport {
+    AnswerReport(
+      file: path, text: answer.text, tokens: answer.tokens, promptTokens: answer.promptTokens,
+      stopReason: answer.stop, seconds: answer.seconds,
+      tokensPerSecond: Double(answer.tokens.count) / max(answer.seconds, 1e-9), model: model.folder)
+  }
+
+  /// A line that a pipe gets at once.
+  private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+  private func write(_ lines: [String], _ items: [ContactSheet.Item]) throws {
     if let output {
       let text = Data(lines.map { $0 + "\n" }.joined().utf8)
       try AtomicFile.write(to: output) { write in try text.withUnsafeBytes { try write($0) } }
     }
     if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).pngData()), to: sheet) }
-    if failures > 0 { throw CommandError("\(failures) of \(paths.count) pictures could not be described") }
-  }
-
-  @NumericActor
-  private func caption(_ path: String, _ tower: UnderstandingTower, _ tokenizer: Tokenizer) throws
-    -> AnswerReport
-  {
-    let conversation = try Conversation(tower, tokenizer, folder: model.folder)
-    let turn = Turn(.user, question, pictures: [try model.tiles(path, tower)])
-    var random = Philox(seed: options.seed)
-    let clock = ContinuousClock(), start = clock.now
-    let answer = try conversation.ask(
-      turn, sampling: options.sampling, most: options.maxTokens, using: &random,
-      isCancelled: { Interruption.isRequested })
-    let time = seconds(clock.now - start)
-    return AnswerReport(
-      file: path, text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens,
-      stopReason: answer.stop, seconds: time, tokensPerSecond: Double(answer.tokens.count) / max(time, 1e-9),
-      model: model.folder)
   }
 
   /// A line that is written over, when a person watches.

@@ -94,6 +94,38 @@ struct SamplingOptions: ParsableArguments {
   }
 }
 
+/// How many questions are answered at once.
+struct BatchOptions: ParsableArguments {
+  @Option(
+    help: """
+      Questions that are answered at once, 1 to 32 (default: as many as half of the free memory has room for, at most \
+      16).
+      """)
+  var batch: Int?
+
+  func validate() throws {
+    if let batch, !(1...AnswerBatch.mostSlots).contains(batch) {
+      throw ValidationError("--batch must be 1 to \(AnswerBatch.mostSlots).")
+    }
+  }
+
+  /// For `count` questions like `question`, each about one picture. Throws `ModelFileError`.
+  @NumericActor
+  func slots(
+    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, _ model: ModelOptions, asking question: String,
+    most: Int,
+    of count: Int
+  ) throws -> Int {
+    if let batch { return batch }
+    let text = try Conversation(tower, tokenizer, folder: model.folder).tokenCount(
+      asking: Turn(.user, question))
+    // A thumbnail, and tiles beside it.
+    let picture = (1 + model.tiles) * tower.configuration.tokensPerTile
+    let memory = BatchMemory(tower.configuration, promptTokens: text + picture, most: most)
+    return min(max(1, count), memory.slots(free: SystemMemory.availableBytes))
+  }
+}
+
 /// What `ask` and `caption` print with `--json`.
 struct AnswerReport: Codable {
   var file: String?

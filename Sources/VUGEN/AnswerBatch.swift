@@ -1,0 +1,233 @@
+import ModelFiles
+import Tensors
+
+/// A question in a conversation of its own, and how it is to be answered.
+public struct BatchQuestion {
+  public var turn: Turn
+  public var sampling: Sampling
+  /// Longest answer in tokens.
+  public var most: Int
+  /// Of the random numbers that choose its tokens.
+  public var seed: UInt64
+
+  public init(_ turn: Turn, sampling: Sampling = .greedy, most: Int = 256, seed: UInt64 = 0) {
+    (self.turn, self.sampling, self.most, self.seed) = (turn, sampling, max(1, most), seed)
+  }
+}
+
+/// What became of a question in a batch.
+public struct BatchAnswer: Sendable {
+  public var tokens, promptTokens: [Int32]
+  public var text: String
+  public var stop: StopReason
+  /// From the moment when its pictures were taken up to its last token, while others were answered beside it.
+  public var seconds: Double
+}
+
+/// Answers many questions at once, each in a conversation of its own.
+///
+/// Up to `slots` answers grow together, a token each at a step, so that one pass over the weights serves all of them;
+/// one that ends makes room for the next question at once, whatever the lengths of the others (Orca, OSDI 2022).
+/// Questions that follow each other about the same pictures' tensors read these once.
+///
+/// In f32 the tokens are those of `Conversation.ask` with the same seed: each sequence's numbers are computed as they
+/// would be alone. Products of bf16 round more where there are many rows, as they do in a prompt.
+public final class AnswerBatch {
+  /// More would gain little: from here on the products, and no longer reading the weights, take the time.
+  public static let mostSlots = 32
+
+  /// Seconds of the last run in each kind of work.
+  public struct Times: Sendable {
+    public var pictures = 0.0
+    public var prompts = 0.0
+    public var tokens = 0.0
+  }
+
+  public let tower: UnderstandingTower
+  public let slots: Int
+  public private(set) var times = Times()
+  private let form: ChatForm
+  private let reader: PromptReader
+  private var active: [AnsweringSequence] = []
+  private var order = AnswerOrder()
+  private var isExhausted = false
+
+  /// Answers behind the model's own system message, unless another is given; none for an empty one.
+  ///
+  /// Throws `ModelFileError` where tokenizer and model do not belong together.
+  public init(
+    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String? = nil, slots: Int
+  ) throws {
+    self.tower = tower
+    self.slots = min(Self.mostSlots, max(1, slots))
+    form = try ChatForm(tokenizer, tower.configuration, folder: folder)
+    reader = PromptReader(tower, form, opening: form.opening(system: system))
+  }
+
+  /// Asks what `next` gives until it gives nil, and hands over the answers in the order of the questions, each as soon
+  /// as those before it are there. A question that could not be made, or not be read, fails alone.
+  ///
+  /// `isCancelled` is looked at before every step: before tiles, parts of prompts, and tokens. Then answers that are
+  /// whole are handed over, gaps left out, and the result is false.
+  @discardableResult
+  public func run(
+    _ next: () -> Result<BatchQuestion, any Error>?, isCancelled: () -> Bool = { false },
+    onAnswer: (Int, Result<BatchAnswer, any Error>) throws -> Void
+  ) throws -> Bool {
+    (active, order, isExhausted, times) = ([], AnswerOrder(), false, Times())
+    defer {
+      active = []
+      reader.forgetPictures()
+    }
+    while !(isExhausted && active.isEmpty) {
+      do {
+        if isCancelled() { throw PromptError.cancelled }
+        try admit(next, isCancelled)
+      } catch PromptError.cancelled {
+        for (index, result) in order.rest() { try onAnswer(index, result) }
+        return false
+      }
+      if !active.isEmpty { timed(\.tokens) { step() } }
+      while let (index, result) = order.next() { try onAnswer(index, result) }
+    }
+    return true
+  }
+
+  private func timed<R>(_ kind: WritableKeyPath<Times, Double>, _ work: () throws -> R) rethrows -> R {
+    let start = ContinuousClock.now
+    defer {
+      let time = (ContinuousClock.now - start).components
+      times[keyPath: kind] += Double(time.seconds) + Double(time.attoseconds) * 1e-18
+    }
+    return try work()
+  }
+
+  /// Fills the free slots: draws questions, encodes their pictures, and reads the prompts.
+  private func admit(_ next: () -> Result<BatchQuestion, any Error>?, _ isCancelled: () -> Bool) throws {
+    var waiting: [WaitingPrompt] = []
+    while !isExhausted, active.count + waiting.count < slots {
+      let drawn = draw(next, most: slots - active.count - waiting.count)
+      waiting += try timed(\.pictures) { try reader.encode(drawn, isCancelled) }
+      if reader.fillsAPass(waiting) {
+        try start(waiting, isCancelled)
+        waiting = []
+      }
+    }
+    try start(waiting, isCancelled)
+  }
+
+  /// Questions for one pass of the encoder.
+  private func draw(_ next: () -> Result<BatchQuestion, any Error>?, most: Int) -> [DrawnQuestion] {
+    var drawn: [DrawnQuestion] = []
+    while drawn.count < most, !reader.fillsTheEncoder(drawn) {
+      guard let question = next() else {
+        isExhausted = true
+        break
+      }
+      let index = order.expect()
+      do {
+        let question = try question.get()
+        drawn.append(try DrawnQuestion(index, question, reader.tokens(of: question.turn)))
+      } catch {
+        order.finish(index, .failure(error))
+      }
+    }
+    return drawn
+  }
+
+  private func start(_ waiting: [WaitingPrompt], _ isCancelled: () -> Bool) throws {
+    guard !waiting.isEmpty else { return }
+    let logits = try timed(\.prompts) { try reader.read(waiting, isCancelled) }
+    let sequences = waiting.map { AnsweringSequence($0) }
+    active += take(sequences, logits)
+  }
+
+  /// One token for each answer.
+  private func step() {
+    let logits = StoredWeights.decodingBatch {
+      tower.logits(
+        tower.core.language(
+          tower.embed(text: active.map(\.last)), parts: active.map { SequencePart(cache: $0.cache, count: 1) }
+        ))
+    }
+    active = take(active, logits)
+  }
+
+  /// Chooses each sequence's next token of its row, and returns those that go on.
+  private func take(_ sequences: [AnsweringSequence], _ logits: Tensor) -> [AnsweringSequence] {
+    let text = tower.configuration.text
+    return sequences.enumerated().filter { i, sequence in
+      sequence.take(logits.sliced(i..<i + 1), text)
+      if let answer = sequence.answer() { order.finish(sequence.index, .success(answer)) }
+      return sequence.stop == nil
+    }.map(\.element)
+  }
+}
+
+/// An answer that grows.
+private final class AnsweringSequence {
+  let index: Int
+  let cache: ConversationCache
+  private(set) var stop: StopReason?
+  private(set) var last: Int32 = 0
+  private let question: BatchQuestion, promptTokens: [Int32], begin: ContinuousClock.Instant
+  private var random: Philox, seen: Set<Int32>
+  private var tokens: [Int32] = [], text = "", decoder: StreamingDecoder
+
+  init(_ prompt: WaitingPrompt) {
+    (index, cache, begin) = (prompt.drawn.index, prompt.cache, prompt.drawn.begin)
+    (question, promptTokens, decoder) = (prompt.drawn.question, prompt.drawn.tokens, prompt.decoder)
+    random = Philox(seed: question.seed)
+    seen = Set(promptTokens)
+  }
+
+  /// Chooses the next token, of logits `[1, vocabulary]`.
+  func take(_ logits: Tensor, _ model: TextConfiguration) {
+    let token = question.sampling.choose(logits, seen: seen, using: &random)
+    guard !model.endTokens.contains(token) else {
+      stop = .end
+      return
+    }
+    tokens.append(token)
+    seen.insert(token)
+    text += decoder.append(token)
+    last = token
+    if tokens.count >= question.most || cache.count + 1 >= model.context { stop = .length }
+  }
+
+  /// The whole answer, once it has ended.
+  func answer() -> BatchAnswer? {
+    guard let stop else { return nil }
+    let time = (ContinuousClock.now - begin).components
+    return BatchAnswer(
+      tokens: tokens, promptTokens: promptTokens, text: text + decoder.finish(), stop: stop,
+      seconds: Double(time.seconds) + Double(time.attoseconds) * 1e-18)
+  }
+}
+
+/// Puts answers that end in any order back into that of their questions.
+private struct AnswerOrder {
+  private var expected = 0, handed = 0
+  private var finished: [Int: Result<BatchAnswer, any Error>] = [:]
+
+  /// The next question's place.
+  mutating func expect() -> Int {
+    defer { expected += 1 }
+    return expected
+  }
+
+  mutating func finish(_ index: Int, _ result: Result<BatchAnswer, any Error>) { finished[index] = result }
+
+  /// The next one, if it is there.
+  mutating func next() -> (Int, Result<BatchAnswer, any Error>)? {
+    guard let result = finished.removeValue(forKey: handed) else { return nil }
+    defer { handed += 1 }
+    return (handed, result)
+  }
+
+  /// All that are there, in order.
+  mutating func rest() -> [(Int, Result<BatchAnswer, any Error>)] {
+    defer { finished = [:] }
+    return finished.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+}

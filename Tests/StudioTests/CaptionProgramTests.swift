@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+/// `vugen caption` as a script runs it.
+@Suite(.serialized)
+struct CaptionProgramTests {
+  /// A running program and what it writes.
+  private struct Run {
+    let process = Process(), output = Pipe(), errors = Pipe()
+
+    init(_ arguments: [String]) throws {
+      process.executableURL = try #require(
+        [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
+          .map { $0.appendingPathComponent("vugen") }
+          .first { FileManager.default.isExecutableFile(atPath: $0.path) })
+      process.arguments = arguments
+      (process.standardOutput, process.standardError) = (output, errors)
+      try process.run()
+    }
+
+    /// All lines, once it has ended; `first` was read before.
+    func end(after first: Data = Data()) -> (lines: [String], errors: String, status: Int32) {
+      let text = first + output.fileHandleForReading.readDataToEndOfFile()
+      let errors = errors.fileHandleForReading.readDataToEndOfFile()
+      process.waitUntilExit()
+      let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+      return (lines, String(decoding: errors, as: UTF8.self), process.terminationStatus)
+    }
+  }
+
+  /// A folder with copies of a picture of one pixel, `bad` of them spoilt.
+  private func folder(_ count: Int, bad: Set<Int> = []) throws -> String {
+    let path = NSTemporaryDirectory() + "vugen-captions-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let pixel = try #require(
+      Data(
+        base64Encoded:
+          "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+      ))
+    for i in 0..<count {
+      let name = path + "/" + String(1000 + i) + ".png"
+      try (bad.contains(i) ? Data("no picture".utf8) : pixel).write(to: URL(fileURLWithPath: name))
+    }
+    return path
+  }
+
+  private func file(_ line: String) throws -> String {
+    let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+    return try #require(object?["file"] as? String)
+  }
+
+  @Test func aBadFileFailsAloneAndOrderIsKept() throws {
+    let folder = try folder(9, bad: [4])
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let all = ["caption", folder, "--json", "--max-tokens", "12", "--batch"]
+    let (lines, errors, status) = try Run(all + ["3"]).end()
+    let good = [0, 1, 2, 3, 5, 6, 7, 8].map { "\(folder)/\(1000 + $0).png" }
+    #expect(try lines.prefix(8).map(file) == good && lines.count == 9 && status == 1)
+    #expect(lines.last?.contains("1 of 9 pictures") ?? false)
+    #expect(errors.contains("1004.png"))
+    // The same captions, whatever the batch.
+    func texts(_ lines: [String]) throws -> [String] {
+      try lines.prefix(8).map {
+        let object = try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        return "\(object?["tokens"] ?? "")"
+      }
+    }
+    #expect(try texts(lines) == texts(Run(all + ["1"]).end().lines))
+  }
+
+  @Test func interruptingKeepsWhatIsFinished() throws {
+    let folder = try folder(600)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let list = folder + ".jsonl"
+    defer { try? FileManager.default.removeItem(atPath: list) }
+    for output in [[], ["--output", list]] {
+      let run = try Run(["caption", folder, "--json", "--batch", "4"] + output)
+      var first = Data()
+      if output.isEmpty {
+        // Lines come while it works.
+        first = run.output.fileHandleForReading.availableData
+        #expect(!first.isEmpty)
+      } else {
+        Thread.sleep(forTimeInterval: 2.5)
+      }
+      run.process.interrupt()
+      let (lines, _, status) = run.end(after: first)
+      #expect(status == 130)
+      let kept =
+        output.isEmpty
+        ? lines : try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n").map(String.init)
+      #expect(kept.count < 600 && (output.isEmpty || !kept.isEmpty))
+      let names = try kept.map(file)
+      #expect(names == names.sorted())
+    }
+  }
+
+  @Test func batchesHaveLimits() throws {
+    let run = try Run(["caption", "x.png", "--batch", "33"]).end()
+    #expect(run.status == 2 && run.errors.contains("--batch"))
+  }
+}

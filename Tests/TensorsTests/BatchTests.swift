@@ -1,6 +1,6 @@
-import Testing
-
+import TestSupport
 import Tensors
+import Testing
 
 /// What decoding of many sequences at once stands on: a sequence's numbers do not depend on those beside it.
 @Suite(.serialized)
@@ -44,6 +44,26 @@ struct BatchTests {
       for rows in [2, 5, 17, 32] {
         let many = StoredWeights.decodingBatch { product(x.sliced(0..<rows)).toArray() }
         #expect(many == Array(single.prefix(rows * 70)), "\(rows) rows")
+      }
+    }
+  }
+
+  /// With bf16 products they are rounded to bf16, each by itself; rows and columns need not fill the tiles.
+  @Test func rowsOfABatchInBF16() {
+    guard Hardware.hasBF16Products else { return }
+    StoredWeights.precision = .bf16
+    defer { StoredWeights.precision = .f32 }
+    var random = Philox(seed: 24)
+    for (outputs, columns) in [(70, 96), (4, 2048), (33, 40), (1, 32)] {
+      let weight = Tensor.normal([outputs, columns], type: .bf16, using: &random)
+      let x = Tensor.normal([32, columns], using: &random)
+      let expected = linear(x.cast(to: .bf16).cast(to: .f32), weight: weight.cast(to: .f32))
+      let all = StoredWeights.decodingBatch { linearFromStored(x, weight: weight) }
+      #expect(
+        relativeError(all, columns % 32 == 0 ? expected : linear(x, weight: weight.cast(to: .f32))) < 1e-5)
+      for rows in 5...31 {
+        let some = StoredWeights.decodingBatch { linearFromStored(x.sliced(0..<rows), weight: weight) }
+        #expect(some.toArray() == Array(all.toArray().prefix(rows * outputs)), "\(rows) rows")
       }
     }
   }

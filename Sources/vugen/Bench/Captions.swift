@@ -30,7 +30,7 @@ extension Bench {
     func run() async throws {
       try await options.run { _ in
         let bench = try CaptionBench(shape, folder: model, batch: batch, tokens: tokens, precision)
-        return try bench.measurements(turns: options.repeats)
+        return try bench.measurements(repeats: options.repeats)
       }
     }
   }
@@ -59,12 +59,13 @@ private struct CaptionBench {
   }
 
   /// Alternates between both, so that a machine that becomes slower does so for both.
-  func measurements(turns: Int) throws -> [Measurement] {
+  func measurements(repeats: Int) throws -> [Measurement] {
     var first: [Double] = [], single: [Double] = [], many: [Double] = [], parts: [AnswerBatch.Times] = []
     var counts: [Int] = []
     // What is slow shows no difference between its first time and its second, and what is fast costs nothing.
-    if try oneByOne(1, most: 2).seconds < 0.5 { _ = try (oneByOne(1, most: 2), together()) }
-    for _ in 0..<turns {
+    let isFast = try oneByOne(1, most: 2).seconds < 0.5
+    if isFast { _ = try together() }
+    for _ in 0..<(isFast ? repeats : 1) {
       first.append(try oneByOne(Self.alone, most: 1).seconds)
       let alone = try oneByOne(Self.alone, most: tokens)
       single.append(alone.seconds)

@@ -24,6 +24,7 @@ public struct BatchMemory: Sendable, Equatable {
   /// answers would come later.
   public func slots(free: Int?) -> Int {
     guard let free else { return 4 }
-    return max(1, min(16, (free / 2 - workingBytes) / max(1, bytesPerSlot)))
+    // What prompts begin with is kept as well, which may be as much as an answer.
+    return max(1, min(16, (free / 2 - workingBytes) / max(1, bytesPerSlot) - 1))
   }
 }

@@ -66,7 +66,7 @@ private struct CaptionBench {
     let isFast = try oneByOne(1, most: 2).seconds < 0.5
     if isFast { _ = try together() }
     for _ in 0..<(isFast ? repeats : 1) {
-      first.append(try oneByOne(Self.alone, most: 1).seconds)
+      first.append(try oneByOne(1, most: 1).seconds)
       let alone = try oneByOne(Self.alone, most: tokens)
       single.append(alone.seconds)
       let (seconds, times, count) = try together()

@@ -102,11 +102,13 @@ public final class AnswerBatch {
     return try work()
   }
 
-  /// Fills the free slots: draws questions, encodes their pictures, and reads the prompts.
+  /// Fills the free slots: draws as many questions, encodes their pictures, and reads the prompts. Those that fail, or
+  /// are answered by their first token, leave their slots free until the answers so far are handed over.
   private func admit(_ next: () -> Result<BatchQuestion, any Error>?, _ isCancelled: () -> Bool) throws {
     var waiting: [WaitingPrompt] = []
-    while !isExhausted, active.count + waiting.count < slots {
-      let drawn = draw(next, most: slots - active.count - waiting.count)
+    let end = order.expected + slots - active.count
+    while !isExhausted, order.expected < end {
+      let drawn = draw(next, until: end)
       waiting += try timed(\.pictures) { try reader.encode(drawn, isCancelled) }
       if reader.fillsAPass(waiting) {
         try start(waiting, isCancelled)
@@ -116,10 +118,10 @@ public final class AnswerBatch {
     try start(waiting, isCancelled)
   }
 
-  /// Questions for one pass of the encoder.
-  private func draw(_ next: () -> Result<BatchQuestion, any Error>?, most: Int) -> [DrawnQuestion] {
+  /// Questions for one pass of the encoder, none from place `end` on.
+  private func draw(_ next: () -> Result<BatchQuestion, any Error>?, until end: Int) -> [DrawnQuestion] {
     var drawn: [DrawnQuestion] = []
-    while drawn.count < most, !reader.fillsTheEncoder(drawn) {
+    while order.expected < end, !reader.fillsTheEncoder(drawn) {
       guard let question = next() else {
         isExhausted = true
         break
@@ -207,7 +209,9 @@ private final class AnsweringSequence {
 
 /// Puts answers that end in any order back into that of their questions.
 private struct AnswerOrder {
-  private var expected = 0, handed = 0
+  /// Questions that have a place.
+  private(set) var expected = 0
+  private var handed = 0
   private var finished: [Int: Result<BatchAnswer, any Error>] = [:]
 
   /// The next question's place.

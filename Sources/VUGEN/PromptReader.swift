@@ -43,7 +43,7 @@ final class PromptReader {
   private var last: (pictures: [Tensor], projected: Tensor, cache: ConversationCache?)?
 
   /// Rows of a part of a prompt, as everywhere; rows of a pass over several prompts; patches of one of the encoder.
-  static let partRows = 512, passRows = 1024, encoderPatches = 2048
+  static let partRows = 512, passRows = 640, encoderPatches = 1024
   /// A beginning that is shorter is read again with each prompt.
   private static let shortestBeginning = 16
 
@@ -65,7 +65,11 @@ final class PromptReader {
 
   /// Whether the encoder is busy enough with these.
   func fillsTheEncoder(_ drawn: [DrawnQuestion]) -> Bool {
-    let tiles = drawn.flatMap(\.question.turn.pictures).reduce(0) { $0 + $1.size(0) }
+    var tiles = 0, before: [Tensor] = []
+    for one in drawn where !one.isAbout(before) {
+      before = one.question.turn.pictures
+      tiles += before.reduce(0) { $0 + $1.size(0) }
+    }
     return tiles >= tilesAtOnce
   }
 

@@ -139,6 +139,21 @@ struct AnswerBatchTests {
     #expect(places == Array(0..<8) && failed == [2, 5])
   }
 
+  /// Answers come while later questions are not even made, be they ever so short; so do failures.
+  @Test func answersComeAsTheyFinish() throws {
+    let model = try Model(try fixtures() + "/plain")
+    var asked = 0, farthest = 0
+    try model.batch(4).run {
+      guard asked < 60 else { return nil }
+      asked += 1
+      if asked % 5 == 0 { return .failure(PromptError.empty) }
+      return .success(BatchQuestion(Turn(.user, "What?", pictures: [model.pictures[asked % 4]]), most: 1))
+    } onAnswer: { index, _ in
+      farthest = max(farthest, asked - index)
+    }
+    #expect(asked == 60 && farthest <= 4)
+  }
+
   @Test func cancellingKeepsWholeAnswers() throws {
     let model = try Model(try fixtures() + "/rounded"), questions = model.questions(9)
     let expected = try questions.map(model.alone), batch = try model.batch(3)

@@ -44,7 +44,10 @@ let package = Package(
       providers: [.apt(["libopenblas-dev"])]),
     .target(
       name: "CImageCodecs", path: "Sources/Native/CImageCodecs",
-      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("webp")]),
+      linkerSettings: [
+        .linkedLibrary("png"), .linkedLibrary("z"), .linkedLibrary("jpeg"), .linkedLibrary("webp"),
+        .linkedLibrary("webpdemux"), .linkedLibrary("webpmux"), .linkedLibrary("dl"),
+      ]),
     .systemLibrary(
       name: "CFreeType", path: "Sources/Native/CFreeType", pkgConfig: "freetype2",
       providers: [.apt(["libfreetype-dev"])]),
@@ -117,7 +120,7 @@ let package = Package(
     .target(
       name: "TerminalProbe", path: "Tests/TerminalProbe",
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
-    .testTarget(name: "StudioTests", dependencies: ["TerminalProbe", "TestSupport", "vugen"]),
+    .testTarget(name: "StudioTests", dependencies: ["Pictures", "TerminalProbe", "TestSupport", "vugen"]),
     // A program that is killed while it writes a session.
     .executableTarget(name: "session-writer", dependencies: ["SessionLog"], path: "Tests/SessionWriter"),
     .testTarget(name: "SessionLogTests", dependencies: ["SessionLog", "TestSupport", "session-writer"]),

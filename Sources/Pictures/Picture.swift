@@ -1,3 +1,5 @@
+import CImageCodecs
+
 /// A picture in memory: RGBA, 8 bits a channel, not premultiplied, row by row from the top left.
 public struct Picture: Sendable, Equatable {
   public let width, height: Int
@@ -54,28 +56,10 @@ public struct Picture: Sendable, Equatable {
   public func oriented(_ orientation: Int) -> Picture {
     guard (2...8).contains(orientation) else { return self }
     let swaps = orientation >= 5
-    let (w, h) = swaps ? (height, width) : (width, height)
-    var result = [UInt8](repeating: 0, count: pixels.count)
-    for y in 0..<h {
-      for x in 0..<w {
-        let (u, v) = source(of: x, y, orientation)
-        for c in 0..<4 { result[(y * w + x) * 4 + c] = pixels[(v * width + u) * 4 + c] }
-      }
+    let turned = [UInt8](unsafeUninitializedCapacity: pixels.count) { buffer, count in
+      vugen_copy_upright(pixels, UInt32(width), UInt32(height), Int32(orientation), buffer.baseAddress)
+      count = pixels.count
     }
-    return Picture(width: w, height: h, pixels: result)
-  }
-
-  /// Where the upright picture's (x, y) lies in this one.
-  private func source(of x: Int, _ y: Int, _ orientation: Int) -> (Int, Int) {
-    switch orientation {
-    case 2: (width - 1 - x, y)
-    case 3: (width - 1 - x, height - 1 - y)
-    case 4: (x, height - 1 - y)
-    case 5: (y, x)
-    case 6: (y, height - 1 - x)
-    case 7: (width - 1 - y, height - 1 - x)
-    case 8: (width - 1 - y, x)
-    default: (x, y)
-    }
+    return Picture(width: swaps ? height : width, height: swaps ? width : height, pixels: turned)
   }
 }

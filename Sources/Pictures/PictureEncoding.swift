@@ -1,7 +1,8 @@
 import CImageCodecs
 import Foundation
 
-/// A text chunk of a PNG, such as `parameters` with the settings of a generated picture.
+/// A text of a picture file, such as `parameters` with the settings of a generated picture. PNG has chunks for them;
+/// what JPEG and WebP hold in EXIF, XMP and comments comes in the same form.
 public struct PNGText: Sendable, Equatable {
   /// 1 to 79 Latin-1 characters.
   public let key: String
@@ -10,7 +11,42 @@ public struct PNGText: Sendable, Equatable {
   public init(_ key: String, _ value: String) { (self.key, self.value) = (key, value) }
 }
 
+/// The kinds of picture file that are written.
+public enum WrittenFormat: String, Sendable, CaseIterable {
+  case png, jpeg, webp
+
+  /// As a file's name ends; nil where it says nothing.
+  public init?(path: String) {
+    switch (path as NSString).pathExtension.lowercased() {
+    case "png": self = .png
+    case "jpg", "jpeg", "jpe", "jfif": self = .jpeg
+    case "webp": self = .webp
+    default: return nil
+    }
+  }
+
+  /// How names of such files end.
+  public var suffix: String { self == .jpeg ? "jpg" : rawValue }
+}
+
 extension Picture {
+  /// A file's bytes in the format that its name tells, PNG where it tells none, with texts inside.
+  ///
+  /// In JPEG and WebP `parameters` is EXIF's UserComment, where AUTOMATIC1111 and its readers have it, and every other
+  /// text a property in XMP. Throws `PictureError`.
+  public func data(for path: String, texts: [PNGText] = []) throws -> [UInt8] {
+    try data(WrittenFormat(path: path) ?? .png, texts: texts)
+  }
+
+  /// The same in a given format.
+  public func data(_ format: WrittenFormat, texts: [PNGText] = []) throws -> [UInt8] {
+    switch format {
+    case .png: try pngData(texts: texts)
+    case .jpeg: try jpegData(texts: texts)
+    case .webp: try webpData(texts: texts)
+    }
+  }
+
   /// A PNG file's bytes; RGB where nothing is transparent. Values that are not ASCII become iTXt chunks.
   ///
   /// Throws `PictureError` for a key that PNG does not allow.
@@ -29,15 +65,54 @@ extension Picture {
     return try Self.taken(status, &out, "PNG")
   }
 
+  /// Longest content of a JPEG segment.
+  private static let mostOfSegment = 65_533
+
   /// A JPEG file's bytes, over white. `quality` is 1…100.
-  public func jpegData(quality: Int = 92) throws -> [UInt8] {
+  ///
+  /// Throws `PictureError`, also where the texts do not fit into a segment of it.
+  public func jpegData(quality: Int = 92, texts: [PNGText] = []) throws -> [UInt8] {
     guard width <= 65500, height <= 65500 else {
       throw PictureError("JPEG", "\(width) × \(height) is more than JPEG's 65500")
     }
+    var (exif, xmp) = Self.blocks(texts)
+    if !exif.isEmpty { exif = Array("Exif\0\0".utf8) + exif }
+    if !xmp.isEmpty { xmp = Array("http://ns.adobe.com/xap/1.0/\0".utf8) + xmp }
+    // The comment says again, at greater length, what XMP holds.
+    if exif.count > Self.mostOfSegment { exif = [] }
+    guard xmp.count <= Self.mostOfSegment else {
+      throw PictureError(
+        "JPEG",
+        "settings of \(xmp.count / 1000) kB do not fit; name a .png or .webp file, or draw a shorter prompt")
+    }
     var out = vugen_bytes()
     let status = vugen_jpeg_encode(
-      rgb(), UInt32(width), UInt32(height), Int32(max(1, min(100, quality))), &out)
+      rgb(), UInt32(width), UInt32(height), Int32(max(1, min(100, quality))), exif, exif.count, xmp,
+      xmp.count, &out)
     return try Self.taken(status, &out, "JPEG")
+  }
+
+  /// A WebP file's bytes, without loss.
+  public func webpData(texts: [PNGText] = []) throws -> [UInt8] {
+    guard width <= 16383, height <= 16383 else {
+      throw PictureError("WebP", "\(width) × \(height) is more than WebP's 16383")
+    }
+    let (exif, xmp) = Self.blocks(texts)
+    var out = vugen_bytes()
+    let status = vugen_webp_encode(
+      pixels, UInt32(width), UInt32(height), exif, exif.count, xmp, xmp.count, &out)
+    return try Self.taken(status, &out, "WebP")
+  }
+
+  private static func blocks(_ texts: [PNGText]) -> (exif: [UInt8], xmp: [UInt8]) {
+    let comment = texts.first { $0.key == "parameters" }
+    let others = texts.filter { text in
+      text.key != "parameters" && !text.key.isEmpty && text.key.allSatisfy { $0.isASCII && $0.isLetter }
+    }
+    return (
+      comment.map { Exif.block(comment: $0.value) } ?? [],
+      others.isEmpty ? [] : Array(XMP.packet(others).utf8)
+    )
   }
 
   private static func taken(_ status: Int32, _ out: inout vugen_bytes, _ name: String) throws -> [UInt8] {
@@ -48,28 +123,11 @@ extension Picture {
     return Array(UnsafeBufferPointer(start: bytes, count: out.count))
   }
 
-  /// The text chunks of a PNG file's bytes, before and behind the picture. Throws `PictureError`.
-  public static func pngTexts(bytes: [UInt8], name: String) throws -> [PNGText] {
-    final class Box { var texts: [PNGText] = [] }
-    let box = Box()
-    var message = [CChar](repeating: 0, count: Int(VUGEN_MESSAGE_BYTES))
-    let status = vugen_png_texts(
-      bytes, bytes.count, Unmanaged.passUnretained(box).toOpaque(),
-      { context, key, value, length, isUTF8 in
-        guard let context, let key, let value else { return }
-        let bytes = UnsafeRawBufferPointer(start: value, count: length)
-        let text =
-          isUTF8 != 0
-          ? String(decoding: bytes, as: UTF8.self) : String(bytes.map { Character(Unicode.Scalar($0)) })
-        Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().texts.append(
-          PNGText(String(cString: key), text))
-      }, &message)
-    guard status == 0 else {
-      throw PictureError(
-        name,
-        "the PNG data cannot be read: \(String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))"
-      )
+  /// The texts of a PNG, JPEG or WebP file's bytes, before and behind the picture; none where it is another kind of
+  /// file. The pixels are not read.
+  public static func texts(bytes: [UInt8]) -> [PNGText] {
+    bytes.withUnsafeBytes { raw in
+      PictureFormat(recognising: raw).map { EmbeddedBlocks(raw, $0).allTexts } ?? []
     }
-    return box.texts
   }
 }

@@ -47,8 +47,8 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   case cancelled(request: Int)
   /// Something the studio says, such as what a command found.
   case note(String)
-  /// A picture brought in from a file, with the settings that the file told, if any.
-  case attached(picture: String, name: String, settings: DrawingSettings?)
+  /// A picture brought in from a file, with the settings that the file told, if any, and what else it told, in lines.
+  case attached(picture: String, name: String, settings: DrawingSettings?, details: [String]? = nil)
   case starred(picture: String, isStarred: Bool)
   /// The last request and what came of it are taken back.
   case undone(request: Int)
@@ -67,7 +67,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     switch self {
     case .asked(_, _, let pictures, _): pictures
     case .drawn(_, let picture, _, _, _): [picture]
-    case .attached(let picture, _, _): [picture]
+    case .attached(let picture, _, _, _): [picture]
     default: []
     }
   }

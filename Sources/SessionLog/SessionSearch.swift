@@ -142,7 +142,7 @@ extension SessionEvent {
     switch self {
     case .renamed(let text), .asked(_, let text, _, _), .answered(_, let text, _, _, _), .note(let text): text
     case .drawingAsked(_, let settings, _, _): settings.prompt
-    case .attached(_, let name, let settings): settings.map { "\(name) \($0.prompt)" } ?? name
+    case .attached(_, let name, let settings, _): settings.map { "\(name) \($0.prompt)" } ?? name
     default: nil
     }
   }

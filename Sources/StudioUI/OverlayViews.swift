@@ -206,14 +206,19 @@ func drawGallery(_ state: StudioState, _ frame: inout Frame) {
 }
 
 func drawViewer(_ picture: String, _ state: StudioState, _ frame: inout Frame) {
-  let room = Size(state.size.width - 4, state.size.height - 5)
+  let told = state.transcript.details[picture]?.joined(separator: " · ") ?? ""
+  let details = told.isEmpty ? [] : Array(TextWidth.wrapped(told, state.size.width - 4).prefix(3))
+  let room = Size(state.size.width - 4, max(1, state.size.height - 5 - details.count))
   let cells = state.cells(of: picture, within: room)
   let rect = Rect(
     (state.size.width - cells.width) / 2, 1 + (room.height - cells.height) / 2, cells.width, cells.height)
   if state.hasPictures { frame.place(picture, in: rect, clip: rect, state.theme.text) }
   let lines = TextWidth.wrapped(state.description(of: picture), state.size.width - 4)
   for (i, line) in lines.prefix(2).enumerated() {
-    frame.put(line, 2, state.size.height - 3 + i, state.theme.text)
+    frame.put(line, 2, state.size.height - 3 - details.count + i, state.theme.text)
+  }
+  for (i, line) in details.enumerated() {
+    frame.put(line, 2, state.size.height - 1 - details.count + i, state.theme.dim)
   }
 }
 

@@ -170,7 +170,11 @@ extension StudioState {
   /// A path to a picture that is dropped or pasted is attached.
   private mutating func takePaste(_ text: String) -> [Effect] {
     let path = text.trimmingWhitespace(), lower = path.lowercased()
-    let isPicture = [".png", ".jpg", ".jpeg", ".webp"].contains {
+    let isPicture = [
+      ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2",
+      ".ppm",
+      ".pgm", ".pbm", ".pam",
+    ].contains {
       lower.hasSuffix($0) || lower.hasSuffix($0 + "'")
     }
     let starts = ["/", "~", "./", "file://", "'/", "\"/"]

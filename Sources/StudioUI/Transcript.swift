@@ -28,6 +28,8 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var title = ""
   /// Origin of every drawn picture.
   public private(set) var origins: [String: PictureOrigin] = [:]
+  /// What files told of pictures beyond the settings that mean something here.
+  public private(set) var details: [String: [String]] = [:]
   /// Drawn and attached pictures, in order.
   public private(set) var gallery: [String] = []
   public private(set) var starred: Set<String> = []
@@ -90,7 +92,8 @@ public struct Transcript: Equatable, Sendable {
         _ = add(.studio, "cancelled", request: request)
       }
     case .note(let text): _ = add(.studio, text)
-    case .attached(let picture, let name, let settings):
+    case .attached(let picture, let name, let settings, let told):
+      details[picture] = told
       if let settings { origins[picture] = PictureOrigin(settings, stepsDone: settings.steps) }
       if !gallery.contains(picture) { gallery.append(picture) }
       let at = add(.studio, "attached \(name)")

@@ -90,7 +90,7 @@ struct PictureTests {
     ]
     let bytes = try picture.pngData(texts: texts)
     #expect(try Picture(bytes: bytes, name: "memory") == picture)
-    #expect(try Picture.pngTexts(bytes: bytes, name: "memory") == texts)
+    #expect(Picture.texts(bytes: bytes) == texts)
     let opaque = Picture(width: 3, height: 2, red: 1, green: 2, blue: 3)
     #expect(try Picture(bytes: opaque.pngData(), name: "memory") == opaque)
     #expect(throws: PictureError.self) { try picture.pngData(texts: [PNGText("", "x")]) }
@@ -112,8 +112,8 @@ struct PictureTests {
     }
     #expect(reason(bytes, .init(pixels: 100))?.contains("more than the limit") == true)
     #expect(reason(bytes, .init(fileBytes: 100))?.contains("more than the limit") == true)
-    #expect(reason([])?.contains("no PNG, JPEG or WebP") == true)
-    #expect(reason(Array("GIF89a".utf8)) == "here.jpg: this is no PNG, JPEG or WebP picture")
+    #expect(reason([]) == "here.jpg: the file is empty")
+    #expect(reason(Array("a text".utf8))?.contains("no picture that is read (PNG, JPEG") == true)
     // A PNG header that promises 100 000 × 100 000 pixels costs nothing.
     var bomb = try fixtures.bytes("grey8.png")
     bomb.replaceSubrange(16..<24, with: [0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0])
@@ -121,28 +121,5 @@ struct PictureTests {
     #expect(throws: PictureError.self) { try Picture(path: fixtures.folder) }
     #expect(throws: PictureError.self) { try Picture(path: fixtures.folder + "/not-here.png") }
     #expect(throws: PictureError.self) { try Picture(path: "/dev/zero") }
-  }
-
-  /// Damaged files end in an error or in a picture of the size they say, never in a crash. Set
-  /// VUGEN_FUZZ to run more than the 5 000 a format.
-  @Test(arguments: PictureFormat.allCases)
-  func survivesDamage(_ format: PictureFormat) throws {
-    let fixtures = try PictureFixtures()
-    let suffix = format == .jpeg ? ".jpg" : "." + format.rawValue
-    let originals = try fixtures.names(suffix).map(fixtures.bytes)
-    var random = Philox(seed: 11, stream: UInt64(suffix.count)), failures = 0
-    let rounds = ProcessInfo.processInfo.environment["VUGEN_FUZZ"].flatMap(Int.init) ?? 5000
-    for round in 0..<rounds {
-      let bytes = damaged(originals[round % originals.count], &random)
-      do {
-        let picture = try Picture(bytes: bytes, name: "damaged", limits: .init(pixels: 1_000_000))
-        if format == .png { _ = try? Picture.pngTexts(bytes: bytes, name: "damaged") }
-        #expect(picture.pixels.count == picture.width * picture.height * 4)
-      } catch {
-        #expect(error is PictureError)
-        failures += 1
-      }
-    }
-    #expect(failures > rounds / 4)
   }
 }

@@ -148,8 +148,8 @@ struct DrawingTrainingTests {
     let png = try PictureMetadata(settings, stepsDone: 5, model: "tiny").png(of: first.picture)
     let path = temporaryPath(".png")
     try Data(png).write(to: URL(fileURLWithPath: path))
-    #expect(try PictureMetadata(png: path).settings == settings)
-    let text = try Picture.pngTexts(bytes: png, name: path).first { $0.key == "parameters" }?.value
+    #expect(try PictureMetadata(file: path).settings == settings)
+    let text = Picture.texts(bytes: png).first { $0.key == "parameters" }?.value
     #expect(
       text?.hasPrefix("a red apple\nSteps: 5, Sampler: Euler, CFG scale: 3, Seed: 4, Size: 32x32") == true)
   }

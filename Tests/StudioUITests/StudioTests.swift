@@ -268,10 +268,18 @@ import Testing
   @Test func aPictureOfAnotherProgramBringsItsSettings() {
     var b = Bench()
     let settings = DrawingSettings(prompt: "a castle", seed: 9, guidanceScale: 7, steps: 20)
-    b.act(.session(.attached(picture: "foreign", name: "castle.png, drawn by ComfyUI", settings: settings)))
+    b.act(
+      .session(
+        .attached(
+          picture: "foreign", name: "castle.png, drawn by ComfyUI", settings: settings,
+          details: ["by ComfyUI", "sampler_name: euler"])))
     #expect(b.shows("drawn by ComfyUI"))
     b.press(.function(3))
     #expect(b.shows("a castle · seed 9"))
+    // What means nothing here is shown all the same.
+    b.press(.character("i"))
+    #expect(b.shows("sampler_name: euler"))
+    b.press(.escape, .function(3))
     b.press(.enter)
     #expect(b.state.prompt.string == "a castle" && b.state.controls.guidance == 7)
   }

@@ -16,6 +16,11 @@ import VUGEN
       .png(of: Picture(width: 4, height: 4, red: 1, green: 2, blue: 3))
     let found = try #require(TextToImageSettings(bytes: png))
     #expect(found.settings == settings && found.program == "VUGEN Studio")
+    for format in WrittenFormat.allCases {
+      let bytes = try PictureMetadata(settings, stepsDone: 12, model: "nano")
+        .data(of: Picture(width: 4, height: 4, red: 1, green: 2, blue: 3), format)
+      #expect(TextToImageSettings(bytes: bytes)?.settings == settings, "\(format)")
+    }
   }
 
   @Test func automatic1111IsRead() throws {

@@ -48,7 +48,7 @@ public struct FolderImport {
   }
 
   private static func isPicture(_ name: String) -> Bool {
-    ["png", "jpg", "jpeg", "webp"].contains((name as NSString).pathExtension.lowercased())
+    PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
   }
 
   private static func jsonLines(_ text: String, _ list: String) throws -> [(String, String)] {

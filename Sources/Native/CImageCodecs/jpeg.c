@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jerror.h>
 #include <jpeglib.h>
 
-#include "CImageCodecs.h"
+#include "codecs.h"
 
 typedef struct {
   struct jpeg_error_mgr base;
   jmp_buf exit;
   char *message;
+  int ends_early;
 } errors;
 
 static void fail(j_common_ptr jpeg) {
@@ -23,93 +25,103 @@ static void fail(j_common_ptr jpeg) {
 
 static void quiet(j_common_ptr jpeg) { (void)jpeg; }
 
-// A warning means that data were missing or wrong: libjpeg would go on with grey. That is an error here.
-static void strict(j_common_ptr jpeg, int level) {
-  if (level < 0) fail(jpeg);
+// Some warnings mean that data were missing or wrong: libjpeg would go on with grey, and that is an error here.
+// Others tell of oddities that many files have and that change no pixel.
+static void weigh(j_common_ptr jpeg, int level) {
+  if (level >= 0) return;
+  switch (jpeg->err->msg_code) {
+    case JWRN_ADOBE_XFORM:
+    case JWRN_BOGUS_PROGRESSION:
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_NOT_SEQUENTIAL:
+    case JWRN_TOO_MUCH_DATA:
+    case JWRN_BOGUS_ICC: return;
+    // Only its end mark may be missing: where data are, too, another warning follows.
+    case JWRN_JPEG_EOF: ((errors *)jpeg->err)->ends_early = 1; return;
+    default: fail(jpeg);
+  }
 }
 
-// The orientation of an EXIF block (TIFF, either byte order); 1 where it says nothing sensible.
-int vugen_exif_orientation(const uint8_t *b, size_t count) {
-  if (count >= 6 && memcmp(b, "Exif\0\0", 6) == 0) b += 6, count -= 6;
-  if (count < 8) return 1;
-  int big = b[0] == 'M' && b[1] == 'M';
-  if (!big && !(b[0] == 'I' && b[1] == 'I')) return 1;
-#define U16(p) (big ? (uint32_t)((p)[0] << 8 | (p)[1]) : (uint32_t)((p)[1] << 8 | (p)[0]))
-#define U32(p) (big ? U16(p) << 16 | U16((p) + 2) : U16((p) + 2) << 16 | U16(p))
-  uint32_t at = U32(b + 4);
-  if (at > count || count - at < 2) return 1;
-  uint32_t entries = U16(b + at);
-  for (uint32_t i = 0; i < entries; i++) {
-    size_t entry = (size_t)at + 2 + 12 * (size_t)i;
-    if (entry + 12 > count) return 1;
-    if (U16(b + entry) == 0x0112) {
-      uint32_t value = U16(b + entry + 8);
-      return value >= 1 && value <= 8 ? (int)value : 1;
-    }
+// Halves a picture until it is no larger than `plenty`, while its sides keep `enough` pixels. What is smaller is
+// decoded in full, for a halved picture that is shrunk further differs in its last bits.
+static void choose_scale(struct jpeg_decompress_struct *jpeg, uint32_t enough) {
+  const uint64_t plenty = 16000000;
+  uint64_t width = jpeg->image_width, height = jpeg->image_height;
+  jpeg->scale_denom = jpeg->scale_num = 8;
+  while (enough > 0 && jpeg->scale_num > 1 && width * height > plenty && width / 2 >= enough && height / 2 >= enough) {
+    jpeg->scale_num /= 2;
+    width /= 2;
+    height /= 2;
   }
+}
+
+// A file that ends early between the scans of a progressive picture lacks its finest bits.
+static int is_refined(struct jpeg_decompress_struct *jpeg) {
+  if (!jpeg->progressive_mode || jpeg->coef_bits == NULL) return 1;
+  for (int c = 0; c < jpeg->num_components; c++)
+    for (int k = 0; k < DCTSIZE2; k++)
+      if (jpeg->coef_bits[c][k] != 0) return 0;
   return 1;
 }
 
-int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
-  memset(image, 0, sizeof *image);
-  image->orientation = 1;
+static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, vugen_image *image, uint64_t max_pixels,
+                  uint32_t enough) {
+  JOCTET *profile = NULL;
+  unsigned length = 0;
+  if (jpeg_read_icc_profile(jpeg, &profile, &length)) vugen_keep_profile(image, profile, length);
+  free(profile);
+  image->is_cmyk = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
+  jpeg->out_color_space = image->is_cmyk ? JCS_CMYK : JCS_EXT_RGBA;
+  jpeg->mem->max_memory_to_use = 1 << 30;
+  choose_scale(jpeg, enough);
+  jpeg_calc_output_dimensions(jpeg);
+  // A progressive picture is held as a whole, however small it is wanted. A block of 64 pixels takes a bit at least.
+  uint64_t width = jpeg->progressive_mode ? jpeg->image_width : jpeg->output_width;
+  uint64_t height = jpeg->progressive_mode ? jpeg->image_height : jpeg->output_height;
+  if (vugen_check_size(image, width, height, max_pixels, count, jpeg->arith_code ? 65536 : 2048)) longjmp(e->exit, 1);
+}
+
+int vugen_jpeg_decode(
+  const uint8_t *bytes, size_t count, uint64_t max_pixels, uint32_t enough, vugen_image *image) {
   struct jpeg_decompress_struct jpeg;
-  errors e;
-  uint8_t *volatile pixels = NULL;
+  errors e = {.message = image->message};
   jpeg.err = jpeg_std_error(&e.base);
   e.base.error_exit = fail;
   e.base.output_message = quiet;
-  e.base.emit_message = strict;
-  e.message = image->message;
+  e.base.emit_message = weigh;
   if (setjmp(e.exit)) {
     jpeg_destroy_decompress(&jpeg);
-    free(pixels);
+    vugen_image_free(image);
     return 1;
   }
   jpeg_create_decompress(&jpeg);
   jpeg_mem_src(&jpeg, bytes, (unsigned long)count);
-  jpeg_save_markers(&jpeg, JPEG_APP0 + 1, 0xFFFF);
+  jpeg_save_markers(&jpeg, JPEG_APP0 + 2, 0xFFFF);
   jpeg_read_header(&jpeg, TRUE);
-  if ((uint64_t)jpeg.image_width * jpeg.image_height > max_pixels) {
-    snprintf(image->message, sizeof image->message, "%u × %u pixels are more than the limit of %llu", jpeg.image_width,
-             jpeg.image_height, (unsigned long long)max_pixels);
-    longjmp(e.exit, 1);
-  }
-  for (jpeg_saved_marker_ptr m = jpeg.marker_list; m; m = m->next)
-    if (m->marker == JPEG_APP0 + 1 && m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
-      image->orientation = vugen_exif_orientation(m->data, m->data_length);
-  int is_cmyk = jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK;
-  jpeg.out_color_space = is_cmyk ? JCS_CMYK : JCS_EXT_RGBA;
-  jpeg.mem->max_memory_to_use = 1 << 30;
+  start(&jpeg, &e, count, image, max_pixels, enough);
   jpeg_start_decompress(&jpeg);
+  if (vugen_take_pixels(image, jpeg.output_width, jpeg.output_height)) longjmp(e.exit, 1);
   size_t row = (size_t)jpeg.output_width * 4;
-  pixels = malloc(row * jpeg.output_height);
-  if (pixels == NULL) {
-    snprintf(image->message, sizeof image->message, "out of memory");
-    longjmp(e.exit, 1);
-  }
   while (jpeg.output_scanline < jpeg.output_height) {
-    JSAMPROW line = pixels + jpeg.output_scanline * row;
+    JSAMPROW line = image->pixels + jpeg.output_scanline * row;
     jpeg_read_scanlines(&jpeg, &line, 1);
   }
-  if (is_cmyk) {  // Adobe stores it inverted; others do not
-    int inverted = jpeg.saw_Adobe_marker;
-    for (size_t i = 0; i < (size_t)jpeg.output_width * jpeg.output_height; i++) {
-      uint8_t *p = pixels + 4 * i;
-      unsigned k = inverted ? p[3] : 255u - p[3];
-      for (int c = 0; c < 3; c++) p[c] = (uint8_t)((inverted ? p[c] : 255u - p[c]) * k / 255);
-      p[3] = 255;
-    }
+  if (e.ends_early && !is_refined(&jpeg)) {
+    snprintf(image->message, sizeof image->message, "the file ends too early");
+    longjmp(e.exit, 1);
   }
-  image->width = jpeg.output_width;
-  image->height = jpeg.output_height;
-  jpeg_finish_decompress(&jpeg);
+  // Inks are stored inverted, as Adobe began; files that do not say so do it all the same.
+  if (image->is_cmyk)
+    for (size_t i = 0; i < row * image->height; i++) image->pixels[i] = 255 - image->pixels[i];
+  // What is wrong behind the last line takes nothing from the picture.
   jpeg_destroy_decompress(&jpeg);
-  image->pixels = pixels;
   return 0;
 }
 
-int vugen_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, vugen_bytes *out) {
+int vugen_jpeg_encode(
+  const uint8_t *rgb, uint32_t width, uint32_t height, int quality, const uint8_t *exif, size_t exif_count,
+  const uint8_t *xmp, size_t xmp_count, vugen_bytes *out) {
   memset(out, 0, sizeof *out);
   struct jpeg_compress_struct jpeg;
   errors e;
@@ -135,6 +147,8 @@ int vugen_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int q
   // Who asks for high quality wants colours at full resolution too.
   if (quality >= 90) jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;
   jpeg_start_compress(&jpeg, TRUE);
+  if (exif_count > 0) jpeg_write_marker(&jpeg, JPEG_APP0 + 1, exif, (unsigned)exif_count);
+  if (xmp_count > 0) jpeg_write_marker(&jpeg, JPEG_APP0 + 1, xmp, (unsigned)xmp_count);
   while (jpeg.next_scanline < height) {
     JSAMPROW line = (JSAMPROW)(rgb + (size_t)jpeg.next_scanline * width * 3);
     jpeg_write_scanlines(&jpeg, &line, 1);

@@ -1,10 +1,8 @@
 #include <png.h>
 #include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <zlib.h>
 
-#include "CImageCodecs.h"
+#include "codecs.h"
 
 typedef struct {
   const uint8_t *bytes;
@@ -26,105 +24,126 @@ static void read_bytes(png_structp png, png_bytep to, png_size_t count) {
   from->position += count;
 }
 
-static png_structp reader(char *message, source *from) {
-  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, fail, ignore);
-  if (png == NULL) return NULL;
+static uint32_t big_endian(const uint8_t *p) {
+  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+// Where the chunks end that lie in the file as a whole. libpng takes memory for what a chunk promises; a chunk is
+// never longer than the file. Picture data that are cut off are libpng's to refuse. Counts them, too.
+static size_t whole_chunks(const uint8_t *bytes, size_t count, uint64_t *data) {
+  size_t at = 8;
+  *data = 0;
+  while (at + 12 <= count) {
+    size_t length = big_endian(bytes + at);
+    int is_data = memcmp(bytes + at + 4, "IDAT", 4) == 0;
+    if (is_data) *data += length;
+    if (length > count - at - 12) return is_data ? count : at;
+    at += 12 + length;
+  }
+  return at < count ? at : count;
+}
+
+static void keep_colours(png_structp png, png_infop info, vugen_image *image) {
+  png_charp name = NULL;
+  png_bytep profile = NULL;
+  png_uint_32 length = 0;
+  int kind = 0;
+  double gamma = 0;
+  if (png_get_sRGB(png, info, &kind)) return;
+  if (png_get_iCCP(png, info, &name, &kind, &profile, &length)) {
+    vugen_keep_profile(image, profile, length);
+    return;
+  }
+  double c[8];
+  if (png_get_cHRM(png, info, &c[0], &c[1], &c[2], &c[3], &c[4], &c[5], &c[6], &c[7]))
+    for (int i = 0; i < 8; i++) image->chromaticities[i] = c[i];
+  // 1/2.2 is what programs write for sRGB.
+  if (png_get_gAMA(png, info, &gamma) && gamma > 0.01 && (gamma < 0.45 || gamma > 0.46)) image->gamma = 1 / gamma;
+}
+
+static void set_up(png_structp png, source *from) {
   png_set_read_fn(png, from, read_bytes);
   png_set_user_limits(png, 1000000, 1000000);
   png_set_chunk_cache_max(png, 1000);
   png_set_chunk_malloc_max(png, 64 << 20);
-  return png;
+  // Texts are read elsewhere; here they cost memory only.
+  static const png_byte skipped[] = "tEXt\0zTXt\0iTXt\0eXIf\0sPLT";
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped, sizeof skipped / 5);
 }
 
-int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
-  memset(image, 0, sizeof *image);
-  image->orientation = 1;
-  source from = {bytes, count, 0};
-  png_structp png = reader(image->message, &from);
-  png_infop info = png ? png_create_info_struct(png) : NULL;
-  uint8_t *volatile pixels = NULL;
-  png_bytep *volatile rows = NULL;
-  if (info == NULL) {
-    png_destroy_read_struct(&png, NULL, NULL);
-    snprintf(image->message, sizeof image->message, "out of memory");
-    return 1;
-  }
-  if (setjmp(png_jmpbuf(png))) {
-    png_destroy_read_struct(&png, &info, NULL);
-    free(pixels);
-    free(rows);
-    return 1;
-  }
-  png_read_info(png, info);
-  png_uint_32 width = png_get_image_width(png, info), height = png_get_image_height(png, info);
-  if ((uint64_t)width * height > max_pixels) {
-    char text[96];
-    snprintf(text, sizeof text, "%u × %u pixels are more than the limit of %llu", (unsigned)width, (unsigned)height,
-             (unsigned long long)max_pixels);
-    png_error(png, text);
-  }
+static void expand(png_structp png, png_infop info) {
   png_set_expand(png);
   png_set_scale_16(png);
   png_set_gray_to_rgb(png);
   png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
   png_set_interlace_handling(png);
   png_read_update_info(png, info);
+}
+
+int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
+  uint64_t data = 0;
+  source from = {bytes, whole_chunks(bytes, count, &data), 0};
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, image->message, fail, ignore);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  png_bytep *volatile rows = NULL;
+  volatile int is_whole = 0;
+  if (info == NULL) {
+    png_destroy_read_struct(&png, NULL, NULL);
+    return vugen_refuse(image, "out of memory");
+  }
+  if (setjmp(png_jmpbuf(png))) {
+    // A file that ends behind its picture, or has nonsense there, is read all the same.
+    png_destroy_read_struct(&png, &info, NULL);
+    free(rows);
+    if (is_whole) return 0;
+    char reason[VUGEN_MESSAGE_BYTES];
+    memcpy(reason, image->message, sizeof reason);
+    return vugen_refuse(image, "%s", reason);
+  }
+  set_up(png, &from);
+  png_read_info(png, info);
+  png_uint_32 width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+  // A byte of deflate stands for 1032 at most, and a byte for 8 pixels.
+  if (vugen_check_size(image, width, height, max_pixels, data, 1032 * 8)) png_longjmp(png, 1);
+  keep_colours(png, info, image);
+  expand(png, info);
   size_t row = (size_t)width * 4;
   if (png_get_rowbytes(png, info) != row) png_error(png, "an unknown kind of pixel");
-  pixels = malloc(row * height);
   rows = malloc(sizeof(png_bytep) * height);
-  if (pixels == NULL || rows == NULL) png_error(png, "out of memory");
-  for (png_uint_32 y = 0; y < height; y++) rows[y] = pixels + y * row;
+  if (rows == NULL || vugen_take_pixels(image, width, height)) png_error(png, "out of memory");
+  for (png_uint_32 y = 0; y < height; y++) rows[y] = image->pixels + y * row;
   png_read_image(png, rows);
+  is_whole = 1;
   png_read_end(png, info);
-#ifdef PNG_eXIf_SUPPORTED
-  png_uint_32 exif_count = 0;
-  png_bytep exif = NULL;
-  if (png_get_eXIf_1(png, info, &exif_count, &exif) == PNG_INFO_eXIf) {
-    extern int vugen_exif_orientation(const uint8_t *bytes, size_t count);
-    image->orientation = vugen_exif_orientation(exif, exif_count);
-  }
-#endif
   png_destroy_read_struct(&png, &info, NULL);
   free(rows);
-  image->pixels = pixels;
-  image->width = width;
-  image->height = height;
   return 0;
 }
 
-int vugen_png_texts(
-  const uint8_t *bytes, size_t count, void *context,
-  void (*found)(void *context, const char *key, const char *value, size_t length, int is_utf8), char *message) {
-  source from = {bytes, count, 0};
-  png_structp png = reader(message, &from);
-  png_infop info = png ? png_create_info_struct(png) : NULL;
-  if (info == NULL) {
-    png_destroy_read_struct(&png, NULL, NULL);
-    snprintf(message, VUGEN_MESSAGE_BYTES, "out of memory");
-    return 1;
+int vugen_inflate(const uint8_t *bytes, size_t count, size_t most, vugen_bytes *out) {
+  memset(out, 0, sizeof *out);
+  z_stream z = {0};
+  if (inflateInit(&z) != Z_OK) return 1;
+  z.next_in = (Bytef *)bytes;
+  z.avail_in = (uInt)count;
+  int status = Z_OK;
+  size_t room = 0;
+  while (status == Z_OK) {
+    if (out->count == room) {
+      room = room ? room * 2 : 4096;
+      uint8_t *grown = room > most ? NULL : realloc(out->bytes, room);
+      if (grown == NULL) break;
+      out->bytes = grown;
+    }
+    z.next_out = out->bytes + out->count;
+    z.avail_out = (uInt)(room - out->count);
+    status = inflate(&z, Z_NO_FLUSH);
+    out->count = room - z.avail_out;
   }
-  if (setjmp(png_jmpbuf(png))) {
-    png_destroy_read_struct(&png, &info, NULL);
-    return 1;
-  }
-  png_read_info(png, info);
-  // Text may stand behind the picture, whose rows are read past.
-  if ((uint64_t)png_get_image_width(png, info) * png_get_image_height(png, info) <= 64000000) {
-    int passes = png_set_interlace_handling(png);
-    png_read_update_info(png, info);
-    for (int pass = 0; pass < passes; pass++)
-      for (png_uint_32 y = 0; y < png_get_image_height(png, info); y++) png_read_row(png, NULL, NULL);
-    png_read_end(png, info);
-  }
-  png_textp texts = NULL;
-  int n = png_get_text(png, info, &texts, NULL);
-  for (int i = 0; i < n; i++) {
-    int is_utf8 = texts[i].compression == PNG_ITXT_COMPRESSION_NONE || texts[i].compression == PNG_ITXT_COMPRESSION_zTXt;
-    found(context, texts[i].key, texts[i].text, is_utf8 ? texts[i].itxt_length : texts[i].text_length, is_utf8);
-  }
-  png_destroy_read_struct(&png, &info, NULL);
-  return 0;
+  inflateEnd(&z);
+  if (status == Z_STREAM_END) return 0;
+  vugen_bytes_free(out);
+  return 1;
 }
 
 static void append(png_structp png, png_bytep data, png_size_t count) {

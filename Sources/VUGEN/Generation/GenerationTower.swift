@@ -170,4 +170,18 @@ public struct GenerationPrompt {
   }
 
   public func tokens(_ text: String) -> [Int32] { [begin] + tokenizer.encode(text) + [endTurn] }
+
+  /// The longest beginning of a text that has at most so many tokens, with those around it; nil where all of it fits.
+  func beginning(of text: String, tokens most: Int) -> String? {
+    let all = tokenizer.encode(text)
+    guard all.count + 2 > most else { return nil }
+    var kept = max(0, most - 2)
+    while kept > 0 {
+      // A character may be cut in two.
+      let part = tokenizer.decode(Array(all.prefix(kept))).replacing("\u{FFFD}", with: "")
+      if tokens(part).count <= most { return part }
+      kept -= 1
+    }
+    return ""
+  }
 }

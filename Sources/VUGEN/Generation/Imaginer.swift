@@ -131,6 +131,21 @@ public final class Imaginer {
     }
   }
 
+  /// The settings with prompts that the model's context holds, and which of them were cut.
+  public func fitted(_ settings: ImagineSettings) -> (settings: ImagineSettings, cut: [String]) {
+    let most = understanding.configuration.text.context - generator.configuration.tokens
+    var result = settings, cut: [String] = []
+    if let part = prompt.beginning(of: settings.prompt, tokens: most) {
+      result.prompt = part
+      cut.append("prompt")
+    }
+    if let part = prompt.beginning(of: settings.negative, tokens: most) {
+      result.negative = part
+      cut.append("negative prompt")
+    }
+    return (result, cut)
+  }
+
   private func read(_ texts: [String]) throws -> ReadPrompts {
     if let lastRead, lastRead.texts == texts { return lastRead.prompts }
     let tokens = texts.map { prompt.tokens($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
@@ -147,9 +162,18 @@ extension GenerationModel {
     _ picture: Picture, _ understanding: UnderstandingTower, steps: Int, seed: UInt64 = 0,
     type: ElementType = .f32
   ) -> Picture {
+    reconstruct(picture, understanding, steps: steps, seed: seed, type: type) { _ in }
+  }
+
+  /// The same; `onStep` is called before the first step and behind each, and throws to stop.
+  public func reconstruct(
+    _ picture: Picture, _ understanding: UnderstandingTower, steps: Int, seed: UInt64 = 0,
+    type: ElementType = .f32, onStep: (Int) throws -> Void
+  ) rethrows -> Picture {
     let tiles = understanding.configuration.vision.tiles(of: picture)
     let latents = reducer(understanding.core.encoder(tiles.cast(to: understanding.type)))
+    try onStep(0)
     var random = Philox(seed: seed, stream: 1)
-    return Picture(values: decode(latents, steps: steps, type: type, using: &random) { _ in })
+    return Picture(values: try decode(latents, steps: steps, type: type, using: &random, onStep: onStep))
   }
 }

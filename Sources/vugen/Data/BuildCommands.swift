@@ -1,6 +1,7 @@
 import ArgumentParser
 import DataSets
 import Foundation
+import ModelFiles
 
 extension SceneStyle: ExpressibleByArgument {}
 
@@ -25,11 +26,15 @@ struct DataBuildScenes: AsyncParsableCommand {
   @Option(help: "Side of the pictures in pixels.") var size = 128
   @Option(help: "Seed of all random choices.") var seed: UInt64 = 1
   @Option(help: "Scenes in one shard.") var perShard = 1000
+  @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
     if !(32...2048).contains(size) { throw ValidationError("--size must be 32 to 2048.") }
-    if perShard < 1 { throw ValidationError("--per-shard must be at least 1.") }
+    if !(1...1_000_000).contains(perShard) { throw ValidationError("--per-shard must be 1 to 1000000.") }
+    if max(train, validation, heldOut) > 1_000_000_000 {
+      throw ValidationError("Numbers of scenes are at most 1000000000.")
+    }
     if train < 0 || validation < 0 || heldOut < 0 {
       throw ValidationError("Numbers of scenes are 0 or more.")
     }
@@ -45,9 +50,12 @@ struct DataBuildScenes: AsyncParsableCommand {
     var builder = SceneShardBuilder(composer)
     builder.scenesPerShard = perShard
     let total = train + validation + heldOut, loaded = clock.now
-    try builder.write([(.train, train), (.validation, validation), (.heldOut, heldOut)], to: output) { done in
-      ProgressLine.show("\(done) of \(total) scenes, \(rate(done, clock.now - loaded)) a second")
-      if Interruption.isRequested { throw ExitCode(130) }
+    let counts = [(Split.train, train), (.validation, validation), (.heldOut, heldOut)]
+    try OutputFolder.write(to: output, replacing: overwrite) { folder in
+      try builder.write(counts, to: folder) { done in
+        ProgressLine.show("\(done) of \(total) scenes, \(rate(done, clock.now - loaded)) a second")
+        if Interruption.isRequested { throw ExitCode(130) }
+      }
     }
     ProgressLine.end()
     let elapsed = seconds(clock.now - loaded)
@@ -84,6 +92,7 @@ struct DataBuildFolder: AsyncParsableCommand {
   @Option(help: "A list of captions, .jsonl or .csv.") var captions: String?
   @Option(name: .shortAndLong, help: "Folder that the shards go to.") var output: String
   @Option(help: "Shrink larger pictures to this many pixels a side.") var size: Int?
+  @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -94,12 +103,18 @@ struct DataBuildFolder: AsyncParsableCommand {
     Interruption.watch()
     let pairs =
       try captions.map { try FolderImport.pairs(in: folder, list: $0) } ?? FolderImport.pairs(in: folder)
-    let bad = try FolderImport.write(pairs, to: output, size: size) { done in
-      ProgressLine.show("\(done) of \(pairs.count) pictures")
-      if Interruption.isRequested { throw ExitCode(130) }
+    var bad: [(path: String, reason: String)] = []
+    try OutputFolder.write(to: output, replacing: overwrite) { folder in
+      bad = try FolderImport.write(pairs, to: folder, size: size) { done in
+        ProgressLine.show("\(done) of \(pairs.count) pictures")
+        if Interruption.isRequested { throw ExitCode(130) }
+      }
     }
     ProgressLine.end()
-    for item in bad { FileHandle.standardError.write(Data("vugen: \(item.path): \(item.reason)\n".utf8)) }
+    for item in bad {
+      // A reason names the picture by itself.
+      note(item.reason.hasPrefix(item.path) ? item.reason : "\(item.path): \(item.reason)")
+    }
     let done = pairs.count - bad.count
     print(
       json

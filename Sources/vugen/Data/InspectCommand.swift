@@ -10,12 +10,13 @@ struct DataInspect: ParsableCommand {
     discussion: "Example: vugen data inspect scenes --sheet sheet.png")
 
   @Argument(help: "Shards, or folders of shards.") var shards: [String]
-  @Option(help: "Write a contact sheet to this PNG file.") var sheet: String?
+  @Option(help: "Write a contact sheet to this file (.png, .jpg or .webp).") var sheet: String?
   @Option(help: "Pictures on the sheet.") var pictures = 48
   @Option(help: "Classes to list, the most frequent first.") var classes = 10
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
+    if classes < 0 { throw ValidationError("--classes must be 0 or more.") }
     if !(1...1000).contains(pictures) { throw ValidationError("--pictures must be 1 to 1000.") }
   }
 
@@ -40,7 +41,7 @@ struct DataInspect: ParsableCommand {
           .init(try Picture(bytes: sample.picture, name: "\(file): \(sample.key)"), sample.caption))
       }
     }
-    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).pngData()), to: sheet) }
+    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
     if json {
       print(
         try jsonLine([

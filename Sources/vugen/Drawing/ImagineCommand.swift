@@ -13,8 +13,9 @@ struct Imagine: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw pictures of a prompt.",
     discussion: """
-      Picture i of several has the seed + i, so that each can be drawn again alone. The settings lie in the PNG; \
-      --from repeats them bit for bit, and options that are given change them.
+      Picture i of several has the seed + i, so that each can be drawn again alone. The settings lie in the picture; \
+      --from repeats them bit for bit, and options that are given change them. It also takes prompt, seed, guidance \
+      and steps from PNG, JPEG and WebP pictures by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")).
 
       Example: vugen imagine 'a red apple left of a cat' --seed 6 --output apple.png
       """)
@@ -38,11 +39,15 @@ struct Imagine: AsyncParsableCommand {
     parsing: .unconditional, help: "Guide only from this time on, 0 = noise to 1 = picture (default: 0).")
   var guidanceStart: Float?
   @Option(parsing: .unconditional, help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
-  @Option(help: "Take prompt and settings from this picture that vugen imagine made.") var from: String?
+  @Option(help: "Take prompt and settings from this picture, by vugen imagine or another program.")
+  var from: String?
   @Option(
     name: .shortAndLong,
-    help: "A file for one picture, or a folder (default: the working folder).") var output: String?
-  @Option(help: "png or jpeg; only PNG keeps the settings.") var format: Format = .png
+    help: "A file for one picture, - for standard output, or a folder (default: the working folder).")
+  var output: String?
+  @Option(
+    help: "png, jpeg or webp (default: as the output's name ends, else png). PNG and WebP lose nothing.")
+  var format: WrittenFormat?
   @Option(
     parsing: .unconditional,
     help: "Show a preview beside the output every this many steps, as FILE.preview.png; 0 for none.")
@@ -50,14 +55,18 @@ struct Imagine: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "What to draw, or - to read it from standard input.") var prompt: String?
 
-  enum Format: String, ExpressibleByArgument, CaseIterable { case png, jpeg }
-
   func validate() throws {
     if prompt == nil, from == nil {
       throw ValidationError("say what to draw, or name a picture with --from.")
     }
     if !(1...10_000).contains(count) { throw ValidationError("--count must be 1 to 10000.") }
     if let seed, seed < -1 { throw ValidationError("--seed must be 0 or more, or -1 for one by chance.") }
+    if let format, let output, let named = WrittenFormat(path: output), named != format {
+      throw ValidationError("--format \(format.rawValue) does not suit \(output); leave one of them out.")
+    }
+    if output == "-", json || count > 1 || previewEvery > 0 {
+      throw ValidationError("--output - writes one picture to standard output, and nothing else goes there.")
+    }
     if previewEvery < 0 { throw ValidationError("--preview-every must be 0 or more.") }
   }
 
@@ -73,17 +82,27 @@ struct Imagine: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let first = try settings()
-    try first.check()
+    var first = try settings()
+    do {
+      try first.check()
+    } catch let error as GenerationError {
+      // Values of options, not the work, are wrong.
+      throw ValidationError("\(error).")
+    }
     let (tower, tokenizer) = try model.load()
     let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
-    let target = try PictureTarget(output, count: count, format: format.rawValue)
+    if from != nil, prompt == nil {
+      let (fitted, cut) = imaginer.fitted(first)
+      for name in cut { note("the \(name) is longer than the model reads; its end is left out") }
+      first = fitted
+    }
+    let target = try PictureTarget(output, count: count, format: format)
     var drawn: [Drawn] = []
     for i in 0..<count {
       var settings = first
       settings.seed = first.seed &+ UInt64(i)
       guard let one = try draw(settings, imaginer, target.path(settings)) else { throw ExitCode(130) }
-      if !json { print(one.path) }
+      if !json, output != "-" { print(one.path) }
       drawn.append(one)
       if Interruption.isRequested { break }
     }
@@ -99,7 +118,7 @@ struct Imagine: AsyncParsableCommand {
   private static func settings(of path: String) throws -> ImagineSettings {
     let bytes = [UInt8](try MappedFile.contents(of: path))
     guard let told = TextToImageSettings(bytes: bytes), told.program != "VUGEN Studio" else {
-      return try PictureMetadata(png: path).settings
+      return try PictureMetadata(file: path).settings
     }
     note("prompt, seed, guidance and steps are those of \(told.program)'s picture; the model is another one")
     return told.settings
@@ -144,8 +163,7 @@ struct Imagine: AsyncParsableCommand {
     guard let result else { return nil }
     let metadata = PictureMetadata(
       settings, stepsDone: result.stepsDone, model: (model.folder as NSString).lastPathComponent)
-    let bytes =
-      try format == .png ? metadata.png(of: result.picture) : result.picture.jpegData()
+    let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
     try AtomicFile.write(Data(bytes), to: path)
     return Drawn(
       path: path, prompt: settings.prompt, negative: settings.negative, seed: settings.seed,
@@ -154,22 +172,24 @@ struct Imagine: AsyncParsableCommand {
   }
 }
 
+extension WrittenFormat: ExpressibleByArgument {}
+
 /// Where pictures go.
 struct PictureTarget {
   private let folder: String
   private let file: String?
-  private let format: String
+  private let suffix: String
 
   /// A name that ends like a picture's is a file; anything else is a folder, which is made.
-  init(_ output: String?, count: Int, format: String) throws {
-    self.format = format
-    let isFile = output.map { [".png", ".jpg", ".jpeg"].contains(where: $0.lowercased().hasSuffix) } ?? false
+  init(_ output: String?, count: Int, format: WrittenFormat?) throws {
+    suffix = (format ?? .png).suffix
+    let isFile = output.map { $0 == "-" || WrittenFormat(path: $0) != nil || Self.isSpecial($0) } ?? false
     var isFolder: ObjCBool = false
     if let output, isFile,
       !(FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) && isFolder.boolValue)
     {
       guard count == 1 else {
-        throw CommandError("\(output): \(count) pictures do not fit into one file; name a folder")
+        throw ValidationError("\(output): \(count) pictures do not fit into one file; name a folder.")
       }
       (folder, file) = ("", output)
       return
@@ -182,12 +202,18 @@ struct PictureTarget {
     }
   }
 
+  /// A device or a pipe, whatever its name.
+  private static func isSpecial(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
   /// The prompt's first words and the seed.
   func path(_ settings: ImagineSettings) -> String {
     if let file { return file }
     let words = settings.prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
     let slug = String(words).split(separator: "-").joined(separator: "-").prefix(48)
     return
-      "\(folder)/\(slug.isEmpty ? "picture" : String(slug))-\(settings.seed).\(format == "png" ? "png" : "jpg")"
+      "\(folder)/\(slug.isEmpty ? "picture" : String(slug))-\(settings.seed).\(suffix)"
   }
 }

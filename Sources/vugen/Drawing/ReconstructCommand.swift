@@ -11,14 +11,17 @@ struct Reconstruct: AsyncParsableCommand {
     discussion: "Example: vugen reconstruct cat.png --output pair.png")
 
   @OptionGroup var model: ModelOptions
-  @Option(name: .shortAndLong, help: "The PNG to write: the original beside its reconstruction.") var output:
-    String?
+  @Option(
+    name: .shortAndLong,
+    help: "The file to write (.png, .jpg or .webp): the original beside its reconstruction.")
+  var output: String?
   @Option(help: "Steps of the pixel decoder; 1 takes the distilled one.") var decoderSteps = 8
   @Option(help: "Seed of the decoder's noise.") var seed: UInt64 = 0
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "A picture file, or - for standard input.") var file: String
 
   func validate() throws {
+    if output == "-", json { throw ValidationError("--json and --output - both mean standard output.") }
     if !(1...ImagineSettings.mostDecoderSteps).contains(decoderSteps) {
       throw ValidationError("--decoder-steps must be 1 to \(ImagineSettings.mostDecoderSteps).")
     }
@@ -29,22 +32,26 @@ struct Reconstruct: AsyncParsableCommand {
     Interruption.watch()
     let tower = try model.load().tower
     let drawing = try GenerationModel(folder: model.folder, beside: tower.configuration)
-    let given = try readPicture(file), side = drawing.configuration.imageSize
+    let side = drawing.configuration.imageSize
+    let given = try readPicture(file, model.pictureLimits(enough: model.colours == .stored ? nil : side))
     let original = (given.isOpaque ? given : given.overWhite()).resizedBicubic(width: side, height: side)
     var drawn = original
-    let time = ContinuousClock().measure {
-      drawn = drawing.reconstruct(given, tower, steps: decoderSteps, seed: seed)
+    let time = try ContinuousClock().measure {
+      drawn = try drawing.reconstruct(given, tower, steps: decoderSteps, seed: seed) { _ in
+        if Interruption.isRequested { throw ExitCode(130) }
+      }
     }
     let psnr = drawn.psnr(original)
     if let output {
-      try AtomicFile.write(Data(try Picture.side(by: original, drawn).pngData()), to: output)
+      try AtomicFile.write(Data(try Picture.side(by: original, drawn).data(for: output)), to: output)
     }
     if json {
       var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds(time))]
       if let output { report["path"] = .text(output) }
       print(try jsonLine(report))
     } else {
-      print(String(format: "PSNR %.1f dB, %.2f s", psnr, seconds(time)) + (output.map { ": \($0)" } ?? ""))
+      let text = String(format: "PSNR %.1f dB, %.2f s", psnr, seconds(time))
+      if output == "-" { note(text) } else { print(text + (output.map { ": \($0)" } ?? "")) }
     }
   }
 }

@@ -43,6 +43,7 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
+    if confusions < 0 { throw ValidationError("--confusions must be 0 or more.") }
     if !(1...1_000_000).contains(scenes) { throw ValidationError("--scenes must be 1 to 1000000.") }
   }
 

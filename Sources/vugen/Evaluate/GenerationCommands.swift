@@ -70,10 +70,17 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @Option(help: "Steps of the sampler.") var steps = 50
   @Option(help: "Steps of the pixel decoder.") var decoderSteps = 1
   @Option(help: "Seed of scenes and noise.") var seed: UInt64 = 1
-  @Option(help: "Draw the first 64 pictures on one sheet, to this PNG file.") var sheet: String?
+  @Option(help: "Draw the first 64 pictures on one sheet, to this file (.png, .jpg or .webp).") var sheet:
+    String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
+    if !(1...ImagineSettings.mostSteps).contains(steps) {
+      throw ValidationError("--steps must be 1 to \(ImagineSettings.mostSteps).")
+    }
+    if !(1...ImagineSettings.mostDecoderSteps).contains(decoderSteps) {
+      throw ValidationError("--decoder-steps must be 1 to \(ImagineSettings.mostDecoderSteps).")
+    }
     if !(1...100_000).contains(samples) { throw ValidationError("--samples must be 1 to 100000.") }
   }
 
@@ -117,7 +124,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
       }
     }
     bank.account(for: &report)
-    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).pngData()), to: sheet) }
+    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
     if json {
       print(try jsonLine(report))
     } else {

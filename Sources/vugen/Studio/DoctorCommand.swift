@@ -52,10 +52,10 @@ struct Doctor: ParsableCommand {
     lines.append("Sessions: \(store.ids().count) in \(store.folder)")
     lines += facts.map(DoctorReport.remedies) ?? []
     print(lines.joined(separator: "\n"))
-    if let facts { showCards(facts) }
+    if let facts { try showCards(facts) }
   }
 
-  private func showCards(_ facts: TerminalFacts) {
+  private func showCards(_ facts: TerminalFacts) throws {
     let announced = [facts.hasSixel ? Graphics.sixel : nil, facts.hasKitty ? .kitty : nil, .blocks]
       .compactMap(\.self)
     let modes =
@@ -68,9 +68,7 @@ struct Doctor: ParsableCommand {
         print(
           "\n\(mode.rawValue)\(colours)\(announced.contains(mode) ? "" : " (the terminal did not announce it)"):"
         )
-        fflush(nil)
-        FileHandle.standardOutput.write(
-          Data(TestCard.bytes(mode, isTruecolor: isTruecolor, cell: facts.cell)))
+        try Output.show(TestCard.bytes(mode, isTruecolor: isTruecolor, cell: facts.cell))
       }
     }
   }

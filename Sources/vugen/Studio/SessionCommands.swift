@@ -12,8 +12,9 @@ extension SessionExport.CastPictures: ExpressibleByArgument {}
 
 struct Sessions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Recorded sessions: list, show, search, export, delete.",
-    subcommands: [List.self, Show.self, Search.self, Export.self, Delete.self], defaultSubcommand: List.self)
+    abstract: "Recorded sessions: list, show, search, export, delete, undelete.",
+    subcommands: [List.self, Show.self, Search.self, Export.self, Delete.self, Undelete.self],
+    defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,7 +26,7 @@ struct Sessions: AsyncParsableCommand {
         if json {
           print(try encoded(summary))
         } else {
-          print("\(summary.id)  \(summary.contents)  \(summary.title)")
+          print("\(summary.id)  \(summary.contents)  \(summary.title.oneLine)")
         }
       }
     }
@@ -40,8 +41,8 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
       for entry in entries {
-        if json { print(try encoded(entry)) } else if let text = entry.event.text { print(text) }
-        if !json { for picture in entry.event.pictures { print("  picture \(picture)") } }
+        if json { print(try encoded(entry)) } else if let text = entry.event.text { print(text.terminalSafe) }
+        if !json { for picture in entry.event.pictures { print("  picture \(picture.oneLine)") } }
       }
       if lost > 0 { note("\(lost) damaged entries were left out") }
     }
@@ -55,7 +56,7 @@ struct Sessions: AsyncParsableCommand {
 
     func run() throws {
       let hits = try SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))
-      for hit in hits { print(json ? try encoded(hit) : "\(hit.id)  \(hit.text.replacing("\n", with: " "))") }
+      for hit in hits { print(json ? try encoded(hit) : "\(hit.id)  \(hit.text.oneLine)") }
       if hits.isEmpty { throw ExitCode(1) }
     }
   }
@@ -74,28 +75,51 @@ struct Sessions: AsyncParsableCommand {
       if !SessionExport.formats.contains(format) {
         throw ValidationError("--format is md, html, json or cast.")
       }
+      if output == "-", format == "md" {
+        throw ValidationError("Markdown's pictures need a folder beside it; name a file with --output.")
+      }
     }
 
     func run() throws {
       let store = SessionStore.standard()
-      print(
-        try SessionExport(store, try store.resolve(session)).write(format, to: output, pictures: pictures))
+      let path = try SessionExport(store, try store.resolve(session)).write(
+        format, to: output, pictures: pictures)
+      if path != "-" { print(path) }
     }
   }
 
   struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Remove a session and its pictures.",
+      abstract: "Lay a session and its pictures aside; for 30 days it can be brought back.",
       discussion: "Example: vugen sessions delete 20261124-1015")
     @Argument(help: "The session's id.") var session: String
 
     func run() throws {
       let store = SessionStore.standard(), id = try store.resolve(session)
       // Held while it is removed: an open session is not taken from under its studio.
-      let file = try SessionFile(store, id: id)
+      let summary = try? store.summary(of: id), file = try SessionFile(store, id: id)
       try store.delete(id)
       withExtendedLifetime(file) {}
-      print("removed \(id)")
+      let told = summary.map { " (\($0.title.oneLine): \($0.contents))" } ?? ""
+      print(
+        "removed \(id)\(told); vugen sessions undelete \(id) brings it back within \(SessionStore.daysKept) days"
+      )
+    }
+  }
+
+  struct Undelete: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Bring a deleted session back; without a name, list them.",
+      discussion: "Example: vugen sessions undelete last")
+    @Argument(help: "The session's id, or last for the newest.") var session: String?
+
+    func run() throws {
+      let store = SessionStore.standard()
+      guard let session else {
+        for id in store.deletedIDs() { print(id) }
+        return
+      }
+      print("\(try store.undelete(session)) is back")
     }
   }
 
@@ -111,7 +135,7 @@ struct ReplayCommand: AsyncParsableCommand {
     commandName: "replay", abstract: "Play a recorded session, or run it again and compare.",
     discussion: """
       --verify runs the model again with the recorded seeds and compares every answer and picture bit for bit; \
-      the exit status is 1 at the first difference.
+      the exit status is 1 at the first difference, and where an entry or a picture is damaged or missing.
 
       Example: vugen replay last --speed 2
       """)
@@ -131,9 +155,9 @@ struct ReplayCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (store, id) = try place()
-    let entries = try store.read(id).entries
+    let (entries, lost) = try store.read(id)
     guard !verify else {
-      try await verifyEntries(entries, store, id)
+      try await verifyEntries(entries, lost, store, id)
       return
     }
     var studio = Studio()
@@ -157,27 +181,40 @@ struct ReplayCommand: AsyncParsableCommand {
     return (store, try store.resolve(session))
   }
 
-  private func verifyEntries(_ entries: [SessionEntry], _ store: SessionStore, _ id: String) async throws {
+  private func verifyEntries(
+    _ entries: [SessionEntry], _ lost: Int, _ store: SessionStore, _ id: String
+  ) async throws {
+    if entries.isEmpty {
+      throw CommandError(
+        "\(id): \(lost > 0 ? "all \(lost) entries are damaged" : "the log is empty"); nothing is compared")
+    }
     let engine = StudioEngine(folder: model ?? EmbeddedModel.folder)
     let facts = try await engine.load()
     if case .opened(_, let hash, _)? = entries.first?.event, hash != facts.hash {
       note("the session was recorded with another model; differences are to be expected")
     }
     let checker = SessionVerification(engine, facts, store, id)
+    let bad = checker.damagedPictures(entries)
     let result = try await checker.run(entries) { ProgressLine.show($0) }
     ProgressLine.end()
+    let isWhole = lost == 0 && bad.isEmpty
+    if lost > 0 { note("\(lost) damaged entries could not be read") }
+    for line in bad { note(line) }
     if json {
       print(
         try jsonLine([
           "compared": .number(Double(result.compared)),
-          "different": .number(result.difference == nil ? 0 : 1),
+          "different": .number(result.difference == nil ? 0 : 1), "partial": .number(Double(result.partial)),
+          "damagedEntries": .number(Double(lost)), "damagedPictures": .number(Double(bad.count)),
         ]))
     } else if let difference = result.difference {
-      print(difference)
+      print(difference.terminalSafe)
     } else {
-      print("\(result.compared) answers and pictures are the same, bit for bit")
+      let rest =
+        result.partial > 0 ? "; \(result.partial) were cut off when they were made and are not compared" : ""
+      print("\(result.compared) answers and pictures are the same, bit for bit\(rest)")
     }
-    if result.difference != nil { throw ExitCode(1) }
+    if result.difference != nil || !isWhole { throw ExitCode(1) }
   }
 }
 
@@ -192,35 +229,58 @@ struct SessionVerification {
     (self.engine, self.facts, self.store, self.id) = (engine, facts, store, id)
   }
 
+  /// What is wrong with the pictures that entries name: their content has the hash that is their name.
+  func damagedPictures(_ entries: [SessionEntry]) -> [String] {
+    var seen: Set<String> = [], bad: [String] = []
+    for hash in entries.flatMap(\.event.pictures) where seen.insert(hash).inserted {
+      guard let data = try? store.picture(hash, of: id) else {
+        bad.append("the picture \(hash.prefix(12).description.oneLine) is missing")
+        continue
+      }
+      if Digest.sha256([UInt8](data)) != hash { bad.append("the picture \(hash.prefix(12)) was altered") }
+    }
+    return bad
+  }
+
   func run(_ entries: [SessionEntry], progress: (String) -> Void) async throws -> (
-    compared: Int, difference: String?
+    compared: Int, partial: Int, difference: String?
   ) {
-    var compared = 0
+    var compared = 0, partial = 0
     for (number, entry) in entries.enumerated() {
       progress("entry \(number + 1) of \(entries.count)")
       let results = entries[(number + 1)...].map(\.event)
       switch entry.event {
       case .asked(let request, let text, let pictures, let sampling):
-        guard let expected = Self.answer(request, results) else { continue }
-        let known = try pictures.map { try Picture(bytes: [UInt8](try store.picture($0, of: id)), name: $0) }
+        guard let expected = Self.answer(request, results) else {
+          partial += 1
+          continue
+        }
+        // What is missing is told elsewhere.
+        guard
+          let known = try? pictures.map({ try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0) })
+        else { continue }
         let said = await answer(text, known, sampling)
         compared += 1
         if said != expected {
-          return (compared, "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is '\(said)'")
+          return (
+            compared, partial,
+            "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is '\(said)'"
+          )
         }
       case .drawn(_, let hash, let origin, _, let isPartial) where !isPartial:
         guard let found = try await draw(origin.settings) else { continue }
         compared += 1
         if found != hash {
           return (
-            compared,
+            compared, partial,
             "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: \(hash) was \(found) now"
           )
         }
+      case .drawn: partial += 1
       default: break
       }
     }
-    return (compared, nil)
+    return (compared, partial, nil)
   }
 
   private static func answer(_ request: Int, _ later: [SessionEvent]) -> String? {

@@ -44,11 +44,13 @@ struct SessionExport {
   }
 
   private func markdown(pictureFolder: String) throws -> String {
-    var text = "# \(title)\n"
+    var text = "# \(Self.markdown(title.oneLine))\n"
     let name = URL(fileURLWithPath: pictureFolder).lastPathComponent
     var isMade = false
     for entry in entries {
-      if let line = line(entry.event) { text += "\n\(line.isPerson ? "**You:** " : "")\(line.text)\n" }
+      if let line = line(entry.event) {
+        text += "\n\(line.isPerson ? "**You:** " : "")\(Self.markdown(line.text.terminalSafe))\n"
+      }
       for hash in entry.event.pictures {
         if !isMade {
           do {
@@ -64,6 +66,17 @@ struct SessionExport {
       }
     }
     return text
+  }
+
+  /// A text that looks in Markdown as it was said.
+  private static func markdown(_ text: String) -> String {
+    var result = ""
+    for c in text {
+      if #"\`*_{}[]<>#|!&~$"#.contains(c) { result.append("\\") }
+      result.append(c)
+    }
+    // What would begin a list or a rule.
+    return result.replacing(#/(?m)^(\s*)([-+=]|\d+[.)])/#) { "\($0.1)\\\($0.2)" }
   }
 
   private func html() -> String {
@@ -103,7 +116,7 @@ struct SessionExport {
     encoder.outputFormatting = [.withoutEscapingSlashes]
     func quoted(_ text: String) throws -> String { String(decoding: try encoder.encode(text), as: UTF8.self) }
     var lines = [
-      "{\"version\":3,\"term\":{\"cols\":80,\"rows\":30},\"timestamp\":\(Int(entries.first?.time ?? 0)),"
+      "{\"version\":3,\"term\":{\"cols\":80,\"rows\":30},\"timestamp\":\(Int(max(0, min(1e11, (entries.first?.time).flatMap { $0.isFinite ? $0 : nil } ?? 0)))),"
         + "\"title\":\(try quoted(title))}"
     ]
     var last = entries.first?.time ?? 0
@@ -112,7 +125,7 @@ struct SessionExport {
       if let line = line(entry.event) {
         output +=
           (line.isPerson ? "\r\n\u{1B}[1;33m› " : "\u{1B}[0m  ")
-          + line.text.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
+          + line.text.terminalSafe.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
         if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text))]") }
       }
       for hash in entry.event.pictures {

@@ -75,7 +75,7 @@ struct Studio: AsyncParsableCommand {
       app.state.replay = replay
     }
     let status = try app.run()
-    if let lost = app.unwritten { FileHandle.standardError.write(Data("vugen: \(lost)\n".utf8)) }
+    if let lost = app.unwritten { note("\(lost)") }
     return status
   }
 

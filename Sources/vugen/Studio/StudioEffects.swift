@@ -60,9 +60,9 @@ extension StudioApp {
   private func attach(_ typed: String) -> [Action] {
     let path = TypedPath.resolve(typed)
     do {
-      let picture = try Picture(path: path)
       // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
-      let side = max(picture.width, picture.height), most = 1024
+      let most = 1024, picture = try Picture(path: path, limits: .init(enough: most))
+      let side = max(picture.width, picture.height)
       let fitting =
         side <= most
         ? picture
@@ -73,7 +73,10 @@ extension StudioApp {
       if let told = TextToImageSettings(bytes: bytes) {
         // Its settings can then be used again from the gallery.
         let name = "\(URL(fileURLWithPath: path).lastPathComponent), drawn by \(told.program)"
-        record(.attached(picture: hash, name: name, settings: DrawingSettings(told.settings)))
+        record(
+          .attached(
+            picture: hash, name: name, settings: DrawingSettings(told.settings),
+            details: ["by \(told.program)"] + told.others))
       }
       return [.attached(Attachment(picture: hash, name: URL(fileURLWithPath: path).lastPathComponent))]
     } catch {
@@ -86,8 +89,9 @@ extension StudioApp {
     let name = ListOverlay.previewName(path), shelf = self.shelf, mailbox = self.mailbox
     guard state.pictureSizes[name] == nil else { return }
     Task.detached {
-      guard let picture = try? Picture(path: path) else { return }
-      let side = max(picture.width, picture.height), most = 256
+      let most = 256
+      guard let picture = try? Picture(path: path, limits: .init(enough: most)) else { return }
+      let side = max(picture.width, picture.height)
       let small =
         side <= most
         ? picture
@@ -123,11 +127,18 @@ extension StudioApp {
       } else {
         return [.toast("the picture is not there any more", isError: true)]
       }
-      try AtomicFile.write(bytes, to: path)
+      try AtomicFile.write(Self.converted(bytes, for: path), to: path)
       return [.toast("saved \(path)", isError: false)]
     } catch {
       return [.toast("\(error)", isError: true)]
     }
+  }
+
+  /// A stored PNG as the kind of file that a name tells, with what it says of itself.
+  private static func converted(_ png: Data, for path: String) throws -> Data {
+    guard let format = WrittenFormat(path: path), format != .png else { return png }
+    let bytes = [UInt8](png)
+    return Data(try Picture(bytes: bytes, name: path).data(format, texts: Picture.texts(bytes: bytes)))
   }
 
   /// PSNR, the share of pixels that differ, and a heat map; off the interface's thread.

@@ -170,7 +170,7 @@ enum TypedPath {
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
       if isFolder.boolValue {
         folders.append(Choice(title: name + "/", detail: "folder", value: path + "/"))
-      } else if ["png", "jpg", "jpeg", "webp"].contains((name as NSString).pathExtension.lowercased()) {
+      } else if PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased()) {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
         pictures.append(Choice(title: name, detail: "\(max(1, size / 1024)) kB", value: path))
       }

@@ -32,7 +32,7 @@ enum LossPlot {
     let total = curve("loss", \.loss)
     let terms = (lines[0].terms.keys.sorted()).map { name in curve(name) { $0.terms[name] } }
     let plot = LinePlot(title: (run as NSString).lastPathComponent, x: "step", y: "loss", [total] + terms)
-    try AtomicFile.write(Data(try plot.draw().pngData()), to: path)
+    try AtomicFile.write(Data(try plot.draw().data(for: path)), to: path)
     return TextPlot.lines(total)
   }
 }

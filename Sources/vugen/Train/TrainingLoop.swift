@@ -73,4 +73,4 @@ struct TrainingLoop {
 }
 
 /// A line on standard error.
-func note(_ text: String) { FileHandle.standardError.write(Data("vugen: \(text)\n".utf8)) }
+func note(_ text: String) { writeError("vugen: \(text)\n") }

@@ -10,7 +10,9 @@ struct Ask: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var options: SamplingOptions
-  @Option(name: .long, help: "A PNG, JPEG or WebP file, or - for standard input; may be given several times.")
+  @Option(
+    name: .long,
+    help: "A picture file of any usual kind, or - for standard input; may be given several times.")
   var image: [String] = []
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "The question, or - to read it from standard input.") var question: String
@@ -34,12 +36,17 @@ struct Ask: AsyncParsableCommand {
     announce(tokens: conversation.tokenCount(asking: turn))
     var random = Philox(seed: options.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
     let asJSON = json
+    var lost: (any Error)?
     let time = try ContinuousClock().measure {
       answer = try conversation.ask(
         turn, sampling: options.sampling, most: options.maxTokens, using: &random,
-        isCancelled: { Interruption.isRequested },
-        onText: { if !asJSON { FileHandle.standardOutput.write(Data($0.utf8)) } })
+        isCancelled: { Interruption.isRequested || lost != nil },
+        onText: { text in
+          guard !asJSON else { return }
+          do { try Output.show(text) } catch { lost = error }
+        })
     }
+    if let lost { throw lost }
     guard let answer else { return }
     if asJSON {
       print(

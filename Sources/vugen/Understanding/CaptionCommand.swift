@@ -20,9 +20,9 @@ struct Caption: AsyncParsableCommand {
   @OptionGroup var options: SamplingOptions
   @OptionGroup var batching: BatchOptions
   @Option(help: "What is asked of each picture.") var question = "Describe this picture."
-  @Option(name: .shortAndLong, help: "Write JSON lines to this file, which appears when all is done.")
-  var output: String?
-  @Option(help: "Draw the pictures with their captions on one sheet, to this PNG file.") var sheet: String?
+  @Option(name: .shortAndLong, help: "Write JSON lines to this file, which appears when all is done.") var output: String?
+  @Option(help: "Draw the pictures with their captions on one sheet, to this file (.png, .jpg or .webp).")
+  var sheet: String?
   @Flag(help: "Print one JSON object a picture.") var json = false
   @Argument(help: "Picture files and folders.") var files: [String]
 
@@ -57,7 +57,8 @@ struct Caption: AsyncParsableCommand {
       } catch {
         // One bad picture does not end a long run.
         failures += 1
-        FileHandle.standardError.write(Data("vugen: \(error)\n".utf8))
+        note("\(error)")
+        if json, output == nil { print(try jsonLine(["file": .text(path), "error": .text("\(error)")])) }
       }
       progress(index + 1, of: paths.count, seconds(clock.now - start))
     }
@@ -94,7 +95,7 @@ struct Caption: AsyncParsableCommand {
       let text = Data(lines.map { $0 + "\n" }.joined().utf8)
       try AtomicFile.write(to: output) { write in try text.withUnsafeBytes { try write($0) } }
     }
-    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).pngData()), to: sheet) }
+    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
   }
 
   /// A line that is written over, when a person watches.
@@ -102,8 +103,7 @@ struct Caption: AsyncParsableCommand {
     guard isatty(STDERR_FILENO) == 1, total > 1 else { return }
     let rate = String(format: "%.1f", Double(done) / max(seconds, 1e-9) * 60)
     let end = done == total ? "\n" : ""
-    FileHandle.standardError.write(
-      Data("\r\(done) of \(total) pictures, \(rate) a minute\u{1B}[K\(end)".utf8))
+    writeError("\r\(done) of \(total) pictures, \(rate) a minute\u{1B}[K\(end)")
   }
 
   private static func pictures(_ paths: [String]) throws -> [String] {
@@ -119,11 +119,11 @@ struct Caption: AsyncParsableCommand {
       }
       let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
       result += names.filter { name in
-        ["png", "jpg", "jpeg", "webp"].contains((name as NSString).pathExtension.lowercased())
+        PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
       }.map { path + "/" + $0 }
     }
     guard !result.isEmpty else {
-      throw CommandError("no PNG, JPEG or WebP pictures in \(paths.joined(separator: ", "))")
+      throw CommandError("no pictures (\(PictureFormat.names)) in \(paths.joined(separator: ", "))")
     }
     return result
   }

@@ -15,7 +15,7 @@ struct Encode: AsyncParsableCommand {
     help: "The safetensors file to write: features [patches, channels], projected [tokens, hidden].")
   var output: String
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "A PNG, JPEG or WebP file, or - for standard input.") var file: String
+  @Argument(help: "A picture file of any usual kind, or - for standard input.") var file: String
 
   @NumericActor
   func run() async throws {
@@ -26,6 +26,7 @@ struct Encode: AsyncParsableCommand {
       "projected": projected.reshaped([-1, projected.size(-1)]),
     ]
     try SafetensorsWriter.write(flat, to: output)
+    if output == "-" { return }
     let shapes = flat.mapValues(\.shape)
     if json {
       let encoder = JSONEncoder()
@@ -43,7 +44,7 @@ struct Score: AsyncParsableCommand {
     discussion: "Example: vugen score --model plm --image cat.png --text 'a cat'")
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "A PNG, JPEG or WebP file, or - for standard input.") var image: String?
+  @Option(help: "A picture file of any usual kind, or - for standard input.") var image: String?
   @Option(help: "The text that is scored.") var text: String
   @Option(help: "What the text answers.") var question = "Describe this picture."
   @Flag(help: "Print one JSON object.") var json = false

@@ -33,7 +33,17 @@ struct ModelOptions: ParsableArguments {
       """)
   var precision: Precision?
 
+  @Option(parsing: .unconditional, help: "Pictures of more pixels than this are refused.")
+  var maxPixels = Picture.Limits().pixels
+  @Option(
+    help: """
+      srgb converts pictures with a colour profile to sRGB; stored takes their numbers as they are, and decodes large \
+      JPEGs in full, as the models' reference code does.
+      """)
+  var colours = Picture.Colours.srgb
+
   func validate() throws {
+    if maxPixels < 1 { throw ValidationError("--max-pixels must be at least 1.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
     if !(0...36).contains(tiles) { throw ValidationError("--tiles must be 0 to 36.") }
   }
@@ -52,14 +62,25 @@ struct ModelOptions: ParsableArguments {
 
   @NumericActor
   func tiles(_ path: String, _ tower: UnderstandingTower) throws -> Tensor {
-    tower.configuration.vision.tiles(of: try readPicture(path), tiling)
+    let side = tower.configuration.vision.imageSize
+    // How many tiles there are depends on the picture's own size.
+    let limits = pictureLimits(enough: tiling == .single && colours != .stored ? side : nil)
+    return tower.configuration.vision.tiles(of: try readPicture(path, limits), tiling)
+  }
+
+  /// What a picture may cost, and what of it is needed.
+  func pictureLimits(enough: Int? = nil) -> Picture.Limits {
+    var limits = Picture.Limits(pixels: maxPixels, enough: enough)
+    limits.colours = colours
+    return limits
   }
 }
 
+extension Picture.Colours: ExpressibleByArgument {}
+
 /// A picture file, or standard input for `-`.
-func readPicture(_ path: String) throws -> Picture {
-  guard path == "-" else { return try Picture(path: path) }
-  let limits = Picture.Limits()
+func readPicture(_ path: String, _ limits: Picture.Limits = Picture.Limits()) throws -> Picture {
+  guard path == "-" else { return try Picture(path: path, limits: limits) }
   let data = try FileHandle.standardInput.read(upToCount: limits.fileBytes + 1) ?? Data()
   return try Picture(bytes: [UInt8](data), name: "standard input", limits: limits)
 }
@@ -150,7 +171,7 @@ func seconds(_ duration: Duration) -> Double {
 /// Says how much is to be read, when it is much.
 func announce(tokens: Int) {
   guard tokens > 1000 else { return }
-  FileHandle.standardError.write(Data("vugen: reading a prompt of \(tokens) tokens\n".utf8))
+  note("reading a prompt of \(tokens) tokens")
 }
 
 /// Ctrl-C asks running work to end at its next step.

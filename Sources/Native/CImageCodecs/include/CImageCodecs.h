@@ -1,5 +1,6 @@
-// PNG, JPEG and WebP through libpng, libjpeg-turbo and libwebp, with their error exits turned into
-// messages. Decoding is of untrusted bytes: sizes are checked against a limit before memory is taken.
+// Picture files through the decoders that Debian has, with their error exits turned into messages. Decoding is of
+// untrusted bytes: sizes are checked against a limit, and against what the file can hold, before memory is taken.
+// libpng, libjpeg-turbo and libwebp are linked; what is seldom needed is loaded at its first use.
 
 #ifndef VUGEN_CIMAGECODECS_H
 #define VUGEN_CIMAGECODECS_H
@@ -13,10 +14,16 @@ extern "C" {
 
 enum { VUGEN_MESSAGE_BYTES = 240 };
 
+// To be zeroed before a decoder is called.
 typedef struct {
-  uint8_t *pixels;  // RGBA, 8 bits each, row by row; free with vugen_image_free
+  uint8_t *pixels;  // RGBA (or CMYK), 8 bits each, row by row; vugen_image_free gives it and the profile back
   uint32_t width, height;
-  int32_t orientation;  // EXIF, 1…8; 1 where nothing is said
+  int32_t orientation;      // as EXIF counts, 1…8, where the kind of file has its own; 0 where it has not
+  int32_t is_cmyk;          // 255 is full ink
+  uint8_t *profile;         // ICC
+  size_t profile_count;
+  double gamma;             // of the stored values, where the file says it without a profile; else 0
+  double chromaticities[8]; // x and y of white, red, green and blue, likewise
   char message[VUGEN_MESSAGE_BYTES];
 } vugen_image;
 
@@ -28,22 +35,43 @@ typedef struct {
 
 // Each returns 0 and fills `image`, or another number and fills `message`.
 int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
-int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+// Halved while it has more than 16 megapixels and both sides keep `enough` pixels; 0 for its own size.
+int vugen_jpeg_decode(
+  const uint8_t *bytes, size_t count, uint64_t max_pixels, uint32_t enough, vugen_image *image);
 int vugen_webp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_gif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_bmp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_pnm_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_tiff_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_avif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_heif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_jpeg2000_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
 void vugen_image_free(vugen_image *image);
 
-// `keys` and `values` are UTF-8; Latin-1 ones are written as tEXt, others as iTXt.
+// Makes RGBA of inks, and sRGB of what a profile describes unless the stored numbers are to be kept.
+void vugen_image_to_srgb(vugen_image *image, int keeps_stored);
+
+// RGBA pixels turned and mirrored as an EXIF orientation says; `to` has as many.
+void vugen_copy_upright(
+  const uint8_t *pixels, uint32_t width, uint32_t height, int orientation, uint8_t *to);
+
+// `keys` and `values` are UTF-8; ASCII ones are written as tEXt, others as iTXt.
 // `channels` is 3 (RGB) or 4 (RGBA).
 int vugen_png_encode(
   const uint8_t *pixels, uint32_t width, uint32_t height, int channels, const char *const *keys,
   const char *const *values, size_t texts, vugen_bytes *out);
-int vugen_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, vugen_bytes *out);
+// `exif` and `xmp` are what follows a segment's length, signature included; empty for none.
+int vugen_jpeg_encode(
+  const uint8_t *rgb, uint32_t width, uint32_t height, int quality, const uint8_t *exif, size_t exif_count,
+  const uint8_t *xmp, size_t xmp_count, vugen_bytes *out);
+// Without loss. `exif` and `xmp` are the chunks' contents.
+int vugen_webp_encode(
+  const uint8_t *rgba, uint32_t width, uint32_t height, const uint8_t *exif, size_t exif_count, const uint8_t *xmp,
+  size_t xmp_count, vugen_bytes *out);
 void vugen_bytes_free(vugen_bytes *bytes);
 
-// The text chunks of a PNG: calls `found` for each, with UTF-8 or Latin-1 bytes as stored.
-int vugen_png_texts(
-  const uint8_t *bytes, size_t count, void *context,
-  void (*found)(void *context, const char *key, const char *value, size_t length, int is_utf8), char *message);
+// zlib's deflate undone, up to `most` bytes; 0 where all of it came out.
+int vugen_inflate(const uint8_t *bytes, size_t count, size_t most, vugen_bytes *out);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,60 @@
+// What the decoders share: refusals, checks of a picture's size, and libraries that are loaded when first needed.
+
+#ifndef VUGEN_CODECS_H
+#define VUGEN_CODECS_H
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "CImageCodecs.h"
+
+// Fills the message, gives back what the image holds, and returns 1.
+__attribute__((format(printf, 2, 3))) int vugen_refuse(vugen_image *image, const char *format, ...);
+
+// 0 where a picture of this size may be decoded from `bytes` bytes of file. A kind of file whose bytes cannot stand
+// for more than `pixels_per_byte` pixels each is refused where it promises more than that and 32 megapixels.
+int vugen_check_size(
+  vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes, uint64_t pixels_per_byte);
+
+// Takes width × height × 4 bytes for the pixels; 0 where there was room.
+int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height);
+
+// Keeps a copy of an ICC profile.
+void vugen_keep_profile(vugen_image *image, const void *bytes, size_t count);
+
+// Primaries and transfer curve by their numbers in ITU-T H.273; what is sRGB or unknown leaves the colours alone.
+void vugen_keep_code_points(vugen_image *image, int primaries, int transfer);
+
+// A library that most runs never need, so that it costs nothing when the program starts. `names` ends with NULL.
+void *vugen_open_library(const char *const *names);
+
+// FUNCTIONS names what a file takes from its library; NAMES lists its sonames. Defines `lib` and `load()`, which
+// returns 1 where all was found.
+#define VUGEN_MEMBER(name) __typeof__(&name) name;
+#define VUGEN_LOOK_UP(name) \
+  if ((lib.name = (__typeof__(&name))dlsym(handle, #name)) == NULL) return;
+#define VUGEN_LIBRARY(FUNCTIONS, ...)                       \
+  static struct {                                           \
+    FUNCTIONS(VUGEN_MEMBER)                                 \
+  } lib;                                                    \
+  static int is_loaded;                                     \
+  static void load_once(void) {                             \
+    static const char *const names[] = {__VA_ARGS__, NULL}; \
+    void *handle = vugen_open_library(names);               \
+    if (handle == NULL) return;                             \
+    FUNCTIONS(VUGEN_LOOK_UP)                                \
+    is_loaded = 1;                                          \
+  }                                                         \
+  static int load(void) {                                   \
+    static pthread_once_t once = PTHREAD_ONCE_INIT;         \
+    pthread_once(&once, load_once);                         \
+    return is_loaded;                                       \
+  }
+
+#endif

@@ -1,0 +1,116 @@
+#include <lcms2.h>
+
+#include "codecs.h"
+
+#define FUNCTIONS(X)                                                                                   \
+  X(cmsOpenProfileFromMem)                                                                             \
+  X(cmsCloseProfile)                                                                                   \
+  X(cmsGetColorSpace)                                                                                  \
+  X(cmsCreate_sRGBProfile)                                                                             \
+  X(cmsCreateRGBProfile)                                                                               \
+  X(cmsBuildGamma)                                                                                     \
+  X(cmsBuildParametricToneCurve)                                                                       \
+  X(cmsFreeToneCurve) X(cmsCreateTransform) X(cmsDeleteTransform) X(cmsDoTransform)
+VUGEN_LIBRARY(FUNCTIONS, "liblcms2.so.2", "liblcms2.so")
+
+// a·b/255, rounded.
+static unsigned scaled(unsigned a, unsigned b) {
+  unsigned t = a * b + 128;
+  return ((t >> 8) + t) >> 8;
+}
+
+// As Pillow does without a profile: each ink takes its share of what black leaves.
+static void plain_from_cmyk(vugen_image *image) {
+  size_t count = (size_t)image->width * image->height;
+  for (size_t i = 0; i < count; i++) {
+    uint8_t *p = image->pixels + 4 * i;
+    unsigned left = 255u - p[3];
+    for (int c = 0; c < 3; c++) p[c] = (uint8_t)(left - scaled(p[c], left));
+    p[3] = 255;
+  }
+}
+
+static cmsHPROFILE described_profile(const vugen_image *image) {
+  const double *c = image->chromaticities;
+  cmsCIExyY white = {0.3127, 0.329, 1};
+  cmsCIExyYTRIPLE primaries = {{0.64, 0.33, 1}, {0.3, 0.6, 1}, {0.15, 0.06, 1}};
+  if (c[0] > 0) {
+    white = (cmsCIExyY){c[0], c[1], 1};
+    primaries = (cmsCIExyYTRIPLE){{c[2], c[3], 1}, {c[4], c[5], 1}, {c[6], c[7], 1}};
+  }
+  cmsFloat64Number srgb[5] = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
+  cmsToneCurve *curve =
+    image->gamma > 0 ? lib.cmsBuildGamma(NULL, image->gamma) : lib.cmsBuildParametricToneCurve(NULL, 4, srgb);
+  if (curve == NULL) return NULL;
+  cmsToneCurve *curves[3] = {curve, curve, curve};
+  cmsHPROFILE profile = lib.cmsCreateRGBProfile(&white, &primaries, curves);
+  lib.cmsFreeToneCurve(curve);
+  return profile;
+}
+
+// Whether the transform moves any colour by more than a level: sRGB has many editions that differ in nothing seen.
+static int changes_colours(cmsHTRANSFORM transform) {
+  for (int r = 0; r < 9; r++)
+    for (int g = 0; g < 9; g++)
+      for (int b = 0; b < 9; b++) {
+        uint8_t in[4] = {(uint8_t)(r * 255 / 8), (uint8_t)(g * 255 / 8), (uint8_t)(b * 255 / 8), 255}, out[4];
+        lib.cmsDoTransform(transform, in, out, 1);
+        for (int c = 0; c < 3; c++)
+          if (abs(in[c] - out[c]) > 1) return 1;
+      }
+  return 0;
+}
+
+// A grey profile: one table for all. Does nothing where the pixels have colours.
+static void apply_grey(vugen_image *image, cmsHTRANSFORM transform) {
+  size_t count = (size_t)image->width * image->height;
+  uint8_t table[256][3], in[256];
+  for (size_t i = 0; i < count; i++) {
+    const uint8_t *p = image->pixels + 4 * i;
+    if (p[0] != p[1] || p[1] != p[2]) return;
+  }
+  for (int i = 0; i < 256; i++) in[i] = (uint8_t)i;
+  lib.cmsDoTransform(transform, in, table, 256);
+  for (size_t i = 0; i < count; i++) memcpy(image->pixels + 4 * i, table[image->pixels[4 * i]], 3);
+}
+
+static void apply_rows(vugen_image *image, cmsHTRANSFORM transform) {
+  size_t row = (size_t)image->width * 4;
+  for (uint32_t y = 0; y < image->height; y++)
+    lib.cmsDoTransform(transform, image->pixels + y * row, image->pixels + y * row, image->width);
+  if (image->is_cmyk)
+    for (size_t i = 3; i < row * image->height; i += 4) image->pixels[i] = 255;
+}
+
+// 1 where the profile was understood and is done with.
+static int convert(vugen_image *image, cmsHPROFILE profile, cmsHPROFILE srgb) {
+  cmsColorSpaceSignature space = lib.cmsGetColorSpace(profile);
+  if (image->is_cmyk != (space == cmsSigCmykData)) return 0;
+  if (space != cmsSigCmykData && space != cmsSigRgbData && space != cmsSigGrayData) return 0;
+  cmsUInt32Number from = space == cmsSigCmykData ? TYPE_CMYK_8 : space == cmsSigGrayData ? TYPE_GRAY_8 : TYPE_RGBA_8;
+  cmsUInt32Number to = space == cmsSigGrayData ? TYPE_RGB_8 : TYPE_RGBA_8;
+  cmsHTRANSFORM transform = lib.cmsCreateTransform(
+    profile, from, srgb, to, INTENT_PERCEPTUAL, space == cmsSigRgbData ? cmsFLAGS_COPY_ALPHA : 0);
+  if (transform == NULL) return 0;
+  if (space == cmsSigGrayData)
+    apply_grey(image, transform);
+  else if (space == cmsSigCmykData || changes_colours(transform))
+    apply_rows(image, transform);
+  lib.cmsDeleteTransform(transform);
+  return 1;
+}
+
+void vugen_image_to_srgb(vugen_image *image, int keeps_stored) {
+  int is_described = image->gamma > 0 || image->chromaticities[0] > 0, is_done = 0;
+  if (!keeps_stored && (image->profile || is_described) && load()) {
+    cmsHPROFILE profile =
+      image->profile ? lib.cmsOpenProfileFromMem(image->profile, (cmsUInt32Number)image->profile_count) : NULL;
+    if (profile == NULL && is_described && !image->is_cmyk) profile = described_profile(image);
+    cmsHPROFILE srgb = profile ? lib.cmsCreate_sRGBProfile() : NULL;
+    if (srgb) is_done = convert(image, profile, srgb);
+    if (srgb) lib.cmsCloseProfile(srgb);
+    if (profile) lib.cmsCloseProfile(profile);
+  }
+  if (image->is_cmyk && !is_done) plain_from_cmyk(image);
+  image->is_cmyk = 0;
+}

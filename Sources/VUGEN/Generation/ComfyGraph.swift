@@ -1,0 +1,186 @@
+/// ComfyUI's graph of nodes: from a sampler its conditions are followed to texts, through whatever lies between.
+struct ComfyGraph {
+  private struct Node {
+    var kind: String
+    var inputs: [String: JSONValue]
+  }
+
+  private enum Role { case positive, negative }
+
+  private let nodes: [String: Node]
+  /// Links that may still be followed: a graph that joins itself again and again must end.
+  private final class Budget { var left = 5000 }
+  private let budget = Budget()
+
+  init(_ json: JSONValue) {
+    nodes = (json.object ?? [:]).compactMapValues { node in
+      node["inputs"]?.object.map { Node(kind: node["class_type"]?.text ?? "", inputs: $0) }
+    }
+  }
+
+  /// The node and the number of the output that a link names.
+  private func link(_ value: JSONValue?) -> (id: String, output: Int)? {
+    guard let list = value?.list, list.count == 2, let output = list[1].number, output.isFinite else {
+      return nil
+    }
+    guard let id = list[0].text ?? list[0].whole.map({ "\($0)" }), nodes[id] != nil else { return nil }
+    return (id, Int(max(0, min(1000, output))))
+  }
+
+  // MARK: Samplers
+
+  var settings: ForeignSettings? {
+    let samplers = nodes.filter { isSampler($0.value) }.keys
+    let ordered = samplers.sorted { (rank($0), Int($0) ?? .max, $0) < (rank($1), Int($1) ?? .max, $1) }
+    for id in ordered {
+      if let node = nodes[id], let found = settings(of: node) { return found }
+    }
+    return nil
+  }
+
+  private func isSampler(_ node: Node) -> Bool {
+    if link(node.inputs["guider"]) != nil { return true }
+    guard node.inputs["positive"] != nil else { return false }
+    return ["steps", "sigmas", "seed", "noise_seed"].contains { node.inputs[$0] != nil }
+  }
+
+  /// How many samplers come before: the first pass decides what is seen, later ones refine it.
+  private func rank(_ id: String) -> Int {
+    var seen: Set<String> = [id], open = [id], samplers = 0
+    while let next = open.popLast() {
+      for (name, value) in nodes[next]?.inputs ?? [:]
+      where name.contains("latent") || name == "samples" || next != id {
+        guard let (other, _) = link(value), seen.insert(other).inserted else { continue }
+        if let node = nodes[other], isSampler(node) { samplers += 1 }
+        open.append(other)
+      }
+    }
+    return samplers
+  }
+
+  private func settings(of sampler: Node) -> ForeignSettings? {
+    let guider = link(sampler.inputs["guider"]).flatMap { nodes[$0.id] }
+    let inputs = sampler.inputs.merging(guider?.inputs ?? [:]) { own, _ in own }
+    let condition = inputs["positive"] ?? inputs["conditioning"] ?? inputs["cond1"]
+    budget.left = 5000
+    guard let prompt = text(condition, .positive), !prompt.allSatisfy(\.isWhitespace) else { return nil }
+    var found = ForeignSettings(program: "ComfyUI")
+    found.prompt = prompt
+    budget.left = 5000
+    found.negative = text(inputs["negative"], .negative)
+    found.seed = value(inputs["seed"] ?? inputs["noise_seed"] ?? inputs["noise"], Self.seedNames)?.whole
+    found.scale = value(inputs["cfg"] ?? inputs["cfg_conds"], ["cfg", "value", "float", "number"])?.number
+    found.steps =
+      value(inputs["steps"] ?? inputs["sigmas"], ["steps", "value", "int", "number", "sigmas"])?.number
+    found.others = others(inputs)
+    return found
+  }
+
+  private static let seedNames = ["seed", "noise_seed", "value", "int", "number"]
+
+  /// A value itself, or what the nodes behind a link hold under one of some names.
+  private func value(_ value: JSONValue?, _ names: [String]) -> JSONValue? {
+    var value = value
+    for _ in 0..<32 {
+      guard let (id, _) = link(value) else { return value?.list == nil ? value : nil }
+      guard let inputs = nodes[id]?.inputs else { return nil }
+      value = names.compactMap { inputs[$0] }.first ?? (inputs.count == 1 ? inputs.first?.value : nil)
+    }
+    return nil
+  }
+
+  private func others(_ inputs: [String: JSONValue]) -> [(String, String)] {
+    var found: [(String, String)] = []
+    for name in ["sampler_name", "scheduler", "denoise"] {
+      if let shown = value(inputs[name], [name])?.shown { found.append((name, shown)) }
+    }
+    for (_, node) in nodes.sorted(by: { $0.key < $1.key }) {
+      for name in ["ckpt_name", "unet_name", "lora_name", "vae_name", "control_net_name", "guidance"] {
+        if let shown = node.inputs[name]?.shown { found.append((name, shown)) }
+      }
+    }
+    return found
+  }
+
+  // MARK: Conditions and texts
+
+  /// The words behind a condition; nil where none are found.
+  private func text(_ value: JSONValue?, _ role: Role, depth: Int = 0) -> String? {
+    if let text = value?.text { return text }
+    guard let (id, output) = link(value), let node = nodes[id], depth < 64, budget.left > 0 else {
+      return nil
+    }
+    budget.left -= 1
+    func follow(_ name: String) -> String? { text(node.inputs[name], role, depth: depth + 1) }
+    let kind = node.kind.lowercased()
+    // Nothing remains of a condition that is made zero.
+    if kind.contains("zeroout") { return "" }
+    if let side = side(of: node, output, role) { return text(side.value, side.role, depth: depth + 1) }
+    for names in Self.joined where names.allSatisfy({ node.inputs[$0] != nil }) {
+      return Self.join(names.compactMap(follow), ", ")
+    }
+    if let encoded = encoded(node, follow) { return encoded }
+    for name in Self.names { if let found = follow(name) { return found } }
+    return anyCondition(node, follow)
+  }
+
+  /// Nodes that take and give both sides: the output's number says which one it is.
+  private func side(of node: Node, _ output: Int, _ role: Role) -> (value: JSONValue?, role: Role)? {
+    for (positive, negative) in [("positive", "negative"), ("text_positive", "text_negative")] {
+      guard let a = node.inputs[positive], let b = node.inputs[negative] else { continue }
+      // Loaders with texts of their own count from a later output.
+      let isLink = link(a) != nil && link(b) != nil || positive == "text_positive"
+      let wanted: Role = isLink ? (output == 0 ? .positive : output == 1 ? .negative : role) : role
+      return wanted == .positive ? (a, .positive) : (b, .negative)
+    }
+    return nil
+  }
+
+  private static let joined = [
+    ["conditioning_to", "conditioning_from"], ["conditioning_1", "conditioning_2"], ["cond1", "cond2"],
+  ]
+
+  private static let names = [
+    "conditioning", "positive", "text", "populated_text", "wildcard_text", "prompt", "string", "value",
+    "text_0",
+    "text_positive", "positive_prompt", "cond", "input", "any", "anything", "",
+  ]
+
+  /// Encoders with several texts, and nodes that put texts together.
+  private func encoded(_ node: Node, _ follow: (String) -> String?) -> String? {
+    for names in [["t5xxl", "clip_l", "clip_g"], ["text_g", "text_l"]] where node.inputs[names[0]] != nil {
+      var parts: [String] = []
+      for name in names {
+        if let part = follow(name), !part.isEmpty, !parts.contains(part) { parts.append(part) }
+      }
+      return Self.join(parts, ", ")
+    }
+    guard node.kind.lowercased().contains("concat") || node.kind.lowercased().contains("join") else {
+      return nil
+    }
+    let parts = node.inputs.keys.filter { $0.wholeMatch(of: #/(text|string)_?[a-z0-9]{1,2}/#) != nil }
+      .sorted()
+    guard !parts.isEmpty else { return nil }
+    return Self.join(
+      parts.compactMap(follow), (node.inputs["delimiter"] ?? node.inputs["separator"])?.text ?? " ")
+  }
+
+  private static func join(_ parts: [String], _ separator: String) -> String? {
+    let full = parts.filter { !$0.isEmpty }
+    return parts.isEmpty ? nil : full.joined(separator: separator)
+  }
+
+  /// A node that nothing is known of: its links, first those that are named like a condition or a text.
+  private func anyCondition(_ node: Node, _ follow: (String) -> String?) -> String? {
+    let aside = [
+      "model", "clip", "vae", "image", "latent", "mask", "control", "style", "vision", "noise", "sampler",
+    ]
+    func rank(_ name: String) -> Int { name.contains("cond") || name.contains("text") ? 0 : 1 }
+    let links = node.inputs.filter { link($0.value) != nil }.keys
+    for name in links.sorted(by: { (rank($0), $0) < (rank($1), $1) })
+    where !aside.contains(where: name.contains) {
+      if let found = follow(name) { return found }
+    }
+    return nil
+  }
+}

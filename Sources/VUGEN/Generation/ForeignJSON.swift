@@ -1,0 +1,110 @@
+import Foundation
+import Pictures
+
+// Settings in JSON, under the many names that programs have for them.
+extension ForeignSettings {
+  /// A name without what programs write differently.
+  static func normalized(_ key: String) -> String { key.lowercased().filter { $0.isLetter || $0.isNumber } }
+
+  private static let prompts = ["positiveprompt", "prompt", "positive", "basecaption", "textprompt", "c"]
+  private static let negatives = ["negativeprompt", "negative", "uc", "undesiredcontent"]
+  private static let seeds = ["seed", "noiseseed", "imageseed"]
+  private static let scales = ["cfgscale", "cfg", "guidancescale", "promptguidance", "txtcfg", "scale"]
+  private static let stepNames = [
+    "steps", "numinferencesteps", "samplesteps", "samplingsteps", "inferencesteps",
+  ]
+
+  /// The first of some names that holds a value of a kind, the nearest to the top.
+  private static func find<T>(
+    _ names: [String], in json: JSONValue, depth: Int = 0, _ value: (JSONValue) -> T?
+  ) -> T? {
+    guard depth < 6 else { return nil }
+    if let object = json.object {
+      let fields = object.map { (normalized($0), $1) }.sorted { $0.0 < $1.0 }
+      for name in names {
+        for (key, field) in fields where key == name { if let found = value(field) { return found } }
+      }
+      for (_, field) in fields {
+        if let found = find(names, in: field, depth: depth + 1, value) { return found }
+      }
+    }
+    for field in json.list ?? [] {
+      if let found = find(names, in: field, depth: depth + 1, value) { return found }
+    }
+    return nil
+  }
+
+  private static func words(_ value: JSONValue) -> String? { value.text.flatMap { $0.isEmpty ? nil : $0 } }
+
+  /// Reads any object by the names of its fields; the program is not known yet.
+  init(fields json: JSONValue) {
+    self.init(program: "another program")
+    prompt = Self.find(Self.prompts, in: json, Self.words) ?? ""
+    negative = Self.find(Self.negatives, in: json, Self.words)
+    seed = Self.find(Self.seeds, in: json, \.whole)
+    scale = Self.find(Self.scales, in: json, \.number)
+    steps = Self.find(Self.stepNames, in: json, \.number)
+    let used = Set(Self.prompts + Self.negatives + Self.seeds + Self.scales + Self.stepNames)
+    others = (json.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
+      used.contains(Self.normalized(key)) ? nil : value.shown.map { (key, $0) }
+    }
+  }
+
+  /// What a program put into one text; `beside` are all texts of the picture, which may name it.
+  init?(json: JSONValue, key: String, beside texts: [PNGText]) {
+    guard let object = json.object else { return nil }
+    // A text in a text: NovelAI's in JPEG and WebP, where there is one place for all.
+    if let inner = (object["Comment"] ?? object["comment"])?.text.flatMap({ JSONValue($0) }) {
+      let names = object.compactMap { key, value in value.text.map { PNGText(key, $0) } }
+      self.init(json: inner, key: "Comment", beside: names)
+      return
+    }
+    if let image = json["image"], image["prompt"] != nil {
+      self.init(oldInvoke: image, json)
+      return
+    }
+    let name = Self.program(json, key, texts)
+    // Words in a comment that anybody may have written are not taken for a prompt without a second sign.
+    let body = json["sui_image_params"] ?? json
+    var found = Self(fields: body)
+    guard !found.prompt.isEmpty, name != nil || found.seed != nil || found.steps != nil || found.scale != nil
+    else { return nil }
+    found.program = name ?? "another program"
+    self = found
+  }
+
+  private static func program(_ json: JSONValue, _ key: String, _ texts: [PNGText]) -> String? {
+    func told(_ name: String) -> String {
+      texts.first { $0.key.lowercased() == name }?.value ?? ""
+    }
+    let names = Set((json.object ?? [:]).keys)
+    let version = (json["version"] ?? json["Version"] ?? json["software"] ?? json["generator"])?.text ?? ""
+    if names.contains("sui_image_params") { return "SwarmUI" }
+    if key == "invokeai_metadata" || key == "invokeai" || key == "sd-metadata" { return "InvokeAI" }
+    if told("software") == "NovelAI" || names.contains("v4_prompt") { return "NovelAI" }
+    if version.hasPrefix("RuinedFooocus") { return "RuinedFooocus" }
+    if version.hasPrefix("Fooocus") || !told("fooocus_scheme").isEmpty || told("makernote") == "fooocus" {
+      return "Fooocus"
+    }
+    if key == "parameters-json" || names.contains("PositivePrompt") { return "Stability Matrix" }
+    let all = version + (json["program"]?.text ?? "") + (json["app"]?.text ?? "") + told("software")
+    if all.contains("stable-diffusion.cpp") || names.contains("sample_params") {
+      return "stable-diffusion.cpp"
+    }
+    if names.contains("num_inference_steps") { return "Easy Diffusion" }
+    if names.contains("c"), names.contains("uc") { return "Draw Things" }
+    return names.contains("app_version") ? "InvokeAI" : nil
+  }
+
+  /// InvokeAI before version 3.
+  private init?(oldInvoke image: JSONValue, _ whole: JSONValue) {
+    let parts = image["prompt"]?.list?.compactMap { $0["prompt"]?.text }
+    guard let text = image["prompt"]?.text ?? parts?.joined(separator: " ") else { return nil }
+    self.init(fields: image)
+    program = "InvokeAI"
+    (prompt, negative) = Self.bracketed(text)
+    others += ["model", "model_weights", "app_version"].compactMap { name in
+      whole[name]?.shown.map { (name, $0) }
+    }
+  }
+}

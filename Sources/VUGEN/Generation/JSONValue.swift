@@ -1,0 +1,100 @@
+import Foundation
+
+/// Any JSON, with whole numbers kept exactly: seeds need all their bits.
+enum JSONValue: Decodable, Equatable {
+  case null
+  case flag(Bool)
+  case whole(UInt64)
+  case number(Double)
+  case text(String)
+  case list([JSONValue])
+  case object([String: JSONValue])
+
+  init(from decoder: any Decoder) throws {
+    let box = try decoder.singleValueContainer()
+    if box.decodeNil() {
+      self = .null
+    } else if let text = try? box.decode(String.self) {
+      self = .text(text)
+    } else if let flag = try? box.decode(Bool.self) {
+      self = .flag(flag)
+    } else if let whole = try? box.decode(UInt64.self) {
+      self = .whole(whole)
+    } else if let number = try? box.decode(Double.self) {
+      self = .number(number)
+    } else if let list = try? box.decode([JSONValue].self) {
+      self = .list(list)
+    } else {
+      self = .object(try box.decode([String: JSONValue].self))
+    }
+  }
+
+  /// An object or a list; nil where the text is none. Python writes NaN and Infinity, which JSON lacks: they count as
+  /// null.
+  init?(_ text: String) {
+    let start = text.first { !$0.isWhitespace }
+    guard start == "{" || start == "[" else { return nil }
+    guard let found = try? JSONDecoder().decode(Self.self, from: Data(Self.strict(text))) else { return nil }
+    self = found
+  }
+
+  private static func strict(_ text: String) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = [], at = 0, isInside = false
+    result.reserveCapacity(bytes.count)
+    let words = ["-Infinity", "Infinity", "NaN"].map { Array($0.utf8) }
+    while at < bytes.count {
+      let c = bytes[at]
+      if isInside, c == UInt8(ascii: "\\"), at + 1 < bytes.count {
+        result += bytes[at...at + 1]
+        at += 2
+        continue
+      }
+      if c == UInt8(ascii: "\"") { isInside.toggle() }
+      if !isInside, let word = words.first(where: { bytes[at...].starts(with: $0) }) {
+        result += Array("null".utf8)
+        at += word.count
+        continue
+      }
+      result.append(c)
+      at += 1
+    }
+    return result
+  }
+
+  subscript(_ key: String) -> JSONValue? { if case .object(let values) = self { values[key] } else { nil } }
+
+  var text: String? { if case .text(let text) = self { text } else { nil } }
+  var list: [JSONValue]? { if case .list(let list) = self { list } else { nil } }
+  var object: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
+
+  /// Numbers, also those that are written as texts.
+  var number: Double? {
+    switch self {
+    case .whole(let value): Double(value)
+    case .number(let value): value
+    case .text(let text): Double(text.trimmingCharacters(in: .whitespaces))
+    default: nil
+    }
+  }
+
+  var whole: UInt64? {
+    switch self {
+    case .whole(let value): value
+    case .number(let value): UInt64(exactly: value.rounded())
+    case .text(let text): UInt64(text.trimmingCharacters(in: .whitespaces))
+    default: nil
+    }
+  }
+
+  /// A value that fits into a line; nil for lists, objects and nothing.
+  var shown: String? {
+    switch self {
+    case .flag(let value): "\(value)"
+    case .whole(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .text(let value): value.isEmpty ? nil : value
+    case .null, .list, .object: nil
+    }
+  }
+}

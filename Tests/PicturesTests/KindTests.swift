@@ -1,0 +1,183 @@
+import Foundation
+import ModelFiles
+import Pictures
+import Tensors
+import TestSupport
+import Testing
+
+/// The files that `make_kinds.py` wrote: every kind, as other programs make them.
+struct KindFixtures {
+  let folder: String
+  let file: SafetensorsFile
+
+  init() throws {
+    folder = try PictureFixtures().folder + "/Kinds"
+    file = try SafetensorsFile(path: folder + "/kinds.safetensors")
+  }
+
+  func expected(_ name: String) throws -> Picture {
+    let shape = try #require(file.header.entries[name]).shape
+    return try file.withBytes(of: name) { Picture(width: shape[1], height: shape[0], pixels: Array($0)) }
+  }
+
+  func path(_ name: String) -> String { folder + "/" + name }
+
+  func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: path(name))))
+  }
+}
+
+struct KindTests {
+  /// Levels by which a decoder of these may differ from Pillow's.
+  private static let looseness = [
+    "jpg": 3, "avif": 2, "heic": 2, "jp2": 1, "j2k": 1, "tif": 1, "webp": 1,
+  ]
+
+  /// Debian 13 has libheif's decoder in a package of its own.
+  private static func lacksDecoder(_ error: any Error) -> Bool { "\(error)".contains("may lack a decoder") }
+
+  @Test func readsEveryKind() throws {
+    let fixtures = try KindFixtures()
+    #expect(fixtures.file.names.count >= 60)
+    for name in fixtures.file.names {
+      do {
+        let found = try Picture(path: fixtures.path(name)), expected = try fixtures.expected(name)
+        let limit = Self.looseness[(name as NSString).pathExtension] ?? (name.contains("p3") ? 1 : 0)
+        let isProfiled = ["p3", "adobe", "linear"].contains { name.hasPrefix($0) }
+        #expect(visibleDifference(found, expected) <= max(limit, isProfiled ? 1 : 0), "\(name)")
+      } catch  where Self.lacksDecoder(error) {
+        print("\(name) is not compared: \(error)")
+      } catch {
+        Issue.record("\(name): \(error)")
+      }
+    }
+  }
+
+  /// Hidden colours of clear pixels count for nothing.
+  private func visibleDifference(_ a: Picture, _ b: Picture) -> Int {
+    guard a.width == b.width, a.height == b.height else { return 256 }
+    return stride(from: 0, to: a.pixels.count, by: 4).reduce(0) { most, i in
+      let alpha = Int(b.pixels[i + 3])
+      return (i..<i + 4).reduce(most) { most, at in
+        let off = abs(Int(a.pixels[at]) - Int(b.pixels[at]))
+        return max(most, at == i + 3 || alpha > 0 ? off : 0)
+      }
+    }
+  }
+
+  @Test func storedColoursAreKeptWhereTheyAreAskedFor() throws {
+    let fixtures = try KindFixtures()
+    var limits = Picture.Limits()
+    limits.colours = .stored
+    let plain = try Picture(path: fixtures.path("srgb.png"), limits: limits)
+    for name in ["p3.png", "adobe.webp", "linear.png"] {
+      #expect(try Picture(path: fixtures.path(name), limits: limits) == plain, "\(name)")
+      #expect(try Picture(path: fixtures.path(name)) != plain, "\(name)")
+    }
+    // The usual profile moves nothing.
+    #expect(try Picture(path: fixtures.path("srgb.png")) == plain)
+  }
+
+  @Test(arguments: [
+    ("%PDF-1.7\n", "this is a PDF; convert it to PNG: pdftoppm"), ("PK\u{3}\u{4}abc", "ZIP archive"),
+    ("<?xml version='1.0'?><svg xmlns='x'>", "an SVG drawing; convert it"),
+    ("\0\0\0\u{18}ftypisom\0\0\0\0isommp42", "a video; take a frame of it: ffmpeg -i 'here'"),
+    ("8BPS\0\u{1}", "Photoshop"), ("<!DOCTYPE html><html>", "a web page"),
+    ("version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+  ])
+  func namesWhatItDoesNotRead(_ content: String, _ reason: String) {
+    let error = #expect(throws: PictureError.self) { try Picture(bytes: Array(content.utf8), name: "here") }
+    #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func largePhotographsAreHalvedAndMostAreWhole() throws {
+    // 20 megapixels of a ramp.
+    var pixels = [UInt8](repeating: 255, count: 5000 * 4000 * 4)
+    for i in 0..<5000 * 4000 {
+      pixels[4 * i] = UInt8(i % 5000 / 20)
+      pixels[4 * i + 1] = UInt8(i / 5000 / 16)
+      pixels[4 * i + 2] = 90
+    }
+    let wide = Picture(width: 5000, height: 4000, pixels: pixels)
+    let bytes = try wide.jpegData(quality: 90)
+    let half = try Picture(bytes: bytes, name: "wide", limits: .init(enough: 448))
+    #expect(half.width == 2500 && half.height == 2000)
+    #expect(try Picture(bytes: bytes, name: "wide", limits: .init(enough: 1001)).width == 5000)
+    let small = half.resizedBicubic(width: 448, height: 448),
+      whole = wide.resizedBicubic(width: 448, height: 448)
+    #expect(difference(small, whole) <= 3)
+    // The limit is for what is decoded.
+    #expect(
+      try Picture(bytes: bytes, name: "wide", limits: .init(pixels: 6_000_000, enough: 448)).width == 2500)
+    let error = #expect(throws: PictureError.self) {
+      try Picture(bytes: bytes, name: "wide", limits: .init(pixels: 6_000_000))
+    }
+    #expect(error?.reason.contains("--max-pixels") == true)
+  }
+
+  /// A few bytes that promise many pixels are refused before memory is taken.
+  @Test func promisesAreWeighed() throws {
+    let fixtures = try KindFixtures()
+    var png = try PictureFixtures().bytes("grey8.png")
+    png.replaceSubrange(16..<24, with: [0, 0, 0x2E, 0xE0, 0, 0, 0x27, 0x10])  // 12 000 × 10 000
+    var gif = try fixtures.bytes("still.gif")
+    gif.replaceSubrange(6..<10, with: [0xE0, 0x2E, 0x10, 0x27])
+    for (bytes, name) in [(png, "png"), (gif, "gif")] {
+      let error = #expect(throws: PictureError.self) { try Picture(bytes: bytes, name: name) }
+      #expect(error?.reason.contains("too few") == true || error?.reason.contains("CRC") == true, "\(name)")
+    }
+  }
+
+  @Test(arguments: WrittenFormat.allCases)
+  func textsGoThroughEveryWrittenKind(_ format: WrittenFormat) throws {
+    let picture = Picture(width: 9, height: 7, red: 200, green: 30, blue: 90)
+    let parameters = "ein grüner Apfel 🍏 漢字\nSteps: 5, Seed: 7", json = #"{"a":"<\"&'> ü"}"#
+    let bytes = try picture.data(format, texts: [PNGText("parameters", parameters), PNGText("vugen", json)])
+    #expect(bytes.withUnsafeBytes { PictureFormat(recognising: $0)?.rawValue } == format.rawValue)
+    let texts = Picture.texts(bytes: bytes)
+    #expect(texts.first { $0.key == (format == .png ? "parameters" : "UserComment") }?.value == parameters)
+    #expect(texts.first { $0.key == "vugen" }?.value == json)
+    #expect(difference(try Picture(bytes: bytes, name: "again"), picture) <= (format == .jpeg ? 3 : 0))
+    #expect(WrittenFormat(path: "a/b.JPG") == .jpeg && WrittenFormat(path: "a.webp") == .webp)
+  }
+
+  @Test func aPipeIsReadAsAFile() throws {
+    let fixtures = try KindFixtures(), bytes = try fixtures.bytes("colour.ppm")
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    #expect(write(ends[1], bytes, bytes.count) == bytes.count)
+    close(ends[1])
+    defer { close(ends[0]) }
+    #expect(try Picture(path: "/dev/fd/\(ends[0])") == fixtures.expected("colour.ppm"))
+  }
+
+  /// Damaged files end in an error or in a picture of the size they say, never in a crash. Set
+  /// VUGEN_FUZZ to run more than the 5 000 a format.
+  @Test(arguments: PictureFormat.allCases)
+  func survivesDamage(_ format: PictureFormat) throws {
+    let plain = try PictureFixtures(), kinds = try KindFixtures()
+    let all =
+      try plain.names("g").map(plain.bytes) + plain.names("webp").map(plain.bytes)
+      + kinds.file.names.map(kinds.bytes)
+    let originals = all.filter { bytes in bytes.withUnsafeBytes { PictureFormat(recognising: $0) } == format }
+    #expect(!originals.isEmpty)
+    var random = Philox(seed: 11, stream: UInt64(format.name.count)), failures = 0
+    // A film's decoder takes its time.
+    let isSlow = format == .avif || format == .heic
+    let rounds =
+      (ProcessInfo.processInfo.environment["VUGEN_FUZZ"].flatMap(Int.init) ?? 5000) / (isSlow ? 10 : 1)
+    for round in 0..<rounds {
+      let bytes = damaged(originals[round % originals.count], &random)
+      do {
+        let picture = try Picture(bytes: bytes, name: "damaged", limits: .init(pixels: 1_000_000))
+        #expect(picture.pixels.count == picture.width * picture.height * 4)
+      } catch {
+        #expect(error is PictureError)
+        failures += 1
+      }
+      _ = Picture.texts(bytes: bytes)
+    }
+    // Where pixels are stored as they are, most damage is to a pixel.
+    #expect(failures > rounds / ([.png, .jpeg, .webp].contains(format) ? 4 : 50))
+  }
+}

@@ -15,6 +15,8 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
   public let source: String
   public let missing, unexpected: [String]
   public let misshapen: [Misshapen]
+  /// Weights that the file stores as whole numbers without saying what they stand for.
+  public let integers: [String]
 
   public var description: String {
     var parts: [String] = []
@@ -24,6 +26,7 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
       parts.append(
         "of another shape " + Self.listed(misshapen.map { "\($0.name) (\($0.found), not \($0.expected))" }))
     }
+    if !integers.isEmpty { parts.append("of whole numbers \(Self.listed(integers))") }
     return "\(source) does not fit this model: " + parts.joined(separator: "; ")
       + ". Check that config.json and the weights belong together."
   }
@@ -44,20 +47,22 @@ extension Module {
     _ tensors: [String: Tensor], from source: String, ignoring isIgnored: (String) -> Bool = { _ in false }
   ) throws {
     let wanted = namedParameters
-    var missing: [String] = [], misshapen: [ModuleLoadError.Misshapen] = []
+    var missing: [String] = [], misshapen: [ModuleLoadError.Misshapen] = [], integers: [String] = []
     for item in wanted {
       guard let tensor = tensors[item.name] else {
         missing.append(item.name)
         continue
       }
+      if tensor.type == .i32 { integers.append(item.name) }
       if tensor.shape != item.parameter.shape {
         misshapen.append(.init(name: item.name, expected: item.parameter.shape, found: tensor.shape))
       }
     }
     let names = Set(wanted.map(\.name))
     let unexpected = tensors.keys.filter { !names.contains($0) && !isIgnored($0) }.sorted()
-    guard missing.isEmpty, unexpected.isEmpty, misshapen.isEmpty else {
-      throw ModuleLoadError(source: source, missing: missing, unexpected: unexpected, misshapen: misshapen)
+    guard missing.isEmpty, unexpected.isEmpty, misshapen.isEmpty, integers.isEmpty else {
+      throw ModuleLoadError(
+        source: source, missing: missing, unexpected: unexpected, misshapen: misshapen, integers: integers)
     }
     for item in wanted {
       if let tensor = tensors[item.name] { item.parameter.assign(tensor) }
@@ -68,7 +73,9 @@ extension Module {
   /// Returns the names of the parameters that keep their values, in order.
   public func loadFitting(_ tensors: [String: Tensor]) -> [String] {
     namedParameters.compactMap { item in
-      guard let tensor = tensors[item.name], tensor.shape == item.parameter.shape else { return item.name }
+      guard let tensor = tensors[item.name], tensor.shape == item.parameter.shape, tensor.type != .i32 else {
+        return item.name
+      }
       item.parameter.assign(tensor)
       return nil
     }

@@ -21,8 +21,18 @@ public enum Paths {
     folder("XDG_CACHE_HOME", ".cache", environment)
   }
 
+  /// Without HOME, the one that the system keeps of the user.
+  private static func home(_ environment: [String: String]) -> String {
+    if let value = environment["HOME"], value.hasPrefix("/") { return value }
+    if let entry = getpwuid(getuid()), let folder = entry.pointee.pw_dir {
+      let home = String(cString: folder)
+      if home.hasPrefix("/") { return home }
+    }
+    return NSTemporaryDirectory() + "vugen-\(getuid())"
+  }
+
   private static func folder(_ name: String, _ fallback: String, _ environment: [String: String]) -> String {
     if let value = environment[name], value.hasPrefix("/") { return value + "/vugen" }
-    return (environment["HOME"] ?? NSTemporaryDirectory()) + "/\(fallback)/vugen"
+    return home(environment) + "/\(fallback)/vugen"
   }
 }

@@ -75,7 +75,10 @@ public struct SessionStore: Sendable {
   /// The id that a person means: whole, or an unambiguous beginning, or "last". Throws `SessionError`.
   public func resolve(_ name: String) throws -> String {
     let all = ids()
-    if name == "last" || name.isEmpty {
+    guard !name.allSatisfy(\.isWhitespace) else {
+      throw SessionError("no session is named; vugen sessions list shows them all, and 'last' is the newest")
+    }
+    if name == "last" {
       guard let first = all.first else { throw SessionError("\(folder): holds no session yet") }
       return first
     }
@@ -109,12 +112,47 @@ public struct SessionStore: Sendable {
     return data
   }
 
-  public func delete(_ id: String) throws {
+  /// Days for which a deleted session can be brought back.
+  public static let daysKept = 30
+  private var deleted: String { folder + "/.deleted" }
+
+  /// Lays a session aside, and removes for good what has lain there for `daysKept`. Throws `SessionError`.
+  public func delete(_ id: String, now: Date = Date()) throws {
+    let manager = FileManager.default, place = "\(deleted)/\(id)"
+    for old in (try? manager.contentsOfDirectory(atPath: deleted)) ?? [] {
+      let attributes = try? manager.attributesOfItem(atPath: "\(deleted)/\(old)")
+      guard let laid = attributes?[.modificationDate] as? Date else { continue }
+      if now.timeIntervalSince(laid) > Double(Self.daysKept) * 86_400 {
+        try? manager.removeItem(atPath: "\(deleted)/\(old)")
+      }
+    }
     do {
-      try FileManager.default.removeItem(atPath: folder(of: id))
+      try manager.createDirectory(atPath: deleted, withIntermediateDirectories: true)
+      try? manager.removeItem(atPath: place)
+      try manager.moveItem(atPath: folder(of: id), toPath: place)
+      // The days count from now.
+      try? manager.setAttributes([.modificationDate: now], ofItemAtPath: place)
     } catch {
       throw SessionError("\(folder(of: id)): cannot be removed: \(error.localizedDescription)")
     }
+  }
+
+  /// Deleted sessions that can be brought back, the newest first.
+  public func deletedIDs() -> [String] { SessionStore(folder: deleted).ids() }
+
+  /// Brings a deleted session back; its id may be shortened as in `resolve`. Throws `SessionError`.
+  public func undelete(_ name: String) throws -> String {
+    guard !deletedIDs().isEmpty else { throw SessionError("\(deleted): holds no deleted session") }
+    let id = try SessionStore(folder: deleted).resolve(name)
+    guard !FileManager.default.fileExists(atPath: folder(of: id)) else {
+      throw SessionError("\(id): there is a session of this name; delete it first")
+    }
+    do {
+      try FileManager.default.moveItem(atPath: "\(deleted)/\(id)", toPath: folder(of: id))
+    } catch {
+      throw SessionError("\(deleted)/\(id): cannot be brought back: \(error.localizedDescription)")
+    }
+    return id
   }
 }
 

@@ -35,6 +35,9 @@ public final class Screen {
         "the studio needs a terminal on its input and output; in scripts use vugen ask or imagine")
     }
     let term = environment["TERM"] ?? ""
+    guard term != "dumb" else {
+      throw TerminalError("nothing can be drawn on TERM=dumb; use vugen ask or imagine, or set TERM")
+    }
     guard !term.isEmpty, vt_knows(term) else {
       throw TerminalError("the terminal '\(term)' is not known here; set TERM, for example to xterm-256color")
     }

@@ -109,8 +109,12 @@ struct Model: AsyncParsableCommand {
     @Option(help: "Seed of the weights.") var seed: UInt64 = 0
     @Option(name: .shortAndLong, help: "The folder to write.") var output: String
 
+    @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
+
     @NumericActor
-    func run() async throws { try shape.write(to: output, seed: seed) }
+    func run() async throws {
+      try OutputFolder.write(to: output, replacing: overwrite) { try shape.write(to: $0, seed: seed) }
+    }
   }
 
   struct Quantize: AsyncParsableCommand {
@@ -122,6 +126,8 @@ struct Model: AsyncParsableCommand {
     @Option(help: "8 or 4.") var bits = 8
     @Option(name: .shortAndLong, help: "The folder to write.") var output: String
 
+    @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
+
     func validate() throws {
       if QuantizedTensor.Bits(rawValue: bits) == nil { throw ValidationError("--bits must be 8 or 4.") }
     }
@@ -129,7 +135,9 @@ struct Model: AsyncParsableCommand {
     @NumericActor
     func run() async throws {
       guard let bits = QuantizedTensor.Bits(rawValue: bits) else { return }
-      try QuantizedFolder.write(from: folder, to: output, bits: bits)
+      try OutputFolder.write(to: output, replacing: overwrite) {
+        try QuantizedFolder.write(from: folder, to: $0, bits: bits)
+      }
     }
   }
 }

@@ -37,6 +37,32 @@ struct SessionTests {
     #expect(try store.read(file.id).entries.count == 2)
   }
 
+  /// A deleted session comes back for a month, and an empty name means none.
+  @Test func deletedSessionsComeBack() throws {
+    let store = temporaryStore(), ids = ["20260101-000000-aaaa", "20260102-000000-bbbb"]
+    for id in ids { #expect(try SessionFile(store, id: id).append(.init(time: 1, event: .renamed(id)))) }
+    for name in ["", " ", "2026"] { #expect(throws: SessionError.self) { try store.resolve(name) } }
+    try store.delete(ids[0])
+    #expect(store.ids() == [ids[1]] && store.deletedIDs() == [ids[0]])
+    #expect(try store.undelete("last") == ids[0])
+    #expect(store.ids() == ids.reversed() && store.deletedIDs().isEmpty)
+    #expect(try store.read(ids[0]).entries.first?.event == .renamed(ids[0]))
+    try store.delete(ids[0])
+    try store.delete(ids[1], now: Date().addingTimeInterval(31 * 86_400))
+    #expect(store.deletedIDs() == [ids[1]])
+    #expect(throws: SessionError.self) { try store.undelete(ids[0]) }
+  }
+
+  /// Logs of earlier versions say nothing of details.
+  @Test func earlierAttachmentsAreRead() throws {
+    let store = temporaryStore(), file = try SessionFile(store, id: "20260101-000000-aaaa")
+    let line = #"{"event":{"attached":{"name":"a.png","picture":"ab"}},"time":1,"version":1}"#
+    try (line + "\n").write(toFile: file.folder + "/log.jsonl", atomically: false, encoding: .utf8)
+    let found = try store.read(file.id)
+    #expect(
+      found.lost == 0 && found.entries.first?.event == .attached(picture: "ab", name: "a.png", settings: nil))
+  }
+
   @Test func whatIsWrittenIsReadAgain() throws {
     let store = temporaryStore(), id = SessionFile.newID(at: 1_795_512_930, random: 46_655)
     #expect(id == "20261124-093530-0zzz")

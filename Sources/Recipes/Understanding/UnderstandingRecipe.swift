@@ -114,6 +114,11 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     try fits(
       model.imageSize % model.patchSize == 0 && model.imageSize / model.patchSize % model.pooling == 0,
       "model.patchSize and model.pooling must divide model.imageSize = \(model.imageSize)")
+    let side = model.imageSize / model.patchSize / model.pooling
+    try fits(
+      model.context >= side * side + 64,
+      "model.context = \(model.context) has no room for a picture's \(side * side) tokens and a sentence; give \(side * side + 64) or more"
+    )
     try fits(
       model.visionWidth % (4 * model.visionHeads) == 0,
       "model.visionWidth = \(model.visionWidth) is not divided by 4 × model.visionHeads")

@@ -19,7 +19,7 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Threads (default: the physical cores).") var threads: Int32?
 
     func validate() throws {
-      if repeats < 1 { throw ValidationError("--repeats must be at least 1.") }
+      if !(1...1_000_000).contains(repeats) { throw ValidationError("--repeats must be 1 to 1000000.") }
       if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
     }
 

@@ -1,0 +1,166 @@
+import Foundation
+
+/// Files that appear whole or not at all.
+public enum AtomicFile {
+  /// Calls `body` with a function that writes; renames the file when all went well, removes it when not.
+  ///
+  /// A link is followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe,
+  /// is written to as it stands, and `-` is standard output. Throws `ModelFileError` with the system's reason, such as
+  /// a full disk, or what `body` throws.
+  public static func write(
+    to path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
+    if path == "-" { return try body { try writeAll($0, to: STDOUT_FILENO, "standard output") } }
+    var status = stat()
+    let exists = stat(path, &status) == 0, kind = status.st_mode & S_IFMT
+    if exists, kind == S_IFDIR { throw ModelFileError(path, "this is a folder; name a file") }
+    // An open file by its number, such as /dev/stdout, is no name to put another file under.
+    if exists, kind != S_IFREG || path.hasPrefix("/dev/") || path.hasPrefix("/proc/") {
+      return try writeThrough(path, body)
+    }
+    try replace(followed(path), path, mode: exists ? status.st_mode & 0o7777 : nil, body)
+  }
+
+  /// Writes a whole file. Throws `ModelFileError`.
+  public static func write(_ data: Data, to path: String) throws {
+    try write(to: path) { write in try data.withUnsafeBytes { try write($0) } }
+  }
+
+  /// Where a chain of links ends, whether something is there or not.
+  private static func followed(_ path: String) -> String {
+    var path = path
+    for _ in 0..<40 {
+      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { break }
+      path = next.hasPrefix("/") ? next : (path as NSString).deletingLastPathComponent.joined(next)
+    }
+    return path
+  }
+
+  private static func writeThrough(
+    _ path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure(path) }
+    defer { close(descriptor) }
+    try body { try writeAll($0, to: descriptor, path) }
+  }
+
+  private static func replace(
+    _ target: String, _ path: String, mode: mode_t?,
+    _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
+    // A name of its own: the target's may be as long as names can be.
+    let folder = (target as NSString).deletingLastPathComponent
+    let temporary = folder.joined(".vugen-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).partial")
+    let partial = PartialOutput(temporary)
+    defer { partial.forget() }
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure(path) }
+    var isOpen = true
+    do {
+      if let mode { _ = fchmod(descriptor, mode) }
+      try body { try writeAll($0, to: descriptor, path) }
+      guard fsync(descriptor) == 0 else { throw failure(path) }
+      isOpen = false
+      guard close(descriptor) == 0, rename(temporary, target) == 0 else { throw failure(path) }
+    } catch {
+      if isOpen { close(descriptor) }
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  private static func failure(_ path: String) -> ModelFileError {
+    ModelFileError(path, "cannot be written: " + String(cString: strerror(errno)))
+  }
+
+  private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let written = Foundation.write(
+        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw failure(path)
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+}
+
+extension String {
+  /// A name in this folder; an empty one is the working folder.
+  fileprivate func joined(_ name: String) -> String {
+    isEmpty ? name : hasSuffix("/") ? self + name : "\(self)/\(name)"
+  }
+}
+
+/// A file or folder that is being written under a temporary name. Where a signal ends the program, it is removed.
+final class PartialOutput {
+  private static let room = 64
+  private nonisolated(unsafe) static let names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
+    let names = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: room)
+    names.initialize(repeating: nil, count: room)
+    return names
+  }()
+  private static let lock = NSLock()
+  private nonisolated(unsafe) static var watches = false
+  private let slot: Int?
+
+  init(_ path: String) {
+    let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+    slot = Self.lock.withLock {
+      Self.watchSignals()
+      let free = (0..<Self.room).first { Self.names[$0] == nil }
+      if let free { Self.names[free] = strdup(absolute) }
+      return free
+    }
+  }
+
+  /// It is renamed or removed.
+  func forget() {
+    guard let slot else { return }
+    Self.lock.withLock {
+      let name = Self.names[slot]
+      Self.names[slot] = nil
+      free(name)
+    }
+  }
+
+  /// Signals that nobody takes end the program as they would have, behind the removal.
+  private static func watchSignals() {
+    guard !watches else { return }
+    watches = true
+    _ = names
+    for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXCPU, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2] {
+      var old = sigaction()
+      guard sigaction(number, nil, &old) == 0, old.__sigaction_handler.sa_handler == nil else { continue }
+      signal(number) { number in
+        PartialOutput.removeAll()
+        signal(number, SIG_DFL)
+        raise(number)
+      }
+    }
+  }
+
+  /// With what a signal handler may call only.
+  private static func removeAll() {
+    for slot in 0..<room {
+      guard let name = names[slot] else { continue }
+      if unlink(name) != 0, errno == EISDIR || errno == EPERM { removeFolder(name) }
+    }
+  }
+
+  private static func removeFolder(_ name: UnsafeMutablePointer<CChar>) {
+    func text(_ word: StaticString) -> UnsafeMutablePointer<CChar> {
+      UnsafeMutablePointer(mutating: UnsafeRawPointer(word.utf8Start).assumingMemoryBound(to: CChar.self))
+    }
+    withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<CChar>?.self, capacity: 5) { list in
+      list.initialize(repeating: nil)
+      (list[0], list[1], list[2], list[3]) = (text("/bin/rm"), text("-rf"), text("--"), name)
+      guard let words = list.baseAddress else { return }
+      var child: pid_t = 0, status: Int32 = 0
+      if posix_spawn(&child, "/bin/rm", nil, nil, words, nil) == 0 { waitpid(child, &status, 0) }
+    }
+  }
+}

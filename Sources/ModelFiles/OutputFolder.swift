@@ -1,0 +1,81 @@
+import Foundation
+
+/// Folders that appear whole or not at all, and are not written over what a person has.
+public enum OutputFolder {
+  /// What a folder holds that took somebody's time: a model, shards or a run. nil where there is nothing of it.
+  public static func contents(of folder: String) -> String? {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    if names.contains("checkpoint.safetensors") || names.contains("recipe.toml") { return "a run" }
+    let models = [".safetensors", ".safetensors.index.json", ".gguf"]
+    if names.contains("config.json")
+      || names.contains(where: { name in models.contains(where: name.hasSuffix) })
+    {
+      return "a model"
+    }
+    return names.contains { $0.hasSuffix(".tar") } ? "shards" : nil
+  }
+
+  /// Calls `body` with a folder to write into, which then takes the place of `folder`.
+  ///
+  /// A folder that holds a model, shards or a run is refused, unless `replacing`: then all of it goes when the new one
+  /// is whole, so that nothing old lies among the new. Other files in a folder stay. Throws `ModelFileError`, or what
+  /// `body` throws; nothing is changed then.
+  public static func write(to folder: String, replacing: Bool, _ body: (String) throws -> Void) throws {
+    let manager = FileManager.default
+    let held = contents(of: folder)
+    if let held, !replacing {
+      throw ModelFileError(
+        folder, "holds \(held); name another folder, or add --overwrite to replace all of it")
+    }
+    if held != nil { try checkReplaceable(folder) }
+    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    var isFolder: ObjCBool = false
+    let exists = manager.fileExists(atPath: place, isDirectory: &isFolder)
+    guard !exists || isFolder.boolValue else {
+      throw ModelFileError(folder, "this is a file and no folder; name another")
+    }
+    if exists, held == nil, (try? manager.contentsOfDirectory(atPath: place))?.isEmpty == false {
+      return try body(place)
+    }
+    let new = "\(place).\(getpid()).partial", old = "\(place).\(getpid()).old"
+    let partial = PartialOutput(new)
+    defer { partial.forget() }
+    do {
+      try manager.createDirectory(atPath: new, withIntermediateDirectories: true)
+    } catch {
+      throw ModelFileError(folder, "cannot be made: " + reason(error))
+    }
+    do {
+      try body(new)
+      if exists, rename(place, old) != 0 {
+        throw ModelFileError(folder, "cannot be replaced: " + systemReason)
+      }
+      if rename(new, place) != 0 {
+        if exists { rename(old, place) }
+        throw ModelFileError(folder, "cannot be written: " + systemReason)
+      }
+    } catch {
+      try? manager.removeItem(atPath: new)
+      throw error
+    }
+    if exists { try? manager.removeItem(atPath: old) }
+  }
+
+  private static var systemReason: String { String(cString: strerror(errno)) }
+
+  private static func reason(_ error: any Error) -> String {
+    let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    return posix.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
+  }
+
+  /// Nobody means their home, where they stand, or a repository.
+  private static func checkReplaceable(_ folder: String) throws {
+    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).resolvingSymlinksInPath().path
+    let holdsHere = here == place || here.hasPrefix(place.hasSuffix("/") ? place : place + "/")
+    guard !holdsHere, place != NSHomeDirectory(), !FileManager.default.fileExists(atPath: place + "/.git")
+    else {
+      throw ModelFileError(folder, "will not be replaced as a whole; name a folder of its own")
+    }
+  }
+}

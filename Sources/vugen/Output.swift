@@ -1,0 +1,48 @@
+@preconcurrency import Glibc
+
+/// Writes to standard error, and goes on where nobody takes it.
+func writeError(_ text: String) {
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    let written = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    if written < 0, errno == EINTR { continue }
+    guard written > 0 else { return }
+    rest = rest.dropFirst(written)
+  }
+}
+
+/// Standard output, which may be full or closed.
+enum Output {
+  /// At the program's start. A closed descriptor would be given to the next file that is opened, and what is printed
+  /// would go there; a pipe that nobody reads would end the program without a word.
+  static func prepare() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+      // Reading only: what is printed fails as it should.
+      _ = open("/dev/null", O_RDONLY)
+    }
+    // A handler, not SIG_IGN: that would be handed on to other programs.
+    signal(SIGPIPE) { _ in }
+  }
+
+  /// Text that appears at once. Throws `CommandError` where nobody takes it.
+  static func show(_ text: String) throws {
+    fputs(text, stdout)
+    try finish()
+  }
+
+  /// The same of bytes.
+  static func show(_ bytes: [UInt8]) throws {
+    fwrite(bytes, 1, bytes.count, stdout)
+    try finish()
+  }
+
+  /// Throws `CommandError` where not all that was printed could be written.
+  static func finish() throws {
+    errno = 0
+    guard fflush(stdout) == 0, ferror(stdout) == 0 else {
+      let reason = errno == 0 ? "not all of it could be written" : String(cString: strerror(errno))
+      clearerr(stdout)
+      throw CommandError("standard output: \(reason)")
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import ModelFiles
+import Testing
+
+/// What a person has is not destroyed by what is written.
+struct AtomicFileTests {
+  private let folder: String
+
+  init() throws {
+    folder = NSTemporaryDirectory() + "vugen-files-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  private func text(_ name: String) -> String? {
+    try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+  }
+
+  private func put(_ text: String, _ name: String) throws {
+    try text.write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
+  }
+
+  private func mode(_ name: String) -> mode_t {
+    var status = stat()
+    return lstat("\(folder)/\(name)", &status) == 0 ? status.st_mode : 0
+  }
+
+  @Test func modesAndLinksStay() throws {
+    try put("old", "file")
+    #expect(chmod("\(folder)/file", 0o640) == 0)
+    #expect(symlink("file", "\(folder)/link") == 0 && symlink("link", "\(folder)/far") == 0)
+    try AtomicFile.write(Data("new".utf8), to: "\(folder)/far")
+    #expect(text("file") == "new" && mode("file") & 0o777 == 0o640)
+    #expect(mode("far") & S_IFMT == S_IFLNK && mode("link") & S_IFMT == S_IFLNK)
+    // A link to nothing yet makes what it names.
+    #expect(symlink("later", "\(folder)/ahead") == 0)
+    try AtomicFile.write(Data("x".utf8), to: "\(folder)/ahead")
+    #expect(text("later") == "x" && mode("ahead") & S_IFMT == S_IFLNK)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { !$0.hasSuffix(".partial") })
+  }
+
+  @Test func devicesAndPipesAreWrittenTo() throws {
+    try AtomicFile.write(Data("gone".utf8), to: "/dev/null")
+    var status = stat()
+    #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+    #expect(throws: ModelFileError.self) { try AtomicFile.write(Data("x".utf8), to: "/dev/full") }
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    try AtomicFile.write(Data("through".utf8), to: "/dev/fd/\(ends[1])")
+    var buffer = [UInt8](repeating: 0, count: 16)
+    #expect(read(ends[0], &buffer, 16) == 7 && String(decoding: buffer.prefix(7), as: UTF8.self) == "through")
+    ends.forEach { close($0) }
+    #expect(throws: ModelFileError.self) { try AtomicFile.write(Data(), to: folder) }
+  }
+
+  @Test func longNamesAreWritten() throws {
+    let name = String(repeating: "n", count: 255)
+    try AtomicFile.write(Data("x".utf8), to: "\(folder)/\(name)")
+    #expect(text(name) == "x")
+  }
+
+  @Test(arguments: [("config.json", "a model"), ("train-000000.tar", "shards"), ("recipe.toml", "a run")])
+  func foldersThatHoldWorkAreNotWrittenOver(_ name: String, _ held: String) throws {
+    let place = folder + "/place"
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    try put("old", "place/\(name)")
+    try put("stale", "place/train-000009.tar")
+    let error = #expect(throws: ModelFileError.self) {
+      try OutputFolder.write(to: place, replacing: false) { _ in Issue.record("nothing is to be written") }
+    }
+    #expect(
+      error?.reason.contains("holds \(name == "recipe.toml" || name == "config.json" ? held : "shards")")
+        == true)
+    // What fails changes nothing.
+    struct Stop: Error {}
+    #expect(throws: Stop.self) { try OutputFolder.write(to: place, replacing: true) { _ in throw Stop() } }
+    #expect(text("place/\(name)") == "old")
+    try OutputFolder.write(to: place, replacing: true) {
+      try AtomicFile.write(Data("new".utf8), to: $0 + "/model.safetensors")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place) == ["model.safetensors"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["place"])
+  }
+
+  @Test func otherFoldersAreWrittenInto() throws {
+    try FileManager.default.createDirectory(atPath: folder + "/mine", withIntermediateDirectories: true)
+    try put("a note", "mine/notes.txt")
+    for name in ["mine", "new/deep"] {
+      try OutputFolder.write(to: "\(folder)/\(name)", replacing: false) {
+        try AtomicFile.write(Data("x".utf8), to: $0 + "/config.json")
+      }
+      #expect(text("\(name)/config.json") == "x")
+    }
+    #expect(text("mine/notes.txt") == "a note")
+    #expect(OutputFolder.contents(of: folder + "/new/deep") == "a model")
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Pictures
+import Testing
+
+/// The program as scripts run it.
+struct CommandTests {
+  private let folder: String
+
+  init() throws {
+    folder = NSTemporaryDirectory() + "vugen-commands-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  private static var program: String? {
+    [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
+      .map { $0.appendingPathComponent("vugen").path }
+      .first { FileManager.default.isExecutableFile(atPath: $0) }
+  }
+
+  /// Runs a line of shell in which `V` is the program; what it wrote and its status.
+  private func run(_ line: String) throws -> (out: String, error: String, status: Int32) {
+    let process = Process(), program = try #require(Self.program)
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = [
+      "-c", "P='\(program)'; V() { \"$P\" \"$@\"; }; cd '\(folder)'; \(line) 2>error >out",
+    ]
+    var environment = ProcessInfo.processInfo.environment
+    for name in ["XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
+      environment[name] = folder + "/" + name
+    }
+    process.environment = environment
+    try process.run()
+    process.waitUntilExit()
+    func text(_ name: String) -> String {
+      (try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)) ?? ""
+    }
+    return (text("out"), text("error"), process.terminationStatus)
+  }
+
+  @Test(arguments: [
+    "paths", "--help", "--version", "model info", "sessions delete --help",
+    "ask 'What is this?' --max-tokens 3",
+  ])
+  func aFullOutputIsAFailure(_ command: String) throws {
+    for place in ["/dev/full", "&-"] {
+      let found = try run("(V \(command) >\(place))")
+      #expect(found.status == 1, "\(command) >\(place): \(found.error)")
+      #expect(
+        found.error.hasPrefix("vugen: standard output: ") && found.error.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test func wrongValuesAreWrongUsage() throws {
+    for line in [
+      "imagine x --steps 0", "imagine x --cfg nan", "ask x --max-pixels 0",
+      "imagine x --output a.jpg --format png",
+    ] {
+      #expect(try run("V \(line)").status == 2, "\(line)")
+    }
+  }
+
+  @Test func picturesAreWrittenAsTheirNamesSay() throws {
+    for name in ["a.png", "a.jpg", "a.webp"] {
+      let drawn = try run("V imagine 'a red apple' --steps 2 --seed 7 --negative 'a cat' --output \(name)")
+      #expect(drawn.status == 0 && drawn.out == "\(name)\n", "\(drawn.error)")
+      let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")))
+      let format = bytes.withUnsafeBytes { PictureFormat(recognising: $0) }
+      #expect(format?.rawValue == WrittenFormat(path: name)?.rawValue)
+      // The same picture comes of the settings inside.
+      #expect(try run("V imagine --from \(name) --output again.png").status == 0)
+      #expect(try run("V imagine 'a red apple' --steps 2 --seed 7 --negative 'a cat' --output -").status == 0)
+      let again = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/again.png"))
+      #expect(again == (try Data(contentsOf: URL(fileURLWithPath: "\(folder)/out"))), "\(name)")
+    }
+  }
+
+  @Test func aSignalLeavesNothingHalf() throws {
+    let waits =
+      "until [ -n \"$(ls -A big.*.partial 2>/dev/null)\" ] || [ $n -gt 600 ]; do sleep 0.05; n=$((n+1)); done"
+    let found = try run(
+      "{ n=0; \"$P\" model init --shape plm-1b --output big & p=$!; \(waits); kill -TERM $p; wait $p; echo $?; ls -A; }"
+    )
+    #expect(found.out == "143\nerror\nout\n", "\(found)")
+  }
+
+  @Test func whatIsThereIsNotWrittenOver() throws {
+    #expect(try run("V model init --shape tiny --output m").status == 0)
+    let refused = try run("V model init --shape tiny --output m")
+    #expect(
+      refused.status == 1 && refused.error.contains("holds a model") && refused.error.contains("--overwrite"))
+    #expect(try run("V model quantize m --output m").status == 1)
+    #expect(try run("V model quantize m --output m --overwrite").status == 0)
+    #expect(try run("ls").out.split(separator: "\n").sorted() == ["error", "m", "out"])
+    let deleted = try run("V sessions delete ''")
+    #expect(deleted.status == 1 && deleted.error.contains("no session is named"))
+  }
+}

@@ -20,7 +20,8 @@ struct Caption: AsyncParsableCommand {
   @OptionGroup var options: SamplingOptions
   @OptionGroup var batching: BatchOptions
   @Option(help: "What is asked of each picture.") var question = "Describe this picture."
-  @Option(name: .shortAndLong, help: "Write JSON lines to this file, which appears when all is done.") var output: String?
+  @Option(name: .shortAndLong, help: "Write JSON lines to this file, which appears when all is done.")
+  var output: String?
   @Option(help: "Draw the pictures with their captions on one sheet, to this file (.png, .jpg or .webp).")
   var sheet: String?
   @Flag(help: "Print one JSON object a picture.") var json = false

@@ -19,6 +19,20 @@ PREFIX ?= /usr/local
 studio: build
 	.build/release/vugen
 
+.PHONY: demo man things
+
+# The README's pictures: a session played in a real terminal, and six samples. Look at them before you commit them.
+demo: build
+	scripts/demo
+
+# The manual page, from the program's own help.
+man: build
+	.build/release/vugen manual > Documentation/vugen.1
+
+# The list of things that the embedded model knows.
+things:
+	scripts/things > Documentation/nano/things.md
+
 # The program, its model, themes, man page and completions under PREFIX. It never builds: as root, through sudo, a build
 # would leave files in the tree that its owner cannot remove.
 install:

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where things lie, by the XDG base directory rules. Values that are not absolute are ignored, as those demand.
+/// File locations, by the XDG base directory rules. Values that are not absolute are ignored, as those demand.
 public enum Paths {
   public static func data(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
     folder("XDG_DATA_HOME", ".local/share", environment)

@@ -12,29 +12,30 @@ public struct Command: Equatable, Sendable {
     Command("caption", "[PATH]", "Describe the attached picture, or a file"),
     Command("cfg", "0…15", "Guidance scale: how closely a picture follows its prompt"),
     Command("steps", "1…1000", "Steps of the sampler"),
-    Command("seed", "NUMBER|random", "Fix the seed, or draw one for each request"),
-    Command("count", "1…16", "Pictures a request"),
-    Command("negative", "TEXT", "What pictures should not show; empty for nothing"),
+    Command("seed", "NUMBER|random", "Fix the seed, or use a new one for each request"),
+    Command("count", "1…16", "Images per request"),
+    Command("negative", "TEXT", "Negative prompt: what not to show; empty clears it"),
     Command("vary", "", "Draw the last picture again with another seed"),
-    Command("retry", "", "Do the last request again, just the same"),
-    Command("undo", "", "Take the last request and its results back"),
-    Command("edit", "", "Bring the last prompt back to change it"),
+    Command("retry", "", "Repeat the last request exactly"),
+    Command("undo", "", "Undo the last request and its results"),
+    Command("edit", "", "Put the last prompt back for editing"),
     Command("sweep", "1..9", "A filmstrip of guidance scales for one seed"),
-    Command("grid", "NUMBER", "Draw several seeds of the last prompt"),
+    Command("grid", "NUMBER", "Draw the last prompt with several seeds"),
     Command("compare", "", "Flip between the last two pictures, with a divider"),
     Command("critique", "", "Ask whether the last picture shows what its prompt says"),
-    Command("gallery", "", "All pictures of this session; Tab there: of all sessions"),
-    Command("save", "[PATH]", "Save the last picture with its settings inside"),
-    Command("stop", "[discard|after]", "End the running request, keep or discard it, or drop what waits"),
+    Command("gallery", "", "All pictures of this session; Tab there for all sessions"),
+    Command("save", "[PATH]", "Save the last picture, settings included"),
+    Command(
+      "stop", "[discard|after]", "Stop the running request; discard its picture, or only clear the queue"),
     Command("model", "FOLDER", "Load another model"),
     Command("theme", "[NAME]", "Choose the colours"),
     Command("export", "md|html|json|cast", "Write this session to a file"),
     Command("replay", "[SESSION]", "Play a recorded session"),
     Command("search", "TEXT", "Search all sessions"),
     Command("sessions", "", "Open another session"),
-    Command("new", "", "Begin a new session"),
+    Command("new", "", "Start a new session"),
     Command("rename", "TITLE", "Give this session a title"),
-    Command("doctor", "", "What the terminal, the machine and the model can do"),
+    Command("doctor", "", "Check the terminal, the machine and the model"),
     Command("tour", "", "A short tour of the studio"),
     Command("help", "", "Every key and command"),
     Command("quit", "", "Leave the studio"),
@@ -58,7 +59,7 @@ extension StudioState {
     }
     let near =
       Command.all.first { $0.name.hasPrefix(name.prefix(3)) }.map { "; did you mean /\($0.name)?" } ?? ""
-    return fail("there is no command /\(name)\(near)")
+    return fail("unknown command /\(name)\(near)")
   }
 
   mutating func fail(_ text: String) -> [Effect] {
@@ -104,7 +105,7 @@ extension StudioState {
     case "stop":
       if argument == "after" {
         queue = []
-        say("what waited is dropped; the running request goes on")
+        say("queue cleared; the running request continues")
         return []
       }
       return cancelRunning(discarding: argument == "discard")
@@ -130,7 +131,7 @@ extension StudioState {
       if argument == "random" || argument.isEmpty || argument == "-1" {
         controls.seed = nil
       } else {
-        guard let value = UInt64(argument) else { return fail("/seed takes a number from 0 on, or random") }
+        guard let value = UInt64(argument) else { return fail("/seed takes a number from 0 up, or random") }
         controls.seed = value
       }
     case "negative": controls.negative = argument
@@ -228,7 +229,7 @@ extension StudioState {
 
   private mutating func openCompare() -> [Effect] {
     let list = transcript.gallery
-    guard list.count >= 2 else { return fail("two pictures are needed to compare") }
+    guard list.count >= 2 else { return fail("comparing needs two pictures") }
     return compare(Comparison(left: list[list.count - 2], right: list[list.count - 1]))
   }
 }

@@ -28,7 +28,7 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
   }
   frame.cursor = (inner.x + 2 + TextWidth.columns(filter), inner.y)
   let rows = max(1, inner.height - 2), first = max(0, min(list.selected - rows / 2, shown.count - rows))
-  if shown.isEmpty { frame.put("nothing fits", inner.x, inner.y + 2, theme.dim) }
+  if shown.isEmpty { frame.put("no matches", inner.x, inner.y + 2, theme.dim) }
   let titleWidth = max(12, min(inner.width - 10, (shown.map { TextWidth.columns($0.title) }.max() ?? 0) + 2))
   for i in 0..<rows where first + i < shown.count {
     let choice = shown[first + i], isSelected = first + i == list.selected, y = inner.y + 2 + i
@@ -100,86 +100,11 @@ struct HelpLayout {
   }
 }
 
-/// What F1 shows.
-enum HelpText {
-  /// One line of the screen; nothing in it is a blank one.
-  struct Line { var heading, key, text: String? }
-
-  /// - Parameter width: columns that what a key does may take.
-  static func lines(width: Int, besideKeys: Bool) -> [Line] {
-    func entry(_ key: String, _ text: String) -> [Line] {
-      var lines = TextWidth.wrapped(text, width).map { Line(text: $0) }
-      if besideKeys, !lines.isEmpty { lines[0].key = key } else { lines.insert(Line(key: key), at: 0) }
-      return lines
-    }
-    var list: [Line] = []
-    for (heading, entries) in sections {
-      list.append(Line(heading: heading))
-      list += entries.flatMap { entry($0.0, $0.1) }
-      list.append(Line())
-    }
-    list.append(Line(heading: "Commands"))
-    return list + Command.all.flatMap { entry("/\($0.name) \($0.argument)", $0.help) }
-  }
-
-  private static let sections: [(String, [(String, String)])] = [
-    (
-      "Prompt",
-      [
-        ("Return", "send"), ("Alt-Return, Ctrl-J", "line break"),
-        ("Tab", "Ask or Imagine; completes a command"),
-        ("Up, Down, Ctrl-R", "earlier prompts; search them"),
-        ("Ctrl-A", "on an empty prompt: attach the last picture"),
-        ("Ctrl-O", "attach a picture from a list of files"),
-        ("@PATH", "attach a picture by its path; Tab completes it"),
-        ("Ctrl-A E B F, Alt-B F", "move"), ("Ctrl-W U K Y, Alt-D", "delete words and lines, bring them back"),
-        ("Ctrl-X Ctrl-E, Ctrl-G", "write the prompt in $EDITOR"), ("Alt-C", "copy the last answer"),
-      ]
-    ),
-    (
-      "Anywhere",
-      [
-        ("Esc, Ctrl-C", "end the running request, keep what there is"),
-        ("Ctrl-D", "leave, on an empty prompt"),
-        ("PgUp, PgDn, wheel", "scroll"), ("Ctrl-P", "all commands"), ("F1", "this help"),
-        ("F2, Shift-Tab", "inspector: show or hide; go there"),
-        ("Alt-, Alt-.", "guidance down and up by 0.1"),
-        ("F3, F4", "gallery; compare the last two pictures"), ("Ctrl-L, F5", "draw the screen anew"),
-        ("Alt-M", "mouse: the studio's or the terminal's"), ("Ctrl-Z", "to the shell; fg comes back"),
-      ]
-    ),
-    (
-      "Inspector",
-      [
-        ("← →", "turn a value; Ctrl-← → by tens"), ("↑ ↓", "rows"),
-        ("Home, End", "guidance 1.8 and 5, the paper's"),
-      ]
-    ),
-    (
-      "Gallery",
-      [
-        ("Return, a", "use prompt, seed and settings again"), ("s, p, r", "seed alone; prompt and settings"),
-        ("i, Space", "look at it"), ("m", "compare with the one before"), (".", "star"), ("w", "save"),
-        ("Ctrl-A", "ask about it"),
-        ("Tab", "this session's pictures, all sessions' pictures"),
-      ]
-    ),
-    (
-      "Replay",
-      [
-        ("Space", "pause"), (". and →, [ and ←", "one entry on, one back"),
-        ("Home, End", "to the beginning, to the end"),
-        ("+ -", "faster, slower"), ("Esc", "end"),
-      ]
-    ),
-  ]
-}
-
 func drawGallery(_ state: StudioState, _ frame: inout Frame) {
   guard case .gallery(let selected, let isOfAll) = state.overlay else { return }
   let theme = state.theme, layout = GalleryLayout(state), pictures = state.galleryPictures(isOfAll: isOfAll)
   frame.put("Gallery", 2, 0, theme.accent)
-  let whose = isOfAll ? "of all sessions, Tab: this one's" : "of this session, Tab: all sessions'"
+  let whose = isOfAll ? "of all sessions; Tab: this one" : "of this session; Tab: all sessions"
   frame.put("\(selected + 1) of \(pictures.count), \(whose)", 12, 0, theme.dim)
   let firstRow = max(0, selected / layout.columns - layout.rows + 1)
   for (i, picture) in pictures.enumerated() {
@@ -255,9 +180,9 @@ extension StudioState {
   func description(of picture: String) -> String {
     if picture == Self.testCardName {
       return
-        "Whole? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc: the report."
+        "Is it whole? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc: the report."
     }
-    guard let origin = origin(of: picture) else { return "brought in from a file" }
+    guard let origin = origin(of: picture) else { return "loaded from a file" }
     let s = origin.settings
     return
       "\(s.prompt) · seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(origin.stepsDone) steps"

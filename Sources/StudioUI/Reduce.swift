@@ -76,7 +76,7 @@ extension StudioState {
     case .pathCompleted(let typed, let path, let names):
       if prompt.wordBeforeCursor == "@" + typed { prompt.replaceWordBeforeCursor(with: "@" + path) }
       if names.count > 1 { say(names.prefix(8).joined(separator: "  ") + (names.count > 8 ? "  …" : "")) }
-      if names.isEmpty { return fail("nothing begins with \(typed)") }
+      if names.isEmpty { return fail("no file begins with \(typed)") }
     case .toast(let text, let isError):
       if isError { questionForNextAttachment = nil }
       toast = Toast(text: text, isError: isError, until: now + (isError ? 6 : 3))
@@ -88,13 +88,13 @@ extension StudioState {
       (otherPictures, otherOrigins) = (pictures, origins)
       let count = galleryPictures(isOfAll: true).count
       overlay = count == 0 ? nil : .gallery(selected: count - 1, isOfAll: true)
-      if count == 0 { return fail("no session holds a picture yet") }
+      if count == 0 { return fail("no session has any pictures yet") }
     case .searched(let choices):
       guard case .list(var list) = overlay, list.purpose == .search else { break }
       (list.choices, list.selected) = (choices, 0)
       overlay = .list(list)
     case .played(let entries, let speed, let idleLimit):
-      guard running == nil else { return fail("wait for the running request, then play the session") }
+      guard running == nil else { return fail("wait for the running request to finish, then replay") }
       transcript = Transcript()
       (overlay, scroll) = (nil, 0)
       replay = Replay(entries, speed: speed, idleLimit: idleLimit, now: now)
@@ -119,7 +119,7 @@ extension StudioState {
     guard playing.place < playing.entries.count else {
       playing.isPaused = true
       replay = playing
-      say("the session has been played; Esc ends it")
+      say("end of the session; Esc closes the replay")
       return
     }
     let entry = playing.entries[playing.place]
@@ -155,7 +155,7 @@ extension StudioState {
     case .escape, .control("c"), .control("d"):
       let isOwn = isReadOnly
       replay = nil
-      say("replay ended")
+      say("replay closed")
       return isOwn ? [] : [.newSession]
     case .pageUp, .pageDown, .mouse, .function: return nil
     default: return []

@@ -38,7 +38,7 @@ extension StudioState {
         prompt.remember(prompt.string)
         prompt.set("")
       } else {
-        say("Ctrl-D leaves; F1 shows every key")
+        say("Ctrl-D quits; F1 lists every key")
       }
     case .control("d") where prompt.isEmpty && prompt.search == nil: return leave()
     case .escape where prompt.search == nil:
@@ -54,7 +54,7 @@ extension StudioState {
     case .mouse(let mouse): return takeMouse(mouse)
     case .alt("m"):
       isMouseCaptured.toggle()
-      say(isMouseCaptured ? "the mouse is the studio's" : "the mouse is the terminal's: select and copy")
+      say(isMouseCaptured ? "the studio has the mouse" : "the terminal has the mouse: select and copy")
       return [.captureMouse(isMouseCaptured)]
     default: return nil
     }
@@ -112,7 +112,7 @@ extension StudioState {
     case .control("g"): return [.openEditor(prompt.string)]
     case .alt("c"):
       guard let last = transcript.messages.last(where: { $0.speaker == .model && !$0.text.isEmpty }) else {
-        return fail("there is no answer to copy")
+        return fail("no answer to copy yet")
       }
       say("copied")
       return [.copy(last.text)]

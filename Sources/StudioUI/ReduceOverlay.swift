@@ -172,7 +172,7 @@ extension StudioState {
       )
     }
     mode = .imagine
-    say(wantsPrompt ? "prompt and settings are back" : "seed \(settings.seed)")
+    say(wantsPrompt ? "prompt and settings restored" : "seed \(settings.seed)")
     return []
   }
 

@@ -29,7 +29,7 @@ extension StudioState {
     attachments = []
     let hasOne = transcript.messages.contains { $0.speaker == .person && !$0.pictures.isEmpty }
     if pictures.isEmpty, !hasOne {
-      say("no picture is attached: Ctrl-O picks one, Ctrl-A takes the last drawn")
+      say("no picture attached: Ctrl-O picks a file, Ctrl-A takes the last drawing")
     }
     return submit(
       .ask(text: text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0))
@@ -37,8 +37,8 @@ extension StudioState {
 
   /// Starts a request, or lets it wait for the model or for the one before it.
   mutating func submit(_ request: Request) -> [Effect] {
-    guard !isReadOnly else { return fail("this session is open read-only; /new begins one of your own") }
-    guard replay == nil else { return fail("a session is playing; Esc ends it") }
+    guard !isReadOnly else { return fail("this session is read-only; /new starts one of your own") }
+    guard replay == nil else { return fail("a replay is running; Esc closes it") }
     let id = nextRequest
     nextRequest += 1
     scroll = 0
@@ -75,7 +75,7 @@ extension StudioState {
     guard let request = running?.request else {
       if !queue.isEmpty {
         queue = []
-        say("what waited is dropped")
+        say("queue cleared")
         return []
       }
       return fail("nothing is running")
@@ -112,9 +112,9 @@ extension StudioState {
   mutating func beginCritique() -> [Effect] {
     guard let picture = transcript.gallery.last(where: { transcript.origins[$0] != nil }),
       let origin = transcript.origins[picture]
-    else { return fail("draw a picture first, then let it be judged") }
+    else { return fail("draw a picture first, then /critique it") }
     let parts = CritiqueParts.of(origin.settings.prompt)
-    guard !parts.isEmpty else { return fail("the prompt names nothing that could be checked") }
+    guard !parts.isEmpty else { return fail("the prompt names nothing that can be checked") }
     critique = Critique(picture: picture, parts: parts)
     return askNextPart()
   }
@@ -138,7 +138,7 @@ extension StudioState {
     return [
       .record(
         .note(
-          "Critique: \(right) of \(critique.parts.count) hold, as far as the model that drew it can tell\n"
+          "Critique: \(right) of \(critique.parts.count) parts are right, says the model that drew them\n"
             + lines.joined(separator: "\n")))
     ]
   }

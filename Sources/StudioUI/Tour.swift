@@ -7,8 +7,8 @@ enum Tour {
       One small model lives in this terminal. It answers questions about pictures, and a second tower of the same \
       model draws new ones in the space in which it understands.
 
-      Type "a red apple left of a cat" and press Return. It was trained on drawn things, eleven colours, numbers up \
-      to five and four directions; photographs are beyond it.
+      Type "a red car on a white background" and press Return. It draws one thing well, or several of one kind; two \
+      different things, less so. Photographs are beyond it.
       """
     ),
     (
@@ -17,14 +17,14 @@ enum Tour {
       Tab on an empty prompt switches between Ask and Imagine. Ctrl-A attaches the last picture to the next \
       question, a dropped or pasted path attaches a file, Ctrl-O opens a list of files.
 
-      Esc or Ctrl-C ends what runs and keeps what there is.
+      Esc or Ctrl-C stops what is running and keeps the result so far.
       """
     ),
     (
       "The slider",
       """
-      Shift-Tab goes to the inspector, arrows turn its values; Alt-, and Alt-. move the guidance from anywhere. The \
-      last prompt is drawn again with the same seed as soon as the slider rests.
+      Shift-Tab goes to the inspector, where the arrow keys change values; Alt-, and Alt-. move the guidance from \
+      anywhere. As soon as the slider rests, the last prompt is drawn again with the same seed.
 
       /sweep 1..9 draws a filmstrip of guidance scales. F4 compares the last two pictures in one place.
       """
@@ -32,17 +32,17 @@ enum Tour {
     (
       "Judge and jury",
       """
-      /critique asks the model about each part of the prompt: is it there, how many, on which side? The judge drew \
-      the picture itself, so take its word with a grain of salt.
+      /critique asks the model about each part of the prompt: is it there, how many are there, on which side? The \
+      judge drew the picture itself, and each question hints at its answer, so take its word with a grain of salt.
       """
     ),
     (
       "Nothing is lost",
       """
-      Every step of a session is written as it happens. vugen replay plays it again, --verify draws everything anew \
-      and compares it bit for bit, /export makes a file of it.
+      Every step of a session is saved as it happens. vugen replay plays it back, vugen replay --verify draws \
+      everything again and compares it bit for bit, and /export writes it to a file.
 
-      F3 is the gallery, Ctrl-P finds every command, F1 every key.
+      F3 opens the gallery, Ctrl-P finds every command, and F1 lists every key.
       """
     ),
   ]

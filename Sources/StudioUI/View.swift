@@ -5,7 +5,7 @@ public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
   var frame = Frame(state.size, style: state.theme.text)
   guard !state.isTooSmall else {
     let text =
-      "The studio needs \(StudioState.smallest.width) × \(StudioState.smallest.height) cells; this is "
+      "The studio needs at least \(StudioState.smallest.width) × \(StudioState.smallest.height) cells; this is "
       + "\(state.size.width) × \(state.size.height)."
     frame.put(TextWidth.fitted(text, state.size.width), 0, 0, state.theme.text)
     return frame
@@ -60,7 +60,7 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
   let theme = state.theme, width = state.transcriptWidth
   let texts: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
-    ("Type what to draw and press Return: a red apple left of a cat", theme.text),
+    ("Type what to draw and press Return: a red car on a white background", theme.text),
     ("Tab switches to questions; /image PATH or a dropped file attaches a picture", theme.text),
     ("", theme.text),
     ("F1 every key    Ctrl-P commands    /tour a short tour", theme.dim),
@@ -106,8 +106,8 @@ private func drawText(
   if state.prompt.isEmpty {
     let hint =
       state.isReadOnly
-      ? "read-only; /new begins a session"
-      : state.mode == .ask ? "ask about a picture" : "what shall be drawn?"
+      ? "read-only; /new starts a session"
+      : state.mode == .ask ? "ask about a picture" : "describe an image"
     frame.put(TextWidth.fitted(hint, width), 3, top, theme.dim)
     if isActive { frame.cursor = (3, top) }
     return
@@ -187,13 +187,13 @@ extension StudioState {
     }
     if let running {
       let elapsed = Format.seconds(max(0, now - running.began))
-      if running.isCancelling { return "\(turn) ending at the next step" }
+      if running.isCancelling { return "\(turn) stopping at the next step" }
       if running.kind == .asking { return "\(turn) answering · \(elapsed)" }
       let rate = now > running.began ? Double(running.step) / (now - running.began) : 0
       return "\(turn) drawing · step \(running.step) of \(running.steps) · \(Int(rate)) steps/s · \(elapsed)"
     }
     switch model {
-    case .loading: return "\(turn) loading the model; what you send meanwhile waits"
+    case .loading: return "\(turn) loading the model; requests wait until it is ready"
     case .failed(let reason): return reason
     case .ready(let name, let parameters, let bytes, let canDraw):
       let title = transcript.title.isEmpty ? "" : "\(transcript.title) · "
@@ -206,16 +206,16 @@ extension StudioState {
   var keyHints: [(String, String)] {
     switch overlay {
     case .gallery: return [("Return", "use"), ("m", "compare"), ("Esc", "back")]
-    case .compare: return [("← →", "divide"), ("Space", "flip"), ("d", "difference")]
+    case .compare: return [("← →", "divider"), ("Space", "flip"), ("d", "difference")]
     case .viewer: return [("^A", "ask"), ("w", "save"), ("Esc", "back")]
-    case .list: return [("↑ ↓", "choose"), ("Return", "take"), ("Esc", "back")]
+    case .list: return [("↑ ↓", "move"), ("Return", "select"), ("Esc", "back")]
     case .help: return [("↑ ↓", "scroll"), ("Esc", "back")]
-    case .tour: return [("Return", "next"), ("←", "back"), ("Esc", "end")]
+    case .tour: return [("Return", "next"), ("←", "back"), ("Esc", "close")]
     case nil: break
     }
-    if replay != nil { return [("Esc", "end")] }
+    if replay != nil { return [("Esc", "close")] }
     if running != nil { return [("Esc", "cancel"), ("F1", "help")] }
-    if inspectorRow != nil { return [("← →", "turn"), ("↑ ↓", "row"), ("Esc", "back")] }
+    if inspectorRow != nil { return [("← →", "change"), ("↑ ↓", "row"), ("Esc", "back")] }
     let tab = canDraw ? [("Tab", mode == .ask ? "imagine" : "ask")] : [("^O", "attach")]
     return tab + [("^P", "commands"), ("F1", "help")]
   }

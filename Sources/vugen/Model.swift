@@ -6,21 +6,23 @@ import VUGEN
 
 struct Model: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look into model files, make and convert them.",
+    abstract: "Inspect, create and convert model files.",
     subcommands: [Info.self, Initialize.self, Quantize.self])
 
   struct Info: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "What a model folder holds, part by part; or the tensors of a safetensors file.",
+      abstract: "Show what a model folder holds, part by part, or the tensors of a safetensors file.",
       discussion: "Example: vugen model info plm")
 
     @Argument(
-      help: "A model's folder, or a .safetensors file (default: the model that comes with the program).")
-    var path = EmbeddedModel.folder
-    @Flag(help: "List every tensor of a folder, too.") var tensors = false
+      help: "Model folder or .safetensors file (default: nano, the built-in model).",
+      completion: .file(extensions: ["safetensors"]))
+    var model: String?
+    @Flag(help: "List every tensor of a folder.") var tensors = false
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
+      let path = EmbeddedModel.folder(for: model)
       if !tensors, FileManager.default.fileExists(atPath: path + "/config.json") {
         try show(ModelFolderReport(folder: path))
         return
@@ -63,8 +65,8 @@ struct Model: AsyncParsableCommand {
       for part in report.parts {
         row(part.name, part.parameters, part.bytes, part.formats.keys.sorted().joined(separator: ", "))
       }
-      row("together", parameters, bytes, "")
-      for (title, names) in [("missing", report.missing), ("not part of it", report.unexpected)]
+      row("total", parameters, bytes, "")
+      for (title, names) in [("missing", report.missing), ("unexpected", report.unexpected)]
       where !names.isEmpty {
         print("\(title): " + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : ""))
       }
@@ -102,12 +104,12 @@ struct Model: AsyncParsableCommand {
 
   struct Initialize: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "init", abstract: "Write a model with random weights, for tests and measurements.",
+      commandName: "init", abstract: "Write a model with random weights, for tests and benchmarks.",
       discussion: "Example: vugen model init --shape tiny --output /tmp/tiny")
 
-    @Option(help: "plm-1b or tiny.") var shape: ModelShape
-    @Option(help: "Seed of the weights.") var seed: UInt64 = 0
-    @Option(name: .shortAndLong, help: "The folder to write.") var output: String
+    @Option(help: "Shape of the model: plm-1b or tiny.") var shape: ModelShape
+    @Option(help: "Seed of the random weights.") var seed: UInt64 = 0
+    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory) var output: String
 
     @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
 
@@ -122,9 +124,9 @@ struct Model: AsyncParsableCommand {
       abstract: "Write a copy of a model with its linear weights in 8 or 4 bits.",
       discussion: "Example: vugen model quantize plm --bits 8 --output plm-int8")
 
-    @Argument(help: "The model's folder.") var folder: String
-    @Option(help: "8 or 4.") var bits = 8
-    @Option(name: .shortAndLong, help: "The folder to write.") var output: String
+    @Argument(help: "Model folder.", completion: .models) var folder: String
+    @Option(help: "Bits per weight: 8 or 4.", completion: .list(["8", "4"])) var bits = 8
+    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory) var output: String
 
     @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
 
@@ -136,7 +138,7 @@ struct Model: AsyncParsableCommand {
     func run() async throws {
       guard let bits = QuantizedTensor.Bits(rawValue: bits) else { return }
       try OutputFolder.write(to: output, replacing: overwrite) {
-        try QuantizedFolder.write(from: folder, to: $0, bits: bits)
+        try QuantizedFolder.write(from: EmbeddedModel.folder(for: folder), to: $0, bits: bits)
       }
     }
   }

@@ -6,12 +6,13 @@ import SessionLog
 struct Vugen: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vugen",
-    abstract: "A studio around a unified vision-language model, in your terminal.",
+    abstract: "A terminal studio around a unified vision-language model: ask about pictures, and draw them.",
     version: Version.text,
     subcommands: [
       Studio.self, Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self,
       DataCommand.self, Train.self, Evaluate.self,
       Model.self, Bench.self, Sessions.self, ReplayCommand.self, Doctor.self, PathsCommand.self,
+      ManualCommand.self,
     ], defaultSubcommand: Studio.self)
 
   /// Exit status 0 done, 1 failed, 2 wrong usage. With `--json`, an error is one JSON object.

@@ -83,7 +83,7 @@ final class LatentCache {
   }
 }
 
-/// FNV-1a in 64 bits: tells files of different weights apart, guards against nobody.
+/// FNV-1a in 64 bits: tells files of different weights apart; not cryptographic.
 struct ContentHash {
   private var state: UInt64 = 0xcbf2_9ce4_8422_2325
 

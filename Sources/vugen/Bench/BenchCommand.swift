@@ -5,7 +5,7 @@ struct Bench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure this machine and the numeric core on it.",
     discussion: """
-      Peaks are measured at the start of each run, and shares are shares of those.
+      Peak rates are measured at the start of each run; shares are fractions of those.
       Example: vugen bench train-step --json
       """,
     subcommands: [
@@ -15,8 +15,8 @@ struct Bench: AsyncParsableCommand {
 
   struct Options: ParsableArguments {
     @Flag(help: "Print one JSON object.") var json = false
-    @Option(help: "Timed runs; the median is printed.") var repeats = 5
-    @Option(help: "Threads (default: the physical cores).") var threads: Int32?
+    @Option(help: "Number of timed runs; the median is printed.") var repeats = 5
+    @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
 
     func validate() throws {
       if !(1...1_000_000).contains(repeats) { throw ValidationError("--repeats must be 1 to 1000000.") }
@@ -33,7 +33,7 @@ struct Bench: AsyncParsableCommand {
 
   struct Kernels: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Products, convolutions, attention, norms and the like by themselves.")
+      abstract: "Single operations: products, convolutions, attention, norms.")
     @OptionGroup var options: Options
 
     func run() async throws {
@@ -47,13 +47,14 @@ struct Bench: AsyncParsableCommand {
     @OptionGroup var options: Options
     @Flag(
       help:
-        "A step of `train understanding` instead: on batches that are there, and in a run that makes them.")
+        "Measure a step of `train understanding` instead, with batches prepared and with batches made on the fly."
+    )
     var understanding = false
-    @Option(name: .customLong("set"), help: "Set one value of that run's recipe, as SECTION.KEY=VALUE.")
+    @Option(name: .customLong("set"), help: "Override one value of that run's recipe, as SECTION.KEY=VALUE.")
     var settings: [String] = []
 
     func validate() throws {
-      if !settings.isEmpty, !understanding { throw ValidationError("--set belongs to --understanding.") }
+      if !settings.isEmpty, !understanding { throw ValidationError("--set needs --understanding.") }
     }
 
     func run() async throws {

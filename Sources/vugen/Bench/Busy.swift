@@ -8,15 +8,15 @@ import VUGEN
 extension Bench {
   struct Busy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Beside other programs: a busy loop a core, a second vugen, a training run.",
+      abstract: "Speed beside other programs: a busy loop per core, a second vugen, a training run.",
       discussion: """
-        Each work is timed alone, alone with spinning threads (OMP_WAIT_POLICY=active), beside one busy loop a core, \
-        and as two instances at once; a drawing also beside a training run, which stands back. The figures are \
-        ratios of neighbouring times, medians of the rounds. Takes about a minute a round. \
+        Each task is timed alone, alone with spinning threads (OMP_WAIT_POLICY=active), beside one busy loop per core, \
+        and as two instances at once; a drawing also beside a training run, which gives way to it. The figures are \
+        ratios of neighbouring times, medians of the rounds. Takes about a minute per round. \
         Example: vugen bench busy
         """)
     @OptionGroup var options: Options
-    @Option(help: "Rounds.") var rounds = 3
+    @Option(help: "Number of rounds.") var rounds = 3
 
     func validate() throws {
       if !(1...100).contains(rounds) { throw ValidationError("--rounds must be 1 to 100.") }

@@ -143,7 +143,7 @@ final class BusyBench {
       usleep(50_000)
     }
     stop(started)
-    throw CommandError("the training run did not begin; try `vugen train decoder` by itself")
+    throw CommandError("the training run did not start; try `vugen train decoder` by itself")
   }
 
   private func launch(_ arguments: [String], _ waiting: String?) throws -> Started {
@@ -172,7 +172,7 @@ final class BusyBench {
     let text = String(decoding: started.output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     try check(started)
     guard let seconds = Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-      throw CommandError("a work printed '\(text)' and not its seconds")
+      throw CommandError("a benchmark process printed '\(text)' instead of its time")
     }
     return seconds
   }

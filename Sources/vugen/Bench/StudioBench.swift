@@ -12,16 +12,16 @@ import VUGEN
 extension Bench {
   struct StudioBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "studio", abstract: "The studio: a key to the screen, scrolling, an unchanged screen.",
+      commandName: "studio", abstract: "The studio: time from key to screen, scrolling, an unchanged screen.",
       discussion: """
-        Draws into a pseudo-terminal of 160 × 50 cells with sixel pictures: 10 000 messages and 500 pictures are \
-        scrolled, and keys are typed while the model draws on all cores. Example: vugen bench studio --json
+        Draws into a pseudo-terminal of 160 × 50 cells with sixel pictures: scrolls 10 000 messages and 500 pictures, \
+        then types keys while the model draws on all cores. Example: vugen bench studio --json
         """)
     @Flag(help: "Print one JSON object.") var json = false
-    @Option(help: "Folder of a model (default: the embedded one).") var model: String?
+    @Option(help: "Model folder (default: nano, the built-in model).", completion: .models) var model: String?
 
     func run() async throws {
-      let results = try await StudioMeasurement(model: model ?? EmbeddedModel.folder).run()
+      let results = try await StudioMeasurement(model: EmbeddedModel.folder(for: model)).run()
       if json {
         var report: [String: ReportValue] = [:]
         for (name, value) in results { report[name] = .number(value) }
@@ -48,7 +48,7 @@ private final class PseudoTerminal: Sendable {
     var isLocked: Int32 = 0, number: Int32 = 0
     guard master >= 0, ioctl(master, 0x4004_5431, &isLocked) == 0, ioctl(master, 0x8004_5430, &number) == 0
     else {
-      throw CommandError("no pseudo-terminal can be opened here")
+      throw CommandError("cannot open a pseudo-terminal")
     }
     let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
     var size = winsize(
@@ -165,7 +165,7 @@ private struct StudioMeasurement {
     let sorted = times.sorted()
     stage.scrollToEnd()
     return [
-      ("scrolling 10 000 messages, frames a second", Double(frames) / times.reduce(0, +)),
+      ("scrolling 10 000 messages, frames per second", Double(frames) / times.reduce(0, +)),
       ("… slowest frame in 100, ms", sorted[frames * 99 / 100] * 1000),
     ]
   }

@@ -10,24 +10,27 @@ extension Bench {
     static let configuration = CommandConfiguration(
       abstract: "The understanding tower: encoder, prefill and decoding, in bf16, 8 and 4 bits.",
       discussion: """
-        Weights are random; decoding's share is of what the read bandwidth that is measured beside it allows when every \
-        weight is read once a token. Example: vugen bench understanding --shape plm-1b
+        Weights are random. The share for decoding is relative to the read bandwidth, measured beside it, with every \
+        weight read once per token. Example: vugen bench understanding --shape plm-1b
         """)
     @OptionGroup var options: Options
-    @Option(help: "plm-1b or tiny.") var shape = ModelShape.plm1B
+    @Option(help: "Shape of the model: plm-1b or tiny.") var shape = ModelShape.plm1B
     @Option(
       name: .customLong("part"),
-      help: "Measure this alone (encoder, prefill, decode, first-token); may be given several times.")
+      help: "Measure only this: encoder, prefill, decode or first-token; repeat for several.")
     var parts: [UnderstandingPart] = []
     @Option(
-      help: "Weights of prefill and decode (bf16, int8, int4); may be given several times (default: all).")
+      help: "Weight format of prefill and decode: bf16, int8 or int4; repeat for several (default: all).")
     var format: [UnderstandingFormat] = []
-    @Option(help: "Measure loading and memory of this folder instead, such as one of `vugen model init`.")
+    @Option(
+      help: "Measure loading time and memory of this model folder instead.", completion: .models)
     var model: String?
 
     func run() async throws {
       try await options.run { _ in
-        if let model { return try folderMeasurements(model, repeats: options.repeats) }
+        if let model {
+          return try folderMeasurements(EmbeddedModel.folder(for: model), repeats: options.repeats)
+        }
         let parts = Set(self.parts.isEmpty ? UnderstandingPart.allCases : self.parts)
         let formats = format.isEmpty ? UnderstandingFormat.allCases : format
         // The embedded model computes exactly; first, as the others set bf16 products.
@@ -149,7 +152,7 @@ private func decodeMeasurement(
     tokensPerSecond: 1 / seconds)
 }
 
-/// Loading a folder, files in the page cache, and what is resident behind a prompt of a picture and 300 tokens.
+/// Loading a folder, files in the page cache, and what is resident after a prompt of a picture and 300 tokens.
 @NumericActor
 private func folderMeasurements(_ folder: String, repeats: Int) throws -> [Measurement] {
   let seconds = medianSeconds(runs: min(3, repeats)) {
@@ -169,7 +172,7 @@ private func folderMeasurements(_ folder: String, repeats: Int) throws -> [Measu
   return [
     Measurement(name: "loading, files in the page cache", seconds: seconds),
     Measurement(
-      name: "resident behind a picture and 300 tokens", bytes: residentBytes(),
+      name: "resident after a picture and 300 tokens", bytes: residentBytes(),
       weightShare: Double(residentBytes()) / Double(max(1, weights))),
   ]
 }

@@ -15,18 +15,19 @@ struct DataBuildScenes: AsyncParsableCommand {
       Example: vugen data build scenes --output scenes --train 20000 --validation 1000 --held-out 1000
       """)
 
-  @Option(name: .shortAndLong, help: "Folder that the shards go to.") var output: String
-  @Option(help: "Training scenes.") var train = 10_000
-  @Option(help: "Scenes of combinations that training shows, too.") var validation = 1000
-  @Option(help: "Scenes of combinations that training never shows.") var heldOut = 1000
+  @Option(name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory) var output:
+    String
+  @Option(help: "Number of training scenes.") var train = 10_000
+  @Option(help: "Number of scenes with combinations that training shows too.") var validation = 1000
+  @Option(help: "Number of scenes with combinations that training never shows.") var heldOut = 1000
   @Option(
     help: """
-      Training scenes: varied, or clear with large, almost upright things by one picture of a class.
+      Training scenes: varied, or clear (large, nearly upright things, one picture per class).
       """) var style = SceneStyle.varied
-  @Option(help: "Side of the pictures in pixels.") var size = 128
+  @Option(help: "Width and height of the pictures, in pixels.") var size = 128
   @Option(help: "Seed of all random choices.") var seed: UInt64 = 1
-  @Option(help: "Scenes in one shard.") var perShard = 1000
-  @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
+  @Option(help: "Scenes per shard.") var perShard = 1000
+  @Flag(help: "Replace a folder that holds a model, shards or a run.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -36,9 +37,11 @@ struct DataBuildScenes: AsyncParsableCommand {
       throw ValidationError("Numbers of scenes are at most 1000000000.")
     }
     if train < 0 || validation < 0 || heldOut < 0 {
-      throw ValidationError("Numbers of scenes are 0 or more.")
+      throw ValidationError("numbers of scenes must be 0 or more.")
     }
-    if train + validation + heldOut == 0 { throw ValidationError("There is nothing to make.") }
+    if train + validation + heldOut == 0 {
+      throw ValidationError("nothing to build: all numbers of scenes are 0.")
+    }
   }
 
   func run() async throws {
@@ -53,7 +56,7 @@ struct DataBuildScenes: AsyncParsableCommand {
     let counts = [(Split.train, train), (.validation, validation), (.heldOut, heldOut)]
     try OutputFolder.write(to: output, replacing: overwrite) { folder in
       try builder.write(counts, to: folder) { done in
-        ProgressLine.show("\(done) of \(total) scenes, \(rate(done, clock.now - loaded)) a second")
+        ProgressLine.show("\(done) of \(total) scenes, \(rate(done, clock.now - loaded)) per second")
         if Interruption.isRequested { throw ExitCode(130) }
       }
     }
@@ -68,7 +71,7 @@ struct DataBuildScenes: AsyncParsableCommand {
           "missingCutOuts": .list(bank.missing.map { .text($0) }),
         ]))
     } else {
-      print("\(total) scenes in \(output), \(rate(total, clock.now - loaded)) a second")
+      print("\(total) scenes in \(output), \(rate(total, clock.now - loaded)) per second")
     }
     if let shortage = bank.shortage { note(shortage) }
   }
@@ -80,19 +83,21 @@ struct DataBuildScenes: AsyncParsableCommand {
 
 struct DataBuildFolder: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "folder", abstract: "Turn pictures of your own, with captions, into shards.",
+    commandName: "folder", abstract: "Turn your own captioned pictures into shards.",
     discussion: """
-      A caption is the text of FILE.txt beside FILE.png, or a line of a list: JSON lines with "file" and \
-      "caption", or CSV with these columns.
+      Captions come from FILE.txt beside FILE.png, or from a list: JSON lines with "file" and "caption", or CSV \
+      with these columns.
 
       Example: vugen data build folder photos --captions photos/list.csv --output shards
       """)
 
-  @Argument(help: "Folder with pictures.") var folder: String
-  @Option(help: "A list of captions, .jsonl or .csv.") var captions: String?
-  @Option(name: .shortAndLong, help: "Folder that the shards go to.") var output: String
-  @Option(help: "Shrink larger pictures to this many pixels a side.") var size: Int?
-  @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
+  @Argument(help: "Folder of pictures.", completion: .directory) var folder: String
+  @Option(help: "List of captions, .jsonl or .csv.", completion: .file(extensions: ["jsonl", "csv"]))
+  var captions: String?
+  @Option(name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory) var output:
+    String
+  @Option(help: "Shrink larger pictures to this many pixels per side.") var size: Int?
+  @Flag(help: "Replace a folder that holds a model, shards or a run.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {

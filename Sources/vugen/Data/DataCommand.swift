@@ -2,12 +2,12 @@ import ArgumentParser
 
 struct DataCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Make data sets, and look at them.",
+    commandName: "data", abstract: "Build and inspect data sets.",
     subcommands: [DataBuild.self, DataInspect.self, DataTokenizer.self])
 }
 
 struct DataBuild: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "build", abstract: "Make WebDataset shards.",
+    commandName: "build", abstract: "Build WebDataset shards.",
     subcommands: [DataBuildScenes.self, DataBuildFolder.self])
 }

@@ -6,13 +6,17 @@ import Pictures
 
 struct DataInspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Count what shards hold, and draw a contact sheet.",
+    commandName: "inspect", abstract: "Count what shards hold, and make a contact sheet.",
     discussion: "Example: vugen data inspect scenes --sheet sheet.png")
 
-  @Argument(help: "Shards, or folders of shards.") var shards: [String]
-  @Option(help: "Write a contact sheet to this file (.png, .jpg or .webp).") var sheet: String?
-  @Option(help: "Pictures on the sheet.") var pictures = 48
-  @Option(help: "Classes to list, the most frequent first.") var classes = 10
+  @Argument(help: "Shard files, or folders of them.", completion: .file(extensions: ["tar"]))
+  var shards: [String]
+  @Option(
+    help: "Write a contact sheet to this file (.png, .jpg or .webp).",
+    completion: .file(extensions: ["png", "jpg", "webp"]))
+  var sheet: String?
+  @Option(help: "Number of pictures on the sheet.") var pictures = 48
+  @Option(help: "Number of classes to list, most frequent first.") var classes = 10
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -51,7 +55,7 @@ struct DataInspect: ParsableCommand {
         ]))
       return
     }
-    print("\(samples) samples in \(files.count) shards, \(names.count) classes and captions of their own")
+    print("\(samples) samples in \(files.count) shards, \(names.count) classes and other captions")
     for (title, table) in [("split", splits), ("kind", kinds), ("task", tasks)] where !table.isEmpty {
       print("  \(title): " + Self.listed(table, most: table.count))
     }
@@ -67,13 +71,13 @@ struct DataInspect: ParsableCommand {
 
 struct DataTokenizer: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tokenizer", abstract: "Learn a byte-pair tokenizer from captions and questions.",
+    commandName: "tokenizer", abstract: "Train a byte-pair tokenizer on captions and questions.",
     discussion: "Example: vugen data tokenizer --output tokenizer.json --vocabulary 2048")
 
-  @Option(name: .shortAndLong, help: "The file to write, in the reference library's format.") var output:
-    String
-  @Option(help: "Tokens, special ones included.") var vocabulary = 2048
-  @Option(help: "Training scenes to read.") var scenes = 20_000
+  @Option(name: .shortAndLong, help: "tokenizer.json file to write.", completion: .file(extensions: ["json"]))
+  var output: String
+  @Option(help: "Number of tokens, including special ones.") var vocabulary = 2048
+  @Option(help: "Number of training scenes to read.") var scenes = 20_000
   @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
 
   func validate() throws {

@@ -11,46 +11,50 @@ extension Solver: ExpressibleByArgument {}
 
 struct Imagine: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw pictures of a prompt.",
+    abstract: "Draw images from a prompt.",
     discussion: """
-      Picture i of several has the seed + i, so that each can be drawn again alone. The settings lie in the picture; \
-      --from repeats them bit for bit, and options that are given change them. It also takes prompt, seed, guidance \
-      and steps from PNG, JPEG and WebP pictures by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")).
+      Image i of several uses the seed + i, so that each can be drawn again on its own. The settings are stored in the \
+      picture; --from repeats them bit for bit, and options given beside it override them. It also reads prompt, seed, \
+      guidance and steps from PNG, JPEG and WebP files by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")). \
+      nano draws one thing well, or several of one kind.
 
-      Example: vugen imagine 'a red apple left of a cat' --seed 6 --output apple.png
+      Example: vugen imagine 'a red car on a white background' --seed 3 --output car.png
       """)
 
   @OptionGroup var model: ModelOptions
   // Numbers are taken as they stand, so that a negative one is a number and no option.
   @Option(
     parsing: .unconditional,
-    help: "Guidance scale: 1 is none (default: \(DrawingDefaults.guidance.formatted())).")
+    help: "Guidance scale; 1 means no guidance (default: \(DrawingDefaults.guidance.formatted())).")
   var cfg: Float?
-  @Option(parsing: .unconditional, help: "Steps of the sampler (default: 50).") var steps: Int?
-  @Option(parsing: .unconditional, help: "Seed of the noise; -1 draws one by chance (default: -1).")
+  @Option(parsing: .unconditional, help: "Sampling steps (default: 50).") var steps: Int?
+  @Option(parsing: .unconditional, help: "Noise seed; -1 picks one at random (default: -1).")
   var seed: Int64?
-  @Option(parsing: .unconditional, help: "Pictures to draw.") var count = 1
-  @Option(help: "What the pictures should not show.") var negative: String?
+  @Option(parsing: .unconditional, help: "Number of images.") var count = 1
+  @Option(help: "Negative prompt: what the images should not show.") var negative: String?
   @Option(
-    parsing: .unconditional, help: "Steps of the pixel decoder; 1 takes the distilled one (default: 1).")
+    parsing: .unconditional, help: "Pixel decoder steps; 1 uses the distilled decoder (default: 1).")
   var decoderSteps: Int?
   @Option(help: "euler or heun (default: euler).") var solver: Solver?
   @Option(
-    parsing: .unconditional, help: "Guide only from this time on, 0 = noise to 1 = picture (default: 0).")
+    parsing: .unconditional, help: "Guide only from this time on, 0 (noise) to 1 (image) (default: 0).")
   var guidanceStart: Float?
   @Option(parsing: .unconditional, help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
-  @Option(help: "Take prompt and settings from this picture, by vugen imagine or another program.")
+  @Option(
+    help: "Reuse the prompt and settings stored in this picture, by vugen imagine or another program.",
+    completion: .pictures)
   var from: String?
   @Option(
     name: .shortAndLong,
-    help: "A file for one picture, - for standard output, or a folder (default: the working folder).")
+    help: "Output file for one image, - for standard output, or a folder (default: the working directory).",
+    completion: .file())
   var output: String?
   @Option(
-    help: "png, jpeg or webp (default: as the output's name ends, else png). PNG and WebP lose nothing.")
+    help: "png, jpeg or webp (default: as the output's name ends, else png). PNG and WebP are lossless.")
   var format: WrittenFormat?
   @Option(
     parsing: .unconditional,
-    help: "Show a preview beside the output every this many steps, as FILE.preview.png; 0 for none.")
+    help: "Write a preview to FILE.preview.png every so many steps; 0 for none.")
   var previewEvery = 0
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "What to draw, or - to read it from standard input.") var prompt: String?
@@ -60,7 +64,7 @@ struct Imagine: AsyncParsableCommand {
       throw ValidationError("say what to draw, or name a picture with --from.")
     }
     if !(1...10_000).contains(count) { throw ValidationError("--count must be 1 to 10000.") }
-    if let seed, seed < -1 { throw ValidationError("--seed must be 0 or more, or -1 for one by chance.") }
+    if let seed, seed < -1 { throw ValidationError("--seed must be 0 or more, or -1 for a random one.") }
     if let format, let output, let named = WrittenFormat(path: output), named != format {
       throw ValidationError("--format \(format.rawValue) does not suit \(output); leave one of them out.")
     }
@@ -120,7 +124,8 @@ struct Imagine: AsyncParsableCommand {
     guard let told = TextToImageSettings(bytes: bytes), told.program != "VUGEN Studio" else {
       return try PictureMetadata(file: path).settings
     }
-    note("prompt, seed, guidance and steps are those of \(told.program)'s picture; the model is another one")
+    note(
+      "prompt, seed, guidance and steps come from a picture by \(told.program); the model is a different one")
     return told.settings
   }
 
@@ -189,7 +194,7 @@ struct PictureTarget {
       !(FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) && isFolder.boolValue)
     {
       guard count == 1 else {
-        throw ValidationError("\(output): \(count) pictures do not fit into one file; name a folder.")
+        throw ValidationError("\(output): \(count) images cannot go into one file; name a folder.")
       }
       (folder, file) = ("", output)
       return
@@ -198,7 +203,7 @@ struct PictureTarget {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw CommandError("\(folder): cannot be made: \(error.localizedDescription); name another folder")
+      throw CommandError("\(folder): cannot be created: \(error.localizedDescription); name another folder")
     }
   }
 

@@ -7,18 +7,19 @@ import VUGEN
 
 struct Reconstruct: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Encode a picture, reduce it, and draw it again from its latents.",
+    abstract: "Encode a picture and draw it again from its latents.",
     discussion: "Example: vugen reconstruct cat.png --output pair.png")
 
   @OptionGroup var model: ModelOptions
   @Option(
     name: .shortAndLong,
-    help: "The file to write (.png, .jpg or .webp): the original beside its reconstruction.")
+    help: "File to write (.png, .jpg or .webp): the original next to its reconstruction.",
+    completion: .file(extensions: ["png", "jpg", "webp"]))
   var output: String?
-  @Option(help: "Steps of the pixel decoder; 1 takes the distilled one.") var decoderSteps = 8
+  @Option(help: "Pixel decoder steps; 1 uses the distilled decoder.") var decoderSteps = 8
   @Option(help: "Seed of the decoder's noise.") var seed: UInt64 = 0
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "A picture file, or - for standard input.") var file: String
+  @Argument(help: "Picture file, or - for standard input.", completion: .pictures) var file: String
 
   func validate() throws {
     if output == "-", json { throw ValidationError("--json and --output - both mean standard output.") }
@@ -57,7 +58,7 @@ struct Reconstruct: AsyncParsableCommand {
 }
 
 extension Picture {
-  /// Two pictures of one size beside each other.
+  /// Two pictures of one size side by side.
   static func side(by left: Picture, _ right: Picture) -> Picture {
     var pixels: [UInt8] = []
     for y in 0..<left.height {

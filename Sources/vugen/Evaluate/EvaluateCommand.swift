@@ -7,7 +7,7 @@ import VUGEN
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measure what a model knows.",
+    commandName: "evaluate", abstract: "Measure what a model knows and draws.",
     subcommands: [
       EvaluateUnderstanding.self, EvaluateReconstruction.self, EvaluateGeneration.self,
       EvaluateQuantization.self,
@@ -27,19 +27,18 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "understanding", abstract: "Ask about scenes whose content is known.",
     discussion: """
-      Answers are greedy. "val" are new scenes of combinations that training shows, "held-out" are pairs, \
-      colours and numbers that it never shows. Captions count as right when object, number, colour and \
-      relation all are.
+      Answers are greedy. "val" means new scenes with combinations that training shows; "held-out", pairs, colours \
+      and numbers that it never shows. A caption counts as right when object, number, colour and relation are.
 
       Example: vugen evaluate understanding --scenes 500
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var batching: BatchOptions
-  @Option(help: "Scenes of each split.") var scenes = 500
-  @Option(help: "Seed of the scenes: that of training keeps held-out scenes apart in any case.")
+  @Option(help: "Number of scenes per split.") var scenes = 500
+  @Option(help: "Seed of the scenes.")
   var seed: UInt64 = 1
-  @Option(help: "Confusions to list.") var confusions = 12
+  @Option(help: "Number of confusions to list.") var confusions = 12
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {

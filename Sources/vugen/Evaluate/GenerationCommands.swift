@@ -11,12 +11,12 @@ extension Split: ExpressibleByArgument {}
 
 struct EvaluateReconstruction: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reconstruction", abstract: "PSNR of scenes drawn again from their latents.",
+    commandName: "reconstruction", abstract: "Measure the PSNR of scenes drawn again from their latents.",
     discussion: "Example: vugen evaluate reconstruction --scenes 100")
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Scenes.") var scenes = 100
-  @Option(help: "val or held-out.") var split = Split.heldOut
+  @Option(help: "Number of scenes.") var scenes = 100
+  @Option(help: "Split of the scenes: val or held-out.") var split = Split.heldOut
   @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -55,23 +55,26 @@ struct EvaluateReconstruction: AsyncParsableCommand {
 
 struct EvaluateGeneration: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "generation", abstract: "Draw captions of scenes and ask about the pictures.",
+    commandName: "generation", abstract: "Draw scenes' captions and ask the model about the pictures.",
     discussion: """
-      The judge is the understanding tower of the same model, so the shares flatter it. Example: \
-      vugen evaluate generation --samples 50 --cfg 3 --cfg 5 --sheet sheet.png
+      The judge is the understanding tower of the same model, and its questions name the things that they ask \
+      about, so the shares flatter it: captions of the pictures are a stricter test.
+
+      Example: vugen evaluate generation --samples 50 --cfg 3 --cfg 5 --sheet sheet.png
       """)
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Pictures a measure.") var samples = 50
-  @Option(help: "val or held-out.") var split = Split.validation
-  @Option(
-    help: "A guidance scale; may be given several times (default: \(DrawingDefaults.guidance.formatted())).")
+  @Option(help: "Number of pictures per measure.") var samples = 50
+  @Option(help: "Split of the scenes: val or held-out.") var split = Split.validation
+  @Option(help: "Guidance scale; repeat for several (default: \(DrawingDefaults.guidance.formatted())).")
   var cfg: [Float] = []
-  @Option(help: "Steps of the sampler.") var steps = 50
-  @Option(help: "Steps of the pixel decoder.") var decoderSteps = 1
-  @Option(help: "Seed of scenes and noise.") var seed: UInt64 = 1
-  @Option(help: "Draw the first 64 pictures on one sheet, to this file (.png, .jpg or .webp).") var sheet:
-    String?
+  @Option(help: "Sampling steps.") var steps = 50
+  @Option(help: "Pixel decoder steps.") var decoderSteps = 1
+  @Option(help: "Seed of the scenes and the noise.") var seed: UInt64 = 1
+  @Option(
+    help: "Write a contact sheet of the first 64 pictures to this file (.png, .jpg or .webp).",
+    completion: .file(extensions: ["png", "jpg", "webp"]))
+  var sheet: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {

@@ -6,7 +6,7 @@ import Tensors
 
 struct EvaluateQuantization: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "quantization", abstract: "What 8 and 4 bits cost a model.",
+    commandName: "quantization", abstract: "Measure what 8 and 4 bits cost a model.",
     discussion: """
       The mean log-probability of a token of the right answers about new scenes, and the share of greedy answers \
       that stay the same. Example: vugen evaluate quantization --scenes 100
@@ -14,7 +14,7 @@ struct EvaluateQuantization: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var batching: BatchOptions
-  @Option(help: "Scenes, one question each.") var scenes = 100
+  @Option(help: "Number of scenes, one question each.") var scenes = 100
   @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
   @Flag(help: "Print one JSON object.") var json = false
 

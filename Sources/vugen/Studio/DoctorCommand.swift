@@ -8,10 +8,12 @@ import VUGEN
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "What the terminal, the machine and the model can do, and how pictures look here.",
-    discussion: "In the studio, /doctor tells the same. Example: vugen doctor --card all")
+    abstract: "Check what the terminal, the machine and the model can do, and how pictures look.",
+    discussion: "In the studio, /doctor shows the same. Example: vugen doctor --card all")
 
-  @Option(help: "Show the test card in these modes: found, all, none, sixel, kitty or blocks.")
+  @Option(
+    help: "Modes to show the test card in: found, all, none, sixel, kitty or blocks.",
+    completion: .list(["found", "all", "none", "sixel", "kitty", "blocks"]))
   var card = "found"
   @Flag(help: "Print one JSON object, without a card.") var json = false
 
@@ -44,7 +46,7 @@ struct Doctor: ParsableCommand {
       let window = Screen.windowSize()
       lines = DoctorReport.terminal(facts, size: Size(window?.columns ?? 80, window?.rows ?? 24))
     } else {
-      lines = ["Terminal: none on standard output; vugen doctor in a terminal asks it"]
+      lines = ["Terminal: standard output is not one; run vugen doctor in a terminal to check it"]
     }
     lines += DoctorReport.machine()
     let missing = report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))"

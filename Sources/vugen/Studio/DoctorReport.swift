@@ -26,18 +26,18 @@ struct DoctorReport {
     let attributes = facts.attributes.map(String.init).joined(separator: ";")
     let answered =
       attributes.isEmpty
-      ? "it did not answer" : "device attributes \(attributes)\(facts.hasKitty ? ", kitty graphics" : "")"
+      ? "no reply" : "device attributes \(attributes)\(facts.hasKitty ? ", kitty graphics" : "")"
     let noColour = (environment["NO_COLOR"] ?? "").isEmpty ? "" : ", NO_COLOR is set"
     var lines = [
       "Terminal: \(environment["TERM"] ?? "unknown")\(facts.version.isEmpty ? "" : ", \(facts.version)")",
       "Pictures: \(facts.graphics.rawValue) (\(answered))",
-      "A cell: \(facts.cell.width) × \(facts.cell.height) pixels; the screen: \(size.width) × \(size.height) cells",
+      "Cell: \(facts.cell.width) × \(facts.cell.height) pixels; screen: \(size.width) × \(size.height) cells",
       "Colours: \(facts.colours)\(facts.isTruecolor ? ", 24 bits for pictures" : "")\(noColour)",
       "Synchronised updates: \(facts.hasSynchronizedUpdates ? "yes" : "no")",
-      "Background: " + (facts.background.map { $0.luminance < 0.5 ? "dark" : "light" } ?? "not told"),
+      "Background: " + (facts.background.map { $0.luminance < 0.5 ? "dark" : "light" } ?? "unknown"),
     ]
     if environment["TMUX"] != nil {
-      lines.append("tmux: older than 3.4 shows no sixel; half blocks are used then")
+      lines.append("tmux: versions before 3.4 cannot show sixel; half blocks are used instead")
     }
     return lines
   }
@@ -47,19 +47,18 @@ struct DoctorReport {
       "Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
         + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory",
       "Threads: \(Threads.count); \(Threads.waiting)"
-        + (Threads.isOneTeam
-          ? "" : "; oneDNN's belong to a preloaded OpenMP runtime, which waits as it likes"),
+        + (Threads.isOneTeam ? "" : "; oneDNN uses a preloaded OpenMP runtime, which waits in its own way"),
     ]
   }
 
   /// Lines for `config.toml` that would settle a wrong guess.
   static func remedies(_ facts: TerminalFacts) -> [String] {
-    var lines = ["In config.toml, where a guess is wrong:"]
+    var lines = ["If a guess is wrong, set in config.toml:"]
     let others = Graphics.allCases.filter { $0 != facts.graphics }.map { "\"\($0.rawValue)\"" }
     lines.append(
       "  graphics = \(others.joined(separator: " or "))    # found: \"\(facts.graphics.rawValue)\"")
     if facts.background == nil { lines.append("  theme = \"light\"    # on a light background") }
-    lines.append("  mouse = false    # the terminal's own selection")
+    lines.append("  mouse = false    # leaves text selection to the terminal")
     return lines
   }
 }

@@ -5,7 +5,7 @@ import VUGEN
 
 struct PathsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "paths", abstract: "Where things lie.", discussion: "Example: vugen paths")
+    commandName: "paths", abstract: "Show file locations.", discussion: "Example: vugen paths")
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {

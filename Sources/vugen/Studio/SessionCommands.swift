@@ -12,14 +12,14 @@ extension SessionExport.CastPictures: ExpressibleByArgument {}
 
 struct Sessions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Recorded sessions: list, show, search, export, delete, undelete.",
+    abstract: "List, show, search, export, delete or restore recorded sessions.",
     subcommands: [List.self, Show.self, Search.self, Export.self, Delete.self, Undelete.self],
     defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "All sessions, the newest first.", discussion: "Example: vugen sessions list --json")
-    @Flag(help: "Print one JSON object a session.") var json = false
+      abstract: "List all sessions, newest first.", discussion: "Example: vugen sessions list --json")
+    @Flag(help: "Print one JSON object per session.") var json = false
 
     func run() throws {
       for summary in SessionStore.standard().summaries() {
@@ -34,9 +34,10 @@ struct Sessions: AsyncParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "A session's entries.", discussion: "Example: vugen sessions show last")
-    @Flag(help: "Print one JSON object an entry.") var json = false
-    @Argument(help: "The session.") var session = "last"
+      abstract: "Print a session's entries.", discussion: "Example: vugen sessions show last")
+    @Flag(help: "Print one JSON object per entry.") var json = false
+    @Argument(help: "Session: its id, the start of one, or last.", completion: .sessions)
+    var session = "last"
 
     func run() throws {
       let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
@@ -44,15 +45,15 @@ struct Sessions: AsyncParsableCommand {
         if json { print(try encoded(entry)) } else if let text = entry.event.text { print(text.terminalSafe) }
         if !json { for picture in entry.event.pictures { print("  picture \(picture.oneLine)") } }
       }
-      if lost > 0 { note("\(lost) damaged entries were left out") }
+      if lost > 0 { note("skipped \(lost) damaged \(lost == 1 ? "entry" : "entries")") }
     }
   }
 
   struct Search: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Find words in all sessions.", discussion: "Example: vugen sessions search red apple")
-    @Flag(help: "Print one JSON object a hit.") var json = false
-    @Argument(help: "Words that must all be there.") var words: [String]
+    @Flag(help: "Print one JSON object per match.") var json = false
+    @Argument(help: "Words that must all occur.") var words: [String]
 
     func run() throws {
       let hits = try SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))
@@ -65,11 +66,16 @@ struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a session as Markdown, HTML, JSON or an asciinema cast.",
       discussion: "Example: vugen sessions export last --format html")
-    @Option(help: "md, html, json or cast.") var format = "html"
-    @Option(name: .shortAndLong, help: "The file (default: vugen-SESSION.FORMAT here).") var output: String?
-    @Option(help: "Pictures of a cast: blocks, which every player shows, or sixel.")
+    @Option(help: "Format: md, html, json or cast.", completion: .list(SessionExport.formats))
+    var format = "html"
+    @Option(
+      name: .shortAndLong, help: "Output file (default: vugen-SESSION.FORMAT in the working directory).",
+      completion: .file())
+    var output: String?
+    @Option(help: "How a cast shows pictures: blocks (in every player) or sixel.")
     var pictures = SessionExport.CastPictures.blocks
-    @Argument(help: "The session.") var session = "last"
+    @Argument(help: "Session: its id, the start of one, or last.", completion: .sessions)
+    var session = "last"
 
     func validate() throws {
       if !SessionExport.formats.contains(format) {
@@ -90,9 +96,9 @@ struct Sessions: AsyncParsableCommand {
 
   struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lay a session and its pictures aside; for 30 days it can be brought back.",
+      abstract: "Delete a session and its pictures; they can be restored for 30 days.",
       discussion: "Example: vugen sessions delete 20261124-1015")
-    @Argument(help: "The session's id.") var session: String
+    @Argument(help: "Session id, or the start of one.", completion: .sessions) var session: String
 
     func run() throws {
       let store = SessionStore.standard(), id = try store.resolve(session)
@@ -102,14 +108,14 @@ struct Sessions: AsyncParsableCommand {
       withExtendedLifetime(file) {}
       let told = summary.map { " (\($0.title.oneLine): \($0.contents))" } ?? ""
       print(
-        "removed \(id)\(told); vugen sessions undelete \(id) brings it back within \(SessionStore.daysKept) days"
+        "deleted \(id)\(told); vugen sessions undelete \(id) restores it within \(SessionStore.daysKept) days"
       )
     }
   }
 
   struct Undelete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Bring a deleted session back; without a name, list them.",
+      abstract: "Restore a deleted session; without a name, list them.",
       discussion: "Example: vugen sessions undelete last")
     @Argument(help: "The session's id, or last for the newest.") var session: String?
 
@@ -119,7 +125,7 @@ struct Sessions: AsyncParsableCommand {
         for id in store.deletedIDs() { print(id) }
         return
       }
-      print("\(try store.undelete(session)) is back")
+      print("\(try store.undelete(session)) is restored")
     }
   }
 
@@ -132,7 +138,7 @@ struct Sessions: AsyncParsableCommand {
 
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "replay", abstract: "Play a recorded session, or run it again and compare.",
+    commandName: "replay", abstract: "Replay a recorded session, or run it again and compare the results.",
     discussion: """
       --verify runs the model again with the recorded seeds and compares every answer and picture bit for bit; \
       the exit status is 1 at the first difference, and where an entry or a picture is damaged or missing.
@@ -140,13 +146,17 @@ struct ReplayCommand: AsyncParsableCommand {
       Example: vugen replay last --speed 2
       """)
 
-  @Option(help: "Speed.") var speed = 1.0
-  @Flag(help: "Step by step: . shows the next entry.") var step = false
-  @Option(help: "Longest wait between two entries, in seconds.") var idleLimit = 2.0
-  @Flag(help: "Run the model again and compare, without a terminal.") var verify = false
-  @Option(help: "Folder of a model (default: the one that comes with the program).") var model: String?
+  @Option(help: "Playback speed.") var speed = 1.0
+  @Flag(help: "Start paused; the key . shows the next entry.") var step = false
+  @Option(help: "Longest pause between two entries, in seconds.") var idleLimit = 2.0
+  @Flag(help: "Run the model again and compare; needs no terminal.") var verify = false
+  @Option(help: "Model folder (default: nano, the built-in model).", completion: .models)
+  var model: String?
   @Flag(help: "Print one JSON object (with --verify).") var json = false
-  @Argument(help: "A session, or the folder of one, such as Examples/sessions/guidance.") var session = "last"
+  @Argument(
+    help: "Session id, last, or a session's folder, such as Examples/sessions/guidance.",
+    completion: .recordings)
+  var session = "last"
 
   func validate() throws {
     if !(speed > 0 && speed <= 1000) { throw ValidationError("--speed must be above 0 and at most 1000.") }
@@ -188,10 +198,10 @@ struct ReplayCommand: AsyncParsableCommand {
       throw CommandError(
         "\(id): \(lost > 0 ? "all \(lost) entries are damaged" : "the log is empty"); nothing is compared")
     }
-    let engine = StudioEngine(folder: model ?? EmbeddedModel.folder)
+    let engine = StudioEngine(folder: EmbeddedModel.folder(for: model))
     let facts = try await engine.load()
     if case .opened(_, let hash, _)? = entries.first?.event, hash != facts.hash {
-      note("the session was recorded with another model; differences are to be expected")
+      note("the session was recorded with another model: expect differences")
     }
     let checker = SessionVerification(engine, facts, store, id)
     let bad = checker.damagedPictures(entries)
@@ -212,7 +222,7 @@ struct ReplayCommand: AsyncParsableCommand {
     } else {
       let rest =
         result.partial > 0 ? "; \(result.partial) were cut off when they were made and are not compared" : ""
-      print("\(result.compared) answers and pictures are the same, bit for bit\(rest)")
+      print("\(result.compared) answers and pictures are identical, bit for bit\(rest)")
     }
     if result.difference != nil || !isWhole { throw ExitCode(1) }
   }
@@ -264,7 +274,7 @@ struct SessionVerification {
         if said != expected {
           return (
             compared, partial,
-            "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is '\(said)'"
+            "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is now '\(said)'"
           )
         }
       case .drawn(_, let hash, let origin, _, let isPartial) where !isPartial:
@@ -273,7 +283,7 @@ struct SessionVerification {
         if found != hash {
           return (
             compared, partial,
-            "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: \(hash) was \(found) now"
+            "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: it was \(hash) and is now \(found)"
           )
         }
       case .drawn: partial += 1

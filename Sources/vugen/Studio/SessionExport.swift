@@ -56,7 +56,7 @@ struct SessionExport {
           do {
             try FileManager.default.createDirectory(atPath: pictureFolder, withIntermediateDirectories: true)
           } catch {
-            throw SessionError("\(pictureFolder): cannot be made: \(error.localizedDescription)")
+            throw SessionError("\(pictureFolder): cannot be created: \(error.localizedDescription)")
           }
           isMade = true
         }

@@ -254,7 +254,7 @@ final class StudioApp {
       if !loggedFullDisk {
         apply(
           .toast(
-            "disk full: the session goes on in memory until there is room",
+            "disk full: the session stays in memory until there is space",
             isError: true))
       }
       loggedFullDisk = true
@@ -274,7 +274,7 @@ final class StudioApp {
     return "\(session.folder): no room; not written: \(entries) entries, \(pictures) pictures"
   }
 
-  /// Takes up another session, or begins one.
+  /// Resumes another session, or starts one.
   func use(_ file: SessionFile?, entries: [SessionEntry]) {
     session = file
     if let file { pictureSource.use(file.id) }

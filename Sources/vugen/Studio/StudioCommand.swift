@@ -8,22 +8,28 @@ import VUGEN
 
 struct Studio: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "The terminal studio: ask, draw, compare, replay (what vugen does without arguments).",
+    abstract: "Open the studio: ask, draw, compare, replay (the default command).",
     discussion: """
-      Settings lie in $XDG_CONFIG_HOME/vugen/config.toml: \
+      Settings are read from $XDG_CONFIG_HOME/vugen/config.toml: \
       \(StudioConfiguration.keys.map { "\($0.0) (\($0.1))" }.joined(separator: "; ")). \
-      Themes of your own lie in $XDG_CONFIG_HOME/vugen/themes.
+      Put themes of your own into $XDG_CONFIG_HOME/vugen/themes.
 
       Example: vugen studio --theme nord
       """)
 
-  @Option(help: "Folder of a model (default: the one that comes with the program).") var model: String?
-  @Option(help: "Name of a theme.") var theme: String?
-  @Option(help: "A folder with more themes.") var themes: String?
-  @Option(help: "auto, sixel, kitty, blocks or none.") var graphics: String?
-  @Option(help: "Threads (default: the physical cores).") var threads: Int32?
+  @Option(help: "Model folder (default: nano, the built-in model).", completion: .models)
+  var model: String?
+  @Option(help: "Theme name.", completion: .themes) var theme: String?
+  @Option(help: "Folder with additional themes.", completion: .directory) var themes: String?
+  @Option(
+    help: "How pictures are shown: auto, sixel, kitty, blocks or none.",
+    completion: .list(["auto"] + Graphics.allCases.map(\.rawValue)))
+  var graphics: String?
+  @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
   @Flag(help: "Open the session without writing to it.") var readOnly = false
-  @Argument(help: "A session to take up: its id or the beginning of it, or last (default: a new one).")
+  @Argument(
+    help: "Session to resume: its id, the start of one, or last (default: a new session).",
+    completion: .sessions)
   var session: String?
 
   func validate() throws {
@@ -45,8 +51,8 @@ struct Studio: AsyncParsableCommand {
   }
 
   /// - Parameters:
-  ///   - replay: entries to play instead of taking up a session.
-  ///   - store: where the played session lies.
+  ///   - replay: entries to play instead of resuming a session.
+  ///   - store: where the played session is kept.
   func launch(replay: Replay?, store given: SessionStore? = nil, pictures id: String? = nil) throws -> Int32 {
     // Before anything is written: a start that is refused leaves no session.
     try Screen.check(environment: ProcessInfo.processInfo.environment)
@@ -63,7 +69,7 @@ struct Studio: AsyncParsableCommand {
     let (state, usesColours) = firstState(settings, lost, entries.count, isReadOnly: file == nil)
     let name = graphics ?? settings.graphics ?? "auto"
     let app = StudioApp(
-      store: store, session: file, modelFolder: model ?? EmbeddedModel.folder,
+      store: store, session: file, modelFolder: EmbeddedModel.folder(for: model),
       graphics: Graphics(rawValue: name),
       state: state, usesColours: usesColours)
     if let session, let found = try? store.resolve(session) { app.pictureSource.use(found) }
@@ -94,7 +100,7 @@ struct Studio: AsyncParsableCommand {
     (state.isMouseCaptured, state.isReadOnly) = (settings.mouse, isReadOnly)
     state.prompt.history = PromptHistory.read()
     var problems = [settings.complaint].compactMap { $0 } + complaints
-    if found == nil { problems.append("there is no theme '\(wanted)'; the built-in one is used") }
+    if found == nil { problems.append("unknown theme '\(wanted)'; using the built-in one") }
     if lost > 0 { problems.append("recovered \(kept) entries; \(lost) were damaged") }
     if let first = problems.first { state.toast = Toast(text: first, isError: true, until: 8) }
     return (state, usesColours)

@@ -38,7 +38,7 @@ extension StudioApp {
     case .openSession(let id): return open(id)
     case .loadModel(let folder):
       state.model = .loading
-      loadModel(TypedPath.resolve(folder))
+      loadModel(EmbeddedModel.folder(for: TypedPath.resolve(folder)))
     case .theme(let name): return choose(theme: name)
     case .rememberPrompt(let text): PromptHistory.append(text)
     case .captureMouse(let isCaptured): screen.captureMouse(isCaptured)
@@ -125,7 +125,7 @@ extension StudioApp {
       } else if let picture = shelf.picture(hash) {
         bytes = Data(try picture.pngData())
       } else {
-        return [.toast("the picture is not there any more", isError: true)]
+        return [.toast("the picture no longer exists", isError: true)]
       }
       try AtomicFile.write(Self.converted(bytes, for: path), to: path)
       return [.toast("saved \(path)", isError: false)]
@@ -155,7 +155,7 @@ extension StudioApp {
       let text =
         psnr.isFinite
         ? String(format: "PSNR %.1f dB, %.0f %% of the pixels differ visibly", psnr, 100 * share)
-        : "none: they are equal"
+        : "none: they are identical"
       mailbox.post(.action(.pictureKnown(pair.heatMap, Size(map.width, map.height))))
       mailbox.post(.action(.differenceKnown(pair.heatMap, text)))
     }
@@ -241,7 +241,7 @@ extension StudioApp {
     do {
       let file = try SessionFile(store, id: StudioSession.newID())
       use(file, entries: [])
-      return [.toast("a new session", isError: false)]
+      return [.toast("new session", isError: false)]
     } catch {
       return [.toast("\(error)", isError: true)]
     }
@@ -281,11 +281,11 @@ extension StudioApp {
   private func choose(theme name: String) -> [Action] {
     guard let theme = state.themes.first(where: { $0.name == name }) else {
       let names = state.themes.map(\.name).joined(separator: ", ")
-      return [.toast("there is no theme '\(name)'; there are \(names)", isError: true)]
+      return [.toast("unknown theme '\(name)'; choose from \(names)", isError: true)]
     }
     state.theme = usesColours ? theme : theme.withoutColours
     screen.repaint()
-    return [.toast("theme \(name); theme = \"\(name)\" in config.toml keeps it", isError: false)]
+    return [.toast("theme \(name); to keep it, put theme = \"\(name)\" in config.toml", isError: false)]
   }
 }
 

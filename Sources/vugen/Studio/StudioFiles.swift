@@ -18,7 +18,7 @@ struct StudioConfiguration {
   var complaint: String?
 
   static let keys = [
-    ("theme", "name of a theme"), ("graphics", "auto, sixel, kitty, blocks or none"),
+    ("theme", "theme name"), ("graphics", "auto, sixel, kitty, blocks or none"),
     ("mode", "ask or imagine"),
     ("guidance", "0 to 15"), ("steps", "1 to 1000"), ("count", "1 to 16"), ("decoder_steps", "1 to 16"),
     ("temperature", "0 to 2"), ("mouse", "true or false"), ("inspector", "true or false"),
@@ -29,7 +29,7 @@ struct StudioConfiguration {
     do {
       let table = try TOMLTable(string: text)
       for key in table.keys where !Self.keys.contains(where: { $0.0 == key }) {
-        complaint = "\(path):\(ThemeFile.line(of: key, in: text)): there is no setting '\(key)'"
+        complaint = "\(path):\(ThemeFile.line(of: key, in: text)): unknown setting '\(key)'"
       }
       theme = table["theme"]?.string
       graphics = table["graphics"]?.string
@@ -93,7 +93,7 @@ enum ThemeFile {
       for key in table["colours"]?.table?.keys ?? [] {
         guard let role = Role(rawValue: key) else {
           return problem(
-            key, "is no colour of a theme: \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
+            key, "is not a theme colour; these are: \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard let colour = table["colours"]?.table?[key]?.string.flatMap(Colour.init(hex:)) else {
           return problem(key, "must be a colour such as \"#3a404a\"")
@@ -161,7 +161,8 @@ enum TypedPath {
   static func choices(in folder: String) -> [Choice] {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     var folders = [
-      Choice(title: "../", detail: "up", value: (folder as NSString).deletingLastPathComponent + "/")
+      Choice(
+        title: "../", detail: "parent folder", value: (folder as NSString).deletingLastPathComponent + "/")
     ]
     var pictures: [Choice] = []
     for name in names where !name.hasPrefix(".") {

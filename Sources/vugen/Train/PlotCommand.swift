@@ -6,11 +6,13 @@ import Training
 
 struct TrainPlot: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plot", abstract: "Draw a run's losses, in the terminal and as a PNG.",
+    commandName: "plot", abstract: "Plot a run's losses, in the terminal and as a PNG.",
     discussion: "Example: vugen train plot runs/nano")
 
-  @Argument(help: "The run's folder.") var folder: String
-  @Option(name: .shortAndLong, help: "The picture to write (default: loss.png in the run's folder).")
+  @Argument(help: "Folder of the run.", completion: .directory) var folder: String
+  @Option(
+    name: .shortAndLong, help: "PNG to write (default: loss.png in the run's folder).",
+    completion: .file(extensions: ["png"]))
   var output: String?
 
   func run() throws {
@@ -24,7 +26,7 @@ enum LossPlot {
   static func write(run: String, to path: String) throws -> [String] {
     let lines = try MetricsLog.read(run + "/metrics.jsonl")
     guard !lines.isEmpty else {
-      throw CommandError("\(run)/metrics.jsonl: holds no steps; name the folder of a run")
+      throw CommandError("\(run)/metrics.jsonl: contains no steps; name the folder of a run")
     }
     func curve(_ name: String, _ value: (MetricsLog.Line) -> Float?) -> Curve {
       Curve(name, lines.compactMap { line in value(line).map { SIMD2(Double(line.step), Double($0)) } })

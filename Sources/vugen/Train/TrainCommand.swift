@@ -8,11 +8,11 @@ import VUGEN
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a stage of the method.",
+    commandName: "train", abstract: "Train one stage of the method.",
     discussion: """
-      The stages in order: understanding, decoder (with the reducer), generator, distill. A run's folder holds \
+      The stages, in order: understanding, decoder (with the reducer), generator, distill. A run's folder holds \
       the merged recipe, the metrics, a checkpoint, sheets of samples and the exported model, which the next \
-      stage takes as --model. Ctrl-C saves and ends; --resume goes on, bit for bit as if it had not been stopped.
+      stage takes as --model. Ctrl-C saves and exits; --resume continues, bit for bit as if never interrupted.
       """,
     subcommands: [
       TrainUnderstanding.self, TrainDecoder.self, TrainGenerator.self, TrainDistill.self, TrainPlot.self,
@@ -21,21 +21,26 @@ struct Train: AsyncParsableCommand {
 
 /// What every stage's command takes.
 struct TrainOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "The run's folder.") var output: String
-  @Option(help: "A recipe in TOML; what it leaves out has its default.") var recipe: String?
-  @Option(name: .customLong("set"), help: "Set one value of the recipe, as SECTION.KEY=VALUE.")
+  @Option(name: .shortAndLong, help: "Folder of the run.", completion: .directory) var output: String
+  @Option(
+    help: "Recipe in TOML; values left out keep their defaults.", completion: .file(extensions: ["toml"]))
+  var recipe: String?
+  @Option(name: .customLong("set"), help: "Override one value of the recipe, as SECTION.KEY=VALUE.")
   var settings: [String] = []
-  @Flag(help: "Go on from the folder's checkpoint, with the folder's recipe unless one is named.")
+  @Flag(help: "Continue from the folder's checkpoint, with the folder's recipe unless another is named.")
   var resume = false
-  @Option(help: "Begin with the weights of this exported model.") var from: String?
-  @Option(help: "Threads (default: the physical cores).") var threads: Int32?
-  @Flag(help: "Print the merged recipe and end.") var showRecipe = false
+  @Option(help: "Start from the weights of this exported model.", completion: .models) var from: String?
+  @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
+  @Flag(help: "Print the merged recipe and exit.") var showRecipe = false
   @Flag(help: "Print one JSON object at the end.") var json = false
 
   func validate() throws {
-    if resume, from != nil { throw ValidationError("--resume has weights of its own; leave --from out.") }
+    if resume, from != nil { throw ValidationError("--resume has its own weights; leave out --from.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }
+
+  /// The folder of `--from`.
+  var start: String? { from.map { EmbeddedModel.folder(for: $0) } }
 
   /// The recipe, or nil where it was only to be shown.
   func merged<Recipe: Codable>(_ defaults: Recipe) throws -> Recipe? {
@@ -65,10 +70,10 @@ struct TrainUnderstanding: AsyncParsableCommand {
     guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
     let training = try UnderstandingTraining(
-      recipe, folder: options.output, isResuming: options.resume, from: options.from)
+      recipe, folder: options.output, isResuming: options.resume, from: options.start)
     let count = training.parameterCount
     if training.tookWholeModel == false {
-      note("the language model has other sizes than that of --from: the encoder alone is taken")
+      note("the language model differs in size from that of --from; only the encoder is used")
     }
     note("encoder \(count.vision), language model \(count.language) parameters")
     try TrainingLoop(training, asJSON: options.json).run()
@@ -81,7 +86,9 @@ struct TrainDecoder: AsyncParsableCommand {
     discussion: "Example: vugen train decoder --model runs/nano/model --output runs/decoder")
 
   @OptionGroup var options: TrainOptions
-  @Option(help: "Folder of the model whose frozen encoder is built upon (default: the embedded one).")
+  @Option(
+    help: "Model folder whose frozen encoder is used (default: nano, the built-in model).",
+    completion: .models)
   var model: String?
 
   @NumericActor
@@ -89,8 +96,8 @@ struct TrainDecoder: AsyncParsableCommand {
     guard let recipe = try options.merged(DecoderRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
     let training = try DecoderTraining(
-      recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume,
-      from: options.from)
+      recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
+      from: options.start)
     noteStartingAnew(training.startingAnew)
     let count = training.parameterCount
     note("reducer \(count.reducer), decoder \(count.decoder) parameters")
@@ -104,16 +111,17 @@ struct TrainGenerator: AsyncParsableCommand {
     discussion: "Example: vugen train generator --model runs/decoder/model --output runs/generator")
 
   @OptionGroup var options: TrainOptions
-  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model:
-    String?
+  @Option(
+    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models)
+  var model: String?
 
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(GeneratorRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
     let training = try GeneratorTraining(
-      recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume,
-      from: options.from
+      recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
+      from: options.start
     ) { done in
       ProgressLine.show("latents of \(done) of \(recipe.data.scenes) pictures")
       if Interruption.isRequested { throw ExitCode(130) }
@@ -131,12 +139,13 @@ struct TrainDistill: AsyncParsableCommand {
     discussion: "Example: vugen train distill --model runs/generator/model --output runs/distilled")
 
   @OptionGroup var options: TrainOptions
-  @Option(help: "Folder of the model with reducer and decoder (default: the embedded one).") var model:
-    String?
+  @Option(
+    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models)
+  var model: String?
 
   func validate() throws {
     if options.from != nil {
-      throw ValidationError("the student begins as a copy of its teacher; leave --from out.")
+      throw ValidationError("the student starts as a copy of its teacher; leave out --from.")
     }
   }
 
@@ -145,7 +154,7 @@ struct TrainDistill: AsyncParsableCommand {
     guard let recipe = try options.merged(DistillRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
     let training = try DistillTraining(
-      recipe, model: model ?? EmbeddedModel.folder, folder: options.output, isResuming: options.resume)
+      recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume)
     try TrainingLoop(training, asJSON: options.json).run()
   }
 }
@@ -153,5 +162,5 @@ struct TrainDistill: AsyncParsableCommand {
 /// What a model of other sizes could not pass on.
 private func noteStartingAnew(_ names: [String]) {
   guard !names.isEmpty else { return }
-  note("--from has other sizes; beginning anew: " + names.joined(separator: ", "))
+  note("--from has different sizes; starting from scratch: " + names.joined(separator: ", "))
 }

@@ -5,14 +5,14 @@ import VUGEN
 
 struct Ask: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Ask the model a question, about pictures or without.",
-    discussion: "Example: vugen ask --model plm --image cat.png 'What is this?'")
+    abstract: "Ask the model a question, with or without pictures.",
+    discussion: "Example: vugen ask --image car.png 'What colour is the car?'")
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var options: SamplingOptions
   @Option(
-    name: .long,
-    help: "A picture file of any usual kind, or - for standard input; may be given several times.")
+    name: .long, help: "Picture file, or - for standard input; repeat for several.",
+    completion: .pictures)
   var image: [String] = []
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "The question, or - to read it from standard input.") var question: String

@@ -8,24 +8,28 @@ import VUGEN
 
 struct Caption: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Describe pictures: files, or all pictures of a folder.",
+    abstract: "Describe pictures: files, or all pictures in a folder.",
     discussion: """
       Several pictures are described at once; their captions come in the pictures' order, each as soon as those before \
       it are there. Ctrl-C keeps what is finished.
 
-      Example: vugen caption --model plm photos --output captions.jsonl
+      Example: vugen caption pictures --output captions.jsonl
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var options: SamplingOptions
   @OptionGroup var batching: BatchOptions
-  @Option(help: "What is asked of each picture.") var question = "Describe this picture."
-  @Option(name: .shortAndLong, help: "Write JSON lines to this file, which appears when all is done.")
+  @Option(help: "Question to ask about each picture.") var question = "Describe this picture."
+  @Option(
+    name: .shortAndLong, help: "Write JSON lines to this file once all pictures are done.",
+    completion: .file())
   var output: String?
-  @Option(help: "Draw the pictures with their captions on one sheet, to this file (.png, .jpg or .webp).")
+  @Option(
+    help: "Write a contact sheet of pictures and captions to this file (.png, .jpg or .webp).",
+    completion: .file(extensions: ["png", "jpg", "webp"]))
   var sheet: String?
-  @Flag(help: "Print one JSON object a picture.") var json = false
-  @Argument(help: "Picture files and folders.") var files: [String]
+  @Flag(help: "Print one JSON object per picture.") var json = false
+  @Argument(help: "Picture files and folders.", completion: .pictures) var files: [String]
 
   @NumericActor
   func run() async throws {
@@ -104,7 +108,7 @@ struct Caption: AsyncParsableCommand {
     guard isatty(STDERR_FILENO) == 1, total > 1 else { return }
     let rate = String(format: "%.1f", Double(done) / max(seconds, 1e-9) * 60)
     let end = done == total ? "\n" : ""
-    writeError("\r\(done) of \(total) pictures, \(rate) a minute\u{1B}[K\(end)")
+    writeError("\r\(done) of \(total) pictures, \(rate) per minute\u{1B}[K\(end)")
   }
 
   private static func pictures(_ paths: [String]) throws -> [String] {

@@ -7,15 +7,16 @@ import VUGEN
 struct Encode: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a picture's understanding features, before and after the projector.",
-    discussion: "Example: vugen encode --model plm cat.png --output cat.safetensors")
+    discussion: "Example: vugen encode car.png --output car.safetensors")
 
   @OptionGroup var model: ModelOptions
   @Option(
     name: .shortAndLong,
-    help: "The safetensors file to write: features [patches, channels], projected [tokens, hidden].")
+    help: "Safetensors file to write: features [patches, channels], projected [tokens, hidden].",
+    completion: .file(extensions: ["safetensors"]))
   var output: String
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "A picture file of any usual kind, or - for standard input.") var file: String
+  @Argument(help: "Picture file, or - for standard input.", completion: .pictures) var file: String
 
   @NumericActor
   func run() async throws {
@@ -40,13 +41,14 @@ struct Encode: AsyncParsableCommand {
 
 struct Score: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "The log-probability of each token of a text, as an answer about a picture.",
-    discussion: "Example: vugen score --model plm --image cat.png --text 'a cat'")
+    abstract: "Print the log-probability of each token of an answer about a picture.",
+    discussion: "Example: vugen score --image car.png --text 'a red car'")
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "A picture file of any usual kind, or - for standard input.") var image: String?
-  @Option(help: "The text that is scored.") var text: String
-  @Option(help: "What the text answers.") var question = "Describe this picture."
+  @Option(help: "Picture file, or - for standard input.", completion: .pictures)
+  var image: String?
+  @Option(help: "Text to score.") var text: String
+  @Option(help: "Question that the text answers.") var question = "Describe this picture."
   @Flag(help: "Print one JSON object.") var json = false
 
   private struct Report: Codable {

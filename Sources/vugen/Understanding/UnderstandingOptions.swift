@@ -17,19 +17,19 @@ extension Precision: ExpressibleByArgument {}
 /// Which model answers, and on how many threads.
 struct ModelOptions: ParsableArguments {
   @Option(
-    help: "Folder of a model in the Hugging Face layout (default: the model that comes with the program).")
+    help: "Model folder in the Hugging Face layout (default: nano, the built-in model).",
+    completion: .models)
   var model: String?
-  @Option(help: "Threads (default: the physical cores).")
+  @Option(help: "Number of threads (default: one per physical core).")
   var threads: Int32?
   @Option(
-    help: "At most this many tiles a picture beside its thumbnail; 0 takes the whole picture as one tile.")
+    help: "Most tiles per picture, besides its thumbnail; 0 reads the whole picture as one tile.")
   var tiles = 0
 
   @Option(
     help: """
-      f32 multiplies exactly; bf16 rounds what meets stored weights, at most to their own bits, where the processor \
-      multiplies such numbers (default: bf16 \
-      for large models, f32 for small ones).
+      Precision of products with stored weights: f32, or bf16, which is faster on processors that multiply it \
+      (default: bf16 for large models, f32 for small ones).
       """)
   var precision: Precision?
 
@@ -48,7 +48,7 @@ struct ModelOptions: ParsableArguments {
     if !(0...36).contains(tiles) { throw ValidationError("--tiles must be 0 to 36.") }
   }
 
-  var folder: String { model ?? EmbeddedModel.folder }
+  var folder: String { EmbeddedModel.folder(for: model) }
 
   var tiling: Tiling { tiles == 0 ? .single : .thumbnailAndTiles(most: tiles) }
 
@@ -87,14 +87,15 @@ func readPicture(_ path: String, _ limits: Picture.Limits = Picture.Limits()) th
 
 /// How tokens are chosen.
 struct SamplingOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "0 always takes the most likely token.") var temperature: Float = 0
-  @Option(help: "Only the K most likely tokens; 0 for all.") var topK = 0
-  @Option(parsing: .unconditional, help: "Only the most likely tokens that together reach P.")
+  @Option(parsing: .unconditional, help: "Sampling temperature; 0 always takes the most likely token.")
+  var temperature: Float = 0
+  @Option(help: "Sample from the K most likely tokens only; 0 for all.") var topK = 0
+  @Option(parsing: .unconditional, help: "Sample from the most likely tokens that together reach P.")
   var topP: Float = 1
-  @Option(help: "Only tokens at least P times as likely as the most likely one.") var minP: Float = 0
-  @Option(help: "Makes tokens that were there already less likely.") var repetitionPenalty: Float = 1
-  @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
-  @Option(help: "Longest answer in tokens.") var maxTokens = 256
+  @Option(help: "Drop tokens less than P times as likely as the most likely one.") var minP: Float = 0
+  @Option(help: "Repetition penalty; 1 for none.") var repetitionPenalty: Float = 1
+  @Option(help: "Random seed.") var seed: UInt64 = 0
+  @Option(help: "Longest answer, in tokens.") var maxTokens = 256
 
   func validate() throws {
     if temperature < 0 || !temperature.isFinite { throw ValidationError("--temperature must be 0 or more.") }
@@ -168,7 +169,7 @@ func seconds(_ duration: Duration) -> Double {
   Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
 }
 
-/// Says how much is to be read, when it is much.
+/// Says how much is to be read when it is a lot.
 func announce(tokens: Int) {
   guard tokens > 1000 else { return }
   note("reading a prompt of \(tokens) tokens")

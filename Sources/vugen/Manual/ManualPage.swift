@@ -1,0 +1,194 @@
+import ArgumentParser
+import StudioUI
+
+/// The manual page, from what `--help` and F1 are made of.
+enum ManualPage {
+  /// In roff's `man` macros. Throws where ArgumentParser's description of the commands cannot be read.
+  static func text() throws -> String {
+    let dump = try HelpDump(json: Vugen._dumpHelp())
+    var page = Roff()
+    page.title(".\\\" Made by `make man` from the program's own help; do not edit.")
+    page.title(".TH VUGEN 1 2026-11-25 \"VUGEN Studio\" \"User Commands\"")
+    page.section("NAME")
+    page.title("vugen \\- terminal studio around a unified vision\\-language model")
+    page.section("SYNOPSIS")
+    page.title(".B vugen\n.RI [ command ]\n.RI [ options ]")
+    addDescription(&page)
+    page.section("COMMANDS")
+    page.prose(
+      """
+      Every command also takes --help (-h), which prints its options and an example, and most take --json. \
+      vugen --version prints the version.
+      """)
+    for command in dump.command.shown { add(command, "vugen", &page) }
+    addKeys(&page)
+    addReference(&page)
+    addExamples(dump.command, &page)
+    return page.text
+  }
+
+  private static func addDescription(_ page: inout Roff) {
+    page.section("DESCRIPTION")
+    page.prose(
+      """
+      Without arguments, vugen opens the studio: a conversation in the terminal in which a small model answers \
+      questions about pictures and draws new ones, shown inline by sixel, the kitty protocol or half blocks. \
+      Everything that the studio does is also available as a plain command.
+      """)
+    page.paragraph(
+      """
+      The built-in model, nano, knows 170 everyday things on plain backgrounds. It draws one thing well, or several \
+      of one kind; two different things come out less reliably. Other models are folders in the Hugging Face layout, \
+      given with --model.
+      """)
+  }
+
+  // MARK: - Commands
+
+  private static func add(_ command: HelpDump.Command, _ parent: String, _ page: inout Roff) {
+    let name = "\(parent) \(command.commandName)"
+    page.subsection(synopsis(command, name))
+    page.prose(command.abstract ?? "")
+    let (paragraphs, _) = split(command.discussion ?? "")
+    for paragraph in paragraphs { page.paragraph(paragraph) }
+    if let standard = command.defaultSubcommand {
+      page.paragraph("Without a subcommand, \(name) does what \(name) \(standard) does.")
+    }
+    for argument in command.ownArguments { add(argument, &page) }
+    for subcommand in command.shown { add(subcommand, name, &page) }
+  }
+
+  private static func synopsis(_ command: HelpDump.Command, _ name: String) -> String {
+    var words = [name]
+    if !command.shown.isEmpty {
+      words.append(command.defaultSubcommand == nil ? "subcommand" : "[subcommand]")
+    }
+    let options = command.ownArguments.filter { $0.kind != "positional" }
+    if options.contains(where: \.isOptional) { words.append("[options]") }
+    for option in options where !option.isOptional {
+      words.append("\(option.preferredName?.typed ?? "") \(option.valueName ?? "")")
+    }
+    for argument in command.ownArguments where argument.kind == "positional" {
+      let value = (argument.valueName ?? "") + (argument.isRepeating ? "..." : "")
+      words.append(argument.isOptional ? "[\(value)]" : value)
+    }
+    return words.joined(separator: " ")
+  }
+
+  private static func add(_ argument: HelpDump.Argument, _ page: inout Roff) {
+    var meaning = argument.abstract ?? ""
+    if let value = argument.defaultValue, argument.kind != "flag", !meaning.contains("(default") {
+      meaning += " Default: \(value)."
+    }
+    if argument.kind == "positional" {
+      page.entry(argument.valueName ?? "", meaning)
+    } else {
+      let names = (argument.names ?? []).map(\.typed).joined(separator: ", ")
+      page.entry(names, value: argument.kind == "flag" ? "" : argument.valueName ?? "", meaning)
+    }
+  }
+
+  /// A discussion's paragraphs, and the commands that its "Example:" shows.
+  private static func split(_ discussion: String) -> (paragraphs: [String], examples: [String]) {
+    let parts = discussion.replacing("\n\n", with: "\u{1}").split(separator: "Example: ", maxSplits: 1)
+    guard let first = parts.first else { return ([], []) }
+    let isExampleAlone = discussion.hasPrefix("Example: ")
+    let prose = isExampleAlone ? [] : first.split(separator: "\u{1}").map { String($0) }
+    let example = isExampleAlone ? first : parts.count > 1 ? parts[1] : ""
+    return (
+      prose.filter { !$0.allSatisfy(\.isWhitespace) },
+      example.isEmpty ? [] : [example.replacing("\u{1}", with: "")]
+    )
+  }
+
+  // MARK: - The studio, files, environment
+
+  private static func addKeys(_ page: inout Roff) {
+    page.section("THE STUDIO")
+    page.prose("Keys and slash commands of the studio; F1 lists them there, too.")
+    for section in HelpText.sections {
+      page.subsection("Keys: \(section.heading.lowercased())")
+      for key in section.keys { page.entry(key.key, key.help + ".") }
+    }
+    page.subsection("Slash commands")
+    for command in StudioUI.Command.all {
+      page.entry("/\(command.name)", value: command.argument, command.help + ".")
+    }
+  }
+
+  private static func addReference(_ page: inout Roff) {
+    page.section("FILES")
+    for (path, meaning) in Self.files { page.entry(path, meaning) }
+    page.section("ENVIRONMENT")
+    for (name, meaning) in Self.environment { page.entry(name, meaning) }
+    page.section("EXIT STATUS")
+    for (status, meaning) in Self.statuses { page.entry(status, meaning) }
+  }
+
+  private static func addExamples(_ root: HelpDump.Command, _ page: inout Roff) {
+    func examples(_ command: HelpDump.Command) -> [String] {
+      split(command.discussion ?? "").examples + command.shown.flatMap(examples)
+    }
+    page.section("EXAMPLES")
+    page.prose("Draw a picture, ask about it, and play the last session of the studio at twice its speed:")
+    page.example([
+      "vugen imagine 'a red car on a white background' --seed 3 --output car.png",
+      "vugen ask --image car.png 'What is this?'",
+      "vugen replay last --speed 2",
+    ])
+    page.paragraph("One for each command:")
+    page.example(examples(root))
+    page.section("SEE ALSO")
+    page.prose("README.md, CONTRIBUTING.md and the model card, MODEL_CARD.md, in the source tree.")
+  }
+
+  private static let files = [
+    (
+      "$XDG_CONFIG_HOME/vugen/config.toml",
+      "Settings of the studio: "
+        + StudioConfiguration.keys.map { "\($0.0) (\($0.1))" }.joined(separator: ", ") + "."
+    ),
+    ("$XDG_CONFIG_HOME/vugen/themes/*.toml", "Your own themes."),
+    (
+      "$XDG_DATA_HOME/vugen/sessions",
+      "Recorded sessions, a folder each: log.jsonl, one entry per line, and the pictures by content hash."
+    ),
+    ("$XDG_STATE_HOME/vugen/history", "Earlier prompts."),
+  ]
+
+  private static let environment = [
+    (
+      "VUGEN_ISA",
+      "Instruction set of the kernels: baseline, avx2, avx512 or native (default: the best that works)."
+    ),
+    ("OMP_NUM_THREADS", "Number of threads; --threads overrides it (default: one per physical core)."),
+    (
+      "OMP_WAIT_POLICY",
+      "How threads wait for work: active spins, passive sleeps (default: they spin briefly, then sleep)."
+    ),
+    ("GOMP_SPINCOUNT", "For how many turns waiting threads spin before they sleep."),
+    ("NO_COLOR", "When set and not empty, the studio uses no colours."),
+    ("COLORTERM", "truecolor or 24bit: the terminal shows 24-bit colours."),
+    ("VISUAL, EDITOR", "Editor that Ctrl-G opens the prompt in (default: vi)."),
+    (
+      "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME",
+      """
+      Absolute paths of the base directories (default: ~/.config, ~/.local/share and ~/.local/state). \
+      vugen paths prints what is in use.
+      """
+    ),
+  ]
+
+  private static let statuses = [
+    ("0", "Success."),
+    (
+      "1",
+      "Failure: one line on standard error says what went wrong, or, with --json, an object on standard output."
+    ),
+    ("2", "Wrong usage."), ("130", "Interrupted by Ctrl-C (SIGINT); files are complete or absent."),
+    (
+      "128+n",
+      "The studio was ended by signal n. In the studio, Ctrl-C is a key and ends nothing but a request."
+    ),
+  ]
+}

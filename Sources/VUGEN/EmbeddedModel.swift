@@ -1,3 +1,4 @@
+import Foundation
 import ModelFiles
 
 /// The model that comes with the program.

@@ -64,7 +64,7 @@ struct InstalledProgramTests {
         ["studio", "--theme", "nord", "--graphics", "none"], home: elsewhere, name: "vugen",
         path: path["PATH"] ?? "")
       #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
-      #expect(!s.screen(36).contains("there is no theme"), "\(s.screen(36))")
+      #expect(!s.screen(36).contains("unknown theme"), "\(s.screen(36))")
       kill(probe_pid(s.probe), SIGTERM)
       #expect(s.end() == 128 + SIGTERM)
     }

@@ -97,7 +97,7 @@ enum ManualPage {
     let example = isExampleAlone ? first : parts.count > 1 ? parts[1] : ""
     return (
       prose.filter { !$0.allSatisfy(\.isWhitespace) },
-      example.isEmpty ? [] : [example.replacing("\u{1}", with: "")]
+      example.isEmpty ? [] : [String(example.replacing("\u{1}", with: ""))]
     )
   }
 
@@ -142,7 +142,7 @@ enum ManualPage {
     page.prose("README.md, CONTRIBUTING.md and the model card, MODEL_CARD.md, in the source tree.")
   }
 
-  private static let files = [
+  private static let files: [(String, String)] = [
     (
       "$XDG_CONFIG_HOME/vugen/config.toml",
       "Settings of the studio: "
@@ -156,7 +156,7 @@ enum ManualPage {
     ("$XDG_STATE_HOME/vugen/history", "Earlier prompts."),
   ]
 
-  private static let environment = [
+  private static let environment: [(String, String)] = [
     (
       "VUGEN_ISA",
       "Instruction set of the kernels: baseline, avx2, avx512 or native (default: the best that works)."
@@ -179,7 +179,7 @@ enum ManualPage {
     ),
   ]
 
-  private static let statuses = [
+  private static let statuses: [(String, String)] = [
     ("0", "Success."),
     (
       "1",

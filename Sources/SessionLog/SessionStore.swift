@@ -76,10 +76,10 @@ public struct SessionStore: Sendable {
   public func resolve(_ name: String) throws -> String {
     let all = ids()
     guard !name.allSatisfy(\.isWhitespace) else {
-      throw SessionError("no session is named; vugen sessions list shows them all, and 'last' is the newest")
+      throw SessionError("no session is named; 'vugen sessions list' shows them all, and 'last' is the newest")
     }
     if name == "last" {
-      guard let first = all.first else { throw SessionError("\(folder): holds no session yet") }
+      guard let first = all.first else { throw SessionError("\(folder): there are no sessions yet") }
       return first
     }
     if all.contains(name) { return name }
@@ -174,13 +174,14 @@ public final class SessionFile {
     do {
       try FileManager.default.createDirectory(atPath: folder + "/pictures", withIntermediateDirectories: true)
     } catch {
-      throw SessionError("\(folder): cannot be made: \(error.localizedDescription)")
+      throw SessionError("\(folder): cannot be created: \(error.localizedDescription)")
     }
     lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-    guard lock >= 0 else { throw SessionError("\(folder)/lock: cannot be made") }
+    guard lock >= 0 else { throw SessionError("\(folder)/lock: cannot be created") }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       close(lock)
-      throw SessionError("\(id): another studio has this session open; open it read-only or begin a new one")
+      throw SessionError(
+        "\(id): another studio has this session open; open it with --read-only or start a new one")
     }
     descriptor = open(folder + "/log.jsonl", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {

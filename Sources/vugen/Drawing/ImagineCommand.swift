@@ -35,7 +35,7 @@ struct Imagine: AsyncParsableCommand {
   @Option(
     parsing: .unconditional, help: "Pixel decoder steps; 1 uses the distilled decoder (default: 1).")
   var decoderSteps: Int?
-  @Option(help: "euler or heun (default: euler).") var solver: Solver?
+  @Option(help: "Solver: euler or heun (default: euler).") var solver: Solver?
   @Option(
     parsing: .unconditional, help: "Guide only from this time on, 0 (noise) to 1 (image) (default: 0).")
   var guidanceStart: Float?
@@ -50,7 +50,9 @@ struct Imagine: AsyncParsableCommand {
     completion: .file())
   var output: String?
   @Option(
-    help: "png, jpeg or webp (default: as the output's name ends, else png). PNG and WebP are lossless.")
+    help:
+      "File format: png, jpeg or webp (default: as the output's name ends, else png). PNG and WebP are lossless."
+  )
   var format: WrittenFormat?
   @Option(
     parsing: .unconditional,

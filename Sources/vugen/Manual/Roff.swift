@@ -30,7 +30,7 @@ struct Roff {
   private static func filled(_ prose: String) -> String {
     var lines: [String] = [], current = ""
     for word in prose.split(whereSeparator: \.isWhitespace) {
-      if !current.isEmpty, current.count + word.count > 72 {
+      if !current.isEmpty, current.utf8.count + word.utf8.count > 70 {
         lines.append(current)
         current = ""
       }

@@ -19,7 +19,7 @@ struct Doctor: ParsableCommand {
 
   func validate() throws {
     guard ["found", "all", "none"].contains(card) || Graphics(rawValue: card) != nil else {
-      throw ValidationError("--card is found, all, none, sixel, kitty or blocks.")
+      throw ValidationError("--card must be found, all, none, sixel, kitty or blocks.")
     }
   }
 

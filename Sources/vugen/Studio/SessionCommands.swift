@@ -79,7 +79,7 @@ struct Sessions: AsyncParsableCommand {
 
     func validate() throws {
       if !SessionExport.formats.contains(format) {
-        throw ValidationError("--format is md, html, json or cast.")
+        throw ValidationError("--format must be md, html, json or cast.")
       }
       if output == "-", format == "md" {
         throw ValidationError("Markdown's pictures need a folder beside it; name a file with --output.")

@@ -34,7 +34,7 @@ struct Studio: AsyncParsableCommand {
 
   func validate() throws {
     if let graphics, graphics != "auto", Graphics(rawValue: graphics) == nil {
-      throw ValidationError("--graphics is auto, sixel, kitty, blocks or none.")
+      throw ValidationError("--graphics must be auto, sixel, kitty, blocks or none.")
     }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }

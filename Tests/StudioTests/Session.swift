@@ -72,8 +72,9 @@ final class Session {
   }
 
   /// Waits until nothing has come for a while and the program sleeps: one that waits for a processor has not settled.
+  /// Not while the model works, which does not sleep.
   func settle(_ seconds: Double = 0.12) {
-    let clock = ContinuousClock(), end = clock.now + .seconds(Self.ceiling)
+    let clock = ContinuousClock(), end = clock.now + .seconds(60)
     var before = -1
     while before != sent.count, clock.now < end {
       before = sent.count

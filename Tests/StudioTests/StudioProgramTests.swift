@@ -137,19 +137,27 @@ struct StudioProgramTests {
         continue
       }
       probe_resize(s.probe, 36, 120)
-      // Out of a half-typed sequence, a paste, a replay and whatever lies over the screen.
-      s.type("\u{1B}[201~")
-      for _ in 0..<4 {
-        s.settle()
-        s.type("\u{1B}")
-      }
-      s.settle()
-      s.type("\u{15}\u{0B}still alive")
-      #expect(s.expect("still alive"), "\(s.screen(36))")
+      #expect(isBackAtThePrompt(s), "\(s.screen(36))")
       kill(probe_pid(s.probe), SIGTERM)
       let status = s.end()
       #expect(status == 128 + SIGTERM && s.leftClean, "status \(status), clean: \(s.leftClean)")
     }
+  }
+
+  /// Leads out of a half-typed sequence, a paste, a replay and whatever lies over the screen; tried again where a busy
+  /// machine took two keys for one. The model may be at work all the while.
+  private func isBackAtThePrompt(_ s: Session) -> Bool {
+    for _ in 0..<20 {
+      s.type("\u{1B}[201~")
+      for _ in 0..<4 {
+        _ = probe_pump(s.probe, 100)
+        s.type("\u{1B}")
+      }
+      _ = probe_pump(s.probe, 100)
+      s.type("\u{15}\u{0B}still alive")
+      if s.expect("still alive", within: 10) { return true }
+    }
+    return false
   }
 
   /// Whatever moved over the screen, pictures stand exactly where a screen drawn anew shows them: no slivers of what is

@@ -2,8 +2,6 @@
 # SKIP_DEPS=1 leaves installed packages as they are.
 
 SWIFT ?= swift
-# What `vugen --version` says; empty in a tree without Git, such as a tarball's.
-export VUGEN_COMMIT := $(if $(wildcard .git),$(shell git rev-parse --short=9 HEAD 2>/dev/null))
 VENV := .references/venv
 PYTHON := $(VENV)/bin/python
 # The same flags for both, whatever output is connected to: one compilation then serves the program and its tests.
@@ -52,6 +50,7 @@ bare:
 
 build: deps
 	$(BUILD)
+	@scripts/note-commit .build/release
 
 test: data-deps
 	$(TEST)

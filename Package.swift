@@ -8,9 +8,6 @@ let ownTeam = LinkerSetting.unsafeFlags(
     "omp_in_parallel",
   ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 
-/// Said by the Makefile: SwiftPM remembers what a manifest once found out by itself.
-let commit = Context.environment["VUGEN_COMMIT"].flatMap { $0.isEmpty ? nil : $0 } ?? "unknown"
-
 let package = Package(
   name: "vugen-studio",
   products: [
@@ -56,10 +53,6 @@ let package = Package(
       name: "CCrypto", path: "Sources/Native/CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
 
-    .target(
-      name: "CBuild", path: "Sources/Native/CBuild",
-      cSettings: [.define("VUGEN_COMMIT", to: "\"\(commit)\"")]),
-
     .target(name: "Requests"),
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
@@ -103,7 +96,7 @@ let package = Package(
     .executableTarget(
       name: "vugen",
       dependencies: [
-        "CBuild", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
+        "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
         "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "StudioUI", "Terminal",
         .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

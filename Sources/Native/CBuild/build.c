@@ -1,3 +1,0 @@
-#include "CBuild.h"
-
-const char *vugen_commit(void) { return VUGEN_COMMIT; }

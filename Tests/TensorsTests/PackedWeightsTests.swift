@@ -118,7 +118,7 @@ struct PackedWeightsTests {
     defer { StoredWeights.precision = .f32 }
     let path = NSTemporaryDirectory() + "packed-\(UUID().uuidString).safetensors"
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let weight = Tensor.normal([576, 1056], type: .bf16, using: &random)
+    let weight = Tensor.normal([1088, 1056], type: .bf16, using: &random)
     try SafetensorsWriter.write(
       [.init(name: "w", type: .bf16, shape: weight.shape)], metadata: [:], to: path
     ) { _, body in try weight.withBytes(body) }

@@ -16,7 +16,7 @@ struct PackedRows {
   let rows, columns: Int
 
   /// Less stays in the caches, or costs nothing.
-  private static let leastBytes = 1 << 20
+  private static let leastBytes = 2 << 20
   /// What a machine must have left besides, or the file's own pages, which the system can drop, are read instead.
   private static let spareBytes = 1 << 30
 

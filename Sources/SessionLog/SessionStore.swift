@@ -76,7 +76,8 @@ public struct SessionStore: Sendable {
   public func resolve(_ name: String) throws -> String {
     let all = ids()
     guard !name.allSatisfy(\.isWhitespace) else {
-      throw SessionError("no session is named; 'vugen sessions list' shows them all, and 'last' is the newest")
+      throw SessionError(
+        "no session is named; 'vugen sessions list' shows them all, and 'last' is the newest")
     }
     if name == "last" {
       guard let first = all.first else { throw SessionError("\(folder): there are no sessions yet") }

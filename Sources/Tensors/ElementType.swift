@@ -71,18 +71,16 @@ public enum StoredWeights {
 
   @TaskLocal private static var isDecodingBatch = false
 
-  /// Computes one step of many sequences: their rows, up to 32, meet each weight as it streams by, as a single one's do,
-  /// where the alternative would be another copy of the weight at every step. A row's result does not depend on those
-  /// beside it, and without bf16 products it is that of the row alone.
+  /// Computes one step of many sequences. Where bf16 is not multiplied, their rows, up to 32, meet each weight as it
+  /// streams by, as a single one's do: another f32 copy of the weight at every step would cost more. A row's result is
+  /// then that of the row alone.
   public static func decodingBatch<R>(_ step: () throws -> R) rethrows -> R {
     try $isDecodingBatch.withValue(true, operation: step)
   }
 
   /// Rows of activations that are multiplied with a bf16 weight as it streams by. Beyond them the library's products
-  /// are faster.
-  public static var streamedRows: Int { isDecodingBatch && (!multipliesBF16 || hasBatchProducts) ? 32 : 4 }
-  /// Whether the rows of a batch have a kernel of their own.
-  static var hasBatchProducts: Bool { multipliesBF16 && Hardware.instructionSet == .avx512 }
+  /// are faster, or an f32 copy is worth its price.
+  public static var streamedRows: Int { isDecodingBatch && !multipliesBF16 ? 32 : 4 }
   /// The same for weights of fewer bits.
   static var streamedQuantizedRows: Int { isDecodingBatch && !multipliesBF16 ? 32 : 8 }
 }

@@ -1,4 +1,3 @@
-import TestSupport
 import Tensors
 import Testing
 
@@ -30,40 +29,22 @@ struct BatchTests {
     }
   }
 
-  /// In f32 up to 32 rows meet a stored weight as one row does, in every format.
+  /// In f32 up to 32 rows meet a stored weight as one row does, in every format; the large one is packed.
   @Test func rowsOfABatchAreThoseOfOne() {
     var random = Philox(seed: 22)
     let weight = Tensor.normal([70, 96], type: .bf16, using: &random)
+    let large = Parameter(Tensor.normal([1024, 512], type: .bf16, using: &random)).value
     let eight = QuantizedTensor(weight, bits: .eight), four = QuantizedTensor(weight, bits: .four)
-    let x = Tensor.normal([32, 96], using: &random)
-    let products: [(Tensor) -> Tensor] = [
-      { linearFromStored($0, weight: weight) }, { eight.linear($0) }, { four.linear($0) },
+    let products: [(columns: Int, of: (Tensor) -> Tensor)] = [
+      (96, { linearFromStored($0, weight: weight) }), (512, { linearFromStored($0, weight: large) }),
+      (96, { eight.linear($0) }), (96, { four.linear($0) }),
     ]
-    for product in products {
-      let single = (0..<32).flatMap { product(x.sliced($0..<$0 + 1)).toArray() }
+    for (i, product) in products.enumerated() {
+      let x = Tensor.normal([32, product.columns], using: &random)
+      let single = (0..<32).map { product.of(x.sliced($0..<$0 + 1)).toArray() }
       for rows in [2, 5, 17, 32] {
-        let many = StoredWeights.decodingBatch { product(x.sliced(0..<rows)).toArray() }
-        #expect(many == Array(single.prefix(rows * 70)), "\(rows) rows")
-      }
-    }
-  }
-
-  /// With bf16 products they are rounded to bf16, each by itself; rows and columns need not fill the tiles.
-  @Test func rowsOfABatchInBF16() {
-    guard Hardware.hasBF16Products else { return }
-    StoredWeights.precision = .bf16
-    defer { StoredWeights.precision = .f32 }
-    var random = Philox(seed: 24)
-    for (outputs, columns) in [(70, 96), (4, 2048), (33, 40), (1, 32)] {
-      let weight = Tensor.normal([outputs, columns], type: .bf16, using: &random)
-      let x = Tensor.normal([32, columns], using: &random)
-      let expected = linear(x.cast(to: .bf16).cast(to: .f32), weight: weight.cast(to: .f32))
-      let all = StoredWeights.decodingBatch { linearFromStored(x, weight: weight) }
-      #expect(
-        relativeError(all, columns % 32 == 0 ? expected : linear(x, weight: weight.cast(to: .f32))) < 1e-5)
-      for rows in 5...31 {
-        let some = StoredWeights.decodingBatch { linearFromStored(x.sliced(0..<rows), weight: weight) }
-        #expect(some.toArray() == Array(all.toArray().prefix(rows * outputs)), "\(rows) rows")
+        let many = StoredWeights.decodingBatch { product.of(x.sliced(0..<rows)).toArray() }
+        #expect(many == Array(single.prefix(rows).joined()), "product \(i), \(rows) rows")
       }
     }
   }

@@ -198,15 +198,12 @@ public func linearFromStored(
 /// The products of a few rows of one x with several stored weights at once: the threads meet once, not once a weight.
 ///
 /// Shapes: x f32 `[…, in]`, at most `StoredWeights.streamedRows`; weights `[out, in]`, all of one type; results f32
-/// `[…, out]`. More than 4 rows are rounded to bf16 where weights are multiplied so.
+/// `[…, out]`. A row's result does not depend on the rows beside it.
 public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
   guard let first = weights.first else { return [] }
   let packed = weights.compactMap(PackedRows.init)
   if packed.count == weights.count { return PackedRows.products(x, packed) }
   let rows = x.count / Swift.max(1, x.size(-1))
-  if rows > 4, first.type == .bf16, StoredWeights.hasBatchProducts, x.size(-1) % 32 == 0 {
-    return batchProducts(x.cast(to: .bf16), weights, rows)
-  }
   let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.size(0)]) }
   runPieces(
     VG_ROW_PRODUCT, first.type,
@@ -215,23 +212,6 @@ public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
       let arguments = vg_row_product_args(
         x: x.floats, w: weight.pointer, y: y.floats, n: Int64(n), rows: Int64(rows), outputs: Int64(outputs))
       return (arguments, (outputs + 3) / 4, streamGrain(rows: rows, columns: n, outputs: outputs))
-    })
-  withExtendedLifetime((x, weights)) {}
-  return results
-}
-
-/// The same for the rows of a batch, in bf16.
-private func batchProducts(_ x: Tensor, _ weights: [Tensor], _ rows: Int) -> [Tensor] {
-  let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.size(0)]) }
-  runPieces(
-    VG_BATCH_PRODUCT, .bf16,
-    zip(weights, results).map { weight, y in
-      let (outputs, n) = (weight.size(0), weight.size(1))
-      let arguments = vg_batch_product_args(
-        x: UnsafePointer(x.pointer.assumingMemoryBound(to: UInt16.self)),
-        w: UnsafePointer(weight.pointer.assumingMemoryBound(to: UInt16.self)), y: y.floats, n: Int64(n),
-        rows: Int64(rows), outputs: Int64(outputs))
-      return (arguments, (outputs + 3) / 4, grain(rowOf: 4 * n))
     })
   withExtendedLifetime((x, weights)) {}
   return results

@@ -26,7 +26,7 @@ typedef enum {
   VG_GATHER_ROWS, VG_SCATTER_ADD_ROWS, VG_RESIZE_NEAREST, VG_RESIZE_NEAREST_BACKWARD, VG_AVERAGE_POOL,
   VG_AVERAGE_POOL_BACKWARD, VG_MAX_POOL, VG_MAX_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
   VG_DEQUANTIZE, VG_PACK_QUANTIZED, VG_UNPACK_QUANTIZED, VG_QUANTIZED_ROW_PRODUCT, VG_ROUND_ROWS, VG_ROUNDED_PRODUCT,
-  VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_BATCH_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
+  VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
   VG_KERNELS
 } vg_kernel;
 
@@ -311,14 +311,6 @@ typedef struct {
   float *y;
   int64_t n, rows, outputs;
 } vg_row_product_args;
-
-// y[r][j] = Σ x[r] w[j] for the rows of a batch: x bf16 [rows, n], weights w bf16 [outputs, n] as they are stored, read
-// once; y f32. n is a multiple of 32. Needs `vugen_has_bf16_products`. Items: groups of 4 outputs.
-typedef struct {
-  const uint16_t *x, *w;
-  float *y;
-  int64_t n, rows, outputs;
-} vg_batch_product_args;
 
 // ---------------------------------------------------------------- running
 

@@ -19,7 +19,7 @@ package final class StreamTuning: Sendable {
   package init() {}
 
   /// The distance that all later products use; `nil` while they are tried.
-  package var chosen: Int64? { state.withLock(\.chosen) }
+  package var chosen: Int64? { state.withLock { $0.chosen } }
 
   /// Runs `body` with a distance in bytes.
   package func run(_ byteCount: Int, _ body: (Int64) -> Void) {

@@ -137,6 +137,11 @@ import VUGEN
     let chunk = [0, 0, UInt8(length >> 8), UInt8(length & 255)] + body + [0, 0, 0, 0]
     let found = try #require(TextToImageSettings(bytes: Array(plain[..<33]) + chunk + plain[33...]))
     #expect(found.settings.prompt == "红苹果" && found.settings.negative == "ドット")
+    // Stability Matrix repeats the prompt alone in JSON.
+    let both = TextToImageSettings(texts: [
+      PNGText("parameters-json", #"{"PositivePrompt":"红苹果"}"#), PNGText("parameters", text),
+    ])
+    #expect(both?.settings == found.settings && both?.program == "Stability Matrix")
     let latin = Array("tEXtparameters\0".utf8) + [0xFC] + Array("\nSteps: 1, Seed: 2".utf8)
     let other = [0, 0, 0, UInt8(latin.count - 4)] + latin + [0, 0, 0, 0]
     #expect(TextToImageSettings(bytes: Array(plain[..<33]) + other + plain[33...])?.settings.prompt == "ü")

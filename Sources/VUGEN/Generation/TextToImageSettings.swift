@@ -42,6 +42,10 @@ public struct TextToImageSettings: Sendable, Equatable {
     for text in texts where text.key == "prompt" {
       if let json = JSONValue(text.value), let found = ComfyGraph(json).settings { return found }
     }
+    // Before JSON: where a program writes both, this says more.
+    for text in texts {
+      if let found = ForeignSettings(parameters: text.value, beside: texts) { return found }
+    }
     // ComfyUI's drawing of its graph says nothing that the graph does not.
     for text in texts where text.key != "workflow" {
       if let json = JSONValue(text.value),
@@ -49,9 +53,6 @@ public struct TextToImageSettings: Sendable, Equatable {
       {
         return found
       }
-    }
-    for text in texts {
-      if let found = ForeignSettings(parameters: text.value, beside: texts) { return found }
     }
     for text in texts where text.key.lowercased() == "dream" {
       if let found = ForeignSettings(dream: text.value) { return found }

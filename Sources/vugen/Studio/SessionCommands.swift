@@ -222,7 +222,8 @@ struct ReplayCommand: AsyncParsableCommand {
     } else {
       let rest =
         result.partial > 0 ? "; \(result.partial) were cut off when they were made and are not compared" : ""
-      print("\(result.compared) answers and pictures are identical, bit for bit\(rest)")
+      let damage = isWhole ? "" : ", but what is damaged or missing could not be checked"
+      print("\(result.compared) answers and pictures are identical, bit for bit\(rest)\(damage)")
     }
     if result.difference != nil || !isWhole { throw ExitCode(1) }
   }

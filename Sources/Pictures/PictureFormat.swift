@@ -103,7 +103,7 @@ struct FileHead {
     if let known = UnreadKind.all.first(where: { $0.holds(self) }) {
       return "this is \(known.name); \(known.advice.replacing("FILE", with: "'\(name)'"))"
     }
-    return "this is no picture that is read (\(PictureFormat.names))"
+    return "this is not a picture of a known kind (\(PictureFormat.names))"
   }
 }
 

@@ -1,17 +1,20 @@
 import ArgumentParser
 import Foundation
+import Pictures
 import SessionLog
 import VUGEN
 
 /// What a shell offers for an argument. The closures run in `vugen ---completion …` at each press of Tab: they look
 /// at folders and load nothing.
 extension CompletionKind {
-  static let pictures = CompletionKind.file(extensions: ["png", "jpg", "jpeg", "webp"])
+  static let pictures = CompletionKind.file(extensions: PictureFormat.extensions.sorted())
 
   /// Ids of recorded sessions, newest first, and `last`.
   static let sessions = CompletionKind.custom { _, _, _ in Candidates.sessions }
 
-  /// The same, and folders that hold a session's log.
+  static let deletedSessions = CompletionKind.custom { _, _, _ in SessionStore.standard().deletedIDs() }
+
+  /// Sessions, and folders that hold a session's log.
   static let recordings = CompletionKind.custom { _, _, typed in
     Candidates.sessions + Candidates.folders(with: "log.jsonl", typed)
   }

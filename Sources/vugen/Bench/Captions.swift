@@ -8,17 +8,17 @@ import VUGEN
 extension Bench {
   struct Captions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Describing pictures one by one, and many at once, in turn.",
+      abstract: "Captions of pictures one by one and in batches, in turn.",
       discussion: """
-        Weights and pictures are random unless a folder is named. One by one each picture has a conversation of its \
-        own. Example: vugen bench captions --batch 16
+        Pictures are random, and so are weights unless a model folder is given. One by one, each picture has a \
+        conversation of its own. Example: vugen bench captions --batch 16
         """)
     @OptionGroup var options: Options
-    @Option(help: "plm-1b or tiny.") var shape = ModelShape.plm1B
-    @Option(help: "A model's folder instead of random weights.") var model: String?
-    @Option(help: "Pictures that are described at once, 2 to 32.") var batch = 16
-    @Option(help: "Tokens of an answer.") var tokens = 64
-    @Option(help: "f32 or bf16 (default: that which the model would usually take).") var precision: Precision?
+    @Option(help: "Shape of the model: plm-1b or tiny.") var shape = ModelShape.plm1B
+    @Option(help: "Model folder to use instead of random weights.", completion: .models) var model: String?
+    @Option(help: "Pictures per batch, 2 to 32.") var batch = 16
+    @Option(help: "Tokens per answer.") var tokens = 64
+    @Option(help: "Precision: f32 or bf16 (default: the model's usual one).") var precision: Precision?
 
     func validate() throws {
       if !(2...AnswerBatch.mostSlots).contains(batch) {
@@ -29,7 +29,8 @@ extension Bench {
 
     func run() async throws {
       try await options.run { _ in
-        let bench = try CaptionBench(shape, folder: model, batch: batch, tokens: tokens, precision)
+        let bench = try CaptionBench(
+          shape, folder: model.map { EmbeddedModel.folder(for: $0) }, batch: batch, tokens: tokens, precision)
         return try bench.measurements(repeats: options.repeats)
       }
     }
@@ -89,7 +90,7 @@ private struct CaptionBench {
       Measurement(
         name: "decoding alone, batch over one by one", seconds: decoding, ratio: (one - prompt) / decoding),
       Measurement(
-        name: "captions a second, batch over one by one", seconds: all, ratio: one / all,
+        name: "captions per second, batch over one by one", seconds: all, ratio: one / all,
         bar: counts.allSatisfy { $0 == tokens } ? .atLeast(5) : nil),
     ]
   }

@@ -34,7 +34,7 @@ struct DataBuildScenes: AsyncParsableCommand {
     if !(32...2048).contains(size) { throw ValidationError("--size must be 32 to 2048.") }
     if !(1...1_000_000).contains(perShard) { throw ValidationError("--per-shard must be 1 to 1000000.") }
     if max(train, validation, heldOut) > 1_000_000_000 {
-      throw ValidationError("Numbers of scenes are at most 1000000000.")
+      throw ValidationError("numbers of scenes must be at most 1000000000.")
     }
     if train < 0 || validation < 0 || heldOut < 0 {
       throw ValidationError("numbers of scenes must be 0 or more.")

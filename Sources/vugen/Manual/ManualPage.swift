@@ -151,7 +151,10 @@ enum ManualPage {
     ("$XDG_CONFIG_HOME/vugen/themes/*.toml", "Your own themes."),
     (
       "$XDG_DATA_HOME/vugen/sessions",
-      "Recorded sessions, a folder each: log.jsonl, one entry per line, and the pictures by content hash."
+      """
+      Recorded sessions, a folder each: log.jsonl, one entry per line, and the pictures by content hash. Deleted ones \
+      are kept in .deleted there for 30 days.
+      """
     ),
     ("$XDG_STATE_HOME/vugen/history", "Earlier prompts."),
   ]

@@ -25,6 +25,6 @@ struct PathsCommand: ParsableCommand {
     print("sessions       \(SessionStore.standard().folder)")
     print("history        \(Paths.state())/history")
     print("model          \(EmbeddedModel.folder)")
-    for folder in ProgramFiles.themeFolders { print("its themes     \(folder)") }
+    for folder in ProgramFiles.themeFolders { print("more themes    \(folder)") }
   }
 }

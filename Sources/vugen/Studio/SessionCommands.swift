@@ -117,7 +117,8 @@ struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Restore a deleted session; without a name, list them.",
       discussion: "Example: vugen sessions undelete last")
-    @Argument(help: "The session's id, or last for the newest.") var session: String?
+    @Argument(help: "Id of the deleted session, or last for the newest.", completion: .deletedSessions)
+    var session: String?
 
     func run() throws {
       let store = SessionStore.standard()

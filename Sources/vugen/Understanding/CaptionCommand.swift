@@ -10,8 +10,8 @@ struct Caption: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Describe pictures: files, or all pictures in a folder.",
     discussion: """
-      Several pictures are described at once; their captions come in the pictures' order, each as soon as those before \
-      it are there. Ctrl-C keeps what is finished.
+      Several pictures are described at once; captions are printed in the pictures' order, each as soon as all before \
+      it are done. Ctrl-C keeps what is finished.
 
       Example: vugen caption pictures --output captions.jsonl
       """)

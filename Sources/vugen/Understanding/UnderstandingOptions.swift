@@ -120,8 +120,7 @@ struct SamplingOptions: ParsableArguments {
 struct BatchOptions: ParsableArguments {
   @Option(
     help: """
-      Questions that are answered at once, 1 to 32 (default: as many as half of the free memory has room for, at most \
-      16).
+      Questions answered at once, 1 to 32 (default: as many as fit into half of the free memory, at most 16).
       """)
   var batch: Int?
 

@@ -63,7 +63,9 @@ struct Caption: AsyncParsableCommand {
         // One bad picture does not end a long run.
         failures += 1
         note("\(error)")
-        if json, output == nil { print(try jsonLine(["file": .text(path), "error": .text("\(error)")])) }
+        if json, output == nil {
+          say(try jsonLine(["file": .text(paths[index]), "error": .text("\(error)")]))
+        }
       }
       progress(index + 1, of: paths.count, seconds(clock.now - start))
     }

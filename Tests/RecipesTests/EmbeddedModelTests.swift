@@ -45,6 +45,35 @@ struct EmbeddedModelTests {
     #expect(values.reduce(0, +) / 6 > 15, "\(values)")
   }
 
+  /// Weights in fewer bits meet x rounded to 8: right answers are as probable as with exact products.
+  @Test(arguments: QuantizedTensor.Bits.allCases)
+  func roundedInputKeepsRightAnswersProbable(_ bits: QuantizedTensor.Bits) throws {
+    let folder = NSTemporaryDirectory() + "rounded-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try QuantizedFolder.write(from: EmbeddedModel.folder, to: folder, bits: bits)
+    let tower = try UnderstandingTower(folder: folder), tokenizer = try Tokenizer(folder: folder)
+    let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 7)
+    let scenes = (0..<8).map { composer.scene(UInt64($0), .validation) }
+    func mean(_ precision: Precision) throws -> Double {
+      StoredWeights.precision = precision
+      defer { StoredWeights.precision = .f32 }
+      var sum = 0.0, tokens = 0
+      for scene in scenes {
+        let tiles = tower.configuration.vision.tiles(of: scene.picture)
+        for item in scene.record.questions {
+          let values = try Conversation(tower, tokenizer, folder: folder).score(
+            item.answer, after: Turn(.user, item.question, pictures: [tiles])
+          ).logProbabilities
+          sum += values.reduce(0) { $0 + Double($1) }
+          tokens += values.count
+        }
+      }
+      return sum / Double(max(1, tokens))
+    }
+    let exact = try mean(.f32), rounded = try mean(.bf16)
+    #expect(abs(rounded - exact) < 0.01, "\(bits): \(exact) exact, \(rounded) rounded")
+  }
+
   /// Answers beside each other are word for word those that are given one by one.
   @Test func manyAnswersAtOnceAreTheSame() throws {
     let tower = try UnderstandingTower(folder: EmbeddedModel.folder)

@@ -146,7 +146,8 @@ struct ConversationTests {
       #expect(
         abs(loss) < (bits == .eight ? 0.1 : 2),
         "\(name): \(bits) bits change the mean log-probability by \(loss)")
-      // x rounded to 8 bits as well, where the processor multiplies such numbers.
+      // x rounded to 8 bits as well, where the processor multiplies such numbers. These models are random and small, and
+      // so less steady than a trained one: see `EmbeddedModelTests`.
       let text = String(repeating: "There are three red cars and a small dog. ", count: 6)
       func textMean() throws -> Float {
         let talk = try Conversation(tower, tokenizer, folder: name)
@@ -157,7 +158,7 @@ struct ConversationTests {
       StoredWeights.precision = .bf16
       defer { StoredWeights.precision = .f32 }
       let rounding = try textMean() - exact
-      #expect(abs(rounding) < 0.01, "\(name): \(bits) bits, rounded input: \(rounding)")
+      #expect(abs(rounding) < 0.05, "\(name): \(bits) bits, rounded input: \(rounding)")
       let config = try String(contentsOfFile: folder.path + "/config.json", encoding: .utf8)
       #expect(config.contains("\"bits\" : \(bits.rawValue)"))
       #expect(throws: ModelFileError.self) {

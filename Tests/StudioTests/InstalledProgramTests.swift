@@ -19,7 +19,7 @@ struct InstalledProgramTests {
     -> Outcome
   {
     let process = Process(), output = temporaryPath(), errors = temporaryPath()
-    for path in [output, errors] { FileManager.default.createFile(atPath: path, contents: nil) }
+    for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = words
     process.currentDirectoryURL = URL(fileURLWithPath: folder)

@@ -67,7 +67,7 @@ struct Bench: AsyncParsableCommand {
 
   struct ConvStep: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "A training step of a U-Net: 64 × 64 × 6, channels 32/64/96, batch 16.")
+      abstract: "A training step of a U-Net: 64 × 64, channels 32/64/96, batch 16.")
     @OptionGroup var options: Options
 
     func run() async throws {

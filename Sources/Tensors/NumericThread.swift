@@ -55,7 +55,8 @@ public enum Threads {
     }
   }
 
-  /// Whether oneDNN runs on the same team as the kernels and waits as it does; false under a preloaded OpenMP runtime.
+  /// Whether oneDNN runs on the same team as the kernels and waits as it does; false in a program that does not export
+  /// the team (`Package.swift`): both then run on OpenMP's.
   public static var isOneTeam: Bool { vugen_team_serves_openmp() }
 }
 

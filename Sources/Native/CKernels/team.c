@@ -233,8 +233,8 @@ static void run_alone(void (*body)(void *), void *data) {
 
 typedef void open_region(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 
-// Whoever serves oneDNN, should another OpenMP runtime have been preloaded: the kernels go there as well, so that no
-// two teams compete.
+// Whoever serves oneDNN where the program does not export the entry points below: the kernels go there as well, so that
+// no two teams compete.
 static open_region *foreign_region;
 static void (*foreign_budget)(int);
 

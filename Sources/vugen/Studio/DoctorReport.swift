@@ -47,7 +47,8 @@ struct DoctorReport {
       "Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
         + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory",
       "Threads: \(Threads.count); \(Threads.waiting)"
-        + (Threads.isOneTeam ? "" : "; oneDNN uses a preloaded OpenMP runtime, which waits in its own way"),
+        + (Threads.isOneTeam
+          ? "" : "; oneDNN and kernels run on another OpenMP runtime, which waits in its own way"),
     ]
   }
 

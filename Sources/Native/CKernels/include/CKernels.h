@@ -347,7 +347,7 @@ typedef struct {
 } vg_wait_policy;
 vg_wait_policy vugen_wait_policy(void);
 void vugen_set_wait_policy(vg_wait_policy policy);  // while no region runs
-// Whether oneDNN runs on the team: another OpenMP runtime that was preloaded would come first.
+// Whether oneDNN runs on the team, which the program must export for that; else both run on OpenMP's.
 bool vugen_team_serves_openmp(void);
 // Processors that this process may use, one a physical core.
 int32_t vugen_physical_cores(void);

@@ -5,7 +5,7 @@ import PackageDescription
 let ownTeam = LinkerSetting.unsafeFlags(
   [
     "GOMP_parallel", "GOMP_barrier", "omp_get_max_threads", "omp_get_num_threads", "omp_get_thread_num",
-    "omp_in_parallel",
+    "omp_in_parallel", "omp_set_num_threads",
   ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
 
 let package = Package(

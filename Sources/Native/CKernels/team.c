@@ -1,6 +1,6 @@
 // The thread team, in the place of libgomp's.
 //
-// oneDNN's threads are OpenMP's: it calls GOMP_parallel, GOMP_barrier and four omp_get functions, and nothing else of
+// oneDNN's threads are OpenMP's: it calls GOMP_parallel, GOMP_barrier and five omp functions, and nothing else of
 // that runtime. They are defined here, and as the program's own symbols come before a library's, oneDNN runs on the
 // same team as our kernels, under one policy of waiting:
 //
@@ -40,6 +40,7 @@ int omp_get_max_threads(void);
 int omp_get_num_threads(void);
 int omp_get_thread_num(void);
 int omp_in_parallel(void);
+void omp_set_num_threads(int count);
 
 // ---------------------------------------------------------------- how to wait
 
@@ -300,10 +301,20 @@ void vugen_team_run(void (*body)(void *), void *data, int32_t parts) {
 
 // ---------------------------------------------------------------- OpenMP's entry points, as oneDNN calls them
 
+// What the library asked for on this thread (oneDNN 3 does), 0 = nothing.
+static _Thread_local int asked;
+
+void omp_set_num_threads(int count) { asked = count < 1 ? 0 : count > MOST_THREADS ? MOST_THREADS : count; }
+
+int omp_get_max_threads(void) {
+  int32_t threads = vugen_team_threads();
+  return asked > 0 && asked < threads ? asked : threads;
+}
+
 // `threads` 0: as many as there are. The flags name a binding to places, of which there is one.
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) {
   (void)flags;
-  vugen_team_run(body, data, threads == 0 ? vugen_team_threads() : threads > MOST_THREADS ? MOST_THREADS : (int32_t)threads);
+  vugen_team_run(body, data, threads == 0 ? omp_get_max_threads() : threads > MOST_THREADS ? MOST_THREADS : (int32_t)threads);
 }
 
 void GOMP_barrier(void) {
@@ -320,7 +331,6 @@ void GOMP_barrier(void) {
     if (!spin_while(&t->barrier, round)) sleep_while(&t->barrier, round);
 }
 
-int omp_get_max_threads(void) { return vugen_team_threads(); }
 int omp_get_num_threads(void) { return place.team != NULL ? place.count : 1; }
 int omp_get_thread_num(void) { return place.team != NULL ? place.number : 0; }
 int omp_in_parallel(void) { return place.team != NULL && place.count > 1; }

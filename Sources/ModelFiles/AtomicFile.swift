@@ -14,10 +14,8 @@ public enum AtomicFile {
     var status = stat()
     let exists = stat(path, &status) == 0, kind = status.st_mode & S_IFMT
     if exists, kind == S_IFDIR { throw ModelFileError(path, "this is a folder; name a file") }
-    // An open file by its number, such as /dev/stdout, is no name to put another file under.
-    if exists, kind != S_IFREG || path.hasPrefix("/dev/") || path.hasPrefix("/proc/") {
-      return try writeThrough(path, body)
-    }
+    if let number = openDescriptor(path) { return try body { try writeAll($0, to: number, path) } }
+    if exists, kind != S_IFREG { return try writeThrough(path, body) }
     try replace(followed(path), path, mode: exists ? status.st_mode & 0o7777 : nil, body)
   }
 
@@ -34,6 +32,18 @@ public enum AtomicFile {
       path = next.hasPrefix("/") ? next : (path as NSString).deletingLastPathComponent.joined(next)
     }
     return path
+  }
+
+  /// The number behind a name such as /dev/stdout or /dev/fd/3: an open file, which is written on where it stands, and no
+  /// name to put another file under.
+  public static func openDescriptor(_ path: String) -> Int32? {
+    let names = ["/dev/stdout": STDOUT_FILENO, "/dev/stderr": STDERR_FILENO]
+    let number =
+      names[path]
+      ?? ["/dev/fd/", "/proc/self/fd/"].first { path.hasPrefix($0) }.flatMap {
+        Int32(path.dropFirst($0.count))
+      }
+    return number.flatMap { fcntl($0, F_GETFD) < 0 ? nil : $0 }
   }
 
   private static func writeThrough(

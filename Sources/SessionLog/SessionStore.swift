@@ -119,7 +119,8 @@ public struct SessionStore: Sendable {
 
   /// Lays a session aside, and removes for good what has lain there for `daysKept`. Throws `SessionError`.
   public func delete(_ id: String, now: Date = Date()) throws {
-    let manager = FileManager.default, place = "\(deleted)/\(id)"
+    let manager = FileManager.default
+    var place = "\(deleted)/\(id)"
     for old in (try? manager.contentsOfDirectory(atPath: deleted)) ?? [] {
       let attributes = try? manager.attributesOfItem(atPath: "\(deleted)/\(old)")
       guard let laid = attributes?[.modificationDate] as? Date else { continue }
@@ -129,7 +130,12 @@ public struct SessionStore: Sendable {
     }
     do {
       try manager.createDirectory(atPath: deleted, withIntermediateDirectories: true)
-      try? manager.removeItem(atPath: place)
+      // One of the same name that was deleted earlier stays, under another.
+      var number = 2
+      while manager.fileExists(atPath: place) {
+        place = "\(deleted)/\(id).\(number)"
+        number += 1
+      }
       try manager.moveItem(atPath: folder(of: id), toPath: place)
       // The days count from now.
       try? manager.setAttributes([.modificationDate: now], ofItemAtPath: place)

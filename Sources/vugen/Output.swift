@@ -22,7 +22,12 @@ enum Output {
     }
     // A handler, not SIG_IGN: that would be handed on to other programs.
     signal(SIGPIPE) { _ in }
+    // The same for a limit on files' sizes: writing then fails, with a reason.
+    signal(SIGXFSZ) { _ in }
   }
+
+  /// A file's name as it is, for a program that reads it; without control characters, for a terminal.
+  static func name(_ path: String) -> String { isatty(STDOUT_FILENO) == 1 ? path.oneLine : path }
 
   /// Text that appears at once. Throws `CommandError` where nobody takes it.
   static func show(_ text: String) throws {

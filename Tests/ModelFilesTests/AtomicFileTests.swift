@@ -1,5 +1,6 @@
 import Foundation
 import ModelFiles
+import TestSupport
 import Testing
 
 /// What a person has is not destroyed by what is written.
@@ -7,7 +8,7 @@ struct AtomicFileTests {
   private let folder: String
 
   init() throws {
-    folder = NSTemporaryDirectory() + "vugen-files-\(UUID().uuidString)"
+    folder = temporaryPath()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   }
 

@@ -48,7 +48,7 @@ struct EmbeddedModelTests {
   /// Weights in fewer bits meet x rounded to 8: right answers are as probable as with exact products.
   @Test(arguments: QuantizedTensor.Bits.allCases)
   func roundedInputKeepsRightAnswersProbable(_ bits: QuantizedTensor.Bits) throws {
-    let folder = NSTemporaryDirectory() + "rounded-\(UUID().uuidString)"
+    let folder = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try QuantizedFolder.write(from: EmbeddedModel.folder, to: folder, bits: bits)
     let tower = try UnderstandingTower(folder: folder), tokenizer = try Tokenizer(folder: folder)

@@ -46,6 +46,12 @@ struct SessionTests {
     #expect(store.ids() == [ids[1]] && store.deletedIDs() == [ids[0]])
     #expect(try store.undelete("last") == ids[0])
     #expect(store.ids() == ids.reversed() && store.deletedIDs().isEmpty)
+    // Another of the same name does not take the first one's place.
+    try store.delete(ids[0])
+    #expect(try SessionFile(store, id: ids[0]).append(.init(time: 2, event: .renamed("second"))))
+    try store.delete(ids[0])
+    #expect(store.deletedIDs().sorted() == [ids[0], ids[0] + ".2"])
+    #expect(try store.undelete(ids[0]) == ids[0])
     #expect(try store.read(ids[0]).entries.first?.event == .renamed(ids[0]))
     try store.delete(ids[0])
     try store.delete(ids[1], now: Date().addingTimeInterval(31 * 86_400))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `vugen caption` as a script runs it.
@@ -30,7 +31,7 @@ struct CaptionProgramTests {
 
   /// A folder with copies of a picture of one pixel, `bad` of them spoilt.
   private func folder(_ count: Int, bad: Set<Int> = []) throws -> String {
-    let path = NSTemporaryDirectory() + "vugen-captions-\(UUID().uuidString)"
+    let path = temporaryPath()
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let pixel = try #require(
       Data(

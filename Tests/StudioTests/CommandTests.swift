@@ -1,5 +1,6 @@
 import Foundation
 import Pictures
+import TestSupport
 import Testing
 
 /// The program as scripts run it.
@@ -7,7 +8,7 @@ struct CommandTests {
   private let folder: String
 
   init() throws {
-    folder = NSTemporaryDirectory() + "vugen-commands-\(UUID().uuidString)"
+    folder = temporaryPath()
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   }
 
@@ -39,9 +40,12 @@ struct CommandTests {
 
   @Test(arguments: [
     "paths", "--help", "--version", "model info", "sessions delete --help",
-    "ask 'What is this?' --max-tokens 3",
+    "ask 'What is this?' --max-tokens 3", "caption a.png --max-tokens 3",
+    "caption a.png --max-tokens 3 --json",
   ])
   func aFullOutputIsAFailure(_ command: String) throws {
+    let gray = Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768))
+    try Data(gray.pngData()).write(to: URL(fileURLWithPath: folder + "/a.png"))
     for place in ["/dev/full", "&-"] {
       let found = try run("(V \(command) >\(place))")
       #expect(found.status == 1, "\(command) >\(place): \(found.error)")
@@ -93,5 +97,24 @@ struct CommandTests {
     #expect(try run("ls").out.split(separator: "\n").sorted() == ["error", "m", "out"])
     let deleted = try run("V sessions delete ''")
     #expect(deleted.status == 1 && deleted.error.contains("no session is named"))
+  }
+
+  /// /dev/stdout is the open file, on which others have written; a plain file is replaced as a whole wherever it is.
+  @Test func openFilesAreWrittenOn() throws {
+    let found = try run(
+      "echo before >list; V imagine x --steps 1 --output /dev/stdout >>list; head -c 6 list")
+    #expect(found.status == 0 && found.out == "before", "\(found.error)")
+    let place = "/dev/shm/vugen-test-\(getpid()).png"
+    defer { unlink(place) }
+    guard FileManager.default.createFile(atPath: place, contents: Data(count: 300_000)) else { return }
+    #expect(try run("V imagine x --steps 1 --output \(place)").status == 0)
+    let size = try #require(try FileManager.default.attributesOfItem(atPath: place)[.size] as? Int)
+    #expect(size < 100_000)
+  }
+
+  @Test func aLimitOnFilesIsAnErrorInOneLine() throws {
+    let found = try run("(ulimit -f 4; V imagine x --steps 1 --output large.png)")
+    #expect(found.status == 1 && found.error.contains("large.png: cannot be written"), "\(found)")
+    #expect(try run("ls").out.contains("png") == false)
   }
 }

@@ -116,7 +116,7 @@ struct PackedWeightsTests {
   @Test func packedRowsAreTheWeight() throws {
     var random = Philox(seed: 34)
     defer { StoredWeights.precision = .f32 }
-    let path = NSTemporaryDirectory() + "packed-\(UUID().uuidString).safetensors"
+    let path = temporaryPath(".safetensors")
     defer { try? FileManager.default.removeItem(atPath: path) }
     let weight = Tensor.normal([1088, 1056], type: .bf16, using: &random)
     try SafetensorsWriter.write(

@@ -39,6 +39,16 @@ struct TeamTests {
     }
   }
 
+  /// Hundreds of threads on a few cores would starve the machine.
+  @Test func threadsAreAFewTimesTheCores() {
+    let threads = Threads.count
+    defer { Threads.count = threads }
+    for wish: Int32 in [0, -5, 1, 1024, .max] {
+      Threads.count = wish
+      #expect((1...4 * Threads.physicalCores).contains(Threads.count))
+    }
+  }
+
   /// The tests' program exports the same entry points as `vugen` does.
   @Test func oneDNNRunsOnTheTeam() { #expect(Threads.isOneTeam) }
 

@@ -83,7 +83,7 @@ struct AnswerBatchTests {
 
   /// Answers that end by themselves, at different steps: their places are taken at once.
   @Test func endedAnswersMakeRoom() throws {
-    let copy = NSTemporaryDirectory() + "vugen-\(UUID().uuidString)"
+    let copy = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: copy) }
     try FileManager.default.copyItem(atPath: try fixtures() + "/plain", toPath: copy)
     var model = try Model(copy)

@@ -43,14 +43,20 @@ int32_t vugen_physical_cores(void) {
   return count > 0 ? count : 1;
 }
 
-void vugen_set_threads(int32_t count) { atomic_store(&thread_budget, count < 1 ? 1 : count); }
+// More threads than this only take turns; hundreds of them starve the machine.
+static int32_t at_most(long count) {
+  int32_t most = 4 * vugen_physical_cores();
+  return count < 1 ? 1 : count > most ? most : (int32_t)count;
+}
+
+void vugen_set_threads(int32_t count) { atomic_store(&thread_budget, at_most(count)); }
 
 // OMP_NUM_THREADS may be a list, a number a level of nesting: the first counts.
 static int32_t default_threads(void) {
   const char *wish = getenv("OMP_NUM_THREADS");
   char *end;
   long count = wish != NULL ? strtol(wish, &end, 10) : 0;
-  if (count >= 1 && count <= CPU_SETSIZE && end != wish && (*end == 0 || *end == ',')) return (int32_t)count;
+  if (count >= 1 && count <= CPU_SETSIZE && end != wish && (*end == 0 || *end == ',')) return at_most(count);
   return vugen_physical_cores();
 }
 

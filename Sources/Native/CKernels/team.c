@@ -131,7 +131,7 @@ static bool spin_while(_Atomic uint32_t *word, uint32_t value) {
 
 // ---------------------------------------------------------------- the team
 
-enum { MOST_THREADS = 1024 };
+enum { MOST_THREADS = 1024, SPARE_THREADS = 4 };
 
 // One a thread that opens regions, kept until that thread ends.
 typedef struct {
@@ -208,6 +208,17 @@ static void end_team(void *data) {
 
 static void make_key(void) { pthread_key_create(&own_key, end_team); }
 
+static void *nothing(void *data) { return data; }
+
+// Whether the system would start a few threads more, which others in this process wait for without an end.
+static bool leaves_threads(void) {
+  pthread_t spare[SPARE_THREADS];
+  int count = 0;
+  while (count < SPARE_THREADS && pthread_create(&spare[count], NULL, nothing, NULL) == 0) count++;
+  for (int i = 0; i < count; i++) pthread_join(spare[i], NULL);
+  return count == SPARE_THREADS;
+}
+
 // This thread's team with at least `workers` workers; NULL where the system gives no more threads.
 static team *need_team(int32_t workers) {
   if (own != NULL && own->workers >= workers) return own;
@@ -217,7 +228,7 @@ static team *need_team(int32_t workers) {
   own = calloc(1, sizeof(team) + sizeof(pthread_t) * (size_t)workers);
   if (own == NULL) return NULL;
   while (own->workers < workers && pthread_create(&own->threads[own->workers], NULL, worker, own) == 0) own->workers++;
-  if (own->workers < workers) {
+  if (own->workers < workers || !leaves_threads()) {
     end_team(own);
     own = NULL;
   }

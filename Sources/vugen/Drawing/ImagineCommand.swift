@@ -108,7 +108,7 @@ struct Imagine: AsyncParsableCommand {
       var settings = first
       settings.seed = first.seed &+ UInt64(i)
       guard let one = try draw(settings, imaginer, target.path(settings)) else { throw ExitCode(130) }
-      if !json, output != "-" { print(one.path) }
+      if !json, output != "-" { print(Output.name(one.path)) }
       drawn.append(one)
       if Interruption.isRequested { break }
     }
@@ -209,9 +209,10 @@ struct PictureTarget {
     }
   }
 
-  /// A device or a pipe, whatever its name.
+  /// A device, a pipe or an open file's number, whatever its name.
   private static func isSpecial(_ path: String) -> Bool {
     var status = stat()
+    if AtomicFile.openDescriptor(path) != nil { return true }
     return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 

@@ -90,7 +90,7 @@ struct Sessions: AsyncParsableCommand {
       let store = SessionStore.standard()
       let path = try SessionExport(store, try store.resolve(session)).write(
         format, to: output, pictures: pictures)
-      if path != "-" { print(path) }
+      if path != "-" { print(Output.name(path)) }
     }
   }
 
@@ -209,6 +209,9 @@ struct ReplayCommand: AsyncParsableCommand {
     let result = try await checker.run(entries) { ProgressLine.show($0) }
     ProgressLine.end()
     let isWhole = lost == 0 && bad.isEmpty
+    if isWhole, result.compared + result.partial == 0 {
+      throw CommandError("\(id): holds no answers or pictures; nothing is compared")
+    }
     if lost > 0 { note("\(lost) damaged entries could not be read") }
     for line in bad { note(line) }
     if json {

@@ -54,22 +54,22 @@ struct Caption: AsyncParsableCommand {
       Interruption.isRequested
     } onAnswer: { index, result in
       let thumbnail = thumbnails.removeValue(forKey: index)
-      do {
-        let report = report(try result.get(), of: paths[index]), line = try report.line()
+      let path = paths[index]
+      switch result {
+      case .success(let answer):
+        let report = report(answer, of: path), line = try report.line()
         lines.append(line)
         if let thumbnail { items.append(.init(thumbnail, report.text)) }
-        if output == nil { say(json ? line : "\(paths[index]): \(report.text)") }
-      } catch {
+        if output == nil { try say(json ? line : "\(Output.name(path)): \(report.text)") }
+      case .failure(let error):
         // One bad picture does not end a long run.
         failures += 1
         note("\(error)")
-        if json, output == nil {
-          say(try jsonLine(["file": .text(paths[index]), "error": .text("\(error)")]))
-        }
+        if json, output == nil { try say(jsonLine(["file": .text(path), "error": .text("\(error)")])) }
       }
       progress(index + 1, of: paths.count, seconds(clock.now - start))
     }
-    if isWhole || !lines.isEmpty { try write(lines, items) }
+    if !lines.isEmpty { try write(lines, items) }
     if !isWhole { throw ExitCode(130) }
     if failures > 0 { throw CommandError("\(failures) of \(paths.count) pictures could not be described") }
   }
@@ -95,7 +95,7 @@ struct Caption: AsyncParsableCommand {
   }
 
   /// A line that a pipe gets at once.
-  private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+  private func say(_ line: String) throws { try Output.show(line + "\n") }
 
   private func write(_ lines: [String], _ items: [ContactSheet.Item]) throws {
     if let output {

@@ -330,7 +330,7 @@ void vugen_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t wor
 void vugen_philox_rounds(const uint32_t counter[4], const uint32_t key[2], uint32_t words[4]);
 
 // The thread budget of this process; applies to the calling thread's team from its next use. Unless set: what
-// OMP_NUM_THREADS says, else the physical cores; 1 once the system refused to start a thread.
+// OMP_NUM_THREADS says, else the physical cores; at most four times these; 1 once the system refused to start a thread.
 void vugen_set_threads(int32_t count);
 int32_t vugen_threads(void);
 

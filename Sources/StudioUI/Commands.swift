@@ -7,7 +7,7 @@ public struct Command: Equatable, Sendable {
   }
 
   public static let all: [Command] = [
-    Command("imagine", "PROMPT", "Draw a picture of the prompt"),
+    Command("imagine", "PROMPT", "Draw a picture from a prompt"),
     Command("image", "PATH", "Attach a picture to the next question"),
     Command("caption", "[PATH]", "Describe the attached picture, or a file"),
     Command("cfg", "0…15", "Guidance scale: how closely a picture follows its prompt"),

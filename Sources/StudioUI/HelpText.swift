@@ -33,7 +33,7 @@ public enum HelpText {
         ("F2, Shift-Tab", "inspector: show or hide; go there"),
         ("Alt-, Alt-.", "guidance down and up by 0.1"),
         ("F3, F4", "gallery; compare the last two pictures"), ("Ctrl-L, F5", "redraw the screen"),
-        ("Alt-M", "give the mouse to the terminal, or take it back"),
+        ("Alt-M", "toggle mouse capture"),
         ("Ctrl-Z", "suspend; the shell's fg resumes"),
       ]),
     Section(

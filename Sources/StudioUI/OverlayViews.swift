@@ -180,7 +180,7 @@ extension StudioState {
   func description(of picture: String) -> String {
     if picture == Self.testCardName {
       return
-        "Is it whole? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc: the report."
+        "Is everything visible? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc shows the report."
     }
     guard let origin = origin(of: picture) else { return "loaded from a file" }
     let s = origin.settings

@@ -138,7 +138,7 @@ extension StudioState {
     return [
       .record(
         .note(
-          "Critique: \(right) of \(critique.parts.count) parts are right, says the model that drew them\n"
+          "Critique: \(right) of \(critique.parts.count) parts correct, according to the model that drew them\n"
             + lines.joined(separator: "\n")))
     ]
   }

@@ -8,7 +8,7 @@ enum Tour {
       model draws new ones in the space in which it understands.
 
       Type "a red car on a white background" and press Return. It draws one thing well, or several of one kind; two \
-      different things, less so. Photographs are beyond it.
+      different things, less reliably. Photographs are beyond it.
       """
     ),
     (

@@ -63,7 +63,7 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
     ("Type what to draw and press Return: a red car on a white background", theme.text),
     ("Tab switches to questions; /image PATH or a dropped file attaches a picture", theme.text),
     ("", theme.text),
-    ("F1 every key    Ctrl-P commands    /tour a short tour", theme.dim),
+    ("F1 all keys     Ctrl-P commands    /tour a short tour", theme.dim),
   ]
   let lines = texts.flatMap { text, style in TextWidth.wrapped(text, width - 4).map { ($0, style) } }
   let top = max(0, (state.transcriptHeight - lines.count) / 2)

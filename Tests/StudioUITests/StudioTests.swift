@@ -112,7 +112,7 @@ import Testing
       asked == [
         "Is there a red apple in the picture?", "Is there a cat in the picture?", "What is left of the cat?",
       ])
-    #expect(b.shows("2 of 3 parts are right") && b.shows("✗ a cat (no)"))
+    #expect(b.shows("2 of 3 parts correct") && b.shows("✗ a cat (no)"))
   }
 }
 

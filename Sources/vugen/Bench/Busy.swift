@@ -11,7 +11,7 @@ extension Bench {
       abstract: "Speed beside other programs: a busy loop per core, a second vugen, a training run.",
       discussion: """
         Each task is timed alone, alone with spinning threads (OMP_WAIT_POLICY=active), beside one busy loop per core, \
-        and as two instances at once; a drawing also beside a training run, which gives way to it. The figures are \
+        and as two instances at once; a drawing also beside a training run, which yields to it. The figures are \
         ratios of neighbouring times, medians of the rounds. Takes about a minute per round. \
         Example: vugen bench busy
         """)

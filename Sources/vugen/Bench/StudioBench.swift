@@ -12,7 +12,7 @@ import VUGEN
 extension Bench {
   struct StudioBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "studio", abstract: "The studio: time from key to screen, scrolling, an unchanged screen.",
+      commandName: "studio", abstract: "The studio: keystroke latency, scrolling, an unchanged screen.",
       discussion: """
         Draws into a pseudo-terminal of 160 × 50 cells with sixel pictures: scrolls 10 000 messages and 500 pictures, \
         then types keys while the model draws on all cores. Example: vugen bench studio --json

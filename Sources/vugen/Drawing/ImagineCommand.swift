@@ -59,7 +59,7 @@ struct Imagine: AsyncParsableCommand {
     help: "Write a preview to FILE.preview.png every so many steps; 0 for none.")
   var previewEvery = 0
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "What to draw, or - to read it from standard input.") var prompt: String?
+  @Argument(help: "Prompt, or - to read it from standard input.") var prompt: String?
 
   func validate() throws {
     if prompt == nil, from == nil {

@@ -58,7 +58,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
     commandName: "generation", abstract: "Draw scenes' captions and ask the model about the pictures.",
     discussion: """
       The judge is the understanding tower of the same model, and its questions name the things that they ask \
-      about, so the shares flatter it: captions of the pictures are a stricter test.
+      about, so the scores are flattering: captions of the pictures are a stricter test.
 
       Example: vugen evaluate generation --samples 50 --cfg 3 --cfg 5 --sheet sheet.png
       """)

@@ -53,7 +53,7 @@ struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Find words in all sessions.", discussion: "Example: vugen sessions search red apple")
     @Flag(help: "Print one JSON object per match.") var json = false
-    @Argument(help: "Words that must all occur.") var words: [String]
+    @Argument(help: "Words to find; all must occur.") var words: [String]
 
     func run() throws {
       let hits = try SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))

@@ -23,7 +23,7 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Number of threads (default: one per physical core).")
   var threads: Int32?
   @Option(
-    help: "Most tiles per picture, besides its thumbnail; 0 reads the whole picture as one tile.")
+    help: "Maximum tiles per picture, besides its thumbnail; 0 reads the whole picture as one tile.")
   var tiles = 0
 
   @Option(
@@ -95,7 +95,7 @@ struct SamplingOptions: ParsableArguments {
   @Option(help: "Drop tokens less than P times as likely as the most likely one.") var minP: Float = 0
   @Option(help: "Repetition penalty; 1 for none.") var repetitionPenalty: Float = 1
   @Option(help: "Random seed.") var seed: UInt64 = 0
-  @Option(help: "Longest answer, in tokens.") var maxTokens = 256
+  @Option(help: "Maximum answer length, in tokens.") var maxTokens = 256
 
   func validate() throws {
     if temperature < 0 || !temperature.isFinite { throw ValidationError("--temperature must be 0 or more.") }

@@ -40,122 +40,96 @@ INLINE __m512i begin_sum(const vg_quantized_args *a, const int bits, int64_t gro
   __m512i eight = _mm512_set1_epi32(a->rounded.sums[group]);
   return bits == 8 ? _mm512_slli_epi32(eight, 4) : eight;
 }
-INLINE __m512 add_scaled(__m512i sum, const uint8_t *scales, __m512 to) {
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scales), to);
+INLINE __m512 scaled(__m512i sum, const uint8_t *scales, const vg_quantized_args *a, int64_t group, __m512 to) {
+  __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(scales), _mm512_set1_ps(a->rounded.scales[group]));
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, to);
 }
-static int64_t spans(const vg_quantized_args *a) { return (a->n + a->rounded.span - 1) / a->rounded.span; }
-static int64_t groups_of_span(const vg_quantized_args *a) { return a->rounded.span / a->group; }
 
 // ---------------------------------------------------------------- a row: one stream of weights
 
 INLINE __m512 row_panel(const vg_quantized_args *a, const int bits, const uint8_t *w, int64_t row, int64_t ahead) {
   const __m512i low = _mm512_set1_epi8(15);
-  int64_t groups = a->n / a->group, each = groups_of_span(a);
+  int64_t groups = a->n / a->group;
   const int8_t *x = a->rounded.numbers + row * a->n;
-  const float *scale = a->rounded.scales + row * spans(a);
   __m512 total = _mm512_setzero_ps();
-  for (int64_t from = 0; from < groups; from += each, scale++) {
-    __m512 part = _mm512_setzero_ps();
-    for (int64_t g = from; g < from + each && g < groups; g++) {
-      __m512i even = begin_sum(a, bits, row * groups + g), odd = _mm512_setzero_si512();
-      for (int64_t i = 0; i < a->group; i += 32, x += 32)
+  for (int64_t g = 0; g < groups; g++) {
+    __m512i even = begin_sum(a, bits, row * groups + g), odd = _mm512_setzero_si512();
+    for (int64_t i = 0; i < a->group; i += 32, x += 32)
 #pragma unroll
-        for (int word = 0; word < bits; word += 2, w += 128) {
-          _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
-          _mm_prefetch((const char *)w + ahead + 64, _MM_HINT_T0);
-          __m512i p = _mm512_loadu_si512(w), q = _mm512_loadu_si512(w + 64);
-          if (bits == 8) {
-            even = _mm512_dpbusd_epi32(even, p, four(x + 4 * word));
-            odd = _mm512_dpbusd_epi32(odd, q, four(x + 4 * word + 4));
-          } else {
-            even = _mm512_dpbusd_epi32(even, _mm512_and_si512(p, low), four(x + 4 * word));
-            odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(p, 4), low), four(x + 4 * word + 16));
-            even = _mm512_dpbusd_epi32(even, _mm512_and_si512(q, low), four(x + 4 * word + 4));
-            odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(q, 4), low), four(x + 4 * word + 20));
-          }
+      for (int word = 0; word < bits; word += 2, w += 128) {
+        _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
+        _mm_prefetch((const char *)w + ahead + 64, _MM_HINT_T0);
+        __m512i p = _mm512_loadu_si512(w), q = _mm512_loadu_si512(w + 64);
+        if (bits == 8) {
+          even = _mm512_dpbusd_epi32(even, p, four(x + 4 * word));
+          odd = _mm512_dpbusd_epi32(odd, q, four(x + 4 * word + 4));
+        } else {
+          even = _mm512_dpbusd_epi32(even, _mm512_and_si512(p, low), four(x + 4 * word));
+          odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(p, 4), low), four(x + 4 * word + 16));
+          even = _mm512_dpbusd_epi32(even, _mm512_and_si512(q, low), four(x + 4 * word + 4));
+          odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(q, 4), low), four(x + 4 * word + 20));
         }
-      _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
-      part = add_scaled(_mm512_add_epi32(even, odd), w, part);
-      w += 64;
-    }
-    total = _mm512_fmadd_ps(part, _mm512_set1_ps(*scale), total);
+      }
+    _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
+    total = scaled(_mm512_add_epi32(even, odd), w, a, row * groups + g, total);
+    w += 64;
   }
   return total;
 }
 
 // ---------------------------------------------------------------- many rows: tiles in the registers
 
-enum { TILE_ROWS = 6, TILE_PANELS = 2, CHUNK = 512 };  // CHUNK: columns whose weights stay in the nearest cache
+enum { TILE_ROWS = 4, TILE_PANELS = 2 };
 
-// One group of `rows` rows and `panels` panels, whose 8-bit weights w[p] moves behind.
-INLINE void group_tile(
-  const vg_quantized_args *a, const int bits, const int rows, const int panels, const uint8_t **w, int64_t row, int64_t g,
-  __m512 part[TILE_ROWS][TILE_PANELS]) {
-  int64_t groups = a->n / a->group;
-  const int8_t *x = a->rounded.numbers + row * a->n + g * a->group;
-  const uint8_t *first = w[0], *second = w[panels - 1];
-  __m512i sum[TILE_ROWS][TILE_PANELS];
-#pragma unroll
-  for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = begin_sum(a, bits, (row + r) * groups + g);
-  for (int64_t i = 0; i < a->group; i += 32)
-#pragma unroll
-    for (int k = 0; k < 32; k += 4, first += 64, second += 64) {
-      __m512i one = _mm512_loadu_si512(first), two = panels > 1 ? _mm512_loadu_si512(second) : one;
-#pragma unroll
-      for (int r = 0; r < rows; r++) {
-        __m512i numbers = four(x + r * a->n + i + k);
-        sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], one, numbers);
-        if (panels > 1) sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], two, numbers);
-      }
-    }
-#pragma unroll
-  for (int r = 0; r < rows; r++) {
-    part[r][0] = add_scaled(sum[r][0], first, part[r][0]);
-    if (panels > 1) part[r][1] = add_scaled(sum[r][1], second, part[r][1]);
-  }
-  w[0] = first + 64;
-  if (panels > 1) w[1] = second + 64;
-}
-
-// Adds groups [from, to), whole spans, to y.
+// `rows` rows times `panels` panels, whose 8-bit weights w[p] points to: two panels stay in the second cache, which
+// is near enough; sums that went to memory between pieces of the columns would cost more.
 INLINE void tile(
-  const vg_quantized_args *a, const int bits, const int rows, const int panels, const uint8_t *const *weights,
-  int64_t panel, int64_t row, int64_t from, int64_t to) {
-  int64_t each = groups_of_span(a), all = spans(a);
-  const uint8_t *w[TILE_PANELS] = {weights[0], weights[panels - 1]};
-  float *y = (float *)a->y + row * a->outputs + panel * 16;
-  // The next tile's sums come from further away.
-  for (int r = 0; r < rows; r++)
-    for (int p = 0; p < panels; p++)
-      _mm_prefetch((const char *)(y + (rows + r) * a->outputs + 16 * p), _MM_HINT_T0);
-  for (int64_t first = from; first < to; first += each) {
-    __m512 part[TILE_ROWS][TILE_PANELS];
+  const vg_quantized_args *a, const int bits, const int rows, const int panels, const uint8_t *const *w, int64_t panel,
+  int64_t row) {
+  int64_t groups = a->n / a->group;
+  const uint8_t *first = w[0], *second = w[panels - 1];
+  __m512 total[TILE_ROWS][TILE_PANELS];
 #pragma unroll
-    for (int r = 0; r < rows; r++) part[r][0] = part[r][1] = _mm512_setzero_ps();
-    for (int64_t g = first; g < first + each && g < to; g++) group_tile(a, bits, rows, panels, w, row, g, part);
+  for (int r = 0; r < rows; r++) total[r][0] = total[r][1] = _mm512_setzero_ps();
+  for (int64_t g = 0; g < groups; g++, first += 64, second += 64) {
+    const int8_t *x = a->rounded.numbers + row * a->n + g * a->group;
+    __m512i sum[TILE_ROWS][TILE_PANELS];
 #pragma unroll
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = begin_sum(a, bits, (row + r) * groups + g);
+    for (int64_t i = 0; i < a->group; i += 32)
 #pragma unroll
-      for (int p = 0; p < panels; p++) {
-        float *here = y + r * a->outputs + 16 * p;
-        __mmask16 lanes = lanes_of(a, panel + p);
-        __m512 before = first == 0 ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(lanes, here);
-        __m512 scale = _mm512_set1_ps(a->rounded.scales[(row + r) * all + first / each]);
-        _mm512_mask_storeu_ps(here, lanes, _mm512_fmadd_ps(part[r][p], scale, before));
+      for (int k = 0; k < 32; k += 4, first += 64, second += 64) {
+        __m512i one = _mm512_loadu_si512(first), two = panels > 1 ? _mm512_loadu_si512(second) : one;
+#pragma unroll
+        for (int r = 0; r < rows; r++) {
+          __m512i numbers = four(x + r * a->n + i + k);
+          sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], one, numbers);
+          if (panels > 1) sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], two, numbers);
+        }
       }
+#pragma unroll
+    for (int r = 0; r < rows; r++) {
+      total[r][0] = scaled(sum[r][0], first, a, (row + r) * groups + g, total[r][0]);
+      if (panels > 1) total[r][1] = scaled(sum[r][1], second, a, (row + r) * groups + g, total[r][1]);
+    }
   }
+#pragma unroll
+  for (int r = 0; r < rows; r++)
+#pragma unroll
+    for (int p = 0; p < panels; p++)
+      _mm512_mask_storeu_ps(
+        (float *)a->y + (row + r) * a->outputs + (panel + p) * 16, lanes_of(a, panel + p), total[r][p]);
 }
 
 INLINE void rows_of(
-  const vg_quantized_args *a, const int bits, const int panels, const uint8_t *const *w, int64_t panel, int64_t from,
-  int64_t to) {
+  const vg_quantized_args *a, const int bits, const int panels, const uint8_t *const *w, int64_t panel) {
   int64_t row = 0;
-  for (; row + TILE_ROWS <= a->rows; row += TILE_ROWS) tile(a, bits, TILE_ROWS, panels, w, panel, row, from, to);
-  for (; row + 2 <= a->rows; row += 2) tile(a, bits, 2, panels, w, panel, row, from, to);
-  for (; row < a->rows; row++) tile(a, bits, 1, panels, w, panel, row, from, to);
+  for (; row + TILE_ROWS <= a->rows; row += TILE_ROWS) tile(a, bits, TILE_ROWS, panels, w, panel, row);
+  for (; row + 2 <= a->rows; row += 2) tile(a, bits, 2, panels, w, panel, row);
+  for (; row < a->rows; row++) tile(a, bits, 1, panels, w, panel, row);
 }
 
-// Groups [from, to) of a panel of 4-bit weights, a byte each.
+// A panel of 4-bit weights, a byte each.
 TARGET static void widen(const vg_quantized_args *a, const uint8_t *w, uint8_t *to, int64_t groups) {
   const __m512i low = _mm512_set1_epi8(15);
   for (int64_t g = 0; g < groups; g++, w += 64, to += 64) {
@@ -170,26 +144,22 @@ TARGET static void widen(const vg_quantized_args *a, const uint8_t *w, uint8_t *
 }
 
 TARGET static void many_rows(const vg_quantized_args *a, int64_t begin, int64_t end) {
-  int64_t groups = a->n / a->group, chunk = groups_of_span(a);
-  if (a->rounded.span < CHUNK) chunk *= CHUNK / a->rounded.span;
-  int64_t step = 64 * (a->group * a->bits / 32 + 1), wide = 64 * (a->group / 4 + 1);
-  uint8_t *scratch = a->bits == 4 ? (uint8_t *)vugen_scratch((size_t)(TILE_PANELS * chunk * wide / 4)) : NULL;
+  int64_t groups = a->n / a->group, bytes = groups * 64 * (a->group * a->bits / 32 + 1);
+  int64_t wide = groups * 64 * (a->group / 4 + 1);
+  uint8_t *scratch = a->bits == 4 ? (uint8_t *)vugen_scratch((size_t)(TILE_PANELS * wide / 4)) : NULL;
   for (int64_t panel = begin; panel < end; panel += TILE_PANELS) {
     int64_t panels = end - panel < TILE_PANELS ? end - panel : TILE_PANELS;
-    for (int64_t from = 0; from < groups; from += chunk) {
-      int64_t to = from + chunk < groups ? from + chunk : groups;
-      const uint8_t *w[TILE_PANELS];
-      for (int64_t p = 0; p < panels; p++) {
-        w[p] = (const uint8_t *)a->packed + ((panel + p) * groups + from) * step;
-        if (a->bits == 8) continue;
-        widen(a, w[p], scratch + p * chunk * wide, to - from);
-        w[p] = scratch + p * chunk * wide;
-      }
-      if (panels == 2 && a->bits == 8) rows_of(a, 8, 2, w, panel, from, to);
-      else if (panels == 2) rows_of(a, 4, 2, w, panel, from, to);
-      else if (a->bits == 8) rows_of(a, 8, 1, w, panel, from, to);
-      else rows_of(a, 4, 1, w, panel, from, to);
+    const uint8_t *w[TILE_PANELS] = {0};
+    for (int64_t p = 0; p < panels; p++) {
+      w[p] = (const uint8_t *)a->packed + (panel + p) * bytes;
+      if (a->bits == 8) continue;
+      widen(a, w[p], scratch + p * wide, groups);
+      w[p] = scratch + p * wide;
     }
+    if (panels == 2 && a->bits == 8) rows_of(a, 8, 2, w, panel);
+    else if (panels == 2) rows_of(a, 4, 2, w, panel);
+    else if (a->bits == 8) rows_of(a, 8, 1, w, panel);
+    else rows_of(a, 4, 1, w, panel);
   }
 }
 

@@ -38,16 +38,20 @@ public final class Linear: Module {
 }
 
 /// What several layers without biases make of one x. For a token or a few, whose products wait for memory alone, the
-/// threads meet once for all of them; the results are the same as one by one.
+/// threads meet once for all of them, and rows that are rounded for weights in fewer bits are rounded once. The results
+/// are the same as one by one.
 public func applied(_ layers: [Linear], to x: Tensor) -> [Tensor] {
   let rows = x.count / max(1, x.size(-1))
-  let isPlain =
-    x.type == .f32 && !isRecording && rows <= StoredWeights.streamedRows && rows > 0
-    && layers.allSatisfy { $0.bias == nil }
+  let isPlain = x.type == .f32 && !isRecording && rows > 0 && layers.allSatisfy { $0.bias == nil }
   guard isPlain, layers.count <= maximumPieces else { return layers.map { $0(x) } }
+  let isStream = rows <= StoredWeights.streamedRows
   let quantized = layers.compactMap(\.quantized), stored = layers.compactMap { $0.weight?.value }
-  if quantized.count == layers.count { return rowProducts(x, quantized) }
-  if stored.count == layers.count, stored.allSatisfy({ $0.type == .bf16 }) { return rowProducts(x, stored) }
+  if quantized.count == layers.count, isStream || StoredWeights.roundsInput {
+    return rowProducts(x, quantized)
+  }
+  if isStream, stored.count == layers.count, stored.allSatisfy({ $0.type == .bf16 }) {
+    return rowProducts(x, stored)
+  }
   return layers.map { $0(x) }
 }
 

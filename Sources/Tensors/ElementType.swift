@@ -58,7 +58,7 @@ public enum Hardware {
 public enum StoredWeights {
   /// `f32` widens the weights: the exact result. `bf16` rounds the activations and multiplies twice as fast where
   /// the processor has such products; sums stay f32. Rows that meet weights of 8 or 4 bits are rounded to 8 bits instead,
-  /// with a scale for each group of theirs (usually 32 numbers). Set it once, at start.
+  /// with a scale for each 128 numbers. Set it once, at start.
   nonisolated(unsafe) public static var precision = Precision.f32
 
   /// Whether bf16 weights meet activations rounded to bf16 on this machine.

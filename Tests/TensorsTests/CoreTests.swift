@@ -92,7 +92,8 @@ struct CoreTests {
       StoredWeights.precision = .bf16
       #expect(relativeError(q.linear(x), exact) < 1e-2)
       // Nothing is left to round of whole numbers up to 127 in each group.
-      let whole = (0..<3 * columns).map { (i: Int) -> Float in i % 32 == 0 ? 127 : Float(i * 37 % 255 - 127) }
+      let whole = (0..<3 * columns).map { (i: Int) -> Float in i % 128 == 0 ? 127 : Float(i * 37 % 255 - 127)
+      }
       let rounded = Tensor(whole, shape: [3, columns])
       StoredWeights.precision = .f32
       let expected = linear(rounded, weight: q.dequantized())

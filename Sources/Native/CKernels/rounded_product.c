@@ -40,39 +40,45 @@ INLINE __m512i begin_sum(const vg_quantized_args *a, const int bits, int64_t gro
   __m512i eight = _mm512_set1_epi32(a->rounded.sums[group]);
   return bits == 8 ? _mm512_slli_epi32(eight, 4) : eight;
 }
-INLINE __m512 scaled(__m512i sum, const uint8_t *scales, const vg_quantized_args *a, int64_t group, __m512 to) {
-  __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(scales), _mm512_set1_ps(a->rounded.scales[group]));
-  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), scale, to);
+INLINE __m512 add_scaled(__m512i sum, const uint8_t *scales, __m512 to) {
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scales), to);
 }
+static int64_t spans(const vg_quantized_args *a) { return (a->n + a->rounded.span - 1) / a->rounded.span; }
+static int64_t groups_of_span(const vg_quantized_args *a) { return a->rounded.span / a->group; }
 
 // ---------------------------------------------------------------- a row: one stream of weights
 
 INLINE __m512 row_panel(const vg_quantized_args *a, const int bits, const uint8_t *w, int64_t row, int64_t ahead) {
   const __m512i low = _mm512_set1_epi8(15);
-  int64_t groups = a->n / a->group;
+  int64_t groups = a->n / a->group, each = groups_of_span(a);
   const int8_t *x = a->rounded.numbers + row * a->n;
+  const float *scale = a->rounded.scales + row * spans(a);
   __m512 total = _mm512_setzero_ps();
-  for (int64_t g = 0; g < groups; g++) {
-    __m512i even = begin_sum(a, bits, row * groups + g), odd = _mm512_setzero_si512();
-    for (int64_t i = 0; i < a->group; i += 32, x += 32)
+  for (int64_t from = 0; from < groups; from += each, scale++) {
+    __m512 part = _mm512_setzero_ps();
+    for (int64_t g = from; g < from + each && g < groups; g++) {
+      __m512i even = begin_sum(a, bits, row * groups + g), odd = _mm512_setzero_si512();
+      for (int64_t i = 0; i < a->group; i += 32, x += 32)
 #pragma unroll
-      for (int word = 0; word < bits; word += 2, w += 128) {
-        _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
-        _mm_prefetch((const char *)w + ahead + 64, _MM_HINT_T0);
-        __m512i p = _mm512_loadu_si512(w), q = _mm512_loadu_si512(w + 64);
-        if (bits == 8) {
-          even = _mm512_dpbusd_epi32(even, p, four(x + 4 * word));
-          odd = _mm512_dpbusd_epi32(odd, q, four(x + 4 * word + 4));
-        } else {
-          even = _mm512_dpbusd_epi32(even, _mm512_and_si512(p, low), four(x + 4 * word));
-          odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(p, 4), low), four(x + 4 * word + 16));
-          even = _mm512_dpbusd_epi32(even, _mm512_and_si512(q, low), four(x + 4 * word + 4));
-          odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(q, 4), low), four(x + 4 * word + 20));
+        for (int word = 0; word < bits; word += 2, w += 128) {
+          _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
+          _mm_prefetch((const char *)w + ahead + 64, _MM_HINT_T0);
+          __m512i p = _mm512_loadu_si512(w), q = _mm512_loadu_si512(w + 64);
+          if (bits == 8) {
+            even = _mm512_dpbusd_epi32(even, p, four(x + 4 * word));
+            odd = _mm512_dpbusd_epi32(odd, q, four(x + 4 * word + 4));
+          } else {
+            even = _mm512_dpbusd_epi32(even, _mm512_and_si512(p, low), four(x + 4 * word));
+            odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(p, 4), low), four(x + 4 * word + 16));
+            even = _mm512_dpbusd_epi32(even, _mm512_and_si512(q, low), four(x + 4 * word + 4));
+            odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(q, 4), low), four(x + 4 * word + 20));
+          }
         }
-      }
-    _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
-    total = scaled(_mm512_add_epi32(even, odd), w, a, row * groups + g, total);
-    w += 64;
+      _mm_prefetch((const char *)w + ahead, _MM_HINT_T0);
+      part = add_scaled(_mm512_add_epi32(even, odd), w, part);
+      w += 64;
+    }
+    total = _mm512_fmadd_ps(part, _mm512_set1_ps(*scale), total);
   }
   return total;
 }
@@ -86,31 +92,42 @@ enum { TILE_ROWS = 4, TILE_PANELS = 2 };
 INLINE void tile(
   const vg_quantized_args *a, const int bits, const int rows, const int panels, const uint8_t *const *w, int64_t panel,
   int64_t row) {
-  int64_t groups = a->n / a->group;
+  int64_t groups = a->n / a->group, each = groups_of_span(a);
   const uint8_t *first = w[0], *second = w[panels - 1];
   __m512 total[TILE_ROWS][TILE_PANELS];
 #pragma unroll
   for (int r = 0; r < rows; r++) total[r][0] = total[r][1] = _mm512_setzero_ps();
-  for (int64_t g = 0; g < groups; g++, first += 64, second += 64) {
-    const int8_t *x = a->rounded.numbers + row * a->n + g * a->group;
-    __m512i sum[TILE_ROWS][TILE_PANELS];
+  for (int64_t from = 0; from < groups; from += each) {
+    __m512 part[TILE_ROWS][TILE_PANELS];
 #pragma unroll
-    for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = begin_sum(a, bits, (row + r) * groups + g);
-    for (int64_t i = 0; i < a->group; i += 32)
+    for (int r = 0; r < rows; r++) part[r][0] = part[r][1] = _mm512_setzero_ps();
+    for (int64_t g = from; g < from + each && g < groups; g++, first += 64, second += 64) {
+      const int8_t *x = a->rounded.numbers + row * a->n + g * a->group;
+      __m512i sum[TILE_ROWS][TILE_PANELS];
 #pragma unroll
-      for (int k = 0; k < 32; k += 4, first += 64, second += 64) {
-        __m512i one = _mm512_loadu_si512(first), two = panels > 1 ? _mm512_loadu_si512(second) : one;
+      for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = begin_sum(a, bits, (row + r) * groups + g);
+      for (int64_t i = 0; i < a->group; i += 32)
 #pragma unroll
-        for (int r = 0; r < rows; r++) {
-          __m512i numbers = four(x + r * a->n + i + k);
-          sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], one, numbers);
-          if (panels > 1) sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], two, numbers);
+        for (int k = 0; k < 32; k += 4, first += 64, second += 64) {
+          __m512i one = _mm512_loadu_si512(first), two = panels > 1 ? _mm512_loadu_si512(second) : one;
+#pragma unroll
+          for (int r = 0; r < rows; r++) {
+            __m512i numbers = four(x + r * a->n + i + k);
+            sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], one, numbers);
+            if (panels > 1) sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], two, numbers);
+          }
         }
+#pragma unroll
+      for (int r = 0; r < rows; r++) {
+        part[r][0] = add_scaled(sum[r][0], first, part[r][0]);
+        if (panels > 1) part[r][1] = add_scaled(sum[r][1], second, part[r][1]);
       }
+    }
 #pragma unroll
     for (int r = 0; r < rows; r++) {
-      total[r][0] = scaled(sum[r][0], first, a, (row + r) * groups + g, total[r][0]);
-      if (panels > 1) total[r][1] = scaled(sum[r][1], second, a, (row + r) * groups + g, total[r][1]);
+      __m512 scale = _mm512_set1_ps(a->rounded.scales[(row + r) * spans(a) + from / each]);
+      total[r][0] = _mm512_fmadd_ps(part[r][0], scale, total[r][0]);
+      if (panels > 1) total[r][1] = _mm512_fmadd_ps(part[r][1], scale, total[r][1]);
     }
   }
 #pragma unroll

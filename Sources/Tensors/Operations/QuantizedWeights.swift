@@ -96,7 +96,7 @@ public struct QuantizedTensor: @unchecked Sendable {
   }
 
   /// `y = x Wᵀ + b`: x `[…, columns]`, y `[…, rows]`. Where `StoredWeights.roundsInput`, x is rounded to 8 bits, with
-  /// a scale a group, and multiplied as such. Else few rows of x read the weight as it is stored, and many are
+  /// a scale for each 128 numbers or so, and multiplied as such. Else few rows of x read the weight as it is stored, and many are
   /// worth a plain copy. Frozen: the gradient goes to x only.
   public func linear(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
     precondition(x.size(-1) == columns, "linear: input \(x) does not fit a weight of [\(rows), \(columns)]")
@@ -144,15 +144,16 @@ public struct QuantizedTensor: @unchecked Sendable {
   }
 }
 
-/// Rows of x in 8 bits: whole numbers, and for each group a scale and their sum.
+/// Rows of x in 8 bits: whole numbers, a scale for each 128 of them or so, and the sum of each group of the weights.
 private struct RoundedRows {
   private let numbers, scales, sums: Storage
-  private let columns, group: Int
+  private let columns, group, span: Int
 
   init(_ x: Tensor, _ rows: Int, group: Int) {
     (columns, self.group) = (x.size(-1), group)
+    span = group * Swift.max(1, 128 / group)
     numbers = Storage(byteCount: x.count)
-    scales = Storage(byteCount: x.count / group * 4)
+    scales = Storage(byteCount: rows * ((columns + span - 1) / span) * 4)
     sums = Storage(byteCount: x.count / group * 4)
     var arguments = arguments
     arguments.x = UnsafePointer(x.floats)
@@ -163,7 +164,8 @@ private struct RoundedRows {
     vg_round_args(
       x: nil, numbers: numbers.pointer.assumingMemoryBound(to: Int8.self),
       scales: scales.pointer.assumingMemoryBound(to: Float.self),
-      sums: sums.pointer.assumingMemoryBound(to: Int32.self), n: Int64(columns), group: Int64(group))
+      sums: sums.pointer.assumingMemoryBound(to: Int32.self), n: Int64(columns), group: Int64(group),
+      span: Int64(span))
   }
 }
 

@@ -257,13 +257,14 @@ typedef struct {
   float low, high;  // normal: mean, deviation
 } vg_random_args;
 
-// x [rows, n] in 8 bits with a scale a group: x ≈ scale q, q in −127…127; sums are −8 Σ q of each group. Items: rows.
+// x [rows, n] in 8 bits: x ≈ scale q, q in −127…127. `span` neighbours, a multiple of the weights' `group`, share a scale;
+// the last span of a row may be shorter. Items: rows.
 typedef struct {
   const float *x;
   int8_t *numbers;  // [rows, n]
-  float *scales;    // [rows, n / group]
-  int32_t *sums;
-  int64_t n, group;
+  float *scales;    // [rows, n / span, rounded up]
+  int32_t *sums;    // −8 Σ q of each group [rows, n / group]
+  int64_t n, group, span;
 } vg_round_args;
 
 // Group-wise symmetric weights [outputs, n]: `group` elements share one f32 scale; bits 8 or 4. `group` is a multiple

@@ -138,12 +138,21 @@ INLINE void tile(
         (float *)a->y + (row + r) * a->outputs + (panel + p) * 16, lanes_of(a, panel + p), total[r][p]);
 }
 
+// `next`: memory that will be read after these rows; each tile asks for its share, so that it is near by then.
 INLINE void rows_of(
-  const vg_quantized_args *a, const int bits, const int panels, const uint8_t *const *w, int64_t panel) {
+  const vg_quantized_args *a, const int bits, const int panels, const uint8_t *const *w, int64_t panel,
+  const uint8_t *next, int64_t bytes) {
   int64_t row = 0;
-  for (; row + TILE_ROWS <= a->rows; row += TILE_ROWS) tile(a, bits, TILE_ROWS, panels, w, panel, row);
-  for (; row + 2 <= a->rows; row += 2) tile(a, bits, 2, panels, w, panel, row);
-  for (; row < a->rows; row++) tile(a, bits, 1, panels, w, panel, row);
+#define TILES(count)                                                                                \
+  for (; row + count <= a->rows; row += count) {                                                    \
+    for (int64_t at = row * bytes / a->rows & ~63; at < (row + count) * bytes / a->rows; at += 64) \
+      _mm_prefetch((const char *)next + at, _MM_HINT_T1);                                           \
+    tile(a, bits, count, panels, w, panel, row);                                                    \
+  }
+  TILES(TILE_ROWS)
+  TILES(2)
+  TILES(1)
+#undef TILES
 }
 
 // A panel of 4-bit weights, a byte each.
@@ -173,10 +182,12 @@ TARGET static void many_rows(const vg_quantized_args *a, int64_t begin, int64_t 
       widen(a, w[p], scratch + p * wide, groups);
       w[p] = scratch + p * wide;
     }
-    if (panels == 2 && a->bits == 8) rows_of(a, 8, 2, w, panel);
-    else if (panels == 2) rows_of(a, 4, 2, w, panel);
-    else if (a->bits == 8) rows_of(a, 8, 1, w, panel);
-    else rows_of(a, 4, 1, w, panel);
+    const uint8_t *next = (const uint8_t *)a->packed + (panel + panels) * bytes;
+    int64_t ahead = panel + panels < end ? TILE_PANELS * bytes : 0;
+    if (panels == 2 && a->bits == 8) rows_of(a, 8, 2, w, panel, next, ahead);
+    else if (panels == 2) rows_of(a, 4, 2, w, panel, next, ahead);
+    else if (a->bits == 8) rows_of(a, 8, 1, w, panel, next, ahead);
+    else rows_of(a, 4, 1, w, panel, next, ahead);
   }
 }
 

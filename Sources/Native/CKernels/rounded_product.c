@@ -35,11 +35,8 @@ INLINE __mmask16 lanes_of(const vg_quantized_args *a, int64_t panel) {
   return left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
 }
 
-// The instruction takes weights without a sign, so stored ones are larger, by 128 or 8: sums begin that much lower.
-INLINE __m512i begin_sum(const vg_quantized_args *a, const int bits, int64_t group) {
-  __m512i eight = _mm512_set1_epi32(a->rounded.sums[group]);
-  return bits == 8 ? _mm512_slli_epi32(eight, 4) : eight;
-}
+// The instruction takes weights without a sign, so stored ones are larger: sums begin that much lower.
+INLINE __m512i begin_sum(const vg_quantized_args *a, int64_t group) { return _mm512_set1_epi32(a->rounded.sums[group]); }
 INLINE __m512 add_scaled(__m512i sum, const uint8_t *scales, __m512 to) {
   return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scales), to);
 }
@@ -57,7 +54,7 @@ INLINE __m512 row_panel(const vg_quantized_args *a, const int bits, const uint8_
   for (int64_t from = 0; from < groups; from += each, scale++) {
     __m512 part = _mm512_setzero_ps();
     for (int64_t g = from; g < from + each && g < groups; g++) {
-      __m512i even = begin_sum(a, bits, row * groups + g), odd = _mm512_setzero_si512();
+      __m512i even = begin_sum(a, row * groups + g), odd = _mm512_setzero_si512();
       for (int64_t i = 0; i < a->group; i += 32, x += 32)
 #pragma unroll
         for (int word = 0; word < bits; word += 2, w += 128) {
@@ -90,8 +87,7 @@ enum { TILE_ROWS = 4, TILE_PANELS = 2 };
 // `rows` rows times `panels` panels, whose 8-bit weights w[p] points to: two panels stay in the second cache, which
 // is near enough; sums that went to memory between pieces of the columns would cost more.
 INLINE void tile(
-  const vg_quantized_args *a, const int bits, const int rows, const int panels, const uint8_t *const *w, int64_t panel,
-  int64_t row) {
+  const vg_quantized_args *a, const int rows, const int panels, const uint8_t *const *w, int64_t panel, int64_t row) {
   int64_t groups = a->n / a->group, each = groups_of_span(a);
   const uint8_t *first = w[0], *second = w[panels - 1];
   __m512 total[TILE_ROWS][TILE_PANELS];
@@ -105,7 +101,7 @@ INLINE void tile(
       const int8_t *x = a->rounded.numbers + row * a->n + g * a->group;
       __m512i sum[TILE_ROWS][TILE_PANELS];
 #pragma unroll
-      for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = begin_sum(a, bits, (row + r) * groups + g);
+      for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = begin_sum(a, (row + r) * groups + g);
       for (int64_t i = 0; i < a->group; i += 32)
 #pragma unroll
         for (int k = 0; k < 32; k += 4, first += 64, second += 64) {
@@ -140,14 +136,14 @@ INLINE void tile(
 
 // `next`: memory that will be read after these rows; each tile asks for its share, so that it is near by then.
 INLINE void rows_of(
-  const vg_quantized_args *a, const int bits, const int panels, const uint8_t *const *w, int64_t panel,
-  const uint8_t *next, int64_t bytes) {
+  const vg_quantized_args *a, const int panels, const uint8_t *const *w, int64_t panel, const uint8_t *next,
+  int64_t bytes) {
   int64_t row = 0;
 #define TILES(count)                                                                                \
   for (; row + count <= a->rows; row += count) {                                                    \
     for (int64_t at = row * bytes / a->rows & ~63; at < (row + count) * bytes / a->rows; at += 64) \
       _mm_prefetch((const char *)next + at, _MM_HINT_T1);                                           \
-    tile(a, bits, count, panels, w, panel, row);                                                    \
+    tile(a, count, panels, w, panel, row);                                                          \
   }
   TILES(TILE_ROWS)
   TILES(2)
@@ -184,10 +180,8 @@ TARGET static void many_rows(const vg_quantized_args *a, int64_t begin, int64_t 
     }
     const uint8_t *next = (const uint8_t *)a->packed + (panel + panels) * bytes;
     int64_t ahead = panel + panels < end ? TILE_PANELS * bytes : 0;
-    if (panels == 2 && a->bits == 8) rows_of(a, 8, 2, w, panel, next, ahead);
-    else if (panels == 2) rows_of(a, 4, 2, w, panel, next, ahead);
-    else if (a->bits == 8) rows_of(a, 8, 1, w, panel, next, ahead);
-    else rows_of(a, 4, 1, w, panel, next, ahead);
+    if (panels == 2) rows_of(a, 2, w, panel, next, ahead);
+    else rows_of(a, 1, w, panel, next, ahead);
   }
 }
 

@@ -114,6 +114,8 @@ public struct QuantizedTensor: @unchecked Sendable {
   /// `x Wᵀ` of x in 8 bits, whatever the processor multiplies well: x f32 `[…, columns]`, result f32 `[…, rows]`.
   package func roundedProduct(_ x: Tensor) -> Tensor { Self.products(x, [self], isRounded: true)[0] }
 
+  private var roundedForm: RoundedRows.Form { .init(group: group, bits: bits) }
+
   /// More rows than these are tiles of a product, no stream of weights.
   private static let streamedRows = Int(VG_STREAMED_ROWS)
 
@@ -123,9 +125,9 @@ public struct QuantizedTensor: @unchecked Sendable {
   fileprivate static func products(_ x: Tensor, _ weights: [QuantizedTensor], isRounded: Bool) -> [Tensor] {
     let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.rows]) }
     let count = x.count / Swift.max(1, x.size(-1)), isStream = count <= streamedRows
-    var rounded: [Int: RoundedRows] = [:]
+    var rounded: [RoundedRows.Form: RoundedRows] = [:]
     if isRounded {
-      for group in Set(weights.map(\.group)) { rounded[group] = RoundedRows(x, count, group: group) }
+      for form in Set(weights.map(\.roundedForm)) { rounded[form] = RoundedRows(x, count, form) }
     }
     streaming(isStream ? weights.reduce(0) { $0 + $1.packed.byteCount } : 0) { ahead in
       runPieces(
@@ -134,7 +136,7 @@ public struct QuantizedTensor: @unchecked Sendable {
           var arguments = weight.arguments()
           (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
           (arguments.rows, arguments.ahead) = (Int64(count), ahead)
-          if let rounded = rounded[weight.group] { arguments.rounded = rounded.arguments }
+          if let rounded = rounded[weight.roundedForm] { arguments.rounded = rounded.arguments }
           return isStream || !isRounded
             ? (arguments, weight.panels, weight.panelGrain) : (arguments, (weight.panels + 1) / 2, 1)
         })
@@ -146,11 +148,18 @@ public struct QuantizedTensor: @unchecked Sendable {
 
 /// Rows of x in 8 bits: whole numbers, a scale for each 128 of them or so, and the sum of each group of the weights.
 private struct RoundedRows {
+  /// What it depends on of the weights that it meets.
+  struct Form: Hashable {
+    let group: Int
+    let bits: QuantizedTensor.Bits
+  }
+
   private let numbers, scales, sums: Storage
   private let columns, group, span: Int
+  private let excess: Int32
 
-  init(_ x: Tensor, _ rows: Int, group: Int) {
-    (columns, self.group) = (x.size(-1), group)
+  init(_ x: Tensor, _ rows: Int, _ form: Form) {
+    (columns, group, excess) = (x.size(-1), form.group, form.bits == .eight ? 128 : 8)
     span = group * Swift.max(1, 128 / group)
     numbers = Storage(byteCount: x.count)
     scales = Storage(byteCount: rows * ((columns + span - 1) / span) * 4)
@@ -165,7 +174,7 @@ private struct RoundedRows {
       x: nil, numbers: numbers.pointer.assumingMemoryBound(to: Int8.self),
       scales: scales.pointer.assumingMemoryBound(to: Float.self),
       sums: sums.pointer.assumingMemoryBound(to: Int32.self), n: Int64(columns), group: Int64(group),
-      span: Int64(span))
+      span: Int64(span), excess: excess)
   }
 }
 

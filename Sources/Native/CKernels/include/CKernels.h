@@ -263,8 +263,9 @@ typedef struct {
   const float *x;
   int8_t *numbers;  // [rows, n]
   float *scales;    // [rows, n / span, rounded up]
-  int32_t *sums;    // −8 Σ q of each group [rows, n / group]
+  int32_t *sums;    // −excess Σ q of each group [rows, n / group]
   int64_t n, group, span;
+  int32_t excess;  // what packed weights are stored too large by: 128 of 8 bits, 8 of 4
 } vg_round_args;
 
 // Group-wise symmetric weights [outputs, n]: `group` elements share one f32 scale; bits 8 or 4. `group` is a multiple

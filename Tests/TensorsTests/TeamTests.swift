@@ -8,15 +8,14 @@ import Tensors
 @Suite(.serialized)
 @NumericActor
 struct TeamTests {
-  /// Products (oneDNN), a convolution, attention and norms (our kernels), forward and backward. The kernel's own
-  /// gradient is left out: oneDNN cuts that sum by threads, so that its last bits depend on their number.
+  /// Products (oneDNN), convolutions, attention and norms (our kernels), forward and backward.
   private nonisolated static func work() -> [[Float]] {
     var random = Philox(seed: 3)
     let x = Tensor.normal([2, 24, 24, 8], using: &random),
       kernel = Tensor.normal([16, 8, 3, 3], using: &random)
     let w = Tensor.normal([48, 48], using: &random), gain = Tensor.full([48], 1, .f32)
-    let (y, g) = grad(at: [x, w, gain]) { inputs in
-      let pictures = convolution2D(inputs[0], weight: kernel, stride: 2, padding: 1)
+    let (y, g) = grad(at: [x, w, gain, kernel]) { inputs in
+      let pictures = convolution2D(inputs[0], weight: inputs[3], stride: 2, padding: 1)
       let rows = rmsNorm(pictures.reshaped([2, 48, 48]), weight: inputs[2], epsilon: 1e-5)
       let heads = linear(rows, weight: inputs[1]).reshaped([2, 48, 4, 12])
       return attention(heads, heads, heads, mask: .causal).squared().sum()
@@ -24,25 +23,42 @@ struct TeamTests {
     return [y.toArray()] + g.map { $0?.toArray() ?? [] }
   }
 
-  /// For one number of threads the very same bits; for another oneDNN may cut a sum elsewhere (3.7 does for 3 threads).
-  @Test func bitsDoNotDependOnWaiting() {
+  /// Gradients of weights: sums over many pictures or rows, which oneDNN would cut by the number of threads.
+  private nonisolated static func longSums(_ type: ElementType) -> [[Float]] {
+    var random = Philox(seed: 5)
+    var results: [[Float]] = []
+    for (batch, size, channels, out) in [(9, 16, 8, 24), (1, 12, 16, 40), (2, 8, 8, 136)] {
+      let x = Tensor.normal([batch, size, size, channels], using: &random).cast(to: type),
+        kernel = Tensor.normal([out, channels, 3, 3], using: &random).cast(to: type),
+        bias = Tensor.normal([out], using: &random)
+      let (_, g) = grad(at: [kernel, bias]) { inputs in
+        convolution2D(x, weight: inputs[0], bias: inputs[1], padding: 1).cast(to: .f32).squared().sum()
+      }
+      results += g.map { $0?.toArray() ?? [] }
+    }
+    for (rows, inputs, outputs) in [(5000, 16, 24), (40_000, 8, 8), (2100, 320, 264)] {
+      let x = Tensor.normal([rows, inputs], using: &random).cast(to: type),
+        w = Tensor.normal([outputs, inputs], using: &random).cast(to: type)
+      let (_, g) = grad(at: [w]) { linear(x, weight: $0[0]).cast(to: .f32).squared().sum() }
+      results += g.map { $0?.toArray() ?? [] }
+    }
+    return results
+  }
+
+  @Test func bitsDoNotDependOnThreadsAndWaiting() {
     let (threads, waiting) = (Threads.count, Threads.waiting)
     defer { (Threads.count, Threads.waiting) = (threads, waiting) }
     Threads.count = 1
-    let alone = onNewThread { Self.work() }
-    for count: Int32 in [1, 2, 3] {
+    let alone = onNewThread { Self.work() + Self.longSums(.f32) + Self.longSums(.bf16) }
+    for count: Int32 in [1, 2, 3, 5, 8] {
       Threads.count = count
-      // Every new thread has primitives of its own, made for this number of threads.
-      Threads.waiting = .adaptive
-      let expected = onNewThread { Self.work() }
-      for policy in [Threads.Waiting.passive, .counted(0), .counted(100)] {
+      for policy in [Threads.Waiting.adaptive, .passive, .counted(0), .counted(100)] {
         Threads.waiting = policy
-        #expect(onNewThread { Self.work() } == expected, "\(policy), \(count) threads")
+        // Every new thread has primitives of its own, made for this number of threads.
+        #expect(onNewThread { Self.work() } == Array(alone.prefix(5)), "\(policy), \(count) threads")
       }
-      for (one, other) in zip(expected, alone) {
-        let size = other.map(abs).max() ?? 0
-        #expect(zip(one, other).allSatisfy { abs($0 - $1) <= 1e-5 * size }, "\(count) threads")
-      }
+      let sums = onNewThread { Self.longSums(.f32) + Self.longSums(.bf16) }
+      #expect(sums == Array(alone.dropFirst(5)), "\(count) threads")
     }
   }
 

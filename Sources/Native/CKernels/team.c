@@ -312,10 +312,13 @@ void vugen_team_run(void (*body)(void *), void *data, int32_t parts) {
 
 // ---------------------------------------------------------------- OpenMP's entry points, as oneDNN calls them
 
-// What the library asked for on this thread (oneDNN 3 does), 0 = nothing.
+// What was asked for on this thread and is less than the budget (oneDNN 3 does, and pieces.c), 0 = nothing.
 static _Thread_local int asked;
 
-void omp_set_num_threads(int count) { asked = count < 1 ? 0 : count > MOST_THREADS ? MOST_THREADS : count; }
+void omp_set_num_threads(int count) {
+  asked = count < 1 || count >= vugen_threads() ? 0 : count;
+  if (foreign() != NULL && foreign_budget != NULL) foreign_budget(count);
+}
 
 int omp_get_max_threads(void) {
   int32_t threads = vugen_team_threads();

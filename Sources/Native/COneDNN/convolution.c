@@ -1,4 +1,6 @@
-#include "primitives.h"
+#include <string.h>
+
+#include "pieces.h"
 
 static dnnl_status_t plain_weights(const vugen_conv_spec *s, layout_t *l, int32_t type) {
   dnnl_dims_t dims = {s->out_channels, s->channels, s->kernel_height, s->kernel_width};
@@ -139,20 +141,88 @@ int vugen_conv_backward_data(const vugen_conv_spec *spec, const void *dy, const 
   return vugen_execute(e, handles);
 }
 
+// ---------------------------------------------------------------- the weights' gradient
+
+// How a weight gradient is cut: runs of pictures, whose gradients are added up, and groups of output channels.
+typedef struct {
+  const vugen_conv_spec *spec;
+  const char *x, *dy;
+  float *dweights, *dbias;   // of the first run
+  float *terms, *bias_terms; // of the others, one behind the other
+  int64_t weight_size;       // numbers of one output channel
+  int64_t runs, groups, group_channels;
+} gradient;
+
+enum { RUNS = 8, WIDE = 128, GROUP = 64, LANES = 16, MOST_TERMS = 8 << 20 };
+
+static void cut_gradient(gradient *g) {
+  const vugen_conv_spec *s = g->spec;
+  int64_t channels = s->out_channels;
+  g->runs = s->batch < RUNS ? s->batch : RUNS;
+  int64_t most = MOST_TERMS / (channels * g->weight_size) + 1;
+  if (g->runs > most) g->runs = most;
+  // Few pictures make few pieces: more groups then, each of which reads all of x again.
+  int64_t narrow = (channels / RUNS + LANES - 1) / LANES * LANES;
+  if (narrow < LANES) narrow = LANES;
+  g->group_channels = g->runs < RUNS / 2 && narrow < GROUP ? narrow : channels >= WIDE ? GROUP : channels;
+  g->groups = (channels + g->group_channels - 1) / g->group_channels;
+  if (g->groups >= RUNS) g->runs = 1;
+}
+
+// The channels `first..` of each place of dy, side by side.
+static void *channel_slice(const gradient *g, const char *dy, int64_t places, int64_t first, int64_t count) {
+  size_t size = g->spec->type == VUGEN_BF16 ? 2 : 4, row = (size_t)g->spec->out_channels * size;
+  char *slice = vugen_buffer(BUFFER_SLICE, (size_t)(places * count) * size);
+  if (slice == NULL) return NULL;
+  for (int64_t i = 0; i < places; i++)
+    memcpy(slice + (size_t)(i * count) * size, dy + (size_t)i * row + (size_t)first * size, (size_t)count * size);
+  return slice;
+}
+
+static dnnl_status_t gradient_piece(void *data, int number) {
+  const gradient *g = data;
+  const vugen_conv_spec *whole = g->spec;
+  vugen_conv_spec spec = *whole;
+  int64_t run = number / g->groups, group = number % g->groups;
+  int64_t first = run * whole->batch / g->runs, channel = group * g->group_channels;
+  spec.batch = (run + 1) * whole->batch / g->runs - first;
+  if (channel + g->group_channels > whole->out_channels) spec.out_channels = whole->out_channels - channel;
+  else spec.out_channels = g->group_channels;
+  int64_t size = whole->type == VUGEN_BF16 ? 2 : 4, places = whole->out_height * whole->out_width;
+  const void *x = g->x + first * whole->height * whole->width * whole->channels * size;
+  const void *dy = g->dy + first * places * whole->out_channels * size;
+  if (g->groups > 1 && (dy = channel_slice(g, dy, spec.batch * places, channel, spec.out_channels)) == NULL)
+    return dnnl_out_of_memory;
+  float *dweights = run == 0 ? g->dweights : g->terms + (run - 1) * whole->out_channels * g->weight_size;
+  float *dbias = run == 0 ? g->dbias : g->bias_terms + (run - 1) * whole->out_channels;
+  entry *e;
+  CHECK(conv_entry(&spec, VUGEN_CONV_BACKWARD_WEIGHTS, &e));
+  void *blocked = vugen_buffer(BUFFER_BLOCKED, e->weight_bytes);
+  if (blocked == NULL) return dnnl_out_of_memory;
+  void *handles[] = {(void *)x, (void *)dy, blocked, spec.has_bias ? dbias + channel : NULL};
+  CHECK(vugen_execute(e, handles));
+  layout_t plain;
+  CHECK(plain_weights(&spec, &plain, VUGEN_F32));
+  layout_ref from = dnnl_primitive_desc_query_md(e->description, dnnl_query_diff_weights_md, 0);
+  dnnl_status_t status = vugen_reorder(from, blocked, REF(plain), dweights + channel * g->weight_size);
+  layout_free(plain);
+  return status;
+}
+
 int vugen_conv_backward_weights(
   const vugen_conv_spec *spec, const void *x, const void *dy, float *dweights, float *dbias) {
-  entry *e;
-  CHECK(conv_entry(spec, VUGEN_CONV_BACKWARD_WEIGHTS, &e));
-  void *blocked = vugen_blocked(e->weight_bytes);
-  if (blocked == NULL) return dnnl_out_of_memory;
-  void *handles[] = {(void *)x, (void *)dy, blocked, dbias};
-  dnnl_status_t status = vugen_execute(e, handles);
-  layout_t plain;
-  if (status == dnnl_success) status = plain_weights(spec, &plain, VUGEN_F32);
-  if (status == dnnl_success) {
-    layout_ref from = dnnl_primitive_desc_query_md(e->description, dnnl_query_diff_weights_md, 0);
-    status = vugen_reorder(from, blocked, REF(plain), dweights);
-    layout_free(plain);
+  CHECK(vugen_need_stream());
+  gradient g = {
+    .spec = spec, .x = x, .dy = dy, .dweights = dweights, .dbias = dbias,
+    .weight_size = spec->channels * spec->kernel_height * spec->kernel_width};
+  cut_gradient(&g);
+  int64_t size = spec->out_channels * g.weight_size;
+  if (g.runs > 1) {
+    g.terms = vugen_buffer(BUFFER_TERMS, sizeof(float) * (size_t)((g.runs - 1) * (size + spec->out_channels)));
+    if (g.terms == NULL) return dnnl_out_of_memory;
+    g.bias_terms = g.terms + (g.runs - 1) * size;
   }
-  return status;
+  CHECK(vugen_do_pieces(gradient_piece, &g, (int)(g.runs * g.groups)));
+  CHECK(vugen_add_terms(dweights, g.terms, size, (int)g.runs - 1));
+  return spec->has_bias ? vugen_add_terms(dbias, g.bias_terms, spec->out_channels, (int)g.runs - 1) : dnnl_success;
 }

@@ -1,4 +1,4 @@
-#include "primitives.h"
+#include "pieces.h"
 
 static dnnl_status_t matrix(
   layout_t *l, int nd, int64_t batch, int64_t rows, int64_t columns, int64_t stride, int64_t row, int transposed,
@@ -57,7 +57,67 @@ static dnnl_status_t matmul_entry(const vugen_matmul_spec *s, entry **found) {
   return status;
 }
 
+// ---------------------------------------------------------------- long sums
+
+// A weight's gradient is a sum over all rows of a batch. Above some 1000 of them oneDNN 2 cuts the sum by the number of
+// threads, oneDNN 3 any sum of some 20 000; so does none of the cuts below.
+enum { LONGEST_SUM = 1024, LONGEST_ROW = 16384, MOST_PIECES = 32, SMALL = 256 * 256 };
+
+int vugen_matmul_is_long(const vugen_matmul_spec *s) {
+  return s->batch == 1 && !s->b_packed && s->k > (s->a_transposed ? LONGEST_SUM : LONGEST_ROW);
+}
+
+typedef struct {
+  const vugen_matmul_spec *spec;
+  const char *a, *b;
+  float *c, *terms;
+  int64_t pieces;
+} long_sum;
+
+// The terms first..end of each sum: C = A B or C += A B.
+static dnnl_status_t add_terms(const long_sum *l, int64_t first, int64_t end, int accumulate, float *c) {
+  vugen_matmul_spec spec = *l->spec;
+  spec.k = end - first;
+  spec.accumulate = accumulate;
+  int64_t size = spec.a_type == VUGEN_BF16 ? 2 : 4;
+  int64_t a_step = spec.a_transposed ? spec.a_row : 1, b_step = spec.b_transposed ? 1 : spec.b_row;
+  entry *e;
+  CHECK(matmul_entry(&spec, &e));
+  void *handles[] = {(void *)(l->a + first * a_step * size), (void *)(l->b + first * b_step * size), c, NULL};
+  return vugen_execute(e, handles);
+}
+
+static dnnl_status_t sum_piece(void *data, int number) {
+  const long_sum *l = data;
+  int64_t k = l->spec->k, size = l->spec->m * l->spec->n;
+  return add_terms(
+    l, number * k / l->pieces, (number + 1) * k / l->pieces, 0, number == 0 ? l->c : l->terms + (number - 1) * size);
+}
+
+// Small results: pieces of the sum side by side. Large ones give all threads work: one piece after the other.
+static dnnl_status_t add_up(long_sum *l) {
+  int64_t k = l->spec->k, size = l->spec->m * l->spec->n;
+  l->pieces = (k + LONGEST_SUM - 1) / LONGEST_SUM;
+  if (size > SMALL) {
+    for (int64_t i = 0; i < l->pieces; i++)
+      CHECK(add_terms(l, i * k / l->pieces, (i + 1) * k / l->pieces, i > 0, l->c));
+    return dnnl_success;
+  }
+  if (l->pieces > MOST_PIECES) l->pieces = MOST_PIECES;
+  l->terms = vugen_buffer(BUFFER_TERMS, sizeof(float) * (size_t)((l->pieces - 1) * size));
+  if (l->terms == NULL) return dnnl_out_of_memory;
+  CHECK(vugen_do_pieces(sum_piece, l, (int)l->pieces));
+  return vugen_add_terms(l->c, l->terms, size, (int)l->pieces - 1);
+}
+
 int vugen_matmul(const vugen_matmul_spec *spec, const void *a, const void *b, const float *bias, void *c) {
+  if (vugen_matmul_is_long(spec)) {
+    // Callers add the bias and all else.
+    if (spec->c_type != VUGEN_F32 || spec->has_bias || spec->activation || spec->accumulate) return dnnl_invalid_arguments;
+    CHECK(vugen_need_stream());
+    long_sum l = {.spec = spec, .a = a, .b = b, .c = c};
+    return add_up(&l);
+  }
   entry *e;
   CHECK(matmul_entry(spec, &e));
   void *handles[] = {(void *)a, (void *)b, c, (void *)bias};

@@ -49,9 +49,11 @@ static _Thread_local struct {
   dnnl_stream_t stream;
   entry *buckets[BUCKETS];
   int entries;
-  void *scratch, *blocked;
-  size_t scratch_bytes, blocked_bytes;
+  void *scratch, *buffers[BUFFERS];
+  size_t scratch_bytes, buffer_bytes[BUFFERS];
 } cache;
+
+int omp_get_max_threads(void);
 
 static uint64_t hash_key(const int64_t *key) {
   uint64_t h = 1469598103934665603ull;
@@ -78,7 +80,8 @@ static void empty_cache(void) {
   cache.entries = 0;
 }
 
-entry *vugen_find(const int64_t *key) {
+entry *vugen_find(int64_t *key) {
+  key[KEY_WORDS - 1] = omp_get_max_threads();
   for (entry *e = cache.buckets[hash_key(key) % BUCKETS]; e; e = e->next)
     if (memcmp(e->key, key, sizeof e->key) == 0) return e;
   return NULL;
@@ -180,12 +183,12 @@ dnnl_status_t vugen_reorder(layout_ref from, const void *source, layout_ref to, 
   return status;
 }
 
-void *vugen_blocked(size_t bytes) {
-  if (bytes > cache.blocked_bytes) {
-    free(cache.blocked);
-    cache.blocked_bytes = (bytes + 4095) & ~(size_t)4095;
-    cache.blocked = aligned_alloc(4096, cache.blocked_bytes);
-    if (cache.blocked == NULL) cache.blocked_bytes = 0;
+void *vugen_buffer(buffer_use use, size_t bytes) {
+  if (bytes > cache.buffer_bytes[use]) {
+    free(cache.buffers[use]);
+    cache.buffer_bytes[use] = (bytes + 4095) & ~(size_t)4095;
+    cache.buffers[use] = aligned_alloc(4096, cache.buffer_bytes[use]);
+    if (cache.buffers[use] == NULL) cache.buffer_bytes[use] = 0;
   }
-  return cache.blocked;
+  return cache.buffers[use];
 }

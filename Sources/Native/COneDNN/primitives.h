@@ -60,7 +60,8 @@ static inline dnnl_data_type_t data_type(int32_t type) { return type == VUGEN_BF
 enum { MATMUL = 1, CONV_FORWARD, CONV_DATA, CONV_WEIGHTS, RESIZE, RESIZE_BACK };
 enum { MAX_ARGUMENTS = 6, KEY_WORDS = 22 };
 
-// A primitive with its argument slots, under a key of everything that shapes it.
+// A primitive with its argument slots, under a key of everything that shapes it. The last word is the number of threads
+// that it was made for, which `vugen_find` fills in.
 typedef struct entry {
   struct entry *next;
   int64_t key[KEY_WORDS];
@@ -76,7 +77,7 @@ typedef struct entry {
 // The process's engine and this thread's stream; call before anything else.
 dnnl_status_t vugen_need_stream(void);
 dnnl_engine_t vugen_engine(void);
-entry *vugen_find(const int64_t *key);
+entry *vugen_find(int64_t *key);
 void vugen_free_entry(entry *e);
 // Adds the argument that the description calls `what` with `index`.
 dnnl_status_t vugen_add_argument(entry *e, int argument, dnnl_query_t what, int index);
@@ -88,7 +89,8 @@ dnnl_status_t vugen_execute(entry *e, void *const *handles);
 dnnl_status_t vugen_attributes(dnnl_primitive_attr_t *attr, int32_t activation, int32_t accumulate);
 // Plain memory to a primitive's own weight layout, or back.
 dnnl_status_t vugen_reorder(layout_ref from, const void *source, layout_ref to, void *target);
-// This thread's memory for a weight gradient in oneDNN's own layout; NULL when there is none.
-void *vugen_blocked(size_t bytes);
+// This thread's memory for one purpose, kept for the next time; NULL when there is none.
+typedef enum { BUFFER_BLOCKED, BUFFER_SLICE, BUFFER_TERMS, BUFFERS } buffer_use;
+void *vugen_buffer(buffer_use use, size_t bytes);
 
 #endif

@@ -60,6 +60,11 @@ private func multiply(
   (spec.a_row, spec.b_row, spec.c_row) = (Int64(a.tensor.size(-1)), Int64(b.tensor.size(-1)), Int64(n))
   (spec.a_type, spec.b_type, spec.c_type) = (a.tensor.type.code, b.tensor.type.code, type.code)
   (spec.a_transposed, spec.b_transposed) = (a.transposed ? 1 : 0, b.transposed ? 1 : 0)
+  let isLong = panels == nil && vugen_matmul_is_long(&spec) != 0
+  if isLong, type != .f32 || bias != nil || activation != .none {
+    let y = multiply(a, b, as: .f32)
+    return activation.apply(bias.map { y + $0.cast(to: .f32) } ?? y).cast(to: type)
+  }
   spec.has_bias = bias == nil ? 0 : 1
   spec.activation = activation.code
   _ = vugen_threads()
@@ -67,7 +72,7 @@ private func multiply(
   var right = panels
   if panels != nil {
     spec.b_packed = Int32(VUGEN_PANELS)
-  } else if packing, b.tensor.storage.isWeight, spec.batch == 1 {
+  } else if packing, !isLong, b.tensor.storage.isWeight, spec.batch == 1 {
     right = packed(b, &spec)
   }
   check(

@@ -44,6 +44,9 @@ typedef struct {
   int32_t b_packed;  // B comes from vugen_matmul_pack, or is bf16 in VUGEN_PANELS
 } vugen_matmul_spec;
 
+// Sums so long that they are cut here, by their length alone, so that their bits do not depend on the number of threads:
+// C is then f32, without bias, activation and accumulation.
+int vugen_matmul_is_long(const vugen_matmul_spec *spec);
 int vugen_matmul(const vugen_matmul_spec *spec, const void *a, const void *b, const float *bias, void *c);
 // The size in bytes of a packed B, and the number of its layout: equal numbers, equal layout.
 int vugen_matmul_packed_layout(const vugen_matmul_spec *spec, size_t *bytes, int64_t *layout);

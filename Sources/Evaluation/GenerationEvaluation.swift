@@ -29,11 +29,18 @@ public struct ReconstructionEvaluation {
   }
 }
 
-/// How well drawn pictures show what their prompts say, judged by the understanding tower: the judge and the
-/// generator share a model, so that these shares say more of a model's own progress than of pictures.
+/// How well drawn pictures show what their prompts say, as a judge describes them: see `DrawingJudge`.
 public struct GenerationEvaluation {
-  /// What is measured, in the order of reports.
-  public static let measures = ["single object", "colour", "count", "relation"]
+  public typealias Measure = DrawingJudge.Measure
+  public typealias Score = UnderstandingEvaluation.Score
+
+  /// Right pictures of each measure.
+  public struct Result: Sendable {
+    /// The judge's caption says what the prompt says.
+    public var byCaption: [Measure: Score] = [:]
+    /// The judge's answer to a question that does not give its answer away, where there is one.
+    public var byQuestion: [Measure: Score] = [:]
+  }
 
   public struct Drawn {
     public let picture: Picture
@@ -42,61 +49,41 @@ public struct GenerationEvaluation {
   }
 
   private let imaginer: Imaginer
-  private let tokenizer: Tokenizer
-  private let folder: String
+  private let judge: DrawingJudge
 
-  public init(_ imaginer: Imaginer, _ tokenizer: Tokenizer, folder: String) {
-    (self.imaginer, self.tokenizer, self.folder) = (imaginer, tokenizer, folder)
-  }
+  public init(_ imaginer: Imaginer, judge: DrawingJudge) { (self.imaginer, self.judge) = (imaginer, judge) }
 
-  /// Which of a scene's questions test its prompt, and under which measure: one a picture.
-  static func test(of record: SceneRecord) -> (measure: String, question: QuestionAnswer)? {
-    func first(_ task: QuestionAnswer.Task) -> QuestionAnswer? { record.questions.first { $0.task == task } }
-    switch record.kind {
-    case .single: return first(.what).map { ("single object", $0) }
-    case .colour: return first(.colour).map { ("colour", $0) }
-    case .count: return first(.count).map { ("count", $0) }
-    case .pair, .colourPair: return first(.relation).map { ("relation", $0) }
-    case .assortment, .wide: return nil
-    }
-  }
-
-  /// Draws scenes' captions until each measure has been tested `samples` times, and asks about the pictures.
+  /// Draws scenes' captions until each measure has been tested `samples` times, and lets the judge describe the pictures.
   ///
   /// - Parameter progress: called with the pictures done; throws to stop.
   public func run(
     _ composer: SceneComposer, _ split: Split, samples: Int, settings: ImagineSettings,
     progress: (Int) throws -> Void, drawn keep: (Drawn) -> Void = { _ in }
-  ) throws -> [String: UnderstandingEvaluation.Score] {
-    var scores: [String: UnderstandingEvaluation.Score] = [:], done = 0
+  ) throws -> Result {
+    var result = Result(), done = 0
     // The held-out split has no single objects as they are drawn by nature.
-    let wanted = split == .heldOut ? Self.measures.dropFirst() : Self.measures[...]
+    let wanted = Measure.allCases.filter { split != .heldOut || $0 != .single }
+    func isOpen(_ measure: Measure) -> Bool { result.byCaption[measure]?.asked ?? 0 < samples }
     for index in 0..<UInt64(samples * 200) {
       let record = composer.record(index, split)
-      guard let (measure, question) = Self.test(of: record), wanted.contains(measure),
-        scores[measure]?.asked ?? 0 < samples
-      else { continue }
+      let tested = Measure.of(record).filter { wanted.contains($0) && isOpen($0) }
+      guard !tested.isEmpty else { continue }
       var one = settings
       (one.prompt, one.seed) = (record.caption, settings.seed &+ index)
       guard let picture = try imaginer.imagine(one)?.picture else { break }
-      let said = try answer(question.question, about: picture)
-      let judged = measure == "single object" ? "class" : measure
-      let isRight = UnderstandingEvaluation.isRight(said, question, judged, record)
-      scores[measure, default: .init()].asked += 1
-      scores[measure, default: .init()].right += isRight ? 1 : 0
-      keep(.init(picture: picture, prompt: record.caption, verdict: isRight ? "right" : "'\(said)'"))
+      let caption = try judge.caption(of: picture), truth = record.truth(of: SceneClaim(caption: caption))
+      for measure in tested {
+        result.byCaption[measure, default: .init()].count(measure.holds(truth))
+        if let isRight = try judge.answersRightly(measure, record, about: picture) {
+          result.byQuestion[measure, default: .init()].count(isRight)
+        }
+      }
+      let isRight = tested.allSatisfy { $0.holds(truth) }
+      keep(.init(picture: picture, prompt: record.caption, verdict: isRight ? "right" : "'\(caption)'"))
       done += 1
       try progress(done)
-      if wanted.allSatisfy({ scores[$0]?.asked ?? 0 >= samples }) { break }
+      if !wanted.contains(where: isOpen) { break }
     }
-    return scores
-  }
-
-  private func answer(_ question: String, about picture: Picture) throws -> String {
-    let tower = imaginer.understanding
-    let conversation = try Conversation(tower, tokenizer, folder: folder)
-    var random = Philox(seed: 0)
-    let turn = Turn(.user, question, pictures: [tower.configuration.vision.tiles(of: picture)])
-    return try conversation.ask(turn, most: 32, using: &random).text
+    return result
   }
 }

@@ -13,6 +13,11 @@ public struct UnderstandingEvaluation {
     public var asked = 0
 
     public var share: Double { asked == 0 ? .nan : Double(right) / Double(asked) }
+
+    mutating func count(_ isRight: Bool) {
+      asked += 1
+      right += isRight ? 1 : 0
+    }
   }
 
   /// One wrong answer that was given several times.
@@ -91,8 +96,7 @@ public struct UnderstandingEvaluation {
   ) {
     let (measure, question) = (one.measure, one.question)
     let isRight = isRight(said, question, measure, one.record)
-    scores[measure, default: Score()].asked += 1
-    scores[measure, default: Score()].right += isRight ? 1 : 0
+    scores[measure, default: Score()].count(isRight)
     guard !isRight else { return }
     // Yes and no mean nothing without their question.
     let expected = measure == "yes/no" ? "\(question.question) \(question.answer)" : question.answer
@@ -107,7 +111,8 @@ public struct UnderstandingEvaluation {
       case .what: ("class", question)
       case .colour: ("colour", question)
       case .count: [.count, .single].contains(record.kind) ? ("count", question) : nil
-      case .relation: ("relation", question)
+      // "What is left of the cat?" answers itself in a scene of two; "Where is the cat?" does not.
+      case .relation: question.question.hasPrefix("Where") ? ("relation", question) : nil
       case .exists: ("yes/no", question)
       case .background: ("background", question)
       case .describe: ("caption", question)

@@ -189,12 +189,11 @@ enum CritiqueParts {
     return Critique.Part(phrase: phrase, question: "Is there \(bare) in the picture?", expected: "yes")
   }
 
+  /// "What is left of the cat?" would take for granted what is to be found out: it is asked where the first thing is.
   private static func related(_ first: String, _ relation: String, _ second: String) -> Critique.Part {
-    let noun = second.split(separator: " ").last.map(String.init) ?? second
-    let wanted = first.split(separator: " ").last.map(String.init) ?? first
+    let noun = first.split(separator: " ").last.map(String.init) ?? first
     return Critique.Part(
-      phrase: "\(first) \(relation) \(second)", question: "What is \(relation) the \(noun)?", expected: wanted
-    )
+      phrase: "\(first) \(relation) \(second)", question: "Where is the \(noun)?", expected: relation)
   }
 }
 

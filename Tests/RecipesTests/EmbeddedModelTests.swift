@@ -34,15 +34,45 @@ struct EmbeddedModelTests {
     let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
     let tokenizer = try Tokenizer(folder: EmbeddedModel.folder)
     let imaginer = try Imaginer(tower, tokenizer, folder: EmbeddedModel.folder)
-    let evaluation = GenerationEvaluation(imaginer, tokenizer, folder: EmbeddedModel.folder)
+    let judge = DrawingJudge(tower, tokenizer, folder: EmbeddedModel.folder)
     let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 1)
     var settings = ImagineSettings(prompt: "x")
     (settings.guidanceScale, settings.steps) = (3, 25)
-    let scores = try evaluation.run(composer, .validation, samples: 8, settings: settings) { _ in }
-    #expect(scores["single object"].map { $0.right >= 2 } ?? false, "\(scores)")
+    let result = try GenerationEvaluation(imaginer, judge: judge).run(
+      composer, .validation, samples: 4, settings: settings
+    ) { _ in }
+    #expect(result.byCaption[.single].map { $0.right >= 2 } ?? false, "\(result)")
     let reconstruction = ReconstructionEvaluation(tower, imaginer.model)
     let values = try reconstruction.run(composer, .heldOut, scenes: 6, steps: 8) { _ in }
     #expect(values.reduce(0, +) / 6 > 15, "\(values)")
+  }
+
+  /// A measure that cannot fail says nothing: of pictures with a fault (order swapped, colours exchanged, one too many, one
+  /// missing) 95 in 100 must be called wrong, and of those without at least 85 right.
+  @Test func wrongPicturesAreCalledWrong() throws {
+    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
+    let judge = DrawingJudge(tower, try Tokenizer(folder: EmbeddedModel.folder), folder: EmbeddedModel.folder)
+    let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 3)
+    let found = try judge.reliability(composer, .validation, scenes: 110)
+    for fault in SceneFault.allCases {
+      let score = try #require(found.caught[fault])
+      #expect(score.asked >= 10 && score.share >= 0.95, "\(fault.rawValue): \(score)")
+    }
+    let right = found.right.values.reduce(0) { $0 + $1.right },
+      all = found.right.values.reduce(0) { $0 + $1.asked }
+    #expect(Double(right) >= 0.85 * Double(all), "\(found.right)")
+  }
+
+  /// The painter hears what things a prompt names; without a prompt's words it could not.
+  @Test func thePainterUsesItsPrompt() throws {
+    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
+    let imaginer = try Imaginer(
+      tower, try Tokenizer(folder: EmbeddedModel.folder), folder: EmbeddedModel.folder)
+    let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 1)
+    let found = try PromptUse(imaginer).run(composer, .validation, scenes: 10, times: [0.1])
+    let things = try #require(found[.otherThings]?.first)
+    #expect(things.higher >= 9 && things.meanExcess > 0, "\(found)")
+    #expect(PromptChange.allCases.allSatisfy { found[$0]?.first?.scenes == 10 }, "\(found)")
   }
 
   /// Weights in fewer bits meet x rounded to 8: right answers are as probable as with exact products.

@@ -131,6 +131,29 @@ public final class Imaginer {
     }
   }
 
+  /// The mean squared error of the velocity behind each prompt, at one time of the same path: how well a prompt explains
+  /// these latents.
+  ///
+  /// Shapes: data and noise `[1, patches, channels]`; t in 0…1, 0 = noise; a result for each prompt.
+  public func velocityErrors(_ prompts: [String], data: Tensor, noise: Tensor, at t: Float) throws -> [Float]
+  {
+    let times = Tensor([Float](repeating: t, count: prompts.count))
+    let point = StraightPath.point(data, noise, at: Tensor([t]))
+    let points = Tensor.concatenated(prompts.map { _ in point })
+    let read = try understanding.read(
+      prompts: prompts.map(prompt.tokens), pictureTokens: generator.configuration.tokens)
+    let velocities = generator(
+      points, at: times, prompts: read, language: understanding.core.language, type: type)
+    let wanted = StraightPath.velocity(data, noise)
+    return prompts.indices.map { meanSquaredError(velocities.sliced($0..<$0 + 1), wanted).toArray()[0] }
+  }
+
+  /// The latents that the reducer makes of a picture, `[1, patches, channels]`.
+  public func latents(of picture: Picture) -> Tensor {
+    let tiles = understanding.configuration.vision.tiles(of: picture)
+    return model.reducer(understanding.core.encoder(tiles.cast(to: understanding.type))).cast(to: .f32)
+  }
+
   /// The settings with prompts that the model's context holds, and which of them were cut.
   public func fitted(_ settings: ImagineSettings) -> (settings: ImagineSettings, cut: [String]) {
     let most = understanding.configuration.text.context - generator.configuration.tokens

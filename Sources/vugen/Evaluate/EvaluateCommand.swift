@@ -10,6 +10,7 @@ struct Evaluate: AsyncParsableCommand {
     commandName: "evaluate", abstract: "Measure what a model knows and draws.",
     subcommands: [
       EvaluateUnderstanding.self, EvaluateReconstruction.self, EvaluateGeneration.self,
+      EvaluatePromptUse.self,
       EvaluateQuantization.self,
     ])
 }

@@ -55,15 +55,20 @@ struct EvaluateReconstruction: AsyncParsableCommand {
 
 struct EvaluateGeneration: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "generation", abstract: "Draw scenes' captions and ask the model about the pictures.",
+    commandName: "generation",
+    abstract: "Draw scenes' captions and compare what a judge says of the pictures.",
     discussion: """
-      The judge is the understanding tower of the same model, and its questions name the things that they ask \
-      about, so the scores are flattering: captions of the pictures are a stricter test.
+      The judge describes each picture without being told what it should show; its caption must name the things, their \
+      number, their colours and their order as the prompt does. Where a question does not give its answer away ("How many \
+      things are there?", "Where is the cat?"), the share of right answers stands beside. The judge is the model itself, \
+      or another understanding model named with --judge. Its own errors are measured first, on composed scenes that are \
+      right and on claims of them that are wrong.
 
       Example: vugen evaluate generation --samples 50 --cfg 3 --cfg 5 --sheet sheet.png
       """)
 
   @OptionGroup var model: ModelOptions
+  @Option(help: "Model folder of another judge.", completion: .directory) var judge: String?
   @Option(help: "Number of pictures per measure.") var samples = 50
   @Option(help: "Split of the scenes: val or held-out.") var split = Split.validation
   @Option(help: "Guidance scale; repeat for several (default: \(DrawingDefaults.guidance.formatted())).")
@@ -99,15 +104,15 @@ struct EvaluateGeneration: AsyncParsableCommand {
     }
     let (tower, tokenizer) = try model.load()
     let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
-    let side = tower.configuration.vision.imageSize
     let bank = try ObjectBank(includingSingles: false)
-    let composer = SceneComposer(bank, seed: seed, size: side)
-    let evaluation = GenerationEvaluation(imaginer, tokenizer, folder: model.folder)
+    let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
+    let chosen = try chooseJudge(tower, tokenizer)
     var report: [String: ReportValue] = ["samples": .number(Double(samples))]
+    try show(reliabilityOf: chosen, composer, in: &report)
     var items: [ContactSheet.Item] = []
     for scale in scales {
       settings.guidanceScale = scale
-      let scores = try evaluation.run(
+      let result = try GenerationEvaluation(imaginer, judge: chosen).run(
         composer, split, samples: samples, settings: settings,
         progress: { done in
           ProgressLine.show("guidance \(scale): \(done) pictures")
@@ -115,23 +120,59 @@ struct EvaluateGeneration: AsyncParsableCommand {
         },
         drawn: { if items.count < 64 { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) } })
       ProgressLine.end()
-      for name in GenerationEvaluation.measures {
-        guard let score = scores[name] else { continue }
-        report["\(name), guidance \(scale)"] = .number(score.share)
-        if !json {
-          let padded = name.padding(toLength: 14, withPad: " ", startingAt: 0)
-          print(
-            String(format: "guidance %.1f  %@ %5.1f %%  of %d", scale, padded, 100 * score.share, score.asked)
-          )
-        }
-      }
+      show(result, scale, in: &report)
     }
     bank.account(for: &report)
     if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
-    if json {
-      print(try jsonLine(report))
-    } else {
-      print("the judge is the model's own understanding tower; captions of \(bank.account)")
+    print(json ? try jsonLine(report) : "captions of \(bank.account)")
+  }
+
+  @NumericActor
+  private func chooseJudge(_ tower: UnderstandingTower, _ tokenizer: Tokenizer) throws -> DrawingJudge {
+    guard let judge else { return DrawingJudge(tower, tokenizer, folder: model.folder) }
+    let folder = EmbeddedModel.folder(for: judge)
+    return DrawingJudge(
+      try UnderstandingTower(folder: folder), try Tokenizer(folder: folder), folder: folder)
+  }
+
+  /// What the judge's verdicts are worth, on as many scenes as give each measure about `samples`.
+  @NumericActor
+  private func show(
+    reliabilityOf judge: DrawingJudge, _ composer: SceneComposer, in report: inout [String: ReportValue]
+  ) throws {
+    let found = try judge.reliability(composer, split, scenes: 5 * samples) { done in
+      ProgressLine.show("the judge's own errors: \(done) of \(5 * samples) scenes")
+      if Interruption.isRequested { throw ExitCode(130) }
     }
+    ProgressLine.end()
+    for measure in DrawingJudge.Measure.allCases {
+      guard let score = found.right[measure] else { continue }
+      report["judge: \(measure.rawValue) right called right"] = .number(score.share)
+      line("judge: a right picture is called right", measure.rawValue, score)
+    }
+    for fault in SceneFault.allCases {
+      guard let score = found.caught[fault] else { continue }
+      report["judge: \(fault.rawValue) called wrong"] = .number(score.share)
+      line("judge: a wrong picture is called wrong", fault.rawValue, score)
+    }
+  }
+
+  private func show(
+    _ result: GenerationEvaluation.Result, _ scale: Float, in report: inout [String: ReportValue]
+  ) {
+    for measure in DrawingJudge.Measure.allCases {
+      guard let score = result.byCaption[measure] else { continue }
+      report["\(measure.rawValue), guidance \(scale)"] = .number(score.share)
+      line(String(format: "guidance %.1f, by caption", scale), measure.rawValue, score)
+      guard let asked = result.byQuestion[measure] else { continue }
+      report["\(measure.rawValue) by question, guidance \(scale)"] = .number(asked.share)
+      line(String(format: "guidance %.1f, by question", scale), measure.rawValue, asked)
+    }
+  }
+
+  private func line(_ what: String, _ name: String, _ score: UnderstandingEvaluation.Score) {
+    guard !json else { return }
+    let padded = name.padding(toLength: 18, withPad: " ", startingAt: 0)
+    print(String(format: "%@  %@ %5.1f %%  of %d", what, padded, 100 * score.share, score.asked))
   }
 }

@@ -61,6 +61,28 @@ public enum OutputFolder {
     if exists { try? manager.removeItem(atPath: old) }
   }
 
+  /// Calls `body` where a model, shards or a run may be written bit by bit into `folder`.
+  ///
+  /// What lies there of the kind is left for `body` to refuse, unless `replacing`: then the whole folder is put aside. It
+  /// goes once `body` is done, and comes back where that throws. Throws `ModelFileError`, or what `body` throws.
+  public static func replaced<T>(_ folder: String, replacing: Bool, _ body: () throws -> T) throws -> T {
+    guard replacing, contents(of: folder) != nil else { return try body() }
+    try checkReplaceable(folder)
+    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    let old = "\(place).\(getpid()).old", manager = FileManager.default
+    guard rename(place, old) == 0 else { throw ModelFileError(folder, "cannot be replaced: " + systemReason) }
+    do {
+      let result = try body()
+      try? manager.removeItem(atPath: old)
+      return result
+    } catch {
+      // What was begun is worth less than what was there.
+      try? manager.removeItem(atPath: place)
+      rename(old, place)
+      throw error
+    }
+  }
+
   private static var systemReason: String { String(cString: strerror(errno)) }
 
   private static func reason(_ error: any Error) -> String {

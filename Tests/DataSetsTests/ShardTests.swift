@@ -5,6 +5,12 @@ import Pictures
 import TestSupport
 import Testing
 
+/// All samples of shards in order.
+private func stored(_ files: [String]) throws -> [Sample] {
+  let index = try ShardIndex(files: files)
+  return try (0..<index.count).map(index.sample)
+}
+
 @Suite struct ShardTests {
   private func folder() throws -> String {
     let path = temporaryPath()
@@ -25,7 +31,7 @@ import Testing
         FileManager.default.contents(atPath: "\(a)/\(name)")
           == FileManager.default.contents(atPath: "\(b)/\(name)"))
     }
-    let samples = try Shards.files(at: a, split: "train").flatMap { try Shards.read($0) }
+    let samples = try stored(Shards.trainingFiles(at: a))
     #expect(samples.count == 30)
     let scene = composer.scene(21, .train)
     #expect(samples[21].scene == scene.record)
@@ -49,35 +55,20 @@ import Testing
     #expect(pipe.fileHandleForReading.readDataToEndOfFile() == Data("a cat".utf8))
   }
 
-  @Test func damagedShardsAreNamed() throws {
-    let path = try folder() + "/train-000000.tar"
-    let sample = Sample(
-      key: "a", picture: [UInt8](repeating: 7, count: 900), pictureType: "png", caption: "a", record: [])
-    try Shards.write([sample], to: path)
-    let whole = try #require(FileManager.default.contents(atPath: path))
-    for cut in stride(from: 0, to: whole.count - 1024, by: 100) {
-      try whole.prefix(cut).write(to: URL(fileURLWithPath: path))
-      #expect(throws: (any Error).self) { try Shards.read(path) }
-    }
-    var flipped = whole
-    flipped[130] ^= 1
-    try flipped.write(to: URL(fileURLWithPath: path))
-    #expect(throws: DataSetError.self) { try Shards.read(path) }
-  }
-
   @Test func ownPicturesBecomeShards() throws {
     let path = try folder()
     let png = try Picture(width: 40, height: 20, red: 9, green: 8, blue: 7).pngData()
     for name in ["a", "b", "c"] { try Data(png).write(to: URL(fileURLWithPath: "\(path)/\(name).png")) }
     try Data("a dark picture\n".utf8).write(to: URL(fileURLWithPath: path + "/a.txt"))
-    #expect(try FolderImport.pairs(in: path).map(\.caption) == ["a dark picture"])
+    #expect(try FolderImport.pairs(in: path).pairs.map(\.caption) == ["a dark picture"])
     let csv = "file,caption\na.png,\"one, \"\"two\"\"\"\nb.png,plain\nmissing.png,none\n"
     try Data(csv.utf8).write(to: URL(fileURLWithPath: path + "/list.csv"))
-    let pairs = try FolderImport.pairs(in: path, list: path + "/list.csv")
+    try Data("no picture".utf8).write(to: URL(fileURLWithPath: path + "/missing.png"))
+    let pairs = try FolderImport.pairs(in: path, list: path + "/list.csv").pairs
     #expect(pairs.map(\.caption) == ["one, \"two\"", "plain", "none"])
     let bad = try FolderImport.write(pairs, to: path + "/shards", size: 10)
     #expect(bad.count == 1 && bad[0].path.hasSuffix("missing.png"))
-    let samples = try Shards.files(at: path + "/shards").flatMap { try Shards.read($0) }
+    let samples = try stored(Shards.files(at: path + "/shards"))
     #expect(samples.map(\.caption) == ["one, \"two\"", "plain"])
     #expect(try Picture(bytes: samples[0].picture, name: "a").width == 10)
     try Data("{\"file\": \"a.png\"}\n".utf8).write(to: URL(fileURLWithPath: path + "/list.jsonl"))

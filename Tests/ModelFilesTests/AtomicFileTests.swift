@@ -83,6 +83,28 @@ struct AtomicFileTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["place"])
   }
 
+  /// What is written bit by bit takes the place of what was there once it stands.
+  @Test func aReplacedFolderComesBackWhereNothingStands() throws {
+    struct Stop: Error {}
+    let place = folder + "/run"
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    try put("old", "run/recipe.toml")
+    func begin() throws {
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    }
+    #expect(throws: Stop.self) {
+      try OutputFolder.replaced(place, replacing: true) {
+        try begin()
+        throw Stop()
+      }
+    }
+    #expect(text("run/recipe.toml") == "old")
+    try OutputFolder.replaced(place, replacing: false) { #expect(text("run/recipe.toml") == "old") }
+    try OutputFolder.replaced(place, replacing: true) { try begin() }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place).isEmpty)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["run"])
+  }
+
   @Test func otherFoldersAreWrittenInto() throws {
     try FileManager.default.createDirectory(atPath: folder + "/mine", withIntermediateDirectories: true)
     try put("a note", "mine/notes.txt")

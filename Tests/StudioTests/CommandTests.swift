@@ -117,4 +117,86 @@ struct CommandTests {
     #expect(found.status == 1 && found.error.contains("large.png: cannot be written"), "\(found)")
     #expect(try run("ls").out.contains("png") == false)
   }
+
+  // MARK: - Data and runs
+
+  /// A folder `photos` of pictures with captions.
+  private func photos(_ count: Int) throws {
+    try FileManager.default.createDirectory(atPath: folder + "/photos", withIntermediateDirectories: true)
+    let picture = Data(try Picture(width: 8, height: 8, red: 200, green: 30, blue: 30).pngData())
+    for i in 0..<count {
+      try picture.write(to: URL(fileURLWithPath: "\(folder)/photos/\(i).png"))
+      try "red \(i)".write(toFile: "\(folder)/photos/\(i).txt", atomically: false, encoding: .utf8)
+    }
+  }
+
+  @Test func whatIsSkippedIsSaid() throws {
+    try photos(4)
+    #expect(try run("{ rm photos/1.txt; echo broken >photos/2.png; tar -C photos -cf x.tar .; }").status == 0)
+    let told = try run("V data inspect x.tar --json")
+    for part in [
+      "\"samples\":2", "\"skipped\":2", "\"damaged picture\":1", "\"no text\":1", "2: this is not a picture",
+    ] {
+      #expect(told.out.contains(part), "\(told)")
+    }
+    #expect(
+      try run("V data inspect x.tar").out.contains("  skipped: 2 samples: damaged picture 1, no text 1\n"))
+    let empty = try run("{ head -c 10240 /dev/zero >empty.tar; V data inspect empty.tar; }")
+    #expect(
+      empty.status == 1 && empty.error.split(separator: "\n").count == 1 && empty.out.isEmpty, "\(empty)")
+    // The same of a list.
+    let list = "file;caption\r\n0.png;red\r\ngone.png;blue\r\n"
+    try list.write(toFile: folder + "/list.csv", atomically: false, encoding: .utf8)
+    let built = try run("V data build folder photos --captions list.csv --output shards --json")
+    #expect(
+      built.out.contains("\"failed\":1,\"missing\":1,") && built.out.contains("\"pictures\":1,\"unnamed\":3"))
+    #expect(built.error.contains("1 pictures of the list are not there: gone.png"), "\(built)")
+  }
+
+  @Test func sourcesAreNotReplaced() throws {
+    try photos(2)
+    #expect(try run("V data build folder photos --output photos").status == 0)
+    let refused = try run("V data build folder photos --output photos --overwrite")
+    #expect(refused.status == 1 && refused.error.contains("holds what is read"), "\(refused)")
+    #expect(try run("ls photos").out == "0.png\n0.txt\n1.png\n1.txt\ntrain-000000.tar\n")
+    #expect(try run("V model init --shape tiny --output m").status == 0)
+    for stage in ["understanding", "decoder", "generator", "distill"] {
+      let refused = try run("V train \(stage) --output m --set optimization.steps=1")
+      #expect(
+        refused.status == 1 && refused.error.contains("holds a model")
+          && refused.error.contains("--overwrite"))
+      #expect(try run("V train \(stage) --output m --resume --overwrite").status == 2)
+    }
+  }
+
+  /// SIGTERM and SIGHUP save first, as Ctrl-C does, and `--resume` goes on from there.
+  @Test func aRunThatIsEndedSavesFirst() throws {
+    try photos(4)
+    #expect(try run("V data build folder photos --output shards").status == 0)
+    let settings = [
+      "data.shards=shards", "data.batch=2", "data.questions=1", "model.imageSize=32", "model.patchSize=8",
+      "model.visionWidth=16", "model.visionLayers=1", "model.visionHeads=2", "model.textWidth=16",
+      "model.textLayers=1",
+      "model.textHeads=2", "model.keyValueHeads=1", "model.textHidden=32", "optimization.steps=1000000",
+      "optimization.rate=1e-5",
+    ].map { "--set \($0)" }.joined(separator: " ")
+    let copy = "mkdir r; cp \"${P%/*}/vugen-studio_VUGEN.resources/nano/tokenizer.json\" r"
+    var steps = 0
+    for (signal, number, options) in [("TERM", SIGTERM, settings), ("HUP", SIGHUP, "--resume")] {
+      let begin = steps == 0 ? copy : "true"
+      let found = try run(
+        """
+        { \(begin); "$P" train understanding --output r --json \(options) >told & p=$!; n=0
+        until [ "$(cat r/metrics.jsonl 2>/dev/null | wc -l)" -gt \(steps) ] || [ $n -gt 1200 ]; do sleep 0.05; n=$((n+1)); done
+        kill -\(signal) $p; wait $p; echo $?; cat told; ls r; }
+        """)
+      #expect(
+        found.out.hasPrefix("\(128 + number)\n") && found.out.contains("checkpoint.safetensors"), "\(found)")
+      let told = try #require(found.out.firstMatch(of: /"step":(\d+)/).flatMap { Int($0.1) }, "\(found)")
+      #expect(told > steps)
+      steps = told
+    }
+    let refused = try run("V train understanding --output r \(settings)")
+    #expect(refused.status == 1 && refused.error.contains("--resume"))
+  }
 }

@@ -107,6 +107,12 @@ public struct SceneRecord: Codable, Sendable, Equatable {
   public var captions: [String]
   public var questions: [QuestionAnswer]
 
+  /// Whether sizes and places are such as scenes have: a record comes from a file.
+  var isSane: Bool {
+    (1...1 << 16).contains(size)
+      && objects.allSatisfy { $0.box.count == 4 && $0.box.allSatisfy { (0...size).contains($0) } }
+  }
+
   /// The objects by name, in the order in which they first come.
   var groups: [[SceneObject]] {
     var groups: [[SceneObject]] = []

@@ -14,69 +14,104 @@ public struct FolderImport {
     var captions: [String]
   }
 
-  /// Pictures of a folder that have a `.txt` of the same name beside them. Throws `DataSetError`.
-  public static func pairs(in folder: String) throws -> [Pair] {
-    guard let walk = FileManager.default.enumerator(atPath: folder) else {
-      throw DataSetError(folder, "no such folder; name one that holds pictures")
+  /// What a folder or a list holds.
+  public struct Found: Sendable, Equatable {
+    public var pairs: [Pair] = []
+    /// Pictures that a list names and that are not there.
+    public var missing: [String] = []
+    /// Pictures of the folder that have no text beside them, or that the list does not name.
+    public var unnamed: [String] = []
+    /// Pictures whose caption is empty.
+    public var empty: [String] = []
+    /// Texts that could not be read, and why.
+    public var unreadable: [String] = []
+  }
+
+  /// Endings of the texts beside pictures, in the order in which they are looked for.
+  private static let textEndings = ["txt", "caption", "TXT"]
+
+  /// Pictures of a folder with the captions beside them: `a.txt` or `a.caption` beside `a.png`, or `a.png.txt`.
+  /// Throws `DataSetError` where there is no such pair.
+  public static func pairs(in folder: String) throws -> Found {
+    var found = Found()
+    for path in try pictures(in: folder) {
+      let stem = (path as NSString).deletingPathExtension
+      let places = [stem, path].flatMap { place in textEndings.map { "\(place).\($0)" } }
+      guard let place = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+        found.unnamed.append(path)
+        continue
+      }
+      do {
+        let text = try PlainText.decode([UInt8](MappedFile.contents(of: place)))
+        found.add(Pair(path: path, caption: text))
+      } catch let refusal as PlainText.Refusal {
+        found.unreadable.append("\(place): \(refusal.reason)")
+      } catch {
+        found.unreadable.append("\(error)")
+      }
     }
-    var pairs: [Pair] = []
-    for case let name as String in walk where isPicture(name) {
-      let stem = (folder + "/" + name as NSString).deletingPathExtension
-      guard let text = try? String(contentsOfFile: stem + ".txt", encoding: .utf8) else { continue }
-      pairs.append(
-        Pair(path: "\(folder)/\(name)", caption: text.trimmingCharacters(in: .whitespacesAndNewlines)))
-    }
-    guard !pairs.isEmpty else {
+    guard !found.pairs.isEmpty else {
+      if let reason = found.unreadable.first {
+        throw DataSetError(folder, "no caption can be read: \(reason)")
+      }
       throw DataSetError(
         folder, "no picture has a .txt beside it; write captions there, or name a list with --captions")
     }
-    return pairs.sorted { $0.path < $1.path }
+    return found
   }
 
-  /// From a list: JSON lines with `file` and `caption` (or `text`, as `vugen caption` writes them), or CSV with
-  /// `file` and `caption` as its first line. Paths are taken from the folder, else from where the program runs.
-  /// Throws `DataSetError` naming the line.
-  public static func pairs(in folder: String, list: String) throws -> [Pair] {
-    let text = String(decoding: try MappedFile.contents(of: list), as: UTF8.self)
-    let rows = list.hasSuffix(".csv") ? try csv(text, list) : try jsonLines(text, list)
-    return rows.map { file, caption in
-      let inside = "\(folder)/\(file)"
-      let isElsewhere = file.hasPrefix("/") || !FileManager.default.fileExists(atPath: inside)
-      return Pair(
-        path: isElsewhere && FileManager.default.fileExists(atPath: file) ? file : inside, caption: caption)
-    }
-  }
-
-  private static func isPicture(_ name: String) -> Bool {
-    PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
-  }
-
-  private static func jsonLines(_ text: String, _ list: String) throws -> [(String, String)] {
-    struct Line: Decodable {
-      let file: String
-      let caption, text: String?
-    }
-    return try text.split(separator: "\n").enumerated().map { number, line in
-      guard let row = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)),
-        let caption = row.caption ?? row.text
-      else {
-        throw DataSetError(list, "line \(number + 1) is no {\"file\": …, \"caption\": …}")
+  /// From a list, as `CaptionList` reads it. Paths are taken from the folder, else from the list's own, else from where
+  /// the program runs. Throws `DataSetError` naming the line, or where no picture of the list is there.
+  public static func pairs(in folder: String, list: String) throws -> Found {
+    var found = Found(), named: Set<String> = []
+    let rows = try CaptionList(path: list).rows
+    for row in rows {
+      guard let path = place(of: row.file, in: [folder, (list as NSString).deletingLastPathComponent]) else {
+        if found.missing.last != row.file { found.missing.append(row.file) }
+        continue
       }
-      return (row.file, caption)
+      named.insert(URL(fileURLWithPath: path).standardizedFileURL.path)
+      found.add(Pair(path: path, caption: row.caption))
+    }
+    found.unnamed = try pictures(in: folder).filter {
+      !named.contains(URL(fileURLWithPath: $0).standardizedFileURL.path)
+    }
+    guard !found.pairs.isEmpty else {
+      let first = found.missing.first ?? found.empty.first ?? ""
+      throw DataSetError(
+        list,
+        found.missing.isEmpty
+          ? "all captions are empty; the first is that of '\(first)'"
+          : "none of its \(rows.count) pictures is in \(folder); the first is '\(first)'")
+    }
+    return found
+  }
+
+  private static func place(of file: String, in folders: [String]) -> String? {
+    let names = file.contains("\\") ? [file, file.replacing("\\", with: "/")] : [file]
+    let places = names.flatMap { name in
+      (name.hasPrefix("/") ? [] : folders.map { $0.isEmpty ? name : "\($0)/\(name)" }) + [name]
+    }
+    return places.first { path in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }
   }
 
-  private static func csv(_ text: String, _ list: String) throws -> [(String, String)] {
-    let rows = CSV.rows(text)
-    guard let head = rows.first, let file = head.firstIndex(of: "file"),
-      let caption = head.firstIndex(of: "caption")
-    else { throw DataSetError(list, "its first line does not name the columns 'file' and 'caption'") }
-    return try rows.dropFirst().enumerated().map { number, row in
-      guard row.count > max(file, caption) else {
-        throw DataSetError(list, "row \(number + 2) has \(row.count) columns")
-      }
-      return (row[file], row[caption])
+  /// The pictures of a folder and those below, in order; what is hidden is left out.
+  private static func pictures(in folder: String) throws -> [String] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
+      let walk = FileManager.default.enumerator(atPath: folder)
+    else { throw DataSetError(folder, "no such folder; name one that holds pictures") }
+    var paths: [String] = []
+    for case let name as String in walk
+    where PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
+      && !name.split(separator: "/").contains(where: { $0.hasPrefix(".") })
+    {
+      paths.append("\(folder)/\(name)")
     }
+    return paths.sorted()
   }
 
   /// Writes shards; pictures larger than `size` are shrunk to fit it. Returns the pairs that could not be
@@ -131,35 +166,13 @@ public struct FolderImport {
   }
 }
 
-/// Comma-separated values with quotes (RFC 4180).
-enum CSV {
-  static func rows(_ text: String) -> [[String]] {
-    var rows: [[String]] = [], row: [String] = [], field = "", isQuoted = false
-    var characters = text.replacing("\r\n", with: "\n").makeIterator(), pushed: Character?
-    while let c = pushed ?? characters.next() {
-      pushed = nil
-      if isQuoted {
-        guard c == "\"" else {
-          field.append(c)
-          continue
-        }
-        let next = characters.next()
-        if next == "\"" { field.append("\"") } else { (isQuoted, pushed) = (false, next) }
-      } else if c == "\"" && field.isEmpty {
-        isQuoted = true
-      } else if c == "," || c == "\n" {
-        row.append(field)
-        field = ""
-        if c == "\n" {
-          if row != [""] { rows.append(row) }
-          row = []
-        }
-      } else {
-        field.append(c)
-      }
+extension FolderImport.Found {
+  fileprivate mutating func add(_ pair: FolderImport.Pair) {
+    let caption = pair.caption.trimmingCharacters(in: .whitespacesAndNewlines)
+    if caption.isEmpty {
+      empty.append(pair.path)
+    } else {
+      pairs.append(.init(path: pair.path, caption: caption))
     }
-    row.append(field)
-    if row != [""] { rows.append(row) }
-    return rows
   }
 }

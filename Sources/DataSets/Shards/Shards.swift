@@ -18,7 +18,12 @@ public struct Sample: Sendable {
   }
 
   /// The record of a composed scene, if it is one.
-  public var scene: SceneRecord? { try? JSONDecoder().decode(SceneRecord.self, from: Data(record)) }
+  public var scene: SceneRecord? {
+    guard !record.isEmpty, let scene = try? JSONDecoder().decode(SceneRecord.self, from: Data(record)) else {
+      return nil
+    }
+    return scene.isSane ? scene : nil
+  }
 
   static func of(_ scene: Scene) throws -> Sample {
     let encoder = JSONEncoder()
@@ -56,44 +61,52 @@ public enum Shards {
     }
   }
 
-  /// Reads one shard. Throws `DataSetError` or `ModelFileError` naming the file.
-  public static func read(_ path: String) throws -> [Sample] {
-    let file = try MappedFile(path: path)
-    return try withExtendedLifetime(file) {
-      var samples: [Sample] = []
-      for (name, range) in try TarArchive.members(of: file.bytes, path: path) {
-        guard let dot = name.lastIndex(of: ".") else { continue }
-        let key = String(name[..<dot]), type = String(name[name.index(after: dot)...])
-        if samples.last?.key != key {
-          samples.append(Sample(key: key, picture: [], pictureType: "", caption: "", record: []))
-        }
-        let bytes = [UInt8](file.bytes[range]), last = samples.count - 1
-        switch type {
-        case "txt": samples[last].caption = String(decoding: bytes, as: UTF8.self)
-        case "json": samples[last].record = bytes
-        default: (samples[last].picture, samples[last].pictureType) = (bytes, type)
-        }
-      }
-      if let bad = samples.first(where: { $0.picture.isEmpty }) {
-        throw DataSetError(path, "the sample '\(bad.key)' has no picture; make the shards again")
-      }
-      return samples
-    }
-  }
-
   /// Shards of a folder, or the file itself, in order. Throws `DataSetError` when there are none.
-  public static func files(at path: String, split: String? = nil) throws -> [String] {
+  public static func files(at path: String) throws -> [String] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw DataSetError(path, "no such file or folder; name a shard or a folder of shards")
     }
     guard isFolder.boolValue else { return [path] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let shards = names.filter { $0.hasSuffix(".tar") && $0.hasPrefix(split.map { "\($0)-" } ?? "") }.sorted()
-    guard !shards.isEmpty else {
+    let here = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    var names = here.filter(isShard)
+    if names.isEmpty {
+      let below = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+      names = below.filter { isShard(($0 as NSString).lastPathComponent) }
+    }
+    guard !names.isEmpty else {
+      if let packed = here.first(where: {
+        $0.lowercased().contains(".tar.") || $0.lowercased().hasSuffix(".tgz")
+      }) {
+        throw DataSetError("\(path)/\(packed)", "this is compressed; unpack it to a .tar")
+      }
       throw DataSetError(path, "holds no shards; make some: vugen data build scenes --output \(path)")
     }
-    return shards.map { "\(path)/\($0)" }
+    return names.sorted().map { "\(path)/\($0)" }
+  }
+
+  /// Those of a folder's shards that training reads: `train-*.tar` where there are such, else all but those that are
+  /// called after validation or tests. Throws `DataSetError` when there are none.
+  public static func trainingFiles(at path: String) throws -> [String] {
+    let all = try files(at: path)
+    guard all != [path] else { return all }
+    func isCalled(_ file: String, _ beginnings: [String]) -> Bool {
+      let name = (file as NSString).lastPathComponent.lowercased()
+      return beginnings.contains { name.hasPrefix($0) }
+    }
+    let training = all.filter { isCalled($0, [Split.train.rawValue]) }
+    if !training.isEmpty { return training }
+    let others = all.filter { !isCalled($0, [Split.validation.rawValue, Split.heldOut.rawValue]) }
+    guard !others.isEmpty else {
+      throw DataSetError(
+        path, "holds shards for validation alone; name one of them to train on it in any case")
+    }
+    let untested = others.filter { !isCalled($0, ["test"]) }
+    return untested.isEmpty ? others : untested
+  }
+
+  private static func isShard(_ name: String) -> Bool {
+    name.lowercased().hasSuffix(".tar") && !name.hasPrefix(".")
   }
 }
 

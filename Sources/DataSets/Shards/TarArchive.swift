@@ -1,7 +1,4 @@
-import Foundation
-import ModelFiles
-
-/// Writing and reading POSIX tar (ustar), which WebDataset's shards are.
+/// Writing POSIX tar (ustar), which WebDataset's shards are; `TarReader` reads it.
 ///
 /// Times and owners are zero: the same members give the same bytes.
 enum TarArchive {
@@ -38,41 +35,4 @@ enum TarArchive {
   }
 
   static let end = [UInt8](repeating: 0, count: 2 * block)
-
-  /// Every regular member of an archive. Throws `DataSetError` where the file is cut or no archive.
-  static func members(of bytes: UnsafeRawBufferPointer, path: String) throws -> [(
-    name: String, range: Range<Int>
-  )] {
-    var list: [(String, Range<Int>)] = [], at = 0
-    while at + block <= bytes.count {
-      let header = UnsafeRawBufferPointer(rebasing: bytes[at..<at + block])
-      if header.allSatisfy({ $0 == 0 }) { return list }
-      guard checksumHolds(header), let size = number(header[124..<136]), size >= 0 else {
-        throw DataSetError(path, "is no tar archive from byte \(at) on; make the shards again")
-      }
-      let start = at + block
-      guard size <= bytes.count - start else {
-        throw DataSetError(path, "ends inside a member; the file is cut, make the shards again")
-      }
-      if header[156] == UInt8(ascii: "0") || header[156] == 0 {
-        list.append((text(header[0..<100]), start..<start + size))
-      }
-      at = start + (size + block - 1) / block * block
-    }
-    throw DataSetError(path, "has no end; the file is cut, make the shards again")
-  }
-
-  private static func text(_ field: Slice<UnsafeRawBufferPointer>) -> String {
-    String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
-  }
-
-  private static func number(_ field: Slice<UnsafeRawBufferPointer>) -> Int? {
-    Int(text(field).trimmingCharacters(in: .whitespaces), radix: 8)
-  }
-
-  private static func checksumHolds(_ header: UnsafeRawBufferPointer) -> Bool {
-    var sum = 0
-    for (i, byte) in header.enumerated() { sum += (148..<156).contains(i) ? 32 : Int(byte) }
-    return number(header[148..<156]) == sum
-  }
 }

@@ -42,7 +42,7 @@ public final class DecoderTraining: TrainingRun {
     (self.recipe, self.folder, source) = (recipe, folder, model)
     encoder = tower.core.encoder
     let side = configuration.imageSize, type = recipe.run.type
-    stream = try PictureStream(recipe.data, side: side) { try bank ?? ObjectBank() }
+    stream = try PictureStream(recipe.data, side: side, folder: folder) { try bank ?? ObjectBank() }
     var fitted: DimensionReducer?
     if configuration.reducer.kind == .pca, !isResuming {
       fitted = try Self.fitted(configuration, encoder, stream, type)
@@ -84,6 +84,7 @@ public final class DecoderTraining: TrainingRun {
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+  public var dataNotes: [String] { stream.notes }
   public var parameterCount: (reducer: Int, decoder: Int) {
     (objective.reducer.parameterCount, objective.decoder.parameterCount)
   }

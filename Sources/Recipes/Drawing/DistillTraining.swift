@@ -80,7 +80,9 @@ public final class DistillTraining: TrainingRun {
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     encoder = tower.core.encoder
-    stream = try PictureStream(recipe.data, side: model.configuration.imageSize) { try bank ?? ObjectBank() }
+    stream = try PictureStream(recipe.data, side: model.configuration.imageSize, folder: folder) {
+      try bank ?? ObjectBank()
+    }
     let teachers = try DecoderTeachers(encoder, recipe.objectives, type: recipe.run.type)
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     objective = try DistillObjective(
@@ -93,6 +95,7 @@ public final class DistillTraining: TrainingRun {
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+  public var dataNotes: [String] { stream.notes }
 
   public func step() throws -> Trainer.Report {
     let first = trainer.stepCount * recipe.optimization.accumulation

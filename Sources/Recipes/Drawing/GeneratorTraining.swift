@@ -24,6 +24,9 @@ public struct GeneratorRecipe: Codable, Sendable, Equatable {
     public var scenes = 40_000
     /// Share of the prompts that are left empty: the unconditional side of guidance.
     public var promptDropout = 0.1
+    /// Share of the samples in shards that may be damaged or lack something; they are skipped. Ten may in any case,
+    /// unless this is 0.
+    public var maxSkipped = 0.01
 
     public init() {}
 
@@ -69,6 +72,9 @@ public struct GeneratorRecipe: Codable, Sendable, Equatable {
     guard (0...1).contains(data.wideShare), (0...1).contains(data.promptDropout) else {
       throw RecipeError("data.wideShare and data.promptDropout must be in 0…1")
     }
+    guard (0...1).contains(data.maxSkipped) else {
+      throw RecipeError("data.maxSkipped = \(data.maxSkipped) is not in 0…1")
+    }
     guard model.timeShift > 0, model.timeShift.isFinite else {
       throw RecipeError("model.timeShift = \(model.timeShift) is not above 0")
     }
@@ -92,6 +98,8 @@ public final class GeneratorTraining: TrainingRun {
   private let generator: GenerationTower
   private let cache: LatentCache
   private let prompt: GenerationPrompt
+  /// Places in the cache whose captions were too long for the model.
+  private var cutPlaces: Set<Int> = []
 
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
@@ -143,6 +151,11 @@ public final class GeneratorTraining: TrainingRun {
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sampleMinutes }
   public var parameterCount: Int { generator.parameterCount }
+  public var dataNotes: [String] {
+    cache.notes
+      + (cutPlaces.isEmpty
+        ? [] : ["\(cutPlaces.count) captions are longer than the model's context and are cut there"])
+  }
 
   public func step() throws -> Trainer.Report {
     let first = trainer.stepCount * recipe.optimization.accumulation
@@ -159,10 +172,13 @@ public final class GeneratorTraining: TrainingRun {
     }
     let dropped = Tensor.uniform([batch], using: &random).toArray()
     let words = random.integers(below: 1 << 16, count: batch)
+    let most = understanding.configuration.text.context - generator.configuration.tokens
     let prompts = places.enumerated().map { i, place -> [Int32] in
       let captions = cache.captions[place]
       let isEmpty = dropped[i] < Float(recipe.data.promptDropout)
-      return prompt.tokens(isEmpty ? "" : captions[Int(words[i]) % captions.count])
+      let (tokens, isCut) = prompt.tokens(isEmpty ? "" : captions[Int(words[i]) % captions.count], most: most)
+      if isCut { cutPlaces.insert(place) }
+      return tokens
     }
     let read = try understanding.read(prompts: prompts, pictureTokens: generator.configuration.tokens)
     let data = cache.latents.gathered(Tensor(indices: places.map(Int32.init))).cast(to: .f32)

@@ -14,6 +14,8 @@ final class LatentCache {
   let latents: Tensor
   /// Several captions a picture.
   let captions: [[String]]
+  /// What a person should know of the data that it was made of.
+  private(set) var notes: [String] = []
   /// Pictures in it.
   var count: Int { captions.count }
 
@@ -34,7 +36,7 @@ final class LatentCache {
     let side = model.configuration.imageSize
     let source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, style: try data.sceneStyle(),
-      side: side, bank: bank)
+      side: side, mostSkipped: data.maxSkipped, folder: folder, bank: bank)
     var parts: [Tensor] = [], texts: [[String]] = []
     let chunk = 64
     for start in stride(from: 0, to: data.scenes, by: chunk) {
@@ -47,6 +49,7 @@ final class LatentCache {
       try progress(start + numbers.count)
     }
     (latents, captions) = (.concatenated(parts), texts)
+    notes = source.notes
     let json = String(decoding: try JSONEncoder().encode(texts), as: UTF8.self)
     try SafetensorsWriter.write(["latents": latents], metadata: ["captions": json], to: path)
   }

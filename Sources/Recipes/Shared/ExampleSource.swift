@@ -4,16 +4,18 @@ import Pictures
 import Tensors
 
 /// One picture with what may be said and asked about it.
-struct Example: Sendable {
-  var picture: Picture
+package struct Example: Sendable {
+  package var picture: Picture
   /// Of a composed scene; nil for pictures that came with a caption alone.
   var scene: SceneRecord?
   /// What covers each pixel of a scene composed here: 0 the background, `n` its object `n` − 1. Empty for
   /// stored pictures, of which boxes alone are known.
   var owners: [UInt8] = []
-  var caption: String
+  package var caption: String
   var captions: [String]
   var questions: [QuestionAnswer]
+  /// Of a stored sample, in its set.
+  var place: Int?
 
   init(_ record: SceneRecord, _ picture: Picture, owners: [UInt8] = []) {
     self.owners = owners
@@ -32,20 +34,23 @@ package enum ExampleSource: Sendable {
   /// Composed when they are needed.
   case composed(SceneComposer)
   /// Read from shards, in an order that is drawn anew for each pass.
-  case stored([Sample], seed: UInt64)
+  case stored(ShardIndex, seed: UInt64, SampleAccount)
 
   /// - Parameters:
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
   ///   - style: of the scenes.
   ///   - side: of the pictures in pixels.
-  init(
+  ///   - mostSkipped: share of the samples in shards that may be damaged or lack something.
+  ///   - folder: of the run, where what is skipped is named.
+  package init(
     shards: String, seed: UInt64, wideShare: Double,
-    style: SceneStyle = .varied, side: Int, bank: () throws -> ObjectBank
+    style: SceneStyle = .varied, side: Int, mostSkipped: Double, folder: String, bank: () throws -> ObjectBank
   ) throws {
     guard shards.isEmpty else {
-      let samples = try Shards.files(at: shards, split: "train").flatMap { try Shards.read($0) }
-      self = .stored(samples, seed: seed)
+      let index = try ShardIndex(files: Shards.trainingFiles(at: shards))
+      let account = try SampleAccount(index, mostSkipped: mostSkipped, folder: folder)
+      self = .stored(index, seed: seed, account)
       return
     }
     var composer = SceneComposer(try bank(), seed: seed, size: side)
@@ -53,20 +58,51 @@ package enum ExampleSource: Sendable {
     self = .composed(composer)
   }
 
-  func example(_ number: Int, side: Int) throws -> Example {
+  package func example(_ number: Int, side: Int) throws -> Example {
     switch self {
     case .composed(let composer):
       let scene = composer.scene(UInt64(number), .train)
       return Example(scene.record, scene.picture, owners: scene.owners)
-    case .stored(let samples, let seed):
-      let pass = number / samples.count, place = number % samples.count
-      let sample = samples[Self.shuffled(place, of: samples.count, seed: seed, pass: pass)]
-      let raw = try Picture(bytes: sample.picture, name: sample.key)
-      let fits = raw.width == side && raw.height == side
-      let picture = fits ? raw : raw.resizedBicubic(width: side, height: side)
-      if let scene = sample.scene { return Example(scene, picture) }
-      return Example(picture: picture, caption: sample.caption)
+    case .stored(let index, let seed, let account):
+      let pass = number / index.count, place = number % index.count
+      let first = Self.shuffled(place, of: index.count, seed: seed, pass: pass)
+      return try Self.stored(index, from: first, account, side: side)
     }
+  }
+
+  /// The sample at a place, or, where that is damaged, the next one that is not.
+  private static func stored(_ index: ShardIndex, from first: Int, _ account: SampleAccount, side: Int) throws
+    -> Example
+  {
+    for step in 0..<index.count {
+      let place = (first + step) % index.count
+      if account.isDamaged(place) { continue }
+      do {
+        let (sample, raw) = try index.decoded(place)
+        let fits = raw.width == side && raw.height == side
+        let picture = fits ? raw : raw.resizedBicubic(width: side, height: side)
+        var example =
+          sample.scene.map { Example($0, picture) } ?? Example(picture: picture, caption: sample.caption)
+        example.place = place
+        return example
+      } catch let skipped as SkippedSample {
+        try account.skip(place, skipped)
+      }
+    }
+    throw DataSetError(
+      index.files[0], "no sample can be used; vugen data inspect says why")
+  }
+
+  /// What a person should know of stored data, a line each.
+  package var notes: [String] {
+    guard case .stored(_, _, let account) = self else { return [] }
+    return account.notes
+  }
+
+  /// Takes note of an example whose caption is longer than the model's context.
+  func noteCutCaption(of example: Example) {
+    guard case .stored(_, _, let account) = self, let place = example.place else { return }
+    account.cutCaption(of: place)
   }
 
   /// Place `i` of a random order of `count`, worked out without the whole order: a Feistel network over the

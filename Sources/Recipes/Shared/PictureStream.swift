@@ -12,6 +12,9 @@ public struct PictureData: Codable, Sendable, Equatable {
   public var batch = 32
   /// Share of the pictures of the wider set among scenes.
   public var wideShare = 0.12
+  /// Share of the samples in shards that may be damaged or lack something; they are skipped. Ten may in any case,
+  /// unless this is 0.
+  public var maxSkipped = 0.01
 
   public init() {}
 
@@ -19,6 +22,9 @@ public struct PictureData: Codable, Sendable, Equatable {
     guard (1...1 << 16).contains(batch) else { throw RecipeError("data.batch = \(batch) is out of range") }
     guard (0...1).contains(wideShare) else {
       throw RecipeError("data.wideShare = \(wideShare) is not in 0…1")
+    }
+    guard (0...1).contains(maxSkipped) else {
+      throw RecipeError("data.maxSkipped = \(maxSkipped) is not in 0…1")
     }
   }
 }
@@ -62,10 +68,14 @@ final class PictureStream {
 
   private let make: @Sendable (Int) throws -> Batch
   private var prefetcher: Prefetcher<Batch>?
+  private let source: ExampleSource
 
-  init(_ data: PictureData, side: Int, bank: () throws -> ObjectBank) throws {
+  /// - Parameter folder: of the run.
+  init(_ data: PictureData, side: Int, folder: String, bank: () throws -> ObjectBank) throws {
     let source = try ExampleSource(
-      shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: side, bank: bank)
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: side,
+      mostSkipped: data.maxSkipped, folder: folder, bank: bank)
+    self.source = source
     let count = data.batch
     make = { number in
       var values: [Float] = []
@@ -84,6 +94,9 @@ final class PictureStream {
     prefetcher = running
     return try running.next()
   }
+
+  /// What a person should know of the data, a line each.
+  var notes: [String] { source.notes }
 
   /// One batch by its number.
   func batch(_ number: Int) throws -> Batch { try make(number) }

@@ -11,6 +11,8 @@ public protocol TrainingRun: AnyObject {
   var checkpointMinutes: Double { get }
   /// Minutes between sheets of samples; nil where there is nothing to draw.
   var sampleMinutes: Double? { get }
+  /// What a person should know of the data so far, such as samples that are skipped: a line each.
+  var dataNotes: [String] { get }
   /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
   func step() throws -> Trainer.Report
   /// Draws the fixed samples with the averaged weights into `path`.
@@ -23,6 +25,7 @@ public protocol TrainingRun: AnyObject {
 
 extension TrainingRun {
   public var sampleMinutes: Double? { nil }
+  public var dataNotes: [String] { [] }
   public func drawSamples(to path: String) throws {}
   public func saveCheckpoint() throws { try trainer.save(to: RunFolder.checkpoint(folder)) }
 }
@@ -32,14 +35,24 @@ enum RunFolder {
   static func checkpoint(_ folder: String) -> String { folder + "/checkpoint.safetensors" }
 
   /// Makes the folder. Throws `RecipeError` where a run is there and is not to be resumed, or the other way
-  /// round.
+  /// round, and where something else lies there that took somebody's time.
   static func prepare(_ folder: String, isResuming: Bool) throws {
     let exists = FileManager.default.fileExists(atPath: checkpoint(folder))
     guard isResuming || !exists else {
       throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
     }
+    if !isResuming, !isOfRun(folder), let held = OutputFolder.contents(of: folder) {
+      throw RecipeError(
+        "\(folder): holds \(held); name another folder, or add --overwrite to replace all of it")
+    }
     if isResuming, !exists { throw RecipeError("\(folder): holds no checkpoint to resume from") }
     try make(folder)
+  }
+
+  /// Whether a folder has what a run leaves before its first checkpoint: it may begin again.
+  private static func isOfRun(_ folder: String) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.contains { $0 == "recipe.toml" || $0.hasPrefix("latents-") }
   }
 
   static func make(_ folder: String) throws {

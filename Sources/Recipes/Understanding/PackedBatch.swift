@@ -72,6 +72,8 @@ package struct BatchPacker: Sendable {
     var answers: [(place: Int, token: Int32)] = []
     var captionEnd = 0
     var captionSegment = 0
+    /// Whether something was longer than the model's context.
+    var isCut = false
 
     mutating func append(_ more: [Int32], segment: Int, from position: Int) {
       for (i, token) in more.enumerated() {
@@ -90,7 +92,9 @@ package struct BatchPacker: Sendable {
       let index = number * batch + i
       let example = try source.example(index, side: result.side)
       var random = Philox(seed: seed, stream: 1 << 62 | UInt64(index))
-      sequences.append(sequence(example, &random))
+      let made = sequence(example, &random)
+      if made.isCut { source.noteCutCaption(of: example) }
+      sequences.append(made)
       result.pictures += example.picture.rgb().map { Float($0) / 127.5 - 1 }
       result.patches.append(example, configuration.vision, classes: classes)
     }
@@ -105,21 +109,25 @@ package struct BatchPacker: Sendable {
     var s = Sequence()
     s.append(prefix, segment: 0, from: 0)
     for (i, question) in chosen(example.questions, &random).enumerated() {
-      let asked = tokenizer.encode(question.question) + questionEnd
-      let answer = tokenizer.encode(question.answer) + answerEnd
+      // One token of the answer has a place in any case; the last one is never read and needs none.
+      let room = max(1, configuration.text.context - prefix.count - questionEnd.count)
+      let words = tokenizer.encode(question.question), query = Array(words.prefix(room))
+      let reply = tokenizer.encode(question.answer) + answerEnd
+      let asked = query + questionEnd, answer = Array(reply.prefix(room - query.count + 1))
+      if query.count < words.count || answer.count < reply.count { s.isCut = true }
       // The answer is predicted from the prompt's last token on.
       let first = s.tokens.count + asked.count - 1
       for (k, token) in answer.enumerated() { s.answers.append((first + k, token)) }
       // The last token is only predicted, never read.
-      let words =
-        dropped(tokenizer.encode(question.question), &random) + questionEnd
-        + dropped(Array(answer.dropLast()), &random)
-      s.append(words, segment: i + 1, from: prefix.count)
+      let read = dropped(query, &random) + questionEnd + dropped(Array(answer.dropLast()), &random)
+      s.append(read, segment: i + 1, from: prefix.count)
     }
     let captions = example.captions
     let caption = captions[Int(random.integers(below: UInt32(captions.count), count: 1)[0])]
     s.captionSegment = (s.segments.last ?? 0) + 1
-    s.append(tokenizer.encode(caption) + answerEnd, segment: s.captionSegment, from: 1)
+    let words = tokenizer.encode(caption), kept = words.prefix(configuration.text.context - 2)
+    if kept.count < words.count { s.isCut = true }
+    s.append(kept + answerEnd, segment: s.captionSegment, from: 1)
     s.captionEnd = s.tokens.count - 1
     return s
   }

@@ -52,6 +52,9 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     /// predicted (word dropout, arXiv 1511.06349): an answer must then come from the picture, not from which
     /// words have gone together.
     public var wordDropout = 0.0
+    /// Share of the samples in shards that may be damaged or lack something; they are skipped. Ten may in any case,
+    /// unless this is 0.
+    public var maxSkipped = 0.01
 
     public init() {}
   }
@@ -135,6 +138,7 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
     try fits(
       Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")
     try fits((0...1).contains(data.wideShare), "data.wideShare = \(data.wideShare) is not in 0…1")
+    try fits((0...1).contains(data.maxSkipped), "data.maxSkipped = \(data.maxSkipped) is not in 0…1")
     try fits((0...1).contains(data.relationShare), "data.relationShare = \(data.relationShare) is not in 0…1")
     try fits((0...1).contains(data.colourShare), "data.colourShare = \(data.colourShare) is not in 0…1")
     try fits(

@@ -60,7 +60,7 @@ public final class UnderstandingTraining: TrainingRun {
     packer = BatchPacker(
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
-        side: recipe.model.imageSize
+        side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped, folder: folder
       ) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
     try RunFolder.save(recipe, in: folder)
@@ -115,6 +115,7 @@ public final class UnderstandingTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var dataNotes: [String] { packer.source.notes }
 
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
   public func export(to folder: String) throws {

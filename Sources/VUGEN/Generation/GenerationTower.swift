@@ -171,6 +171,12 @@ public struct GenerationPrompt {
 
   public func tokens(_ text: String) -> [Int32] { [begin] + tokenizer.encode(text) + [endTurn] }
 
+  /// The same, at most `most` of them: the end of a longer text is left out.
+  public func tokens(_ text: String, most: Int) -> (tokens: [Int32], isCut: Bool) {
+    let all = tokenizer.encode(text), kept = all.prefix(max(0, most - 2))
+    return ([begin] + kept + [endTurn], kept.count < all.count)
+  }
+
   /// The longest beginning of a text that has at most so many tokens, with those around it; nil where all of it fits.
   func beginning(of text: String, tokens most: Int) -> String? {
     let all = tokenizer.encode(text)

@@ -57,7 +57,7 @@ struct DataBuildScenes: AsyncParsableCommand {
     try OutputFolder.write(to: output, replacing: overwrite) { folder in
       try builder.write(counts, to: folder) { done in
         ProgressLine.show("\(done) of \(total) scenes, \(rate(done, clock.now - loaded)) per second")
-        if Interruption.isRequested { throw ExitCode(130) }
+        if Interruption.isRequested { throw Interruption.status }
       }
     }
     ProgressLine.end()
@@ -85,14 +85,15 @@ struct DataBuildFolder: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "folder", abstract: "Turn your own captioned pictures into shards.",
     discussion: """
-      Captions come from FILE.txt beside FILE.png, or from a list: JSON lines with "file" and "caption", or CSV \
-      with these columns.
+      Captions come from FILE.txt or FILE.caption beside FILE.png, or from a list: JSON lines with "file" and \
+      "caption", or CSV with these columns, by whatever separator. Other common names of columns (file_name, image, \
+      text, …) do as well. Text is UTF-8, UTF-16 or UTF-32.
 
       Example: vugen data build folder photos --captions photos/list.csv --output shards
       """)
 
   @Argument(help: "Folder of pictures.", completion: .directory) var folder: String
-  @Option(help: "List of captions, .jsonl or .csv.", completion: .file(extensions: ["jsonl", "csv"]))
+  @Option(help: "List of captions, .jsonl or .csv.", completion: .file(extensions: ["jsonl", "csv", "tsv"]))
   var captions: String?
   @Option(name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory) var output:
     String
@@ -106,26 +107,57 @@ struct DataBuildFolder: AsyncParsableCommand {
 
   func run() async throws {
     Interruption.watch()
-    let pairs =
+    let found =
       try captions.map { try FolderImport.pairs(in: folder, list: $0) } ?? FolderImport.pairs(in: folder)
+    if overwrite, OutputFolder.contents(of: output) != nil { try checkSources(found) }
     var bad: [(path: String, reason: String)] = []
     try OutputFolder.write(to: output, replacing: overwrite) { folder in
-      bad = try FolderImport.write(pairs, to: folder, size: size) { done in
-        ProgressLine.show("\(done) of \(pairs.count) pictures")
-        if Interruption.isRequested { throw ExitCode(130) }
+      bad = try FolderImport.write(found.pairs, to: folder, size: size) { done in
+        ProgressLine.show("\(done) of \(found.pairs.count) pictures")
+        if Interruption.isRequested { throw Interruption.status }
       }
     }
     ProgressLine.end()
-    for item in bad {
-      // A reason names the picture by itself.
-      note(item.reason.hasPrefix(item.path) ? item.reason : "\(item.path): \(item.reason)")
+    // A reason names the picture by itself.
+    let broken =
+      found.unreadable + bad.map { $0.reason.hasPrefix($0.path) ? $0.reason : "\($0.path): \($0.reason)" }
+    broken.prefix(Self.mostNamed).forEach(note)
+    if broken.count > Self.mostNamed {
+      note("… and \(broken.count - Self.mostNamed) more that cannot be read")
     }
-    let done = pairs.count - bad.count
+    tell(found.missing, "of the list are not there")
+    tell(found.empty, "have an empty caption")
+    tell(found.unnamed, captions == nil ? "have no text beside them" : "of the folder are not in the list")
+    let done = found.pairs.count - bad.count
+    let failed = broken.count + found.missing.count + found.empty.count
     print(
       json
         ? try jsonLine([
-          "path": .text(output), "pictures": .number(Double(done)), "failed": .number(Double(bad.count)),
+          "path": .text(output), "pictures": .number(Double(done)), "failed": .number(Double(failed)),
+          "missing": .number(Double(found.missing.count)), "unnamed": .number(Double(found.unnamed.count)),
         ])
-        : "\(done) pictures in \(output)")
+        : "\(done) pictures in \(output)" + (failed > 0 ? ", \(failed) left out" : ""))
+  }
+
+  /// Names of what was left out, at most.
+  private static let mostNamed = 10
+
+  private func tell(_ pictures: [String], _ what: String) {
+    guard !pictures.isEmpty else { return }
+    let names = pictures.prefix(3).joined(separator: ", ") + (pictures.count > 3 ? ", …" : "")
+    note("\(pictures.count) pictures \(what): \(names)")
+  }
+
+  /// `--overwrite` must not remove what is read.
+  private func checkSources(_ found: FolderImport.Found) throws {
+    let place = URL(fileURLWithPath: output).resolvingSymlinksInPath().path + "/"
+    let sources = found.pairs.map(\.path) + found.unnamed + (captions.map { [$0] } ?? [])
+    guard
+      let inside = sources.first(where: {
+        (URL(fileURLWithPath: $0).resolvingSymlinksInPath().path).hasPrefix(place)
+      })
+    else { return }
+    throw ModelFileError(
+      output, "holds what is read, such as \(inside), and will not be replaced; name another folder")
   }
 }

@@ -7,7 +7,11 @@ import Pictures
 struct DataInspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Count what shards hold, and make a contact sheet.",
-    discussion: "Example: vugen data inspect scenes --sheet sheet.png")
+    discussion: """
+      Samples are read as training reads them, pictures included; what training would skip is counted and named.
+
+      Example: vugen data inspect scenes --sheet sheet.png
+      """)
 
   @Argument(help: "Shard files, or folders of them.", completion: .file(extensions: ["tar"]))
   var shards: [String]
@@ -24,42 +28,102 @@ struct DataInspect: ParsableCommand {
     if !(1...1000).contains(pictures) { throw ValidationError("--pictures must be 1 to 1000.") }
   }
 
-  func run() throws {
-    let files = try shards.flatMap { try Shards.files(at: $0) }
-    var samples = 0, splits: [String: Double] = [:], kinds: [String: Double] = [:]
-    var tasks: [String: Double] = [:], names: [String: Double] = [:]
+  /// What is counted.
+  private struct Tally {
+    var samples = 0
+    var splits: [String: Double] = [:], kinds: [String: Double] = [:], tasks: [String: Double] = [:]
+    var names: [String: Double] = [:]
+    var skipped: [String: Double] = [:]
+    /// The first of them.
+    var skippedSamples: [String] = []
     var items: [ContactSheet.Item] = []
-    for file in files {
-      let all = try Shards.read(file)
-      samples += all.count
-      for sample in all {
-        guard let scene = sample.scene else { continue }
-        splits[scene.split.rawValue, default: 0] += 1
-        kinds[scene.kind.rawValue, default: 0] += 1
-        for question in scene.questions { tasks[question.task.rawValue, default: 0] += 1 }
-        for name in Set(scene.objects.map(\.name)) { names[name, default: 0] += 1 }
-      }
-      let wanted = sheet == nil ? 0 : (pictures + files.count - 1) / files.count
-      for sample in all.prefix(min(wanted, pictures - items.count)) {
-        items.append(
-          .init(try Picture(bytes: sample.picture, name: "\(file): \(sample.key)"), sample.caption))
-      }
+
+    mutating func add(_ sample: Sample) {
+      samples += 1
+      guard let scene = sample.scene else { return }
+      splits[scene.split.rawValue, default: 0] += 1
+      kinds[scene.kind.rawValue, default: 0] += 1
+      for question in scene.questions { tasks[question.task.rawValue, default: 0] += 1 }
+      for name in Set(scene.objects.map(\.name)) { names[name, default: 0] += 1 }
     }
-    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
-    if json {
-      print(
-        try jsonLine([
-          "samples": .number(Double(samples)), "shards": .number(Double(files.count)),
-          "splits": .numbers(splits),
-          "kinds": .numbers(kinds), "tasks": .numbers(tasks), "classes": .numbers(names),
-        ]))
-      return
+
+    mutating func add(_ sample: SkippedSample) {
+      skipped[sample.kind.rawValue, default: 0] += 1
+      if skippedSamples.count < 5 { skippedSamples.append("\(sample)") }
     }
-    print("\(samples) samples in \(files.count) shards, \(names.count) classes and other captions")
-    for (title, table) in [("split", splits), ("kind", kinds), ("task", tasks)] where !table.isEmpty {
+
+    var skippedCount: Int { Int(skipped.values.reduce(0, +)) }
+  }
+
+  func run() throws {
+    let index = try ShardIndex(files: shards.flatMap { try Shards.files(at: $0) })
+    var tally = Tally(), shown: [Int: Int] = [:]
+    for i in 0..<index.skippedCount { tally.add(index.skipped(i)) }
+    let wanted = sheet == nil ? 0 : (pictures + index.files.count - 1) / index.files.count
+    try index.readAll { i, result in
+      switch result {
+      case .success(let read):
+        tally.add(read.sample)
+        let file = index.file(of: i)
+        if shown[file, default: 0] < wanted, tally.items.count < pictures {
+          shown[file, default: 0] += 1
+          tally.items.append(.init(ContactSheet().thumbnail(read.picture), read.sample.caption))
+        }
+      case .failure(let skipped): tally.add(skipped)
+      }
+      ProgressLine.show("\(i + 1) of \(index.count) samples")
+    }
+    ProgressLine.end()
+    guard tally.samples > 0 else {
+      throw CommandError(
+        "none of \(tally.skippedCount) samples can be used; the first: \(tally.skippedSamples.first ?? "")")
+    }
+    if let sheet {
+      try AtomicFile.write(Data(try ContactSheet().draw(tally.items).data(for: sheet)), to: sheet)
+    }
+    if json { print(try jsonLine(report(tally, index))) } else { show(tally, index) }
+  }
+
+  private func report(_ tally: Tally, _ index: ShardIndex) -> [String: ReportValue] {
+    [
+      "samples": .number(Double(tally.samples)), "shards": .number(Double(index.files.count)),
+      "splits": .numbers(tally.splits), "kinds": .numbers(tally.kinds), "tasks": .numbers(tally.tasks),
+      "classes": .numbers(tally.names), "skipped": .number(Double(tally.skippedCount)),
+      "skippedKinds": .numbers(tally.skipped),
+      "skippedSamples": .list(tally.skippedSamples.map { .text($0) }),
+      "trainingShards": .number(Double(Set(index.files).intersection(trained()).count)),
+      "problems": .list(index.problems.map { .text("\($0)") }),
+    ]
+  }
+
+  private func show(_ tally: Tally, _ index: ShardIndex) {
+    print(
+      "\(tally.samples) samples in \(index.files.count) shards, \(tally.names.count) classes and other captions"
+    )
+    for (title, table) in [("split", tally.splits), ("kind", tally.kinds), ("task", tally.tasks)]
+    where !table.isEmpty {
       print("  \(title): " + Self.listed(table, most: table.count))
     }
-    if !names.isEmpty { print("  class: " + Self.listed(names, most: classes)) }
+    if !tally.names.isEmpty { print("  class: " + Self.listed(tally.names, most: classes)) }
+    if tally.skippedCount > 0 {
+      print("  skipped: \(tally.skippedCount) samples: " + Self.listed(tally.skipped, most: 9))
+      for sample in tally.skippedSamples { print("    " + sample.oneLine) }
+      if tally.skippedCount > tally.skippedSamples.count { print("    …") }
+    }
+    for problem in index.problems { print("  not whole: " + "\(problem)".oneLine) }
+    let trained = trained()
+    let others = index.files.filter { !trained.contains($0) }
+    if !others.isEmpty, others.count < index.files.count {
+      print("  training reads \(trained.count) of these shards, not " + Self.fewNames(others))
+    }
+  }
+
+  /// Those of the shards that training would read.
+  private func trained() -> Set<String> { Set(shards.flatMap { (try? Shards.trainingFiles(at: $0)) ?? [] }) }
+
+  private static func fewNames(_ files: [String]) -> String {
+    files.prefix(3).map { ($0 as NSString).lastPathComponent.oneLine }.joined(separator: ", ")
+      + (files.count > 3 ? ", …" : "")
   }
 
   private static func listed(_ table: [String: Double], most: Int) -> String {

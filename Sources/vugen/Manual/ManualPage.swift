@@ -191,7 +191,7 @@ enum ManualPage {
     ("2", "Wrong usage."), ("130", "Interrupted by Ctrl-C (SIGINT); files are complete or absent."),
     (
       "128+n",
-      "The studio was ended by signal n. In the studio, Ctrl-C is a key and ends nothing but a request."
+      "The studio, a training run or captions were ended by signal n; what was done is saved. In the studio, Ctrl-C is a key and ends nothing but a request."
     ),
   ]
 }

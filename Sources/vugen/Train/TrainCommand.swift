@@ -12,7 +12,8 @@ struct Train: AsyncParsableCommand {
     discussion: """
       The stages, in order: understanding, decoder (with the reducer), generator, distill. A run's folder holds \
       the merged recipe, the metrics, a checkpoint, sheets of samples and the exported model, which the next \
-      stage takes as --model. Ctrl-C saves and exits; --resume continues, bit for bit as if never interrupted.
+      stage takes as --model. Ctrl-C, SIGTERM and SIGHUP save and exit; --resume continues, bit for bit as if never \
+      interrupted.
       """,
     subcommands: [
       TrainUnderstanding.self, TrainDecoder.self, TrainGenerator.self, TrainDistill.self, TrainPlot.self,
@@ -29,6 +30,7 @@ struct TrainOptions: ParsableArguments {
   var settings: [String] = []
   @Flag(help: "Continue from the folder's checkpoint, with the folder's recipe unless another is named.")
   var resume = false
+  @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
   @Option(help: "Start from the weights of this exported model.", completion: .models) var from: String?
   @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
   @Flag(help: "Print the merged recipe and exit.") var showRecipe = false
@@ -36,6 +38,7 @@ struct TrainOptions: ParsableArguments {
 
   func validate() throws {
     if resume, from != nil { throw ValidationError("--resume has its own weights; leave out --from.") }
+    if resume, overwrite { throw ValidationError("--resume goes on with what --overwrite would remove.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }
 
@@ -54,7 +57,14 @@ struct TrainOptions: ParsableArguments {
   func begin(nice: Int32) {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
-    Interruption.watch()
+    Interruption.watch(endings: true)
+  }
+
+  /// A run in its folder, which is replaced where that is asked for.
+  func begun<Run: TrainingRun>(_ make: () throws -> Run) throws -> Run {
+    let training = try OutputFolder.replaced(output, replacing: overwrite, make)
+    training.dataNotes.forEach(note)
+    return training
   }
 }
 
@@ -69,8 +79,10 @@ struct TrainUnderstanding: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
-    let training = try UnderstandingTraining(
-      recipe, folder: options.output, isResuming: options.resume, from: options.start)
+    let training = try options.begun {
+      try UnderstandingTraining(
+        recipe, folder: options.output, isResuming: options.resume, from: options.start)
+    }
     let count = training.parameterCount
     if training.tookWholeModel == false {
       note("the language model differs in size from that of --from; only the encoder is used")
@@ -95,9 +107,11 @@ struct TrainDecoder: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(DecoderRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
-    let training = try DecoderTraining(
-      recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
-      from: options.start)
+    let training = try options.begun {
+      try DecoderTraining(
+        recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
+        from: options.start)
+    }
     noteStartingAnew(training.startingAnew)
     let count = training.parameterCount
     note("reducer \(count.reducer), decoder \(count.decoder) parameters")
@@ -119,12 +133,14 @@ struct TrainGenerator: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(GeneratorRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
-    let training = try GeneratorTraining(
-      recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
-      from: options.start
-    ) { done in
-      ProgressLine.show("latents of \(done) of \(recipe.data.scenes) pictures")
-      if Interruption.isRequested { throw ExitCode(130) }
+    let training = try options.begun {
+      try GeneratorTraining(
+        recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
+        from: options.start
+      ) { done in
+        ProgressLine.show("latents of \(done) of \(recipe.data.scenes) pictures")
+        if Interruption.isRequested { throw Interruption.status }
+      }
     }
     ProgressLine.end()
     noteStartingAnew(training.startingAnew)
@@ -153,8 +169,10 @@ struct TrainDistill: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(DistillRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
-    let training = try DistillTraining(
-      recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume)
+    let training = try options.begun {
+      try DistillTraining(
+        recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume)
+    }
     try TrainingLoop(training, asJSON: options.json).run()
   }
 }

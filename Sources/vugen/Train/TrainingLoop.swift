@@ -18,6 +18,7 @@ struct TrainingLoop {
     let trainer = training.trainer, start = clock.now, first = trainer.stepCount
     let log = try MetricsLog(path: training.folder + "/metrics.jsonl", keepingThrough: first)
     var lastSave = start, lastSheet = start, last: Trainer.Report?
+    let notes = training.dataNotes
     while !trainer.isFinished, !Interruption.isRequested {
       let report = try training.step()
       last = report
@@ -36,10 +37,12 @@ struct TrainingLoop {
     }
     ProgressLine.end()
     try training.saveCheckpoint()
+    // What was found while pictures were read.
+    if training.dataNotes != notes { training.dataNotes.forEach(note) }
     try training.export(to: training.folder + "/model")
     if training.sampleMinutes != nil { try drawSamples(step: trainer.stepCount) }
     try finish(last, seconds(clock.now - start))
-    if Interruption.isRequested { throw ExitCode(130) }
+    if Interruption.isRequested { throw Interruption.status }
   }
 
   private func drawSamples(step: Int) throws {

@@ -11,7 +11,7 @@ struct Caption: AsyncParsableCommand {
     abstract: "Describe pictures: files, or all pictures in a folder.",
     discussion: """
       Several pictures are described at once; captions are printed in the pictures' order, each as soon as all before \
-      it are done. Ctrl-C keeps what is finished.
+      it are done. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
 
       Example: vugen caption pictures --output captions.jsonl
       """)
@@ -33,7 +33,8 @@ struct Caption: AsyncParsableCommand {
 
   @NumericActor
   func run() async throws {
-    Interruption.watch()
+    // Standard input may never end: waiting for it, only Ctrl-C is taken.
+    Interruption.watch(endings: !files.contains("-"))
     let paths = try Self.pictures(files)
     let (tower, tokenizer) = try model.load()
     let slots = try batching.slots(
@@ -70,7 +71,7 @@ struct Caption: AsyncParsableCommand {
       progress(index + 1, of: paths.count, seconds(clock.now - start))
     }
     if !lines.isEmpty { try write(lines, items) }
-    if !isWhole { throw ExitCode(130) }
+    if !isWhole { throw Interruption.status }
     if failures > 0 { throw CommandError("\(failures) of \(paths.count) pictures could not be described") }
   }
 

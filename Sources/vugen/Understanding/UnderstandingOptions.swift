@@ -178,6 +178,20 @@ func announce(tokens: Int) {
 enum Interruption {
   private nonisolated(unsafe) static var received: sig_atomic_t = 0
 
-  static func watch() { signal(SIGINT) { _ in Interruption.received = 1 } }
+  /// - Parameter endings: whether SIGTERM and SIGHUP ask for the same; else they end the program at once.
+  static func watch(endings: Bool = false) {
+    signal(SIGINT) { Interruption.received = $0 }
+    guard endings else { return }
+    signal(SIGTERM) { Interruption.received = $0 }
+    // `nohup` has it ignored.
+    if let old = signal(SIGHUP, { Interruption.received = $0 }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
+  }
+
+  private static func isIgnoring(_ handler: @escaping __sighandler_t) -> Bool {
+    unsafeBitCast(handler, to: Int.self) == 1
+  }
+
   static var isRequested: Bool { received != 0 }
+  /// 128 and the signal's number.
+  static var status: ExitCode { ExitCode(128 + received) }
 }

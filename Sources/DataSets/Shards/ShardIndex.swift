@@ -1,0 +1,234 @@
+import Foundation
+import Pictures
+
+/// Why a sample of a shard cannot be used.
+public struct SkippedSample: Error, Sendable, Equatable, CustomStringConvertible {
+  public enum Kind: String, Sendable, CaseIterable {
+    case noPicture = "no picture"
+    case noText = "no text"
+    case damagedPicture = "damaged picture"
+    case unreadableText = "unreadable text"
+  }
+
+  public var shard, key: String
+  public var kind: Kind
+  public var detail: String
+
+  public var description: String { "\(shard): \(key): \(detail)" }
+}
+
+/// Where the samples of shards lie: what training, `data inspect` and everything else read shards by.
+///
+/// A sample is what stands together in a shard under one key: a file's folders and its name up to the first dot
+/// (WebDataset). Its picture is the first member that is called like one, its text the `.txt`, `.caption`, a caption in
+/// the `.json`, or the `.cls`; other members are left alone. An index holds some 100 bytes a sample and no file's content.
+public struct ShardIndex: Sendable {
+  /// A part of a shard; empty where there is no such member.
+  fileprivate typealias Part = Range<Int>
+
+  private struct Entry: Sendable {
+    var file: Int
+    /// Where the first member's headers begin.
+    var start: Int
+    var picture, text, json, label: Part
+  }
+
+  public let files: [String]
+  /// Bytes of a text; no caption is longer, and no file may ask for more memory.
+  private static let mostOfText = 1 << 24
+  private var entries: [Entry] = []
+  /// Samples that lack a picture or a text, in order.
+  private var lacking: [(file: Int, start: Int, kind: SkippedSample.Kind)] = []
+  /// What could not be read of which shard, in one line each: damaged, cut, no archive.
+  public private(set) var problems: [DataSetError] = []
+
+  /// Throws `DataSetError` where there is no sample at all to be used.
+  public init(files: [String]) throws {
+    self.files = files
+    for i in files.indices { read(i) }
+    guard entries.isEmpty else { return }
+    let place = files.count == 1 ? files[0] : "\(files[0]) and \(files.count - 1) more"
+    if let problem = problems.first, lacking.isEmpty { throw problem }
+    guard !lacking.isEmpty else {
+      throw DataSetError(place, "holds no samples; make the shards again: vugen data build folder")
+    }
+    let first = skipped(0)
+    throw DataSetError(
+      place,
+      "none of \(lacking.count) samples has both a picture and a text (\(first.key): \(first.detail)); name members as in 0001.jpg, 0001.txt"
+    )
+  }
+
+  /// Samples that have a picture and something that may be its text.
+  public var count: Int { entries.count }
+  /// Samples that lack one.
+  public var skippedCount: Int { lacking.count }
+
+  public func skipped(_ i: Int) -> SkippedSample {
+    let (file, start, kind) = lacking[i]
+    let detail = kind == .noPicture ? "no picture stands beside it" : "no text stands beside it"
+    return SkippedSample(shard: files[file], key: key(file, start), kind: kind, detail: detail)
+  }
+
+  /// The file that holds sample `i`, as its place among `files`.
+  public func file(of i: Int) -> Int { entries[i].file }
+
+  private func key(_ file: Int, _ start: Int) -> String {
+    guard let name = try? TarReader(files[file], from: start).next()?.name,
+      let member = MemberName(name)
+    else { return "byte \(start)" }
+    return String(decoding: member.key, as: UTF8.self)
+  }
+
+  // MARK: - Reading
+
+  /// Sample `i` as it is stored. Throws `SkippedSample` where it cannot be used, `DataSetError` where its file cannot
+  /// be read any more.
+  public func sample(_ i: Int) throws -> Sample {
+    let entry = entries[i], reader = try TarReader(files[entry.file], from: entry.start)
+    let name = try reader.next().flatMap { MemberName($0.name) }
+    let key = name.map { String(decoding: $0.key, as: UTF8.self) } ?? "byte \(entry.start)"
+    func skipped(_ kind: SkippedSample.Kind, _ detail: String) -> SkippedSample {
+      SkippedSample(shard: files[entry.file], key: key, kind: kind, detail: detail)
+    }
+    let texts = [entry.text, entry.json, entry.label]
+    guard texts.allSatisfy({ $0.count <= Self.mostOfText }) else {
+      throw skipped(.unreadableText, "its text is longer than \(Self.mostOfText >> 20) MB")
+    }
+    let record = try reader.bytes(entry.json)
+    var caption = ""
+    do {
+      for part in texts where caption.isEmpty && !part.isEmpty {
+        let text = try PlainText.decode(part == entry.json ? record : reader.bytes(part))
+        let said = part == entry.json ? CaptionColumns.caption(inJSON: text) ?? "" : text
+        caption = said.trimmingCharacters(in: .whitespacesAndNewlines)
+      }
+    } catch let refusal as PlainText.Refusal {
+      throw skipped(.unreadableText, refusal.reason)
+    }
+    guard !caption.isEmpty else {
+      throw skipped(.noText, record.isEmpty ? "its text is empty" : "its JSON names no caption")
+    }
+    let most = Picture.Limits().fileBytes
+    guard entry.picture.count <= most else {
+      throw skipped(.damagedPicture, "the file has more than \(most / 1_000_000) MB")
+    }
+    let picture = try reader.bytes(entry.picture)
+    let type = picture.withUnsafeBytes { PictureFormat(recognising: $0)?.rawValue } ?? ""
+    return Sample(key: key, picture: picture, pictureType: type, caption: caption, record: record)
+  }
+
+  /// Sample `i` with its picture decoded. Throws as `sample` does.
+  public func decoded(_ i: Int) throws -> (sample: Sample, picture: Picture) {
+    let sample = try self.sample(i), shard = files[entries[i].file]
+    do {
+      return (sample, try Picture(bytes: sample.picture, name: sample.key))
+    } catch let error as PictureError {
+      throw SkippedSample(shard: shard, key: sample.key, kind: .damagedPicture, detail: error.reason)
+    }
+  }
+
+  /// Every sample in order, as `decoded` reads it, as many at a time as there are cores. Throws what `each` throws, and
+  /// `DataSetError` where a file cannot be read any more.
+  public func readAll(_ each: (Int, Result<(sample: Sample, picture: Picture), SkippedSample>) throws -> Void)
+    throws
+  {
+    let together = max(1, ProcessInfo.processInfo.activeProcessorCount)
+    for start in stride(from: 0, to: count, by: together) {
+      let results = ObjectBank.inParallel(min(together, count - start)) { i in
+        Result { try decoded(start + i) }
+      }
+      for (i, result) in results.enumerated() {
+        switch result {
+        case .success(let read): try each(start + i, .success(read))
+        case .failure(let skipped as SkippedSample): try each(start + i, .failure(skipped))
+        case .failure(let error): throw error
+        }
+      }
+    }
+  }
+
+  // MARK: - Indexing
+
+  /// Members that stand together under one key.
+  private struct Group {
+    var key: [UInt8]
+    var start: Int
+    var endings: Set<[UInt8]> = []
+    /// Each with its rank: a lower one is preferred, of equal ones the first.
+    var picture, text, json, label: (rank: Int, part: Part)?
+
+    mutating func add(_ member: TarReader.Member, _ name: MemberName) {
+      endings.insert(name.ending)
+      func better(_ old: inout (rank: Int, part: Part)?, _ rank: Int) {
+        let rank = name.isDotted ? rank + 10 : rank
+        if rank < old?.rank ?? .max { old = (rank, member.data) }
+      }
+      switch name.type {
+      case "txt": better(&text, 0)
+      case "caption": better(&text, 1)
+      case "json": better(&json, 0)
+      case "cls": better(&label, 0)
+      case let type where PictureFormat.extensions.contains(type): better(&picture, 0)
+      default: break
+      }
+    }
+  }
+
+  private mutating func read(_ file: Int) {
+    var group: Group?
+    do {
+      let reader = try TarReader(files[file])
+      while let member = try reader.next() {
+        guard let name = MemberName(member.name) else { continue }
+        if group?.key != name.key || group?.endings.contains(name.ending) == true {
+          add(group, file)
+          group = Group(key: name.key, start: member.start)
+        }
+        group?.add(member, name)
+      }
+    } catch {
+      problems.append(error as? DataSetError ?? DataSetError(files[file], "\(error)"))
+    }
+    add(group, file)
+  }
+
+  private mutating func add(_ group: Group?, _ file: Int) {
+    guard let group else { return }
+    func part(_ found: (rank: Int, part: Part)?) -> Part { found?.part ?? 0..<0 }
+    let entry = Entry(
+      file: file, start: group.start, picture: part(group.picture), text: part(group.text),
+      json: part(group.json), label: part(group.label))
+    if group.picture == nil {
+      // What is neither picture nor text, such as a list beside the samples, is no sample.
+      if group.text != nil || group.json != nil { lacking.append((file, group.start, .noPicture)) }
+    } else if entry.text.isEmpty, entry.json.isEmpty, entry.label.isEmpty {
+      lacking.append((file, group.start, .noText))
+    } else {
+      entries.append(entry)
+    }
+  }
+}
+
+/// A member's name in WebDataset's way.
+private struct MemberName {
+  /// Folders, and the file's name up to its first dot.
+  let key: [UInt8]
+  /// What follows that dot, in lower case.
+  let ending: [UInt8]
+
+  /// nil for what is no part of a sample: a name without a dot, or one that begins with it.
+  init?(_ name: [UInt8]) {
+    let dot = UInt8(ascii: "."), base = name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+    guard let first = name[base...].firstIndex(of: dot), first > base, first + 1 < name.count else {
+      return nil
+    }
+    key = Array(name[..<first])
+    ending = name[(first + 1)...].map { (65...90).contains($0) ? $0 + 32 : $0 }
+  }
+
+  /// Whether there is more than one dot.
+  var isDotted: Bool { ending.contains(UInt8(ascii: ".")) }
+  /// What follows the last dot.
+  var type: String { String(decoding: ending.split(separator: UInt8(ascii: ".")).last ?? [], as: UTF8.self) }
+}

@@ -1,0 +1,134 @@
+import DataSets
+import Foundation
+import Pictures
+import TestSupport
+import Testing
+
+/// Lists of captions and texts beside pictures, as other programs write them.
+@Suite struct CaptionListTests {
+  private let folder: String
+
+  init() throws {
+    folder = try temporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder + "/sub", withIntermediateDirectories: true)
+    let png = Data(try Picture(width: 4, height: 4, red: 1, green: 2, blue: 3).pngData())
+    for name in ["a.png", "b, c.png", "sub/d.png"] {
+      try png.write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
+  }
+
+  private func found(_ bytes: [UInt8], _ name: String = "list.csv") throws -> FolderImport.Found {
+    let list = folder + "/" + name
+    try Data(bytes).write(to: URL(fileURLWithPath: list))
+    return try FolderImport.pairs(in: folder, list: list)
+  }
+
+  /// Names without the folder, and captions.
+  private func pairs(_ bytes: [UInt8]) throws -> [String] {
+    try found(bytes).pairs.map { "\($0.path.dropFirst(folder.count + 1)): \($0.caption)" }
+  }
+
+  private static func utf16(_ text: String, bigEndian: Bool, mark: Bool = true) -> [UInt8] {
+    (mark ? [0xFEFF] : []).appending(Array(text.utf16)).flatMap {
+      bigEndian ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0 & 255), UInt8($0 >> 8)]
+    }
+  }
+
+  private static let plain = "file,caption\na.png,a cat\nsub/d.png,süß\n"
+  private static let marked: [[UInt8]] = [
+    Array(plain.utf8), [0xEF, 0xBB, 0xBF] + Array(plain.utf8), utf16(plain, bigEndian: false),
+    utf16(plain, bigEndian: true), utf16(plain, bigEndian: false, mark: false),
+    utf16(plain, bigEndian: true, mark: false),
+    [0xFF, 0xFE, 0, 0]
+      + plain.unicodeScalars.flatMap { [UInt8($0.value & 255), UInt8($0.value >> 8), 0, 0] },
+  ]
+
+  @Test(arguments: marked)
+  func encodingsAreRecognised(_ bytes: [UInt8]) throws {
+    #expect(try pairs(bytes) == ["a.png: a cat", "sub/d.png: süß"])
+  }
+
+  @Test(arguments: [
+    "file;caption\na.png;a cat\nsub/d.png;a dog\n", "FILE\tCaption\r\na.png\ta cat\r\nsub/d.png\ta dog",
+    "caption|id|image_path\ra cat|1|a.png\ra dog|2|sub/d.png\r",
+    "\n\n Text , File Name \na cat,a.png\n\n a dog , sub/d.png \n,\n",
+    "a.png,a cat\nsub/d.png,a dog\n", "a cat;a.png\na dog;sub/d.png",
+    "file,caption,\na.png,\"a cat\" ,\nsub\\d.png, \"a dog\",,\n",
+    "[{\"image\": \"a.png\", \"caption\": \"a cat\"}, {\"image\": \"sub/d.png\", \"caption\": \"a dog\"}]",
+    "{\"file\":\"a.png\",\"caption\":\"a cat\"}\r\n{\"file\":\"sub/d.png\",\"text\":\"a dog\"}\r\n",
+    "\n{\"file_name\":\"a.png\",\"text\":\"a cat\"}\n\n{\"file\":\"x.png\",\"error\":\"no\"}\n{\"path\":\"sub/d.png\",\"prompt\":\"a dog\"}\n   \n",
+  ])
+  func formsAreRecognised(_ text: String) throws {
+    #expect(try pairs(Array(text.utf8)) == ["a.png: a cat", "sub/d.png: a dog"], "\(text)")
+  }
+
+  @Test func valuesKeepWhatStandsInQuotes() throws {
+    let text = "caption;file\n\"one; \"\"two\"\",\nthree\";\"b, c.png\"\n\"e\u{301}\u{200D},\u{301}\";a.png\n"
+    #expect(
+      try pairs(Array(text.utf8)) == ["b, c.png: one; \"two\",\nthree", "a.png: e\u{301}\u{200D},\u{301}"])
+    #expect(try pairs(Array("b, c.png\tone, \"two\"\n".utf8)) == ["b, c.png: one, \"two\""])
+    let several = "{\"file\": \"a.png\", \"captions\": [\"one\", \"two\"]}"
+    #expect(try pairs(Array(several.utf8)) == ["a.png: one", "a.png: two"])
+  }
+
+  @Test(arguments: [
+    (
+      "file,caption\na.png,a cat\nsub/d.png,\"a dog\nx,y\n",
+      "line 3: the quote that is opened here is never closed"
+    ),
+    ("file,caption\n\na.png,\"a\" cat\n", "line 3: text stands behind a closing quote"),
+    ("file,caption\r\na.png,a cat, sitting\r\n", "line 2 has 3 columns and the first line 2"),
+    ("file;id;caption\n\"a.png\";\"x\ny\";b\na.png;1\n", "line 4 has 2 columns"),
+    ("file,caption\n,a cat\n", "line 2 names no picture"), ("file,words\na.png,a cat\n", "'file,words'"),
+    ("file,caption\n", "names no pictures"), ("\n\n", "names no picture"), ("", "names no picture"),
+    ("{\"file\":\"a.png\",\"caption\":\"x\"}\r\n\r\n{\"file\":\"a.png\"}\r\n", "line 3 has no caption"),
+    ("{\"caption\":\"x\"}\n", "line 1 names no picture"),
+    ("\n{\"file\":\"a.png\",\"caption\":\"x\"\n", "line 2 is no"),
+    ("[{\"file\":\"a.png\"}]", "entry 1 has no caption"), ("[1", "is no JSON"),
+    ("file,caption\ngone.png,a cat\n", "none of its 1 pictures is in"),
+    ("file,caption\na.png,\n", "all captions are empty"),
+  ])
+  func mistakesAreNamedWithTheirLine(_ text: String, _ words: String) throws {
+    let error = #expect(throws: DataSetError.self) { try found(Array(text.utf8)) }
+    #expect(
+      error?.description.contains(words) == true && error?.description.contains("\n") == false,
+      "\(error as Any)")
+  }
+
+  @Test(arguments: [
+    ([UInt8]("file,caption\na.png,s".utf8) + [0xFC, 0xDF, 10], "line 2 is no UTF-8; it looks like Latin-1"),
+    ([0xFF, 0xFE, 0x41], "UTF-16"), ([0xFF, 0xFE, 0x00, 0xD8], "UTF-16"),
+    ([0x41, 0, 0, 0x41, 0x42, 0x43], "zero bytes"),
+  ])
+  func otherEncodingsAreRefusedByName(_ bytes: [UInt8], _ words: String) throws {
+    let error = #expect(throws: DataSetError.self) { try found(bytes) }
+    #expect(error?.description.contains(words) == true, "\(error as Any)")
+  }
+
+  @Test func whatIsNotThereAndWhatIsNotNamedIsCounted() throws {
+    let all = try found(Array("file,caption\na.png,a cat\ngone.png,x\na.png,again\nsub/d.png,\n".utf8))
+    #expect(all.pairs.map(\.caption) == ["a cat", "again"])
+    #expect(all.missing == ["gone.png"] && all.empty.count == 1)
+    #expect(all.unnamed == [folder + "/b, c.png"])
+  }
+
+  @Test func textsBesidePicturesAreReadTheSameWay() throws {
+    func put(_ bytes: [UInt8], _ name: String) throws {
+      try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
+    try put(Array("s".utf8) + [0xFC, 0xDF], "a.txt")
+    let error = #expect(throws: DataSetError.self) { try FolderImport.pairs(in: folder) }
+    #expect(error?.description.contains("Latin-1") == true)
+    try put(Self.utf16("a dög\r\n", bigEndian: false), "sub/d.caption")
+    try FileManager.default.createDirectory(atPath: folder + "/.hidden", withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: folder + "/a.png", toPath: folder + "/.hidden/a.png")
+    let all = try FolderImport.pairs(in: folder)
+    #expect(all.pairs == [.init(path: folder + "/sub/d.png", caption: "a dög")])
+    #expect(all.unnamed == [folder + "/b, c.png"] && all.unreadable.count == 1)
+    #expect(all.unreadable[0].hasPrefix(folder + "/a.txt: line 1 is no UTF-8"))
+  }
+}
+
+extension Array {
+  fileprivate func appending(_ other: [Element]) -> [Element] { self + other }
+}

@@ -1,0 +1,109 @@
+import DataSets
+import Foundation
+import ModelFiles
+import Pictures
+import Recipes
+import TestSupport
+import Tensors
+import Testing
+import VUGEN
+
+/// Shards that people bring: what of them is trained on, what is skipped, what is cut.
+@Suite struct StoredSamplesTests {
+  private let folder: String
+
+  init() throws { folder = try temporaryFolder() }
+
+  /// Shards of `count` samples, of which some are no pictures.
+  private func shards(_ count: Int, bad: Set<Int> = [], caption: String = "red") throws -> String {
+    let png = try Picture(width: 8, height: 8, red: 200, green: 30, blue: 30).pngData()
+    let samples = (0..<count).map { i in
+      Sample(
+        key: "\(i)", picture: bad.contains(i) ? [1, 2, 3] : png, pictureType: "png",
+        caption: "\(caption) \(i)",
+        record: [])
+    }
+    try Shards.write(samples, to: folder + "/any.tar")
+    return folder
+  }
+
+  private func source(_ shards: String, mostSkipped: Double = 0.01) throws -> ExampleSource {
+    try ExampleSource(
+      shards: shards, seed: 3, wideShare: 0, side: 32, mostSkipped: mostSkipped, folder: folder
+    ) {
+      throw DataSetError("", "no cut-outs are needed")
+    }
+  }
+
+  @Test func damagedSamplesAreSkippedAndNamed() throws {
+    let source = try source(shards(12, bad: [0, 5]))
+    #expect(source.notes.isEmpty)
+    // Two passes; each has every good sample, and any example is the same whenever it is made.
+    let captions = try (0..<24).map { try source.example($0, side: 32).caption }
+    for pass in [captions.prefix(12), captions.suffix(12)] {
+      #expect(Set(pass) == Set((0..<12).filter { $0 != 0 && $0 != 5 }.map { "red \($0)" }))
+    }
+    let again = try self.source(folder)
+    #expect(try (0..<24).reversed().map { try again.example($0, side: 32).caption } == captions.reversed())
+    #expect(
+      source.notes.count == 1 && source.notes[0].hasPrefix("2 of 12 samples skipped: 2 × damaged picture"))
+    let lines = try String(contentsOfFile: folder + "/skipped.jsonl", encoding: .utf8).split(separator: "\n")
+    #expect(lines.count == 2 && lines.allSatisfy { $0.contains("\"kind\":\"damaged picture\"") })
+  }
+
+  @Test func tooManyDamagedSamplesStopARun() throws {
+    let shards = try shards(30, bad: Set(0..<12))
+    func all(_ share: Double) throws {
+      let source = try source(shards, mostSkipped: share)
+      for i in 0..<30 { _ = try source.example(i, side: 32) }
+    }
+    let error = #expect(throws: DataSetError.self) { try all(0.1) }
+    #expect(
+      error?.description.contains("11 of 30 samples cannot be used, more than data.maxSkipped = 0.1") == true)
+    #expect(error?.description.contains("skipped.jsonl") == true)
+    try all(0.5)
+    #expect(throws: DataSetError.self) { try all(0) }
+    let none = try source(self.shards(4, bad: [0, 1, 2, 3]))
+    #expect(throws: DataSetError.self) { try none.example(0, side: 32) }
+    var recipe = UnderstandingRecipe()
+    recipe.data.maxSkipped = 2
+    #expect(throws: RecipeError.self) { try recipe.check() }
+  }
+
+  /// A caption that the model cannot read to its end is cut where its context ends.
+  @Test func longCaptionsAreCut() throws {
+    var vision = VisionConfiguration(), text = TextConfiguration()
+    (vision.imageSize, vision.patchSize) = (32, 8)
+    (text.vocabulary, text.context) = (600, 80)
+    let path = temporaryPath(".json")
+    let learnt = BytePairTraining(words: [:], vocabulary: 256)
+    try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
+    let tokenizer = try Tokenizer(json: path)
+    let image = try #require(tokenizer.specialTokens["<|image|>"])
+    let c = UnderstandingConfiguration(vision: vision, text: text, poolingRatio: 2, imageToken: image)
+    var data = UnderstandingRecipe.Data()
+    (data.batch, data.questions) = (2, 2)
+    for (caption, isCut) in [(String(repeating: "red apple ", count: 500), true), ("red", false)] {
+      let source = try source(shards(2, caption: caption))
+      let batch = try BatchPacker(source, tokenizer, c, classes: [], data: data).make(0)
+      #expect((batch.positions.max() ?? 0 == 79) == isCut && (batch.positions.max() ?? 0) < 80)
+      #expect(
+        !batch.answerPlaces.isEmpty && batch.answerPlaces.allSatisfy { Int($0) < batch.batch * batch.time })
+      #expect(source.notes.contains { $0.hasPrefix("2 captions are longer") } == isCut, "\(source.notes)")
+    }
+    let prompt = try GenerationPrompt(tokenizer, folder: path)
+    let (short, wasCut) = prompt.tokens(String(repeating: "x ", count: 99), most: 20)
+    #expect(short.count == 20 && wasCut && short.last == prompt.tokens("").last)
+    #expect(prompt.tokens("red", most: 20).tokens == prompt.tokens("red"))
+  }
+
+  @Test(arguments: ["config.json", "train-000000.tar"]) @NumericActor
+  func aRunIsNotBegunInAFolderThatHoldsOtherWork(_ name: String) throws {
+    try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    let error = #expect(throws: RecipeError.self) {
+      try UnderstandingTraining(UnderstandingRecipe(), folder: folder, isResuming: false)
+    }
+    #expect(error?.description.contains("--overwrite") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [name])
+  }
+}

@@ -27,6 +27,9 @@ func jsonLine(_ report: [String: ReportValue]) throws -> String {
   return String(decoding: try encoder.encode(report), as: UTF8.self)
 }
 
+/// "1 picture", "2 pictures".
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
 extension String {
   /// Without what a terminal takes as a command: control characters other than line breaks and tabs are shown as �.
   var terminalSafe: String {

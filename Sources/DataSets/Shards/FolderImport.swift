@@ -82,7 +82,7 @@ public struct FolderImport {
         list,
         found.missing.isEmpty
           ? "all captions are empty; the first is that of '\(first)'"
-          : "none of its \(rows.count) pictures is in \(folder); the first is '\(first)'")
+          : "of the \(rows.count) pictures that it names none is in \(folder); the first is '\(first)'")
     }
     return found
   }

@@ -55,7 +55,7 @@ public struct ShardIndex: Sendable {
     let first = skipped(0)
     throw DataSetError(
       place,
-      "none of \(lacking.count) samples has both a picture and a text (\(first.key): \(first.detail)); name members as in 0001.jpg, 0001.txt"
+      "none of \(lacking.count) samples has both a picture and a text (\(first.key): \(first.detail)); members of one name must follow each other, as 0001.jpg, 0001.txt: tar --sort=name"
     )
   }
 

@@ -152,9 +152,7 @@ public final class GeneratorTraining: TrainingRun {
   public var sampleMinutes: Double? { recipe.run.sampleMinutes }
   public var parameterCount: Int { generator.parameterCount }
   public var dataNotes: [String] {
-    cache.notes
-      + (cutPlaces.isEmpty
-        ? [] : ["\(cutPlaces.count) captions are longer than the model's context and are cut there"])
+    cache.notes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
   }
 
   public func step() throws -> Trainer.Report {

@@ -92,6 +92,10 @@ package final class SampleAccount: Sendable {
     return kinds.joined(separator: ", ") + " (" + (state.first.first?.description ?? "") + ")"
   }
 
+  static func cutCaptions(_ count: Int) -> String {
+    "\(count) \(count == 1 ? "caption is" : "captions are") longer than the model's context and cut at its end"
+  }
+
   /// What a person should know, a line each.
   package var notes: [String] {
     let (count, cut, said) = state.withLock { ($0.count, $0.cut.count, Self.said($0)) }
@@ -100,7 +104,7 @@ package final class SampleAccount: Sendable {
       notes.append(
         "\(count) of \(total) samples skipped: \(said)" + (path.map { "; all are named in \($0)" } ?? ""))
     }
-    if cut > 0 { notes.append("\(cut) captions are longer than the model's context and are cut there") }
+    if cut > 0 { notes.append(Self.cutCaptions(cut)) }
     return notes
   }
 }

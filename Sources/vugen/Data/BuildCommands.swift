@@ -125,9 +125,9 @@ struct DataBuildFolder: AsyncParsableCommand {
     if broken.count > Self.mostNamed {
       note("… and \(broken.count - Self.mostNamed) more that cannot be read")
     }
-    tell(found.missing, "of the list are not there")
-    tell(found.empty, "have an empty caption")
-    tell(found.unnamed, captions == nil ? "have no text beside them" : "of the folder are not in the list")
+    tell(found.missing, "named by the list and not there")
+    tell(found.empty, "with an empty caption")
+    tell(found.unnamed, captions == nil ? "without a text beside it" : "in the folder and not in the list")
     let done = found.pairs.count - bad.count
     let failed = broken.count + found.missing.count + found.empty.count
     print(
@@ -136,7 +136,7 @@ struct DataBuildFolder: AsyncParsableCommand {
           "path": .text(output), "pictures": .number(Double(done)), "failed": .number(Double(failed)),
           "missing": .number(Double(found.missing.count)), "unnamed": .number(Double(found.unnamed.count)),
         ])
-        : "\(done) pictures in \(output)" + (failed > 0 ? ", \(failed) left out" : ""))
+        : "\(counted(done, "picture")) in \(output)" + (failed > 0 ? ", \(failed) left out" : ""))
   }
 
   /// Names of what was left out, at most.
@@ -145,7 +145,7 @@ struct DataBuildFolder: AsyncParsableCommand {
   private func tell(_ pictures: [String], _ what: String) {
     guard !pictures.isEmpty else { return }
     let names = pictures.prefix(3).joined(separator: ", ") + (pictures.count > 3 ? ", …" : "")
-    note("\(pictures.count) pictures \(what): \(names)")
+    note("\(counted(pictures.count, "picture")) \(what): \(names)")
   }
 
   /// `--overwrite` must not remove what is read.

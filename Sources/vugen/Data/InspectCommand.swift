@@ -76,7 +76,8 @@ struct DataInspect: ParsableCommand {
     ProgressLine.end()
     guard tally.samples > 0 else {
       throw CommandError(
-        "none of \(tally.skippedCount) samples can be used; the first: \(tally.skippedSamples.first ?? "")")
+        "none of \(counted(tally.skippedCount, "sample")) can be used; the first: \(tally.skippedSamples.first ?? "")"
+      )
     }
     if let sheet {
       try AtomicFile.write(Data(try ContactSheet().draw(tally.items).data(for: sheet)), to: sheet)
@@ -97,16 +98,17 @@ struct DataInspect: ParsableCommand {
   }
 
   private func show(_ tally: Tally, _ index: ShardIndex) {
-    print(
-      "\(tally.samples) samples in \(index.files.count) shards, \(tally.names.count) classes and other captions"
-    )
+    let (samples, shards) = (counted(tally.samples, "sample"), counted(index.files.count, "shard"))
+    print("\(samples) in \(shards), \(tally.names.count) classes and other captions")
     for (title, table) in [("split", tally.splits), ("kind", tally.kinds), ("task", tally.tasks)]
     where !table.isEmpty {
       print("  \(title): " + Self.listed(table, most: table.count))
     }
     if !tally.names.isEmpty { print("  class: " + Self.listed(tally.names, most: classes)) }
     if tally.skippedCount > 0 {
-      print("  skipped: \(tally.skippedCount) samples: " + Self.listed(tally.skipped, most: 9))
+      print(
+        "  skipped: \(tally.skippedCount) of \(counted(tally.samples + tally.skippedCount, "sample")): "
+          + Self.listed(tally.skipped, most: 9))
       for sample in tally.skippedSamples { print("    " + sample.oneLine) }
       if tally.skippedCount > tally.skippedSamples.count { print("    …") }
     }

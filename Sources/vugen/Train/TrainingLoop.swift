@@ -20,7 +20,7 @@ struct TrainingLoop {
     var lastSave = start, lastSheet = start, last: Trainer.Report?
     let notes = training.dataNotes
     while !trainer.isFinished, !Interruption.isRequested {
-      let report = try training.step()
+      let report = try step()
       last = report
       let elapsed = seconds(clock.now - start)
       let speed = Double((report.step - first) * training.picturesPerStep) / elapsed
@@ -43,6 +43,15 @@ struct TrainingLoop {
     if training.sampleMinutes != nil { try drawSamples(step: trainer.stepCount) }
     try finish(last, seconds(clock.now - start))
     if Interruption.isRequested { throw Interruption.status }
+  }
+
+  /// What ends a run leaves what it has learnt.
+  private func step() throws -> Trainer.Report {
+    do { return try training.step() } catch {
+      ProgressLine.end()
+      if training.trainer.stepCount > 0 { try? training.saveCheckpoint() }
+      throw error
+    }
   }
 
   private func drawSamples(step: Int) throws {

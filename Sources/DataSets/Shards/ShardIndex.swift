@@ -48,7 +48,7 @@ public struct ShardIndex: Sendable {
     for i in files.indices { read(i) }
     guard entries.isEmpty else { return }
     let place = files.count == 1 ? files[0] : "\(files[0]) and \(files.count - 1) more"
-    if let problem = problems.first, lacking.isEmpty { throw problem }
+    if let problem = problems.first { throw problem }
     guard !lacking.isEmpty else {
       throw DataSetError(place, "holds no samples; make the shards again: vugen data build folder")
     }

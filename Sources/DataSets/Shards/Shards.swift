@@ -62,7 +62,8 @@ public enum Shards {
   }
 
   /// Shards of a folder, or the file itself, in order. Throws `DataSetError` when there are none.
-  public static func files(at path: String) throws -> [String] {
+  public static func files(at place: String) throws -> [String] {
+    let path = place.count > 1 && place.hasSuffix("/") ? String(place.dropLast()) : place
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw DataSetError(path, "no such file or folder; name a shard or a folder of shards")
@@ -89,7 +90,7 @@ public enum Shards {
   /// called after validation or tests. Throws `DataSetError` when there are none.
   public static func trainingFiles(at path: String) throws -> [String] {
     let all = try files(at: path)
-    guard all != [path] else { return all }
+    guard all != [path] else { return all }  // a file by its name
     func isCalled(_ file: String, _ beginnings: [String]) -> Bool {
       let name = (file as NSString).lastPathComponent.lowercased()
       return beginnings.contains { name.hasPrefix($0) }

@@ -131,7 +131,7 @@ let package = Package(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "DataSetsTests", dependencies: ["DataSets", "ModelFiles", "Pictures", "TestSupport"]),
+      name: "DataSetsTests", dependencies: ["DataSets", "ModelFiles", "Pictures", "Tensors", "TestSupport"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [

@@ -2,6 +2,7 @@ import DataSets
 import Foundation
 import Pictures
 import TestSupport
+import Tensors
 import Testing
 
 /// Lists of captions and texts beside pictures, as other programs write them.
@@ -79,6 +80,8 @@ import Testing
     ("file,caption\n\na.png,\"a\" cat\n", "line 3: text stands behind a closing quote"),
     ("file,caption\r\na.png,a cat, sitting\r\n", "line 2 has 3 columns and the first line 2"),
     ("file;id;caption\n\"a.png\";\"x\ny\";b\na.png;1\n", "line 4 has 2 columns"),
+    ("a.png,a cat, sitting\n", "line 1 has 3 columns and no line names them"),
+    ("a.png,a cat,,\na.png,a cat, sitting\n", "line 2 has 3 columns and the first line 2"),
     ("file,caption\n,a cat\n", "line 2 names no picture"), ("file,words\na.png,a cat\n", "'file,words'"),
     ("file,caption\n", "names no pictures"), ("\n\n", "names no picture"), ("", "names no picture"),
     ("{\"file\":\"a.png\",\"caption\":\"x\"}\r\n\r\n{\"file\":\"a.png\"}\r\n", "line 3 has no caption"),
@@ -103,6 +106,19 @@ import Testing
   func otherEncodingsAreRefusedByName(_ bytes: [UInt8], _ words: String) throws {
     let error = #expect(throws: DataSetError.self) { try found(bytes) }
     #expect(error?.description.contains(words) == true, "\(error as Any)")
+  }
+
+  @Test func survivesDamage() throws {
+    var random = Philox(seed: 9)
+    let rounds = (ProcessInfo.processInfo.environment["VUGEN_FUZZ"].flatMap(Int.init) ?? 8000) / 40
+    let json = Array("{\"file\":\"a.png\",\"caption\":\"a \\u00e4 cat\"}\r\n".utf8)
+    for whole in Self.marked + [json + json, Array("\"a.png\";\"a \"\"cat\"\"\"\r\n".utf8)] {
+      for _ in 0..<rounds {
+        do { _ = try found(damaged(whole, &random)) } catch {
+          #expect(error is DataSetError && !"\(error)".contains("\n"), "\(error)")
+        }
+      }
+    }
   }
 
   @Test func whatIsNotThereAndWhatIsNotNamedIsCounted() throws {

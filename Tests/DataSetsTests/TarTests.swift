@@ -178,7 +178,7 @@ import Testing
     return (pages.flatMap { Int($0) } ?? 0) * Int(getpagesize())
   }
 
-  @Test func aDamagedArchiveSurvives() throws {
+  @Test func survivesDamage() throws {
     let members = (0..<4).flatMap { i in
       [
         (String(repeating: "n", count: 120) + "\(i).png", Self.png),

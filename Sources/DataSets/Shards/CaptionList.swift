@@ -84,9 +84,9 @@ struct CaptionList {
     /// From the first row: names of columns, or, of a list without them, a picture and its caption. nil for neither.
     init?(_ values: [String], _ separator: UInt8) {
       self.separator = separator
-      let pictures = values.indices.filter { Self.isPicture(values[$0]) }
+      let pictures = values.indices.filter { CaptionList.isPicture(values[$0]) }
       if let file = pictures.first {
-        guard values.count == 2 else { return nil }
+        guard values.count >= 2, values.dropFirst(2).allSatisfy(\.isEmpty), file < 2 else { return nil }
         (self.file, caption, count, hasHeader) = (file, 1 - file, 2, false)
         isDoubtful = values[file].utf8.contains { SeparatedValues.separators.contains($0) }
       } else {
@@ -96,10 +96,10 @@ struct CaptionList {
         (self.file, self.caption, count, hasHeader) = (file, caption, values.count, true)
       }
     }
+  }
 
-    private static func isPicture(_ value: String) -> Bool {
-      PictureFormat.extensions.contains((value as NSString).pathExtension.lowercased())
-    }
+  private static func isPicture(_ value: String) -> Bool {
+    PictureFormat.extensions.contains((value as NSString).pathExtension.lowercased())
   }
 
   private static func separated(_ text: String, _ path: String) throws -> [Row] {
@@ -136,6 +136,12 @@ struct CaptionList {
   private static func unknownColumns(_ text: String, _ path: String) throws -> DataSetError {
     // A quote that is never closed is the better reason.
     let first = try SeparatedValues.rows(text, separator: SeparatedValues.separators[0]).first
+    if let first, first.values.count > 2, first.values.contains(where: isPicture) {
+      return DataSetError(
+        path,
+        "line \(first.line) has \(first.values.count) columns and no line names them; put captions that hold ',' in quotes, or begin with a line such as file,caption"
+      )
+    }
     let line = first?.values.joined(separator: ",") ?? ""
     return DataSetError(path, "its first line names no picture and caption ('\(line.prefix(60))'); \(forms)")
   }

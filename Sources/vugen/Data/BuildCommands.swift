@@ -121,7 +121,7 @@ struct DataBuildFolder: AsyncParsableCommand {
     // A reason names the picture by itself.
     let broken =
       found.unreadable + bad.map { $0.reason.hasPrefix($0.path) ? $0.reason : "\($0.path): \($0.reason)" }
-    broken.prefix(Self.mostNamed).forEach(note)
+    for line in broken.prefix(Self.mostNamed) { note(line.oneLine) }
     if broken.count > Self.mostNamed {
       note("… and \(broken.count - Self.mostNamed) more that cannot be read")
     }
@@ -145,7 +145,7 @@ struct DataBuildFolder: AsyncParsableCommand {
   private func tell(_ pictures: [String], _ what: String) {
     guard !pictures.isEmpty else { return }
     let names = pictures.prefix(3).joined(separator: ", ") + (pictures.count > 3 ? ", …" : "")
-    note("\(counted(pictures.count, "picture")) \(what): \(names)")
+    note("\(counted(pictures.count, "picture")) \(what): \(names)".oneLine)
   }
 
   /// `--overwrite` must not remove what is read.

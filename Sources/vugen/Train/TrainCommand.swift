@@ -63,7 +63,7 @@ struct TrainOptions: ParsableArguments {
   /// A run in its folder, which is replaced where that is asked for.
   func begun<Run: TrainingRun>(_ make: () throws -> Run) throws -> Run {
     let training = try OutputFolder.replaced(output, replacing: overwrite, make)
-    training.dataNotes.forEach(note)
+    for line in training.dataNotes { note(line.oneLine) }
     return training
   }
 }

@@ -38,7 +38,7 @@ struct TrainingLoop {
     ProgressLine.end()
     try training.saveCheckpoint()
     // What was found while pictures were read.
-    if training.dataNotes != notes { training.dataNotes.forEach(note) }
+    if training.dataNotes != notes { for line in training.dataNotes { note(line.oneLine) } }
     try training.export(to: training.folder + "/model")
     if training.sampleMinutes != nil { try drawSamples(step: trainer.stepCount) }
     try finish(last, seconds(clock.now - start))

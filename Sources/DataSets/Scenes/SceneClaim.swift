@@ -57,9 +57,12 @@ public struct SceneClaim: Equatable, Sendable {
       count = ["a", "an", "the", "one"].contains(first) ? 1 : English.numbers.firstIndex(of: first)
       if count != nil { words.removeFirst() }
     }
-    let noun = SceneRecord.noun(in: words.joined(separator: " ")),
-      kept = noun.split(separator: " ").map(String.init)
-    let colour = words.first { !kept.contains($0) }.flatMap(ColourName.init(rawValue:))
+    let noun = SceneRecord.noun(in: words.joined(separator: " "))
+    // The word that is not of the noun: an orange orange has one.
+    for word in noun.split(separator: " ") {
+      if let place = words.lastIndex(of: String(word)) { words.remove(at: place) }
+    }
+    let colour = words.first.flatMap(ColourName.init(rawValue:))
     return Thing(count: count, colour: colour, noun: noun)
   }
 }

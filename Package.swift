@@ -53,6 +53,8 @@ let package = Package(
       name: "CCrypto", path: "Sources/Native/CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
 
+    // What the program looks at before anything else of it runs.
+    .target(name: "CStart", path: "Sources/Native/CStart"),
     .target(name: "Requests"),
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
@@ -98,6 +100,7 @@ let package = Package(
       dependencies: [
         "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
         "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "StudioUI", "Terminal",
+        "CStart",
         .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

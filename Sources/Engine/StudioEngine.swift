@@ -20,6 +20,8 @@ public enum EngineEvent: Sendable {
   case token(String)
   /// Step k of n of picture i, with a preview now and then.
   case step(Int, of: Int, picture: Int, preview: Picture?)
+  /// A text that is longer than the model reads (the prompt, the negative prompt) was cut, in a drawing of `prompt`.
+  case shortened(String, prompt: String)
   case picture(Picture, ImagineSettings, stepsDone: Int, seconds: Double, isPartial: Bool)
   case answered(text: String, tokens: Int, seconds: Double, isPartial: Bool)
   case failed(String)
@@ -30,7 +32,7 @@ public enum EngineEvent: Sendable {
 public struct ModelFacts: Sendable, Equatable {
   public var name: String
   public var parameters: Int
-  /// Bytes of its weights.
+  /// Bytes of its weights as they lie in its files.
   public var bytes: Int
   public var canDraw: Bool
   public var imageSize: Int
@@ -57,23 +59,22 @@ public actor StudioEngine {
 
   /// Loads the model. Throws what is wrong with its folder.
   public func load() throws -> ModelFacts {
-    let tower = try UnderstandingTower(folder: folder), tokenizer = try Tokenizer(folder: folder)
+    let tower = try UnderstandingTower(folder: folder)
+    let tokenizer = try Tokenizer(folder: folder, for: tower.configuration)
     (self.tower, self.tokenizer) = (tower, tokenizer)
     StoredWeights.precision = tower.usualPrecision
-    var count = tower.parameterCount, bytes = tower.parameters.reduce(0) { $0 + $1.value.byteCount }
     do {
       let imaginer = try Imaginer(tower, tokenizer, folder: folder)
       imaginer.type = .f32
       self.imaginer = imaginer
-      for module in imaginer.parts {
-        count += module.parameterCount
-        bytes += module.parameters.reduce(0) { $0 + $1.value.byteCount }
-      }
     } catch {
       drawingFailure = "\(error)"
     }
+    // As `model info` and `doctor` say it: of some weights there are wider copies in memory.
+    let parts = try ModelFolderReport(folder: folder).parts
     return ModelFacts(
-      name: URL(fileURLWithPath: folder).lastPathComponent, parameters: count, bytes: bytes,
+      name: ModelFolder.name(of: folder), parameters: parts.reduce(0) { $0 + $1.parameters },
+      bytes: parts.reduce(0) { $0 + $1.bytes },
       canDraw: imaginer != nil, imageSize: tower.configuration.vision.imageSize, hash: hash())
   }
 
@@ -165,9 +166,10 @@ public actor StudioEngine {
     guard let imaginer else {
       throw EngineError(drawingFailure.isEmpty ? "no model is loaded" : drawingFailure)
     }
-    let clock = ContinuousClock()
+    let clock = ContinuousClock(), (fitting, cut) = imaginer.fitted(first)
+    for name in cut { yield(.shortened(name, prompt: first.prompt)) }
     for i in 0..<count {
-      var settings = first
+      var settings = fitting
       settings.seed = first.seed &+ UInt64(i)
       let start = clock.now
       var lastPreview = start

@@ -17,6 +17,8 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
   public let misshapen: [Misshapen]
   /// Weights that the file stores as whole numbers without saying what they stand for.
   public let integers: [String]
+  /// Weights that are not numbers (NaN).
+  public let notNumbers: [String]
 
   public var description: String {
     var parts: [String] = []
@@ -27,13 +29,39 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
         "of another shape " + Self.listed(misshapen.map { "\($0.name) (\($0.found), not \($0.expected))" }))
     }
     if !integers.isEmpty { parts.append("of whole numbers \(Self.listed(integers))") }
+    if !notNumbers.isEmpty { parts.append("NaN, not numbers, \(Self.listed(notNumbers))") }
     return "\(source) does not fit this model: " + parts.joined(separator: "; ")
       + ". Check that config.json and the weights belong together."
+  }
+
+  fileprivate var isEmpty: Bool {
+    [missing, unexpected, integers, notNumbers].allSatisfy(\.isEmpty) && misshapen.isEmpty
   }
 
   private static func listed(_ names: [String]) -> String {
     let shown = names.prefix(8).joined(separator: ", ")
     return "\(names.count): \(shown)" + (names.count > 8 ? ", …" : "")
+  }
+}
+
+/// What a file says of a tensor, for comparing it with a module.
+public struct StoredShape: Sendable {
+  public var shape: [Int]
+  /// Whole numbers, which are no weights.
+  public var isWhole: Bool
+  public var isNaN: Bool
+
+  public init(_ shape: [Int], isWhole: Bool = false, isNaN: Bool = false) {
+    (self.shape, self.isWhole, self.isNaN) = (shape, isWhole, isNaN)
+  }
+}
+
+extension Tensor {
+  /// Whether its first numbers, which cost one page of a file, are all NaN: of a model whose training went wrong all are.
+  fileprivate var beginsWithNaN: Bool {
+    guard count > 0 else { return false }
+    let some = reshaped([count]).sliced(0..<min(count, 16))
+    return some.cast(to: .f32).toArray().allSatisfy(\.isNaN)
   }
 }
 
@@ -46,27 +74,39 @@ extension Module {
   public func load(
     _ tensors: [String: Tensor], from source: String, ignoring isIgnored: (String) -> Bool = { _ in false }
   ) throws {
+    let found = tensors.mapValues { tensor in
+      StoredShape(
+        tensor.shape, isWhole: tensor.type == .i32, isNaN: tensor.type != .i32 && tensor.beginsWithNaN)
+    }
+    if let error = misfit(of: found, from: source, ignoring: isIgnored) { throw error }
+    for item in namedParameters {
+      if let tensor = tensors[item.name] { item.parameter.assign(tensor) }
+    }
+  }
+
+  /// In what a file's tensors do not fit this module; nil where they do.
+  public func misfit(
+    of found: [String: StoredShape], from source: String,
+    ignoring isIgnored: (String) -> Bool = { _ in false }
+  ) -> ModuleLoadError? {
     let wanted = namedParameters
-    var missing: [String] = [], misshapen: [ModuleLoadError.Misshapen] = [], integers: [String] = []
+    var missing: [String] = [], misshapen: [ModuleLoadError.Misshapen] = []
     for item in wanted {
-      guard let tensor = tensors[item.name] else {
+      guard let stored = found[item.name] else {
         missing.append(item.name)
         continue
       }
-      if tensor.type == .i32 { integers.append(item.name) }
-      if tensor.shape != item.parameter.shape {
-        misshapen.append(.init(name: item.name, expected: item.parameter.shape, found: tensor.shape))
+      if stored.shape != item.parameter.shape {
+        misshapen.append(.init(name: item.name, expected: item.parameter.shape, found: stored.shape))
       }
     }
     let names = Set(wanted.map(\.name))
-    let unexpected = tensors.keys.filter { !names.contains($0) && !isIgnored($0) }.sorted()
-    guard missing.isEmpty, unexpected.isEmpty, misshapen.isEmpty, integers.isEmpty else {
-      throw ModuleLoadError(
-        source: source, missing: missing, unexpected: unexpected, misshapen: misshapen, integers: integers)
-    }
-    for item in wanted {
-      if let tensor = tensors[item.name] { item.parameter.assign(tensor) }
-    }
+    let error = ModuleLoadError(
+      source: source, missing: missing,
+      unexpected: found.keys.filter { !names.contains($0) && !isIgnored($0) }.sorted(), misshapen: misshapen,
+      integers: wanted.map(\.name).filter { found[$0]?.isWhole == true },
+      notNumbers: wanted.map(\.name).filter { found[$0]?.isNaN == true })
+    return error.isEmpty ? nil : error
   }
 
   /// Takes every tensor that has the name and shape of one of its parameters: what a model of other sizes can pass on.

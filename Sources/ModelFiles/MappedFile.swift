@@ -10,14 +10,19 @@ public final class MappedFile: DiscardablePages, @unchecked Sendable {
   /// Throws `ModelFileError` when the file cannot be opened or mapped, or is no plain file.
   public init(path: String) throws {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw ModelFileError(path, String(cString: strerror(errno))) }
+    // A pipe must not be waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw ModelFileError(path, Self.reason(errno, path)) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw ModelFileError(path, String(cString: strerror(errno)))
     }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw ModelFileError(path, "this is not a plain file") }
+    let kind = status.st_mode & S_IFMT
+    guard kind == S_IFREG else {
+      throw ModelFileError(
+        path, kind == S_IFDIR ? "this is a folder where a file is meant" : "this is not a plain file")
+    }
     let size = Int(status.st_size)
     guard size > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -27,6 +32,19 @@ public final class MappedFile: DiscardablePages, @unchecked Sendable {
       throw ModelFileError(path, "the file cannot be mapped: " + String(cString: strerror(errno)))
     }
     bytes = UnsafeRawBufferPointer(start: address, count: size)
+  }
+
+  /// Why a file cannot be opened, and what to do.
+  static func reason(_ code: Int32, _ path: String) -> String {
+    switch code {
+    case ENOENT:
+      guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else {
+        return String(cString: strerror(code))
+      }
+      return "this links to \(target), which is not there; download or copy the model again"
+    case EACCES, EPERM: return "no permission to read it; change that with chmod, or name a copy of your own"
+    default: return String(cString: strerror(code))
+    }
   }
 
   /// A copy of a small file's bytes. Throws `ModelFileError`.

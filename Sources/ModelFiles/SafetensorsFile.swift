@@ -82,6 +82,21 @@ public final class SafetensorsFile: Sendable {
   public func allTensors() throws -> [String: Tensor] {
     try Dictionary(uniqueKeysWithValues: names.map { ($0, try tensor($0)) })
   }
+
+  /// All tensors in f32. Throws `ModelFileError` where one holds whole numbers, which are no weights.
+  public func weights() throws -> [String: Tensor] {
+    try Dictionary(uniqueKeysWithValues: names.map { ($0, try weight($0)) })
+  }
+
+  fileprivate func weight(_ name: String) throws -> Tensor {
+    let tensor = try tensor(name)
+    guard tensor.type != .i32 else {
+      let type = header.entries[name]?.type.rawValue ?? ""
+      throw ModelFileError(
+        path, tensor: name, "whole numbers (\(type)) are no weights; take the model in BF16 or F32")
+    }
+    return tensor.cast(to: .f32)
+  }
 }
 
 /// The weights of a model folder: one `model.safetensors`, or shards that an index names.
@@ -96,39 +111,40 @@ public struct ModelWeights: Sendable {
     enum CodingKeys: String, CodingKey { case weightMap = "weight_map" }
   }
 
+  /// A whole file comes before an index beside it, which may be an old one: so does the reference.
+  ///
   /// Throws `ModelFileError` naming the file that is missing or damaged.
   public init(folder: String) throws {
     self.folder = folder
-    let whole = folder + "/model.safetensors", index = folder + "/model.safetensors.index.json"
-    if FileManager.default.fileExists(atPath: index) {
-      files = try Self.sharded(index, folder)
-    } else if FileManager.default.fileExists(atPath: whole) {
-      let file = try SafetensorsFile(path: whole)
+    let names = try ModelFolder.list(folder)
+    if names.contains(ModelFolder.whole) {
+      let file = try SafetensorsFile(path: "\(folder)/\(ModelFolder.whole)")
       files = Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) })
+    } else if names.contains(ModelFolder.index) {
+      files = try Self.sharded("\(folder)/\(ModelFolder.index)", folder)
     } else {
-      throw ModelFileError(
-        folder,
-        "neither model.safetensors nor model.safetensors.index.json is here; name a folder that holds a model"
-      )
+      throw ModelFileError(folder, ModelFolder.withoutWeights(names))
     }
   }
 
   private static func sharded(_ path: String, _ folder: String) throws -> [String: SafetensorsFile] {
-    let text = try MappedFile.contents(of: path)
-    guard let index = try? JSONDecoder().decode(Index.self, from: text) else {
-      throw ModelFileError(
-        path, "this is no index of shards: 'weight_map' must map tensor names to file names")
-    }
-    var shards: [String: SafetensorsFile] = [:], files: [String: SafetensorsFile] = [:]
+    let index = try ModelJSON.read(Index.self, at: path, kind: "index of shards")
     for (tensor, name) in index.weightMap {
       // A name must not lead out of the folder.
       guard !name.contains("/"), !name.isEmpty, name != "..", name != "." else {
         throw ModelFileError(path, tensor: tensor, "'\(name)' is no file name")
       }
+    }
+    if let missing = ModelFolder.missingShards(Set(index.weightMap.values), in: folder) {
+      throw ModelFileError(folder, missing)
+    }
+    var shards: [String: SafetensorsFile] = [:], files: [String: SafetensorsFile] = [:]
+    for (tensor, name) in index.weightMap.sorted(by: { $0.key < $1.key }) {
       let shard = try shards[name] ?? SafetensorsFile(path: folder + "/" + name)
       shards[name] = shard
       guard shard.header.entries[tensor] != nil else {
-        throw ModelFileError(shard.path, tensor: tensor, "the index promises it, but it is not here")
+        throw ModelFileError(
+          shard.path, tensor: tensor, "the index promises it, but it is not here; download the file again")
       }
       files[tensor] = shard
     }
@@ -137,5 +153,10 @@ public struct ModelWeights: Sendable {
 
   public func allTensors() throws -> [String: Tensor] {
     try Dictionary(uniqueKeysWithValues: files.map { ($0.key, try $0.value.tensor($0.key)) })
+  }
+
+  /// All tensors in f32. Throws `ModelFileError` where one holds whole numbers, which are no weights.
+  public func weights() throws -> [String: Tensor] {
+    try Dictionary(uniqueKeysWithValues: files.map { ($0.key, try $0.value.weight($0.key)) })
   }
 }

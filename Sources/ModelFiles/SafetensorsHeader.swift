@@ -73,6 +73,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
   /// Throws `ModelFileError` naming `path` for a wrong length, broken JSON, duplicate names, an unknown
   /// type, a shape that does not match its bytes, and offsets that overlap or leave the file.
   public init(bytes: UnsafeRawBufferPointer, path: String) throws {
+    guard !bytes.isEmpty else { throw ModelFileError(path, "the file is empty; download or copy it again") }
     guard bytes.count >= 8 else {
       throw ModelFileError(
         path, "\(bytes.count) bytes are too few for a safetensors file; download or copy it again")
@@ -81,7 +82,8 @@ public struct SafetensorsHeader: Sendable, Equatable {
     guard length <= Self.largestHeader, Int(length) <= bytes.count - 8 else {
       throw ModelFileError(
         path,
-        "the header's length of \(length) bytes does not fit the file's \(bytes.count); the file is cut off or no safetensors file"
+        StrangeFile.explanation(bytes)
+          ?? "the header's length of \(length) bytes does not fit the file's \(bytes.count); the file is cut off or no safetensors file"
       )
     }
     let json = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + Int(length)])
@@ -135,16 +137,22 @@ public struct SafetensorsHeader: Sendable, Equatable {
   ) throws -> Entry {
     guard let type = SafetensorsType(rawValue: raw.dtype) else {
       let known = SafetensorsType.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ModelFileError(path, tensor: name, "unknown type '\(raw.dtype)'; known are \(known)")
+      throw ModelFileError(
+        path, tensor: name, "unknown type '\(raw.dtype)'; known are \(known); take the model in BF16 or F32")
     }
+    // As if no size were 0: strides are products, too.
     var bytes = type.byteCount
     for size in raw.shape {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-      guard size >= 0, !overflow else {
-        throw ModelFileError(path, tensor: name, "impossible shape \(raw.shape)")
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: max(1, size))
+      guard size >= 0, !overflow, product <= 1 << 60 else {
+        throw ModelFileError(path, tensor: name, "impossible shape \(raw.shape); the file is damaged")
       }
       bytes = product
     }
+    guard raw.shape.count <= 8 else {
+      throw ModelFileError(path, tensor: name, "a shape of \(raw.shape.count) sizes is more than is read")
+    }
+    if raw.shape.contains(0) { bytes = 0 }
     guard raw.dataOffsets.count == 2 else {
       throw ModelFileError(
         path, tensor: name, "'data_offsets' must be two numbers, not \(raw.dataOffsets.count)")
@@ -153,7 +161,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
     guard begin >= 0, end >= begin, end <= fileSize - dataStart else {
       throw ModelFileError(
         path, tensor: name,
-        "bytes \(begin)…\(end) leave the file's \(fileSize - dataStart) bytes of data; the file is cut off or damaged"
+        "bytes \(begin)…\(end) leave the file's \(fileSize - dataStart) bytes of data; the file is cut off (an incomplete download?) or damaged"
       )
     }
     guard end - begin == bytes else {

@@ -1,6 +1,7 @@
 import CImageCodecs
 
-/// What lies beside the pixels of a PNG, JPEG or WebP file: EXIF, XMP and texts. Nothing is decoded for it.
+/// What lies beside the pixels of a PNG, JPEG, WebP, TIFF, AVIF or HEIC file: EXIF, XMP and texts. Nothing is decoded
+/// for it.
 struct EmbeddedBlocks {
   private(set) var exif: Exif?
   private(set) var xmp: XMP?
@@ -14,6 +15,14 @@ struct EmbeddedBlocks {
     case .png: readPNG(bytes)
     case .jpeg: readJPEG(bytes)
     case .webp: readWebP(bytes)
+    case .tiff:
+      // The file is built as an EXIF block is.
+      keep(exif: bytes)
+      if let packet = exif?.xmpPacket { keep(xmp: packet) }
+    case .avif, .heic:
+      let items = MediaItems(bytes)
+      if let block = items.exif { keep(exif: block) }
+      if let packet = items.xmp { keep(xmp: packet) }
     default: break
     }
   }

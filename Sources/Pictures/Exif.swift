@@ -47,6 +47,9 @@ struct Exif {
     return sizes[entry.type].flatMap { number(entry.value, $0) }.flatMap { (1...8).contains($0) ? $0 : nil }
   }
 
+  /// An XMP packet that lies in the directory, as TIFF files have it.
+  var xmpPacket: ArraySlice<UInt8>? { first.first { $0.tag == 0x02BC }.flatMap(contents) }
+
   private func contents(_ entry: Entry) -> ArraySlice<UInt8>? {
     // BYTE, ASCII and UNDEFINED.
     guard [1, 2, 7].contains(entry.type) else { return nil }

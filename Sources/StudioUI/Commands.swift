@@ -1,3 +1,5 @@
+import Requests
+
 /// A slash command, as completion, palette and help show it.
 public struct Command: Equatable, Sendable {
   public let name, argument, help: String
@@ -10,7 +12,9 @@ public struct Command: Equatable, Sendable {
     Command("imagine", "PROMPT", "Draw a picture from a prompt"),
     Command("image", "PATH", "Attach a picture to the next question"),
     Command("caption", "[PATH]", "Describe the attached picture, or a file"),
-    Command("cfg", "0…15", "Guidance scale: how closely a picture follows its prompt"),
+    Command(
+      "cfg", DrawingDefaults.guidanceLimits.replacing(" to ", with: "…"),
+      "Guidance scale: how closely a picture follows its prompt"),
     Command("steps", "1…1000", "Steps of the sampler"),
     Command("seed", "NUMBER|random", "Fix the seed, or use a new one for each request"),
     Command("count", "1…16", "Images per request"),
@@ -119,7 +123,9 @@ extension StudioState {
     }
     switch name {
     case "cfg":
-      guard let value: Float = number(Controls.guidanceRange) else { return fail("/cfg takes 0 to 15") }
+      guard let value: Float = number(Controls.guidanceRange) else {
+        return fail("/cfg takes \(DrawingDefaults.guidanceLimits)")
+      }
       return setGuidance(value)
     case "steps":
       guard let value = number(1...1000) else { return fail("/steps takes 1 to 1000") }
@@ -212,7 +218,7 @@ extension StudioState {
     let step = parts.count > 1 ? Float(parts[1]) ?? 0 : max(1, ((ends.last ?? 0) - (ends.first ?? 0)) / 8)
     guard ends.count == 2, ends[0] < ends[1], step > 0, Controls.guidanceRange.contains(ends[0]),
       Controls.guidanceRange.contains(ends[1]), (ends[1] - ends[0]) / step <= 32
-    else { return fail("/sweep takes two scales from 0 to 15, as in /sweep 1..9") }
+    else { return fail("/sweep takes two scales from \(DrawingDefaults.guidanceLimits), as in /sweep 1..9") }
     var effects: [Effect] = []
     for scale in stride(from: ends[0], through: ends[1] + step / 100, by: step) {
       var one = settings

@@ -18,7 +18,7 @@ public struct Controls: Equatable, Sendable {
 
   public init() {}
 
-  public static let guidanceRange: ClosedRange<Float> = 0...15
+  public static let guidanceRange = DrawingDefaults.guidanceRange
 }
 
 /// The model behind the studio.

@@ -110,7 +110,7 @@ public struct Transcript: Equatable, Sendable {
 }
 
 /// Numbers as the studio writes them.
-enum Format {
+public enum Format {
   static func seconds(_ seconds: Double) -> String {
     seconds < 10
       ? decimal(seconds, 1) + " s"
@@ -127,8 +127,11 @@ enum Format {
     return "\(whole < 0 ? "-" : "")\(abs(whole) / Int(factor)).\(padded)"
   }
 
-  static func bytes(_ count: Int) -> String {
-    count < 1 << 20 ? "\(count >> 10) kB" : count < 10 << 30 ? "\(count >> 20) MB" : "\(count >> 30) GB"
+  public static func bytes(_ count: Int) -> String {
+    // Decimal, as everywhere where files are measured.
+    count < 1_000_000
+      ? "\(count / 1000) kB"
+      : count < 10_000_000_000 ? "\((count + 500_000) / 1_000_000) MB" : "\(count / 1_000_000_000) GB"
   }
 
   static func count(_ count: Int) -> String {

@@ -107,7 +107,8 @@ public final class Trainer {
   /// changed then.
   public func restore(from path: String) throws {
     let file = try SafetensorsFile(path: path)
-    guard let step = file.header.metadata["step"].flatMap(Int.init), step >= 0 else {
+    guard let step = file.header.metadata["step"].flatMap(Int.init), (0...1 << 40).contains(step)
+    else {
       throw TrainingError.checkpoint(path: path, reason: "is no checkpoint of a run; begin a new one")
     }
     var weights: [String: Tensor] = [:], averages: [String: Tensor] = [:], moments: [String: Tensor] = [:]
@@ -119,6 +120,16 @@ public final class Trainer {
       } else {
         moments[name] = tensor.copied()
       }
+    }
+    let shapes = Dictionary(
+      network.namedParameters.map { ($0.name, $0.parameter.shape) }, uniquingKeysWith: { first, _ in first })
+    let kept =
+      moments.map { (String($0.key.drop { $0 != "." }.dropFirst()), $0.value) } + averages.map { ($0, $1) }
+    if let odd = kept.first(where: {
+      shapes[$0.0] != nil && ($0.1.shape != shapes[$0.0] || $0.1.type != .f32)
+    }) {
+      throw TrainingError.checkpoint(
+        path: path, reason: "has another shape or type for '\(odd.0)'; begin a new run")
     }
     try network.load(weights, from: path)
     optimizer.restore(moments, stepCount: step)

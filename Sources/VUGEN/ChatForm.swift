@@ -17,12 +17,7 @@ struct ChatForm {
       }
       return id
     }
-    guard tokenizer.vocabularySize <= configuration.text.vocabulary else {
-      throw ModelFileError(
-        folder,
-        "the tokenizer knows \(tokenizer.vocabularySize) tokens and the model \(configuration.text.vocabulary); "
-          + "copy tokenizer.json and the weights from one source")
-    }
+    try tokenizer.check(against: configuration, folder: folder)
     (self.tokenizer, self.configuration) = (tokenizer, configuration)
     begin = try token("<|begin_of_text|>")
     (startHeader, endHeader) = (try token("<|start_header_id|>"), try token("<|end_header_id|>"))

@@ -98,24 +98,21 @@ extension UnderstandingConfiguration {
   /// Reads `config.json` of a folder in the Hugging Face layout. Throws `ModelFileError` naming the file and
   /// what is missing.
   public init(folder: String) throws {
-    let path = folder + "/config.json"
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw ModelFileError(path, "no such file; name a folder that holds a model")
+    try ModelFolder.checkConfiguration(folder)
+    let path = folder + "/config.json", kind = "configuration of a Perception Language Model"
+    // The type first: another kind of model lacks more than a key.
+    let type = try ModelJSON.read(ModelType.self, at: path, kind: kind).name
+    guard type == "perception_lm" else {
+      throw ModelFileError(path, "the model is of type '\(type)', not 'perception_lm'; name another model")
     }
-    let raw: RawConfiguration
-    do {
-      raw = try JSONDecoder().decode(RawConfiguration.self, from: MappedFile.contents(of: path))
-    } catch DecodingError.keyNotFound(let key, let context) {
-      let place = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
-      throw ModelFileError(path, "'\(place)' is missing; copy the file from the model's source again")
-    } catch is DecodingError {
-      throw ModelFileError(path, "this is no configuration of a Perception Language Model")
-    }
-    guard raw.modelType == "perception_lm" else {
-      throw ModelFileError(path, "the model is of type '\(raw.modelType)', not 'perception_lm'")
-    }
-    self = try raw.checked(path)
+    self = try ModelJSON.read(RawConfiguration.self, at: path, kind: kind).checked(path)
   }
+}
+
+private struct ModelType: Decodable {
+  let name: String
+
+  enum CodingKeys: String, CodingKey { case name = "model_type" }
 }
 
 /// `config.json` as it is written; unknown fields are ignored.
@@ -152,6 +149,7 @@ private struct RawConfiguration: Decodable {
     let scaling, parameters: Rope?
     let tied: Bool?
     let ends: Numbers?
+    let type, activation: String?
 
     enum CodingKeys: String, CodingKey {
       case vocabulary = "vocab_size"
@@ -168,6 +166,8 @@ private struct RawConfiguration: Decodable {
       case parameters = "rope_parameters"
       case tied = "tie_word_embeddings"
       case ends = "eos_token_id"
+      case type = "model_type"
+      case activation = "hidden_act"
     }
   }
 
@@ -177,6 +177,7 @@ private struct RawConfiguration: Decodable {
       let imageSize, patchSize, referenceGrid: Numbers?
       let initialScale, mlpRatio, ropeOffset: Double?
       let classToken: Bool?
+      let activation: String?
 
       enum CodingKeys: String, CodingKey {
         case width = "embed_dim"
@@ -189,6 +190,7 @@ private struct RawConfiguration: Decodable {
         case mlpRatio = "mlp_ratio"
         case ropeOffset = "rope_grid_offset"
         case classToken = "class_token"
+        case activation = "act_layer"
       }
     }
     let architecture: String
@@ -206,7 +208,6 @@ private struct RawConfiguration: Decodable {
     enum CodingKeys: String, CodingKey { case systemMessage = "system_message" }
   }
 
-  let modelType: String
   let text: Text
   let vision: Vision
   let poolingRatio: Int?
@@ -216,7 +217,6 @@ private struct RawConfiguration: Decodable {
 
   enum CodingKeys: String, CodingKey {
     case vugen
-    case modelType = "model_type"
     case text = "text_config"
     case vision = "vision_config"
     case poolingRatio = "projector_pooling_ratio"
@@ -225,59 +225,110 @@ private struct RawConfiguration: Decodable {
   }
 
   func checked(_ path: String) throws -> UnderstandingConfiguration {
+    let gate = ConfigurationGate(path)
     var result = UnderstandingConfiguration(
-      vision: try visionConfiguration(path), text: try textConfiguration(path),
+      vision: try visionConfiguration(gate), text: try textConfiguration(gate),
       poolingRatio: poolingRatio ?? 2,
       imageToken: imageToken)
     if let message = vugen?.systemMessage { result.systemMessage = message }
-    guard (0..<Int32(clamping: result.text.vocabulary)).contains(result.imageToken) else {
-      throw ModelFileError(
-        path, "'image_token_id' \(result.imageToken) is not one of \(result.text.vocabulary) tokens")
-    }
-    guard result.poolingRatio > 0, result.vision.grid % result.poolingRatio == 0 else {
-      throw ModelFileError(
-        path, "a pooling ratio of \(result.poolingRatio) does not divide \(result.vision.grid) patches")
-    }
+    try gate.whole(Int(result.imageToken), "image_token_id", 0...result.text.vocabulary - 1)
+    try gate.whole(result.poolingRatio, "projector_pooling_ratio", 1...result.vision.grid)
+    try gate.divides(
+      result.poolingRatio, "projector_pooling_ratio", result.vision.grid, "the patches along a side")
     return result
   }
 
-  private func textConfiguration(_ path: String) throws -> TextConfiguration {
+  private func textConfiguration(_ gate: ConfigurationGate) throws -> TextConfiguration {
     var c = TextConfiguration()
+    func name(_ key: Text.CodingKeys) -> String { "text_config.\(key.rawValue)" }
+    try gate.known(text.type, name(.type), ["llama"])
+    try gate.known(text.activation, name(.activation), ["silu", "swish"])
     (c.vocabulary, c.width, c.layers, c.heads) = (text.vocabulary, text.width, text.layers, text.heads)
     (c.kvHeads, c.hidden) = (text.kvHeads ?? text.heads, text.hidden)
-    guard c.heads > 0, c.kvHeads > 0, c.width > 0, c.layers > 0, c.vocabulary > 0, c.hidden > 0,
-      c.heads % c.kvHeads == 0
-    else { throw ModelFileError(path, "the sizes in 'text_config' do not fit each other") }
+    try gate.whole(c.vocabulary, name(.vocabulary), 1...1 << 22)
+    try gate.whole(c.width, name(.width), 1...1 << 16)
+    try gate.whole(c.hidden, name(.hidden), 1...1 << 20)
+    try gate.whole(c.layers, name(.layers), 1...1024)
+    try gate.whole(c.heads, name(.heads), 1...1024)
+    try gate.whole(c.kvHeads, name(.kvHeads), 1...c.heads)
+    try gate.divides(c.kvHeads, name(.kvHeads), c.heads, name(.heads))
+    if text.headSize == nil { try gate.divides(c.heads, name(.heads), c.width, name(.width)) }
     c.headSize = text.headSize ?? c.width / c.heads
-    c.epsilon = Float(text.epsilon ?? 1e-6)
-    c.context = text.context ?? 2048
-    let rope = text.parameters ?? text.scaling
-    c.ropeBase = text.parameters?.theta ?? text.theta ?? 10000
-    if let rope, rope.type == "llama3", let factor = rope.factor {
-      c.ropeScaling = RopeScaling(
-        factor: factor, lowFrequencyFactor: rope.low ?? 1, highFrequencyFactor: rope.high ?? 4,
-        originalContext: rope.original ?? 8192)
-    } else if let type = rope?.type, type != "default", type != "llama3" {
-      throw ModelFileError(path, "rotary scaling of type '\(type)' is not known; 'llama3' and 'default' are")
+    try gate.whole(c.headSize, name(.headSize), 2...1024)
+    guard c.headSize % 2 == 0 else {
+      throw gate.failure(
+        "'\(name(.headSize))' is \(c.headSize), which cannot be: rotary embeddings turn pairs")
     }
+    c.epsilon = try Float(gate.number(text.epsilon ?? 1e-6, name(.epsilon), from: 0, below: 1))
+    c.context = text.context ?? 2048
+    // Angles are kept for each position: more than that would not fit into memory.
+    try gate.whole(c.context, name(.context), 1...(1 << 26) / c.headSize)
+    c.ropeBase = try gate.number(
+      text.parameters?.theta ?? text.theta ?? 10000, name(.theta), from: 1, below: 1e15)
+    c.ropeScaling = try ropeScaling(gate)
     c.isTied = text.tied ?? tied ?? true
     c.endTokens = text.ends?.values.compactMap { Int32(exactly: $0) } ?? []
-    // Far beyond every published model; a damaged number must not ask for all memory.
-    guard Self.areSane([c.vocabulary, c.width, c.hidden, c.context, c.layers, c.heads, c.headSize]),
-      c.headSize % 2 == 0
-    else {
-      throw ModelFileError(path, "a size in 'text_config' is out of range")
-    }
     return c
   }
 
-  private static func areSane(_ sizes: [Int]) -> Bool { sizes.allSatisfy { (1...1 << 22).contains($0) } }
+  private func ropeScaling(_ gate: ConfigurationGate) throws -> RopeScaling? {
+    guard let rope = text.parameters ?? text.scaling else { return nil }
+    let name = "text_config." + (text.parameters == nil ? "rope_scaling." : "rope_parameters.")
+    try gate.known(rope.type, name + "rope_type", ["llama3", "default"])
+    guard rope.type == "llama3", let factor = rope.factor else { return nil }
+    func number(_ value: Double, _ key: Rope.CodingKeys) throws -> Double {
+      try gate.number(value, name + key.rawValue, from: 1e-3, below: 1e9)
+    }
+    let scaling = RopeScaling(
+      factor: try number(factor, .factor), lowFrequencyFactor: try number(rope.low ?? 1, .low),
+      highFrequencyFactor: try number(rope.high ?? 4, .high),
+      originalContext: try number(rope.original ?? 8192, .original))
+    guard scaling.lowFrequencyFactor < scaling.highFrequencyFactor else {
+      throw gate.failure(
+        "'\(name)low_freq_factor' (\(scaling.lowFrequencyFactor)) is not below 'high_freq_factor' "
+          + "(\(scaling.highFrequencyFactor))")
+    }
+    return scaling
+  }
+
+  private func visionConfiguration(_ gate: ConfigurationGate) throws -> VisionConfiguration {
+    let (named, mlpRatio) = try architecture(gate), a = vision.arguments
+    var c = named
+    func name(_ key: Vision.Arguments.CodingKeys) -> String { "vision_config.model_args.\(key.rawValue)" }
+    func side(_ numbers: Numbers?, _ key: Vision.Arguments.CodingKeys, _ usual: Int) throws -> Int {
+      guard let first = numbers?.values.first else { return usual }
+      guard let numbers, numbers.values.allSatisfy({ $0 == first }) else {
+        throw gate.failure("'\(name(key))' is no square")
+      }
+      return first
+    }
+    try gate.known(a?.activation, name(.activation), ["gelu"])
+    (c.width, c.layers, c.heads) = (a?.width ?? c.width, a?.layers ?? c.layers, a?.heads ?? c.heads)
+    c.imageSize = try side(a?.imageSize, .imageSize, c.imageSize)
+    c.patchSize = try side(a?.patchSize, .patchSize, c.patchSize)
+    c.referenceGrid = try side(a?.referenceGrid, .referenceGrid, c.referenceGrid)
+    c.hasClassToken = a?.classToken ?? c.hasClassToken
+    if let offset = a?.ropeOffset {
+      c.ropeOffset = Int(try gate.number(offset, name(.ropeOffset), from: 0, below: 1024))
+    }
+    if let initial = a?.initialScale { c.hasLayerScale = initial != 0 }
+    try gate.whole(c.width, name(.width), 1...1 << 16)
+    try gate.whole(c.layers, name(.layers), 1...1024)
+    try gate.whole(c.heads, name(.heads), 1...1024)
+    try gate.whole(c.referenceGrid, name(.referenceGrid), 1...1024)
+    try gate.whole(c.imageSize, name(.imageSize), 1...8192)
+    try gate.whole(c.patchSize, name(.patchSize), 1...c.imageSize)
+    try gate.divides(c.patchSize, name(.patchSize), c.imageSize, name(.imageSize))
+    try gate.whole(c.grid, "the patches along a side", 1...256)
+    try gate.divides(4 * c.heads, "4 · \(name(.heads))", c.width, name(.width))
+    let ratio = try gate.number(a?.mlpRatio ?? mlpRatio, name(.mlpRatio), from: 1e-4, below: 1024)
+    c.hidden = max(1, Int(Double(c.width) * ratio))
+    return c
+  }
 
   /// What `config.json` leaves to the architecture's name in the reference implementation.
-  private func visionConfiguration(_ path: String) throws -> VisionConfiguration {
-    var c = VisionConfiguration()
-    let a = vision.arguments
-    var mlpRatio = 4.0
+  private func architecture(_ gate: ConfigurationGate) throws -> (VisionConfiguration, mlpRatio: Double) {
+    var c = VisionConfiguration(), mlpRatio = 4.0
     switch vision.architecture {
     case "vit_pe_core_large_patch14_336":
       (c.imageSize, c.layers, c.hasLayerScale, c.referenceGrid) = (336, 24, false, 24)
@@ -290,27 +341,8 @@ private struct RawConfiguration: Decodable {
       c.hasLayerScale = vision.architecture.contains("lang")
       mlpRatio = 8960 / 1536
     default:
-      throw ModelFileError(path, "the vision architecture '\(vision.architecture)' is not known")
+      throw gate.failure("the vision architecture '\(vision.architecture)' is not known; name another model")
     }
-    c.width = a?.width ?? c.width
-    c.layers = a?.layers ?? c.layers
-    c.heads = a?.heads ?? c.heads
-    c.imageSize = a?.imageSize?.values.first ?? c.imageSize
-    c.patchSize = a?.patchSize?.values.first ?? c.patchSize
-    c.referenceGrid = a?.referenceGrid?.values.first ?? c.referenceGrid
-    c.hasClassToken = a?.classToken ?? c.hasClassToken
-    c.ropeOffset = a?.ropeOffset.flatMap { Int(exactly: $0) } ?? c.ropeOffset
-    if let initial = a?.initialScale { c.hasLayerScale = initial != 0 }
-    let ratio = a?.mlpRatio ?? mlpRatio
-    guard Self.areSane([c.width, c.layers, c.heads, c.imageSize, c.patchSize, c.referenceGrid]),
-      c.imageSize <= 1 << 13,
-      ratio > 0, ratio < 1024
-    else { throw ModelFileError(path, "a size in 'vision_config' is out of range") }
-    c.hidden = Int(Double(c.width) * ratio)
-    guard c.heads > 0, c.width > 0, c.width % c.heads == 0, c.width / c.heads % 4 == 0,
-      c.imageSize >= c.patchSize,
-      c.imageSize % c.patchSize == 0, c.layers > 0
-    else { throw ModelFileError(path, "the sizes in 'vision_config' do not fit each other") }
-    return c
+    return (c, mlpRatio)
   }
 }

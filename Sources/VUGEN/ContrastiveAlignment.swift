@@ -49,8 +49,11 @@ extension ContrastiveAlignment {
   public convenience init(folder: String, _ c: UnderstandingConfiguration) throws {
     let path = folder + "/alignment.safetensors"
     let file = try SafetensorsFile(path: path)
-    guard let entry = file.header.entries["picture.weight"], let width = entry.shape.first else {
-      throw ModelFileError(path, tensor: "picture.weight", "is missing; train or copy the model again")
+    guard let entry = file.header.entries["picture.weight"], let width = entry.shape.first,
+      (1...1 << 16).contains(width)
+    else {
+      throw ModelFileError(
+        path, tensor: "picture.weight", "is missing or of no size; train or copy the model again")
     }
     var random = Philox(seed: 0)
     self.init(c, width: width, using: &random)

@@ -8,9 +8,10 @@ public enum EmbeddedModel {
   /// Its folder.
   public static var folder: String { ProgramFiles.resource(name, of: "VUGEN") }
 
-  /// The model folder that a person means: this model's where none is given, or its name and no such folder is there.
+  /// The model folder that a person means: this model's where none is given, or its name and no such folder is there; of
+  /// a hub's cache the snapshot in it.
   public static func folder(for given: String?) -> String {
     guard let given, given != name || FileManager.default.fileExists(atPath: given) else { return folder }
-    return given
+    return ModelFolder.located(given)
   }
 }

@@ -15,18 +15,20 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
   }
 
   public var parts: [Part]
-  /// Files and tensors that the model needs and the folder lacks.
+  /// Tensors that the model needs and the folder lacks.
   public var missing: [String]
   /// Tensors that the model has no place for.
   public var unexpected: [String]
+  /// What keeps the model from being loaded, a line each, as loading it says.
+  public var problems: [String]
 
-  /// Reads headers only. Throws `ModelFileError` when there is no `config.json`.
+  /// Reads headers and the tokenizer only. Throws `ModelFileError` when there is no `config.json` that can be read.
   public init(folder: String) throws {
     let configuration = try UnderstandingConfiguration(folder: folder)
     var random = Philox(seed: 0)
     let tower = Parameter.deferringValues { UnderstandingTower(configuration, using: &random) }
     var wanted = Set(tower.namedParameters.map(\.name))
-    missing = []
+    problems = []
     var list = ["encoder", "projector", "language model", "output"].map { Part(name: $0) }
     var extra: [String] = []
     do {
@@ -41,26 +43,48 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
           extra.append(name)
         }
         // Two 4-bit values lie in a byte; scales are no parameters.
-        let count = isScale ? 0 : entry.shape.reduce(entry.type == .u8 ? 2 : 1, *)
+        let count = isScale ? 0 : entry.range.count / entry.type.byteCount * (entry.type == .u8 ? 2 : 1)
         list[place].parameters += count
         list[place].bytes += entry.range.count
         list[place].formats[entry.type == .u8 ? "int4" : entry.type.rawValue, default: 0] += count
       }
+      if let error = Self.misfit(of: weights, tower) { problems.append(error.description) }
     } catch let error as ModelFileError {
-      missing.append(error.description)
+      problems.append(error.description)
       wanted = []
     }
-    for name in ["tokenizer.json"] where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-      if !FileManager.default.fileExists(atPath: folder + "/tokenizer.model") { missing.append(name) }
-    }
-    missing += wanted.sorted()
+    missing = wanted.sorted()
     unexpected = extra.sorted()
     parts = list.filter { $0.bytes > 0 }
     do {
+      _ = try Tokenizer(folder: folder, for: configuration)
+    } catch let error as ModelFileError {
+      problems.append(error.description)
+    }
+    do {
+      if FileManager.default.fileExists(atPath: "\(folder)/\(GenerationFiles.configuration)") {
+        try GenerationConfiguration(folder: folder).check(against: configuration, folder: folder)
+      }
       parts += try Self.drawingParts(folder)
     } catch let error as ModelFileError {
-      missing.append(error.description)
+      problems.append(error.description)
     }
+  }
+
+  /// Weights of another shape, or of whole numbers that nothing scales. What is missing or left over is listed apart.
+  private static func misfit(of weights: ModelWeights, _ tower: UnderstandingTower) -> ModuleLoadError? {
+    let isQuantized = weights.files.keys.contains { $0.hasSuffix(QuantizedFolder.scaleSuffix) }
+    var found: [String: StoredShape] = [:]
+    for item in tower.namedParameters { found[item.name] = StoredShape(item.parameter.shape) }
+    for (name, file) in weights.files where found[name] != nil {
+      let scale = name.replacing(".weight", with: QuantizedFolder.scaleSuffix)
+      guard let entry = file.header.entries[name], !isQuantized || weights.files[scale] == nil else {
+        continue
+      }
+      let isWhole = ![.f16, .bf16, .f32, .f64].contains(entry.type)
+      found[name] = StoredShape(entry.shape, isWhole: isWhole)
+    }
+    return tower.misfit(of: found, from: weights.folder)
   }
 
   /// Parts of the drawing half; none where the folder has none. Throws `ModelFileError`.
@@ -73,7 +97,7 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
       guard FileManager.default.fileExists(atPath: "\(folder)/\(file)") else { return nil }
       var part = Part(name: name)
       for entry in try SafetensorsFile(path: "\(folder)/\(file)").header.entries.values {
-        let count = entry.shape.reduce(1, *)
+        let count = entry.range.count / entry.type.byteCount
         part.parameters += count
         part.bytes += entry.range.count
         part.formats[entry.type.rawValue, default: 0] += count

@@ -23,7 +23,9 @@ struct Model: AsyncParsableCommand {
 
     func run() async throws {
       let path = EmbeddedModel.folder(for: model)
-      if !tensors, FileManager.default.fileExists(atPath: path + "/config.json") {
+      var isFolder: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      if !tensors, isFolder.boolValue {
         try show(ModelFolderReport(folder: path))
         return
       }
@@ -40,7 +42,9 @@ struct Model: AsyncParsableCommand {
       }
       let width = rows.map(\.name.count).max() ?? 0
       for row in rows {
-        print(row.name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type + " \(row.shape)")
+        print(
+          row.name.oneLine.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type
+            + " \(row.shape)")
       }
       print("\(rows.count) tensors, \(total) parameters, \(String(format: "%.1f", Double(bytes) / 1e6)) MB")
     }
@@ -68,8 +72,9 @@ struct Model: AsyncParsableCommand {
       row("total", parameters, bytes, "")
       for (title, names) in [("missing", report.missing), ("unexpected", report.unexpected)]
       where !names.isEmpty {
-        print("\(title): " + names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : ""))
+        print("\(title): " + names.prefix(8).joined(separator: ", ").oneLine + (names.count > 8 ? ", …" : ""))
       }
+      for problem in report.problems { print("problem: \(problem.oneLine)") }
     }
 
     private struct Row: Codable {
@@ -86,7 +91,7 @@ struct Model: AsyncParsableCommand {
     private static func rows(_ path: String) throws -> [Row] {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw ModelFileError(path, "no such file or folder")
+        throw ModelFileError(path, "no such file or folder; name a model folder or a safetensors file")
       }
       let file = try isFolder.boolValue ? nil : SafetensorsFile(path: path)
       let files =

@@ -118,6 +118,118 @@ def tiffs():
     add("ink.tif", written(ink, "TIFF"))
 
 
+def tiff(bits, form, samples, kind, data, extra=(), planar=1, profile=b"", tile=None):
+    """A TIFF file of one strip a plane, or of tiles, little-endian."""
+    pages = data if isinstance(data, list) else [data]
+    tags = [(256, 4, [W]), (257, 4, [H]), (258, 3, [bits] * samples), (259, 3, [1]), (262, 3, [kind]),
+            (277, 3, [samples]), (284, 3, [planar]), (339, 3, [form] * samples)]
+    tags += [(322, 4, [tile]), (323, 4, [tile])] if tile else [(278, 4, [H])]
+    tags += [(338, 3, list(extra))] if extra else []
+    tags += [(34675, 7, profile)] if profile else []
+    tags += [(324 if tile else 273, 4, pages), (325 if tile else 279, 4, [len(p) for p in pages])]
+    tags.sort(key=lambda tag: tag[0])
+    at, later = 8 + 2 + 12 * len(tags) + 4, b""
+    fields = []
+    for tag, form_of, values in tags:
+        packed = values if isinstance(values, bytes) else None
+        if values is pages:
+            fields.append((tag, form_of, len(pages), None))
+            continue
+        packed = packed if packed is not None else b"".join(struct.pack("<H" if form_of == 3 else "<I", v) for v in values)
+        if len(packed) > 4:
+            place = struct.pack("<I", at + len(later))
+            later += packed + b"\0" * (len(packed) % 2)
+        else:
+            place = packed.ljust(4, b"\0")
+        fields.append((tag, form_of, len(values), place))
+    begin = at + len(later) + (4 * len(pages) if len(pages) > 1 else 0)
+    offsets = b"".join(struct.pack("<I", begin + sum(map(len, pages[:i]))) for i in range(len(pages)))
+    if len(pages) > 1:
+        spot, later = struct.pack("<I", at + len(later)), later + offsets
+    else:
+        spot = offsets
+    body = b"".join(struct.pack("<HHI", t, f, n) + (p or spot) for t, f, n, p in fields)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + body + struct.pack("<I", 0) + later + b"".join(pages)
+
+
+def cmyk_profile():
+    """Inks that darken and tint: a table of two grid points an axis, as ICC's lut8."""
+    corners = []
+    for c, m, y, k in np.ndindex(2, 2, 2, 2):
+        light = 255 * (1 - 0.9 * k) * (1 - 0.25 * c) * (1 - 0.3 * m) * (1 - 0.05 * y)
+        corners += [int(light), int(128 + (60 * m - 40 * c) * (1 - k)), int(128 + (90 * y - 50 * c) * (1 - k))]
+    ramp = bytes(range(256))
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    lut += ramp * 4 + bytes(corners) + ramp * 3
+    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"inks\0" + b"\0" * 78
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    parts = [(b"A2B0", lut), (b"desc", text), (b"wtpt", white), (b"cprt", b"text\0\0\0\0none\0")]
+    table, data, at = struct.pack(">I", len(parts)), b"", 128 + 4 + 12 * len(parts)
+    for name, part in parts:
+        part += b"\0" * (-len(part) % 4)
+        table += name + struct.pack(">II", at + len(data), len(part))
+        data += part
+    head = struct.pack(">I4sI4s4s4s12s4s", at + len(data), b"lcms", 0x02100000, b"prtr", b"CMYK", b"Lab ", b"\0" * 12, b"acsp")
+    head = head.ljust(68, b"\0") + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + table + data
+
+
+def measured():
+    """What libtiff's own conversion leaves out. Floating point is 0 to 1; larger numbers are levels, as Pillow takes them."""
+    rgb, grey = np.asarray(PICTURE), np.asarray(PICTURE.convert("L"))
+    full, opaque = lambda a: np.dstack([a if a.ndim == 3 else np.dstack([a] * 3), np.full((H, W, 1), 255)]), 255
+    light = (rgb / 255.0).astype("<f4")
+    add("float32.tif", tiff(32, 3, 3, 2, light.tobytes()), full(rgb))
+    add("float64.tif", tiff(64, 3, 1, 1, (grey / 255.0).astype("<f8").tobytes()), full(grey))
+    add("float16.tif", tiff(16, 3, 3, 2, light.astype("<f2").tobytes()), full(rgb))
+    add("planes.tif", tiff(32, 3, 3, 2, [light[:, :, c].tobytes() for c in range(3)], planar=2), full(rgb))
+    bright = light.copy()
+    bright[0, 0], bright[0, 1], bright[0, 2] = (4, 0.5, 0), np.inf, (np.nan, -0.2, 1)
+    seen = rgb.copy()
+    seen[0, 0], seen[0, 1], seen[0, 2] = (255, 128, 0), 255, (0, 0, 255)
+    add("bright.tif", tiff(32, 3, 3, 2, bright.tobytes()), full(seen))
+    # Pillow: mode F, whose conversion clips to 0…255.
+    add("levels.tif", tiff(32, 3, 1, 1, grey.astype("<f4").tobytes()),
+        full(np.asarray(Image.fromarray(grey.astype(np.float32)).convert("L"))))
+    heights = grey.astype("<f4") * 10 - 300
+    share = (heights - heights.min()) / (heights.max() - heights.min())
+    add("heights.tif", tiff(32, 3, 1, 1, heights.tobytes()), full((share * 255 + 0.5).astype(np.uint8)))
+    add("signed16.tif", tiff(16, 2, 1, 1, heights.astype("<i2").tobytes()), full((share * 255 + 0.5).astype(np.uint8)))
+    add("whole32.tif", tiff(32, 1, 1, 1, grey.astype("<u4").tobytes()), full(grey))
+    add("whole16.tif", tiff(16, 1, 3, 2, (rgb.astype("<u2") * 257).tobytes()), full(rgb))
+    alpha = np.asarray(CLEAR)[:, :, 3]
+    add("clear32.tif", tiff(32, 3, 4, 2, np.dstack([light, (alpha / 255.0).astype("<f4")]).astype("<f4").tobytes(), extra=[2]),
+        np.dstack([rgb, alpha]))
+    padded = np.zeros((16, 32, 3), "<f4")
+    padded[:H, :W] = light
+    add("tiles.tif", tiff(32, 3, 3, 2, [padded[:, :16].tobytes(), padded[:, 16:].tobytes()], tile=16), full(rgb))
+    icc, ink = cmyk_profile(), PICTURE.convert("CMYK")
+    srgb = ImageCms.createProfile("sRGB")
+    seen = ImageCms.profileToProfile(ink, ImageCms.ImageCmsProfile(io.BytesIO(icc)), srgb, outputMode="RGB").convert("RGBA")
+    add("profiledink.tif", written(ink, "TIFF", icc_profile=icc), seen)
+    add("ink16.tif", tiff(16, 1, 4, 5, (np.asarray(ink).astype("<u2") * 257).tobytes(), profile=icc), seen)
+    planes = np.asarray(ink)
+    add("inkplanes.tif", tiff(8, 1, 4, 5, [planes[:, :, c].tobytes() for c in range(4)], planar=2, profile=icc), seen)
+
+
+def told():
+    """Settings of other programs in files that keep EXIF or XMP in their own ways."""
+    words = "a green pear\nNegative prompt: blurry\nSteps: 21, Sampler: Euler, CFG scale: 4, Seed: 77, Size: 512x512"
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + words.encode("utf-16-be")
+    xmp = ('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+           '<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/"><exif:UserComment><rdf:Alt><rdf:li xml:lang="x-default">'
+           + words.replace("\n", "&#10;") + "</rdf:li></rdf:Alt></exif:UserComment></rdf:Description></rdf:RDF></x:xmpmeta>").encode()
+    (OUT / "told.tif").write_bytes(written(PICTURE, "TIFF", exif=exif))
+    (OUT / "toldxmp.tif").write_bytes(written(PICTURE, "TIFF", tiffinfo={700: xmp}))
+    (OUT / "told.avif").write_bytes(written(PICTURE, "AVIF", exif=exif.tobytes()))
+    (OUT / "toldxmp.avif").write_bytes(written(PICTURE, "AVIF", xmp=xmp))
+    with tempfile.TemporaryDirectory() as folder:
+        PICTURE.resize((64, 48)).save(f"{folder}/a.jpg", exif=exif)
+        subprocess.run(["heif-enc", "-q", "50", f"{folder}/a.jpg", "-o", f"{folder}/a.heic"], check=True, capture_output=True)
+        (OUT / "told.heic").write_bytes(pathlib.Path(f"{folder}/a.heic").read_bytes())
+
+
 def rest():
     add("plain.jp2", written(PICTURE, "JPEG2000"))
     add("grey.jp2", written(PICTURE.convert("L"), "JPEG2000"))
@@ -220,8 +332,10 @@ def main():
     gifs()
     bmps()
     tiffs()
+    measured()
     rest()
     oddities()
+    told()
     save_file(expected, OUT / "kinds.safetensors", metadata={"pillow": PIL.__version__})
     print(f"{len(expected)} pictures, {sum(f.stat().st_size for f in OUT.iterdir()) / 1e3:.0f} kB")
 

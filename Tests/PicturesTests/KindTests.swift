@@ -90,6 +90,60 @@ struct KindTests {
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
   }
 
+  /// Kinds whose mark others share, or that have none: told by what follows, and only then by the name.
+  @Test func resemblingKindsAreToldApart() throws {
+    func reason(_ bytes: [UInt8], _ name: String = "a.bin") -> String {
+      do {
+        _ = try Picture(bytes: bytes, name: name)
+        return "read"
+      } catch {
+        return "\(error)"
+      }
+    }
+    let head: [UInt8] = [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 24, 0x20]
+    let targa = head + [UInt8](repeating: 7, count: 36)
+    let packed: [UInt8] = [0, 0, 10] + head.dropFirst(3) + [0x83, 1, 2, 3, 0x87, 4, 5, 6]
+    let footer = [UInt8](repeating: 0, count: 8) + Array("TRUEVISION-XFILE.\0".utf8)
+    for bytes in [targa, packed, targa + footer, [UInt8](repeating: 3, count: 40) + footer] {
+      #expect(reason(bytes).contains("a Targa picture; convert it"), "\(reason(bytes))")
+    }
+    // One that is cut off is known by its name.
+    #expect(reason(Array(targa.prefix(30))).contains("not a picture of a known kind"))
+    #expect(reason(Array(targa.prefix(30)), "a.TGA").contains("a Targa picture"))
+    func icon(_ kind: UInt8) -> [UInt8] {
+      [0, 0, kind, 0, 1, 0, 16, 16, 0, 0, 1, 0, 32, 0, 40, 0, 0, 0, 22, 0, 0, 0]
+        + [UInt8](repeating: 0, count: 40)
+    }
+    #expect(reason(icon(1)).contains("a Windows icon") && reason(icon(2)).contains("a Windows cursor"))
+    func zip(_ first: String) -> [UInt8] {
+      Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 26) + Array(first.utf8)
+    }
+    for (bytes, answer) in [
+      (zip("[Content_Types].xml"), "a Word, Excel or PowerPoint document"),
+      (zip("word/document.xml"), "a Word,"),
+      (zip("mimetypeapplication/vnd.oasis.opendocument.text"), "an OpenDocument file"),
+      (zip("a.png"), "a ZIP archive"),
+      ([0xC5, 0xD0, 0xD3, 0xC6], "an EPS file"),
+      (Array("II*\0\u{10}\0\0\0CR\u{2}\0".utf8), "a Canon raw file"),
+      (Array("MMOR".utf8), "a camera's raw file"), (Array("icns".utf8), "a Mac icon"),
+      ([0xD0, 0xCF, 0x11, 0xE0], "an old office program"), (Array("{\\rtf1".utf8), "an RTF document"),
+    ] {
+      #expect(reason(bytes).contains(answer), "\(answer): \(reason(bytes))")
+    }
+  }
+
+  /// EXIF and XMP of the kinds that keep them in boxes or directories of their own.
+  @Test func settingsAreFoundInTIFFAndAVIFAndHEIC() throws {
+    let fixtures = try KindFixtures()
+    for name in ["told.tif", "toldxmp.tif", "told.avif", "toldxmp.avif", "told.heic"] {
+      let bytes = try fixtures.bytes(name), texts = Picture.texts(bytes: bytes)
+      let words = texts.first { $0.key == "UserComment" }?.value ?? ""
+      #expect(words.hasPrefix("a green pear\nNegative prompt: blurry\nSteps: 21"), "\(name): \(texts)")
+      var random = Philox(seed: 5)
+      for _ in 0..<2000 { _ = Picture.texts(bytes: damaged(bytes, &random)) }
+    }
+  }
+
   @Test func largePhotographsAreHalvedAndMostAreWhole() throws {
     // 20 megapixels of a ramp.
     var pixels = [UInt8](repeating: 255, count: 5000 * 4000 * 4)

@@ -201,5 +201,99 @@ struct CommandTests {
     }
     let refused = try run("V train understanding --output r \(settings)")
     #expect(refused.status == 1 && refused.error.contains("--resume"))
+
+  /// What is wrong with a model is one line, whichever command is given it, and a hub's cache is a model.
+  @Test func aModelThatCannotBeLoadedIsOneLine() throws {
+    let gray = Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768))
+    try Data(gray.pngData()).write(to: URL(fileURLWithPath: folder + "/a.png"))
+    _ = try run(
+      "(V model init --shape tiny --output m; mkdir gguf; echo GGUF >gguf/q4.gguf; cp m/model.safetensors w.safetensors)"
+    )
+    for (model, answer) in [
+      ("gguf", "gguf: the weights are GGUF's"), ("none", "none: no such folder"),
+      ("w.safetensors", "w.safetensors: this is one file of a model; name its folder: ."),
+    ] {
+      let commands = [
+        "ask hi", "imagine x --output o.png", "caption a.png", "reconstruct a.png --output o.png",
+        "encode a.png --output f.safetensors", "score --image a.png --text x",
+        "train decoder --output r --set data.scenes=1", "evaluate understanding --scenes 1",
+      ]
+      for command in commands {
+        let found = try run("V \(command) --model \(model)")
+        #expect(found.status == 1 && found.error.hasPrefix("vugen: \(answer)"), "\(command): \(found)")
+        #expect(found.error.split(separator: "\n").count == 1, "\(command): \(found)")
+      }
+      if model != "w.safetensors" {
+        let told = try run("V model info \(model)")
+        #expect(told.status == 1 && told.error.hasPrefix("vugen: \(answer)"), "\(told)")
+      }
+    }
+    let hub = "models--org--Tiny", commit = String(repeating: "ab", count: 20)
+    _ = try run(
+      "(mkdir -p \(hub)/refs \(hub)/blobs \(hub)/snapshots; echo \(commit) >\(hub)/refs/main; mv m \(hub)/snapshots/\(commit))"
+    )
+    #expect(try run("V ask hi --max-tokens 2 --model \(hub)").status == 0)
+    let info = try run("V model info \(hub)")
+    #expect(
+      info.status == 0 && info.out.contains("language model") && !info.out.contains("problem"), "\(info)")
+    // A link into the blobs that is not there: `model info` goes on and says so.
+    let link = "\(hub)/snapshots/\(commit)/tokenizer.json"
+    _ = try run("(rm \(link); ln -s ../../blobs/xyz \(link))")
+    let broken = try run("V model info \(hub)"), refused = try run("V ask hi --model \(hub)")
+    #expect(broken.out.contains("problem: ") && broken.out.contains("links to ../../blobs/xyz"), "\(broken)")
+    #expect(refused.status == 1 && refused.error.contains("links to ../../blobs/xyz"), "\(refused)")
+  }
+
+  /// The prefix that runs the program as somebody whom limits hold.
+  private func unprivileged() throws -> String? {
+    guard geteuid() == 0 else { return "env" }
+    let words = "setpriv --reuid=65534 --regid=65534 --clear-groups env XDG_DATA_HOME=/nonexistent"
+    return try run("\(words) \"$P\" --version").status == 0 ? words : nil
+  }
+
+  /// Where no thread can be made the libraries would wait for ever, or interrupt the program.
+  @Test func withoutThreadsItSaysSoAtOnce() throws {
+    guard let words = try unprivileged() else { return }
+    for limit in 1...3 {
+      let found = try run("prlimit --nproc=\(limit) \(words) \"$P\" model info")
+      #expect(found.status == 1 && found.out.isEmpty, "\(limit): \(found)")
+      #expect(found.error.hasPrefix("vugen: only ") && found.error.contains("ulimit -u"), "\(found)")
+      #expect(found.error.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test func aLockedFolderIsNamed() throws {
+    guard let words = try unprivileged() else { return }
+    _ = try run("(V model init --shape tiny --output m; chmod 711 .; chmod 000 m)")
+    let found = try run("\(words) \"$P\" ask hi --model '\(folder)/m'")
+    #expect(found.status == 1 && found.error.contains("m: no permission to read this folder"), "\(found)")
+    _ = try run("(chmod 755 m; chmod 000 m/config.json m/tokenizer.json)")
+    let file = try run("\(words) \"$P\" ask hi --model '\(folder)/m'")
+    #expect(file.status == 1 && file.error.contains("config.json: no permission to read it"), "\(file)")
+  }
+
+  @Test func oneRangeOfGuidance() throws {
+    for line in [
+      "imagine x --cfg 15.5", "imagine x --cfg -1", "evaluate generation --cfg 16",
+      "evaluate generation --cfg -1",
+    ] {
+      let found = try run("V \(line)")
+      #expect(found.status == 2 && found.error.contains("0 to 15"), "\(line): \(found)")
+    }
+    #expect(try run("V imagine --help").out.contains("Guidance scale, 0 to 15"))
+  }
+
+  @Test func recipesAndHelpAreAsAPersonWritesThem() throws {
+    for stage in ["understanding", "decoder", "generator", "distill"] {
+      let recipe = try run("V train \(stage) --output r --show-recipe").out
+      #expect(!recipe.isEmpty && recipe.firstMatch(of: #/\d\.\d{7,}/#) == nil, "\(recipe)")
+    }
+    let page = try run("V manual").out
+    #expect(page.contains("Default: Describe this picture.\n") && !page.contains(" picture..\n"))
+    // One size of the built-in model.
+    let bytes = try run("V doctor --json").out.firstMatch(of: #/"bytes":(\d+)/#).flatMap { Int($0.1) }
+    let told = try run("V model info").out.firstMatch(of: #/total .* ([\d.]+) MB/#).flatMap { Double($0.1) }
+    #expect(abs(Double(bytes ?? 0) / 1e6 - (told ?? 1)) < 0.06, "\(bytes ?? 0) \(told ?? 0)")
+    #expect(try run("V doctor").out.contains(" \(Int((told ?? 0).rounded())) MB"))
   }
 }

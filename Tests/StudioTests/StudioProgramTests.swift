@@ -339,6 +339,25 @@ struct StudioProgramTests {
     #expect(s.end() == 128 + signal && s.leftClean)
   }
 
+  /// As in the commands, a prompt that is longer than the model reads is cut, and that is said.
+  @Test func aLongPromptFromTheHistoryIsCut() throws {
+    let home = temporaryPath()
+    for (folder, name, text) in [
+      ("/.local/state/vugen", "history", String(repeating: "a red apple ", count: 600) + "\n"),
+      ("/.config/vugen", "config.toml", "steps = 2\n"),
+    ] {
+      try FileManager.default.createDirectory(atPath: home + folder, withIntermediateDirectories: true)
+      try text.write(toFile: "\(home)\(folder)/\(name)", atomically: true, encoding: .utf8)
+    }
+    let s = try Session(["studio"], home: home)
+    #expect(s.expect("parameters"))
+    s.type("\u{1B}[A\r")
+    #expect(s.expect("the prompt is longer than the model reads"), "\(s.screen(36))")
+    #expect(s.expect("2 steps"), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.end() == 0)
+  }
+
   @Test func aMissingModelIsOneLine() throws {
     let s = try Session(["studio", "--model", "/nowhere"])
     #expect(s.expect("config.json"))

@@ -4,14 +4,23 @@ extension Tokenizer {
   /// Reads `tokenizer.json`, or else `tokenizer.model`, of a model folder. Throws `ModelFileError`.
   public convenience init(folder: String) throws {
     let json = folder + "/tokenizer.json", model = folder + "/tokenizer.model"
-    if FileManager.default.fileExists(atPath: json) {
+    // By the names in the folder: a link that leads nowhere is not a missing file.
+    let names = try ModelFolder.list(folder)
+    if names.contains("tokenizer.json") {
       try self.init(json: json)
-    } else if FileManager.default.fileExists(atPath: model) {
+    } else if names.contains("tokenizer.model") {
       try self.init(tiktoken: model, specialTokens: Self.plmSpecialTokens)
     } else {
       throw ModelFileError(
         folder, "neither tokenizer.json nor tokenizer.model is here; copy it from the model's source")
     }
+  }
+
+  private struct FileType: Decodable {
+    struct Model: Decodable {
+      let type: String?
+    }
+    let model: Model?
   }
 
   private struct File: Decodable {
@@ -72,15 +81,14 @@ extension Tokenizer {
 
   /// Reads the reference library's `tokenizer.json`: byte-level BPE. Throws `ModelFileError`.
   public convenience init(json path: String) throws {
-    let file: File
-    do {
-      file = try JSONDecoder().decode(File.self, from: MappedFile.contents(of: path))
-    } catch let error as ModelFileError {
-      throw error
-    } catch {
+    let kind = "byte-level BPE tokenizer"
+    // The type first: another kind has other keys.
+    let type = try ModelJSON.read(FileType.self, at: path, kind: kind).model?.type
+    guard type == nil || type == "BPE" else {
       throw ModelFileError(
-        path, "this is no byte-level BPE tokenizer.json; copy it from the model's source again")
+        path, "a tokenizer of type '\(type ?? "")' is not read, only BPE; copy it from the model's source")
     }
+    let file = try ModelJSON.read(File.self, at: path, kind: kind)
     let special = Dictionary(
       (file.addedTokens ?? []).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
     let largest = max(file.model.vocab.values.max() ?? -1, special.values.max() ?? -1)
@@ -132,7 +140,9 @@ extension Tokenizer {
   /// Reads tiktoken's format, a line a token: base64 of its bytes, a space, its rank. Special tokens are
   /// not in the file: their ids follow the last rank. Throws `ModelFileError`.
   public convenience init(tiktoken path: String, specialTokens: [String]) throws {
-    let text = String(decoding: try MappedFile.contents(of: path), as: UTF8.self)
+    let file = try MappedFile(path: path)
+    if let strange = StrangeFile.explanation(file) { throw ModelFileError(path, strange) }
+    let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
     var tokens: [[UInt8]] = []
     for (number, line) in text.split(separator: "\n").enumerated() {
       let parts = line.split(separator: " ")

@@ -72,6 +72,7 @@ static int decode(struct heif_image_handle *handle, size_t count, uint64_t max_p
   int status = copy_pixels(decoded, count, max_pixels, image);
   lib.heif_image_release(decoded);
   // Turned and mirrored by libheif already.
+  if (status == 0) image->orientation = 1;
   if (status == 0) keep_colours(handle, image);
   return status;
 }

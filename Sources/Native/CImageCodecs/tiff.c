@@ -1,3 +1,4 @@
+#include <math.h>
 #include <tiffio.h>
 
 #include "codecs.h"
@@ -12,6 +13,12 @@
   X(TIFFClose)                                                                                             \
   X(TIFFGetField)                                                                                          \
   X(TIFFGetFieldDefaulted)                                                                                 \
+  X(TIFFIsTiled)                                                                                           \
+  X(TIFFTileSize64)                                                                                        \
+  X(TIFFTileRowSize64)                                                                                     \
+  X(TIFFReadTile)                                                                                          \
+  X(TIFFScanlineSize64)                                                                                    \
+  X(TIFFReadScanline)                                                                                      \
   X(TIFFSetField) X(TIFFRGBAImageOK) X(TIFFRGBAImageBegin) X(TIFFRGBAImageGet) X(TIFFRGBAImageEnd)
 VUGEN_LIBRARY(FUNCTIONS, "libtiff.so.6", "libtiff.so")
 
@@ -102,6 +109,185 @@ static void divide_by_alpha(vugen_image *image) {
   }
 }
 
+// ---------------------------------------------------------------- samples as they are stored
+
+// libtiff's own conversion knows whole numbers of up to 16 bits without a sign, and makes colours of inks without
+// their profile. What else there is goes through here.
+typedef struct {
+  uint16_t bits, format, samples, planar, kind;
+  int colours, alpha;  // samples that are colours or inks; the one that is alpha, or −1
+} layout;
+
+static layout layout_of(TIFF *tiff) {
+  layout l = {.alpha = -1};
+  uint16_t count = 0, *extras = NULL;
+  lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &l.bits);
+  lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLEFORMAT, &l.format);
+  lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &l.samples);
+  lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &l.planar);
+  if (!lib.TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &l.kind)) l.kind = PHOTOMETRIC_MINISBLACK;
+  l.colours = l.kind == PHOTOMETRIC_SEPARATED ? 4 : l.kind == PHOTOMETRIC_RGB ? 3 : 1;
+  if (l.samples > l.colours && lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &extras) && count > 0 &&
+      (extras[0] == EXTRASAMPLE_ASSOCALPHA || extras[0] == EXTRASAMPLE_UNASSALPHA))
+    l.alpha = l.colours;
+  return l;
+}
+
+static int is_plain_ink(const layout *l) {
+  return l->kind == PHOTOMETRIC_SEPARATED && l->samples >= 4 && (l->bits == 8 || l->bits == 16) &&
+         (l->format == SAMPLEFORMAT_UINT || l->format == SAMPLEFORMAT_VOID);
+}
+
+// Numbers whose range the picture itself must tell.
+static int is_measured(const layout *l) {
+  if (l->kind != PHOTOMETRIC_RGB && l->kind != PHOTOMETRIC_MINISBLACK && l->kind != PHOTOMETRIC_MINISWHITE) return 0;
+  if (l->samples < l->colours) return 0;
+  if (l->format == SAMPLEFORMAT_IEEEFP) return l->bits == 16 || l->bits == 32 || l->bits == 64;
+  if (l->format == SAMPLEFORMAT_INT) return l->bits == 8 || l->bits == 16 || l->bits == 32;
+  return l->format == SAMPLEFORMAT_UINT && l->bits == 32;
+}
+
+static double half(uint16_t h) {
+  int exponent = h >> 10 & 31, fraction = h & 1023;
+  double value = exponent == 0    ? ldexp(fraction, -24)
+                 : exponent == 31 ? (fraction ? NAN : INFINITY)
+                                  : ldexp(1024 + fraction, exponent - 25);
+  return h >> 15 ? -value : value;
+}
+
+static double number(const uint8_t *p, const layout *l) {
+  union {
+    uint8_t u8; int8_t i8; uint16_t u16; int16_t i16; uint32_t u32; int32_t i32; float f32; double f64;
+  } v;
+  memcpy(&v, p, l->bits / 8);
+  if (l->format == SAMPLEFORMAT_IEEEFP) return l->bits == 16 ? half(v.u16) : l->bits == 32 ? v.f32 : v.f64;
+  if (l->format == SAMPLEFORMAT_INT) return l->bits == 8 ? v.i8 : l->bits == 16 ? v.i16 : v.i32;
+  return l->bits == 8 ? v.u8 : l->bits == 16 ? v.u16 : v.u32;
+}
+
+typedef struct {
+  const layout *layout;
+  vugen_image *image;
+  double low, high, sum, count;  // of the colours
+} job;
+
+// Calls `visit` for each stored number of a colour or of alpha, until one returns another number than 0.
+typedef void (*visitor)(job *job, uint32_t x, uint32_t y, int sample, double value);
+
+static void visit_row(job *job, visitor visit, uint32_t x, uint32_t y, uint32_t count, const uint8_t *row, int plane) {
+  const layout *l = job->layout;
+  int bytes = l->bits / 8, is_apart = l->planar == PLANARCONFIG_SEPARATE, each = is_apart ? 1 : l->samples;
+  for (uint32_t i = 0; i < count; i++)
+    for (int s = 0; s < each; s++) {
+      int sample = is_apart ? plane : s;
+      if (sample < l->colours || sample == l->alpha)
+        visit(job, x + i, y, sample, number(row + ((size_t)i * (size_t)each + (size_t)s) * (size_t)bytes, l));
+    }
+}
+
+static int visit_tiles(TIFF *tiff, job *job, visitor visit, uint8_t *buffer, uint32_t width, uint32_t height, int plane) {
+  uint32_t w = 0, h = 0;
+  lib.TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &w);
+  lib.TIFFGetField(tiff, TIFFTAG_TILELENGTH, &h);
+  size_t row = (size_t)lib.TIFFTileRowSize64(tiff);
+  for (uint64_t y = 0; y < height; y += h)
+    for (uint64_t x = 0; x < width; x += w) {
+      if (lib.TIFFReadTile(tiff, buffer, (uint32_t)x, (uint32_t)y, 0, (uint16_t)plane) < 0) return 1;
+      for (uint32_t i = 0; i < h && y + i < height; i++)
+        visit_row(
+          job, visit, (uint32_t)x, (uint32_t)y + i, w < width - x ? w : (uint32_t)(width - x), buffer + i * row, plane);
+    }
+  return 0;
+}
+
+static int visit_all(TIFF *tiff, source *from, job *job, visitor visit, uint32_t width, uint32_t height) {
+  const layout *l = job->layout;
+  int is_tiled = lib.TIFFIsTiled(tiff), is_apart = l->planar == PLANARCONFIG_SEPARATE, status = 0;
+  uint32_t w = width, h = 1;
+  if (is_tiled && (!lib.TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &w) || !lib.TIFFGetField(tiff, TIFFTAG_TILELENGTH, &h)))
+    return vugen_refuse(job->image, "its tiles have no size");
+  uint64_t size = is_tiled ? lib.TIFFTileSize64(tiff) : lib.TIFFScanlineSize64(tiff);
+  uint64_t least = (uint64_t)w * h * (is_apart ? 1 : l->samples) * (l->bits / 8);
+  if (w == 0 || h == 0 || size < least || size > (uint64_t)1 << 30)
+    return vugen_refuse(job->image, "its rows or tiles have an impossible size");
+  uint8_t *buffer = calloc(1, size);
+  if (buffer == NULL) return vugen_refuse(job->image, "out of memory");
+  for (int plane = 0; plane < (is_apart ? l->samples : 1) && status == 0; plane++) {
+    if (is_apart && plane >= l->colours && plane != l->alpha) continue;
+    if (is_tiled) status = visit_tiles(tiff, job, visit, buffer, width, height, plane);
+    for (uint32_t y = 0; !is_tiled && y < height && status == 0; y++)
+      if (lib.TIFFReadScanline(tiff, buffer, y, (uint16_t)plane) < 0)
+        status = 1;
+      else
+        visit_row(job, visit, 0, y, width, buffer, plane);
+  }
+  free(buffer);
+  return status == 0 ? 0 : vugen_refuse(job->image, "%s", from->message[0] ? from->message : "the data are damaged or cut off");
+}
+
+static uint8_t *pixel(job *job, uint32_t x, uint32_t y) {
+  return job->image->pixels + 4 * ((size_t)y * job->image->width + x);
+}
+
+static void keep_ink(job *job, uint32_t x, uint32_t y, int sample, double value) {
+  if (sample < 4) pixel(job, x, y)[sample] = (uint8_t)(job->layout->bits == 16 ? (value + 128) / 257 : value);
+}
+
+static void measure(job *job, uint32_t x, uint32_t y, int sample, double value) {
+  (void)x, (void)y;
+  if (sample == job->layout->alpha || !isfinite(value)) return;
+  if (job->count == 0 || value < job->low) job->low = value;
+  if (job->count == 0 || value > job->high) job->high = value;
+  job->sum += value;
+  job->count++;
+}
+
+// What is black and what is white. Floating point is 0 to 1, and brighter where there is more light than white;
+// numbers that are mostly larger are levels, 0 to 255; what fits neither is a measurement, shown from its least to its
+// largest.
+static void choose_range(job *job) {
+  int is_float = job->layout->format == SAMPLEFORMAT_IEEEFP;
+  double mean = job->count > 0 ? job->sum / job->count : 0;
+  if (is_float && job->low >= -1 && mean <= 1) {
+    job->low = 0, job->high = 1;
+  } else if (job->low >= 0 && job->high <= 255) {
+    job->low = 0, job->high = 255;
+  }
+}
+
+static uint8_t level(double share) { return isfinite(share) && share > 0 ? (uint8_t)(share < 1 ? share * 255 + 0.5 : 255) : 0; }
+
+static void keep_measured(job *job, uint32_t x, uint32_t y, int sample, double value) {
+  uint8_t *p = pixel(job, x, y);
+  const layout *l = job->layout;
+  if (sample == l->alpha) {
+    p[3] = level(l->format == SAMPLEFORMAT_IEEEFP ? value : value / (l->format == SAMPLEFORMAT_INT ? 127 : 255));
+    return;
+  }
+  double range = job->high - job->low;
+  // More light than there can be is white, not nothing.
+  uint8_t found = value == INFINITY ? 255 : level(range > 0 ? (value - job->low) / range : 0);
+  if (l->kind == PHOTOMETRIC_MINISWHITE) found = 255 - found;
+  if (l->colours == 3)
+    p[sample] = found;
+  else
+    p[0] = p[1] = p[2] = found;
+}
+
+static int decode_samples(TIFF *tiff, source *from, const layout *l, uint32_t width, uint32_t height, vugen_image *image) {
+  job job = {.layout = l, .image = image};
+  int is_ink = is_plain_ink(l);
+  if (!is_ink && visit_all(tiff, from, &job, measure, width, height)) return 1;
+  if (!is_ink) choose_range(&job);
+  if (vugen_take_pixels(image, width, height)) return 1;
+  memset(image->pixels, 255, (size_t)width * height * 4);
+  if (visit_all(tiff, from, &job, is_ink ? keep_ink : keep_measured, width, height)) return 1;
+  image->is_cmyk = is_ink;
+  return 0;
+}
+
+// ---------------------------------------------------------------- all of it
+
 static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *image) {
   uint32_t width = 0, height = 0, subfile = 0, length = 0;
   uint16_t orientation = 1;
@@ -112,10 +298,19 @@ static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *im
   if (lib.TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &subfile) && (subfile & FILETYPE_REDUCEDIMAGE))
     return vugen_refuse(image, "its first picture is a thumbnail (a camera's raw file?); develop it to JPEG");
   if (vugen_check_size(image, width, height, max_pixels, from->count, 16384)) return 1;
-  if (lib.TIFFGetField(tiff, TIFFTAG_ORIENTATION, &orientation) && orientation >= 1 && orientation <= 8)
-    image->orientation = orientation;
+  lib.TIFFGetField(tiff, TIFFTAG_ORIENTATION, &orientation);
+  image->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
   if (lib.TIFFGetField(tiff, TIFFTAG_ICCPROFILE, &length, &profile)) vugen_keep_profile(image, profile, length);
   lib.TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
+  layout layout = layout_of(tiff);
+  if (is_plain_ink(&layout) || is_measured(&layout)) {
+    uint16_t count = 0, *kinds = NULL;
+    int status = decode_samples(tiff, from, &layout, width, height, image);
+    if (status == 0 && layout.alpha >= 0 && lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) &&
+        count > 0 && kinds[0] == EXTRASAMPLE_ASSOCALPHA && !image->is_cmyk)
+      divide_by_alpha(image);
+    return status;
+  }
   int divides = is_premultiplied(tiff);
   TIFFRGBAImage rgba;
   if (!lib.TIFFRGBAImageOK(tiff, reason) || !lib.TIFFRGBAImageBegin(&rgba, tiff, 1, reason))

@@ -100,7 +100,7 @@ package final class DINOv2: Module {
     blocks = list
     norm = LayerNorm(c.width, epsilon: c.epsilon)
     let weights = folder + "/model.safetensors"
-    let tensors = try SafetensorsFile(path: weights).allTensors().mapValues { $0.cast(to: .f32) }
+    let tensors = try SafetensorsFile(path: weights).weights()
     try load(tensors, from: weights) { $0 == "embeddings.mask_token" }
   }
 

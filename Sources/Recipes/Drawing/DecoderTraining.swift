@@ -73,9 +73,9 @@ public final class DecoderTraining: TrainingRun {
   /// Takes what fits of a model's reducer and decoder: one of other latents passes its decoder's body on.
   private static func begin(_ objective: DecoderObjective, from folder: String) throws -> [String] {
     func take(_ name: String, _ module: some Module) throws -> [String] {
-      let tensors = try SafetensorsFile(path: "\(folder)/\(name)").allTensors()
+      let tensors = try SafetensorsFile(path: "\(folder)/\(name)").weights()
       let part = name.prefix { $0 != "." }
-      return module.loadFitting(tensors.mapValues { $0.cast(to: .f32).copied() }).map { "\(part).\($0)" }
+      return module.loadFitting(tensors.mapValues { $0.copied() }).map { "\(part).\($0)" }
     }
     return try take(GenerationFiles.reducer, objective.reducer)
       + take(GenerationFiles.decoder, objective.decoder)

@@ -114,7 +114,7 @@ public final class GeneratorTraining: TrainingRun {
     try recipe.check()
     understanding = try UnderstandingTower(folder: folderOfModel)
     understanding.type = recipe.run.type
-    tokenizer = try Tokenizer(folder: folderOfModel)
+    tokenizer = try Tokenizer(folder: folderOfModel, for: understanding.configuration)
     model = try GenerationModel(folder: folderOfModel, beside: understanding.configuration)
     prompt = try GenerationPrompt(tokenizer, folder: folderOfModel)
     let grid = model.configuration.grid
@@ -140,7 +140,7 @@ public final class GeneratorTraining: TrainingRun {
       ? []
       : try from.map { folder in
         let file = try SafetensorsFile(path: "\(folder)/\(GenerationFiles.generator)")
-        return generator.loadFitting(try file.allTensors().mapValues { $0.cast(to: .f32).copied() })
+        return generator.loadFitting(try file.weights().mapValues { $0.copied() })
       } ?? []
     trainer = Trainer(generator, recipe.optimization)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }

@@ -100,9 +100,7 @@ package final class LPIPS {
     guard !files.isEmpty else { throw ModelFileError(folder, "holds no safetensors file") }
     var all: [String: Tensor] = [:]
     for file in files {
-      for (name, tensor) in try SafetensorsFile(path: "\(folder)/\(file)").allTensors() {
-        all[name] = tensor.cast(to: .f32)
-      }
+      for (name, tensor) in try SafetensorsFile(path: "\(folder)/\(file)").weights() { all[name] = tensor }
     }
     return all
   }

@@ -33,7 +33,24 @@ public enum RecipeFile {
     }
   }
 
-  public static func text(of recipe: some Encodable) throws -> String { try TOMLEncoder().encode(recipe) }
+  public static func text(of recipe: some Encodable) throws -> String {
+    let table = try TOMLTable(string: TOMLEncoder().encode(recipe))
+    shorten(table)
+    return table.convert()
+  }
+
+  /// Numbers that came of an f32 as short as they stand in the source: 0.1, not 0.10000000149.
+  private static func shorten(_ table: TOMLTable) {
+    for key in table.keys {
+      if let inner = table[key]?.table {
+        shorten(inner)
+      } else if let number = table[key]?.double, table[key]?.int == nil, Double(Float(number)) == number,
+        let short = Double("\(Float(number))")
+      {
+        table[key] = short
+      }
+    }
+  }
 
   private static func parse(_ text: String, _ source: String) throws -> TOMLTable {
     do {

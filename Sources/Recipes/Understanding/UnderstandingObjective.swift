@@ -48,7 +48,7 @@ final class UnderstandingObjective: Module {
   ///
   /// Throws `ModelFileError` or `ModuleLoadError` where the encoder has other sizes.
   func begin(with folder: String) throws -> Bool {
-    var weights = try ModelWeights(folder: folder).allTensors().mapValues { $0.cast(to: .f32) }
+    var weights = try ModelWeights(folder: folder).weights()
     let given = try UnderstandingConfiguration(folder: folder), own = tower.configuration
     let prefix = "model.vision_tower.timm_model."
     weights =

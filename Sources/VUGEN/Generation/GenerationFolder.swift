@@ -50,19 +50,20 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     }
     let found: GenerationConfiguration
     do {
-      found = try JSONDecoder().decode(Self.self, from: MappedFile.contents(of: path))
+      found = try ModelJSON.read(Self.self, at: path, kind: "description of a drawing model")
       try found.decoder.check()
     } catch let error as GenerationError {
       throw ModelFileError(path, error.description)
-    } catch is DecodingError {
-      throw ModelFileError(
-        path, "this is no description of a drawing model; copy it from the model's source again")
     }
     let sizes = [found.grid, found.reducer.features, found.reducer.latents]
     guard sizes.allSatisfy({ (1...1 << 16).contains($0) }), found.decoder.latents == found.reducer.latents,
       found.grid <= 1024, (1...found.grid).contains(found.generatorPatch),
-      found.grid % found.generatorPatch == 0, found.timeShift > 0, found.timeShift.isFinite
-    else { throw ModelFileError(path, "its sizes do not fit together") }
+      found.grid % found.generatorPatch == 0, found.timeShift > 0, found.timeShift.isFinite,
+      found.imageSize <= 1 << 13, found.imageSize % found.decoder.multiple == 0,
+      found.imageSize / found.decoder.multiple <= 128
+    else {
+      throw ModelFileError(path, "its sizes do not fit together; copy the file from the model's source again")
+    }
     self = found
   }
 
@@ -122,7 +123,7 @@ public final class GenerationModel {
       let module = Parameter.deferringValues { build(&random) }
       // f32 in memory: these parts are small beside the language model and run many times.
       try module.load(
-        try SafetensorsFile(path: path(name)).allTensors().mapValues { $0.cast(to: .f32) }, from: path(name))
+        try SafetensorsFile(path: path(name)).weights(), from: path(name))
       return module
     }
     reducer = try loaded(GenerationFiles.reducer) { DimensionReducer(c.reducer, using: &$0) }

@@ -19,7 +19,7 @@ public struct ImagineSettings: Codable, Sendable, Equatable {
   public init(prompt: String) { self.prompt = prompt }
 
   public static let mostSteps = 1000, mostDecoderSteps = 100
-  public static let mostGuidance: Float = 100
+  public static let mostGuidance = DrawingDefaults.guidanceRange.upperBound
   public static let mostPromptCharacters = 100_000
 
   var guidance: Guidance { Guidance(scale: guidanceScale, interval: guidanceStart...guidanceEnd) }
@@ -37,12 +37,17 @@ public struct ImagineSettings: Codable, Sendable, Equatable {
       (1...Self.mostDecoderSteps).contains(decoderSteps),
       "\(decoderSteps) decoder steps; give 1 to \(Self.mostDecoderSteps)")
     try fits(
-      guidanceScale.isFinite && (0...Self.mostGuidance).contains(guidanceScale),
-      "a guidance scale of \(guidanceScale); give 0 to \(Int(Self.mostGuidance)) (1 is none, \(Int(DrawingDefaults.guidance)) is usual)"
+      DrawingDefaults.guidanceRange.contains(guidanceScale),
+      "a guidance scale of \(guidanceScale); give \(DrawingDefaults.guidanceLimits) (1 is none, \(Int(DrawingDefaults.guidance)) is usual)"
     )
     try fits(
       guidanceStart.isFinite && guidanceEnd.isFinite && 0 <= guidanceStart && guidanceStart <= guidanceEnd
         && guidanceEnd <= 1, "guidance works from \(guidanceStart) to \(guidanceEnd); give two times in 0…1")
+  }
+
+  /// What a person is told where a text was cut: see `Imaginer.fitted`.
+  public static func shortened(_ name: String) -> String {
+    "the \(name) is longer than the model reads; its end is left out"
   }
 
   /// As AUTOMATIC1111 and its readers write it.

@@ -34,13 +34,9 @@ public final class Imaginer {
         "no such file: the model reconstructs pictures but imagines none; train it with vugen train generator"
       )
     }
+    try tokenizer.check(against: understanding.configuration, folder: folder)
     let prompt = try GenerationPrompt(tokenizer, folder: folder)
     self.init(understanding, model, generator: tower, prompt: prompt)
-  }
-
-  /// What it holds beyond the understanding half.
-  public var parts: [any Module] {
-    [model.reducer, model.decoder, generator] + (model.oneStepDecoder.map { [$0] } ?? [])
   }
 
   /// One step that is done.

@@ -90,10 +90,12 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
       && window % 2 == 1
     let largest =
       [latents, patchSize, channels, layers, stem, blocks, context, time, groups, window].max() ?? 0
-    guard isWhole, largest <= 1 << 14, multipliers.count <= 8, (multipliers.max() ?? 0) <= 64,
+    guard isWhole, largest <= 1 << 14, max(layers, blocks) <= 256, multipliers.count <= 8,
+      (multipliers.max() ?? 0) <= 64,
       channels % 2 == 0, levels.allSatisfy({ $0 % groups == 0 }), stem <= patchSize, patchSize % stem == 0
     else {
-      throw GenerationError("the decoder's sizes do not fit together: \(self)")
+      throw GenerationError(
+        "the decoder's sizes do not fit together; copy the file from the model's source again")
     }
   }
 }

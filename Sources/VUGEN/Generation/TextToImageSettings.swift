@@ -35,7 +35,7 @@ public struct TextToImageSettings: Sendable, Equatable {
     (self.settings, program, others) = (settings, found.program, found.shownOthers)
   }
 
-  /// Reads a PNG, JPEG or WebP file's bytes; nil where they tell nothing.
+  /// Reads a picture file's bytes; nil where they tell nothing.
   public init?(bytes: [UInt8]) { self.init(texts: Picture.texts(bytes: bytes)) }
 
   private static func foreign(_ texts: [PNGText]) -> ForeignSettings? {

@@ -15,7 +15,7 @@ struct Imagine: AsyncParsableCommand {
     discussion: """
       Image i of several uses the seed + i, so that each can be drawn again on its own. The settings are stored in the \
       picture; --from repeats them bit for bit, and options given beside it override them. It also reads prompt, seed, \
-      guidance and steps from PNG, JPEG and WebP files by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")). \
+      guidance and steps from PNG, JPEG, WebP, TIFF, AVIF and HEIC files by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")). \
       nano draws one thing well, or several of one kind.
 
       Example: vugen imagine 'a red car on a white background' --seed 3 --output car.png
@@ -25,7 +25,9 @@ struct Imagine: AsyncParsableCommand {
   // Numbers are taken as they stand, so that a negative one is a number and no option.
   @Option(
     parsing: .unconditional,
-    help: "Guidance scale; 1 means no guidance (default: \(DrawingDefaults.guidance.formatted())).")
+    help:
+      "Guidance scale, \(DrawingDefaults.guidanceLimits); 1 means no guidance (default: \(DrawingDefaults.guidance.formatted()))."
+  )
   var cfg: Float?
   @Option(parsing: .unconditional, help: "Sampling steps (default: 50).") var steps: Int?
   @Option(parsing: .unconditional, help: "Noise seed; -1 picks one at random (default: -1).")
@@ -99,7 +101,7 @@ struct Imagine: AsyncParsableCommand {
     let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
     if from != nil, prompt == nil {
       let (fitted, cut) = imaginer.fitted(first)
-      for name in cut { note("the \(name) is longer than the model reads; its end is left out") }
+      for name in cut { note(ImagineSettings.shortened(name)) }
       first = fitted
     }
     let target = try PictureTarget(output, count: count, format: format)
@@ -169,7 +171,7 @@ struct Imagine: AsyncParsableCommand {
     ProgressLine.end()
     guard let result else { return nil }
     let metadata = PictureMetadata(
-      settings, stepsDone: result.stepsDone, model: (model.folder as NSString).lastPathComponent)
+      settings, stepsDone: result.stepsDone, model: ModelFolder.name(of: model.folder))
     let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
     try AtomicFile.write(Data(bytes), to: path)
     return Drawn(

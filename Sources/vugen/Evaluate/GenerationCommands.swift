@@ -71,7 +71,11 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @Option(help: "Model folder of another judge.", completion: .directory) var judge: String?
   @Option(help: "Number of pictures per measure.") var samples = 50
   @Option(help: "Split of the scenes: val or held-out.") var split = Split.validation
-  @Option(help: "Guidance scale; repeat for several (default: \(DrawingDefaults.guidance.formatted())).")
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help:
+      "Guidance scale, \(DrawingDefaults.guidanceLimits); repeat for several (default: \(DrawingDefaults.guidance.formatted()))."
+  )
   var cfg: [Float] = []
   @Option(help: "Sampling steps.") var steps = 50
   @Option(help: "Pixel decoder steps.") var decoderSteps = 1
@@ -90,6 +94,9 @@ struct EvaluateGeneration: AsyncParsableCommand {
       throw ValidationError("--decoder-steps must be 1 to \(ImagineSettings.mostDecoderSteps).")
     }
     if !(1...100_000).contains(samples) { throw ValidationError("--samples must be 1 to 100000.") }
+    guard cfg.allSatisfy(DrawingDefaults.guidanceRange.contains) else {
+      throw ValidationError("--cfg must be \(DrawingDefaults.guidanceLimits).")
+    }
   }
 
   @NumericActor

@@ -78,7 +78,7 @@ enum ManualPage {
   private static func add(_ argument: HelpDump.Argument, _ page: inout Roff) {
     var meaning = argument.abstract ?? ""
     if let value = argument.defaultValue, argument.kind != "flag", !meaning.contains("(default") {
-      meaning += " Default: \(value)."
+      meaning += " Default: \(value)" + (value.hasSuffix(".") ? "" : ".")
     }
     if argument.kind == "positional" {
       page.entry(argument.valueName ?? "", meaning)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Frames
 import SessionLog
+import StudioUI
 import Tensors
 import Terminal
 import VUGEN
@@ -27,7 +28,8 @@ struct Doctor: ParsableCommand {
     let environment = ProcessInfo.processInfo.environment
     let facts = isatty(1) == 1 || json ? TerminalFacts.ask(environment: environment) : nil
     let report = try ModelFolderReport(folder: EmbeddedModel.folder)
-    let parameters = report.parts.reduce(0) { $0 + $1.parameters }, store = SessionStore.standard()
+    let parameters = report.parts.reduce(0) { $0 + $1.parameters }
+    let bytes = report.parts.reduce(0) { $0 + $1.bytes }, store = SessionStore.standard()
     if json {
       print(
         try jsonLine([
@@ -35,7 +37,8 @@ struct Doctor: ParsableCommand {
           "sixel": .flag(facts?.hasSixel ?? false), "kitty": .flag(facts?.hasKitty ?? false),
           "cell": .list([.number(Double(facts?.cell.width ?? 0)), .number(Double(facts?.cell.height ?? 0))]),
           "model": .text(EmbeddedModel.name), "parameters": .number(Double(parameters)),
-          "missing": .list(report.missing.map { .text($0) }),
+          "bytes": .number(Double(bytes)),
+          "missing": .list((report.missing + report.problems).map { .text($0) }),
           "sessions": .number(Double(store.ids().count)), "threads": .number(Double(Threads.count)),
           "waiting": .text("\(Threads.waiting)"),
         ]))
@@ -50,7 +53,8 @@ struct Doctor: ParsableCommand {
     }
     lines += DoctorReport.machine()
     let missing = report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))"
-    lines.append("Model: \(EmbeddedModel.name), \(parameters) parameters\(missing)")
+    lines.append("Model: \(EmbeddedModel.name), \(parameters) parameters, \(Format.bytes(bytes))\(missing)")
+    lines += report.problems
     lines.append("Sessions: \(store.ids().count) in \(store.folder)")
     lines += facts.map(DoctorReport.remedies) ?? []
     print(lines.joined(separator: "\n"))

@@ -40,6 +40,7 @@ final class StudioApp {
   private let modelFolder: String
   private var isRunning = true
   private var loggedFullDisk = false
+  private var lastShortened = ""
   let pictureSource: PictureSource
   /// Whether the theme follows the terminal's background.
   var followsBackground = false
@@ -223,9 +224,18 @@ final class StudioApp {
     case .answered(let text, let tokens, let seconds, let isPartial):
       guard !(isPartial && discarded.contains(request)) else { return }
       record(.answered(request: request, text: text, tokens: tokens, seconds: seconds, isPartial: isPartial))
+    case .shortened(let name, let prompt): noteShortened(name, prompt)
     case .failed(let reason): record(.failed(request: request, reason: reason))
     case .cancelled: record(.cancelled(request: request))
     }
+  }
+
+  /// Said once of a prompt: the slider draws it again and again.
+  private func noteShortened(_ name: String, _ prompt: String) {
+    let key = name + "\n" + prompt
+    guard key != lastShortened else { return }
+    lastShortened = key
+    record(.note(ImagineSettings.shortened(name)))
   }
 
   private func keep(

@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import ModelFiles
 import Pictures
+import Requests
 import SessionLog
 import StudioUI
 import TOMLKit
@@ -20,7 +21,8 @@ struct StudioConfiguration {
   static let keys = [
     ("theme", "theme name"), ("graphics", "auto, sixel, kitty, blocks or none"),
     ("mode", "ask or imagine"),
-    ("guidance", "0 to 15"), ("steps", "1 to 1000"), ("count", "1 to 16"), ("decoder_steps", "1 to 16"),
+    ("guidance", DrawingDefaults.guidanceLimits), ("steps", "1 to 1000"), ("count", "1 to 16"),
+    ("decoder_steps", "1 to 16"),
     ("temperature", "0 to 2"), ("mouse", "true or false"), ("inspector", "true or false"),
   ]
 
@@ -41,7 +43,10 @@ struct StudioConfiguration {
           "\(path):\(ThemeFile.line(of: key, in: text)): '\(key)' must be \(range.lowerBound) to \(range.upperBound)"
         return nil
       }
-      if let value = number("guidance", 0...15) { controls.guidance = Float(value) }
+      let guidance = DrawingDefaults.guidanceRange
+      if let value = number("guidance", Double(guidance.lowerBound)...Double(guidance.upperBound)) {
+        controls.guidance = Float(value)
+      }
       if let value = number("steps", 1...1000) { controls.steps = Int(value) }
       if let value = number("count", 1...16) { controls.count = Int(value) }
       if let value = number("decoder_steps", 1...16) { controls.decoderSteps = Int(value) }

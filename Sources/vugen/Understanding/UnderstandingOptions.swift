@@ -57,7 +57,7 @@ struct ModelOptions: ParsableArguments {
     if let threads { Threads.count = threads }
     let tower = try UnderstandingTower(folder: folder)
     StoredWeights.precision = precision ?? tower.usualPrecision
-    return (tower, try Tokenizer(folder: folder))
+    return (tower, try Tokenizer(folder: folder, for: tower.configuration))
   }
 
   @NumericActor

@@ -1,0 +1,164 @@
+import Foundation
+
+/// Model folders as people have them: which folder is meant, and what is wrong with one that holds no model.
+public enum ModelFolder {
+  static let whole = "model.safetensors", index = "model.safetensors.index.json"
+
+  // MARK: Which folder
+
+  /// The folder with a model's files that a path means: of a hub's cache, `models--ORG--NAME`, its snapshot; else the
+  /// path itself, whatever is there.
+  public static func located(_ path: String) -> String {
+    let root =
+      (path as NSString).lastPathComponent == "snapshots"
+      ? (path as NSString).deletingLastPathComponent : path
+    guard !exists(path + "/config.json"), exists(root + "/snapshots") else { return path }
+    let snapshots = (names(root + "/snapshots") ?? []).sorted()
+    let references = (names(root + "/refs") ?? []).sorted()
+    for reference in ["main"] + references {
+      guard let data = try? MappedFile.contents(of: "\(root)/refs/\(reference)") else { continue }
+      let commit = String(decoding: data.prefix(64), as: UTF8.self).trimmingCharacters(
+        in: .whitespacesAndNewlines)
+      if snapshots.contains(commit) { return "\(root)/snapshots/\(commit)" }
+    }
+    // Without a reference the one that was downloaded last.
+    let newest = snapshots.max { modified("\(root)/snapshots/\($0)") < modified("\(root)/snapshots/\($1)") }
+    return newest.map { "\(root)/snapshots/\($0)" } ?? path
+  }
+
+  /// What a model in this folder is called: NAME of a snapshot in a hub's cache, else the folder's name.
+  public static func name(of folder: String) -> String {
+    let parts = URL(fileURLWithPath: folder).standardizedFileURL.pathComponents
+    guard parts.count >= 3, parts[parts.count - 2] == "snapshots",
+      parts[parts.count - 3].hasPrefix("models--")
+    else {
+      return parts.last ?? folder
+    }
+    let root = parts[parts.count - 3].dropFirst("models--".count)
+    return root.range(of: "--", options: .backwards).map { String(root[$0.upperBound...]) } ?? String(root)
+  }
+
+  // MARK: What is wrong
+
+  /// The names in a folder. Throws `ModelFileError` where it is not there, is no folder, or may not be read.
+  static func list(_ folder: String) throws -> [String] {
+    var status = stat()
+    guard stat(folder, &status) == 0 else {
+      let code = errno, isMissing = code == ENOENT && !isLink(folder)
+      throw ModelFileError(
+        folder,
+        isMissing
+          ? "no such folder; name one that holds a model: config.json and its weights"
+          : MappedFile.reason(code, folder))
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      let parent = (folder as NSString).deletingLastPathComponent
+      guard folder.hasSuffix(".safetensors") || folder.hasSuffix(".json") else {
+        let known = try? StrangeFile.explanation(MappedFile(path: folder))
+        throw ModelFileError(folder, known ?? "this is a file; name a folder that holds a model")
+      }
+      throw ModelFileError(
+        folder, "this is one file of a model; name its folder: \(parent.isEmpty ? "." : parent)")
+    }
+    guard access(folder, R_OK | X_OK) == 0, let names = Self.names(folder) else {
+      throw ModelFileError(
+        folder, "no permission to read this folder; change that with chmod, or name a copy of your own")
+    }
+    return names
+  }
+
+  /// Throws `ModelFileError` where the folder has no `config.json`, and says what it has instead.
+  public static func checkConfiguration(_ folder: String) throws {
+    let names = try list(folder)
+    guard !names.contains("config.json") else { return }
+    throw ModelFileError(folder, withoutConfiguration(folder, names))
+  }
+
+  private static func withoutConfiguration(_ folder: String, _ names: [String]) -> String {
+    if names.isEmpty { return "the folder is empty; name one that holds a model" }
+    if names.contains("snapshots"), names.contains("refs") || names.contains("blobs") {
+      return "this is a hub's cache without a snapshot of the model; download the model again"
+    }
+    if let model = names.sorted().first(where: { $0.hasPrefix("models--") }) {
+      return "this is a hub's cache of models; name one of them, such as \(folder)/\(model)"
+    }
+    if names.contains("adapter_config.json") {
+      return "this is an adapter (LoRA) and no whole model; merge it into the model that it was made for"
+    }
+    if names.contains("model_index.json") {
+      return "this is a diffusers pipeline; only models of vision and language are read"
+    }
+    if let foreign = foreignWeights(names), !names.contains(where: { $0.hasSuffix(".safetensors") }) {
+      return foreign
+    }
+    if let inner = names.sorted().first(where: { exists("\(folder)/\($0)/config.json") }) {
+      return "config.json is not here but in \(inner); name that folder: \(folder)/\(inner)"
+    }
+    return "config.json is missing; copy it from the model's source, or name a folder that holds a model"
+  }
+
+  /// What to say of a folder with neither weights nor an index of them.
+  static func withoutWeights(_ names: [String]) -> String {
+    let shards = names.compactMap { $0.wholeMatch(of: #/model-\d{5}-of-(\d{5})\.safetensors/#) }
+    if let total = shards.first.flatMap({ Int($0.1) }) {
+      return "incomplete download: \(shards.count) of \(total) files are here, and \(index) is missing; "
+        + "download what is missing from the model's source into this folder"
+    }
+    if let part = names.sorted().first(where: isUnfinished) {
+      return "incomplete download: \(part) is not finished; download the model again"
+    }
+    if let foreign = foreignWeights(names) { return foreign }
+    let others = names.filter { $0.hasSuffix(".safetensors") }.sorted()
+    let found = others.isEmpty ? "" : " (only \(listed(others)))"
+    return "neither \(whole) nor \(index) is here\(found); name a folder that holds a model"
+  }
+
+  private static func isUnfinished(_ name: String) -> Bool {
+    [".incomplete", ".part", ".crdownload", ".aria2", ".partial"].contains { name.hasSuffix($0) }
+  }
+
+  private static func foreignWeights(_ names: [String]) -> String? {
+    let kinds: [(String, [String])] = [
+      ("GGUF", [".gguf", ".ggml"]), ("PyTorch", [".bin", ".pth", ".pt", ".ckpt"]),
+      ("TensorFlow", [".h5", ".ckpt.index"]), ("Flax", [".msgpack"]), ("ONNX", [".onnx"]),
+    ]
+    for (kind, endings) in kinds {
+      guard let name = names.sorted().first(where: { name in endings.contains { name.hasSuffix($0) } }) else {
+        continue
+      }
+      return
+        "the weights are \(kind)'s (\(name)), which are not read; take the safetensors files from the model's source"
+    }
+    return nil
+  }
+
+  /// What to say where an index names files that are not there; nil where all are.
+  static func missingShards(_ files: Set<String>, in folder: String) -> String? {
+    let missing = files.filter { !exists("\(folder)/\($0)") }.sorted()
+    guard !missing.isEmpty else { return nil }
+    return "incomplete download: \(files.count - missing.count) of \(files.count) files are here; missing "
+      + "\(listed(missing)); download \(missing.count == 1 ? "it" : "them") from the model's source into this folder"
+  }
+
+  private static func listed(_ names: [String]) -> String {
+    names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
+  }
+
+  // MARK: Files
+
+  private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  private static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  private static func names(_ folder: String) -> [String]? {
+    try? FileManager.default.contentsOfDirectory(atPath: folder)
+  }
+
+  private static func modified(_ path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+  }
+}

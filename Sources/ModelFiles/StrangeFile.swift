@@ -71,6 +71,10 @@ public enum ModelJSON {
       return context.codingPath.isEmpty
         ? "this is no \(kind)" : "'\(place(context.codingPath))' must be \(name(of: type))"
     case .dataCorrupted(let context):
+      // Where a number does not fit, the decoder tells it, but not its place.
+      if let number = context.debugDescription.firstMatch(of: #/Number (\S+) is not representable/#) {
+        return "the number \(number.1) is out of range, or not a whole one"
+      }
       return context.codingPath.isEmpty
         ? "this is no JSON, or it is cut off"
         : "'\(place(context.codingPath))' is of the wrong kind or out of range"

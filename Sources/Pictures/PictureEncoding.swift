@@ -123,7 +123,7 @@ extension Picture {
     return Array(UnsafeBufferPointer(start: bytes, count: out.count))
   }
 
-  /// The texts of a PNG, JPEG or WebP file's bytes, before and behind the picture; none where it is another kind of
+  /// The texts of a picture file's bytes (PNG, JPEG, WebP, TIFF, AVIF, HEIC), around the picture; none of another kind of
   /// file. The pixels are not read.
   public static func texts(bytes: [UInt8]) -> [PNGText] {
     bytes.withUnsafeBytes { raw in

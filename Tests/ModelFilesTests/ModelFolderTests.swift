@@ -70,12 +70,13 @@ struct ModelFolderTests {
 
   @Test func whatStandsInAFilesPlaceIsNamed() throws {
     let path = folder.path + "/model.safetensors"
-    for (text, answer) in [
+    let texts: [(String, String)] = [
       ("version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 5\n", "a Git LFS pointer"),
       ("GGUF\u{3}\0\0\0\0\0", "a GGUF file"), ("PK\u{3}\u{4}archive/data.pkl", "a PyTorch checkpoint"),
       ("<!DOCTYPE html><html><title>401", "a web page"), ("", "the file is empty"),
       ("{\"error\":1}", "the file is cut off or no safetensors file"),
-    ] {
+    ]
+    for (text, answer) in texts {
       try write("model.safetensors", text)
       #expect(weights.hasPrefix(path + ": ") && weights.contains(answer), "\(weights)")
       if answer.hasPrefix("a ") {
@@ -96,19 +97,18 @@ struct ModelFolderTests {
       let inner: [String: Int]
     }
     let deep = String(repeating: "[", count: 100_000)
-    for (bytes, answer) in [
-      (Array("".utf8), "the file is empty"), (Array("{\"name\": ".utf8), "no JSON, or it is cut off"),
-      (Array(deep.utf8), "no JSON"), (Array("{\"name\":\(deep)".utf8), "no JSON"),
-      (Array("[1]".utf8), "this is no thing"),
-      (Array("{}".utf8), "'name' is missing"),
-      (Array("{\"name\":\"x\",\"inner\":{\"a\":\"b\"}}".utf8), "'inner.a' must be a whole number"),
-      (Array("{\"name\":\"x\",\"inner\":{\"a\":1e400}}".utf8), "copy the file"),
-      (Array("{\"name\":\"x\",\"inner\":{\"a\":1.5}}".utf8), "'inner.a'"),
-      (Array("{\"name\":null,\"inner\":{}}".utf8), "'name'"),
-      ([0xFF, 0xFE] + "{}".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, "UTF-16"),
-      ("{}".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, "UTF-16"),
-      ([0x80, 0x81, 0xFF], "no JSON"),
-    ] {
+    let texts: [(String, String)] = [
+      ("", "the file is empty"), ("{\"name\": ", "no JSON, or it is cut off"), (deep, "no JSON"),
+      ("{\"name\":" + deep, "no JSON"), ("[1]", "this is no thing"), ("{}", "'name' is missing"),
+      ("{\"name\":\"x\",\"inner\":{\"a\":\"b\"}}", "'inner.a' must be a whole number"),
+      ("{\"name\":\"x\",\"inner\":{\"a\":1e400}}", "copy the file"),
+      ("{\"name\":\"x\",\"inner\":{\"a\":1.5}}", "the number 1.5 is out of range, or not a whole one"),
+      ("{\"name\":null,\"inner\":{}}", "'name'"),
+    ]
+    let wide: [UInt8] = [0x7B, 0, 0x7D, 0], marks: [UInt8] = [0xFF, 0xFE]
+    var faults: [([UInt8], String)] = texts.map { (Array($0.0.utf8), $0.1) }
+    faults += [(marks + wide, "UTF-16"), (wide, "UTF-16"), ([0x80, 0x81, 0xFF], "no JSON")]
+    for (bytes, answer) in faults {
       let path = try folder.write("a.json", bytes)
       let found = reason { _ = try ModelJSON.read(File.self, at: path, kind: "thing") }
       #expect(found.hasPrefix(path) && found.contains(answer) && !found.contains("\n"), "\(answer): \(found)")

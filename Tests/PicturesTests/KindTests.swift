@@ -102,7 +102,9 @@ struct KindTests {
     }
     let head: [UInt8] = [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 24, 0x20]
     let targa = head + [UInt8](repeating: 7, count: 36)
-    let packed: [UInt8] = [0, 0, 10] + head.dropFirst(3) + [0x83, 1, 2, 3, 0x87, 4, 5, 6]
+    var packed = head
+    packed[2] = 10
+    packed.append(contentsOf: [0x83, 1, 2, 3, 0x87, 4, 5, 6])
     let footer = [UInt8](repeating: 0, count: 8) + Array("TRUEVISION-XFILE.\0".utf8)
     for bytes in [targa, packed, targa + footer, [UInt8](repeating: 3, count: 40) + footer] {
       #expect(reason(bytes).contains("a Targa picture; convert it"), "\(reason(bytes))")
@@ -118,7 +120,7 @@ struct KindTests {
     func zip(_ first: String) -> [UInt8] {
       Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 26) + Array(first.utf8)
     }
-    for (bytes, answer) in [
+    let kinds: [([UInt8], String)] = [
       (zip("[Content_Types].xml"), "a Word, Excel or PowerPoint document"),
       (zip("word/document.xml"), "a Word,"),
       (zip("mimetypeapplication/vnd.oasis.opendocument.text"), "an OpenDocument file"),
@@ -127,7 +129,8 @@ struct KindTests {
       (Array("II*\0\u{10}\0\0\0CR\u{2}\0".utf8), "a Canon raw file"),
       (Array("MMOR".utf8), "a camera's raw file"), (Array("icns".utf8), "a Mac icon"),
       ([0xD0, 0xCF, 0x11, 0xE0], "an old office program"), (Array("{\\rtf1".utf8), "an RTF document"),
-    ] {
+    ]
+    for (bytes, answer) in kinds {
       #expect(reason(bytes).contains(answer), "\(answer): \(reason(bytes))")
     }
   }

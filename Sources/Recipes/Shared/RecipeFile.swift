@@ -36,7 +36,15 @@ public enum RecipeFile {
   public static func text(of recipe: some Encodable) throws -> String {
     let table = try TOMLTable(string: TOMLEncoder().encode(recipe))
     shorten(table)
-    return table.convert()
+    // The library prints 17 digits.
+    let lines = table.convert().split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.contains("'") || line.contains("\"")
+        ? String(line)
+        : line.replacing(#/-?\d+\.\d{7,}(?:[eE][+-]?\d+)?/#) { match in
+          Double(match.output).map { "\($0)" } ?? String(match.output)
+        }
+    }
+    return lines.joined(separator: "\n")
   }
 
   /// Numbers that came of an f32 as short as they stand in the source: 0.1, not 0.10000000149.

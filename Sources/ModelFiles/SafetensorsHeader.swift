@@ -108,9 +108,10 @@ public struct SafetensorsHeader: Sendable, Equatable {
       return try JSONDecoder().decode([String: RawValue].self, from: Data(json))
     } catch let error as DecodingError {
       throw ModelFileError(
-        path, tensor: tensorName(in: error), "the header is no valid safetensors JSON: \(explain(error))")
+        path, tensor: tensorName(in: error),
+        "the header is no valid safetensors JSON: \(explain(error)); download the file again")
     } catch {
-      throw ModelFileError(path, "the header is no valid safetensors JSON")
+      throw ModelFileError(path, "the header is no valid safetensors JSON; download the file again")
     }
   }
 
@@ -167,7 +168,8 @@ public struct SafetensorsHeader: Sendable, Equatable {
     guard end - begin == bytes else {
       throw ModelFileError(
         path, tensor: name,
-        "\(end - begin) bytes for the shape \(raw.shape) of \(type.rawValue), which needs \(bytes)")
+        "\(end - begin) bytes for the shape \(raw.shape) of \(type.rawValue), which needs \(bytes); the file is damaged"
+      )
     }
     return Entry(type: type, shape: raw.shape, range: dataStart + begin..<dataStart + end)
   }

@@ -36,15 +36,17 @@ public enum RecipeFile {
   public static func text(of recipe: some Encodable) throws -> String {
     let table = try TOMLTable(string: TOMLEncoder().encode(recipe))
     shorten(table)
-    // The library prints 17 digits.
-    let lines = table.convert().split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      line.contains("'") || line.contains("\"")
-        ? String(line)
-        : line.replacing(#/-?\d+\.\d{7,}(?:[eE][+-]?\d+)?/#) { match in
-          Double(match.output).map { "\($0)" } ?? String(match.output)
-        }
+    let lines = table.convert().split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.map { withShortNumbers(String($0)) }.joined(separator: "\n")
+  }
+
+  /// The library prints 17 digits. Texts stay as they are.
+  private static func withShortNumbers(_ line: String) -> String {
+    guard !line.contains("'"), !line.contains("\"") else { return line }
+    return line.replacing(#/-?\d+\.\d{7,}(?:[eE][+-]?\d+)?/#) { match -> String in
+      guard let number = Double(String(match.output)) else { return String(match.output) }
+      return "\(number)"
     }
-    return lines.joined(separator: "\n")
   }
 
   /// Numbers that came of an f32 as short as they stand in the source: 0.1, not 0.10000000149.

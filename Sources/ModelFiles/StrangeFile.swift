@@ -54,6 +54,9 @@ public enum ModelJSON {
     }
     do {
       return try withExtendedLifetime(file) { try JSONDecoder().decode(type, from: Data(file.bytes)) }
+    } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+      let reason = oddNumber(Data(file.bytes)) ?? "this is no JSON, or it is cut off"
+      throw ModelFileError(path, "\(reason); copy the file from the model's source again")
     } catch let error as DecodingError {
       throw ModelFileError(path, "\(reason(error, kind)); copy the file from the model's source again")
     } catch let error as ModelFileError {
@@ -71,15 +74,34 @@ public enum ModelJSON {
       return context.codingPath.isEmpty
         ? "this is no \(kind)" : "'\(place(context.codingPath))' must be \(name(of: type))"
     case .dataCorrupted(let context):
-      // Where a number does not fit, the decoder tells it, but not its place.
-      if let number = context.debugDescription.firstMatch(of: #/Number (\S+) is not representable/#) {
-        return "the number \(number.1) is out of range, or not a whole one"
-      }
       return context.codingPath.isEmpty
         ? "this is no JSON, or it is cut off"
         : "'\(place(context.codingPath))' is of the wrong kind or out of range"
     @unknown default: return "this is no \(kind)"
     }
+  }
+
+  /// The decoder calls a number that does not fit no JSON, and does not say which it is; nil where it is no number's
+  /// fault.
+  private static func oddNumber(_ data: Data) -> String? {
+    guard let object = try? JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed) else {
+      return nil
+    }
+    var huge: String?, broken: String?
+    func visit(_ value: Any, _ path: [String]) {
+      if let table = value as? [String: Any] {
+        for key in table.keys.sorted() { visit(table[key] ?? 0, path + [key]) }
+      } else if let list = value as? [Any] {
+        for item in list { visit(item, path) }
+      } else if let number = value as? Double {
+        let name = "'\(path.joined(separator: "."))' (\(number))"
+        if abs(number) >= 0x1p31, huge == nil { huge = name }
+        if abs(number) >= 1, number.rounded() != number, broken == nil { broken = name }
+      }
+    }
+    visit(object, [])
+    let suspect = (huge ?? broken).map { ", such as \($0)" } ?? ""
+    return "a number is out of range, or not a whole one\(suspect)"
   }
 
   private static func place(_ keys: [any CodingKey]) -> String {

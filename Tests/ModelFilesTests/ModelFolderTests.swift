@@ -102,7 +102,7 @@ struct ModelFolderTests {
       ("{\"name\":" + deep, "no JSON"), ("[1]", "this is no thing"), ("{}", "'name' is missing"),
       ("{\"name\":\"x\",\"inner\":{\"a\":\"b\"}}", "'inner.a' must be a whole number"),
       ("{\"name\":\"x\",\"inner\":{\"a\":1e400}}", "copy the file"),
-      ("{\"name\":\"x\",\"inner\":{\"a\":1.5}}", "the number 1.5 is out of range, or not a whole one"),
+      ("{\"name\":\"x\",\"inner\":{\"a\":1.5}}", "not a whole one, such as 'inner.a' (1.5)"),
       ("{\"name\":null,\"inner\":{}}", "'name'"),
     ]
     let wide: [UInt8] = [0x7B, 0, 0x7D, 0], marks: [UInt8] = [0xFF, 0xFE]

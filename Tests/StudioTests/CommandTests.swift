@@ -201,6 +201,7 @@ struct CommandTests {
     }
     let refused = try run("V train understanding --output r \(settings)")
     #expect(refused.status == 1 && refused.error.contains("--resume"))
+  }
 
   /// What is wrong with a model is one line, whichever command is given it, and a hub's cache is a model.
   @Test func aModelThatCannotBeLoadedIsOneLine() throws {

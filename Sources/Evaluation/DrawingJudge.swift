@@ -41,6 +41,11 @@ public struct DrawingJudge {
     }
   }
 
+  private static let request = "Describe this picture."
+  private static let mostTokens = 48
+  /// Pictures that are described at once.
+  private static let together = 16
+
   private let tower: UnderstandingTower
   private let tokenizer: Tokenizer
   private let folder: String
@@ -52,7 +57,7 @@ public struct DrawingJudge {
 
   /// The judge's caption of a picture.
   public func caption(of picture: Picture) throws -> String {
-    try answer("Describe this picture.", about: picture)
+    try answer(Self.request, about: picture)
   }
 
   /// A question whose right answer is not in it, for a measure; nil where there is none.
@@ -87,6 +92,15 @@ public struct DrawingJudge {
     public var right: [Measure: UnderstandingEvaluation.Score] = [:]
     /// Of pictures with a fault: called wrong.
     public var caught: [SceneFault: UnderstandingEvaluation.Score] = [:]
+
+    mutating func count(_ record: SceneRecord, _ claim: SceneClaim) {
+      let truth = record.truth(of: claim)
+      for measure in Measure.of(record) { right[measure, default: .init()].count(measure.holds(truth)) }
+      for fault in SceneFault.allCases {
+        guard let asked = record.asked(beforeFault: fault) else { continue }
+        caught[fault, default: .init()].count(asked.truth(of: claim) != ClaimTruth(everything: true))
+      }
+    }
   }
 
   /// Shows the judge `scenes` composed scenes, which are right, and claims of each what it would be with each fault.
@@ -95,18 +109,23 @@ public struct DrawingJudge {
   public func reliability(
     _ composer: SceneComposer, _ split: Split, scenes: Int, progress: (Int) throws -> Void = { _ in }
   ) throws -> Reliability {
-    var result = Reliability()
-    for index in 0..<scenes {
-      let scene = composer.scene(UInt64(index), split), measures = Measure.of(scene.record)
-      guard !measures.isEmpty else { continue }
-      let claim = SceneClaim(caption: try caption(of: scene.picture)), truth = scene.record.truth(of: claim)
-      for measure in measures { result.right[measure, default: .init()].count(measure.holds(truth)) }
-      for fault in SceneFault.allCases {
-        guard let asked = scene.record.asked(beforeFault: fault) else { continue }
-        let truth = asked.truth(of: claim), isCalledRight = truth == ClaimTruth(everything: true)
-        result.caught[fault, default: .init()].count(!isCalledRight)
+    var result = Reliability(), next: UInt64 = 0, asked: [SceneRecord] = [], done = 0
+    try AnswerBatch(tower, tokenizer, folder: folder, slots: Self.together).run {
+      while next < scenes {
+        let scene = composer.scene(next, split)
+        next += 1
+        guard !Measure.of(scene.record).isEmpty else { continue }
+        asked.append(scene.record)
+        let tiles = tower.configuration.vision.tiles(of: scene.picture)
+        return .success(BatchQuestion(Turn(.user, Self.request, pictures: [tiles]), most: Self.mostTokens))
       }
-      try progress(index + 1)
+      return nil
+    } isCancelled: {
+      false
+    } onAnswer: { place, answer in
+      result.count(asked[place], SceneClaim(caption: try answer.get().text))
+      done += 1
+      try progress(done)
     }
     return result
   }
@@ -115,6 +134,6 @@ public struct DrawingJudge {
     let conversation = try Conversation(tower, tokenizer, folder: folder)
     var random = Philox(seed: 0)
     let turn = Turn(.user, question, pictures: [tower.configuration.vision.tiles(of: picture)])
-    return try conversation.ask(turn, most: 48, using: &random).text
+    return try conversation.ask(turn, most: Self.mostTokens, using: &random).text
   }
 }

@@ -53,7 +53,7 @@ struct EmbeddedModelTests {
     let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
     let judge = DrawingJudge(tower, try Tokenizer(folder: EmbeddedModel.folder), folder: EmbeddedModel.folder)
     let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 3)
-    let found = try judge.reliability(composer, .validation, scenes: 170)
+    let found = try judge.reliability(composer, .validation, scenes: 400)
     for fault in SceneFault.allCases {
       let score = try #require(found.caught[fault])
       #expect(score.asked >= 10 && score.share >= 0.95, "\(fault.rawValue): \(score)")

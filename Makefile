@@ -11,7 +11,7 @@ TEST := "$(SWIFT)" test $(FLAGS) --disable-testable-imports
 
 PREFIX ?= /usr/local
 
-.PHONY: studio build test lint format references fuzz bench deps data-deps install uninstall dist bare
+.PHONY: studio build test lint format references fuzz fuzz-files bench deps data-deps install uninstall dist bare
 
 # Builds what is missing and opens the studio.
 studio: build
@@ -85,8 +85,15 @@ references: build data-deps $(PYTHON)
 	$(PYTHON) Tests/Fixtures/check_tokenizer.py .build/release/vugen
 	git diff --stat -- Tests
 
-# Twenty times the damaged files of the ordinary tests, and 100 000 random keys.
+# Every command over absurd options and spoilt inputs: ten minutes, or SECONDS=… or ROUNDS=…; the same of the same SEED.
+# FIRST is the number of the first round, ONLY the beginning of the commands' names. `make fuzz-files` has twenty times
+# the damaged files of the ordinary tests, and 100 000 random keys.
 fuzz: data-deps
+	$(BUILD)
+	"$(SWIFT)" build $(FLAGS) --product fuzz
+	.build/release/fuzz --seed "$(SEED)" --rounds "$(ROUNDS)" --seconds "$(SECONDS)" --first "$(FIRST)" --only "$(ONLY)"
+
+fuzz-files: data-deps
 	VUGEN_FUZZ=400000 $(TEST) --filter survives
 
 # Ours, PyTorch and llama.cpp in turn, with ratios.

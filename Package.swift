@@ -55,6 +55,7 @@ let package = Package(
 
     // What the program looks at before anything else of it runs.
     .target(name: "CStart", path: "Sources/Native/CStart"),
+    .target(name: "FileNames"),
     .target(name: "Requests"),
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
@@ -62,20 +63,22 @@ let package = Package(
     .target(
       name: "ModelFiles",
       dependencies: [
-        "CCrypto", "Layers", "Tensors", .product(name: "HeapModule", package: "swift-collections"),
+        "CCrypto", "FileNames", "Layers", "Tensors",
+        .product(name: "HeapModule", package: "swift-collections"),
       ]),
-    .target(name: "Pictures", dependencies: ["CImageCodecs"]),
+    .target(name: "Pictures", dependencies: ["CImageCodecs", "FileNames"]),
     .target(
-      name: "VUGEN", dependencies: ["Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors"],
+      name: "VUGEN",
+      dependencies: ["FileNames", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors"],
       resources: [.copy("Resources/nano")]),
-    .target(name: "Training", dependencies: ["Layers", "ModelFiles", "Tensors"]),
+    .target(name: "Training", dependencies: ["FileNames", "Layers", "ModelFiles", "Tensors"]),
     .target(
-      name: "DataSets", dependencies: ["CFreeType", "ModelFiles", "Pictures", "Tensors"],
+      name: "DataSets", dependencies: ["CFreeType", "FileNames", "ModelFiles", "Pictures", "Tensors"],
       resources: [.copy("Resources/classes.txt")]),
     .target(
       name: "Recipes",
       dependencies: [
-        "DataSets", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
+        "DataSets", "FileNames", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
@@ -88,7 +91,7 @@ let package = Package(
     .target(name: "Frames", dependencies: ["CWidth"]),
     .target(
       name: "SessionLog",
-      dependencies: ["ModelFiles", "Requests", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["FileNames", "ModelFiles", "Requests", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
     .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures"]),
     .target(
@@ -98,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "vugen",
       dependencies: [
-        "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
+        "FileNames", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
         "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "StudioUI", "Terminal",
         "CStart",
         .product(name: "TOMLKit", package: "TOMLKit"),
@@ -110,13 +113,20 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport",
       linkerSettings: [ownTeam]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
+    .testTarget(name: "FileNamesTests", dependencies: ["FileNames", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
     .testTarget(name: "StudioUITests", dependencies: ["StudioUI", "Frames", "SessionLog", "TestSupport"]),
     .target(
       name: "TerminalProbe", path: "Tests/TerminalProbe",
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
-    .testTarget(name: "StudioTests", dependencies: ["Pictures", "TerminalProbe", "TestSupport", "vugen"]),
+    .testTarget(
+      name: "StudioTests",
+      dependencies: ["FileNames", "Pictures", "TerminalProbe", "TestSupport", "vugen", "fuzz"]),
+    // Runs every command over absurd options and spoilt inputs.
+    .executableTarget(
+      name: "fuzz", dependencies: ["Pictures", "Tensors", "TestSupport"], path: "Tests/FuzzProgram",
+      linkerSettings: [ownTeam]),
     // A program that is killed while it writes a session.
     .executableTarget(name: "session-writer", dependencies: ["SessionLog"], path: "Tests/SessionWriter"),
     .testTarget(name: "SessionLogTests", dependencies: ["SessionLog", "TestSupport", "session-writer"]),

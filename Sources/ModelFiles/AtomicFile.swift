@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 
 /// Files that appear whole or not at all.
@@ -11,12 +12,12 @@ public enum AtomicFile {
     to path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     if path == "-" { return try body { try writeAll($0, to: STDOUT_FILENO, "standard output") } }
-    var status = stat()
-    let exists = stat(path, &status) == 0, kind = status.st_mode & S_IFMT
-    if exists, kind == S_IFDIR { throw ModelFileError(path, "this is a folder; name a file") }
+    guard !path.isEmpty else { throw ModelFileError("the output", "has no name; name a file") }
+    let status = FileName.status(path), kind = (status?.st_mode ?? 0) & S_IFMT
+    if status != nil, kind == S_IFDIR { throw ModelFileError(path, "this is a folder; name a file") }
     if let number = openDescriptor(path) { return try body { try writeAll($0, to: number, path) } }
-    if exists, kind != S_IFREG { return try writeThrough(path, body) }
-    try replace(followed(path), path, mode: exists ? status.st_mode & 0o7777 : nil, body)
+    if status != nil, kind != S_IFREG { return try writeThrough(path, body) }
+    try replace(followed(path), path, mode: status.map { $0.st_mode & 0o7777 }, body)
   }
 
   /// Writes a whole file. Throws `ModelFileError`.
@@ -28,8 +29,11 @@ public enum AtomicFile {
   private static func followed(_ path: String) -> String {
     var path = path
     for _ in 0..<40 {
-      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { break }
-      path = next.hasPrefix("/") ? next : (path as NSString).deletingLastPathComponent.joined(next)
+      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let length = FileName.withPath(path) { readlink($0, &target, Int(PATH_MAX)) }
+      guard length > 0 else { break }
+      let next = FileName.text(target[..<length].map { UInt8(bitPattern: $0) })
+      path = next.hasPrefix("/") ? next : FileName.parent(of: path).joined(next)
     }
     return path
   }
@@ -49,7 +53,7 @@ public enum AtomicFile {
   private static func writeThrough(
     _ path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    let descriptor = FileName.open(path, O_WRONLY)
     guard descriptor >= 0 else { throw failure(path) }
     defer { close(descriptor) }
     try body { try writeAll($0, to: descriptor, path) }
@@ -60,11 +64,11 @@ public enum AtomicFile {
     _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     // A name of its own: the target's may be as long as names can be.
-    let folder = (target as NSString).deletingLastPathComponent
+    let folder = FileName.parent(of: target)
     let temporary = folder.joined(".vugen-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).partial")
     let partial = PartialOutput(temporary)
     defer { partial.forget() }
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let descriptor = FileName.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     guard descriptor >= 0 else { throw failure(path) }
     var isOpen = true
     do {
@@ -72,10 +76,10 @@ public enum AtomicFile {
       try body { try writeAll($0, to: descriptor, path) }
       guard fsync(descriptor) == 0 else { throw failure(path) }
       isOpen = false
-      guard close(descriptor) == 0, rename(temporary, target) == 0 else { throw failure(path) }
+      guard close(descriptor) == 0, FileName.rename(temporary, target) else { throw failure(path) }
     } catch {
       if isOpen { close(descriptor) }
-      unlink(temporary)
+      FileName.withPath(temporary) { _ = unlink($0) }
       throw error
     }
   }
@@ -122,7 +126,7 @@ final class PartialOutput {
     slot = Self.lock.withLock {
       Self.watchSignals()
       let free = (0..<Self.room).first { Self.names[$0] == nil }
-      if let free { Self.names[free] = strdup(absolute) }
+      if let free { Self.names[free] = FileName.withPath(absolute) { strdup($0) } }
       return free
     }
   }
@@ -142,6 +146,8 @@ final class PartialOutput {
     guard !watches else { return }
     watches = true
     _ = names
+    // The end for want of memory comes from anywhere.
+    atexit { PartialOutput.removeAll() }
     for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXCPU, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2] {
       var old = sigaction()
       guard sigaction(number, nil, &old) == 0, old.__sigaction_handler.sa_handler == nil else { continue }

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import Tensors
 
@@ -11,7 +12,7 @@ public final class MappedFile: DiscardablePages, @unchecked Sendable {
   public init(path: String) throws {
     self.path = path
     // A pipe must not be waited for.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = FileName.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { throw ModelFileError(path, Self.reason(errno, path)) }
     defer { close(descriptor) }
     var status = stat()

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 
 /// Model folders as people have them: which folder is meant, and what is wrong with one that holds no model.
@@ -10,8 +11,8 @@ public enum ModelFolder {
   /// path itself, whatever is there.
   public static func located(_ path: String) -> String {
     let root =
-      (path as NSString).lastPathComponent == "snapshots"
-      ? (path as NSString).deletingLastPathComponent : path
+      FileName.last(of: path) == "snapshots"
+      ? FileName.parent(of: path) : path
     guard !exists(path + "/config.json"), exists(root + "/snapshots") else { return path }
     let snapshots = (names(root + "/snapshots") ?? []).sorted()
     let references = (names(root + "/refs") ?? []).sorted()
@@ -52,7 +53,7 @@ public enum ModelFolder {
           : MappedFile.reason(code, folder))
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
-      let parent = (folder as NSString).deletingLastPathComponent
+      let parent = FileName.parent(of: folder)
       guard folder.hasSuffix(".safetensors") || folder.hasSuffix(".json") else {
         let known = try? StrangeFile.explanation(MappedFile(path: folder))
         throw ModelFileError(folder, known ?? "this is a file; name a folder that holds a model")

@@ -1,10 +1,11 @@
+import FileNames
 import Foundation
 
 /// Folders that appear whole or not at all, and are not written over what a person has.
 public enum OutputFolder {
   /// What a folder holds that took somebody's time: a model, shards or a run. nil where there is nothing of it.
   public static func contents(of folder: String) -> String? {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let names = (try? FileName.names(in: folder)) ?? []
     if names.contains("checkpoint.safetensors") || names.contains("recipe.toml") { return "a run" }
     let models = [".safetensors", ".safetensors.index.json", ".gguf"]
     if names.contains("config.json")
@@ -21,7 +22,7 @@ public enum OutputFolder {
   /// is whole, so that nothing old lies among the new. Other files in a folder stay. Throws `ModelFileError`, or what
   /// `body` throws; nothing is changed then.
   public static func write(to folder: String, replacing: Bool, _ body: (String) throws -> Void) throws {
-    let manager = FileManager.default
+    guard !folder.isEmpty else { throw ModelFileError("the output", "has no name; name a folder") }
     let held = contents(of: folder)
     if let held, !replacing {
       throw ModelFileError(
@@ -29,36 +30,36 @@ public enum OutputFolder {
     }
     if held != nil { try checkReplaceable(folder) }
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    var isFolder: ObjCBool = false
-    let exists = manager.fileExists(atPath: place, isDirectory: &isFolder)
-    guard !exists || isFolder.boolValue else {
+    let exists = FileName.exists(place)
+    guard !exists || FileName.isFolder(place) else {
       throw ModelFileError(folder, "this is a file and no folder; name another")
     }
-    if exists, held == nil, (try? manager.contentsOfDirectory(atPath: place))?.isEmpty == false {
+    if exists, held == nil, (try? FileName.names(in: place))?.isEmpty == false {
       return try body(place)
     }
     let new = "\(place).\(getpid()).partial", old = "\(place).\(getpid()).old"
     let partial = PartialOutput(new)
     defer { partial.forget() }
     do {
-      try manager.createDirectory(atPath: new, withIntermediateDirectories: true)
+      try FileName.makeFolder(new)
     } catch {
-      throw ModelFileError(folder, "cannot be made: " + reason(error))
+      throw ModelFileError(folder, (error as? FileAccessError)?.reason ?? "cannot be made")
     }
     do {
       try body(new)
-      if exists, rename(place, old) != 0 {
+      if exists, !FileName.rename(place, old) {
         throw ModelFileError(folder, "cannot be replaced: " + systemReason)
       }
-      if rename(new, place) != 0 {
-        if exists { rename(old, place) }
-        throw ModelFileError(folder, "cannot be written: " + systemReason)
+      if !FileName.rename(new, place) {
+        let reason = systemReason
+        if exists { _ = FileName.rename(old, place) }
+        throw ModelFileError(folder, "cannot be written: " + reason)
       }
     } catch {
-      try? manager.removeItem(atPath: new)
+      FileName.remove(new)
       throw error
     }
-    if exists { try? manager.removeItem(atPath: old) }
+    if exists { FileName.remove(old) }
   }
 
   /// Calls `body` where a model, shards or a run may be written bit by bit into `folder`.
@@ -69,33 +70,30 @@ public enum OutputFolder {
     guard replacing, contents(of: folder) != nil else { return try body() }
     try checkReplaceable(folder)
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    let old = "\(place).\(getpid()).old", manager = FileManager.default
-    guard rename(place, old) == 0 else { throw ModelFileError(folder, "cannot be replaced: " + systemReason) }
+    let old = "\(place).\(getpid()).old"
+    guard FileName.rename(place, old) else {
+      throw ModelFileError(folder, "cannot be replaced: " + systemReason)
+    }
     do {
       let result = try body()
-      try? manager.removeItem(atPath: old)
+      FileName.remove(old)
       return result
     } catch {
       // What was begun is worth less than what was there.
-      try? manager.removeItem(atPath: place)
-      rename(old, place)
+      FileName.remove(place)
+      _ = FileName.rename(old, place)
       throw error
     }
   }
 
-  private static var systemReason: String { String(cString: strerror(errno)) }
-
-  private static func reason(_ error: any Error) -> String {
-    let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return posix.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
-  }
+  private static var systemReason: String { FileName.systemReason }
 
   /// Nobody means their home, where they stand, or a repository.
   private static func checkReplaceable(_ folder: String) throws {
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
     let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).resolvingSymlinksInPath().path
     let holdsHere = here == place || here.hasPrefix(place.hasSuffix("/") ? place : place + "/")
-    guard !holdsHere, place != NSHomeDirectory(), !FileManager.default.fileExists(atPath: place + "/.git")
+    guard !holdsHere, place != NSHomeDirectory(), !FileName.exists(place + "/.git")
     else {
       throw ModelFileError(folder, "will not be replaced as a whole; name a folder of its own")
     }

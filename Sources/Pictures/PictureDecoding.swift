@@ -1,4 +1,5 @@
 import CImageCodecs
+import FileNames
 import Foundation
 
 /// What is wrong with a picture, in one line that names it.
@@ -109,7 +110,7 @@ enum PictureFile {
   /// A plain file's or a pipe's bytes. A file's size is checked before anything is read.
   static func read(_ path: String, _ limits: Picture.Limits) throws -> [UInt8] {
     func failed() -> PictureError { PictureError(path, String(cString: strerror(errno))) }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = FileName.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else { throw failed() }
     defer { close(descriptor) }
     var status = stat()

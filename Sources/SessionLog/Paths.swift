@@ -22,7 +22,7 @@ public enum Paths {
   }
 
   /// Without HOME, the one that the system keeps of the user.
-  private static func home(_ environment: [String: String]) -> String {
+  public static func home(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
     if let value = environment["HOME"], value.hasPrefix("/") { return value }
     if let entry = getpwuid(getuid()), let folder = entry.pointee.pw_dir {
       let home = String(cString: folder)

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import GRDB
 
@@ -53,7 +54,7 @@ public struct SessionSearch: Sendable {
   private func openIndex() throws -> DatabaseQueue {
     for _ in 0..<2 {
       do {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = FileName.parent(of: path)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let index = try DatabaseQueue(path: path, configuration: Self.configuration)
         try Self.prepare(index)

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 
@@ -140,7 +141,7 @@ public struct SessionStore: Sendable {
       // The days count from now.
       try? manager.setAttributes([.modificationDate: now], ofItemAtPath: place)
     } catch {
-      throw SessionError("\(folder(of: id)): cannot be removed: \(error.localizedDescription)")
+      throw SessionError("\(folder(of: id)): cannot be removed: \(FileName.reason(of: error))")
     }
   }
 
@@ -157,7 +158,7 @@ public struct SessionStore: Sendable {
     do {
       try FileManager.default.moveItem(atPath: "\(deleted)/\(id)", toPath: folder(of: id))
     } catch {
-      throw SessionError("\(deleted)/\(id): cannot be brought back: \(error.localizedDescription)")
+      throw SessionError("\(deleted)/\(id): cannot be brought back: \(FileName.reason(of: error))")
     }
     return id
   }
@@ -178,11 +179,7 @@ public final class SessionFile {
   public init(_ store: SessionStore, id: String) throws {
     self.id = id
     folder = store.folder(of: id)
-    do {
-      try FileManager.default.createDirectory(atPath: folder + "/pictures", withIntermediateDirectories: true)
-    } catch {
-      throw SessionError("\(folder): cannot be created: \(error.localizedDescription)")
-    }
+    try FileName.makeFolder(folder + "/pictures")
     lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard lock >= 0 else { throw SessionError("\(folder)/lock: cannot be created") }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {

@@ -40,7 +40,8 @@ extension StudioState {
 
   mutating func take(_ event: SessionEvent) -> [Effect] {
     transcript.apply(event)
-    nextRequest = max(nextRequest, transcript.lastRequest + 1)
+    // A damaged log may hold the largest of numbers.
+    nextRequest = max(nextRequest, min(transcript.lastRequest, 1 << 60) + 1)
     switch event {
     case .drawn(let request, _, let origin, _, _):
       if lastDrawing == nil || running == nil { lastDrawing = origin.settings }

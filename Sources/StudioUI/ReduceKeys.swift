@@ -219,7 +219,9 @@ extension StudioState {
     case 1: controls.steps = moved(controls.steps, 1...1000)
     case 2:
       if let seed = controls.seed {
-        controls.seed = by < 0 && seed < UInt64(-by) ? nil : by < 0 ? seed - UInt64(-by) : seed + UInt64(by)
+        controls.seed =
+          by < 0 && seed < UInt64(-by)
+          ? nil : by < 0 ? seed - UInt64(-by) : min(seed, .max - UInt64(by)) + UInt64(by)
       } else if by > 0 {
         controls.seed = lastDrawing?.seed ?? 0
       }

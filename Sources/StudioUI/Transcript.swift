@@ -114,17 +114,22 @@ public enum Format {
   static func seconds(_ seconds: Double) -> String {
     seconds < 10
       ? decimal(seconds, 1) + " s"
-      : seconds < 100 ? "\(Int(seconds.rounded())) s" : "\(Int(seconds / 60)) min"
+      : seconds < 100 ? "\(whole(seconds)) s" : "\(whole((seconds / 60).rounded(.down))) min"
   }
 
   static func scale(_ value: Float) -> String { decimal(Double(value), 1) }
 
   static func decimal(_ value: Double, _ places: Int) -> String {
     let factor = places == 1 ? 10.0 : 100.0
-    let whole = Int((value * factor).rounded())
-    let digits = String(abs(whole) % Int(factor))
+    let all = whole(value * factor)
+    let digits = String(abs(all) % Int(factor))
     let padded = String(repeating: "0", count: places - digits.count) + digits
-    return "\(whole < 0 ? "-" : "")\(abs(whole) / Int(factor)).\(padded)"
+    return "\(all < 0 ? "-" : "")\(abs(all) / Int(factor)).\(padded)"
+  }
+
+  /// The nearest whole number; what a damaged log says may have none.
+  private static func whole(_ value: Double) -> Int {
+    value.isNaN ? 0 : Int(max(-9e18, min(9e18, value.rounded())))
   }
 
   public static func bytes(_ count: Int) -> String {

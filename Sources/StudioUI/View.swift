@@ -154,9 +154,10 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
   let keys = state.keyHints, keysWidth = keys.reduce(0) { $0 + TextWidth.columns($1.0) + $1.1.count + 3 }
   let room = max(10, width - keysWidth - 3)
   if let toast = state.toast {
-    frame.put(
-      TextWidth.fitted(toast.text, room), 1, y,
-      toast.isError ? theme.error.on(theme.bar.background) : theme.bar)
+    let style = toast.isError ? theme.error.on(theme.bar.background) : theme.bar
+    frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
+    let isLong = TextWidth.columns(toast.text) > room || toast.text.contains("\n")
+    if isLong, state.overlay == nil { drawWhole(toast.text, style, state, &frame) }
   } else {
     frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
   }
@@ -165,6 +166,15 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
     x += frame.put(key, x, y, theme.barKey) + 1
     x += frame.put(meaning, x, y, theme.barDim) + 2
   }
+}
+
+/// A message that does not fit into the status line, above the prompt.
+private func drawWhole(_ text: String, _ style: Style, _ state: StudioState, _ frame: inout Frame) {
+  let width = state.size.width, room = max(1, state.transcriptHeight - 2)
+  let lines = TextWidth.wrapped(text, max(1, width - 2)).prefix(room),
+    top = state.transcriptHeight - lines.count
+  frame.clear(Rect(0, top, width, lines.count), state.theme.bar)
+  for (i, line) in lines.enumerated() { frame.put(line, 1, top + i, style) }
 }
 
 extension Frame {

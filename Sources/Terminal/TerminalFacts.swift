@@ -63,10 +63,14 @@ public struct TerminalFacts: Sendable, Equatable {
     knowsWindowPixels = true
   }
 
-  /// Asks the terminal that this program runs in, without a screen; nil where there is none.
+  /// Whether the terminal shows text alone, as an editor's shell does: nothing but lines may be written to it.
+  public static func isDumb(environment: [String: String]) -> Bool { environment["TERM"] == "dumb" }
+
+  /// Asks the terminal that this program runs in, without a screen; nil where there is none that could answer.
   ///
   /// - Parameter patience: seconds to wait for the last answer.
   public static func ask(environment: [String: String], patience: Double = 0.5) -> TerminalFacts? {
+    guard !isDumb(environment: environment) else { return nil }
     let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
     guard terminal >= 0 else { return nil }
     defer { close(terminal) }

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 
@@ -25,16 +26,14 @@ public final class MetricsLog {
     var text = Data()
     for line in kept { text += try encoder.encode(line) + [10] }
     try AtomicFile.write(text, to: path)
-    guard let handle = FileHandle(forWritingAtPath: path) else {
-      throw ModelFileError(path, "cannot be written")
-    }
-    try handle.seekToEnd()
-    self.handle = handle
+    let descriptor = FileName.open(path, O_WRONLY | O_APPEND)
+    guard descriptor >= 0 else { throw ModelFileError(path, "cannot be written: " + FileName.systemReason) }
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
   /// Lines of a file; a half-written last one is left out. None where there is no file.
   public static func read(_ path: String) throws -> [Line] {
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    guard FileName.exists(path) else { return [] }
     let decoder = JSONDecoder()
     return try MappedFile.contents(of: path).split(separator: 10).compactMap {
       try? decoder.decode(Line.self, from: $0)

@@ -11,7 +11,7 @@ public struct BatchQuestion {
   public var seed: UInt64
 
   public init(_ turn: Turn, sampling: Sampling = .greedy, most: Int = 256, seed: UInt64 = 0) {
-    (self.turn, self.sampling, self.most, self.seed) = (turn, sampling, max(1, most), seed)
+    (self.turn, self.sampling, self.most, self.seed) = (turn, sampling, max(1, min(most, 1 << 40)), seed)
   }
 }
 

@@ -11,7 +11,7 @@ public struct BatchMemory: Sendable, Equatable {
   public init(_ c: UnderstandingConfiguration, promptTokens: Int, most: Int) {
     let text = c.text, number = MemoryLayout<Float>.size
     // Caches grow in steps, and the pool's blocks are up to an eighth larger than what they hold.
-    let tokens = (min(promptTokens + most, text.context) + 255) / 256 * 256
+    let tokens = (min(promptTokens + min(most, text.context), text.context) + 255) / 256 * 256
     let cache = 2 * text.layers * text.kvHeads * text.headSize * tokens
     bytesPerSlot = (cache + promptTokens * text.width + 2 * text.vocabulary) * number / 8 * 9
     let language = PromptReader.passRows * (4 * text.hidden + 8 * text.width)

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import Layers
 import ModelFiles
@@ -32,7 +33,7 @@ public enum ModelShape: String, Sendable, CaseIterable {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
+      throw ModelFileError(folder, "cannot be made: \(FileName.reason(of: error))")
     }
     let named = tower.namedParameters
     var shapes: [String: [Int]] = [:]

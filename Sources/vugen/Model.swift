@@ -16,7 +16,7 @@ struct Model: AsyncParsableCommand {
 
     @Argument(
       help: "Model folder or .safetensors file (default: nano, the built-in model).",
-      completion: .file(extensions: ["safetensors"]))
+      completion: .file(extensions: ["safetensors"]), transform: folderPath)
     var model: String?
     @Flag(help: "List every tensor of a folder.") var tensors = false
     @Flag(help: "Print one JSON object.") var json = false
@@ -32,12 +32,7 @@ struct Model: AsyncParsableCommand {
       let rows = try Self.rows(path)
       let total = rows.reduce(0) { $0 + $1.parameters }, bytes = rows.reduce(0) { $0 + $1.bytes }
       if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(
-          String(
-            decoding: try encoder.encode(Report(tensors: rows, parameters: total, bytes: bytes)),
-            as: UTF8.self))
+        print(try jsonLine(of: Report(tensors: rows, parameters: total, bytes: bytes)))
         return
       }
       let width = rows.map(\.name.count).max() ?? 0
@@ -53,9 +48,7 @@ struct Model: AsyncParsableCommand {
       let parameters = report.parts.reduce(0) { $0 + $1.parameters }
       let bytes = report.parts.reduce(0) { $0 + $1.bytes }
       if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        print(try jsonLine(of: report))
         return
       }
       func row(_ name: String, _ parameters: Int, _ bytes: Int, _ formats: String) {
@@ -114,7 +107,8 @@ struct Model: AsyncParsableCommand {
 
     @Option(help: "Shape of the model: plm-1b or tiny.") var shape: ModelShape
     @Option(help: "Seed of the random weights.") var seed: UInt64 = 0
-    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory) var output: String
+    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
+    var output: String
 
     @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
 
@@ -129,9 +123,11 @@ struct Model: AsyncParsableCommand {
       abstract: "Write a copy of a model with its linear weights in 8 or 4 bits.",
       discussion: "Example: vugen model quantize plm --bits 8 --output plm-int8")
 
-    @Argument(help: "Model folder.", completion: .models) var folder: String
+    @Argument(help: "Model folder.", completion: .models, transform: folderPath)
+    var folder: String
     @Option(help: "Bits per weight: 8 or 4.", completion: .list(["8", "4"])) var bits = 8
-    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory) var output: String
+    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
+    var output: String
 
     @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
 

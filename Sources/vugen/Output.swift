@@ -1,3 +1,4 @@
+import FileNames
 @preconcurrency import Glibc
 
 /// Writes to standard error, and goes on where nobody takes it.
@@ -26,8 +27,12 @@ enum Output {
     signal(SIGXFSZ) { _ in }
   }
 
-  /// A file's name as it is, for a program that reads it; without control characters, for a terminal.
-  static func name(_ path: String) -> String { isatty(STDOUT_FILENO) == 1 ? path.oneLine : path }
+  /// A file's name, and what follows it on its line: the name's own bytes for a program that reads it; on a terminal
+  /// without control characters, and `\xE9` for a byte that belongs to no UTF-8.
+  static func show(name path: String, _ rest: String = "") throws {
+    if isatty(STDOUT_FILENO) == 1 { return try show(path.oneLine + rest + "\n") }
+    try show(FileName.bytes(path) + Array((rest + "\n").utf8))
+  }
 
   /// Text that appears at once. Throws `CommandError` where nobody takes it.
   static func show(_ text: String) throws {

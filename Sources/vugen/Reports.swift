@@ -1,4 +1,6 @@
+import FileNames
 import Foundation
+import Terminal
 
 /// A value of a flat JSON report.
 enum ReportValue: Encodable {
@@ -20,24 +22,43 @@ enum ReportValue: Encodable {
   }
 }
 
-/// One JSON object in one line, its keys sorted.
-func jsonLine(_ report: [String: ReportValue]) throws -> String {
+/// One JSON object in one line, its keys sorted. Numbers that JSON has not are the texts "nan", "inf" and "-inf"; a byte of
+/// a file's name that belongs to no UTF-8 is `\xE9`.
+func jsonLine(_ report: [String: ReportValue]) throws -> String { try jsonLine(of: report) }
+
+/// The same of any report.
+func jsonLine(of report: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(decoding: try encoder.encode(report), as: UTF8.self)
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  let line = String(decoding: try encoder.encode(report), as: UTF8.self)
+  // Such a byte stands in a text, where a backslash is doubled.
+  return FileName.holdsBytes(line) ? FileName.shown(line, backslash: "\\\\") : line
 }
 
 /// "1 picture", "2 pictures".
 func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension String {
-  /// Without what a terminal takes as a command: control characters other than line breaks and tabs are shown as �.
+  /// Without what a terminal takes as a command: control characters other than line breaks and tabs are shown as �, bytes
+  /// of a file's name that belong to no UTF-8 as `\xE9`.
   var terminalSafe: String {
-    String(String.UnicodeScalarView(unicodeScalars.map { Self.isControl($0) ? "\u{FFFD}" : $0 }))
+    String(
+      String.UnicodeScalarView(
+        FileName.shown(self).unicodeScalars.map { Self.isControl($0) ? "\u{FFFD}" : $0 }))
   }
 
   /// The same in one line.
-  var oneLine: String { terminalSafe.split(whereSeparator: \.isNewline).joined(separator: " ") }
+  var oneLine: String {
+    terminalSafe.split(whereSeparator: \.isNewline).joined(separator: " ").replacing("\t", with: " ")
+  }
+
+  /// One line that a person can read to its end.
+  var message: String {
+    let line = oneLine
+    return line.count <= 2000 ? line : line.prefix(1500) + " … " + line.suffix(400)
+  }
 
   /// C0, DEL and C1, and what turns the direction of writing around.
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
@@ -51,7 +72,9 @@ extension String {
 
 /// A line on standard error that is written over and over, when a person looks at it.
 enum ProgressLine {
-  private static let isShown = isatty(2) == 1
+  /// Not where a line cannot be taken back.
+  static let isShown =
+    isatty(2) == 1 && !TerminalFacts.isDumb(environment: ProcessInfo.processInfo.environment)
 
   static func show(_ text: String) {
     if isShown { writeError("\r\u{1B}[K\(text)") }

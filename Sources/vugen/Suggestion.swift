@@ -3,8 +3,8 @@ import SessionLog
 
 /// A command that a mistyped word may have meant.
 enum Suggestion {
-  /// Throws a `ValidationError` where the first words name no command but resemble one: `vugen imagin` is not the studio
-  /// with a session of that name.
+  /// Throws a `ValidationError` where the first words name no command: `vugen imagin` is not the studio with a session of
+  /// that name, unless there is one.
   static func check(_ arguments: [String], sessions: () -> [String]) throws {
     var command: any ParsableCommand.Type = Vugen.self
     for word in arguments {
@@ -14,14 +14,18 @@ enum Suggestion {
         command = child
         continue
       }
-      guard let meant = nearest(to: word, of: children.map { self.name(of: $0) }) else { return }
-      // A session's name, or the beginning of one, is what the studio opens.
-      if ObjectIdentifier(command) == ObjectIdentifier(Vugen.self),
-        word == "last" || sessions().contains(where: { $0.hasPrefix(word) })
+      // A session's name, or its beginning or end, is what the studio opens.
+      let isRoot = ObjectIdentifier(command) == ObjectIdentifier(Vugen.self), all = isRoot ? sessions() : []
+      if isRoot,
+        word == "last" || !word.isEmpty && all.contains(where: { $0.hasPrefix(word) || $0.hasSuffix(word) })
       {
         return
       }
-      throw ValidationError("there is no command '\(word)'; did you mean \(meant)?")
+      let meant = nearest(to: word, of: children.map { self.name(of: $0) })
+      guard isRoot || meant != nil else { return }
+      throw ValidationError(
+        "there is no command '\(word.message)'; "
+          + (meant.map { "did you mean \($0)?" } ?? "vugen --help lists them."))
     }
   }
 

@@ -44,6 +44,17 @@ import Testing
     #expect(b.rows() != last || size.height > 100)
   }
 
+  /// What a file is said to lack is read to its end, on the smallest screen too.
+  @Test func longMessagesAreReadToTheirEnd() {
+    var b = Bench(Size(60, 16))
+    let words = (1...40).map { "word\($0)" }
+    b.act(.toast(words.joined(separator: " "), isError: true))
+    let seen = b.rows().joined(separator: "\n")
+    for word in words { #expect(seen.contains(word), "\(word)") }
+    b.act(.toast("short", isError: true))
+    #expect(!b.rows().joined().contains("word7") && b.rows().joined().contains("short"))
+  }
+
   @Test func aSmallScreenSaysSo() {
     var b = Bench(Size(50, 10))
     b.type("x")

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 import Pictures
@@ -37,7 +38,7 @@ public struct FolderImport {
     for path in try pictures(in: folder) {
       let stem = (path as NSString).deletingPathExtension
       let places = [stem, path].flatMap { place in textEndings.map { "\(place).\($0)" } }
-      guard let place = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+      guard let place = places.first(where: FileName.exists) else {
         found.unnamed.append(path)
         continue
       }
@@ -66,7 +67,7 @@ public struct FolderImport {
     var found = Found(), named: Set<String> = []
     let rows = try CaptionList(path: list).rows
     for row in rows {
-      guard let path = place(of: row.file, in: [folder, (list as NSString).deletingLastPathComponent]) else {
+      guard let path = place(of: row.file, in: [folder, FileName.parent(of: list)]) else {
         if found.missing.last != row.file { found.missing.append(row.file) }
         continue
       }
@@ -92,20 +93,16 @@ public struct FolderImport {
     let places = names.flatMap { name in
       (name.hasPrefix("/") ? [] : folders.map { $0.isEmpty ? name : "\($0)/\(name)" }) + [name]
     }
-    return places.first { path in
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
-    }
+    return places.first { FileName.exists($0) && !FileName.isFolder($0) }
   }
 
   /// The pictures of a folder and those below, in order; what is hidden is left out.
   private static func pictures(in folder: String) throws -> [String] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
-      let walk = FileManager.default.enumerator(atPath: folder)
-    else { throw DataSetError(folder, "no such folder; name one that holds pictures") }
+    guard FileName.isFolder(folder), let names = try? FileName.filesBelow(folder) else {
+      throw DataSetError(folder, "no such folder; name one that holds pictures")
+    }
     var paths: [String] = []
-    for case let name as String in walk
+    for name in names
     where PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
       && !name.split(separator: "/").contains(where: { $0.hasPrefix(".") })
     {
@@ -120,7 +117,7 @@ public struct FolderImport {
     _ pairs: [Pair], to folder: String, size: Int?, perShard: Int = 1000,
     progress: (Int) throws -> Void = { _ in }
   ) throws -> [(path: String, reason: String)] {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try FileName.makeFolder(folder)
     var bad: [(String, String)] = [], written = 0
     for start in stride(from: 0, to: pairs.count, by: perShard) {
       let part = Array(pairs[start..<min(pairs.count, start + perShard)])

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 import Pictures
@@ -73,7 +74,7 @@ public enum Shards {
     var names = here.filter(isShard)
     if names.isEmpty {
       let below = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
-      names = below.filter { isShard(($0 as NSString).lastPathComponent) }
+      names = below.filter { isShard(FileName.last(of: $0)) }
     }
     guard !names.isEmpty else {
       if let packed = here.first(where: {
@@ -92,7 +93,7 @@ public enum Shards {
     let all = try files(at: path)
     guard all != [path] else { return all }  // a file by its name
     func isCalled(_ file: String, _ beginnings: [String]) -> Bool {
-      let name = (file as NSString).lastPathComponent.lowercased()
+      let name = FileName.last(of: file).lowercased()
       return beginnings.contains { name.hasPrefix($0) }
     }
     let training = all.filter { isCalled($0, [Split.train.rawValue]) }
@@ -125,7 +126,7 @@ public struct SceneShardBuilder: Sendable {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw DataSetError(folder, "cannot be made: \(error.localizedDescription)")
+      throw DataSetError(folder, "cannot be made: \(FileName.reason(of: error))")
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]

@@ -12,11 +12,15 @@ extension BytePairTraining {
   ///
   /// - Parameter vocabulary: tokens, the special ones included.
   public init(scenesOf composer: SceneComposer, scenes: Int, vocabulary: Int) throws {
-    let texts = ObjectBank.inParallel(scenes) { i -> [String] in
-      let record = composer.scene(UInt64(i), .train).record
-      return record.captions + record.questions.flatMap { [$0.question, $0.answer] }
+    var words: [String: Int] = [:]
+    // In parts: the texts of all scenes would fill the memory.
+    for start in stride(from: 0, to: scenes, by: 10_000) {
+      let texts = ObjectBank.inParallel(min(10_000, scenes - start)) { i -> [String] in
+        let record = composer.scene(UInt64(start + i), .train).record
+        return record.captions + record.questions.flatMap { [$0.question, $0.answer] }
+      }
+      words.merge(try Tokenizer.wordCounts(of: texts.joined()), uniquingKeysWith: +)
     }
-    var words = try Tokenizer.wordCounts(of: texts.joined())
     // The words that shape every prompt.
     for word in ["user", "assistant", "system", "\n\n"] { words[word, default: 0] += 1_000_000 }
     self.init(words: words, vocabulary: vocabulary - Self.specialTokens.count)

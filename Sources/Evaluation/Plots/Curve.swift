@@ -3,7 +3,11 @@ public struct Curve: Sendable, Equatable {
   public var name: String
   public var points: [SIMD2<Double>]
 
-  public init(_ name: String, _ points: [SIMD2<Double>]) { (self.name, self.points) = (name, points) }
+  /// Points that a plot has no place for are left out: those that are not finite, and numbers near the largest.
+  public init(_ name: String, _ points: [SIMD2<Double>]) {
+    self.name = name
+    self.points = points.filter { abs($0.x) < 1e300 && abs($0.y) < 1e300 }
+  }
 
   /// The curve as at most `count` points, each the mean of its neighbours: noise out, the course in.
   public func smoothed(to count: Int) -> Curve {
@@ -20,17 +24,18 @@ public struct Curve: Sendable, Equatable {
 struct PlotRange {
   var low, high: SIMD2<Double>
 
-  /// Around all finite points; y from 0 where that is near.
+  /// Around all points; y from 0 where that is near.
   init(_ curves: [Curve]) {
-    let all = curves.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
+    let all = curves.flatMap(\.points)
     let xs = all.map(\.x), ys = all.map(\.y)
     low = SIMD2(xs.min() ?? 0, min(0, ys.min() ?? 0))
     // One wild first step must not flatten the rest.
     let sorted = ys.sorted(),
       top = sorted.isEmpty ? 1 : sorted[min(sorted.count - 1, sorted.count * 99 / 100)]
     high = SIMD2(xs.max() ?? 1, top)
-    if high.x <= low.x { high.x = low.x + 1 }
-    if high.y <= low.y { high.y = low.y + 1 }
+    // By more than the numbers' own steps.
+    if high.x <= low.x { high.x = low.x + max(1, abs(low.x) * 1e-6) }
+    if high.y <= low.y { high.y = low.y + max(1, abs(low.y) * 1e-6) }
   }
 
   /// Place in 0…1, from the lower left.

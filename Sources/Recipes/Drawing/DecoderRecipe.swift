@@ -4,7 +4,7 @@ import Training
 import VUGEN
 
 /// Everything that decides the training of reducer and pixel decoder.
-public struct DecoderRecipe: Codable, Sendable, Equatable {
+public struct DecoderRecipe: TrainingRecipe, Equatable {
   public struct Model: Codable, Sendable, Equatable {
     /// A published size (S, B, M, L, XL, H) or `nano`.
     public var size = "nano"
@@ -89,7 +89,9 @@ public struct DecoderRecipe: Codable, Sendable, Equatable {
     guard ReducerConfiguration.Kind(rawValue: model.reducer) != nil else {
       throw RecipeError("model.reducer = '\(model.reducer)' is neither mlp nor pca")
     }
-    guard model.ratio >= 1 else { throw RecipeError("model.ratio = \(model.ratio) must be 1 or more") }
+    guard (1...1 << 20).contains(model.ratio) else {
+      throw RecipeError("model.ratio = \(model.ratio) must be 1 or more")
+    }
     try checkSteps(optimization)
     let weights = [objectives.flow, objectives.perceptual, objectives.alignment, objectives.latentNoise]
     guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), objectives.flow > 0 else {
@@ -114,7 +116,7 @@ public struct DecoderRecipe: Codable, Sendable, Equatable {
   }
 }
 
-/// Throws `RecipeError` for steps and rates that make no sense.
+/// Throws `RecipeError` for steps, rates and shares that make no sense.
 func checkSteps(_ optimization: Optimization) throws {
   guard (1...1 << 30).contains(optimization.steps), (1...1 << 16).contains(optimization.accumulation) else {
     throw RecipeError(
@@ -122,5 +124,25 @@ func checkSteps(_ optimization: Optimization) throws {
   }
   guard optimization.rate > 0, optimization.rate.isFinite else {
     throw RecipeError("optimization.rate = \(optimization.rate) is not above 0")
+  }
+  guard (0...1 << 30).contains(optimization.warmUp) else {
+    throw RecipeError("optimization.warmUp = \(optimization.warmUp) is no number of steps")
+  }
+  guard optimization.clip > 0, !optimization.clip.isNaN else {
+    throw RecipeError("optimization.clip = \(optimization.clip) is not above 0")
+  }
+  guard (0...1e6).contains(optimization.decay) else {
+    throw RecipeError("optimization.decay = \(optimization.decay) is not in 0…1000000")
+  }
+  let shares = [
+    ("floor", Double(optimization.floor)), ("averageDecay", Double(optimization.averageDecay)),
+    ("averageStart", optimization.averageStart),
+  ]
+  for (name, value) in shares where !(0...1).contains(value) {
+    throw RecipeError("optimization.\(name) = \(value) is not in 0…1")
+  }
+  for (name, value) in [("beta1", optimization.beta1), ("beta2", optimization.beta2)]
+  where !(0..<1).contains(value) {
+    throw RecipeError("optimization.\(name) = \(value) is not in 0 ..< 1")
   }
 }

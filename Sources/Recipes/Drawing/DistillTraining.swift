@@ -8,7 +8,7 @@ import Training
 import VUGEN
 
 /// Everything that decides the distillation of the decoder to one step.
-public struct DistillRecipe: Codable, Sendable, Equatable {
+public struct DistillRecipe: TrainingRecipe, Equatable {
   public struct Teacher: Codable, Sendable, Equatable {
     /// Euler steps of the teacher.
     public var steps = 8

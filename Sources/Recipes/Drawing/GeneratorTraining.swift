@@ -9,7 +9,7 @@ import Training
 import VUGEN
 
 /// Everything that decides the training of the generation tower.
-public struct GeneratorRecipe: Codable, Sendable, Equatable {
+public struct GeneratorRecipe: TrainingRecipe, Equatable {
   public struct Data: Codable, Sendable, Equatable {
     /// Folder of shards; empty for composed scenes.
     public var shards = ""
@@ -78,6 +78,9 @@ public struct GeneratorRecipe: Codable, Sendable, Equatable {
     guard model.timeShift > 0, model.timeShift.isFinite else {
       throw RecipeError("model.timeShift = \(model.timeShift) is not above 0")
     }
+    guard (1...1024).contains(model.patch) else {
+      throw RecipeError("model.patch = \(model.patch) is not in 1…1024")
+    }
   }
 }
 
@@ -122,6 +125,10 @@ public final class GeneratorTraining: TrainingRun {
       throw RecipeError(
         "model.patch = \(recipe.model.patch) does not divide the \(grid) latents along a side")
     }
+    let text = understanding.configuration.text,
+      tokens = grid / recipe.model.patch * (grid / recipe.model.patch)
+    try MemoryNeed.check(
+      2 * Double(recipe.data.batch) * Double(tokens) * Double(text.width * text.layers), "data.batch")
     var configuration = model.configuration
     (configuration.generatorPatch, configuration.timeShift) = (recipe.model.patch, recipe.model.timeShift)
     self.configuration = configuration

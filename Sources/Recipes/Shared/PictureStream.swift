@@ -43,7 +43,7 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   public init() {}
 
   func check() throws {
-    guard checkpointMinutes > 0, sampleMinutes > 0 else {
+    guard checkpointMinutes > 0, checkpointMinutes.isFinite, sampleMinutes > 0, sampleMinutes.isFinite else {
       throw RecipeError("run.checkpointMinutes and run.sampleMinutes must be above 0")
     }
     guard (0...19).contains(nice) else { throw RecipeError("run.nice = \(nice) is not in 0…19") }
@@ -77,6 +77,7 @@ final class PictureStream {
       mostSkipped: data.maxSkipped, folder: folder, bank: bank)
     self.source = source
     let count = data.batch
+    try MemoryNeed.check(pictures: count, side: side)
     make = { number in
       var values: [Float] = []
       values.reserveCapacity(count * side * side * 3)

@@ -1,5 +1,12 @@
+import FileNames
 import Foundation
 import TOMLKit
+
+/// What decides a stage of training.
+public protocol TrainingRecipe: Codable, Sendable {
+  /// Throws `RecipeError` naming the first value that makes no sense.
+  func check() throws
+}
 
 /// Recipes as TOML, with values set from the command line.
 public enum RecipeFile {
@@ -11,8 +18,9 @@ public enum RecipeFile {
   ) throws -> Recipe {
     let table = try parse(TOMLEncoder().encode(defaults), "the defaults")
     if let file {
-      guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-        throw RecipeError("\(file): no such file, or no text; name a recipe in TOML")
+      let text: String
+      do { text = try FileName.contents(ofText: file) } catch {
+        throw RecipeError("\(error); name a recipe in TOML")
       }
       try overlay(try parse(text, file), on: table, file, prefix: "")
     }
@@ -26,10 +34,33 @@ public enum RecipeFile {
       try overlay(
         try parse("[\(path[0])]\n\(path[1]) = \(value)", setting), on: table, "--set \(setting)", prefix: "")
     }
+    try checkRanges(of: defaults, table, file ?? "--set")
     do {
       return try TOMLDecoder().decode(Recipe.self, from: table)
     } catch {
-      throw RecipeError("\(file ?? "--set"): a value is of the wrong type: \(error)")
+      throw RecipeError("\(file ?? "--set"): " + Self.place(of: error))
+    }
+  }
+
+  /// Whole numbers that have no place in their properties; the decoder takes it for granted that they have.
+  private static func checkRanges(of defaults: Any, _ table: TOMLTable, _ source: String) throws {
+    for case (let section?, let values) in Mirror(reflecting: defaults).children {
+      for case (let key?, let value) in Mirror(reflecting: values).children {
+        guard let number = table[section]?.table?[key]?.int else { continue }
+        let fits = value is UInt64 ? number >= 0 : value is Int32 ? Int32(exactly: number) != nil : true
+        guard fits else { throw RecipeError("\(source): '\(section).\(key)' = \(number) is out of range") }
+      }
+    }
+  }
+
+  /// Which value is of a wrong type, or too large for it.
+  private static func place(of error: any Error) -> String {
+    switch error {
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+      DecodingError.dataCorrupted(let context):
+      "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' has a value of the wrong type or size"
+    case DecodingError.keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+    default: "a value cannot be read"
     }
   }
 

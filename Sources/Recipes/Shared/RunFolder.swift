@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 import Training
@@ -37,7 +38,7 @@ enum RunFolder {
   /// Makes the folder. Throws `RecipeError` where a run is there and is not to be resumed, or the other way
   /// round, and where something else lies there that took somebody's time.
   static func prepare(_ folder: String, isResuming: Bool) throws {
-    let exists = FileManager.default.fileExists(atPath: checkpoint(folder))
+    let exists = FileName.exists(checkpoint(folder))
     guard isResuming || !exists else {
       throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
     }
@@ -56,11 +57,7 @@ enum RunFolder {
   }
 
   static func make(_ folder: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ModelFileError(folder, "cannot be made: \(error.localizedDescription)")
-    }
+    try FileName.makeFolder(folder)
   }
 
   static func save(_ recipe: some Encodable, in folder: String) throws {
@@ -71,7 +68,7 @@ enum RunFolder {
   static func copy(_ names: [String], from source: String, to folder: String) throws {
     guard URL(fileURLWithPath: source).standardizedFileURL != URL(fileURLWithPath: folder).standardizedFileURL
     else { return }
-    for name in names where FileManager.default.fileExists(atPath: "\(source)/\(name)") {
+    for name in names where FileName.exists("\(source)/\(name)") {
       try AtomicFile.write(try MappedFile.contents(of: "\(source)/\(name)"), to: "\(folder)/\(name)")
     }
   }

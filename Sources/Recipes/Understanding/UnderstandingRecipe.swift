@@ -4,7 +4,7 @@ import Training
 import VUGEN
 
 /// Everything that decides an understanding run: sizes, data, objectives, steps.
-public struct UnderstandingRecipe: Codable, Sendable, Equatable {
+public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   public struct Model: Codable, Sendable, Equatable {
     public var imageSize = 128
     public var patchSize = 16
@@ -106,14 +106,15 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
       ("model.keyValueHeads", model.keyValueHeads), ("model.textHidden", model.textHidden),
       ("model.pooling", model.pooling), ("model.context", model.context),
       ("model.alignmentWidth", model.alignmentWidth), ("data.batch", data.batch),
-      ("data.questions", data.questions), ("optimization.steps", optimization.steps),
-      ("optimization.accumulation", optimization.accumulation),
+      ("data.questions", data.questions),
     ]
     for (name, value) in positive where value < 1 || value > 1 << 20 {
       throw RecipeError("\(name) = \(value) is out of range; give a number from 1 on")
     }
     func fits(_ holds: Bool, _ reason: String) throws { if !holds { throw RecipeError(reason) } }
-    try fits(model.vocabulary >= 300, "model.vocabulary = \(model.vocabulary) has no room for 256 bytes")
+    try fits(
+      (300...1 << 20).contains(model.vocabulary),
+      "model.vocabulary = \(model.vocabulary) is not in 300…\(1 << 20); fewer have no room for 256 bytes")
     try fits(
       model.imageSize % model.patchSize == 0 && model.imageSize / model.patchSize % model.pooling == 0,
       "model.patchSize and model.pooling must divide model.imageSize = \(model.imageSize)")
@@ -130,11 +131,11 @@ public struct UnderstandingRecipe: Codable, Sendable, Equatable {
       "model.textWidth, model.textHeads and model.keyValueHeads do not divide each other")
     try fits(
       (0...1024).contains(model.positionSpan), "model.positionSpan = \(model.positionSpan) is not in 0…1024")
-    try fits(
-      optimization.rate > 0 && optimization.rate.isFinite,
-      "optimization.rate = \(optimization.rate) is not above 0")
+    try checkSteps(optimization)
     try fits((0...19).contains(run.nice), "run.nice = \(run.nice) is not in 0…19")
-    try fits(run.checkpointMinutes > 0, "run.checkpointMinutes = \(run.checkpointMinutes) is not above 0")
+    try fits(
+      run.checkpointMinutes > 0 && run.checkpointMinutes.isFinite,
+      "run.checkpointMinutes = \(run.checkpointMinutes) is not above 0")
     try fits(
       Precision(rawValue: run.compute) != nil, "run.compute = '\(run.compute)' is neither bf16 nor f32")
     try fits((0...1).contains(data.wideShare), "data.wideShare = \(data.wideShare) is not in 0…1")

@@ -39,6 +39,7 @@ public final class UnderstandingTraining: TrainingRun {
     bank given: ObjectBank? = nil
   ) throws {
     try recipe.check()
+    try recipe.checkMemory()
     guard !recipe.model.frozenEncoder || model != nil || isResuming else {
       throw RecipeError(
         "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")

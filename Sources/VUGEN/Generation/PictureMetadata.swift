@@ -40,6 +40,6 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
       throw GenerationError("\(path): its settings are damaged; draw the picture again from its prompt")
     }
     self = found
-    try settings.check()
+    do { try settings.check() } catch { throw GenerationError("\(path): its settings say \(error)") }
   }
 }

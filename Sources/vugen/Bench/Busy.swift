@@ -44,6 +44,10 @@ extension Bench {
     @Option var work: BusyKind
     @Option var seconds = 2.0
 
+    func validate() throws {
+      if !(0...3600).contains(seconds) { throw ValidationError("--seconds must be 0 to 3600.") }
+    }
+
     @NumericActor
     func run() async throws {
       if let threads = options.threads { Threads.count = threads }

@@ -17,7 +17,8 @@ final class BusyBench {
   }
 
   private let threads: [String]
-  private let folder = NSTemporaryDirectory() + "vugen-busy-\(UUID().uuidString)"
+  private let place: TemporaryFolder
+  private var folder: String { place.path }
   private var running: [Process] = []
   private var alone: [Subject: [Double]] = [:], keys: [Double] = []
   private var ratios: [(name: String, bar: Measurement.Bar, values: [Double])] = []
@@ -28,14 +29,11 @@ final class BusyBench {
 
   init(threads: Int32?) throws {
     self.threads = threads.map { ["--threads", String($0)] } ?? []
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    place = try TemporaryFolder("vugen-busy")
   }
 
-  /// Ends what still runs and removes what was drawn.
-  func end() {
-    running.forEach(stop)
-    try? FileManager.default.removeItem(atPath: folder)
-  }
+  /// Ends what still runs. What was drawn goes with this object.
+  func end() { running.forEach(stop) }
 
   func round() throws {
     for subject in Self.subjects {

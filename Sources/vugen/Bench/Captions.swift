@@ -15,7 +15,9 @@ extension Bench {
         """)
     @OptionGroup var options: Options
     @Option(help: "Shape of the model: plm-1b or tiny.") var shape = ModelShape.plm1B
-    @Option(help: "Model folder to use instead of random weights.", completion: .models) var model: String?
+    @Option(
+      help: "Model folder to use instead of random weights.", completion: .models, transform: folderPath)
+    var model: String?
     @Option(help: "Pictures per batch, 2 to 32.") var batch = 16
     @Option(help: "Tokens per answer.") var tokens = 64
     @Option(help: "Precision: f32 or bf16 (default: the model's usual one).") var precision: Precision?

@@ -47,9 +47,7 @@ struct BenchReport: Codable {
 
   func print(asJSON: Bool) throws {
     if asJSON {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
+      Swift.print(try jsonLine(of: self))
       return
     }
     let m = machine

@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import ModelFiles
 import Recipes
 import Tensors
 import Training
@@ -113,10 +114,10 @@ private func sampleAfterText(_ network: BenchTransformer, _ text: Tensor, _ nois
 /// further ones whose scenes are composed, asked about and packed meanwhile. The share is of the first's speed.
 @NumericActor
 func understandingSteps(_ settings: [String], repeats: Int) throws -> [Measurement] {
-  let recipe = try RecipeFile.merged(UnderstandingRecipe(), file: nil, settings: settings)
-  let folder = NSTemporaryDirectory() + "vugen-bench-\(UUID().uuidString)"
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  let training = try UnderstandingTraining(recipe, folder: folder, isResuming: false)
+  let recipe = try RecipeFile.merged(UnderstandingRecipe(), file: nil, options: settings)
+  let folder = try TemporaryFolder("vugen-bench")
+  defer { withExtendedLifetime(folder) {} }
+  let training = try UnderstandingTraining(recipe, folder: folder.path, isResuming: false)
   defer { training.stop() }
   let clock = ContinuousClock(), count = max(8, repeats)
   func mean(_ seconds: [Double]) -> Double { seconds.reduce(0, +) / Double(seconds.count) }

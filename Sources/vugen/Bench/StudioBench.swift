@@ -18,7 +18,9 @@ extension Bench {
         then types keys while the model draws on all cores. Example: vugen bench studio --json
         """)
     @Flag(help: "Print one JSON object.") var json = false
-    @Option(help: "Model folder (default: nano, the built-in model).", completion: .models) var model: String?
+    @Option(
+      help: "Model folder (default: nano, the built-in model).", completion: .models, transform: folderPath)
+    var model: String?
 
     func run() async throws {
       let results = try await StudioMeasurement(model: EmbeddedModel.folder(for: model)).run()

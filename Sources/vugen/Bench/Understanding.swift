@@ -23,7 +23,8 @@ extension Bench {
       help: "Weight format of prefill and decode: bf16, int8 or int4; repeat for several (default: all).")
     var format: [UnderstandingFormat] = []
     @Option(
-      help: "Measure loading time and memory of this model folder instead.", completion: .models)
+      help: "Measure loading time and memory of this model folder instead.", completion: .models,
+      transform: folderPath)
     var model: String?
 
     func run() async throws {

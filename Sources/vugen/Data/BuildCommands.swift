@@ -15,8 +15,10 @@ struct DataBuildScenes: AsyncParsableCommand {
       Example: vugen data build scenes --output scenes --train 20000 --validation 1000 --held-out 1000
       """)
 
-  @Option(name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory) var output:
-    String
+  @Option(
+    name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory, transform: folderPath
+  )
+  var output: String
   @Option(help: "Number of training scenes.") var train = 10_000
   @Option(help: "Number of scenes with combinations that training shows too.") var validation = 1000
   @Option(help: "Number of scenes with combinations that training never shows.") var heldOut = 1000
@@ -92,11 +94,15 @@ struct DataBuildFolder: AsyncParsableCommand {
       Example: vugen data build folder photos --captions photos/list.csv --output shards
       """)
 
-  @Argument(help: "Folder of pictures.", completion: .directory) var folder: String
-  @Option(help: "List of captions, .jsonl or .csv.", completion: .file(extensions: ["jsonl", "csv", "tsv"]))
+  @Argument(help: "Folder of pictures.", completion: .directory, transform: namedPath) var folder: String
+  @Option(
+    help: "List of captions, .jsonl or .csv.", completion: .file(extensions: ["jsonl", "csv", "tsv"]),
+    transform: namedPath)
   var captions: String?
-  @Option(name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory) var output:
-    String
+  @Option(
+    name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory, transform: folderPath
+  )
+  var output: String
   @Option(help: "Shrink larger pictures to this many pixels per side.") var size: Int?
   @Flag(help: "Replace a folder that holds a model, shards or a run.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false

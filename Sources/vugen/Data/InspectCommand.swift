@@ -1,5 +1,6 @@
 import ArgumentParser
 import DataSets
+import FileNames
 import Foundation
 import ModelFiles
 import Pictures
@@ -13,11 +14,12 @@ struct DataInspect: ParsableCommand {
       Example: vugen data inspect scenes --sheet sheet.png
       """)
 
-  @Argument(help: "Shard files, or folders of them.", completion: .file(extensions: ["tar"]))
+  @Argument(
+    help: "Shard files, or folders of them.", completion: .file(extensions: ["tar"]), transform: namedPath)
   var shards: [String]
   @Option(
     help: "Write a contact sheet to this file (.png, .jpg or .webp).",
-    completion: .file(extensions: ["png", "jpg", "webp"]))
+    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var sheet: String?
   @Option(help: "Number of pictures on the sheet.") var pictures = 48
   @Option(help: "Number of classes to list, most frequent first.") var classes = 10
@@ -124,7 +126,7 @@ struct DataInspect: ParsableCommand {
   private func trained() -> Set<String> { Set(shards.flatMap { (try? Shards.trainingFiles(at: $0)) ?? [] }) }
 
   private static func fewNames(_ files: [String]) -> String {
-    files.prefix(3).map { ($0 as NSString).lastPathComponent.oneLine }.joined(separator: ", ")
+    files.prefix(3).map { FileName.last(of: $0).oneLine }.joined(separator: ", ")
       + (files.count > 3 ? ", …" : "")
   }
 
@@ -140,7 +142,9 @@ struct DataTokenizer: ParsableCommand {
     commandName: "tokenizer", abstract: "Train a byte-pair tokenizer on captions and questions.",
     discussion: "Example: vugen data tokenizer --output tokenizer.json --vocabulary 2048")
 
-  @Option(name: .shortAndLong, help: "tokenizer.json file to write.", completion: .file(extensions: ["json"]))
+  @Option(
+    name: .shortAndLong, help: "tokenizer.json file to write.", completion: .file(extensions: ["json"]),
+    transform: namedPath)
   var output: String
   @Option(help: "Number of tokens, including special ones.") var vocabulary = 2048
   @Option(help: "Number of training scenes to read.") var scenes = 20_000
@@ -148,7 +152,7 @@ struct DataTokenizer: ParsableCommand {
 
   func validate() throws {
     if !(300...200_000).contains(vocabulary) { throw ValidationError("--vocabulary must be 300 to 200000.") }
-    if scenes < 1 { throw ValidationError("--scenes must be at least 1.") }
+    if !(1...1_000_000).contains(scenes) { throw ValidationError("--scenes must be 1 to 1000000.") }
   }
 
   func run() throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileNames
 import Flow
 import Foundation
 import ModelFiles
@@ -44,12 +45,12 @@ struct Imagine: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
   @Option(
     help: "Reuse the prompt and settings stored in this picture, by vugen imagine or another program.",
-    completion: .pictures)
+    completion: .pictures, transform: namedPath)
   var from: String?
   @Option(
     name: .shortAndLong,
     help: "Output file for one image, - for standard output, or a folder (default: the working directory).",
-    completion: .file())
+    completion: .file(), transform: picturesPath)
   var output: String?
   @Option(
     help:
@@ -91,12 +92,7 @@ struct Imagine: AsyncParsableCommand {
   func run() async throws {
     Interruption.watch()
     var first = try settings()
-    do {
-      try first.check()
-    } catch let error as GenerationError {
-      // Values of options, not the work, are wrong.
-      throw ValidationError("\(error).")
-    }
+    try first.checkAsOptions()
     let (tower, tokenizer) = try model.load()
     let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
     if from != nil, prompt == nil {
@@ -110,14 +106,12 @@ struct Imagine: AsyncParsableCommand {
       var settings = first
       settings.seed = first.seed &+ UInt64(i)
       guard let one = try draw(settings, imaginer, target.path(settings)) else { throw ExitCode(130) }
-      if !json, output != "-" { print(Output.name(one.path)) }
+      if !json, output != "-" { try Output.show(name: one.path) }
       drawn.append(one)
       if Interruption.isRequested { break }
     }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(["images": drawn]), as: UTF8.self))
+      print(try jsonLine(of: ["images": drawn]))
     }
     if Interruption.isRequested { throw ExitCode(130) }
   }
@@ -160,7 +154,7 @@ struct Imagine: AsyncParsableCommand {
   @NumericActor
   private func draw(_ settings: ImagineSettings, _ imaginer: Imaginer, _ path: String) throws -> Drawn? {
     let clock = ContinuousClock(), start = clock.now, preview = path + ".preview.png"
-    defer { if previewEvery > 0 { try? FileManager.default.removeItem(atPath: preview) } }
+    defer { if previewEvery > 0 { FileName.remove(preview) } }
     let result = try imaginer.imagine(settings, isCancelled: { Interruption.isRequested }) { step in
       ProgressLine.show("seed \(settings.seed): step \(step.number) of \(step.total)")
       if previewEvery > 0, step.number % previewEvery == 0, let png = try? step.preview().pngData() {
@@ -183,6 +177,13 @@ struct Imagine: AsyncParsableCommand {
 
 extension WrittenFormat: ExpressibleByArgument {}
 
+extension ImagineSettings {
+  /// Throws `ValidationError`: values of options, not the work, are wrong.
+  func checkAsOptions() throws {
+    do { try check() } catch let error as GenerationError { throw ValidationError("\(error).") }
+  }
+}
+
 /// Where pictures go.
 struct PictureTarget {
   private let folder: String
@@ -192,11 +193,8 @@ struct PictureTarget {
   /// A name that ends like a picture's is a file; anything else is a folder, which is made.
   init(_ output: String?, count: Int, format: WrittenFormat?) throws {
     suffix = (format ?? .png).suffix
-    let isFile = output.map { $0 == "-" || WrittenFormat(path: $0) != nil || Self.isSpecial($0) } ?? false
-    var isFolder: ObjCBool = false
-    if let output, isFile,
-      !(FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) && isFolder.boolValue)
-    {
+    let isFile = output.map { $0 == "-" || WrittenFormat(path: $0) != nil || isSpecial($0) } ?? false
+    if let output, isFile, !FileName.isFolder(output) {
       guard count == 1 else {
         throw ValidationError("\(output): \(count) images cannot go into one file; name a folder.")
       }
@@ -204,18 +202,7 @@ struct PictureTarget {
       return
     }
     (folder, file) = (output ?? ".", nil)
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw CommandError("\(folder): cannot be created: \(error.localizedDescription); name another folder")
-    }
-  }
-
-  /// A device, a pipe or an open file's number, whatever its name.
-  private static func isSpecial(_ path: String) -> Bool {
-    var status = stat()
-    if AtomicFile.openDescriptor(path) != nil { return true }
-    return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+    try FileName.makeFolder(folder)
   }
 
   /// The prompt's first words and the seed.

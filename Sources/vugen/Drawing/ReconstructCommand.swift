@@ -14,12 +14,13 @@ struct Reconstruct: AsyncParsableCommand {
   @Option(
     name: .shortAndLong,
     help: "File to write (.png, .jpg or .webp): the original next to its reconstruction.",
-    completion: .file(extensions: ["png", "jpg", "webp"]))
+    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var output: String?
   @Option(help: "Pixel decoder steps; 1 uses the distilled decoder.") var decoderSteps = 8
   @Option(help: "Seed of the decoder's noise.") var seed: UInt64 = 0
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "Picture file, or - for standard input.", completion: .pictures) var file: String
+  @Argument(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
+  var file: String
 
   func validate() throws {
     if output == "-", json { throw ValidationError("--json and --output - both mean standard output.") }

@@ -68,7 +68,8 @@ struct EvaluateGeneration: AsyncParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Model folder of another judge.", completion: .directory) var judge: String?
+  @Option(help: "Model folder of another judge.", completion: .directory, transform: folderPath)
+  var judge: String?
   @Option(help: "Number of pictures per measure.") var samples = 50
   @Option(help: "Split of the scenes: val or held-out.") var split = Split.validation
   @Option(
@@ -82,7 +83,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @Option(help: "Seed of the scenes and the noise.") var seed: UInt64 = 1
   @Option(
     help: "Write a contact sheet of the first 64 pictures to this file (.png, .jpg or .webp).",
-    completion: .file(extensions: ["png", "jpg", "webp"]))
+    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var sheet: String?
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -107,7 +108,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
     let scales = cfg.isEmpty ? [DrawingDefaults.guidance] : cfg
     for scale in scales {
       settings.guidanceScale = scale
-      try settings.check()
+      try settings.checkAsOptions()
     }
     let (tower, tokenizer) = try model.load()
     let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)

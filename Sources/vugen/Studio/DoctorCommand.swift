@@ -49,7 +49,11 @@ struct Doctor: ParsableCommand {
       let window = Screen.windowSize()
       lines = DoctorReport.terminal(facts, size: Size(window?.columns ?? 80, window?.rows ?? 24))
     } else {
-      lines = ["Terminal: standard output is not one; run vugen doctor in a terminal to check it"]
+      lines = [
+        isatty(1) == 1
+          ? "Terminal: TERM=dumb shows lines of text alone; pictures and the studio need another"
+          : "Terminal: standard output is not one; run vugen doctor in a terminal to check it"
+      ]
     }
     lines += DoctorReport.machine()
     let missing = report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))"

@@ -58,7 +58,7 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let hits = try SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))
       for hit in hits { print(json ? try encoded(hit) : "\(hit.id)  \(hit.text.oneLine)") }
-      if hits.isEmpty { throw ExitCode(1) }
+      if hits.isEmpty { throw CommandError("no session has all of these words") }
     }
   }
 
@@ -70,7 +70,7 @@ struct Sessions: AsyncParsableCommand {
     var format = "html"
     @Option(
       name: .shortAndLong, help: "Output file (default: vugen-SESSION.FORMAT in the working directory).",
-      completion: .file())
+      completion: .file(), transform: namedPath)
     var output: String?
     @Option(help: "How a cast shows pictures: blocks (in every player) or sixel.")
     var pictures = SessionExport.CastPictures.blocks
@@ -90,7 +90,7 @@ struct Sessions: AsyncParsableCommand {
       let store = SessionStore.standard()
       let path = try SessionExport(store, try store.resolve(session)).write(
         format, to: output, pictures: pictures)
-      if path != "-" { print(Output.name(path)) }
+      if path != "-" { try Output.show(name: path) }
     }
   }
 
@@ -131,9 +131,7 @@ struct Sessions: AsyncParsableCommand {
   }
 
   static func encoded(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    try jsonLine(of: value)
   }
 }
 
@@ -151,7 +149,8 @@ struct ReplayCommand: AsyncParsableCommand {
   @Flag(help: "Start paused; the key . shows the next entry.") var step = false
   @Option(help: "Longest pause between two entries, in seconds.") var idleLimit = 2.0
   @Flag(help: "Run the model again and compare; needs no terminal.") var verify = false
-  @Option(help: "Model folder (default: nano, the built-in model).", completion: .models)
+  @Option(
+    help: "Model folder (default: nano, the built-in model).", completion: .models, transform: folderPath)
   var model: String?
   @Flag(help: "Print one JSON object (with --verify).") var json = false
   @Argument(

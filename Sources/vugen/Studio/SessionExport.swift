@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 import Pictures
@@ -53,11 +54,7 @@ struct SessionExport {
       }
       for hash in entry.event.pictures {
         if !isMade {
-          do {
-            try FileManager.default.createDirectory(atPath: pictureFolder, withIntermediateDirectories: true)
-          } catch {
-            throw SessionError("\(pictureFolder): cannot be created: \(error.localizedDescription)")
-          }
+          try FileName.makeFolder(pictureFolder)
           isMade = true
         }
         guard let data = try? store.picture(hash, of: id) else { continue }
@@ -136,7 +133,7 @@ struct SessionExport {
           output += "  " + String(decoding: picture.sixelData(), as: UTF8.self) + "\r\n"
           continue
         }
-        let columns = 32, rows = max(1, columns * picture.height / picture.width / 2)
+        let columns = 32, rows = max(1, min(columns * picture.height / picture.width / 2, 4 * columns))
         output += picture.halfBlocks(columns: columns, rows: rows).map { "  \($0)\r\n" }.joined()
       }
       guard !output.isEmpty else { continue }

@@ -17,10 +17,12 @@ struct Studio: AsyncParsableCommand {
       Example: vugen studio --theme nord
       """)
 
-  @Option(help: "Model folder (default: nano, the built-in model).", completion: .models)
+  @Option(
+    help: "Model folder (default: nano, the built-in model).", completion: .models, transform: folderPath)
   var model: String?
   @Option(help: "Theme name.", completion: .themes) var theme: String?
-  @Option(help: "Folder with additional themes.", completion: .directory) var themes: String?
+  @Option(help: "Folder with additional themes.", completion: .directory, transform: namedPath)
+  var themes: String?
   @Option(
     help: "How pictures are shown: auto, sixel, kitty, blocks or none.",
     completion: .list(["auto"] + Graphics.allCases.map(\.rawValue)))
@@ -102,7 +104,10 @@ struct Studio: AsyncParsableCommand {
     var problems = [settings.complaint].compactMap { $0 } + complaints
     if found == nil { problems.append("unknown theme '\(wanted)'; using the built-in one") }
     if lost > 0 { problems.append("recovered \(kept) entries; \(lost) were damaged") }
-    if let first = problems.first { state.toast = Toast(text: first, isError: true, until: 8) }
+    if !problems.isEmpty {
+      let text = problems.map(\.oneLine).joined(separator: "\n")
+      state.toast = Toast(text: text, isError: true, until: 8 + 4 * Double(problems.count - 1))
+    }
     return (state, usesColours)
   }
 }

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import Frames
 import ModelFiles
@@ -146,7 +147,7 @@ enum TypedPath {
 
   private static func expanded(_ path: String) -> String {
     guard path == "~" || path.hasPrefix("~/") else { return path }
-    return (ProcessInfo.processInfo.environment["HOME"] ?? "") + path.dropFirst()
+    return Paths.home() + path.dropFirst()
   }
 
   /// What a half-typed path may become: as far as all that fits agrees, and the names that fit.
@@ -167,7 +168,7 @@ enum TypedPath {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     var folders = [
       Choice(
-        title: "../", detail: "parent folder", value: (folder as NSString).deletingLastPathComponent + "/")
+        title: "../", detail: "parent folder", value: FileName.parent(of: folder) + "/")
     ]
     var pictures: [Choice] = []
     for name in names where !name.hasPrefix(".") {

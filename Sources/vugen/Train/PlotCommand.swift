@@ -1,5 +1,6 @@
 import ArgumentParser
 import Evaluation
+import FileNames
 import Foundation
 import ModelFiles
 import Training
@@ -9,10 +10,11 @@ struct TrainPlot: ParsableCommand {
     commandName: "plot", abstract: "Plot a run's losses, in the terminal and as a PNG.",
     discussion: "Example: vugen train plot runs/nano")
 
-  @Argument(help: "Folder of the run.", completion: .directory) var folder: String
+  @Argument(help: "Folder of the run.", completion: .directory, transform: namedPath)
+  var folder: String
   @Option(
     name: .shortAndLong, help: "PNG to write (default: loss.png in the run's folder).",
-    completion: .file(extensions: ["png"]))
+    completion: .file(extensions: ["png"]), transform: picturePath)
   var output: String?
 
   func run() throws {
@@ -33,7 +35,7 @@ enum LossPlot {
     }
     let total = curve("loss", \.loss)
     let terms = (lines[0].terms.keys.sorted()).map { name in curve(name) { $0.terms[name] } }
-    let plot = LinePlot(title: (run as NSString).lastPathComponent, x: "step", y: "loss", [total] + terms)
+    let plot = LinePlot(title: FileName.last(of: run), x: "step", y: "loss", [total] + terms)
     try AtomicFile.write(Data(try plot.draw().data(for: path)), to: path)
     return TextPlot.lines(total)
   }

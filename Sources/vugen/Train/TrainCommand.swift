@@ -20,18 +20,42 @@ struct Train: AsyncParsableCommand {
     ])
 }
 
+extension RecipeFile {
+  /// As `merged`, with all values checked. What is wrong with the file is a failure; with what `--set` makes of it, wrong
+  /// usage.
+  static func merged<Recipe: TrainingRecipe>(_ defaults: Recipe, file: String?, options: [String]) throws
+    -> Recipe
+  {
+    let stored = try merged(defaults, file: file)
+    guard !options.isEmpty else {
+      try stored.check()
+      return stored
+    }
+    do {
+      let whole = try merged(defaults, file: file, settings: options)
+      try whole.check()
+      return whole
+    } catch let error as RecipeError {
+      throw ValidationError("\(error).")
+    }
+  }
+}
+
 /// What every stage's command takes.
 struct TrainOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "Folder of the run.", completion: .directory) var output: String
+  @Option(name: .shortAndLong, help: "Folder of the run.", completion: .directory, transform: folderPath)
+  var output: String
   @Option(
-    help: "Recipe in TOML; values left out keep their defaults.", completion: .file(extensions: ["toml"]))
+    help: "Recipe in TOML; values left out keep their defaults.", completion: .file(extensions: ["toml"]),
+    transform: namedPath)
   var recipe: String?
   @Option(name: .customLong("set"), help: "Override one value of the recipe, as SECTION.KEY=VALUE.")
   var settings: [String] = []
   @Flag(help: "Continue from the folder's checkpoint, with the folder's recipe unless another is named.")
   var resume = false
   @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
-  @Option(help: "Start from the weights of this exported model.", completion: .models) var from: String?
+  @Option(help: "Start from the weights of this exported model.", completion: .models, transform: folderPath)
+  var from: String?
   @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
   @Flag(help: "Print the merged recipe and exit.") var showRecipe = false
   @Flag(help: "Print one JSON object at the end.") var json = false
@@ -46,11 +70,11 @@ struct TrainOptions: ParsableArguments {
   var start: String? { from.map { EmbeddedModel.folder(for: $0) } }
 
   /// The recipe, or nil where it was only to be shown.
-  func merged<Recipe: Codable>(_ defaults: Recipe) throws -> Recipe? {
+  func merged<Recipe: TrainingRecipe>(_ defaults: Recipe) throws -> Recipe? {
     let file = recipe ?? (resume ? output + "/recipe.toml" : nil)
-    let merged = try RecipeFile.merged(defaults, file: file, settings: settings)
+    let merged = try RecipeFile.merged(defaults, file: file, options: settings)
     guard showRecipe else { return merged }
-    print(try RecipeFile.text(of: merged))
+    print(json ? try jsonLine(of: merged) : try RecipeFile.text(of: merged))
     return nil
   }
 
@@ -100,7 +124,7 @@ struct TrainDecoder: AsyncParsableCommand {
   @OptionGroup var options: TrainOptions
   @Option(
     help: "Model folder whose frozen encoder is used (default: nano, the built-in model).",
-    completion: .models)
+    completion: .models, transform: folderPath)
   var model: String?
 
   @NumericActor
@@ -126,7 +150,8 @@ struct TrainGenerator: AsyncParsableCommand {
 
   @OptionGroup var options: TrainOptions
   @Option(
-    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models)
+    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models,
+    transform: folderPath)
   var model: String?
 
   @NumericActor
@@ -156,7 +181,8 @@ struct TrainDistill: AsyncParsableCommand {
 
   @OptionGroup var options: TrainOptions
   @Option(
-    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models)
+    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models,
+    transform: folderPath)
   var model: String?
 
   func validate() throws {

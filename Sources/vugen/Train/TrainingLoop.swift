@@ -85,4 +85,4 @@ struct TrainingLoop {
 }
 
 /// A line on standard error.
-func note(_ text: String) { writeError("vugen: \(text)\n") }
+func note(_ text: String) { writeError("vugen: \(text.message)\n") }

@@ -12,7 +12,7 @@ struct Ask: AsyncParsableCommand {
   @OptionGroup var options: SamplingOptions
   @Option(
     name: .long, help: "Picture file, or - for standard input; repeat for several.",
-    completion: .pictures)
+    completion: .pictures, transform: namedPath)
   var image: [String] = []
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "The question, or - to read it from standard input.") var question: String

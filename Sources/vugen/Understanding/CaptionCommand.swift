@@ -1,5 +1,6 @@
 import ArgumentParser
 import DataSets
+import FileNames
 import Foundation
 import ModelFiles
 import Pictures
@@ -22,14 +23,15 @@ struct Caption: AsyncParsableCommand {
   @Option(help: "Question to ask about each picture.") var question = "Describe this picture."
   @Option(
     name: .shortAndLong, help: "Write JSON lines to this file once all pictures are done.",
-    completion: .file())
+    completion: .file(), transform: namedPath)
   var output: String?
   @Option(
     help: "Write a contact sheet of pictures and captions to this file (.png, .jpg or .webp).",
-    completion: .file(extensions: ["png", "jpg", "webp"]))
+    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var sheet: String?
   @Flag(help: "Print one JSON object per picture.") var json = false
-  @Argument(help: "Picture files and folders.", completion: .pictures) var files: [String]
+  @Argument(help: "Picture files and folders.", completion: .pictures, transform: namedPath)
+  var files: [String]
 
   @NumericActor
   func run() async throws {
@@ -61,7 +63,9 @@ struct Caption: AsyncParsableCommand {
         let report = report(answer, of: path), line = try report.line()
         lines.append(line)
         if let thumbnail { items.append(.init(thumbnail, report.text)) }
-        if output == nil { try say(json ? line : "\(Output.name(path)): \(report.text)") }
+        if output == nil {
+          if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
+        }
       case .failure(let error):
         // One bad picture does not end a long run.
         failures += 1
@@ -108,7 +112,7 @@ struct Caption: AsyncParsableCommand {
 
   /// A line that is written over, when a person watches.
   private func progress(_ done: Int, of total: Int, _ seconds: Double) {
-    guard isatty(STDERR_FILENO) == 1, total > 1 else { return }
+    guard ProgressLine.isShown, total > 1 else { return }
     let rate = String(format: "%.1f", Double(done) / max(seconds, 1e-9) * 60)
     let end = done == total ? "\n" : ""
     writeError("\r\(done) of \(total) pictures, \(rate) per minute\u{1B}[K\(end)")
@@ -117,16 +121,14 @@ struct Caption: AsyncParsableCommand {
   private static func pictures(_ paths: [String]) throws -> [String] {
     var result: [String] = []
     for path in paths {
-      var isFolder: ObjCBool = false
-      guard path == "-" || FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      guard path == "-" || FileName.exists(path) else {
         throw CommandError("\(path): no such file or folder")
       }
-      guard isFolder.boolValue else {
+      guard path != "-", FileName.isFolder(path) else {
         result.append(path)
         continue
       }
-      let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-      result += names.filter { name in
+      result += try FileName.names(in: path).filter { name in
         PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
       }.map { path + "/" + $0 }
     }

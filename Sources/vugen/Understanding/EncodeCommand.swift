@@ -13,10 +13,11 @@ struct Encode: AsyncParsableCommand {
   @Option(
     name: .shortAndLong,
     help: "Safetensors file to write: features [patches, channels], projected [tokens, hidden].",
-    completion: .file(extensions: ["safetensors"]))
+    completion: .file(extensions: ["safetensors"]), transform: namedPath)
   var output: String
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "Picture file, or - for standard input.", completion: .pictures) var file: String
+  @Argument(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
+  var file: String
 
   @NumericActor
   func run() async throws {
@@ -30,9 +31,7 @@ struct Encode: AsyncParsableCommand {
     if output == "-" { return }
     let shapes = flat.mapValues(\.shape)
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      print(String(decoding: try encoder.encode(shapes), as: UTF8.self))
+      print(try jsonLine(of: shapes))
     } else {
       for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) { print("\(name) \(shape)") }
     }
@@ -45,7 +44,7 @@ struct Score: AsyncParsableCommand {
     discussion: "Example: vugen score --image car.png --text 'a red car'")
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Picture file, or - for standard input.", completion: .pictures)
+  @Option(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
   var image: String?
   @Option(help: "Text to score.") var text: String
   @Option(help: "Question that the text answers.") var question = "Describe this picture."
@@ -65,12 +64,7 @@ struct Score: AsyncParsableCommand {
     let (tokens, values) = try conversation.score(text, after: turn)
     let sum = values.reduce(0, +)
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      print(
-        String(
-          decoding: try encoder.encode(Report(tokens: tokens, logProbabilities: values, sum: sum)),
-          as: UTF8.self))
+      print(try jsonLine(of: Report(tokens: tokens, logProbabilities: values, sum: sum)))
       return
     }
     for (token, value) in zip(tokens, values) {

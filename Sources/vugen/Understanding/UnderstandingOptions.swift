@@ -18,7 +18,7 @@ extension Precision: ExpressibleByArgument {}
 struct ModelOptions: ParsableArguments {
   @Option(
     help: "Model folder in the Hugging Face layout (default: nano, the built-in model).",
-    completion: .models)
+    completion: .models, transform: folderPath)
   var model: String?
   @Option(help: "Number of threads (default: one per physical core).")
   var threads: Int32?
@@ -157,9 +157,7 @@ struct AnswerReport: Codable {
   var model: String
 
   func line() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
+    try jsonLine(of: self)
   }
 }
 

@@ -1,0 +1,135 @@
+import Foundation
+
+/// What keeps a file or folder from being used, in one line with the system's reason.
+public struct FileAccessError: Error, CustomStringConvertible, Equatable {
+  public let path: String
+  public let reason: String
+
+  public init(_ path: String, _ reason: String) { (self.path, self.reason) = (path, reason) }
+
+  public var description: String { "\(path): \(reason)" }
+}
+
+extension FileName {
+  /// The reason for the last failure of the system.
+  public static var systemReason: String { String(cString: strerror(errno)) }
+
+  /// The system's reason in an error of Foundation's, which says it at length or not at all.
+  public static func reason(of error: any Error) -> String {
+    var inner = error as NSError
+    while let next = inner.userInfo[NSUnderlyingErrorKey] as? NSError { inner = next }
+    if inner.domain == NSPOSIXErrorDomain {
+      return String(cString: strerror(Int32(truncatingIfNeeded: inner.code)))
+    }
+    switch CocoaError.Code(rawValue: inner.code) {
+    case .fileNoSuchFile, .fileReadNoSuchFile: return String(cString: strerror(ENOENT))
+    case .fileReadNoPermission, .fileWriteNoPermission: return String(cString: strerror(EACCES))
+    case .fileWriteFileExists: return String(cString: strerror(EEXIST))
+    case .fileWriteOutOfSpace: return String(cString: strerror(ENOSPC))
+    case .fileReadInapplicableStringEncoding, .fileReadCorruptFile: return "this is no UTF-8 text"
+    default: return error is CocoaError ? "the system refuses it" : inner.localizedDescription
+    }
+  }
+
+  /// As `stat` tells it; nil where nothing is there.
+  public static func status(_ path: String) -> stat? {
+    var status = stat()
+    return withPath(path) { stat($0, &status) } == 0 ? status : nil
+  }
+
+  public static func exists(_ path: String) -> Bool { withPath(path) { access($0, F_OK) } == 0 }
+
+  public static func isFolder(_ path: String) -> Bool {
+    status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+  }
+
+  /// A descriptor, or −1 with `errno`.
+  public static func open(_ path: String, _ flags: Int32, _ mode: mode_t = 0) -> Int32 {
+    withPath(path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
+  }
+
+  /// False with `errno` where it did not go.
+  public static func rename(_ old: String, _ new: String) -> Bool {
+    withPath(old) { old in withPath(new) { new in Glibc.rename(old, new) == 0 } }
+  }
+
+  /// Removes a file, or a folder with all in it; what cannot be removed stays.
+  public static func remove(_ path: String) {
+    if withPath(path, { unlink($0) }) == 0 { return }
+    for name in (try? names(in: path)) ?? [] { remove("\(path)/\(name)") }
+    withPath(path) { _ = rmdir($0) }
+  }
+
+  /// Names in a folder, in order. Throws `FileAccessError`.
+  public static func names(in folder: String) throws -> [String] {
+    guard let stream = withPath(folder, { opendir($0) }) else { throw FileAccessError(folder, systemReason) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      // The whole of a name, however long the field is declared.
+      guard let field = MemoryLayout<dirent>.offset(of: \dirent.d_name) else { break }
+      let name = UnsafeRawPointer(entry) + field
+      let bytes = UnsafeRawBufferPointer(start: name, count: strlen(name.assumingMemoryBound(to: CChar.self)))
+      if ![[46], [46, 46]].contains(Array(bytes)) { names.append(text(Array(bytes))) }
+    }
+    return names.sorted()
+  }
+
+  /// Files below a folder, as paths from it; links to folders are not followed. Throws `FileAccessError` where the
+  /// folder itself cannot be read.
+  public static func filesBelow(_ folder: String) throws -> [String] {
+    var found: [String] = [], waiting = try names(in: folder)
+    while let name = waiting.popLast() {
+      var status = stat()
+      guard withPath("\(folder)/\(name)", { lstat($0, &status) }) == 0 else { continue }
+      if status.st_mode & S_IFMT == S_IFDIR {
+        waiting += ((try? names(in: "\(folder)/\(name)")) ?? []).map { "\(name)/\($0)" }
+      } else {
+        found.append(name)
+      }
+    }
+    return found.sorted()
+  }
+
+  /// Makes a folder and those above it. Throws `FileAccessError`.
+  public static func makeFolder(_ path: String) throws {
+    if isFolder(path) { return }
+    let upper = parent(of: path)
+    if !upper.isEmpty, upper != path { try makeFolder(upper) }
+    guard withPath(path, { mkdir($0, 0o777) }) != 0, !isFolder(path) else { return }
+    let reason = systemReason
+    throw FileAccessError(
+      path, exists(path) ? "this is a file and no folder; name another" : "cannot be made: " + reason)
+  }
+
+  /// The text of a small file that a person names: a plain file or a pipe that somebody writes to. A device, which may
+  /// have no end, is refused, and a pipe without a writer, which may never begin, is empty. Throws `FileAccessError`.
+  public static func contents(ofText path: String, most: Int = 64 << 20) throws -> String {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK)
+    guard descriptor >= 0 else { throw FileAccessError(path, systemReason) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileAccessError(path, systemReason) }
+    let kind = status.st_mode & S_IFMT
+    guard kind == S_IFREG || kind == S_IFIFO else {
+      throw FileAccessError(
+        path, kind == S_IFDIR ? "this is a folder; name a file" : "this is not a plain file")
+    }
+    if kind == S_IFIFO { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) }
+    var bytes: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count <= most {
+      let count = read(descriptor, &piece, piece.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw FileAccessError(path, systemReason) }
+      if count == 0 { break }
+      bytes += piece[..<count]
+    }
+    guard bytes.count <= most else {
+      throw FileAccessError(path, "more than \(most >> 20) MB; this is no file of settings")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw FileAccessError(path, "this is no UTF-8 text")
+    }
+    return text
+  }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import FileNames
+import Foundation
+import Pictures
+
+/// A path as an argument: an empty one is a variable of a script that was not set, and names nothing.
+@Sendable func namedPath(_ text: String) throws -> String {
+  guard !text.isEmpty else { throw ValidationError("an empty name; name a file or folder.") }
+  return text
+}
+
+/// The same of a model, a run or shards, which many parts of the program read, and other programs: UTF-8.
+@Sendable func folderPath(_ text: String) throws -> String {
+  let path = try namedPath(text)
+  guard !FileName.holdsBytes(path) else {
+    throw ValidationError(
+      "this name is not UTF-8, which pictures' may be; rename the folder, or link to it: ln -s.")
+  }
+  return path
+}
+
+/// The same of a picture to write: one whose name ends like no format that is written is refused, not written as another.
+@Sendable func picturePath(_ text: String) throws -> String {
+  let path = try namedPath(text), ending = (path as NSString).pathExtension
+  guard ending.isEmpty || WrittenFormat(path: path) != nil || isSpecial(path) else {
+    throw ValidationError(".\(ending) is not written; name a \(WrittenFormat.endings) file.")
+  }
+  return path
+}
+
+/// The same of pictures to write, or a folder for them, whose name may end as it likes unless like a picture's.
+@Sendable func picturesPath(_ text: String) throws -> String {
+  let path = try namedPath(text), ending = (path as NSString).pathExtension.lowercased()
+  let isPicture =
+    PictureFormat.extensions.contains(ending) || ["ico", "pdf", "psd", "svg", "tga"].contains(ending)
+  return isPicture && !FileName.isFolder(path) ? try picturePath(path) : path
+}
+
+/// A device, a pipe or an open file's number, whatever its name.
+func isSpecial(_ path: String) -> Bool {
+  guard !path.hasPrefix("/dev/fd/") else { return true }
+  return FileName.status(path).map { ![S_IFREG, S_IFDIR].contains($0.st_mode & S_IFMT) } ?? false
+}
+
+extension WrittenFormat {
+  /// How names of such files end, for a person.
+  static var endings: String {
+    let all = allCases.map { "." + $0.suffix }
+    return all.dropLast().joined(separator: ", ") + " or " + (all.last ?? "")
+  }
+}

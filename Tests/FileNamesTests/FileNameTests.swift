@@ -1,0 +1,55 @@
+import FileNames
+import Foundation
+import TestSupport
+import Testing
+
+struct FileNameTests {
+  @Test(
+    arguments: [
+      [0x63, 0x61, 0x66, 0xE9], [0xFF], [0x80, 0x41], [0xC3], [0xC3, 0xA9], [0xED, 0xA0, 0x80],
+      [0xF4, 0x8F, 0xBB, 0xA9],
+      [0xF4, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xC0, 0xAF], [0xF0, 0x9F, 0x90, 0x8C, 0xF0, 0x9F],
+      [],
+    ] as [[UInt8]])
+  func everyNameComesBack(_ name: [UInt8]) {
+    #expect(FileName.bytes(FileName.text(name)) == name)
+  }
+
+  @Test func differentNamesAreDifferentTexts() {
+    // A name that looks like the text of another.
+    let odd: [UInt8] = [0x63, 0xE9], twin = Array(FileName.text(odd).utf8)
+    #expect(FileName.text(odd) != FileName.text(twin) && FileName.bytes(FileName.text(twin)) == twin)
+    #expect(FileName.shown(FileName.text(odd)) == "c\\xE9")
+    #expect(FileName.text(Array("Café 🐌".utf8)) == "Café 🐌")
+  }
+
+  @Test func filesOfAnyNameAreFoundAndRead() throws {
+    let folder = try temporaryFolder(), name = FileName.text([0x61, 0xE9])
+    try FileName.makeFolder("\(folder)/\(name)/b")
+    let file = FileName.open("\(folder)/\(name)/b/\(name).txt", O_WRONLY | O_CREAT, 0o600)
+    #expect(file >= 0 && write(file, "text", 4) == 4)
+    close(file)
+    #expect(try FileName.names(in: folder) == [name])
+    #expect(try FileName.filesBelow(folder) == ["\(name)/b/\(name).txt"])
+    #expect(try FileName.contents(ofText: "\(folder)/\(name)/b/\(name).txt") == "text")
+    #expect(FileName.exists("\(folder)/\(name)") && !FileName.exists("\(folder)/a"))
+  }
+
+  @Test(arguments: [
+    ("a", "", "a"), ("/", "/", ""), ("//", "//", ""), ("/a", "/", "a"), ("a/b", "a", "b"), ("a/b/", "a", "b"),
+    ("/a//b", "/a", "b"), ("", "", ""), ("a/", "", "a"), ("é/🐌", "é", "🐌"),
+  ])
+  func pathsHaveParents(_ path: String, _ parent: String, _ last: String) {
+    #expect(FileName.parent(of: path) == parent && FileName.last(of: path) == last)
+  }
+
+  /// What never ends or never begins is no file of settings.
+  @Test func pipesAndDevicesAreNotWaitedFor() throws {
+    let pipe = temporaryPath()
+    #expect(mkfifo(pipe, 0o600) == 0)
+    #expect(try FileName.contents(ofText: pipe) == "")
+    for path in ["/dev/zero", "/tmp", "/nothing"] {
+      #expect(throws: FileAccessError.self) { try FileName.contents(ofText: path) }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import Foundation
+import TestSupport
+import Testing
+
+struct FuzzTests {
+  /// A short form of `make fuzz`: every command once, over absurd options and spoilt inputs.
+  @Test func everyCommandBearsAbsurdOptionsAndInputs() throws {
+    let program = try Session.program(), folder = try temporaryFolder(), process = Process(), pipe = Pipe()
+    process.executableURL = URL(fileURLWithPath: (program as NSString).deletingLastPathComponent + "/fuzz")
+    process.arguments = ["--seed", "7", "--rounds", "60", "--patience", "2", "--quick", "--folder", folder]
+    process.standardOutput = pipe
+    try process.run()
+    let told = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(told)")
+    #expect(told.contains("60 rounds run"), "\(told)")
+  }
+}

@@ -120,9 +120,14 @@ let package = Package(
     .target(
       name: "TerminalProbe", path: "Tests/TerminalProbe",
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
+    // A program that has the terminal and dies.
+    .executableTarget(
+      name: "dying-program", dependencies: ["Frames", "Terminal"], path: "Tests/DyingProgram"),
     .testTarget(
       name: "StudioTests",
-      dependencies: ["FileNames", "Pictures", "TerminalProbe", "TestSupport", "vugen", "fuzz"]),
+      dependencies: [
+        "FileNames", "Pictures", "SessionLog", "TerminalProbe", "TestSupport", "dying-program", "fuzz", "vugen",
+      ]),
     // Runs every command over absurd options and spoilt inputs.
     .executableTarget(
       name: "fuzz", dependencies: ["Pictures", "Tensors", "TestSupport"], path: "Tests/FuzzProgram",

@@ -43,6 +43,12 @@ public final class Screen {
     }
   }
 
+  /// What is said, in one line, where a signal kills the program.
+  public static func setLastWords(_ text: String) { vt_last_words(text) }
+
+  /// Makes the calling thread give the terminal back even where its stack overflows.
+  public static func guardThread() { vt_guard_thread() }
+
   /// Takes the terminal. Throws as `check` does.
   public func start(environment: [String: String]) throws {
     try Self.check(environment: environment)
@@ -92,7 +98,10 @@ public final class Screen {
   public static func windowSize() -> (columns: Int, rows: Int, width: Int, height: Int)? {
     var size = winsize()
     guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
-    return (Int(size.ws_col), Int(size.ws_row), Int(size.ws_xpixel), Int(size.ws_ypixel))
+    // No screen is larger; a size that is only said must not take the memory of one.
+    return (
+      min(Int(size.ws_col), 2000), min(Int(size.ws_row), 1000), Int(size.ws_xpixel), Int(size.ws_ypixel)
+    )
   }
 
   /// The window has another size: everything is drawn anew.

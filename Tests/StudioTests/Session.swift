@@ -9,10 +9,10 @@ final class Session {
   let home: String
 
   /// Where the program under test was built: beside the tests.
-  static func program() throws -> String {
+  static func program(_ name: String = "vugen") throws -> String {
     try #require(
       [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
-        .map { $0.appendingPathComponent("vugen").path }
+        .map { $0.appendingPathComponent(name).path }
         .first { FileManager.default.isExecutableFile(atPath: $0) })
   }
 
@@ -107,6 +107,19 @@ final class Session {
   func end() -> Int32 {
     let status = probe_wait(probe, Int32(Self.ceiling * 1000))
     return status < 0 ? status : status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+  }
+
+  /// Whether the terminal is as it was in every way: modes of the line, cursor, no picture or update left half done.
+  var isAsItWas: Bool {
+    let text = String(decoding: sent, as: UTF8.self)
+    func last(_ sequence: String) -> String.Index? {
+      text.range(of: sequence, options: .backwards)?.lowerBound
+    }
+    func ends(_ on: String, _ off: String) -> Bool {
+      last(on).map { set in last(off).map { $0 > set } ?? false } ?? true
+    }
+    return leftClean && probe_is_cooked(probe) != 0 && ends("\u{1B}[?25l", "\u{1B}[?25h")
+      && ends("\u{1B}P", "\u{1B}\\") && ends("\u{1B}[?2026h", "\u{1B}[?2026l")
   }
 
   /// Whether every mode that was switched on was switched off, and the screen given back.

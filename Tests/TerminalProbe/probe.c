@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <vterm.h>
@@ -279,6 +280,12 @@ int probe_wait(probe *p, int milliseconds) {
 }
 
 pid_t probe_pid(probe *p) { return p->pid; }
+
+int probe_is_cooked(probe *p) {
+  struct termios t;
+  tcflag_t wanted = ICANON | ECHO | ISIG;
+  return tcgetattr(p->master, &t) == 0 && (t.c_lflag & wanted) == wanted && (t.c_oflag & OPOST) && (t.c_iflag & ICRNL);
+}
 
 void probe_free(probe *p) {
   if (!p->ended) {

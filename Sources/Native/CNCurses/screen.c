@@ -10,6 +10,8 @@
 #include <term.h>
 #include <wchar.h>
 
+#include "guard.h"
+
 // term.h's names for capabilities are in the way.
 #undef columns
 #undef lines
@@ -40,8 +42,14 @@ bool vt_knows(const char *term) {
 bool vt_start(const char *term) {
   use_locale();
   set_escdelay(25);
+  vt_guard_prepare(false);
+  vt_guard_watch();
   screen = newterm(term, stdout, stdin);
-  if (!screen) return false;
+  if (!screen) {
+    vt_guard_end();
+    return false;
+  }
+  vt_guard_prepare(true);
   set_term(screen);
   raw();
   noecho();
@@ -64,14 +72,17 @@ void vt_end(void) {
   SCREEN *old = screen;
   screen = NULL;
   delscreen(old);
+  vt_guard_end();
 }
 
 void vt_suspend(void) {
   if (screen && !isendwin()) endwin();
+  vt_guard_owns(false);
 }
 
 void vt_resume(void) {
   if (!screen) return;
+  vt_guard_owns(true);
   raw();
   noecho();
   clearok(curscr, TRUE);

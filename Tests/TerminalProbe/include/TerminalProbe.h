@@ -32,6 +32,8 @@ int probe_is_asleep(probe *p);
 // Waits for the end for up to so many milliseconds; −1 when the program lives, else its wait status.
 int probe_wait(probe *p, int milliseconds);
 pid_t probe_pid(probe *p);
+// Whether the line is as a shell wants it: whole lines, echo, signals, line ends.
+int probe_is_cooked(probe *p);
 // Ends what still lives and lets everything go.
 void probe_free(probe *p);
 

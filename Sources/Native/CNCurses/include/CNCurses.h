@@ -30,6 +30,11 @@ bool vt_is_direct(void);
 void vt_put(int row, int column, const uint32_t *scalars, int count, int attributes, int foreground, int background);
 // −1 hides the cursor.
 void vt_cursor(int row, int column);
+// What a program that a signal kills says behind what hit it, in one line; the terminal is given back first.
+void vt_last_words(const char *text);
+// Gives this thread another stack on which that works when its first one is used up. Once a thread is enough.
+void vt_guard_thread(void);
+
 // Sends what changed.
 void vt_update(void);
 

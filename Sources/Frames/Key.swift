@@ -19,6 +19,11 @@ public enum Key: Hashable, Sendable {
     /// The cell.
     public var x, y: Int
 
-    public init(_ kind: Kind, _ x: Int, _ y: Int) { (self.kind, self.x, self.y) = (kind, x, y) }
+    /// - Parameters:
+    ///   - x, y: as the terminal says them; no screen is wider than a million cells.
+    public init(_ kind: Kind, _ x: Int, _ y: Int) {
+      func cell(_ number: Int) -> Int { max(-1, min(1_000_000, number)) }
+      (self.kind, self.x, self.y) = (kind, cell(x), cell(y))
+    }
   }
 }

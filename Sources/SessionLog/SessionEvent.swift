@@ -92,5 +92,16 @@ public struct SessionEntry: Codable, Sendable, Equatable {
 
   public static let currentVersion = 1
 
-  public init(time: Double, event: SessionEvent) { (self.time, self.event) = (time, event) }
+  /// Its numbers are bounded, wherever they come from.
+  public init(time: Double, event: SessionEvent) {
+    (self.time, self.event) = (time.clamped(to: SessionBounds.time), event.bounded)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      time: try values.decode(Double.self, forKey: .time),
+      event: try values.decode(SessionEvent.self, forKey: .event))
+    version = try values.decode(Int.self, forKey: .version)
+  }
 }

@@ -80,7 +80,7 @@ public struct SessionSearch: Sendable {
     return configuration
   }
 
-  private static let version = 1
+  private static let version = 2
 
   private static func prepare(_ index: DatabaseQueue) throws {
     try index.write { database in
@@ -129,7 +129,7 @@ public struct SessionSearch: Sendable {
     try database.execute(
       sql: "INSERT INTO sessions VALUES (?, ?, ?, ?)",
       arguments: [id, summary.title, state.length, state.changed])
-    for entry in entries {
+    for entry in entries.shown {
       guard let text = entry.event.text else { continue }
       try database.execute(
         sql: "INSERT INTO entries VALUES (?, ?, ?)", arguments: [text, id, entry.time])

@@ -5,8 +5,12 @@ import ModelFiles
 /// What keeps a session from being read or written, in one line.
 public struct SessionError: Error, CustomStringConvertible, Equatable {
   public let description: String
+  /// Whether another program writes the session now.
+  public let isLocked: Bool
 
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String, isLocked: Bool = false) {
+    (self.description, self.isLocked) = (description, isLocked)
+  }
 }
 
 /// All sessions of a person: a folder each.
@@ -54,7 +58,7 @@ public struct SessionStore: Sendable {
   public func summary(of id: String) throws -> Summary {
     let entries = try read(id).entries
     var title = "", messages = 0, pictures = 0
-    for entry in entries {
+    for entry in entries.shown {
       switch entry.event {
       case .renamed(let name): title = name
       case .asked(_, let text, _, _):
@@ -82,7 +86,8 @@ public struct SessionStore: Sendable {
     }
     if name == "last" {
       guard let first = all.first else { throw SessionError("\(folder): there are no sessions yet") }
-      return first
+      // One in which nothing was said is nobody's last.
+      return all.first { (try? contents(of: $0).hasContent) ?? false } ?? first
     }
     if all.contains(name) { return name }
     let fitting = all.filter { $0.hasPrefix(name) || $0.hasSuffix(name) }
@@ -98,11 +103,27 @@ public struct SessionStore: Sendable {
   /// A session's entries. A line that cannot be read is left out and counted: a cut or damaged line costs itself
   /// alone. Throws `SessionError` where there is no such session.
   public func read(_ id: String) throws -> (entries: [SessionEntry], lost: Int) {
+    let found = try contents(of: id)
+    return (found.entries, found.lost)
+  }
+
+  /// All that a session's log holds. Throws `SessionError` where there is no such session.
+  public func contents(of id: String) throws -> SessionContents {
     let path = "\(folder(of: id))/log.jsonl"
     guard let data = FileManager.default.contents(atPath: path) else {
       throw SessionError("\(path): no such session; vugen sessions list shows them all")
     }
-    return SessionFile.parse(data)
+    return SessionContents(data)
+  }
+
+  /// Why no session can be written here, in one line; nil where one can.
+  public var obstacle: String? {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      return "\(folder): cannot be created: \(error.localizedDescription)"
+    }
+    return access(folder, W_OK | X_OK) == 0 ? nil : "\(folder): \(String(cString: strerror(errno)))"
   }
 
   /// The bytes of a picture. Throws `SessionError`.
@@ -165,6 +186,9 @@ public struct SessionStore: Sendable {
 }
 
 /// A session that is being written: appended, flushed at each entry, locked against a second writer.
+///
+/// That a session was opened is written with the first thing that is done in it: one in which nothing is done is not
+/// touched, and a new one leaves nothing.
 public final class SessionFile {
   public let id: String
   public let folder: String
@@ -174,32 +198,61 @@ public final class SessionFile {
   public private(set) var waitingPictures: [String: Data] = [:]
   private var descriptor: Int32 = -1
   private var lock: Int32 = -1
+  /// By which model the session was opened, until something is done.
+  private var opening: Data?
+  /// Why the last thing could not be written.
+  public private(set) var obstacle = ""
 
   /// Begins a session, or takes up one. Throws `SessionError` where another studio writes it.
-  public init(_ store: SessionStore, id: String) throws {
+  public convenience init(_ store: SessionStore, id: String) throws {
+    self.init(new: id, in: store)
+    try begin()
+  }
+
+  /// A session of which nothing is on the disk until something is done in it.
+  public init(new id: String, in store: SessionStore) {
     self.id = id
     folder = store.folder(of: id)
-    try FileName.makeFolder(folder + "/pictures")
+  }
+
+  /// Whether it is on the disk.
+  public var isBegun: Bool { descriptor >= 0 }
+
+  private func begin() throws {
+    do {
+      try FileName.makeFolder(folder + "/pictures")
+    } catch {
+      throw SessionError("\(folder): cannot be created: \(FileName.reason(of: error))")
+    }
     lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-    guard lock >= 0 else { throw SessionError("\(folder)/lock: cannot be created") }
+    guard lock >= 0 else {
+      throw SessionError("\(folder)/lock: cannot be created: \(String(cString: strerror(errno)))")
+    }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-      close(lock)
+      release()
       throw SessionError(
-        "\(id): another studio has this session open; open it with --read-only or start a new one")
+        "\(id): another studio has this session open; open it with --read-only or start a new one",
+        isLocked: true)
     }
     descriptor = open(folder + "/log.jsonl", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      close(lock)
-      throw SessionError("\(folder)/log.jsonl: cannot be opened")
+      let reason = String(cString: strerror(errno))
+      release()
+      throw SessionError("\(folder)/log.jsonl: cannot be opened: \(reason)")
     }
-    cutHalfLine()
+    mendLastLine()
+  }
+
+  private func release() {
+    if lock >= 0 { close(lock) }
+    lock = -1
   }
 
   deinit {
     // Another session is taken up: what waits has this one chance more.
     if !waiting.isEmpty || !waitingPictures.isEmpty { flush() }
     if descriptor >= 0 { close(descriptor) }
-    if lock >= 0 { close(lock) }
+    release()
   }
 
   /// A name that sorts by time and does not meet another.
@@ -213,27 +266,19 @@ public final class SessionFile {
       parts.tm_min, parts.tm_sec) + String(repeating: "0", count: 4 - tail.count) + tail
   }
 
-  /// A line that was cut by the end of its writer is taken away, so that the next one stands alone.
-  private func cutHalfLine() {
+  /// A line that was cut by the end of its writer is taken away, so that the next one stands alone; a whole one that
+  /// only lacks its end gets it.
+  private func mendLastLine() {
     let size = lseek(descriptor, 0, SEEK_END)
     guard size > 0, let data = FileManager.default.contents(atPath: folder + "/log.jsonl") else { return }
     guard data.last != 10 else { return }
     let kept = (data.lastIndex(of: 10) ?? -1) + 1
+    if SessionContents(data[kept...]).lost == 0 {
+      write(Data([10]))
+      return
+    }
     ftruncate(descriptor, off_t(kept))
     lseek(descriptor, 0, SEEK_END)
-  }
-
-  static func parse(_ data: Data) -> (entries: [SessionEntry], lost: Int) {
-    let decoder = JSONDecoder()
-    var entries: [SessionEntry] = [], lost = 0
-    for line in data.split(separator: 10) {
-      if let entry = try? decoder.decode(SessionEntry.self, from: line) {
-        entries.append(entry)
-      } else {
-        lost += 1
-      }
-    }
-    return (entries, lost)
   }
 
   /// Appends an entry and what waited before it. False where the disk takes nothing: it waits then.
@@ -241,13 +286,30 @@ public final class SessionFile {
   public func append(_ entry: SessionEntry) -> Bool {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if let line = try? encoder.encode(entry) { waiting.append(line + [10]) }
+    guard let line = try? encoder.encode(entry) else { return flush() }
+    if case .opened = entry.event {
+      opening = line + [10]
+      return true
+    }
+    if let opening { waiting.append(opening) }
+    opening = nil
+    waiting.append(line + [10])
     return flush()
   }
 
   /// Writes what waits, as far as the disk takes it. False where something still waits.
   @discardableResult
   public func flush() -> Bool {
+    if !isBegun {
+      // What was attached and never asked about is nothing that was done.
+      guard !waiting.isEmpty else { return true }
+      do {
+        try begin()
+      } catch {
+        obstacle = "\(error)"
+        return false
+      }
+    }
     for (hash, png) in waitingPictures where write(png, hash) { waitingPictures[hash] = nil }
     while let line = waiting.first {
       guard write(line) else { return false }
@@ -257,6 +319,7 @@ public final class SessionFile {
   }
 
   /// A whole line or none of it.
+  @discardableResult
   private func write(_ line: Data) -> Bool {
     let start = lseek(descriptor, 0, SEEK_END)
     var done = 0
@@ -266,6 +329,7 @@ public final class SessionFile {
       }
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else {
+        obstacle = "\(folder): \(String(cString: strerror(errno)))"
         ftruncate(descriptor, start)
         return false
       }
@@ -278,13 +342,25 @@ public final class SessionFile {
   /// the next entry.
   public func keep(_ png: Data) -> String {
     let hash = Digest.sha256(png)
-    if !write(png, hash) { waitingPictures[hash] = png }
+    if !isBegun || !write(png, hash) { waitingPictures[hash] = png }
     return hash
+  }
+
+  /// Whether a picture is the session's own.
+  public func holds(_ hash: String) -> Bool {
+    waitingPictures[hash] != nil || FileManager.default.fileExists(atPath: "\(folder)/pictures/\(hash).png")
   }
 
   /// A whole picture or none.
   private func write(_ png: Data, _ hash: String) -> Bool {
     let path = "\(folder)/pictures/\(hash).png"
-    return FileManager.default.fileExists(atPath: path) || (try? AtomicFile.write(png, to: path)) != nil
+    if FileManager.default.fileExists(atPath: path) { return true }
+    do {
+      try AtomicFile.write(png, to: path)
+      return true
+    } catch {
+      obstacle = "\(error)"
+      return false
+    }
   }
 }

@@ -15,7 +15,11 @@ public enum Action: Sendable {
   case step(request: Int, Int, of: Int, picture: Int, preview: String?)
   case ended(request: Int)
   case pictureKnown(String, Size)
+  /// Its file is gone or damaged.
+  case pictureMissing(String)
   case differenceKnown(String, String)
+  /// Another session is open now; what it holds follows as `session`.
+  case sessionOpened(isReadOnly: Bool)
   case attached(Attachment)
   case toast(String, isError: Bool)
   case edited(String)

@@ -1,4 +1,5 @@
 import Requests
+import SessionLog
 
 /// A slash command, as completion, palette and help show it.
 public struct Command: Equatable, Sendable {
@@ -71,6 +72,13 @@ extension StudioState {
     return []
   }
 
+  /// Adds an event to the session, where it can be written.
+  mutating func recording(_ event: SessionEvent) -> [Effect] {
+    guard replay == nil else { return fail("a replay is running; Esc closes it") }
+    guard !isReadOnly else { return fail("this session is read-only; /new starts one of your own") }
+    return [.record(event)]
+  }
+
   mutating func say(_ text: String) {
     toast = Toast(text: text, isError: false, until: now + 3)
   }
@@ -91,18 +99,18 @@ extension StudioState {
       }
       return attachments.isEmpty ? fail("attach a picture first: /image PATH") : ask("Describe this picture.")
     case "vary":
-      guard var settings = lastDrawing else { return fail("nothing has been drawn yet") }
-      settings.seed = randomSeed(beyond: settings.seed)
-      return submit(.draw(settings, count: 1, parent: transcript.gallery.last))
+      guard let last = lastDrawing else { return fail("nothing has been drawn yet") }
+      var settings = asShown(last)
+      settings.seed = randomSeed(beyond: last.seed)
+      return submitForSlider(.draw(settings, count: 1, parent: transcript.gallery.last))
     case "retry":
-      return lastRequest.map { submit($0) } ?? fail("nothing has been asked yet")
+      return retry()
     case "grid":
-      guard var settings = lastDrawing else { return fail("nothing has been drawn yet") }
+      guard let last = lastDrawing else { return fail("nothing has been drawn yet") }
       guard let count = Int(argument.isEmpty ? "4" : argument), (2...16).contains(count) else {
         return fail("/grid takes 2 to 16 pictures")
       }
-      settings.seed = controls.seed ?? settings.seed
-      return submit(.draw(settings, count: count, parent: nil))
+      return submit(.draw(asShown(last), count: count, parent: nil))
     case "sweep": return sweep(argument)
     case "compare": return openCompare()
     case "critique": return beginCritique()
@@ -126,7 +134,13 @@ extension StudioState {
       guard let value: Float = number(Controls.guidanceRange) else {
         return fail("/cfg takes \(DrawingDefaults.guidanceLimits)")
       }
-      return setGuidance(value)
+      let effects = setGuidance(value)
+      // Another picture is meant only where the last thing was one.
+      if case .draw = lastRequest {} else { sliderDue = nil }
+      say(
+        "guidance \(Format.scale(controls.guidance))\(sliderDue == nil ? "" : "; the picture is drawn again")"
+      )
+      return effects
     case "steps":
       guard let value = number(1...1000) else { return fail("/steps takes 1 to 1000") }
       controls.steps = value
@@ -153,7 +167,7 @@ extension StudioState {
       guard let request = transcript.messages.last(where: { $0.request != nil })?.request else {
         return fail("there is nothing to undo")
       }
-      return [.record(.undone(request: request))]
+      return recording(.undone(request: request))
     case "edit":
       guard let text = transcript.messages.last(where: { $0.speaker == .person })?.text else {
         return fail("there is no prompt yet")
@@ -165,7 +179,11 @@ extension StudioState {
     case "save":
       guard let picture = transcript.gallery.last else { return fail("no picture to save yet") }
       return [.save(picture: picture, path: argument)]
-    case "model": return argument.isEmpty ? fail("name a folder: /model FOLDER") : [.loadModel(argument)]
+    case "model":
+      guard !argument.isEmpty else { return fail("name a folder: /model FOLDER") }
+      if case .ready = model { modelBefore = model }
+      model = .loading
+      return [.loadModel(argument)]
     case "theme":
       if !argument.isEmpty { return [.theme(argument)] }
       openThemes()
@@ -185,17 +203,31 @@ extension StudioState {
       }
     case "sessions": return [.readSessions]
     case "new": return [.newSession]
-    case "rename": return argument.isEmpty ? fail("/rename takes a title") : [.record(.renamed(argument))]
+    case "rename": return argument.isEmpty ? fail("/rename takes a title") : recording(.renamed(argument))
     case "doctor": return [.reportDoctor]
     case "tour": overlay = .tour(page: 0)
-    case "help": overlay = .help(scroll: 0)
+    case "help": lay(.help(scroll: 0))
     case "quit", "exit", "q": return leave()
     default: return nil
     }
     return []
   }
 
+  /// Asks the last question again, or draws the last prompt with the settings that are shown now.
+  private mutating func retry() -> [Effect] {
+    switch lastRequest {
+    case .ask(let text, let pictures, _, let seed):
+      return submit(
+        .ask(
+          text: text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? seed))
+    case .draw(let settings, let count, let parent):
+      return submit(.draw(asShown(settings), count: count, parent: parent))
+    case nil: return fail("nothing has been asked yet")
+    }
+  }
+
   mutating func openThemes() {
+    themeBefore = theme
     var list = ListOverlay(
       .themes, "Themes", themes.map { Choice(title: $0.name, detail: $0.appearance.rawValue, value: $0.name) }
     )
@@ -210,26 +242,28 @@ extension StudioState {
 
   /// "1..9", with a step behind a comma: "1..9,2".
   private mutating func sweep(_ argument: String) -> [Effect] {
-    guard let settings = lastDrawing ?? drawingFromPrompt() else {
+    guard let settings = lastDrawing.map(asShown) ?? drawingFromPrompt() else {
       return fail("draw something first, then sweep")
     }
     let parts = (argument.isEmpty ? "1..9" : argument).split(separator: ",")
-    let ends = parts[0].replacing("..", with: "~").split(separator: "~").compactMap { Float($0) }
+    let ends = (parts.first ?? "").replacing("..", with: "~").split(separator: "~").compactMap { Float($0) }
     let step = parts.count > 1 ? Float(parts[1]) ?? 0 : max(1, ((ends.last ?? 0) - (ends.first ?? 0)) / 8)
     guard ends.count == 2, ends[0] < ends[1], step > 0, Controls.guidanceRange.contains(ends[0]),
       Controls.guidanceRange.contains(ends[1]), (ends[1] - ends[0]) / step <= 32
     else { return fail("/sweep takes two scales from \(DrawingDefaults.guidanceLimits), as in /sweep 1..9") }
     var effects: [Effect] = []
+    let first = nextRequest
     for scale in stride(from: ends[0], through: ends[1] + step / 100, by: step) {
       var one = settings
-      one.guidanceScale = scale
+      one.guidanceScale = min(scale, ends[1])
+      sweepRequests[nextRequest] = first
       effects += submit(.draw(one, count: 1, parent: nil))
     }
     return effects
   }
 
   mutating func compare(_ pair: Comparison) -> [Effect] {
-    overlay = .compare(pair)
+    if case .compare = overlay { overlay = .compare(pair) } else { lay(.compare(pair)) }
     return differences[pair.heatMap] == nil ? [.measureDifference(pair)] : []
   }
 

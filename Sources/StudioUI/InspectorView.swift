@@ -1,4 +1,5 @@
 import Frames
+import Requests
 
 /// The inspector: model, controls, the running request, the session's sweep.
 func drawInspector(_ state: StudioState, _ frame: inout Frame) {
@@ -29,8 +30,8 @@ private func drawSlider(_ state: StudioState, _ x: Int, _ width: Int, _ frame: i
   let value = Format.scale(state.controls.guidance)
   frame.put(value, x + width - value.count, 4, isFocused ? theme.accent : theme.text)
   guard let slider = InspectorLayout(state).slider else { return }
-  let range = Controls.guidanceRange, last = slider.width - 1
-  func column(_ value: Float) -> Int { Int((value / range.upperBound * Float(last)).rounded()) }
+  let last = slider.width - 1
+  func column(_ value: Float) -> Int { sliderColumn(value, last) }
   let at = column(state.controls.guidance)
   frame.put(String(repeating: "━", count: at), slider.x, slider.y, theme.accent)
   frame.put(String(repeating: "─", count: last - at), slider.x + at + 1, slider.y, theme.border)
@@ -41,6 +42,12 @@ private func drawSlider(_ state: StudioState, _ x: Int, _ width: Int, _ frame: i
     frame.put(text, slider.x + column(mark) + 1, slider.y + 1, theme.dim)
   }
   frame.put("15", slider.x + last - 1, slider.y + 1, theme.dim)
+}
+
+/// A guidance scale's column on a track from 0 to `last`; scales beyond it stand at its ends.
+private func sliderColumn(_ value: Float, _ last: Int) -> Int {
+  let range = Controls.guidanceRange
+  return Int((value.clamped(to: range) / range.upperBound * Float(last)).rounded())
 }
 
 private func drawValues(
@@ -71,7 +78,7 @@ private func drawProgress(
   let theme = state.theme
   frame.put(running.kind == .asking ? "Answering" : "Drawing", x, top, theme.accent)
   guard running.kind == .drawing, running.steps > 0 else { return top + 2 }
-  let filled = width * running.step / running.steps
+  let filled = (width * running.step / running.steps).clamped(to: 0...width)
   frame.put(String(repeating: "█", count: filled), x, top + 1, theme.accent)
   frame.put(String(repeating: "░", count: width - filled), x + filled, top + 1, theme.border)
   return top + 3
@@ -84,10 +91,10 @@ private func drawSweep(
   let points = state.sweep, theme = state.theme
   guard points.count >= 2, top + 4 < bottom else { return }
   frame.put("Sweep of seed \(points[0].seed)", x, top, theme.accent)
-  let range = Controls.guidanceRange, row = top + 2
+  let row = top + 2
   frame.put(String(repeating: "┈", count: width), x, row, theme.border)
   for point in points {
-    let column = Int((point.scale / range.upperBound * Float(width - 1)).rounded())
+    let column = sliderColumn(point.scale, width - 1)
     let isNow = abs(point.scale - state.controls.guidance) < 0.05
     frame.put(isNow ? "◆" : "◇", x + column, row, isNow ? theme.accent : theme.text)
   }
@@ -107,7 +114,7 @@ private func drawFilmstrip(
     let y = top + i / columns * (tile.height + 1)
     guard y + cells.height <= bottom else { break }
     let rect = Rect(x + i % columns * (tile.width + 1), y, cells.width, cells.height)
-    frame.place(picture, in: rect, clip: rect, state.theme.text)
+    frame.show(picture, in: rect, clip: rect, state)
   }
 }
 

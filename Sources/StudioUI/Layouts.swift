@@ -1,4 +1,12 @@
 import Frames
+import Requests
+
+extension Size {
+  /// Both sides within a range.
+  func clamped(to range: ClosedRange<Int>) -> Size {
+    Size(width.clamped(to: range), height.clamped(to: range))
+  }
+}
 
 extension StudioState {
   static let inspectorWidth = 34
@@ -18,8 +26,7 @@ extension StudioState {
 
   /// The cells that a picture takes when it is fitted into so many.
   func cells(of picture: String, within limit: Size) -> Size {
-    let pixels = pictureSizes[picture] ?? Size(128, 128)
-    let perCell = Size(max(1, cell.width), max(1, cell.height))
+    let pixels = pictureSizes[picture] ?? Size(128, 128), perCell = cell
     let width = Double(limit.width * perCell.width), height = Double(limit.height * perCell.height)
     // Small pictures are shown larger, by whole factors as far as they fit.
     let fit = min(width / Double(pixels.width), height / Double(pixels.height))
@@ -84,5 +91,25 @@ struct CompareLayout {
     let cells = state.cells(of: pair.left, within: room)
     area = Rect(
       (state.size.width - cells.width) / 2, 2 + (room.height - cells.height) / 2, cells.width, cells.height)
+  }
+}
+
+extension Frame {
+  /// Lays a picture of a session over cells; one whose file is gone is an empty frame with its name.
+  mutating func show(_ picture: String, in whole: Rect, clip: Rect, _ state: StudioState) {
+    guard state.missingPictures.contains(picture) else {
+      return place(picture, in: whole, clip: clip, state.theme.text)
+    }
+    let theme = state.theme, inner = max(0, whole.width - 2)
+    let label =
+      inner < 20
+      ? TextWidth.fitted(inner > 7 ? " missing" : "missing", inner) : " \(picture.prefix(8)) is missing"
+    for y in max(whole.y, clip.y)..<max(whole.y, clip.y, min(whole.maxY, clip.maxY)) {
+      let isEdge = y == whole.y || y == whole.maxY - 1
+      let ends = y == whole.y ? ("╭", "╮") : y == whole.maxY - 1 ? ("╰", "╯") : ("│", "│")
+      let text = isEdge ? String(repeating: "╌", count: inner) : y == whole.y + whole.height / 2 ? label : ""
+      let blanks = String(repeating: " ", count: max(0, inner - TextWidth.columns(text)))
+      put(ends.0 + text + blanks + ends.1, whole.x, y, theme.dim, limit: max(0, clip.maxX - whole.x))
+    }
   }
 }

@@ -117,7 +117,7 @@ func drawGallery(_ state: StudioState, _ frame: inout Frame) {
     let cells = state.cells(of: picture, within: Size(tile.width - 2, tile.height - 2))
     let rect = Rect(tile.x + (tile.width - cells.width) / 2, tile.y + 1, cells.width, cells.height)
     if state.hasPictures {
-      frame.place(picture, in: rect, clip: rect, theme.text)
+      frame.show(picture, in: rect, clip: rect, state)
     } else {
       frame.put(String(picture.prefix(8)), tile.x + 1, tile.y + 1, theme.dim)
     }
@@ -137,7 +137,7 @@ func drawViewer(_ picture: String, _ state: StudioState, _ frame: inout Frame) {
   let cells = state.cells(of: picture, within: room)
   let rect = Rect(
     (state.size.width - cells.width) / 2, 1 + (room.height - cells.height) / 2, cells.width, cells.height)
-  if state.hasPictures { frame.place(picture, in: rect, clip: rect, state.theme.text) }
+  if state.hasPictures { frame.show(picture, in: rect, clip: rect, state) }
   let lines = TextWidth.wrapped(state.description(of: picture), state.size.width - 4)
   for (i, line) in lines.prefix(2).enumerated() {
     frame.put(line, 2, state.size.height - 3 - details.count + i, state.theme.text)
@@ -156,12 +156,12 @@ func drawCompare(_ state: StudioState, _ frame: inout Frame) {
     if pair.showsDifference, state.differences[pair.heatMap] != nil {
       frame.place(pair.heatMap, in: area, clip: area, theme.text)
     } else if isFlipped {
-      frame.place(right, in: area, clip: area, theme.text)
+      frame.show(right, in: area, clip: area, state)
     } else {
       let split = Int((Double(area.width) * pair.divider).rounded())
-      frame.place(left, in: area, clip: Rect(area.x, area.y, split, area.height), theme.text)
-      frame.place(
-        right, in: area, clip: Rect(area.x + split, area.y, area.width - split, area.height), theme.text)
+      frame.show(left, in: area, clip: Rect(area.x, area.y, split, area.height), state)
+      frame.show(
+        right, in: area, clip: Rect(area.x + split, area.y, area.width - split, area.height), state)
       frame.put("▼", area.x + min(split, max(0, area.width - 1)), area.y - 1, theme.accent)
     }
   }

@@ -6,18 +6,23 @@ public func reduce(_ state: inout StudioState, _ action: Action) -> [Effect] {
   switch action {
   case .key(let key): return state.take(key)
   case .resized(let size, let cell):
-    (state.size, state.cell) = (size, cell)
+    (state.size, state.cell) = (size, cell.clamped(to: StudioState.cells))
     if !state.showsInspector { state.inspectorRow = nil }
     return []
   case .tick(let now): return state.tick(now)
   case .session(let event): return state.take(event)
   case .modelReady(let name, let parameters, let bytes, let canDraw):
     state.model = .ready(name: name, parameters: parameters, bytes: bytes, canDraw: canDraw)
+    state.modelBefore = nil
     if !canDraw { state.mode = .ask }
     return state.startNext()
   case .modelFailed(let reason):
-    state.model = .failed(reason)
-    return state.fail(reason)
+    guard let before = state.modelBefore else {
+      state.model = .failed(reason)
+      return state.fail(reason)
+    }
+    (state.model, state.modelBefore) = (before, nil)
+    return state.fail("\(reason); \(state.modelName) stays") + state.startNext()
   default: return state.takeNews(action)
   }
 }
@@ -64,7 +69,11 @@ extension StudioState {
     case .ended(let request):
       if running?.request == request { running = nil }
       return startNext()
-    case .pictureKnown(let picture, let size): pictureSizes[picture] = size
+    case .pictureKnown(let picture, let size):
+      pictureSizes[picture] = size.clamped(to: Self.pixels)
+      missingPictures.remove(picture)
+    case .pictureMissing(let picture): missingPictures.insert(picture)
+    case .sessionOpened(let isReadOnly): beginSession(isReadOnly: isReadOnly)
     case .differenceKnown(let pair, let text): differences[pair] = text
     case .attached(let attachment):
       attachments.append(attachment)
@@ -95,9 +104,13 @@ extension StudioState {
       (list.choices, list.selected) = (choices, 0)
       overlay = .list(list)
     case .played(let entries, let speed, let idleLimit):
-      guard running == nil else { return fail("wait for the running request to finish, then replay") }
-      transcript = Transcript()
-      (overlay, scroll) = (nil, 0)
+      guard running == nil, queue.isEmpty else {
+        return fail("wait for the running request to finish, then replay")
+      }
+      beforeReplay = BeforeReplay(
+        transcript: transcript, scroll: scroll, lastDrawing: lastDrawing, lastRequest: lastRequest)
+      transcript = transcript.emptied()
+      (overlay, scroll, sliderDue) = (nil, 0, nil)
       replay = Replay(entries, speed: speed, idleLimit: idleLimit, now: now)
     case .themesRead(let list):
       themes = list
@@ -154,10 +167,14 @@ extension StudioState {
     case .character("+"): playing.speed = min(64, playing.speed * 2)
     case .character("-"): playing.speed = max(0.125, playing.speed / 2)
     case .escape, .control("c"), .control("d"):
-      let isOwn = isReadOnly
       replay = nil
+      if let before = beforeReplay {
+        (transcript, scroll) = (before.transcript, before.scroll)
+        (lastDrawing, lastRequest) = (before.lastDrawing, before.lastRequest)
+        beforeReplay = nil
+      }
       say("replay closed")
-      return isOwn ? [] : [.newSession]
+      return []
     case .pageUp, .pageDown, .mouse, .function: return nil
     default: return []
     }
@@ -167,7 +184,7 @@ extension StudioState {
 
   private mutating func seek(to place: Int) -> [Effect] {
     guard var playing = replay else { return [] }
-    transcript = Transcript()
+    transcript = transcript.emptied()
     for entry in playing.entries.prefix(place) { transcript.apply(entry.event) }
     (playing.place, playing.isPaused, playing.due) = (place, true, now)
     replay = playing

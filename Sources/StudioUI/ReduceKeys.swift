@@ -1,4 +1,5 @@
 import Frames
+import Requests
 
 extension StudioState {
   mutating func take(_ key: Key) -> [Effect] {
@@ -7,7 +8,8 @@ extension StudioState {
       return []
     }
     if key == .function(1) {
-      overlay = .help(scroll: 0)
+      if case .help = overlay { return [] }
+      lay(.help(scroll: 0))
       return []
     }
     if let overlay { return takeOverlayKey(key, overlay) }
@@ -167,22 +169,11 @@ extension StudioState {
     return remember + ask(text.isEmpty ? "Describe this picture." : text)
   }
 
-  /// A path to a picture that is dropped or pasted is attached.
+  /// Paths to pictures that are dropped or pasted are attached.
   private mutating func takePaste(_ text: String) -> [Effect] {
-    let path = text.trimmingWhitespace(), lower = path.lowercased()
-    let isPicture = [
-      ".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2",
-      ".ppm",
-      ".pgm", ".pbm", ".pam",
-    ].contains {
-      lower.hasSuffix($0) || lower.hasSuffix($0 + "'")
-    }
-    let starts = ["/", "~", "./", "file://", "'/", "\"/"]
-    if isPicture, !path.contains("\n"), starts.contains(where: path.hasPrefix) {
-      return [.attach(path: path)]
-    }
-    prompt.insert(text)
-    return []
+    let paths = PastedPaths.pictures(in: text.trimmingWhitespace())
+    if paths.isEmpty { prompt.insert(text) }
+    return paths.map { .attach(path: $0) }
   }
 
   // MARK: The inspector
@@ -193,40 +184,59 @@ extension StudioState {
     guard let row = inspectorRow else { return nil }
     let last = Self.inspectorRows.count - 1
     switch key {
-    case .up, .character("k"): inspectorRow = max(0, row - 1)
-    case .down, .character("j"): inspectorRow = min(last, row + 1)
+    case .up: inspectorRow = max(0, row - 1)
+    case .down: inspectorRow = min(last, row + 1)
     case .tab, .backTab, .enter: inspectorRow = nil
-    case .left, .character("h"): return turn(row, -1)
-    case .right, .character("l"): return turn(row, 1)
-    case .wordLeft, .character("H"): return turn(row, -10)
-    case .wordRight, .character("L"): return turn(row, 10)
+    case .left: return turn(row, -1)
+    case .right: return turn(row, 1)
+    case .wordLeft: return turn(row, -10)
+    case .wordRight: return turn(row, 10)
     case .home: return row == 0 ? setGuidance(1.8) : []
     case .end: return row == 0 ? setGuidance(5) : []
-    case .character(let c) where c.isLetter && row != 0:
+    case .backspace where !inspectorEntry.isEmpty: return enter(String(inspectorEntry.dropLast()), row)
+    case .character(let c) where c.isASCII && c.isNumber || c == "." && !inspectorEntry.isEmpty:
+      return enter(inspectorEntry + String(c), row)
+    case .alt(","), .alt("."): return nil
+    default:
+      // Typing always goes to the prompt.
       inspectorRow = nil
-      prompt.insert(String(c))
-    default: return nil
+      return nil
+    }
+    inspectorEntry = ""
+    return []
+  }
+
+  /// Digits typed at a row are its value, as far as it can have it.
+  private mutating func enter(_ text: String, _ row: Int) -> [Effect] {
+    inspectorEntry = String(text.prefix(20))
+    guard let value = Double(inspectorEntry) else { return [] }
+    let whole = Format.whole(value)
+    switch row {
+    case 0: return setGuidance(Float(value))
+    case 1: controls.steps = whole.clamped(to: DrawingLimits.steps)
+    case 2: controls.seed = UInt64(inspectorEntry) ?? .max
+    case 3: controls.count = whole.clamped(to: DrawingLimits.count)
+    case 4: controls.decoderSteps = whole.clamped(to: DrawingLimits.shownDecoderSteps)
+    default: controls.temperature = Float(value).clamped(to: 0...2)
     }
     return []
   }
 
   private mutating func turn(_ row: Int, _ by: Int) -> [Effect] {
-    func moved(_ value: Int, _ range: ClosedRange<Int>) -> Int {
-      max(range.lowerBound, min(range.upperBound, value + by))
-    }
+    inspectorEntry = ""
+    func moved(_ value: Int, _ range: ClosedRange<Int>) -> Int { (value + by).clamped(to: range) }
     switch row {
     case 0: return setGuidance(controls.guidance + Float(by) / 10)
-    case 1: controls.steps = moved(controls.steps, 1...1000)
+    case 1: controls.steps = moved(controls.steps, DrawingLimits.steps)
     case 2:
       if let seed = controls.seed {
-        controls.seed =
-          by < 0 && seed < UInt64(-by)
-          ? nil : by < 0 ? seed - UInt64(-by) : min(seed, .max - UInt64(by)) + UInt64(by)
+        let far = UInt64(by.magnitude)
+        controls.seed = by > 0 ? seed + min(far, .max - seed) : seed < far ? nil : seed - far
       } else if by > 0 {
         controls.seed = lastDrawing?.seed ?? 0
       }
-    case 3: controls.count = moved(controls.count, 1...16)
-    case 4: controls.decoderSteps = moved(controls.decoderSteps, 1...16)
+    case 3: controls.count = moved(controls.count, DrawingLimits.count)
+    case 4: controls.decoderSteps = moved(controls.decoderSteps, DrawingLimits.shownDecoderSteps)
     default:
       controls.temperature = Float(max(0, min(20, Int((controls.temperature * 10).rounded()) + by))) / 10
     }
@@ -252,7 +262,7 @@ extension StudioState {
       if showsInspector, let row = InspectorLayout(self).row(at: mouse.x, mouse.y) {
         inspectorRow = row
       } else if let picture = TranscriptLayout.picture(at: mouse.x, mouse.y, self) {
-        overlay = .viewer(picture)
+        lay(.viewer(picture))
       } else {
         inspectorRow = nil
       }

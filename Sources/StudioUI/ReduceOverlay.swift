@@ -2,10 +2,19 @@ import Frames
 import SessionLog
 
 extension StudioState {
+  /// Lays something over what is there; Esc goes back to that.
+  mutating func lay(_ new: Overlay) {
+    if let overlay { below.append(overlay) }
+    overlay = new
+  }
+
+  /// One level back.
+  mutating func goBack() { overlay = below.popLast() }
+
   mutating func takeOverlayKey(_ key: Key, _ overlay: Overlay) -> [Effect] {
     if case .list(let list) = overlay { return takeListKey(key, list) }
     if key == .escape || key == .control("c") || key == .character("q") {
-      self.overlay = nil
+      goBack()
       return []
     }
     switch overlay {
@@ -63,7 +72,8 @@ extension StudioState {
     var effects: [Effect] = []
     switch key {
     case .escape, .control("c"):
-      overlay = nil
+      if list.purpose == .themes, let themeBefore { theme = themeBefore }
+      goBack()
       return []
     case .up, .control("p"): moved(-1)
     case .down, .control("n"): moved(1)
@@ -144,14 +154,14 @@ extension StudioState {
     case .character("s"): return recall(settings, prompt: false, seed: true)
     case .character("p"): return recall(settings, prompt: true, seed: false)
     case .character("r"): return recall(settings, prompt: true, seed: false)
-    case .character(" "), .character("i"): overlay = .viewer(picture)
+    case .character(" "), .character("i"): lay(.viewer(picture))
     case .character("m"):
       let other = selected > 0 ? pictures[selected - 1] : pictures[pictures.count - 1]
       return compare(Comparison(left: other, right: picture))
     case .character("."):
-      return [.record(.starred(picture: picture, isStarred: !transcript.starred.contains(picture)))]
+      return recording(.starred(picture: picture, isStarred: !transcript.starred.contains(picture)))
     case .control("a"): return attachFromOverlay(picture)
-    case .character("w"): return [.save(picture: picture, path: "")]
+    case .character("w"): return save(picture)
     default: break
     }
     return []
@@ -165,21 +175,33 @@ extension StudioState {
     overlay = nil
     if wantsPrompt { prompt.set(settings.prompt) }
     if wantsSeed { controls.seed = settings.seed }
-    if wantsPrompt || !wantsSeed {
-      controls.guidance = settings.guidanceScale
-      (controls.steps, controls.decoderSteps, controls.negative) = (
-        settings.steps, settings.decoderSteps, settings.negative
-      )
-    }
+    let changed = wantsPrompt || !wantsSeed ? controls.take(settings) : []
     mode = .imagine
-    say(wantsPrompt ? "prompt and settings restored" : "seed \(settings.seed)")
+    say(
+      ([wantsPrompt ? "prompt and settings restored" : "seed \(settings.seed)"] + changed).joined(
+        separator: "; "))
     return []
   }
 
   private mutating func attachFromOverlay(_ picture: String) -> [Effect] {
+    guard picture != Self.testCardName else {
+      return fail("the test card is for your eyes, not for the model's")
+    }
     attachments.append(Attachment(picture: picture, name: "picture"))
     (mode, overlay) = (.ask, nil)
-    return []
+    // One of another session becomes this one's, with the settings that drew it.
+    guard !transcript.gallery.contains(picture), let origin = otherOrigins[picture], !isReadOnly,
+      replay == nil
+    else { return [] }
+    return [
+      .record(.attached(picture: picture, name: "a picture of another session", settings: origin.settings))
+    ]
+  }
+
+  /// Saves a picture of a session.
+  private mutating func save(_ picture: String) -> [Effect] {
+    guard picture != Self.testCardName else { return fail("the test card is no picture of this session") }
+    return [.save(picture: picture, path: "")]
   }
 
   private mutating func takeViewerKey(_ key: Key, _ picture: String) -> [Effect] {
@@ -189,10 +211,10 @@ extension StudioState {
       guard let at = list.firstIndex(of: picture) else { return [] }
       overlay = .viewer(list[max(0, min(list.count - 1, at + (key == .left ? -1 : 1)))])
     case .control("a"): return attachFromOverlay(picture)
-    case .character("w"): return [.save(picture: picture, path: "")]
+    case .character("w"): return save(picture)
     case .enter, .character("a"):
       return recall(origin(of: picture)?.settings, prompt: true, seed: true)
-    case .mouse(let mouse): if mouse.kind == .press { overlay = nil }
+    case .mouse(let mouse): if mouse.kind == .press { goBack() }
     default: break
     }
     return []

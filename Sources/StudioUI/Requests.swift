@@ -1,3 +1,4 @@
+import Requests
 import SessionLog
 
 extension StudioState {
@@ -15,13 +16,28 @@ extension StudioState {
       guidanceScale: controls.guidance, steps: controls.steps, decoderSteps: controls.decoderSteps)
   }
 
+  /// A drawing with the settings that are shown now; its prompt, and its seed where none is fixed, stay.
+  func asShown(_ drawing: DrawingSettings) -> DrawingSettings {
+    var settings = settings(for: drawing.prompt)
+    settings.seed = controls.seed ?? drawing.seed
+    return settings
+  }
+
   func drawingFromPrompt() -> DrawingSettings? {
     let text = prompt.string.trimmingWhitespace()
     return text.isEmpty || text.hasPrefix("/") ? nil : settings(for: text)
   }
 
   mutating func draw(_ text: String) -> [Effect] {
-    submit(.draw(settings(for: text), count: controls.count, parent: nil))
+    let request = Request.draw(settings(for: text), count: controls.count, parent: nil)
+    return controls.count == 1 ? submitForSlider(request) : submit(request)
+  }
+
+  /// Starts a drawing that the slider's next move takes the place of.
+  mutating func submitForSlider(_ request: Request) -> [Effect] {
+    let id = nextRequest, effects = submit(request)
+    sliderRequests.insert(id)
+    return effects
   }
 
   mutating func ask(_ text: String) -> [Effect] {
@@ -42,7 +58,10 @@ extension StudioState {
     let id = nextRequest
     nextRequest += 1
     scroll = 0
-    if case .draw(let settings, _, _) = request { lastDrawing = settings }
+    if case .draw(let settings, _, _) = request {
+      lastDrawing = settings
+      sliderRequests = []
+    }
     lastRequest = request
     queue.append((id, request))
     return startNext()
@@ -80,6 +99,10 @@ extension StudioState {
       }
       return fail("nothing is running")
     }
+    if let sweep = sweepRequests[request] {
+      queue.removeAll { sweepRequests[$0.id] == sweep }
+      say("the sweep ends here")
+    }
     running?.isCancelling = true
     running?.isDiscarded = discarding
     return [.cancel(request: request, discarding: discarding)]
@@ -88,7 +111,7 @@ extension StudioState {
   /// Moves the slider; 250 ms after the last move the last prompt is drawn again with its seed.
   mutating func setGuidance(_ value: Float) -> [Effect] {
     let range = Controls.guidanceRange
-    controls.guidance = max(range.lowerBound, min(range.upperBound, (value * 10).rounded() / 10))
+    controls.guidance = ((value * 10).rounded() / 10).clamped(to: range)
     if lastDrawing != nil, replay == nil, !isReadOnly { sliderDue = now + 0.25 }
     return []
   }
@@ -96,15 +119,15 @@ extension StudioState {
   /// The slider has come to rest: its drawing takes the place of the one in flight.
   mutating func drawForSlider() -> [Effect] {
     sliderDue = nil
-    guard var settings = lastDrawing, settings.guidanceScale != controls.guidance else { return [] }
-    settings.guidanceScale = controls.guidance
-    // Drawings that the slider asked for before are not waited for.
-    queue.removeAll { if case .draw = $0.request { true } else { false } }
+    guard let last = lastDrawing, last.guidanceScale != controls.guidance else { return [] }
+    // What it asked for before is not waited for; other requests are.
+    let superseded = sliderRequests
+    queue.removeAll { superseded.contains($0.id) }
     var effects: [Effect] = []
-    if let running, running.kind == .drawing, !running.isCancelling {
+    if let running, superseded.contains(running.request), !running.isCancelling {
       effects += cancelRunning(discarding: true)
     }
-    return effects + submit(.draw(settings, count: 1, parent: transcript.gallery.last))
+    return effects + submitForSlider(.draw(asShown(last), count: 1, parent: transcript.gallery.last))
   }
 
   // MARK: Critique

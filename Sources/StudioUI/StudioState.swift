@@ -19,6 +19,23 @@ public struct Controls: Equatable, Sendable {
   public init() {}
 
   public static let guidanceRange = DrawingDefaults.guidanceRange
+
+  /// Takes a picture's settings, as far as they can be turned here. Returns what was set to the nearest value, in words.
+  mutating func take(_ settings: DrawingSettings) -> [String] {
+    guidance = settings.guidanceScale.clamped(to: Self.guidanceRange)
+    steps = settings.steps.clamped(to: DrawingLimits.steps)
+    decoderSteps = settings.decoderSteps.clamped(to: DrawingLimits.shownDecoderSteps)
+    negative = settings.negative
+    var changed: [String] = []
+    if guidance != settings.guidanceScale {
+      changed.append("guidance \(Format.scale(settings.guidanceScale)) became \(Format.scale(guidance))")
+    }
+    if steps != settings.steps { changed.append("\(settings.steps) steps became \(steps)") }
+    if decoderSteps != settings.decoderSteps {
+      changed.append("\(settings.decoderSteps) decoder steps became \(decoderSteps)")
+    }
+    return changed
+  }
 }
 
 /// The model behind the studio.
@@ -171,6 +188,14 @@ public struct Replay: Equatable, Sendable {
   }
 }
 
+/// What a replay took the place of, and what comes back when it is closed.
+struct BeforeReplay: Sendable {
+  var transcript: Transcript
+  var scroll: Int
+  var lastDrawing: DrawingSettings?
+  var lastRequest: Request?
+}
+
 /// A short message in the status line.
 public struct Toast: Equatable, Sendable {
   public var text: String
@@ -194,12 +219,16 @@ public struct StudioState: Equatable, Sendable {
   public var hasPictures = true
   public var mode = StudioMode.imagine
   public var model = ModelStatus.loading
+  /// The model that goes on working where the one that is being loaded does not.
+  var modelBefore: ModelStatus?
   public var controls = Controls()
   public var prompt = PromptEditor()
   public var attachments: [Attachment] = []
   public var transcript = Transcript()
   /// Width and height in pixels of pictures that are known.
   public var pictureSizes: [String: Size] = [:]
+  /// Pictures whose files are gone or damaged.
+  public var missingPictures: Set<String> = []
   /// Pictures of other sessions, the newest session's last, with what is known of their making.
   public var otherPictures: [String] = []
   public var otherOrigins: [String: PictureOrigin] = [:]
@@ -211,19 +240,34 @@ public struct StudioState: Equatable, Sendable {
   public var scroll = 0
   public var running: Running?
   public var queue: [(id: Int, request: Request)] = []
-  public var overlay: Overlay?
+  public var overlay: Overlay? {
+    didSet { if overlay == nil { below = [] } }
+  }
+  /// What Esc goes back to, the nearest last.
+  var below: [Overlay] = []
+  /// The theme before others were tried on.
+  var themeBefore: Theme?
   public var isInspectorHidden = false
   /// The row of the inspector that has the focus; nil for the prompt.
-  public var inspectorRow: Int?
+  public var inspectorRow: Int? {
+    didSet { if inspectorRow != oldValue { inspectorEntry = "" } }
+  }
+  /// Digits that were typed at the inspector's row.
+  var inspectorEntry = ""
   public var toast: Toast?
   public var isMouseCaptured = true
   /// What the last drawing was asked with: what the slider draws again.
   public var lastDrawing: DrawingSettings?
   public var lastRequest: Request?
+  /// Drawings that the next move of the slider takes the place of: its own, and the one that it moves.
+  var sliderRequests: Set<Int> = []
+  /// The drawings of sweeps, each with the first of its sweep.
+  var sweepRequests: [Int: Int] = [:]
   /// When the slider's change is drawn.
   public var sliderDue: Double?
   public var critique: Critique?
   public var replay: Replay?
+  var beforeReplay: BeforeReplay?
   public var isReadOnly = false
   /// The question that goes with the next picture that is attached, and is asked at once.
   var questionForNextAttachment: String?
@@ -246,11 +290,27 @@ public struct StudioState: Equatable, Sendable {
       && a.sliderDue == b.sliderDue && a.critique == b.critique && a.replay == b.replay
   }
 
+  /// Pixels that a side of a cell, and of a picture, can have.
+  static let cells = 1...1000
+  static let pixels = 1...1_000_000
   /// The smallest screen that shows the studio.
   public static let smallest = Size(60, 16)
   /// How a picture was drawn, here or in another session.
-  func origin(of picture: String) -> PictureOrigin? {
+  public func origin(of picture: String) -> PictureOrigin? {
     transcript.origins[picture] ?? otherOrigins[picture]
+  }
+
+  /// Another session: what belongs to the person, the screen and the model stays. Numbers of requests go on.
+  mutating func beginSession(isReadOnly: Bool) {
+    var fresh = self
+    (fresh.transcript, fresh.scroll, fresh.isReadOnly) = (transcript.emptied(), 0, isReadOnly)
+    (fresh.running, fresh.queue, fresh.overlay, fresh.inspectorRow) = (nil, [], nil, nil)
+    (fresh.lastDrawing, fresh.lastRequest, fresh.sliderDue) = (nil, nil, nil)
+    (fresh.critique, fresh.critiqueRequest) = (nil, nil)
+    (fresh.sliderRequests, fresh.sweepRequests) = ([], [:])
+    (fresh.replay, fresh.beforeReplay) = (nil, nil)
+    (fresh.attachments, fresh.questionForNextAttachment) = ([], nil)
+    self = fresh
   }
 
   /// What a gallery shows.

@@ -1,3 +1,4 @@
+import Requests
 import SessionLog
 
 /// One thing in the transcript.
@@ -39,6 +40,13 @@ public struct Transcript: Equatable, Sendable {
 
   public init() {}
 
+  /// Without anything in it. Ids go on: no message is ever taken for another.
+  func emptied() -> Transcript {
+    var fresh = Transcript()
+    fresh.nextID = nextID
+    return fresh
+  }
+
   private mutating func add(_ speaker: Message.Speaker, _ text: String, request: Int? = nil) -> Int {
     var message = Message(id: nextID, speaker, text)
     message.request = request
@@ -67,7 +75,7 @@ public struct Transcript: Equatable, Sendable {
       let at = answer(request), rate = Double(tokens) / max(seconds, 1e-3)
       messages[at].text = text
       messages[at].facts =
-        "\(tokens) \(tokens == 1 ? "token" : "tokens") · \(Format.seconds(seconds)) · \(Int(rate)) tokens/s"
+        "\(tokens) \(tokens == 1 ? "token" : "tokens") · \(Format.seconds(seconds)) · \(Format.whole(rate)) tokens/s"
         + (isPartial ? " · cancelled" : "")
       messages[at].version += 1
     case .drawingAsked(let request, let settings, let count, _):
@@ -111,6 +119,9 @@ public struct Transcript: Equatable, Sendable {
 
 /// Numbers as the studio writes them.
 public enum Format {
+  /// The nearest whole number, however large or odd the value is: what a damaged log says may have none.
+  static func whole(_ value: Double) -> Int { Int(value.rounded().clamped(to: -1e15...1e15)) }
+
   static func seconds(_ seconds: Double) -> String {
     seconds < 10
       ? decimal(seconds, 1) + " s"
@@ -125,11 +136,6 @@ public enum Format {
     let digits = String(abs(all) % Int(factor))
     let padded = String(repeating: "0", count: places - digits.count) + digits
     return "\(all < 0 ? "-" : "")\(abs(all) / Int(factor)).\(padded)"
-  }
-
-  /// The nearest whole number; what a damaged log says may have none.
-  private static func whole(_ value: Double) -> Int {
-    value.isNaN ? 0 : Int(max(-9e18, min(9e18, value.rounded())))
   }
 
   public static func bytes(_ count: Int) -> String {

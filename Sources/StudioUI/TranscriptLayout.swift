@@ -28,7 +28,9 @@ struct LaidMessage {
   /// Pictures side by side, as many as fit into a row.
   mutating func add(_ names: [String], _ width: Int, _ state: StudioState) {
     guard state.hasPictures else {
-      lines += names.map { ("  [picture \($0.prefix(8))]", .dim) }
+      lines += names.map { name in
+        ("  [picture \(name.prefix(8))\(state.missingPictures.contains(name) ? " is missing" : "")]", .dim)
+      }
       return
     }
     let most = Size(
@@ -49,27 +51,37 @@ struct LaidMessage {
   }
 }
 
-/// Keeps messages' lines until their width or text changes: a long transcript is laid out once.
+/// Keeps messages' lines as long as all that they are made of stays the same: a long transcript is laid out once.
 public final class LayoutCache {
-  private struct Key: Hashable {
-    let id, version, width, height: Int
+  /// What a message's lines are made of. Compared by value: numbers that stand for it may come again.
+  private struct Source: Equatable {
+    let message: Message
+    let width, height: Int
     let cell: Size
-    let known: Int
+    let sizes: [Size?]
+    let isMissing: [Bool]
+    let modelName: String
+    let hasPictures: Bool
+
+    init(_ message: Message, _ width: Int, _ state: StudioState) {
+      (self.message, self.width, modelName) = (message, width, state.modelName)
+      height = message.pictures.isEmpty ? 0 : state.transcriptHeight
+      (cell, hasPictures) = (state.cell, state.hasPictures)
+      sizes = message.pictures.map { state.pictureSizes[$0] }
+      isMissing = message.pictures.map(state.missingPictures.contains)
+    }
   }
 
-  private var kept: [Int: (key: Key, laid: LaidMessage)] = [:]
+  private var kept: [Int: (source: Source, laid: LaidMessage)] = [:]
 
   public init() {}
 
   func laid(_ message: Message, width: Int, _ state: StudioState) -> LaidMessage {
-    let known = message.pictures.count { state.pictureSizes[$0] != nil }
-    let key = Key(
-      id: message.id, version: message.version, width: width,
-      height: message.pictures.isEmpty ? 0 : state.transcriptHeight, cell: state.cell, known: known)
-    if let old = kept[message.id], old.key == key { return old.laid }
+    let source = Source(message, width, state)
+    if let old = kept[message.id], old.source == source { return old.laid }
     let laid = LaidMessage(message, width: width, state)
     if kept.count > 20_000 { kept.removeAll() }
-    kept[message.id] = (key, laid)
+    kept[message.id] = (source, laid)
     return laid
   }
 }

@@ -47,7 +47,7 @@ private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame:
     }
     for picture in laid.pictures {
       let rect = Rect(picture.x + 1, top + picture.line, picture.cells.width, picture.cells.height)
-      frame.place(picture.name, in: rect, clip: clip, theme.text)
+      frame.show(picture.name, in: rect, clip: clip, state)
     }
   }
   if layout.scroll > 0 {
@@ -200,7 +200,8 @@ extension StudioState {
       if running.isCancelling { return "\(turn) stopping at the next step" }
       if running.kind == .asking { return "\(turn) answering · \(elapsed)" }
       let rate = now > running.began ? Double(running.step) / (now - running.began) : 0
-      return "\(turn) drawing · step \(running.step) of \(running.steps) · \(Int(rate)) steps/s · \(elapsed)"
+      return
+        "\(turn) drawing · step \(running.step) of \(running.steps) · \(Format.whole(rate)) steps/s · \(elapsed)"
     }
     switch model {
     case .loading: return "\(turn) loading the model; requests wait until it is ready"

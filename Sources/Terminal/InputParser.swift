@@ -209,7 +209,7 @@ public struct InputParser: Sendable {
     if code == 27 { return .key(.escape) }
     if code == 9 { return .key(flags & 1 != 0 ? .backTab : .tab) }
     if code == 127 { return .key(.backspace) }
-    guard let scalar = Unicode.Scalar(UInt32(max(0, code))) else { return nil }
+    guard let scalar = Unicode.Scalar(UInt32(clamping: code)) else { return nil }
     let character = Character(scalar)
     return .key(
       flags & 4 != 0 ? .control(character) : flags & 2 != 0 ? .alt(character) : .character(character))

@@ -41,8 +41,8 @@ public struct TerminalFacts: Sendable, Equatable {
     case .cell(let width, let height) where (2...200).contains(width) && (4...400).contains(height):
       cell = Size(width, height)
     case .area(let width, let height):
-      if !knowsWindowPixels, let size = Screen.windowSize(), width / size.columns >= 2,
-        height / size.rows >= 4
+      if !knowsWindowPixels, let size = Screen.windowSize(), (2...200).contains(width / size.columns),
+        (4...400).contains(height / size.rows)
       {
         cell = Size(width / size.columns, height / size.rows)
       }
@@ -55,7 +55,9 @@ public struct TerminalFacts: Sendable, Equatable {
 
   /// Takes a cell's size from the window, where it tells pixels.
   mutating func measureWindow() {
-    guard let size = Screen.windowSize(), size.width / size.columns >= 2, size.height / size.rows >= 4 else {
+    guard let size = Screen.windowSize(), (2...200).contains(size.width / size.columns),
+      (4...400).contains(size.height / size.rows)
+    else {
       return
     }
     // Pixels may include padding: round down.

@@ -91,6 +91,64 @@ struct SessionTests {
     #expect(try store.read(id).entries.count == Self.events.count + 1)
   }
 
+  /// What only lacks its line's end is whole; what a newer program wrote is passed over, and stays.
+  @Test func logsOfOthersAreKept() throws {
+    let store = temporaryStore(), id = "20260101-000000-aaaa", path = store.folder(of: id) + "/log.jsonl"
+    try FileManager.default.createDirectory(atPath: store.folder(of: id), withIntermediateDirectories: true)
+    let lines = [
+      #"{"event":{"note":{"_0":"n"}},"time":1,"version":1}"#,
+      #"{"event":{"sung":{"by":["x"]}},"time":2,"version":1}"#,
+      #"{"event":{"note":{"_1":3}},"time":3,"version":1}"#,
+      #"{"event":{"note":{"_0":"last"}},"time":1e300,"version":1}"#,
+    ]
+    let text = lines.joined(separator: "\n")
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    var found = try store.contents(of: id)
+    #expect(
+      found.entries.map(\.event) == [.note("n"), .note("last")] && found.lost == 1 && found.unknown == 1)
+    #expect(!found.isNewer && found.hasContent)
+    #expect(try SessionFile(store, id: id).append(.init(time: 4, event: .note("more"))))
+    #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix(text + "\n{"))
+    #expect(try store.contents(of: id).entries.count == 3)
+    found = SessionContents(Data(#"{"event":{"note":{"_1":3}},"time":3,"version":2}"#.utf8))
+    #expect(found.isNewer && found.lost == 0 && found.unknown == 1)
+    for damaged in [
+      "{", "[]", "null", "{}", #"{"event":{},"time":1,"version":1}"#, #"{"event":{"sung":{}}}"#,
+    ] {
+      #expect(SessionContents(Data(damaged.utf8)).lost == 1, "\(damaged)")
+    }
+  }
+
+  /// A session begins on the disk with the first thing that is done in it.
+  @Test func nothingDoneLeavesNothing() throws {
+    let store = temporaryStore(), opened = SessionEvent.opened(model: "m", modelHash: "h", program: "p")
+    do {
+      let file = SessionFile(new: "20260102-000000-bbbb", in: store)
+      #expect(file.append(.init(time: 1, event: opened)) && !file.isBegun)
+      #expect(file.holds(file.keep(Data("picture".utf8))) && file.flush())
+    }
+    #expect(!FileManager.default.fileExists(atPath: store.folder) && store.obstacle == nil)
+    let file = SessionFile(new: "20260101-000000-aaaa", in: store), hash = file.keep(Data("picture".utf8))
+    file.append(.init(time: 1, event: opened))
+    #expect(file.append(.init(time: 2, event: .note("x"))))
+    #expect(try store.read(file.id).entries.map(\.event) == [opened, .note("x")])
+    #expect(try store.picture(hash, of: file.id) == Data("picture".utf8))
+    #expect(SessionStore(folder: "/proc/nowhere/sessions").obstacle != nil)
+  }
+
+  /// What was undone counts no more, and gives the session no name.
+  @Test func whatWasUndoneIsNotShown() throws {
+    let store = temporaryStore(), file = try SessionFile(store, id: "20260101-000000-aaaa")
+    for (i, event) in ([Self.events[1], Self.events[2], .undone(request: 1)] + Self.events[3...4])
+      .enumerated()
+    {
+      file.append(.init(time: Double(i), event: event))
+    }
+    let summary = try store.summary(of: file.id)
+    #expect(summary.title == "a red apple" && summary.messages == 1 && summary.pictures == 1)
+    #expect(try store.read(file.id).entries.shown.compactMap(\.event.request) == [2, 2])
+  }
+
   @Test func searchFollowsTheLogs() throws {
     let store = temporaryStore(), index = store.folder + "/index/search.sqlite"
     let search = SessionSearch(store, index: index)

@@ -17,7 +17,9 @@ struct Bench {
     while !waiting.isEmpty {
       for effect in reduce(&state, waiting.removeFirst()) {
         effects.append(effect)
-        if case .record(let event) = effect { waiting.append(.session(event)) }
+        if case .record(let event) = effect {
+          waiting.append(.session(SessionEntry(time: 0, event: event).event))
+        }
       }
     }
   }

@@ -15,7 +15,7 @@ struct SessionExport {
   /// Throws `SessionError`.
   init(_ store: SessionStore, _ id: String) throws {
     (self.store, self.id) = (store, id)
-    entries = try store.read(id).entries
+    entries = try store.read(id).entries.shown
     title = try store.summary(of: id).title
   }
 

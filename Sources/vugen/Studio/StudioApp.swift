@@ -6,6 +6,7 @@ import Pictures
 import SessionLog
 import StudioUI
 import Synchronization
+import Tensors
 import Terminal
 import VUGEN
 
@@ -13,7 +14,7 @@ import VUGEN
 enum StudioMessage: Sendable {
   case action(Action)
   case engine(request: Int, EngineEvent)
-  case modelLoaded(ModelFacts)
+  case modelLoaded(ModelFacts, StudioEngine)
   case redraw
 }
 
@@ -25,21 +26,25 @@ final class StudioApp {
   let mailbox = Mailbox<StudioMessage>()
   let shelf: PictureShelf
   let screen: Screen
-  private var engine: StudioEngine
+  private(set) var engine: StudioEngine
   private let cache = LayoutCache()
   private var parser = InputParser()
   private let clock = ContinuousClock()
   private let begun: ContinuousClock.Instant
-  private var flags: [Int: CancellationFlag] = [:]
+  var flags: [Int: CancellationFlag] = [:]
+  /// Requests of sessions that were left: what they still bring belongs to nobody.
+  var abandoned: Set<Int> = []
+  /// Sessions that were left before the disk took all of them; it is tried again with whatever comes.
+  var unfinished: [SessionFile] = []
   private var discarded: Set<Int> = []
   /// Settings of drawings in flight, with the picture that each varies.
   private var parents: [Int: String] = [:]
   private var previewCount = 0
-  private var modelFacts: ModelFacts?
+  private(set) var modelFacts: ModelFacts?
   let usesColours: Bool
   private let modelFolder: String
   private var isRunning = true
-  private var loggedFullDisk = false
+  var loggedFullDisk = false
   private var lastShortened = ""
   let pictureSource: PictureSource
   /// Whether the theme follows the terminal's background.
@@ -55,6 +60,7 @@ final class StudioApp {
     let source = PictureSource(store)
     if let session { source.use(session.id) }
     pictureSource = source
+    Screen.setLastWords(Self.lastWords(session))
     let mailbox = self.mailbox
     shelf = PictureShelf(load: { source.picture($0) }, onReady: { mailbox.post(.redraw) })
     screen = Screen(graphics: graphics, usesColours: usesColours, shelf: shelf)
@@ -66,6 +72,7 @@ final class StudioApp {
   /// Runs until the person leaves. Throws `TerminalError` where there is no terminal; returns the exit status.
   func run() throws -> Int32 {
     StudioSignals.watch(waking: mailbox)
+    Task { @NumericActor in Screen.guardThread() }
     try screen.start(environment: ProcessInfo.processInfo.environment)
     defer { screen.end() }
     let size = Screen.windowSize() ?? (80, 24, 0, 0)
@@ -143,18 +150,27 @@ final class StudioApp {
 
   private func take(_ message: StudioMessage) {
     switch message {
+    case .action(.ended(let request)):
+      (flags[request], parents[request]) = (nil, nil)
+      discarded.remove(request)
+      if abandoned.remove(request) == nil { apply(.ended(request: request)) }
     case .action(let action): apply(action)
     case .engine(let request, let event): take(event, of: request)
-    case .modelLoaded(let facts):
-      modelFacts = facts
-      if session != nil, state.transcript.messages.isEmpty || state.replay == nil {
-        record(.opened(model: facts.name, modelHash: facts.hash, program: "VUGEN Studio"))
-      }
+    case .modelLoaded(let facts, let engine):
+      // Until here the one before it works.
+      (self.engine, modelFacts) = (engine, facts)
+      recordOpening()
       apply(
         .modelReady(
           name: facts.name, parameters: facts.parameters, bytes: facts.bytes, canDraw: facts.canDraw))
     case .redraw: break
     }
+  }
+
+  /// With which model the session is taken up.
+  func recordOpening() {
+    guard let modelFacts, session != nil else { return }
+    record(.opened(model: modelFacts.name, modelHash: modelFacts.hash, program: "VUGEN Studio"))
   }
 
   func apply(_ action: Action) {
@@ -172,10 +188,9 @@ final class StudioApp {
 
   func loadModel(_ folder: String) {
     let engine = StudioEngine(folder: folder), mailbox = self.mailbox
-    self.engine = engine
     Task.detached {
       do {
-        mailbox.post(.modelLoaded(try await engine.load()))
+        mailbox.post(.modelLoaded(try await engine.load(), engine))
       } catch {
         mailbox.post(.action(.modelFailed("\(error)")))
       }
@@ -206,6 +221,7 @@ final class StudioApp {
   }
 
   private func take(_ event: EngineEvent, of request: Int) {
+    guard !abandoned.contains(request) else { return }
     switch event {
     case .started: break
     case .token(let text): apply(.token(request: request, text))
@@ -253,55 +269,13 @@ final class StudioApp {
     guard let png else { return nil }
     // Where the disk is full the next event says so.
     let hash = session?.keep(Data(png)) ?? Digest.sha256(png)
+    pictureSource.hold(session?.waitingPictures ?? [:])
     shelf.add(picture, hash)
     apply(.pictureKnown(hash, Size(picture.width, picture.height)))
     return hash
   }
 
-  /// Writes an event and shows it.
-  func record(_ event: SessionEvent) {
-    if let session, !session.append(SessionEntry(time: Date().timeIntervalSince1970, event: event)) {
-      if !loggedFullDisk {
-        apply(
-          .toast(
-            "disk full: the session stays in memory until there is space",
-            isError: true))
-      }
-      loggedFullDisk = true
-    } else {
-      loggedFullDisk = false
-    }
-    apply(.session(event))
-  }
-
   func stop() { isRunning = false }
-
-  /// What of the session the disk does not take, even now; nil where all is written.
-  var unwritten: String? {
-    guard let session, !session.flush() else { return nil }
-    let (entries, pictures) = (session.waiting.count, session.waitingPictures.count)
-    guard entries + pictures > 0 else { return nil }
-    return "\(session.folder): no room; not written: \(entries) entries, \(pictures) pictures"
-  }
-
-  /// Resumes another session, or starts one.
-  func use(_ file: SessionFile?, entries: [SessionEntry]) {
-    session = file
-    if let file { pictureSource.use(file.id) }
-    var fresh = StudioState()
-    (fresh.size, fresh.cell, fresh.now, fresh.theme, fresh.themes) = (
-      state.size, state.cell, state.now, state.theme, state.themes
-    )
-    (fresh.hasPictures, fresh.mode, fresh.model, fresh.controls) = (
-      state.hasPictures, state.mode, state.model, state.controls
-    )
-    (fresh.isInspectorHidden, fresh.isReadOnly) = (state.isInspectorHidden, file == nil)
-    fresh.prompt.history = state.prompt.history
-    state = fresh
-    show(entries)
-    let engine = self.engine
-    Task.detached { await engine.forget() }
-  }
 
   /// Shows what a session holds.
   func show(_ entries: [SessionEntry]) {
@@ -311,45 +285,16 @@ final class StudioApp {
     }
   }
 
-  /// Tells the state a picture's size.
+  /// Tells the state a picture's size, or that there is no such picture.
   func announce(_ hash: String) {
-    guard state.pictureSizes[hash] == nil, let picture = shelf.picture(hash) else { return }
-    apply(.pictureKnown(hash, Size(picture.width, picture.height)))
-  }
-}
-
-/// Reads pictures of sessions from disk, from any thread.
-final class PictureSource: Sendable {
-  private let store: SessionStore
-  private let ids = Mutex<[String]>([])
-
-  init(_ store: SessionStore) { self.store = store }
-
-  /// Sessions whose pictures are looked for, the newest last.
-  func use(_ id: String) { ids.withLock { if !$0.contains(id) { $0.append(id) } } }
-
-  /// Width and height from a stored picture's head.
-  func size(of hash: String) -> (width: Int, height: Int)? {
-    for id in ids.withLock({ $0 }).reversed() {
-      let path = "\(store.folder(of: id))/pictures/\(hash).png"
-      guard let file = FileHandle(forReadingAtPath: path) else { continue }
-      defer { try? file.close() }
-      guard let head = try? file.read(upToCount: 24), head.count == 24 else { return nil }
-      func number(_ at: Int) -> Int { head[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
-      return (number(16), number(20))
+    guard state.pictureSizes[hash] == nil else { return }
+    if let size = pictureSource.size(of: hash) {
+      apply(.pictureKnown(hash, Size(size.width, size.height)))
+    } else if let picture = shelf.picture(hash) {
+      apply(.pictureKnown(hash, Size(picture.width, picture.height)))
+    } else {
+      apply(.pictureMissing(hash))
     }
-    return nil
-  }
-
-  func picture(_ hash: String) -> Picture? {
-    for id in ids.withLock({ $0 }).reversed() {
-      if let data = try? store.picture(hash, of: id),
-        let picture = try? Picture(bytes: [UInt8](data), name: hash)
-      {
-        return picture
-      }
-    }
-    return nil
   }
 }
 

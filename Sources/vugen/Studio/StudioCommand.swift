@@ -60,15 +60,8 @@ struct Studio: AsyncParsableCommand {
     try Screen.check(environment: ProcessInfo.processInfo.environment)
     let path = Paths.configuration() + "/config.toml", settings = StudioConfiguration(path: path)
     let store = given ?? SessionStore.standard()
-    var entries: [SessionEntry] = [], lost = 0, file: SessionFile?
-    if let session {
-      let found = try store.resolve(session)
-      (entries, lost) = try store.read(found)
-      if !readOnly { file = try SessionFile(store, id: found) }
-    } else if replay == nil {
-      file = try SessionFile(store, id: StudioSession.newID())
-    }
-    let (state, usesColours) = firstState(settings, lost, entries.count, isReadOnly: file == nil)
+    let (file, entries, notice) = try opened(in: store, isReplay: replay != nil)
+    let (state, usesColours) = firstState(settings, notice, isReadOnly: file == nil)
     let name = graphics ?? settings.graphics ?? "auto"
     let app = StudioApp(
       store: store, session: file, modelFolder: EmbeddedModel.folder(for: model),
@@ -83,11 +76,36 @@ struct Studio: AsyncParsableCommand {
       app.state.replay = replay
     }
     let status = try app.run()
-    if let lost = app.unwritten { note("\(lost)") }
-    return status
+    guard let lost = app.unwritten else { return status }
+    note("\(lost)")
+    return status == 0 ? 1 : status
   }
 
-  private func firstState(_ settings: StudioConfiguration, _ lost: Int, _ kept: Int, isReadOnly: Bool) -> (
+  /// The session that is taken up or begun, what it holds, and what the person should know of it. Where it can only be
+  /// read there is no file.
+  private func opened(in store: SessionStore, isReplay: Bool) throws -> (
+    SessionFile?, [SessionEntry], notice: String?
+  ) {
+    guard let session else {
+      if isReplay { return (nil, [], nil) }
+      if let obstacle = store.obstacle { return (nil, [], "read-only: \(obstacle)") }
+      return (SessionFile(new: StudioSession.newID(), in: store), [], nil)
+    }
+    let id = try store.resolve(session), found = try store.contents(of: id)
+    var notice: String?
+    if found.lost > 0 { notice = "recovered \(found.entries.count) entries; \(found.lost) were damaged" }
+    if readOnly { return (nil, found.entries, notice) }
+    if found.isNewer {
+      return (nil, found.entries, "read-only: a newer version of this program wrote this session")
+    }
+    do {
+      return (try SessionFile(store, id: id), found.entries, notice)
+    } catch let error as SessionError where !error.isLocked {
+      return (nil, found.entries, "read-only: \(error)")
+    }
+  }
+
+  private func firstState(_ settings: StudioConfiguration, _ notice: String?, isReadOnly: Bool) -> (
     StudioState, usesColours: Bool
   ) {
     var state = StudioState()
@@ -101,9 +119,8 @@ struct Studio: AsyncParsableCommand {
     (state.mode, state.isInspectorHidden) = (settings.mode ?? .imagine, !settings.inspector)
     (state.isMouseCaptured, state.isReadOnly) = (settings.mouse, isReadOnly)
     state.prompt.history = PromptHistory.read()
-    var problems = [settings.complaint].compactMap { $0 } + complaints
+    var problems = [notice, settings.complaint].compactMap(\.self) + complaints
     if found == nil { problems.append("unknown theme '\(wanted)'; using the built-in one") }
-    if lost > 0 { problems.append("recovered \(kept) entries; \(lost) were damaged") }
     if !problems.isEmpty {
       let text = problems.map(\.oneLine).joined(separator: "\n")
       state.toast = Toast(text: text, isError: true, until: 8 + 4 * Double(problems.count - 1))

@@ -14,6 +14,10 @@ extension StudioApp {
     switch effect {
     case .ask(let request, let text, let pictures, let temperature, let seed):
       let known = pictures.compactMap { shelf.picture($0) }
+      guard known.count == pictures.count else {
+        record(.failed(request: request, reason: "the picture is missing; its question cannot be answered"))
+        return [.ended(request: request)]
+      }
       start(request, .ask(question: text, pictures: known, temperature: temperature, seed: seed))
     case .draw(let request, let settings, let count, let parent):
       startDrawing(request, settings, count, parent)
@@ -37,7 +41,6 @@ extension StudioApp {
     case .newSession: return newSession()
     case .openSession(let id): return open(id)
     case .loadModel(let folder):
-      state.model = .loading
       loadModel(EmbeddedModel.folder(for: TypedPath.resolve(folder)))
     case .theme(let name): return choose(theme: name)
     case .rememberPrompt(let text): PromptHistory.append(text)
@@ -110,7 +113,7 @@ extension StudioApp {
 
   /// The file as it was drawn, with its settings.
   private func save(_ hash: String, _ typed: String) -> [Action] {
-    let words = (state.transcript.origins[hash]?.settings.prompt ?? "picture").lowercased()
+    let words = (state.origin(of: hash)?.settings.prompt ?? "picture").lowercased()
       .map { $0.isLetter || $0.isNumber ? $0 : "-" }
     let slug = String(words).split(separator: "-").joined(separator: "-").prefix(40)
     var path = typed.isEmpty ? "\(slug)-\(hash.prefix(6)).png" : TypedPath.resolve(typed)
@@ -120,7 +123,7 @@ extension StudioApp {
     }
     do {
       let bytes: Data
-      if let session, let stored = try? store.picture(hash, of: session.id) {
+      if let stored = pictureSource.bytes(of: hash) {
         bytes = stored
       } else if let picture = shelf.picture(hash) {
         bytes = Data(try picture.pngData())
@@ -225,51 +228,10 @@ extension StudioApp {
     }
   }
 
-  private func play(_ name: String) -> [Action] {
-    do {
-      let id = try store.resolve(name == "last" ? session?.id ?? "last" : name)
-      let entries = try store.read(id).entries
-      pictureSource.use(id)
-      for entry in entries { for hash in entry.event.pictures { announce(hash) } }
-      return [.played(entries, speed: 1, idleLimit: 2)]
-    } catch {
-      return [.toast("\(error)", isError: true)]
-    }
-  }
-
-  private func newSession() -> [Action] {
-    do {
-      let file = try SessionFile(store, id: StudioSession.newID())
-      use(file, entries: [])
-      return [.toast("new session", isError: false)]
-    } catch {
-      return [.toast("\(error)", isError: true)]
-    }
-  }
-
-  private func open(_ id: String) -> [Action] {
-    do {
-      let (entries, lost) = try store.read(id)
-      pictureSource.use(id)
-      do {
-        let file = try SessionFile(store, id: id)
-        use(file, entries: entries)
-        return [
-          .toast(
-            lost == 0 ? "opened" : "recovered \(entries.count) entries, \(lost) were damaged",
-            isError: lost > 0)
-        ]
-      } catch {
-        use(nil, entries: entries)
-        return [.toast("read-only: \(error)", isError: true)]
-      }
-    } catch {
-      return [.toast("\(error)", isError: true)]
-    }
-  }
-
   private func export(_ format: String) -> [Action] {
-    guard let session else { return [.toast("this session is not on disk", isError: true)] }
+    guard let session, session.isBegun else {
+      return [.toast("there is nothing on the disk of this session yet", isError: true)]
+    }
     do {
       let path = try SessionExport(store, session.id).write(format, to: nil)
       return [.toast("wrote \(path)", isError: false)]
@@ -308,9 +270,8 @@ private struct SessionAlbum: Sendable {
       for picture in transcript.gallery where known.insert(picture).inserted {
         pictures.append(picture)
         origins[picture] = transcript.origins[picture]
-        if let size = source.size(of: picture) {
-          mailbox.post(.action(.pictureKnown(picture, Size(size.width, size.height))))
-        }
+        let size = source.size(of: picture).map { Size($0.width, $0.height) }
+        mailbox.post(.action(size.map { .pictureKnown(picture, $0) } ?? .pictureMissing(picture)))
       }
     }
     mailbox.post(.action(.picturesRead(pictures, origins: origins)))

@@ -128,21 +128,10 @@ enum TypedPath {
   static func resolve(_ typed: String) -> String {
     let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
     if FileManager.default.fileExists(atPath: expanded(text)) { return expanded(text) }
-    var plain = text
-    if plain.hasPrefix("file://") { plain = URL(string: plain)?.path ?? String(plain.dropFirst(7)) }
-    for quote in ["'", "\""] where plain.count > 1 && plain.hasPrefix(quote) && plain.hasSuffix(quote) {
-      plain = String(plain.dropFirst().dropLast())
-    }
-    var unescaped = "", isEscaped = false
-    for character in plain {
-      if character == "\\", !isEscaped {
-        isEscaped = true
-      } else {
-        unescaped.append(character)
-        isEscaped = false
-      }
-    }
-    return expanded(unescaped)
+    let words = PastedPaths.words(of: text) ?? []
+    let plain = words.count == 1 ? words[0] : words.isEmpty ? text : words.joined(separator: " ")
+    if plain.hasPrefix("file://") { return URL(string: plain)?.path ?? String(plain.dropFirst(7)) }
+    return expanded(plain)
   }
 
   private static func expanded(_ path: String) -> String {

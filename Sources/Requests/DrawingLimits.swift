@@ -1,0 +1,17 @@
+/// What numbers the settings of a drawing can have. Those of a file, a flag or a key pass here: what is outside is
+/// refused by name, or set to the nearest that is inside.
+public enum DrawingLimits {
+  public static let guidance = DrawingDefaults.guidanceRange
+  public static let steps = 1...1000
+  public static let decoderSteps = 1...100
+  /// What the studio's inspector shows.
+  public static let shownDecoderSteps = 1...16
+  public static let count = 1...16
+}
+
+extension Comparable {
+  /// The nearest value of a range. What compares with nothing, such as a NaN, is the lower end.
+  public func clamped(to range: ClosedRange<Self>) -> Self {
+    self >= range.upperBound ? range.upperBound : self > range.lowerBound ? self : range.lowerBound
+  }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import SessionLog
+import TerminalProbe
+import TestSupport
+import Testing
+
+/// Sessions in the real program: which is open, who may write it, what is left on the disk.
+@Suite(.serialized)
+struct SessionSwitchTests {
+  private static func store(_ home: String) -> SessionStore {
+    SessionStore(folder: home + "/.local/share/vugen/sessions")
+  }
+
+  private static func leave(_ s: Session) -> Int32 {
+    s.type("\u{15}\u{04}")
+    return s.end()
+  }
+
+  /// There and back again, by every way that leads there: each session stays the person's own.
+  @Test func oneComesBackToOnesOwnSession() throws {
+    let s = try Session(["studio", "--graphics", "none"]), store = Self.store(s.home)
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 2\rfirst apple\r")
+    #expect(s.expect("2 steps"))
+    s.type("/sessions\r")
+    #expect(s.expect("first apple") && s.expect("Sessions"))
+    s.type("\r")
+    #expect(s.expect("open already"), "\(s.screen(36))")
+    s.type("/new\r")
+    #expect(s.expect("new session") && s.expectGone("first apple"), "\(s.screen(36))")
+    // Where the old session's messages stood are the new one's.
+    s.type("second pear\r")
+    #expect(s.expect("second pear") && s.expect("2 steps") && !s.screen(36).contains("first apple"))
+    s.type("/search first\r")
+    #expect(s.expect("first apple"))
+    s.type("\r")
+    #expect(s.expectGone("second pear") && s.expect("first apple"), "\(s.screen(36))")
+    #expect(!s.screen(36).contains("read-only"), "\(s.screen(36))")
+    s.type("/steps 3\rthird plum\r")
+    #expect(s.expect("third plum") && s.expect("3 steps"))
+    s.type("/replay\r")
+    #expect(s.expect("Esc closes the replay"))
+    s.type("\u{1B}")
+    #expect(s.expect("replay closed") && s.expect("third plum"), "\(s.screen(36))")
+    s.type("fourth fig\r")
+    #expect(s.expect("fourth fig") && s.expectGone("read-only"), "\(s.screen(36))")
+    #expect(Self.leave(s) == 0)
+    #expect(store.ids().count == 2)
+    let first = try store.contents(of: try #require(store.ids().last)),
+      second = try store.contents(of: store.ids()[0])
+    #expect(
+      first.entries.compactMap(\.event.text).filter { $0.contains(" ") } == [
+        "first apple", "third plum", "fourth fig",
+      ])
+    #expect(
+      second.entries.contains { if case .opened = $0.event { true } else { false } },
+      "what /new opened is recorded")
+  }
+
+  @Test func aSessionIsLeftWithWhatItWasAt() throws {
+    let s = try Session(["studio", "--graphics", "none"]), store = Self.store(s.home)
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 1000\r/count 4\rlong apple\rwaiting pear\r")
+    #expect(s.expect("of 1000"))
+    s.type("/new\r")
+    #expect(s.expect("2 requests were cancelled"), "\(s.screen(36))")
+    s.type("/steps 2\r/count 1\rshort plum\r")
+    #expect(s.expect("short plum") && s.expect("2 steps"), "\(s.screen(36))")
+    #expect(Self.leave(s) == 0 && store.ids().count == 2)
+    let new = try store.read(store.ids()[0]).entries.map(\.event),
+      old = try store.read(store.ids()[1]).entries
+    #expect(
+      new.flatMap(\.pictures).count == 1
+        && new.compactMap(\.request).allSatisfy { $0 == new.compactMap(\.request)[0] })
+    if case .cancelled? = old.last?.event {
+    } else {
+      Issue.record("the old session ends with \(String(describing: old.last))")
+    }
+  }
+
+  /// A start without a word leaves nothing, and `last` is the last in which something was done.
+  @Test func lookingLeavesNoTrace() throws {
+    let home = temporaryPath(), store = Self.store(home)
+    do {
+      let file = try SessionFile(store, id: "20260101-000000-aaaa")
+      file.append(.init(time: 1, event: .note("the only words")))
+      let empty = try SessionFile(store, id: "20260102-000000-bbbb")
+      try Data(
+        #"{"event":{"opened":{"model":"n","modelHash":"h","program":"p"}},"time":1,"version":1}\#n"#.utf8
+      )
+      .write(to: URL(fileURLWithPath: empty.folder + "/log.jsonl"))
+    }
+    let before = try store.read("20260101-000000-aaaa").entries.count
+    for words in [["studio"], ["studio", "last"]] {
+      let s = try Session(words + ["--graphics", "none"], home: home)
+      #expect(s.expect("parameters") && (words.count == 1 || s.expect("the only words")), "\(s.screen(36))")
+      s.type("/new\r")
+      #expect(s.expect("new session"))
+      #expect(Self.leave(s) == 0)
+    }
+    #expect(try store.ids().count == 2 && store.read("20260101-000000-aaaa").entries.count == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 2)
+  }
+
+  /// What cannot be written is opened to be read, and that is said: a folder, and a newer program's log.
+  @Test func whatCannotBeWrittenIsRead() throws {
+    let home = temporaryPath(), store = Self.store(home)
+    try FileManager.default.createDirectory(atPath: home + "/.local", withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: home + "/.local/share"))
+    let s = try Session(["studio", "--graphics", "none"], home: home)
+    #expect(s.expect("read-only: ") && s.expect("parameters"), "\(s.screen(36))")
+    s.type("a cat\r")
+    #expect(s.expect("this session is read-only"))
+    #expect(Self.leave(s) == 0)
+
+    try FileManager.default.removeItem(atPath: home + "/.local/share")
+    let id = "20260101-000000-aaaa", path = store.folder(of: id) + "/log.jsonl"
+    try FileManager.default.createDirectory(atPath: store.folder(of: id), withIntermediateDirectories: true)
+    let log =
+      #"{"event":{"note":{"_0":"old words"}},"time":1,"version":1}"# + "\n"
+      + #"{"event":{"sung":{"song":1}},"time":2,"version":7}"#
+    try Data(log.utf8).write(to: URL(fileURLWithPath: path))
+    let t = try Session(["studio", "last", "--graphics", "none"], home: home)
+    #expect(t.expect("newer version") && t.expect("old words"), "\(t.screen(36))")
+    #expect(Self.leave(t) == 0)
+    #expect(FileManager.default.contents(atPath: path) == Data(log.utf8), "not a byte is changed")
+  }
+
+  /// A disk that takes no more: it is said, nothing is dropped on the way to another session, and the status tells.
+  @Test func whatTheDiskDoesNotTakeIsNotDropped() throws {
+    let program = try Session.program()
+    let s = try Session(
+      ["-c", "ulimit -f 1; exec '\(program)' studio --graphics none"], name: "/bin/sh")
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 2\rfirst apple\r")
+    #expect(s.expect("2 steps"))
+    // More than a log may have here.
+    for _ in 0..<6 { s.type("/doctor\r\u{1B}") }
+    #expect(s.expect("stays in memory"), "\(s.screen(36))")
+    s.type("/new\r")
+    #expect(s.expect("is tried again"), "\(s.screen(36))")
+    s.type("/sessions\r")
+    #expect(s.expect("Sessions"))
+    s.type("\r")
+    #expect(s.expect("first apple") && s.expect("opened"), "\(s.screen(36))")
+    #expect(Self.leave(s) == 1 && s.screen(36).contains("not written"), "\(s.screen(36))")
+  }
+
+  /// Pictures of another session become this one's where they are used, and what was undone is in no export.
+  @Test func aSessionIsWholeByItself() throws {
+    let s = try Session(["studio", "--graphics", "none"]), store = Self.store(s.home)
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 2\rfirst apple\r")
+    #expect(s.expect("2 steps"))
+    s.type("/new\r")
+    #expect(s.expect("new session"))
+    s.type("secret pear\r")
+    #expect(s.expect("2 steps"))
+    s.type("/undo\r")
+    #expect(s.expectGone("secret pear"))
+    s.type("a plum\r")
+    #expect(s.expect("a plum") && s.expect("2 steps"))
+    s.type("/gallery\r\t")
+    #expect(s.expect("of all sessions"))
+    s.type("\u{1B}[Hw")
+    #expect(s.expect("saved first-apple"), "\(s.screen(36))")
+    s.type("\u{01}What is this?\r")
+    #expect(s.expect("tokens/s"), "\(s.screen(36))")
+    for format in ["md", "html", "json", "cast"] {
+      s.type("/export \(format)\r")
+      #expect(s.expect("-") && s.expect(".\(format)"))
+    }
+    #expect(Self.leave(s) == 0)
+    let id = store.ids()[0], other = store.ids()[1]
+    let apple = try #require(store.read(other).entries.flatMap(\.event.pictures).first)
+    #expect((try? store.picture(apple, of: id)) != nil)
+    let saved = try #require(
+      FileManager.default.contentsOfDirectory(atPath: s.home).first { $0.hasPrefix("first-apple") })
+    let bytes = try #require(FileManager.default.contents(atPath: s.home + "/" + saved))
+    #expect(bytes.range(of: Data("first apple".utf8)) != nil, "its settings are in it")
+    let undone = try store.read(id).entries.compactMap { entry -> String? in
+      if case .drawn(_, let picture, let origin, _, _) = entry.event, origin.settings.prompt == "secret pear"
+      {
+        picture
+      } else {
+        nil
+      }
+    }
+    #expect(undone.count == 1)
+    for format in ["md", "html", "json", "cast"] {
+      let text = try String(contentsOfFile: "\(s.home)/vugen-\(id).\(format)", encoding: .utf8)
+      #expect(text.contains("a plum") && !text.contains("secret") && !text.contains(undone[0]), "\(format)")
+    }
+    let files = try FileManager.default.contentsOfDirectory(atPath: "\(s.home)/vugen-\(id)-pictures")
+    #expect(files.contains("\(apple).png") && !files.contains("\(undone[0]).png"))
+    let verify = try Session(["replay", id, "--verify"], home: s.home)
+    #expect(verify.expect("bit for bit") && verify.end() == 0, "\(verify.screen(36))")
+  }
+}

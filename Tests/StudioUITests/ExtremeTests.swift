@@ -1,0 +1,161 @@
+import Foundation
+import Frames
+import SessionLog
+import StudioUI
+import TestSupport
+import Testing
+
+/// Numbers that come from a file, a flag or a key, however large.
+@Suite struct ExtremeTests {
+  private static let log = SessionContents(Data(OddInput.logLines.joined(separator: "\n").utf8))
+
+  @Test func everyLineOfTheLogIsRead() {
+    #expect(Self.log.lost == 0 && Self.log.unknown == 0 && Self.log.entries.count == OddInput.logLines.count)
+  }
+
+  @Test func aLogOfHugeNumbersIsShownPlayedAndGoneOnWith() {
+    var b = Bench()
+    for entry in Self.log.entries {
+      b.act(.session(entry.event))
+      _ = b.rows()
+    }
+    b.act(.pictureKnown("aa", Size(0, 0)))
+    b.act(.pictureKnown("bb", Size(.max, .max)))
+    b.act(.resized(Size(120, 36), cell: Size(.max, .max)))
+    for key: Key in [.function(3), .character("i"), .escape, .character("m"), .escape, .escape] {
+      b.press(key)
+      _ = b.rows()
+    }
+    b.act(.resized(Size(120, 36), cell: Size(9, 19)))
+    b.send("a cat")
+    #expect(
+      b.drawings.count == 1 && b.state.running?.request ?? 0 > 1, "the next request has a number of its own")
+    b.finish("ee")
+    b.act(.played(Self.log.entries, speed: 1, idleLimit: 2))
+    for i in 0..<40 { b.act(.tick(Double(i))) }
+    _ = b.rows()
+  }
+
+  /// Guidance above the slider's end, and steps beyond all: what can be turned here is at its end, and it is said.
+  @Test(arguments: [20, 30, 1e30] as [Float])
+  func aReusedPictureIsClamped(_ guidance: Float) {
+    let settings = DrawingSettings(
+      prompt: "a cat", seed: .max, guidanceScale: guidance, steps: .max, decoderSteps: .max)
+    let event = SessionEntry(
+      time: 0, event: .attached(picture: "aa", name: "a.png", settings: settings, details: nil)
+    ).event
+    for key: Key in [.enter, .character("p")] {
+      var b = Bench()
+      b.act(.session(event))
+      b.press(.function(3), key)
+      #expect(b.state.controls.guidance == 15 && b.shows("became 15.0"), "\(b.rows())")
+      #expect((1...1000).contains(b.state.controls.steps) && (1...16).contains(b.state.controls.decoderSteps))
+      for _ in 0..<6 { b.press(.backTab, .wordRight, .wordLeft, .right, .down) }
+      _ = b.rows()
+    }
+  }
+
+  @Test func seedsStopAtTheLast() {
+    var b = Bench()
+    b.send("/seed 18446744073709551615")
+    b.press(.backTab, .down, .down, .right, .wordRight)
+    #expect(b.state.controls.seed == .max)
+    b.press(.left)
+    #expect(b.state.controls.seed == .max - 1)
+    b.send("/seed 3")
+    b.press(.backTab, .down, .down, .wordLeft)
+    #expect(b.state.controls.seed == nil)
+  }
+
+  /// Each command with each number says what it did or what it takes.
+  @Test func oddArgumentsAreRefused() {
+    for command in OddInput.commands {
+      for number in OddInput.numbers {
+        var b = Bench()
+        b.send("a dog")
+        b.finish("d0")
+        b.send("\(command) \(number)")
+        b.press(.backTab, .right, .left)
+        b.act(.tick(1))
+        #expect(b.rows().count == 36, "\(command) \(number)")
+      }
+    }
+    var b = Bench()
+    b.send("a dog")
+    b.finish("d0")
+    for odd in [",", ",,", "..", "1..2,nan", "nan..9"] {
+      b.send("/sweep \(odd)")
+      #expect(b.state.toast?.isError == true && b.drawings.count == 1, "/sweep \(odd)")
+    }
+  }
+}
+
+/// Random typing of plausible things: commands with odd arguments, pastes, the mouse, and sessions from anywhere.
+@Suite struct PlausibleFuzz {
+  @Test func isSurvived() {
+    var b = Bench(), seed: UInt64 = 20_261_126
+    let log = SessionContents(Data(OddInput.logLines.joined(separator: "\n").utf8)).entries
+    func next(_ bound: Int) -> Int {
+      seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(seed >> 33) % bound
+    }
+    let keys: [Key] = [
+      .enter, .tab, .backTab, .escape, .up, .down, .left, .right, .wordLeft, .wordRight, .home, .end, .pageUp,
+      .pageDown,
+      .backspace, .function(1), .function(2), .function(3), .function(4), .control("p"), .control("r"),
+      .control("a"),
+      .control("c"), .alt("."), .alt(","), .character("a"), .character("m"), .character("."), .character(" "),
+      .character("9"), .character("i"), .character("w"), .character("s"), .control("u"),
+    ]
+    let places = [Int.min, -1, 0, 3, 6, 10, 40, 95, 118, 4000, Int.max]
+    let kinds: [Key.Mouse.Kind] = [.press, .drag, .release, .wheelUp, .wheelDown]
+    let cache = LayoutCache(),
+      rounds = ProcessInfo.processInfo.environment["VUGEN_FUZZ"] == nil ? 10_000 : 200_000
+    for i in 0..<rounds {
+      switch next(12) {
+      case 0..<5: b.press(keys[next(keys.count)])
+      case 5, 6:
+        // Mostly where it is read as a command.
+        if next(4) > 0 { b.press(.escape, .escape, .escape, .control("u")) }
+        let command = OddInput.commands[next(next(2) == 0 ? 6 : OddInput.commands.count)]
+        b.send("\(command) \(OddInput.numbers[next(OddInput.numbers.count)])")
+      case 7: b.press(.paste(OddInput.pastes[next(OddInput.pastes.count)]))
+      case 8 where next(2) == 0:
+        // Along the inspector's rows, wherever their values stand.
+        b.press(.escape, .escape, .backTab)
+        for _ in 0..<next(6) { b.press(.down) }
+        let turn = [Key.left, .right, .wordLeft, .wordRight][next(4)]
+        b.press(turn, turn, turn)
+      case 8:
+        b.press(.mouse(.init(kinds[next(5)], places[next(places.count)], places[next(places.count)])))
+      case 9:
+        b.act(.session(log[next(log.count)].event))
+        if next(8) == 0 {
+          b.act(.pictureKnown(["aa", "bb", "cc"][next(3)], Size(places[next(places.count)], 0)))
+        }
+      case 10:
+        if next(20) == 0 { b.act(.played(log, speed: 1, idleLimit: 2)) }
+        if next(20) == 0 { b.act(.sessionOpened(isReadOnly: next(6) == 0)) }
+        if next(4) == 0 { b.act(.picturesRead(["aa", "zz"], origins: origins(log))) }
+      default:
+        b.act(.tick(Double(i) / 10))
+        if b.state.running != nil { b.finish("r\(i)", partial: next(2) == 0) }
+      }
+      if next(40) == 0 {
+        let least = next(5) == 0 ? Size(20, 5) : Size(100, 20)
+        let size = Size(least.width + next(100), least.height + next(40))
+        b.act(.resized(size, cell: Size(next(12), next(30))))
+      }
+      _ = view(b.state, cache)
+      if b.effects.count > 1000 { b.effects.removeFirst(900) }
+    }
+    b.act(.resized(Size(120, 36), cell: Size(9, 19)))
+    #expect(b.rows().count == 36)
+  }
+
+  private func origins(_ log: [SessionEntry]) -> [String: PictureOrigin] {
+    var transcript = Transcript()
+    for entry in log { transcript.apply(entry.event) }
+    return transcript.origins
+  }
+}

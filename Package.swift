@@ -126,7 +126,8 @@ let package = Package(
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "FileNames", "Pictures", "SessionLog", "TerminalProbe", "TestSupport", "dying-program", "fuzz", "vugen",
+        "FileNames", "Pictures", "SessionLog", "TerminalProbe", "TestSupport", "dying-program", "fuzz",
+        "vugen",
       ]),
     // Runs every command over absurd options and spoilt inputs.
     .executableTarget(

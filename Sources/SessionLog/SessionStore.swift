@@ -245,13 +245,21 @@ public final class SessionFile {
 
   private func release() {
     if lock >= 0 { close(lock) }
-    lock = -1
+    if descriptor >= 0 { close(descriptor) }
+    (lock, descriptor) = (-1, -1)
+  }
+
+  /// Lets the session go, whoever else still knows of it: others may write it from here on. False where the disk does
+  /// not take all of it: it is kept then.
+  public func end() -> Bool {
+    guard flush() else { return false }
+    release()
+    return true
   }
 
   deinit {
-    // Another session is taken up: what waits has this one chance more.
+    // What waits has this one chance more.
     if !waiting.isEmpty || !waitingPictures.isEmpty { flush() }
-    if descriptor >= 0 { close(descriptor) }
     release()
   }
 

@@ -53,8 +53,8 @@ struct LaidMessage {
 
 /// Keeps messages' lines as long as all that they are made of stays the same: a long transcript is laid out once.
 public final class LayoutCache {
-  /// What a message's lines are made of. Compared by value: numbers that stand for it may come again.
-  private struct Source: Equatable {
+  /// What a message's lines were made of. Compared by value: numbers that stand for it may come again.
+  private struct Source {
     let message: Message
     let width, height: Int
     let cell: Size
@@ -64,11 +64,21 @@ public final class LayoutCache {
     let hasPictures: Bool
 
     init(_ message: Message, _ width: Int, _ state: StudioState) {
-      (self.message, self.width, modelName) = (message, width, state.modelName)
-      height = message.pictures.isEmpty ? 0 : state.transcriptHeight
-      (cell, hasPictures) = (state.cell, state.hasPictures)
+      (self.message, self.width, height) = (message, width, state.transcriptHeight)
+      (cell, hasPictures, modelName) = (state.cell, state.hasPictures, state.modelName)
       sizes = message.pictures.map { state.pictureSizes[$0] }
       isMissing = message.pictures.map(state.missingPictures.contains)
+    }
+
+    /// Whether these are the message's lines now. Called for each message below the top of the screen, at each frame.
+    func isStill(_ message: Message, _ width: Int, _ state: StudioState) -> Bool {
+      guard self.width == width, self.message == message, modelName == state.modelName else { return false }
+      return message.pictures.isEmpty
+        || height == state.transcriptHeight && cell == state.cell && hasPictures == state.hasPictures
+          && message.pictures.indices.allSatisfy {
+            sizes[$0] == state.pictureSizes[message.pictures[$0]]
+              && isMissing[$0] == state.missingPictures.contains(message.pictures[$0])
+          }
     }
   }
 
@@ -77,11 +87,10 @@ public final class LayoutCache {
   public init() {}
 
   func laid(_ message: Message, width: Int, _ state: StudioState) -> LaidMessage {
-    let source = Source(message, width, state)
-    if let old = kept[message.id], old.source == source { return old.laid }
+    if let old = kept[message.id], old.source.isStill(message, width, state) { return old.laid }
     let laid = LaidMessage(message, width: width, state)
     if kept.count > 20_000 { kept.removeAll() }
-    kept[message.id] = (source, laid)
+    kept[message.id] = (Source(message, width, state), laid)
     return laid
   }
 }

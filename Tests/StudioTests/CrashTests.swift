@@ -69,8 +69,8 @@ struct CrashTests {
     (
       "a resize",
       {
-        probe_resize($0.probe, 20, 70)
-        return $0.expect("commands", rows: 20)
+        probe_resize($0.probe, 40, 130)
+        return $0.expect("commands", rows: 40)
       }
     ),
     ("the start", { probe_pump($0.probe, 20) != 0 }),

@@ -16,6 +16,14 @@ struct SessionSwitchTests {
     return s.end()
   }
 
+  /// The session in which something was said: two that begin within a second stand in any order.
+  private static func session(_ words: String, _ store: SessionStore) throws -> String {
+    try #require(
+      store.ids().first { id in
+        (try? store.read(id).entries.contains { $0.event.text == words }) ?? false
+      })
+  }
+
   /// There and back again, by every way that leads there: each session stays the person's own.
   @Test func oneComesBackToOnesOwnSession() throws {
     let s = try Session(["studio", "--graphics", "none"]), store = Self.store(s.home)
@@ -46,8 +54,8 @@ struct SessionSwitchTests {
     #expect(s.expect("fourth fig") && s.expectGone("read-only"), "\(s.screen(36))")
     #expect(Self.leave(s) == 0)
     #expect(store.ids().count == 2)
-    let first = try store.contents(of: try #require(store.ids().last)),
-      second = try store.contents(of: store.ids()[0])
+    let first = try store.contents(of: Self.session("first apple", store))
+    let second = try store.contents(of: Self.session("second pear", store))
     #expect(
       first.entries.compactMap(\.event.text).filter { $0.contains(" ") } == [
         "first apple", "third plum", "fourth fig",
@@ -67,8 +75,8 @@ struct SessionSwitchTests {
     s.type("/steps 2\r/count 1\rshort plum\r")
     #expect(s.expect("short plum") && s.expect("2 steps"), "\(s.screen(36))")
     #expect(Self.leave(s) == 0 && store.ids().count == 2)
-    let new = try store.read(store.ids()[0]).entries.map(\.event),
-      old = try store.read(store.ids()[1]).entries
+    let new = try store.read(Self.session("short plum", store)).entries.map(\.event)
+    let old = try store.read(Self.session("long apple", store)).entries
     #expect(
       new.flatMap(\.pictures).count == 1
         && new.compactMap(\.request).allSatisfy { $0 == new.compactMap(\.request)[0] })
@@ -171,7 +179,7 @@ struct SessionSwitchTests {
       #expect(s.expect("-") && s.expect(".\(format)"))
     }
     #expect(Self.leave(s) == 0)
-    let id = store.ids()[0], other = store.ids()[1]
+    let id = try Self.session("a plum", store), other = try Self.session("first apple", store)
     let apple = try #require(store.read(other).entries.flatMap(\.event.pictures).first)
     #expect((try? store.picture(apple, of: id)) != nil)
     let saved = try #require(

@@ -61,7 +61,7 @@ import Testing
     b.press(.backTab, .down, .down, .right, .wordRight)
     #expect(b.state.controls.seed == .max)
     b.press(.left)
-    #expect(b.state.controls.seed == .max - 1)
+    #expect(b.state.controls.seed == UInt64.max - 1)
     b.send("/seed 3")
     b.press(.backTab, .down, .down, .wordLeft)
     #expect(b.state.controls.seed == nil)
@@ -92,7 +92,7 @@ import Testing
 
 /// Random typing of plausible things: commands with odd arguments, pastes, the mouse, and sessions from anywhere.
 @Suite struct PlausibleFuzz {
-  @Test func isSurvived() {
+  @Test func survivesPlausibleTyping() {
     var b = Bench(), seed: UInt64 = 20_261_126
     let log = SessionContents(Data(OddInput.logLines.joined(separator: "\n").utf8)).entries
     func next(_ bound: Int) -> Int {

@@ -21,7 +21,7 @@ extension StudioApp {
       pictureSource.hold(session.waitingPictures)
       Screen.setLastWords(Self.lastWords(session))
     }
-    unfinished.removeAll { $0.flush() }
+    unfinished.removeAll { $0.end() }
     apply(.session(entry.event))
   }
 
@@ -58,7 +58,8 @@ extension StudioApp {
   /// Makes another session the open one; nil for one that is only read. Returns what the person should know.
   private func use(_ file: SessionFile?, entries: [SessionEntry]) -> String {
     let ended = abandonRequests() + state.queue.count
-    if let session, !session.flush() { unfinished.append(session) }
+    // Its lock goes with it.
+    if let session, !session.end() { unfinished.append(session) }
     unfinished.removeAll { $0 === file }
     session = file
     if let file { pictureSource.use(file.id) }

@@ -216,7 +216,13 @@ int probe_picture_pixels(probe *p, int row, int column) {
 }
 
 int probe_row(probe *p, int row, char *text, int size) {
-  VTermRect rect = {.start_row = row, .end_row = row + 1, .start_col = 0, .end_col = p->columns};
+  // libvterm 0.1 takes no cell that is not there.
+  int rows = 0, columns = 0;
+  vterm_get_size(p->vt, &rows, &columns);
+  text[0] = 0;
+  if (row < 0 || row >= rows) return 0;
+  VTermRect rect = {
+    .start_row = row, .end_row = row + 1, .start_col = 0, .end_col = p->columns < columns ? p->columns : columns};
   size_t n = vterm_screen_get_text(p->screen, text, (size_t)size - 1, rect);
   while (n > 0 && text[n - 1] == ' ') n--;
   text[n] = 0;

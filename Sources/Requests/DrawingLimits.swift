@@ -1,7 +1,8 @@
 /// What numbers the settings of a drawing can have. Those of a file, a flag or a key pass here: what is outside is
 /// refused by name, or set to the nearest that is inside.
 public enum DrawingLimits {
-  public static let guidance = DrawingDefaults.guidanceRange
+  /// What a log may say: a picture of an older version or another program can have more than `guidanceRange`.
+  public static let recordedGuidance: ClosedRange<Float> = 0...100
   public static let steps = 1...1000
   public static let decoderSteps = 1...100
   /// What the studio's inspector shows.

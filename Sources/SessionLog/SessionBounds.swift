@@ -16,7 +16,7 @@ extension DrawingSettings {
   /// With numbers that a drawing can have.
   var bounded: DrawingSettings {
     var settings = self
-    settings.guidanceScale = guidanceScale.clamped(to: DrawingLimits.guidance)
+    settings.guidanceScale = guidanceScale.clamped(to: DrawingLimits.recordedGuidance)
     settings.steps = steps.clamped(to: DrawingLimits.steps)
     settings.decoderSteps = decoderSteps.clamped(to: DrawingLimits.decoderSteps)
     return settings

@@ -20,7 +20,7 @@ public struct ImagineSettings: Codable, Sendable, Equatable {
 
   public static let mostSteps = DrawingLimits.steps.upperBound
   public static let mostDecoderSteps = DrawingLimits.decoderSteps.upperBound
-  public static let mostGuidance = DrawingLimits.guidance.upperBound
+  public static let mostGuidance = DrawingDefaults.guidanceRange.upperBound
   public static let mostPromptCharacters = 100_000
 
   var guidance: Guidance { Guidance(scale: guidanceScale, interval: guidanceStart...guidanceEnd) }

@@ -143,14 +143,14 @@ struct SessionSwitchTests {
     s.type("/steps 2\rfirst apple\r")
     #expect(s.expect("2 steps"))
     // More than a log may have here.
-    for _ in 0..<6 { s.type("/doctor\r") }
+    s.type("/doctor\r")
     #expect(s.expect("stays in memory"), "\(s.screen(36))")
     s.type("/new\r")
     #expect(s.expect("is tried again"), "\(s.screen(36))")
     s.type("/sessions\r")
     #expect(s.expect("Sessions"))
     s.type("\r")
-    #expect(s.expect("first apple") && s.expect("opened"), "\(s.screen(36))")
+    #expect(s.expect("opened") && s.expect("first apple"), "\(s.screen(36))")
     #expect(Self.leave(s) == 1 && s.screen(36).contains("not written"), "\(s.screen(36))")
   }
 

@@ -41,8 +41,10 @@ extension StudioApp {
     let path = session.folder + "/log.jsonl"
     return session.waiting.isEmpty
       ? "the session is safe in \(path)"
-      : "\(session.waiting.count) entries could not be written to \(path)"
+      : "\(entries(session.waiting.count)) could not be written to \(path)"
   }
+
+  private static func entries(_ count: Int) -> String { "\(count) entr\(count == 1 ? "y" : "ies")" }
 
   /// What of the sessions the disk does not take, even now; nil where all is written.
   var unwritten: String? {
@@ -50,7 +52,8 @@ extension StudioApp {
     let lines = left.compactMap { file -> String? in
       let (entries, pictures) = (file.waiting.count, file.waitingPictures.count)
       guard entries + pictures > 0 else { return nil }
-      return "not written: \(entries) entries, \(pictures) pictures; \(file.obstacle)"
+      return "not written: \(Self.entries(entries)), \(pictures) picture\(pictures == 1 ? "" : "s"); "
+        + file.obstacle
     }
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
   }

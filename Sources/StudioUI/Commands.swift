@@ -21,7 +21,7 @@ public struct Command: Equatable, Sendable {
     Command("count", "1…16", "Images per request"),
     Command("negative", "TEXT", "Negative prompt: what not to show; empty clears it"),
     Command("vary", "", "Draw the last picture again with another seed"),
-    Command("retry", "", "Repeat the last request exactly"),
+    Command("retry", "", "Repeat the last request with the settings shown"),
     Command("undo", "", "Undo the last request and its results"),
     Command("edit", "", "Put the last prompt back for editing"),
     Command("sweep", "1..9", "A filmstrip of guidance scales for one seed"),

@@ -40,7 +40,8 @@ public enum HelpText {
       heading: "Inspector",
       keys: [
         ("← →", "change a value; Ctrl-← → by tens"), ("↑ ↓", "select a row"),
-        ("Home, End", "guidance 1.8 and 5, the paper's"), ("Esc, Tab", "back to the prompt"),
+        ("0…9", "type a value"), ("Home, End", "guidance 1.8 and 5, the paper's"),
+        ("Esc, Tab", "back to the prompt"),
       ]),
     Section(
       heading: "Gallery",

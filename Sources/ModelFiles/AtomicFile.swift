@@ -110,7 +110,7 @@ extension String {
 }
 
 /// A file or folder that is being written under a temporary name. Where a signal ends the program, it is removed.
-final class PartialOutput {
+public final class PartialOutput {
   private static let room = 64
   private nonisolated(unsafe) static let names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
     let names = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: room)
@@ -121,7 +121,7 @@ final class PartialOutput {
   private nonisolated(unsafe) static var watches = false
   private let slot: Int?
 
-  init(_ path: String) {
+  public init(_ path: String) {
     let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     slot = Self.lock.withLock {
       Self.watchSignals()
@@ -132,7 +132,7 @@ final class PartialOutput {
   }
 
   /// It is renamed or removed.
-  func forget() {
+  public func forget() {
     guard let slot else { return }
     Self.lock.withLock {
       let name = Self.names[slot]

@@ -82,8 +82,13 @@ struct Exif {
   /// A text behind eight bytes that name its encoding.
   private func comment(_ raw: ArraySlice<UInt8>) -> String {
     let code = raw.prefix(8), body = raw.dropFirst(8)
-    if code.elementsEqual(Array("UNICODE\0".utf8)) { return wide(body) }
-    let isNamed = code.elementsEqual(Array("ASCII\0\0\0".utf8)) || code.allSatisfy { $0 == 0 }
+    if code.elementsEqual(Array("UNICODE\0".utf8)) {
+      // Some programs write UTF-8 under that name: it has no zeros, which UTF-16 of such texts has.
+      return body.contains(0) ? wide(body) : String(validating: body, as: UTF8.self) ?? wide(body)
+    }
+    let isNamed =
+      ["ASCII\0\0\0", "JIS\0\0\0\0\0"].contains { code.elementsEqual(Array($0.utf8)) }
+      || code.allSatisfy { $0 == 0 }
     return plain(isNamed ? body : raw)
   }
 

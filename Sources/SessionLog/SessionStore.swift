@@ -77,8 +77,10 @@ public struct SessionStore: Sendable {
       pictures: pictures)
   }
 
-  /// The id that a person means: whole, or an unambiguous beginning, or "last". Throws `SessionError`.
-  public func resolve(_ name: String) throws -> String {
+  /// The id that a person means: whole, or an unambiguous beginning or end, or "last". Throws `SessionError`.
+  ///
+  /// - Parameter byEnd: whether an end will do; not for what deletes.
+  public func resolve(_ name: String, byEnd: Bool = true) throws -> String {
     let all = ids()
     guard !name.allSatisfy(\.isWhitespace) else {
       throw SessionError(
@@ -90,7 +92,7 @@ public struct SessionStore: Sendable {
       return all.first { (try? contents(of: $0).hasContent) ?? false } ?? first
     }
     if all.contains(name) { return name }
-    let fitting = all.filter { $0.hasPrefix(name) || $0.hasSuffix(name) }
+    let fitting = all.filter { $0.hasPrefix(name) || byEnd && $0.hasSuffix(name) }
     guard fitting.count == 1 else {
       throw SessionError(
         fitting.isEmpty

@@ -21,6 +21,12 @@ enum Output {
       // Reading only: what is printed fails as it should.
       _ = open("/dev/null", O_RDONLY)
     }
+    // Swift's own handler prints a report of a crash, and the program goes on.
+    if let old = signal(SIGQUIT, SIG_DFL),
+      unsafeBitCast(old, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    {
+      signal(SIGQUIT, SIG_IGN)
+    }
     // A handler, not SIG_IGN: that would be handed on to other programs.
     signal(SIGPIPE) { _ in }
     // The same for a limit on files' sizes: writing then fails, with a reason.

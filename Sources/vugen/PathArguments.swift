@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileNames
 import Foundation
+import ModelFiles
 import Pictures
 
 /// A path as an argument: an empty one is a variable of a script that was not set, and names nothing.
@@ -38,8 +39,22 @@ import Pictures
 
 /// A device, a pipe or an open file's number, whatever its name.
 func isSpecial(_ path: String) -> Bool {
-  guard !path.hasPrefix("/dev/fd/") else { return true }
+  guard !path.hasPrefix("/dev/fd/"), AtomicFile.openDescriptor(path) == nil else { return true }
   return FileName.status(path).map { ![S_IFREG, S_IFDIR].contains($0.st_mode & S_IFMT) } ?? false
+}
+
+/// Throws `ValidationError` where a file to write is one of those that are read, by whatever name: it would be lost.
+func checkOutput(_ output: String?, isNoneOf inputs: [String]) throws {
+  guard let output, output != "-", !isSpecial(output), let written = FileName.status(output),
+    written.st_mode & S_IFMT == S_IFREG
+  else { return }
+  for input in inputs where input != "-" {
+    guard let read = FileName.status(input), read.st_dev == written.st_dev, read.st_ino == written.st_ino
+    else {
+      continue
+    }
+    throw ValidationError("\(output): this is what is read, and would be lost; name another output.")
+  }
 }
 
 extension WrittenFormat {

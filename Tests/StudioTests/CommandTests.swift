@@ -298,4 +298,63 @@ struct CommandTests {
     #expect(abs(Double(bytes ?? 0) / 1e6 - (told ?? 1)) < 0.06, "\(bytes ?? 0) \(told ?? 0)")
     #expect(try run("V doctor").out.contains(" \(Int((told ?? 0).rounded())) MB"))
   }
+
+  // MARK: - What is read is not lost
+
+  @Test func anInputIsNoOutput() throws {
+    let gray = Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768))
+    try Data(gray.pngData()).write(to: URL(fileURLWithPath: folder + "/a.png"))
+    #expect(try run("{ V imagine x --steps 1 --output b.png && ln -s a.png c.png; }").status == 0)
+    for line in [
+      "reconstruct a.png -o a.png", "reconstruct a.png -o c.png", "encode a.png -o ./a.png",
+      "caption a.png -o a.png", "caption . --sheet b.png", "imagine --from b.png --steps 1 -o b.png",
+    ] {
+      let found = try run("V \(line)")
+      #expect(found.status == 2 && found.error.contains("this is what is read"), "\(line): \(found)")
+    }
+    #expect(try run("cat a.png").out.count == run("cat c.png").out.count)
+    let shown = try run("V imagine x --steps 1 -o /dev/stdout")
+    #expect(shown.status == 0 && shown.out.hasPrefix("\u{FFFD}PNG") || shown.error.isEmpty, "\(shown.error)")
+  }
+
+  @Test func aListOfFilesIsALineForEach() throws {
+    let gray = Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768))
+    try Data(gray.pngData()).write(to: URL(fileURLWithPath: folder + "/a.png"))
+    try "no picture".write(toFile: folder + "/b.png", atomically: false, encoding: .utf8)
+    try "hidden".write(toFile: folder + "/._a.png", atomically: false, encoding: .utf8)
+    let told = try run("V caption . --json --max-tokens 2")
+    let lines = told.out.split(separator: "\n")
+    #expect(told.status == 1 && lines.count == 2 && lines.allSatisfy { $0.contains("\"file\":") }, "\(told)")
+  }
+
+  @Test func aSignalEndsADrawingAndTakesItsPreviewAlong() throws {
+    for (name, number) in [("TERM", SIGTERM), ("QUIT", SIGQUIT)] {
+      let found = try run(
+        """
+        { ulimit -c 0; V imagine x --steps 1000 --preview-every 1 -o p.png & \
+        until [ -e p.png.preview.png ]; do sleep 0.05; done; kill -\(name) $!; wait $!; echo $?; ls; }
+        """)
+      #expect(
+        found.out.hasPrefix("\(128 + number)\n") && !found.out.contains("p.png")
+          && !found.error.contains("crashed"), "\(name): \(found)")
+    }
+  }
+
+  @Test func sessionsAreDeletedByTheirStartAndExportedByTheirEnding() throws {
+    let id = "20260101-000000-abcd", place = "\(folder)/XDG_DATA_HOME/vugen/sessions/\(id)"
+    try FileManager.default.createDirectory(atPath: place + "/pictures", withIntermediateDirectories: true)
+    let note = #"{"event":{"note":{"_0":"a\u001b[2Jb"}},"time":1,"version":1}"# + "\n"
+    try note.write(toFile: place + "/log.jsonl", atomically: false, encoding: .utf8)
+    #expect(try run("V sessions delete abcd").status == 1)
+    for (name, start) in [("s.json", "["), ("s.md", "#"), ("s.html", "<!doctype")] {
+      let told = try run("{ V sessions export 2026 -o \(name) >/dev/null && cat \(name); }")
+      #expect(told.out.hasPrefix(start) || name == "s.json" && told.out.hasPrefix("{"), "\(name): \(told)")
+      #expect(!told.out.contains("\u{1B}"), "\(name)")
+    }
+    let newer = note.replacing("\"version\":1", with: "\"version\":99")
+    try newer.write(toFile: place + "/log.jsonl", atomically: false, encoding: .utf8)
+    let verified = try run("V replay \(id) --verify")
+    #expect(verified.status == 1 && verified.error.contains("newer version"), "\(verified)")
+    #expect(try run("V sessions delete 2026").status == 0)
+  }
 }

@@ -9,6 +9,19 @@ import VUGEN
     TextToImageSettings(texts: [PNGText(key, text)] + others)
   }
 
+  @Test(arguments: [
+    ("Steps: 20, CFG scale: 7.5, Seed: 5", []),
+    ("Steps: 20, CFG scale: 30, Seed: 5", ["guidance 30 became 15"]),
+    ("Steps: 0, CFG scale: -7, Seed: 5", ["guidance -7 became 0", "0 steps became 1"]),
+    ("Steps: 20, CFG scale: nan, Seed: -1", ["guidance", "no seed"]),
+  ])
+  func whatIsNotTakenIsSaid(_ line: String, _ said: [String]) {
+    let changes = read("parameters", "a cat\n" + line)?.changes
+    #expect(
+      changes?.count == said.count && zip(changes ?? [], said).allSatisfy { $0.contains($1) },
+      "\(changes ?? [])")
+  }
+
   // MARK: ComfyUI
 
   /// A graph around a sampler: nodes by number, `positive` and `negative` of node 3 as given.

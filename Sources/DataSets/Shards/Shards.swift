@@ -82,7 +82,10 @@ public enum Shards {
       }) {
         throw DataSetError("\(path)/\(packed)", "this is compressed; unpack it to a .tar")
       }
-      throw DataSetError(path, "holds no shards; make some: vugen data build scenes --output \(path)")
+      throw DataSetError(
+        path,
+        "holds no shards (.tar); make some of your pictures: vugen data build folder PICTURES --output SHARDS"
+      )
     }
     return names.sorted().map { "\(path)/\($0)" }
   }

@@ -28,7 +28,7 @@ final class LatentCache {
   ) throws {
     let key = Self.key(data, model, encoder), path = "\(folder)/latents-\(key).safetensors"
     if FileManager.default.fileExists(atPath: path), let old = try? Self.read(path),
-      old.1.count == data.scenes
+      (1...data.scenes).contains(old.1.count)
     {
       (latents, captions) = old
       return
@@ -39,8 +39,10 @@ final class LatentCache {
       side: side, mostSkipped: data.maxSkipped, folder: folder, bank: bank)
     var parts: [Tensor] = [], texts: [[String]] = []
     let chunk = 64
-    for start in stride(from: 0, to: data.scenes, by: chunk) {
-      let numbers = Array(start..<min(data.scenes, start + chunk))
+    // Of stored samples no more than there are: a second pass over them would be the same pictures.
+    let count = min(data.scenes, source.distinct ?? data.scenes)
+    for start in stride(from: 0, to: count, by: chunk) {
+      let numbers = Array(start..<min(count, start + chunk))
       let examples = try Self.inParallel(numbers) { try source.example($0, side: side) }
       let values = examples.flatMap { $0.picture.rgb().map { Float($0) / 127.5 - 1 } }
       let pictures = Tensor(values, shape: [examples.count, side, side, 3])

@@ -58,6 +58,11 @@ package enum ExampleSource: Sendable {
     self = .composed(composer)
   }
 
+  /// How many different examples there are; nil for scenes, of which there is no end.
+  var distinct: Int? {
+    if case .stored(let index, _, _) = self { index.count } else { nil }
+  }
+
   package func example(_ number: Int, side: Int) throws -> Example {
     switch self {
     case .composed(let composer):

@@ -10,6 +10,8 @@ public struct TextToImageSettings: Sendable, Equatable {
   public var program: String
   /// What else it tells, such as the sampler and the model: `name: value`.
   public var others: [String]
+  /// Numbers that were not taken as they stand, each in a line for the person.
+  public var changes: [String] = []
 
   /// Programs whose pictures are understood, for help.
   public static let programs =
@@ -33,6 +35,7 @@ public struct TextToImageSettings: Sendable, Equatable {
     }
     guard let found = Self.foreign(texts), let settings = found.settings else { return nil }
     (self.settings, program, others) = (settings, found.program, found.shownOthers)
+    changes = found.changes
   }
 
   /// Reads a picture file's bytes; nil where they tell nothing.
@@ -72,6 +75,20 @@ struct ForeignSettings {
   var others: [(String, String)] = []
 
   init(program: String) { self.program = program }
+
+  /// Numbers that are not taken as they stand, each in a line.
+  var changes: [String] {
+    guard let taken = settings else { return [] }
+    var lines: [String] = []
+    if let scale, !(abs(Double(taken.guidanceScale) - scale) < 1e-3) {
+      lines.append("guidance \(scale.formatted()) became \(taken.guidanceScale.formatted())")
+    }
+    if let steps, Double(taken.steps) != steps {
+      lines.append("\(steps.formatted()) steps became \(taken.steps)")
+    }
+    if seed == nil { lines.append("it tells no seed that can be taken: the seed is \(taken.seed)") }
+    return lines
+  }
 
   /// nil without a prompt.
   var settings: ImagineSettings? {

@@ -101,6 +101,7 @@ struct Imagine: AsyncParsableCommand {
       first = fitted
     }
     let target = try PictureTarget(output, count: count, format: format)
+    try checkOutput(target.path(first), isNoneOf: from.map { [$0] } ?? [])
     var drawn: [Drawn] = []
     for i in 0..<count {
       var settings = first
@@ -122,8 +123,8 @@ struct Imagine: AsyncParsableCommand {
     guard let told = TextToImageSettings(bytes: bytes), told.program != "VUGEN Studio" else {
       return try PictureMetadata(file: path).settings
     }
-    note(
-      "prompt, seed, guidance and steps come from a picture by \(told.program); the model is a different one")
+    note("the settings come from a picture by \(told.program); the model is a different one")
+    for line in told.changes { note(line) }
     return told.settings
   }
 
@@ -154,7 +155,13 @@ struct Imagine: AsyncParsableCommand {
   @NumericActor
   private func draw(_ settings: ImagineSettings, _ imaginer: Imaginer, _ path: String) throws -> Drawn? {
     let clock = ContinuousClock(), start = clock.now, preview = path + ".preview.png"
-    defer { if previewEvery > 0 { FileName.remove(preview) } }
+    let partial = previewEvery > 0 ? PartialOutput(preview) : nil
+    defer {
+      if let partial {
+        FileName.remove(preview)
+        partial.forget()
+      }
+    }
     let result = try imaginer.imagine(settings, isCancelled: { Interruption.isRequested }) { step in
       ProgressLine.show("seed \(settings.seed): step \(step.number) of \(step.total)")
       if previewEvery > 0, step.number % previewEvery == 0, let png = try? step.preview().pngData() {

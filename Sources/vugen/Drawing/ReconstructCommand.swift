@@ -23,6 +23,7 @@ struct Reconstruct: AsyncParsableCommand {
   var file: String
 
   func validate() throws {
+    try checkOutput(output, isNoneOf: [file])
     if output == "-", json { throw ValidationError("--json and --output - both mean standard output.") }
     if !(1...ImagineSettings.mostDecoderSteps).contains(decoderSteps) {
       throw ValidationError("--decoder-steps must be 1 to \(ImagineSettings.mostDecoderSteps).")

@@ -66,8 +66,10 @@ struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a session as Markdown, HTML, JSON or an asciinema cast.",
       discussion: "Example: vugen sessions export last --format html")
-    @Option(help: "Format: md, html, json or cast.", completion: .list(SessionExport.formats))
-    var format = "html"
+    @Option(
+      help: "Format: md, html, json or cast (default: the output's ending, or html).",
+      completion: .list(SessionExport.formats))
+    var format: String?
     @Option(
       name: .shortAndLong, help: "Output file (default: vugen-SESSION.FORMAT in the working directory).",
       completion: .file(), transform: namedPath)
@@ -77,11 +79,18 @@ struct Sessions: AsyncParsableCommand {
     @Argument(help: "Session: its id, the start of one, or last.", completion: .sessions)
     var session = "last"
 
+    /// As asked, or as the output's name ends.
+    private var chosen: String {
+      let ending = output.map { ($0 as NSString).pathExtension.lowercased() } ?? ""
+      let known = ["htm": "html", "markdown": "md"][ending] ?? ending
+      return format ?? (SessionExport.formats.contains(known) ? known : "html")
+    }
+
     func validate() throws {
-      if !SessionExport.formats.contains(format) {
+      if let format, !SessionExport.formats.contains(format) {
         throw ValidationError("--format must be md, html, json or cast.")
       }
-      if output == "-", format == "md" {
+      if output == "-", chosen == "md" {
         throw ValidationError("Markdown's pictures need a folder beside it; name a file with --output.")
       }
     }
@@ -89,7 +98,7 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let store = SessionStore.standard()
       let path = try SessionExport(store, try store.resolve(session)).write(
-        format, to: output, pictures: pictures)
+        chosen, to: output, pictures: pictures)
       if path != "-" { try Output.show(name: path) }
     }
   }
@@ -101,7 +110,7 @@ struct Sessions: AsyncParsableCommand {
     @Argument(help: "Session id, or the start of one.", completion: .sessions) var session: String
 
     func run() throws {
-      let store = SessionStore.standard(), id = try store.resolve(session)
+      let store = SessionStore.standard(), id = try store.resolve(session, byEnd: false)
       // Held while it is removed: an open session is not taken from under its studio.
       let summary = try? store.summary(of: id), file = try SessionFile(store, id: id)
       try store.delete(id)
@@ -194,6 +203,10 @@ struct ReplayCommand: AsyncParsableCommand {
   private func verifyEntries(
     _ entries: [SessionEntry], _ lost: Int, _ store: SessionStore, _ id: String
   ) async throws {
+    if try store.contents(of: id).isNewer {
+      throw CommandError(
+        "\(id): a newer version of this program wrote this session; it is not known here what it means")
+    }
     if entries.isEmpty {
       throw CommandError(
         "\(id): \(lost > 0 ? "all \(lost) entries are damaged" : "the log is empty"); nothing is compared")

@@ -78,8 +78,10 @@ struct SessionExport {
 
   private func html() -> String {
     func escaped(_ text: String) -> String {
-      text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-        .replacing("\n", with: "<br>")
+      text.terminalSafe.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(
+        ">", with: "&gt;"
+      )
+      .replacing("\n", with: "<br>")
     }
     var body = ""
     for entry in entries {
@@ -93,7 +95,7 @@ struct SessionExport {
     }
     return """
       <!doctype html>
-      <html lang="en"><meta charset="utf-8"><title>\(escaped(title))</title>
+      <html lang="en"><meta charset="utf-8"><title>\(escaped(title.oneLine))</title>
       <style>
       body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif;
         color: #222; background: #fbfbfa; }

@@ -158,12 +158,15 @@ struct TrainGenerator: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(GeneratorRecipe()) else { return }
     options.begin(nice: recipe.run.nice)
+    note(
+      "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
+    )
     let training = try options.begun {
       try GeneratorTraining(
         recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
         from: options.start
       ) { done in
-        ProgressLine.show("latents of \(done) of \(recipe.data.scenes) pictures")
+        ProgressLine.show("latents of \(done) pictures")
         if Interruption.isRequested { throw Interruption.status }
       }
     }

@@ -38,6 +38,7 @@ struct Caption: AsyncParsableCommand {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.
     Interruption.watch(endings: !files.contains("-"))
     let paths = try Self.pictures(files)
+    for file in [output, sheet] { try checkOutput(file, isNoneOf: paths) }
     let (tower, tokenizer) = try model.load()
     let slots = try batching.slots(
       tower, tokenizer, model, asking: question, most: options.maxTokens, of: paths.count)
@@ -56,6 +57,7 @@ struct Caption: AsyncParsableCommand {
     } isCancelled: {
       Interruption.isRequested
     } onAnswer: { index, result in
+      ProgressLine.end()
       let thumbnail = thumbnails.removeValue(forKey: index)
       let path = paths[index]
       switch result {
@@ -76,7 +78,12 @@ struct Caption: AsyncParsableCommand {
     }
     if !lines.isEmpty { try write(lines, items) }
     if !isWhole { throw Interruption.status }
-    if failures > 0 { throw CommandError("\(failures) of \(paths.count) pictures could not be described") }
+    guard failures > 0 else { return }
+    let summary = "\(failures) of \(paths.count) pictures could not be described"
+    guard json, output == nil else { throw CommandError(summary) }
+    // Each has a line of its own there.
+    note(summary)
+    throw ExitCode(1)
   }
 
   /// The question about a file; `keep` is given the picture, which is too large to be held for long.
@@ -114,8 +121,7 @@ struct Caption: AsyncParsableCommand {
   private func progress(_ done: Int, of total: Int, _ seconds: Double) {
     guard ProgressLine.isShown, total > 1 else { return }
     let rate = String(format: "%.1f", Double(done) / max(seconds, 1e-9) * 60)
-    let end = done == total ? "\n" : ""
-    writeError("\r\(done) of \(total) pictures, \(rate) per minute\u{1B}[K\(end)")
+    ProgressLine.show("\(done) of \(total) pictures, \(rate) per minute\(done == total ? "\n" : "")")
   }
 
   private static func pictures(_ paths: [String]) throws -> [String] {
@@ -129,7 +135,9 @@ struct Caption: AsyncParsableCommand {
         continue
       }
       result += try FileName.names(in: path).filter { name in
-        PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
+        // Hidden files are not a person's pictures, but what systems put beside them.
+        !name.hasPrefix(".")
+          && PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
       }.map { path + "/" + $0 }
     }
     guard !result.isEmpty else {

@@ -19,6 +19,8 @@ struct Encode: AsyncParsableCommand {
   @Argument(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
   var file: String
 
+  func validate() throws { try checkOutput(output, isNoneOf: [file]) }
+
   @NumericActor
   func run() async throws {
     let (tower, _) = try model.load()

@@ -52,6 +52,7 @@ let package = Package(
     .systemLibrary(
       name: "CCrypto", path: "Sources/Native/CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
+    .target(name: "CCurl", path: "Sources/Native/CCurl", linkerSettings: [.linkedLibrary("dl")]),
 
     // What the program looks at before anything else of it runs.
     .target(name: "CStart", path: "Sources/Native/CStart"),
@@ -63,7 +64,7 @@ let package = Package(
     .target(
       name: "ModelFiles",
       dependencies: [
-        "CCrypto", "FileNames", "Layers", "Tensors",
+        "CCrypto", "CCurl", "FileNames", "Layers", "Tensors",
         .product(name: "HeapModule", package: "swift-collections"),
       ]),
     .target(name: "Pictures", dependencies: ["CImageCodecs", "FileNames"]),

@@ -42,7 +42,11 @@ public final class MappedFile: DiscardablePages, @unchecked Sendable {
       guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else {
         return String(cString: strerror(code))
       }
-      return "this links to \(target), which is not there; download or copy the model again"
+      let folder = (path as NSString).deletingLastPathComponent
+      let next =
+        ModelFolder.hubName(of: folder) == nil
+        ? "download or copy the model again" : ModelFolder.completion(of: folder, "it")
+      return "this links to \(target), which is not there; \(next)"
     case EACCES, EPERM: return "no permission to read it; change that with chmod, or name a copy of your own"
     default: return String(cString: strerror(code))
     }

@@ -46,11 +46,7 @@ public enum ModelFolder {
     var status = stat()
     guard stat(folder, &status) == 0 else {
       let code = errno, isMissing = code == ENOENT && !isLink(folder)
-      throw ModelFileError(
-        folder,
-        isMissing
-          ? "no such folder; name one that holds a model: config.json and its weights"
-          : MappedFile.reason(code, folder))
+      throw ModelFileError(folder, isMissing ? withoutFolder(folder) : MappedFile.reason(code, folder))
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       let parent = FileName.parent(of: folder)
@@ -68,6 +64,32 @@ public enum ModelFolder {
     return names
   }
 
+  private static func withoutFolder(_ path: String) -> String {
+    guard HubName(path) != nil else {
+      return "no such folder; name one that holds a model: config.json and its weights"
+    }
+    return
+      "no such folder, nor a model in the hub's cache; name a folder, or fetch it: vugen model pull \(path)"
+  }
+
+  /// The model on the hub whose snapshot a folder is; nil for any other.
+  static func hubName(of folder: String) -> String? {
+    let parts = URL(fileURLWithPath: folder).standardizedFileURL.pathComponents
+    guard parts.count >= 3, parts[parts.count - 2] == "snapshots", let commit = parts.last,
+      let name = HubName(folderName: parts[parts.count - 3])
+    else { return nil }
+    let root = URL(fileURLWithPath: folder).standardizedFileURL.deletingLastPathComponent()
+      .deletingLastPathComponent().path
+    let main = (try? MappedFile.contents(of: root + "/refs/main")).map { String(decoding: $0, as: UTF8.self) }
+    return main.map { $0.hasPrefix(commit) } ?? true ? name.repository : "\(name.repository)@\(commit)"
+  }
+
+  /// How to complete what a download left, such as `them`.
+  static func completion(of folder: String, _ what: String) -> String {
+    hubName(of: folder).map { "complete it: vugen model pull \($0)" }
+      ?? "download \(what) from the model's source into this folder: vugen model pull ORG/NAME --local-dir \(folder)"
+  }
+
   /// Throws `ModelFileError` where the folder has no `config.json`, and says what it has instead.
   public static func checkConfiguration(_ folder: String) throws {
     let names = try list(folder)
@@ -78,7 +100,9 @@ public enum ModelFolder {
   private static func withoutConfiguration(_ folder: String, _ names: [String]) -> String {
     if names.isEmpty { return "the folder is empty; name one that holds a model" }
     if names.contains("snapshots"), names.contains("refs") || names.contains("blobs") {
-      return "this is a hub's cache without a snapshot of the model; download the model again"
+      let root = (folder as NSString).lastPathComponent
+      let name = HubName(folderName: root).map(\.description) ?? "ORG/NAME"
+      return "this is a hub's cache without a snapshot of the model; fetch it: vugen model pull \(name)"
     }
     if let model = names.sorted().first(where: { $0.hasPrefix("models--") }) {
       return "this is a hub's cache of models; name one of them, such as \(folder)/\(model)"
@@ -95,30 +119,33 @@ public enum ModelFolder {
     if let inner = names.sorted().first(where: { exists("\(folder)/\($0)/config.json") }) {
       return "config.json is not here but in \(inner); name that folder: \(folder)/\(inner)"
     }
+    if hubName(of: folder) != nil { return "config.json is missing; \(completion(of: folder, "it"))" }
     return "config.json is missing; copy it from the model's source, or name a folder that holds a model"
   }
 
   /// What to say of a folder with neither weights nor an index of them.
-  static func withoutWeights(_ names: [String]) -> String {
+  static func withoutWeights(_ folder: String, _ names: [String]) -> String {
     let shards = names.compactMap { $0.wholeMatch(of: #/model-\d{5}-of-(\d{5})\.safetensors/#) }
     if let total = shards.first.flatMap({ Int($0.1) }) {
       return "incomplete download: \(shards.count) of \(total) files are here, and \(index) is missing; "
-        + "download what is missing from the model's source into this folder"
+        + completion(of: folder, "what is missing")
     }
     if let part = names.sorted().first(where: isUnfinished) {
-      return "incomplete download: \(part) is not finished; download the model again"
+      return "incomplete download: \(part) is not finished; \(completion(of: folder, "the model"))"
     }
     if let foreign = foreignWeights(names) { return foreign }
     let others = names.filter { $0.hasSuffix(".safetensors") }.sorted()
     let found = others.isEmpty ? "" : " (only \(listed(others)))"
-    return "neither \(whole) nor \(index) is here\(found); name a folder that holds a model"
+    let next =
+      hubName(of: folder) == nil ? "name a folder that holds a model" : completion(of: folder, "them")
+    return "neither \(whole) nor \(index) is here\(found); \(next)"
   }
 
   private static func isUnfinished(_ name: String) -> Bool {
     [".incomplete", ".part", ".crdownload", ".aria2", ".partial"].contains { name.hasSuffix($0) }
   }
 
-  private static func foreignWeights(_ names: [String]) -> String? {
+  static func foreignWeights(_ names: [String]) -> String? {
     let kinds: [(String, [String])] = [
       ("GGUF", [".gguf", ".ggml"]), ("PyTorch", [".bin", ".pth", ".pt", ".ckpt"]),
       ("TensorFlow", [".h5", ".ckpt.index"]), ("Flax", [".msgpack"]), ("ONNX", [".onnx"]),
@@ -138,7 +165,7 @@ public enum ModelFolder {
     let missing = files.filter { !exists("\(folder)/\($0)") }.sorted()
     guard !missing.isEmpty else { return nil }
     return "incomplete download: \(files.count - missing.count) of \(files.count) files are here; missing "
-      + "\(listed(missing)); download \(missing.count == 1 ? "it" : "them") from the model's source into this folder"
+      + "\(listed(missing)); \(completion(of: folder, missing.count == 1 ? "it" : "them"))"
   }
 
   private static func listed(_ names: [String]) -> String {

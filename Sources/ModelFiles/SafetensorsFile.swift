@@ -123,7 +123,7 @@ public struct ModelWeights: Sendable {
     } else if names.contains(ModelFolder.index) {
       files = try Self.sharded("\(folder)/\(ModelFolder.index)", folder)
     } else {
-      throw ModelFileError(folder, ModelFolder.withoutWeights(names))
+      throw ModelFileError(folder, ModelFolder.withoutWeights(folder, names))
     }
   }
 

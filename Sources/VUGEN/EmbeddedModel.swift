@@ -9,9 +9,10 @@ public enum EmbeddedModel {
   public static var folder: String { ProgramFiles.resource(name, of: "VUGEN") }
 
   /// The model folder that a person means: this model's where none is given, or its name and no such folder is there; of
-  /// a hub's cache the snapshot in it.
+  /// a hub's cache the snapshot in it; for `ORG/NAME[@REVISION]`, where no such folder is there, what was fetched of it.
   public static func folder(for given: String?) -> String {
-    guard let given, given != name || FileManager.default.fileExists(atPath: given) else { return folder }
-    return ModelFolder.located(given)
+    guard let given else { return folder }
+    if FileManager.default.fileExists(atPath: given) { return ModelFolder.located(given) }
+    return given == name ? folder : HubCache.located(given) ?? ModelFolder.located(given)
   }
 }

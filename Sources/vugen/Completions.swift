@@ -21,10 +21,18 @@ extension CompletionKind {
 
   static let themes = CompletionKind.custom { _, _, _ in ThemeFile.all().themes.map(\.name) }
 
-  /// The built-in model's name, and folders with a `config.json`.
+  /// The built-in model's name, those of models in the hub's cache, and folders with a `config.json`.
   static let models = CompletionKind.custom { _, _, typed in
-    [EmbeddedModel.name] + Candidates.folders(with: "config.json", typed)
+    [EmbeddedModel.name] + Candidates.cachedModels + LocalModels.folders(typed)
   }
+
+  static let cachedModels = CompletionKind.custom { _, _, _ in Candidates.cachedModels }
+}
+
+/// Model folders of a person's own.
+enum LocalModels {
+  /// Those below the folder that has been typed so far.
+  static func folders(_ typed: String) -> [String] { Candidates.folders(with: "config.json", typed) }
 }
 
 private enum Candidates {
@@ -32,6 +40,8 @@ private enum Candidates {
     let ids = SessionStore.standard().ids()
     return ids.isEmpty ? [] : ["last"] + ids
   }
+
+  static var cachedModels: [String] { HubCache().names() }
 
   /// Folders that hold a file of that name, below the folder that has been typed so far: at most three levels deep,
   /// and not many, so that a key is answered at once in the largest of trees.

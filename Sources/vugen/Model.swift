@@ -6,8 +6,8 @@ import VUGEN
 
 struct Model: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Inspect, create and convert model files.",
-    subcommands: [Info.self, Initialize.self, Quantize.self])
+    abstract: "Fetch, list, inspect, create and convert models.",
+    subcommands: [List.self, Info.self, Pull.self, Remove.self, Initialize.self, Quantize.self])
 
   struct Info: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

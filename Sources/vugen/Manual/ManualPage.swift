@@ -157,6 +157,7 @@ enum ManualPage {
       """
     ),
     ("$XDG_STATE_HOME/vugen/history", "Earlier prompts."),
+    ("$HF_HUB_CACHE, or ~/.cache/huggingface/hub", "Models from the hub, as its own client keeps them."),
   ]
 
   private static let environment: [(String, String)] = [
@@ -179,6 +180,19 @@ enum ManualPage {
       Absolute paths of the base directories (default: ~/.config, ~/.local/share and ~/.local/state). \
       vugen paths prints what is in use.
       """
+    ),
+    (
+      "HF_TOKEN",
+      "Token for the hub, told to it alone (default: what is in $HF_HOME/token, or HF_TOKEN_PATH)."
+    ),
+    (
+      "HF_HOME, HF_HUB_CACHE, HF_ENDPOINT",
+      "Where the hub's files are kept, and the hub itself (default: ~/.cache/huggingface, hub in it, the public one)."
+    ),
+    ("HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE", "1, ON, YES or TRUE: models come from the cache alone."),
+    (
+      "HF_HUB_ETAG_TIMEOUT, HF_HUB_DOWNLOAD_TIMEOUT",
+      "Seconds that the hub may take to answer, and a file's bytes to go on (default: 10 each)."
     ),
   ]
 

@@ -9,13 +9,14 @@ struct PathsCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
+    let cache = HubCache().folder
     if json {
       print(
         try jsonLine([
           "configuration": .text("\(Paths.configuration())/config.toml"),
           "themes": .text("\(Paths.configuration())/themes"),
           "sessions": .text(SessionStore.standard().folder), "history": .text("\(Paths.state())/history"),
-          "model": .text(EmbeddedModel.folder),
+          "model": .text(EmbeddedModel.folder), "fetchedModels": .text(cache),
           "programThemes": .list(ProgramFiles.themeFolders.map { .text($0) }),
         ]))
       return
@@ -25,6 +26,7 @@ struct PathsCommand: ParsableCommand {
     print("sessions       \(SessionStore.standard().folder)")
     print("history        \(Paths.state())/history")
     print("model          \(EmbeddedModel.folder)")
+    print("fetched models \(cache)")
     for folder in ProgramFiles.themeFolders { print("more themes    \(folder)") }
   }
 }

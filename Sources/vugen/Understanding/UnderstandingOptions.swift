@@ -17,7 +17,10 @@ extension Precision: ExpressibleByArgument {}
 /// Which model answers, and on how many threads.
 struct ModelOptions: ParsableArguments {
   @Option(
-    help: "Model folder in the Hugging Face layout (default: nano, the built-in model).",
+    help: """
+      Model folder in the Hugging Face layout, or ORG/NAME[@REVISION] of a model that was pulled (default: nano, the \
+      built-in model).
+      """,
     completion: .models, transform: folderPath)
   var model: String?
   @Option(help: "Number of threads (default: one per physical core).")
@@ -172,7 +175,7 @@ func announce(tokens: Int) {
   note("reading a prompt of \(tokens) tokens")
 }
 
-/// Ctrl-C asks running work to end at its next step.
+/// Ctrl-C, and where it is asked for another signal, asks running work to end at its next step.
 enum Interruption {
   private nonisolated(unsafe) static var received: sig_atomic_t = 0
 

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Foundation
+import ModelFiles
+import VUGEN
+
+extension Model {
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List models: the built-in one, those in the hub's cache, and folders below this one.",
+      discussion: "Example: vugen model list")
+
+    @Flag(help: "Print one JSON object.") var json = false
+
+    /// One model, by the name that --model takes.
+    private struct Row: Encodable {
+      var name, source, folder: String
+      var commit: String?
+      var summary: ModelSummary
+
+      enum Keys: String, CodingKey { case name, source, folder, commit }
+
+      func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: Keys.self)
+        try box.encode(name, forKey: .name)
+        try box.encode(source, forKey: .source)
+        try box.encode(folder, forKey: .folder)
+        try box.encodeIfPresent(commit, forKey: .commit)
+        try summary.encode(to: encoder)
+      }
+    }
+
+    func run() throws {
+      let rows = rows()
+      if json {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(["models": rows]), as: UTF8.self))
+        return
+      }
+      let width = rows.map(\.name.count).max() ?? 0
+      for row in rows {
+        let columns = [
+          row.name.oneLine.padding(toLength: width, withPad: " ", startingAt: 0),
+          row.source.padding(toLength: 8, withPad: " ", startingAt: 0), Self.size(row.summary.bytes),
+          Self.kind(row.summary),
+        ]
+        print(columns.joined(separator: "  "))
+      }
+    }
+
+    private func rows() -> [Row] {
+      func row(_ name: String, _ source: String, _ folder: String, _ commit: String? = nil) -> Row {
+        Row(name: name, source: source, folder: folder, commit: commit, summary: ModelSummary(folder: folder))
+      }
+      let cache = HubCache()
+      let cached = cache.models().flatMap { state -> [Row] in
+        // A commit without a name is still there to be used or removed.
+        let revisions =
+          state.revisions.isEmpty
+          ? [cache.located(state.name) == state.folder ? "main" : state.commit] : state.revisions
+        return revisions.map { revision in
+          let name = state.name.repository + (revision == "main" ? "" : "@\(revision)")
+          return row(name, "cache", state.folder, state.commit)
+        }
+      }
+      return [row(EmbeddedModel.name, "built-in", EmbeddedModel.folder)] + cached
+        + LocalModels.folders("").map { row($0, "folder", $0) }
+    }
+
+    private static func size(_ bytes: Int) -> String { String(format: "%9.1f MB", Double(bytes) / 1e6) }
+
+    private static func kind(_ summary: ModelSummary) -> String {
+      let parameters = Double(summary.parameters)
+      let count =
+        parameters < 1e9
+        ? String(format: "%.1f M", parameters / 1e6) : String(format: "%.2f B", parameters / 1e9)
+      let kind = [summary.type ?? "unknown", "\(count) parameters", summary.format ?? ""].filter {
+        !$0.isEmpty
+      }
+      let abilities = summary.can.map(\.rawValue).joined(separator: ", ")
+      let use = summary.problem.map { "cannot be used: \($0)" } ?? abilities
+      return "\(kind.joined(separator: ", ")); \(use)".oneLine
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a model from the hub's cache.",
+      discussion: """
+        A revision alone is removed with what no other one uses. Model folders of your own are left to rm.
+
+        Example: vugen model remove HuggingFaceTB/SmolVLM-256M-Instruct
+        """)
+
+    @Argument(help: "Model in the cache: ORG/NAME, or ORG/NAME@REVISION.", completion: .cachedModels)
+    var model: String
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() throws {
+      guard let name = HubName(model) else {
+        throw CommandError(
+          "'\(model)' names no model in the hub's cache; write ORG/NAME or ORG/NAME@REVISION")
+      }
+      let freed = try HubCache().remove(name)
+      print(
+        try json
+          ? jsonLine(["model": .text("\(name)"), "freedBytes": .number(Double(freed))])
+          : "removed \(name), \(String(format: "%.1f", Double(freed) / 1e6)) MB")
+    }
+  }
+}

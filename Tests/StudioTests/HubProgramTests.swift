@@ -116,9 +116,8 @@ struct HubProgramTests {
     #expect(refused.status == 1 && refused.error.split(separator: "\n").count == 1, "\(refused)")
     #expect(refused.error.contains("is gated") && refused.error.contains("Visit http://hub/org/Tiny"))
     let json = try run("V model pull \(Self.name) --json")
-    #expect(
-      json.status == 1 && json.error.isEmpty
-        && (try object(json.out)["error"] as? String ?? "").contains("gated"))
+    let told = try object(json.out)["error"] as? String ?? ""
+    #expect(json.status == 1 && json.error.isEmpty && told.contains("gated"))
     #expect(try run("V model pull Tiny").error.contains("write ORG/NAME"))
     #expect(try run("V model pull").status == 2)
     #expect(!FileManager.default.fileExists(atPath: root))

@@ -98,6 +98,8 @@ final class Count: @unchecked Sendable {
   private let lock = NSLock()
   private var value = 0
 
+  var now: Int { lock.withLock { value } }
+
   /// The number before.
   @discardableResult
   func next() -> Int {

@@ -16,14 +16,15 @@ struct HubFailureTests {
   private static var refusals: [Refusal] {
     let token = HubBench.token, error = HubServer.error
     let gated =
-      "Access to model org/Tiny is restricted. Visit http://hub/org/Tiny to ask for access. (\(token))"
+      "Access to model org/Tiny is restricted. Visit http://hub/org/Tiny to ask for access."
     return [
       .init(
         response: error(401, "GatedRepo", gated), kind: .gated,
         words: ["is gated", "accept its terms at http://127.0.0.1", "HF_TOKEN", "Visit http://hub/org/Tiny"],
         hasToken: false),
       .init(
-        response: error(403, "GatedRepo", gated), kind: .gated, words: ["your token (HF_TOKEN) has no access"]
+        response: error(403, "GatedRepo", "\(gated) (\(token))"), kind: .gated,
+        words: ["your token (HF_TOKEN) has no access"]
       ),
       .init(
         response: error(404, "RepoNotFound", "Repository not found"), kind: .missing,

@@ -18,8 +18,10 @@ extension Model {
 
     @Argument(help: "Model on the hub: ORG/NAME, or ORG/NAME@REVISION for a branch, tag or commit.")
     var model: String
-    @Option(help: "Folder to put the files into, instead of the cache.", completion: .directory) var localDir:
-      String?
+    @Option(
+      help: .init("Folder to put the files into, instead of the cache.", valueName: "folder"),
+      completion: .directory)
+    var localDir: String?
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() throws {
@@ -29,6 +31,7 @@ extension Model {
       var settings = try HubSettings()
       settings.agent = "vugen/\(Version.number)"
       Interruption.watch(endings: true)
+      Interruption.unblock()
       let pull = HubPull(name, settings, folder: localDir) { Interruption.isRequested }
       pull.inspect = Self.reservation
       var report = PullReport(name: name, isShown: settings.showsProgress)

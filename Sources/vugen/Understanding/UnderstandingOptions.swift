@@ -188,6 +188,15 @@ enum Interruption {
     if let old = signal(SIGHUP, { Interruption.received = $0 }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
   }
 
+  /// Lets the signals in that end the program: a parent that starts it from a thread which blocks them, as those of
+  /// dispatch queues do, has handed that on.
+  static func unblock() {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+
   private static func isIgnoring(_ handler: @escaping __sighandler_t) -> Bool {
     unsafeBitCast(handler, to: Int.self) == 1
   }

@@ -38,7 +38,11 @@ extension Model {
       do {
         let pulled = try pull.run { report.take($0) }
         report.end()
-        print(try json ? Self.line(name, pulled) : Output.name(pulled.folder))
+        if json {
+          print(try Self.line(name, pulled))
+        } else {
+          try Output.show(name: pulled.folder)
+        }
       } catch {
         report.end()
         guard Interruption.isRequested else { throw error }

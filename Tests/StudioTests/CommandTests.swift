@@ -331,7 +331,7 @@ struct CommandTests {
     for (name, number) in [("TERM", SIGTERM), ("QUIT", SIGQUIT)] {
       let found = try run(
         """
-        { ulimit -c 0; V imagine x --steps 1000 --preview-every 1 -o p.png & \
+        { ulimit -c 0; env --default-signal=\(name) "$P" imagine x --steps 1000 --preview-every 1 -o p.png & \
         until [ -e p.png.preview.png ]; do sleep 0.05; done; kill -\(name) $!; wait $!; echo $?; ls; }
         """)
       #expect(

@@ -20,7 +20,7 @@ extension Model {
     var model: String
     @Option(
       help: .init("Folder to put the files into, instead of the cache.", valueName: "folder"),
-      completion: .directory)
+      completion: .directory, transform: folderPath)
     var localDir: String?
     @Flag(help: "Print one JSON object.") var json = false
 
@@ -38,11 +38,7 @@ extension Model {
       do {
         let pulled = try pull.run { report.take($0) }
         report.end()
-        if json {
-          print(try Self.line(name, pulled))
-        } else {
-          try Output.show(name: pulled.folder)
-        }
+        if json { print(try Self.line(name, pulled)) } else { try Output.show(name: pulled.folder) }
       } catch {
         report.end()
         guard Interruption.isRequested else { throw error }

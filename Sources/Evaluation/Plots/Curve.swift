@@ -45,7 +45,9 @@ struct PlotRange {
 
   /// Round numbers between two bounds.
   static func ticks(_ low: Double, _ high: Double, about count: Int) -> [Double] {
-    let rough = (high - low) / Double(count)
+    // Numbers of a damaged log may be further apart than a number can say, or not apart at all.
+    let rough = high / Double(count) - low / Double(count)
+    guard rough.isFinite, rough > 1e-300, rough < 1e300 else { return [low] }
     var step = 1.0
     while step > rough { step /= 10 }
     while step * 10 <= rough { step *= 10 }

@@ -13,7 +13,7 @@ extension Model {
         the model in every command. A gated model wants a token in HF_TOKEN; HF_ENDPOINT names another hub, \
         and HF_HUB_OFFLINE=1 forbids to ask it.
 
-        Example: vugen model pull HuggingFaceTB/SmolVLM-256M-Instruct
+        Example: vugen model pull facebook/Perception-LM-1B
         """)
 
     @Argument(help: "Model on the hub: ORG/NAME, or ORG/NAME@REVISION for a branch, tag or commit.")

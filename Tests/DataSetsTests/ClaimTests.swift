@@ -34,7 +34,7 @@ import Testing
 
   /// Every caption that a scene may have is true of it, and of none with a fault.
   @Test func scenesAgreeWithTheirOwnCaptions() throws {
-    let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 5, size: 64)
+    let composer = SceneComposer(try bank.get(), seed: 5, size: 64)
     var faults: [SceneFault: Int] = [:]
     for index in 0..<UInt64(150) {
       let record = composer.record(index, .validation)
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func otherThingsAreNotRight() throws {
-    let composer = SceneComposer(try ObjectBank(includingSingles: false), seed: 5, size: 64)
+    let composer = SceneComposer(try bank.get(), seed: 5, size: 64)
     let record = try #require(
       (0..<50).lazy.map { composer.record($0, .validation) }.first { $0.kind == .pair })
     let (a, b) = (record.objects[0].phrase, record.objects[1].phrase)

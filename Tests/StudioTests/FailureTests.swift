@@ -129,7 +129,7 @@ struct FailureTests {
       "encode p -o e", "reconstruct p --decoder-steps 1 -o r", "caption p --max-tokens 1 -o c --sheet s",
       "imagine x --steps 1 -o d", "model init --shape tiny -o m", "model quantize m -o q",
       "ask hi --model m --max-tokens 1",
-      "train generator -o t --set optimization.steps=1 --set data.batch=1 --set data.scenes=1",
+      "train generator -o t --set optimization.steps=1 --set data.batch=1 --set data.scenes=1 --set run.sampleMinutes=0",
       "train plot t -o l",
       "data build scenes -o b --train 1 --validation 0 --held-out 0", "data inspect b --sheet h",
       "imagine x --steps 1 --model t/model -o i",

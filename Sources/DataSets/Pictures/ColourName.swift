@@ -5,6 +5,23 @@ import Pictures
 public enum ColourName: String, Codable, Sendable, CaseIterable {
   case red, orange, yellow, green, blue, purple, pink, brown, black, white, gray
 
+  /// Its place among all names.
+  fileprivate var place: Int {
+    switch self {
+    case .red: 0
+    case .orange: 1
+    case .yellow: 2
+    case .green: 3
+    case .blue: 4
+    case .purple: 5
+    case .pink: 6
+    case .brown: 7
+    case .black: 8
+    case .white: 9
+    case .gray: 10
+    }
+  }
+
   /// What a person calls an sRGB colour.
   public init(red: UInt8, green: UInt8, blue: UInt8) {
     let (h, s, v) = hueSaturationValue(red, green, blue)
@@ -50,17 +67,18 @@ public enum ColourName: String, Codable, Sendable, CaseIterable {
   /// The colour that most of a cut-out has, if one covers at least `share` of what is opaque and no other
   /// comes near.
   public static func dominant(of picture: Picture, share: Double = 0.5) -> ColourName? {
-    var counts: [ColourName: Int] = [:], total = 0
+    // A table by place: hashing a name for every pixel took longer than finding it.
+    var counts = [Int](repeating: 0, count: allCases.count), total = 0
     for i in stride(from: 0, to: picture.pixels.count, by: 4) where picture.pixels[i + 3] > 127 {
-      counts[
-        ColourName(red: picture.pixels[i], green: picture.pixels[i + 1], blue: picture.pixels[i + 2]),
-        default: 0] += 1
+      let name = ColourName(
+        red: picture.pixels[i], green: picture.pixels[i + 1], blue: picture.pixels[i + 2])
+      counts[name.place] += 1
       total += 1
     }
-    let order = counts.sorted { ($0.value, $0.key.rawValue) > ($1.value, $1.key.rawValue) }
-    guard let first = order.first, Double(first.value) >= share * Double(total) else { return nil }
-    let second = order.dropFirst().first?.value ?? 0
-    return first.value >= 2 * second ? first.key : nil
+    let order = zip(allCases, counts).sorted { ($0.1, $0.0.rawValue) > ($1.1, $1.0.rawValue) }
+    let (first, most) = order[0]
+    guard most > 0, Double(most) >= share * Double(total) else { return nil }
+    return most >= 2 * order[1].1 ? first : nil
   }
 }
 
@@ -116,10 +134,13 @@ extension Picture {
   /// Places of the pixels that carry the colour, with their values.
   private func mainValues() -> [(place: Int, value: Double)] {
     let main = ColourName.dominant(of: self, share: 0.3)
+    let carries = ColourName.allCases.map { name in
+      main.map { name == $0 || Self.areShades(name, $0) } ?? true
+    }
     var values: [(place: Int, value: Double)] = []
     for i in stride(from: 0, to: pixels.count, by: 4) where pixels[i + 3] > 0 {
       let name = ColourName(red: pixels[i], green: pixels[i + 1], blue: pixels[i + 2])
-      if let main, name != main, !Self.areShades(name, main) { continue }
+      guard carries[name.place] else { continue }
       values.append((i, hueSaturationValue(pixels[i], pixels[i + 1], pixels[i + 2]).2))
     }
     return values

@@ -83,7 +83,7 @@ public final class DecoderTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
-  public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+  public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
   public var parameterCount: (reducer: Int, decoder: Int) {
     (objective.reducer.parameterCount, objective.decoder.parameterCount)

@@ -94,7 +94,7 @@ public final class DistillTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
-  public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+  public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
 
   public func step() throws -> Trainer.Report {

@@ -156,7 +156,7 @@ public final class GeneratorTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
-  public var sampleMinutes: Double? { recipe.run.sampleMinutes }
+  public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var parameterCount: Int { generator.parameterCount }
   public var dataNotes: [String] {
     cache.notes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])

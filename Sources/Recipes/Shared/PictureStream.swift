@@ -33,7 +33,7 @@ public struct PictureData: Codable, Sendable, Equatable {
 public struct DrawingRun: Codable, Sendable, Equatable {
   /// Minutes between checkpoints.
   public var checkpointMinutes = 5.0
-  /// Minutes between sheets of samples.
+  /// Minutes between sheets of samples; 0 for none.
   public var sampleMinutes = 10.0
   /// `bf16` where the processor multiplies it, else f32; or `f32`.
   public var compute = "bf16"
@@ -43,14 +43,20 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   public init() {}
 
   func check() throws {
-    guard checkpointMinutes > 0, checkpointMinutes.isFinite, sampleMinutes > 0, sampleMinutes.isFinite else {
-      throw RecipeError("run.checkpointMinutes and run.sampleMinutes must be above 0")
+    guard checkpointMinutes > 0, checkpointMinutes.isFinite else {
+      throw RecipeError("run.checkpointMinutes must be above 0")
+    }
+    guard sampleMinutes >= 0, sampleMinutes.isFinite else {
+      throw RecipeError("run.sampleMinutes must be 0, for no sheets, or above")
     }
     guard (0...19).contains(nice) else { throw RecipeError("run.nice = \(nice) is not in 0…19") }
     guard Precision(rawValue: compute) != nil else {
       throw RecipeError("run.compute = '\(compute)' is neither bf16 nor f32")
     }
   }
+
+  /// Minutes between sheets; nil where none is drawn.
+  var sheetMinutes: Double? { sampleMinutes > 0 ? sampleMinutes : nil }
 
   var type: ElementType { (Precision(rawValue: compute) ?? .f32).activationType }
 }

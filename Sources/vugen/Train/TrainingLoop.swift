@@ -40,7 +40,8 @@ struct TrainingLoop {
     // What was found while pictures were read.
     if training.dataNotes != notes { for line in training.dataNotes { note(line.oneLine) } }
     try training.export(to: training.folder + "/model")
-    if training.sampleMinutes != nil { try drawSamples(step: trainer.stepCount) }
+    // Whoever stops a run does not wait for a sheet.
+    if training.sampleMinutes != nil, !Interruption.isRequested { try drawSamples(step: trainer.stepCount) }
     try finish(last, seconds(clock.now - start))
     if Interruption.isRequested { throw Interruption.status }
   }

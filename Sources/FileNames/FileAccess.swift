@@ -75,17 +75,30 @@ extension FileName {
     return names.sorted()
   }
 
-  /// Files below a folder, as paths from it; links to folders are not followed. Throws `FileAccessError` where the
-  /// folder itself cannot be read.
-  public static func filesBelow(_ folder: String) throws -> [String] {
-    var found: [String] = [], waiting = try names(in: folder)
+  /// Files below a folder, as paths from it, in order; links to folders are not followed, so that none leads round in
+  /// a circle. Throws `FileAccessError` where the folder itself cannot be read.
+  ///
+  /// - Parameters:
+  ///   - hidden: whether names that begin with a dot count, of files and of folders.
+  ///   - onLocked: called with each folder below that cannot be read.
+  public static func filesBelow(
+    _ folder: String, hidden: Bool = true, onLocked: (FileAccessError) -> Void = { _ in }
+  ) throws -> [String] {
+    func isShown(_ name: String) -> Bool { hidden || !name.hasPrefix(".") }
+    var found: [String] = [], waiting = try names(in: folder).filter(isShown)
     while let name = waiting.popLast() {
       var status = stat()
-      guard withPath("\(folder)/\(name)", { lstat($0, &status) }) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR {
-        waiting += ((try? names(in: "\(folder)/\(name)")) ?? []).map { "\(name)/\($0)" }
-      } else {
+      let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+      guard withPath(path, { lstat($0, &status) }) == 0 else {
+        onLocked(FileAccessError(path, systemReason))
+        continue
+      }
+      guard status.st_mode & S_IFMT == S_IFDIR else {
         found.append(name)
+        continue
+      }
+      do { waiting += try names(in: path).filter(isShown).map { "\(name)/\($0)" } } catch {
+        onLocked(error as? FileAccessError ?? FileAccessError(path, "\(error)"))
       }
     }
     return found.sorted()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileNames
 import Foundation
 import ModelFiles
 import Tensors
@@ -25,14 +26,14 @@ struct Model: AsyncParsableCommand {
       let path = EmbeddedModel.folder(for: model)
       var isFolder: ObjCBool = false
       _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      if !tensors, isFolder.boolValue {
-        try show(ModelFolderReport(folder: path))
-        return
-      }
+      if !tensors, isFolder.boolValue { return try await showParts(of: path) }
       let rows = try Self.rows(path)
-      let total = rows.reduce(0) { $0 + $1.parameters }, bytes = rows.reduce(0) { $0 + $1.bytes }
       if json {
-        print(try jsonLine(of: Report(tensors: rows, parameters: total, bytes: bytes)))
+        print(
+          try jsonLine(
+            of: Report(
+              tensors: rows, parameters: rows.reduce(0) { $0 + $1.parameters },
+              bytes: rows.reduce(0) { $0 + $1.bytes })))
         return
       }
       let width = rows.map(\.name.count).max() ?? 0
@@ -41,16 +42,69 @@ struct Model: AsyncParsableCommand {
           row.name.oneLine.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type
             + " \(row.shape)")
       }
-      print("\(rows.count) tensors, \(total) parameters, \(String(format: "%.1f", Double(bytes) / 1e6)) MB")
+      print(Self.total(rows))
     }
 
-    private func show(_ report: ModelFolderReport) throws {
-      let parameters = report.parts.reduce(0) { $0 + $1.parameters }
-      let bytes = report.parts.reduce(0) { $0 + $1.bytes }
+    private static func total(_ rows: [Row]) -> String {
+      let count = rows.reduce(0) { $0 + $1.parameters }, bytes = rows.reduce(0) { $0 + $1.bytes }
+      return "\(rows.count) tensors, \(count) parameters, \(String(format: "%.1f", Double(bytes) / 1e6)) MB"
+    }
+
+    /// What can be read is shown, and then what keeps the model from being loaded: this is a failure.
+    @NumericActor
+    private func showParts(of folder: String) throws {
+      let report: ModelFolderReport
+      do { report = try ModelFolderReport(folder: folder) } catch {
+        // The weights are there to be counted, whatever is wrong with the rest.
+        if !json, let rows = try? Self.rows(folder), !rows.isEmpty { print(Self.total(rows)) }
+        throw error
+      }
+      let failure = Self.obstacle(to: folder, report)
       if json {
-        print(try jsonLine(of: report))
+        print(try jsonLine(of: Told(report: report, error: failure.map(Failure.reason))))
+        if failure != nil { throw ExitCode(1) }
         return
       }
+      show(report)
+      if let failure { throw failure }
+    }
+
+    /// What loading says. It is tried where something looks wrong only: a whole model need not be read for it.
+    @NumericActor
+    private static func obstacle(to folder: String, _ report: ModelFolderReport) -> (any Error)? {
+      guard !(report.problems.isEmpty && report.missing.isEmpty && report.unexpected.isEmpty) else {
+        return nil
+      }
+      do {
+        let tower = try UnderstandingTower(folder: folder)
+        _ = try Tokenizer(folder: folder, for: tower.configuration)
+        if FileName.exists("\(folder)/\(GenerationFiles.configuration)") {
+          _ = try GenerationModel(folder: folder, beside: tower.configuration)
+        }
+        return report.problems.first.map { CommandError($0) }
+      } catch {
+        return error
+      }
+    }
+
+    /// A report as an object, with what keeps the model from being loaded.
+    private struct Told: Encodable {
+      var report: ModelFolderReport
+      var error: String?
+
+      private enum Keys: CodingKey { case error }
+
+      func encode(to encoder: any Encoder) throws {
+        try report.encode(to: encoder)
+        guard let error else { return }
+        var values = encoder.container(keyedBy: Keys.self)
+        try values.encode(error, forKey: .error)
+      }
+    }
+
+    private func show(_ report: ModelFolderReport) {
+      let parameters = report.parts.reduce(0) { $0 + $1.parameters }
+      let bytes = report.parts.reduce(0) { $0 + $1.bytes }
       func row(_ name: String, _ parameters: Int, _ bytes: Int, _ formats: String) {
         let columns = [
           name.padding(toLength: 16, withPad: " ", startingAt: 0),

@@ -15,7 +15,8 @@ import Pictures
   let path = try namedPath(text)
   guard !FileName.holdsBytes(path) else {
     throw ValidationError(
-      "this name is not UTF-8, which pictures' may be; rename the folder, or link to it: ln -s.")
+      "\(path): models, runs and shards that are written need a name in UTF-8, which other programs read, too; rename it, or link to it: ln -s OLD NEW."
+    )
   }
   return path
 }

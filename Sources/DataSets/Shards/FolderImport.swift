@@ -24,22 +24,31 @@ public struct FolderImport {
     public var unnamed: [String] = []
     /// Pictures whose caption is empty.
     public var empty: [String] = []
-    /// Texts that could not be read, and why.
+    /// Texts, lists and folders that could not be read, and why.
     public var unreadable: [String] = []
+    /// How many captions came from which list beside the pictures.
+    public var listed: [String: Int] = [:]
   }
 
   /// Endings of the texts beside pictures, in the order in which they are looked for.
   private static let textEndings = ["txt", "caption", "TXT"]
 
-  /// Pictures of a folder with the captions beside them: `a.txt` or `a.caption` beside `a.png`, or `a.png.txt`.
-  /// Throws `DataSetError` where there is no such pair.
+  /// Pictures of a folder with the captions beside them: `a.txt` or `a.caption` beside `a.png`, or `a.png.txt`; of
+  /// those that have none, the captions in a `metadata.jsonl` or `metadata.csv` in the folder or below (the layout
+  /// `imagefolder`). Throws `DataSetError` where there is no such pair.
   public static func pairs(in folder: String) throws -> Found {
     var found = Found()
-    for path in try pictures(in: folder) {
+    let contents = try contents(of: folder, &found), lists = BroughtLists(contents.lists, &found)
+    for path in contents.pictures {
       let stem = (path as NSString).deletingPathExtension
       let places = [stem, path].flatMap { place in textEndings.map { "\(place).\($0)" } }
       guard let place = places.first(where: FileName.exists) else {
-        found.unnamed.append(path)
+        if let entry = lists.entry(of: path) {
+          for caption in entry.captions { found.add(Pair(path: path, caption: caption)) }
+          found.listed[entry.list, default: 0] += entry.captions.count
+        } else {
+          found.unnamed.append(path)
+        }
         continue
       }
       do {
@@ -56,9 +65,25 @@ public struct FolderImport {
         throw DataSetError(folder, "no caption can be read: \(reason)")
       }
       throw DataSetError(
-        folder, "no picture has a .txt beside it; write captions there, or name a list with --captions")
+        folder,
+        "no picture has a .txt beside it, nor a line in a metadata.jsonl; write captions there, or name a list with --captions"
+      )
     }
     return found
+  }
+
+  /// What a folder holds; folders that are locked are among what cannot be read. Throws `DataSetError`.
+  private static func contents(of folder: String, _ found: inout Found) throws -> PictureFolder {
+    guard FileName.isFolder(folder) else {
+      throw DataSetError(folder, "no such folder; name one that holds pictures")
+    }
+    do {
+      let contents = try PictureFolder(folder)
+      found.unreadable += contents.locked.map(\.description)
+      return contents
+    } catch {
+      throw DataSetError(folder, (error as? FileAccessError)?.reason ?? "\(error)")
+    }
   }
 
   /// From a list, as `CaptionList` reads it. Paths are taken from the folder, else from the list's own, else from where
@@ -74,7 +99,7 @@ public struct FolderImport {
       named.insert(URL(fileURLWithPath: path).standardizedFileURL.path)
       found.add(Pair(path: path, caption: row.caption))
     }
-    found.unnamed = try pictures(in: folder).filter {
+    found.unnamed = try contents(of: folder, &found).pictures.filter {
       !named.contains(URL(fileURLWithPath: $0).standardizedFileURL.path)
     }
     guard !found.pairs.isEmpty else {
@@ -94,21 +119,6 @@ public struct FolderImport {
       (name.hasPrefix("/") ? [] : folders.map { $0.isEmpty ? name : "\($0)/\(name)" }) + [name]
     }
     return places.first { FileName.exists($0) && !FileName.isFolder($0) }
-  }
-
-  /// The pictures of a folder and those below, in order; what is hidden is left out.
-  private static func pictures(in folder: String) throws -> [String] {
-    guard FileName.isFolder(folder), let names = try? FileName.filesBelow(folder) else {
-      throw DataSetError(folder, "no such folder; name one that holds pictures")
-    }
-    var paths: [String] = []
-    for name in names
-    where PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
-      && !name.split(separator: "/").contains(where: { $0.hasPrefix(".") })
-    {
-      paths.append("\(folder)/\(name)")
-    }
-    return paths.sorted()
   }
 
   /// Writes shards; pictures larger than `size` are shrunk to fit it. Returns the pairs that could not be

@@ -65,16 +65,17 @@ public enum Shards {
   /// Shards of a folder, or the file itself, in order. Throws `DataSetError` when there are none.
   public static func files(at place: String) throws -> [String] {
     let path = place.count > 1 && place.hasSuffix("/") ? String(place.dropLast()) : place
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard FileName.exists(path) else {
       throw DataSetError(path, "no such file or folder; name a shard or a folder of shards")
     }
-    guard isFolder.boolValue else { return [path] }
-    let here = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    guard FileName.isFolder(path) else { return [path] }
+    let here: [String]
+    do { here = try FileName.names(in: path) } catch {
+      throw DataSetError(path, (error as? FileAccessError)?.reason ?? "cannot be read")
+    }
     var names = here.filter(isShard)
     if names.isEmpty {
-      let below = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
-      names = below.filter { isShard(FileName.last(of: $0)) }
+      names = try FileName.filesBelow(path).filter { isShard(FileName.last(of: $0)) }
     }
     guard !names.isEmpty else {
       if let packed = here.first(where: {

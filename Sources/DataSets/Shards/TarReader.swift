@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 
 /// Finds the plain files of a tar archive in any of its dialects: V7, ustar, pax, and GNU's with its long names.
@@ -24,7 +25,7 @@ final class TarReader {
   /// Throws `DataSetError` where there is no such plain file.
   init(_ path: String, from start: Int = 0) throws {
     (self.path, at) = (path, start)
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    descriptor = FileName.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       size = 0
       throw DataSetError(path, String(cString: strerror(errno)))

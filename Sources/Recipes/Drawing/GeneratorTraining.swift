@@ -24,7 +24,7 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     public var scenes = 40_000
     /// Share of the prompts that are left empty: the unconditional side of guidance.
     public var promptDropout = 0.1
-    /// Share of the samples in shards that may be damaged or lack something; they are skipped. Ten may in any case,
+    /// Share of the samples in shards that may be damaged or lack something; they are skipped. One may in any case,
     /// unless this is 0.
     public var maxSkipped = 0.01
 

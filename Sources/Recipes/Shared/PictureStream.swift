@@ -12,7 +12,7 @@ public struct PictureData: Codable, Sendable, Equatable {
   public var batch = 32
   /// Share of the pictures of the wider set among scenes.
   public var wideShare = 0.12
-  /// Share of the samples in shards that may be damaged or lack something; they are skipped. Ten may in any case,
+  /// Share of the samples in shards that may be damaged or lack something; they are skipped. One may in any case,
   /// unless this is 0.
   public var maxSkipped = 0.01
 

@@ -24,8 +24,12 @@ package final class SampleAccount: Sendable {
   private let path: String?
   private let problems: [String]
 
-  /// In sets of less than a thousand samples a share says little: so many may be skipped anyhow, unless none may.
-  private static let always = 10
+  /// The share, rounded down; at least one, so that a set of less than a hundred samples bears a damaged one, unless
+  /// none may.
+  private static func most(_ share: Double, of total: Int) -> Int {
+    // What is 3 in decimal numbers must not be a hair less.
+    share > 0 ? max(1, Int(share * Double(total) + 1e-6)) : 0
+  }
 
   /// - Parameters:
   ///   - share: of the samples that may be skipped.
@@ -35,7 +39,7 @@ package final class SampleAccount: Sendable {
   init(_ index: ShardIndex, mostSkipped share: Double, folder: String?) throws {
     total = index.count + index.skippedCount
     self.share = share
-    most = share > 0 ? max(Self.always, Int(share * Double(total))) : 0
+    most = Self.most(share, of: total)
     path = folder.map { $0 + "/skipped.jsonl" }
     problems = index.problems.map(\.description)
     if let path { try? FileManager.default.removeItem(atPath: path) }

@@ -52,7 +52,7 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     /// predicted (word dropout, arXiv 1511.06349): an answer must then come from the picture, not from which
     /// words have gone together.
     public var wordDropout = 0.0
-    /// Share of the samples in shards that may be damaged or lack something; they are skipped. Ten may in any case,
+    /// Share of the samples in shards that may be damaged or lack something; they are skipped. One may in any case,
     /// unless this is 0.
     public var maxSkipped = 0.01
 

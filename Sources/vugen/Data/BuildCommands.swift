@@ -87,9 +87,10 @@ struct DataBuildFolder: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "folder", abstract: "Turn your own captioned pictures into shards.",
     discussion: """
-      Captions come from FILE.txt or FILE.caption beside FILE.png, or from a list: JSON lines with "file" and \
-      "caption", or CSV with these columns, by whatever separator. Other common names of columns (file_name, image, \
-      text, …) do as well. Text is UTF-8, UTF-16 or UTF-32.
+      Captions come from FILE.txt or FILE.caption beside FILE.png, else from a metadata.jsonl or metadata.csv among the \
+      pictures, or from a list that is named: JSON lines with "file" and "caption", or CSV with these columns, by \
+      whatever separator. Other common names of columns (file_name, image, text, …) do as well. Text is UTF-8, UTF-16 \
+      or UTF-32. Folders below are read, too; what is hidden is left out, and links to folders are not followed.
 
       Example: vugen data build folder photos --captions photos/list.csv --output shards
       """)
@@ -130,6 +131,9 @@ struct DataBuildFolder: AsyncParsableCommand {
     for line in broken.prefix(Self.mostNamed) { note(line.oneLine) }
     if broken.count > Self.mostNamed {
       note("… and \(broken.count - Self.mostNamed) more that cannot be read")
+    }
+    for (list, count) in found.listed.sorted(by: { $0.key < $1.key }) {
+      note("\(counted(count, "caption")) from \(list)".oneLine)
     }
     tell(found.missing, "named by the list and not there")
     tell(found.empty, "with an empty caption")

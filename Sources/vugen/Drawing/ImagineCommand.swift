@@ -31,8 +31,11 @@ struct Imagine: AsyncParsableCommand {
   )
   var cfg: Float?
   @Option(parsing: .unconditional, help: "Sampling steps (default: 50).") var steps: Int?
-  @Option(parsing: .unconditional, help: "Noise seed; -1 picks one at random (default: -1).")
-  var seed: Int64?
+  @Option(
+    parsing: .unconditional,
+    help: "Noise seed, 0 to \(UInt64.max); -1 picks one at random (default: -1).",
+    transform: DrawingSeed.init)
+  var seed: DrawingSeed?
   @Option(parsing: .unconditional, help: "Number of images.") var count = 1
   @Option(help: "Negative prompt: what the images should not show.") var negative: String?
   @Option(
@@ -69,7 +72,6 @@ struct Imagine: AsyncParsableCommand {
       throw ValidationError("say what to draw, or name a picture with --from.")
     }
     if !(1...10_000).contains(count) { throw ValidationError("--count must be 1 to 10000.") }
-    if let seed, seed < -1 { throw ValidationError("--seed must be 0 or more, or -1 for a random one.") }
     if let format, let output, let named = WrittenFormat(path: output), named != format {
       throw ValidationError("--format \(format.rawValue) does not suit \(output); leave one of them out.")
     }
@@ -132,8 +134,7 @@ struct Imagine: AsyncParsableCommand {
     var s = try from.map(Self.settings) ?? ImagineSettings(prompt: "")
     if let prompt { s.prompt = prompt == "-" ? try Self.standardInput() : prompt }
     if from == nil || seed != nil {
-      let given = seed ?? -1
-      s.seed = given < 0 ? UInt64.random(in: 0..<1 << 32) : UInt64(given)
+      s.seed = seed?.value ?? UInt64.random(in: 0..<1 << 32)
     }
     s.guidanceScale = cfg ?? s.guidanceScale
     s.steps = steps ?? s.steps
@@ -179,6 +180,20 @@ struct Imagine: AsyncParsableCommand {
       path: path, prompt: settings.prompt, negative: settings.negative, seed: settings.seed,
       guidanceScale: settings.guidanceScale, steps: result.stepsDone, decoderSteps: settings.decoderSteps,
       seconds: seconds(clock.now - start), sha256: Digest.sha256(bytes))
+  }
+}
+
+/// A seed as it is typed: all that settings and logs can hold, or -1.
+struct DrawingSeed {
+  /// nil for one at random.
+  let value: UInt64?
+
+  /// Throws `ValidationError`.
+  init(_ text: String) throws {
+    value = UInt64(text)
+    guard value != nil || text == "-1" else {
+      throw ValidationError("a seed is 0 to \(UInt64.max), or -1 for a random one.")
+    }
   }
 }
 

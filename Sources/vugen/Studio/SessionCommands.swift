@@ -12,7 +12,7 @@ extension SessionExport.CastPictures: ExpressibleByArgument {}
 
 struct Sessions: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List, show, search, export, delete or restore recorded sessions.",
+    abstract: "List, show, search, export, delete and undelete recorded sessions.",
     subcommands: [List.self, Show.self, Search.self, Export.self, Delete.self, Undelete.self],
     defaultSubcommand: List.self)
 
@@ -105,7 +105,7 @@ struct Sessions: AsyncParsableCommand {
 
   struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Delete a session and its pictures; they can be restored for 30 days.",
+      abstract: "Delete a session and its pictures; for 30 days, vugen sessions undelete brings them back.",
       discussion: "Example: vugen sessions delete 20261124-1015")
     @Argument(help: "Session id, or the start of one.", completion: .sessions) var session: String
 
@@ -117,14 +117,14 @@ struct Sessions: AsyncParsableCommand {
       withExtendedLifetime(file) {}
       let told = summary.map { " (\($0.title.oneLine): \($0.contents))" } ?? ""
       print(
-        "deleted \(id)\(told); vugen sessions undelete \(id) restores it within \(SessionStore.daysKept) days"
+        "deleted \(id)\(told); vugen sessions undelete \(id) brings it back within \(SessionStore.daysKept) days"
       )
     }
   }
 
   struct Undelete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Restore a deleted session; without a name, list them.",
+      abstract: "Bring a deleted session back; without a name, list those that are deleted.",
       discussion: "Example: vugen sessions undelete last")
     @Argument(help: "Id of the deleted session, or last for the newest.", completion: .deletedSessions)
     var session: String?
@@ -135,7 +135,7 @@ struct Sessions: AsyncParsableCommand {
         for id in store.deletedIDs() { print(id) }
         return
       }
-      print("\(try store.undelete(session)) is restored")
+      print("undeleted \(try store.undelete(session))")
     }
   }
 

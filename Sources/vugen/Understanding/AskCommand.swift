@@ -6,7 +6,12 @@ import VUGEN
 struct Ask: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Ask the model a question, with or without pictures.",
-    discussion: "Example: vugen ask --image car.png 'What colour is the car?'")
+    discussion: """
+      Without a picture the answer comes from the question's words alone, and a line on standard error says so; \
+      with --json, "pictures" is 0.
+
+      Example: vugen ask --image car.png 'What colour is the car?'
+      """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var options: SamplingOptions
@@ -51,13 +56,16 @@ struct Ask: AsyncParsableCommand {
     if asJSON {
       print(
         try AnswerReport(
-          text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens,
+          pictures: image.count, text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens,
           stopReason: answer.stop,
           seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9),
           model: model.folder
         ).line())
     } else {
       print()
+      // Behind the answer: a failure is one line.
+      try Output.finish()
+      if image.isEmpty { noteMissingPicture() }
     }
     if answer.stop == .cancelled { throw ExitCode(130) }
   }

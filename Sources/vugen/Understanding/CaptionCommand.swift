@@ -9,10 +9,11 @@ import VUGEN
 
 struct Caption: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Describe pictures: files, or all pictures in a folder.",
+    abstract: "Describe pictures: files, or all pictures in a folder and those below it.",
     discussion: """
       Several pictures are described at once; captions are printed in the pictures' order, each as soon as all before \
-      it are done. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
+      it are done. What cannot be read is named, the others are described, and the exit status is 1. Ctrl-C, SIGTERM \
+      and SIGHUP keep what is finished.
 
       Example: vugen caption pictures --output captions.jsonl
       """)
@@ -37,20 +38,21 @@ struct Caption: AsyncParsableCommand {
   func run() async throws {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.
     Interruption.watch(endings: !files.contains("-"))
-    let paths = try Self.pictures(files)
-    for file in [output, sheet] { try checkOutput(file, isNoneOf: paths) }
+    let targets = try Self.targets(files)
+    for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
+    if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
     let (tower, tokenizer) = try model.load()
     let slots = try batching.slots(
-      tower, tokenizer, model, asking: question, most: options.maxTokens, of: paths.count)
+      tower, tokenizer, model, asking: question, most: options.maxTokens, of: targets.count)
     let batch = try AnswerBatch(tower, tokenizer, folder: model.folder, slots: slots)
     var lines: [String] = [], failures = 0, begun = 0, thumbnails: [Int: Picture] = [:]
     var items: [ContactSheet.Item] = []
     let clock = ContinuousClock(), start = clock.now
     let isWhole = try batch.run {
-      guard begun < paths.count else { return nil }
+      guard begun < targets.count else { return nil }
       defer { begun += 1 }
       return Result {
-        try asking(paths[begun], tower) {
+        try asking(targets[begun], tower) {
           if sheet != nil { thumbnails[begun] = ContactSheet().thumbnail($0) }
         }
       }
@@ -59,7 +61,7 @@ struct Caption: AsyncParsableCommand {
     } onAnswer: { index, result in
       ProgressLine.end()
       let thumbnail = thumbnails.removeValue(forKey: index)
-      let path = paths[index]
+      let path = targets[index].path
       switch result {
       case .success(let answer):
         let report = report(answer, of: path), line = try report.line()
@@ -69,17 +71,34 @@ struct Caption: AsyncParsableCommand {
           if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
         }
       case .failure(let error):
-        // One bad picture does not end a long run.
         failures += 1
-        note("\(error)")
-        if json, output == nil { try say(jsonLine(["file": .text(path), "error": .text("\(error)")])) }
+        try tell(error, of: path)
       }
-      progress(index + 1, of: paths.count, seconds(clock.now - start))
+      progress(index + 1, of: targets.count, seconds(clock.now - start))
     }
     if !lines.isEmpty { try write(lines, items) }
     if !isWhole { throw Interruption.status }
+    try finish(failures, of: targets.count)
+  }
+
+  /// Nothing that is named can be read: a model is not needed to say so.
+  private func refuse(_ targets: [Target]) throws {
+    if targets.count == 1, !json || output != nil, let only = targets[0].obstacle { throw only }
+    for target in targets {
+      if let obstacle = target.obstacle { try tell(obstacle, of: target.path) }
+    }
+    try finish(targets.count, of: targets.count)
+  }
+
+  /// One bad picture does not end a long run.
+  private func tell(_ error: any Error, of path: String) throws {
+    note("\(error)")
+    if json, output == nil { try say(jsonLine(["file": .text(path), "error": .text("\(error)")])) }
+  }
+
+  private func finish(_ failures: Int, of count: Int) throws {
     guard failures > 0 else { return }
-    let summary = "\(failures) of \(paths.count) pictures could not be described"
+    let summary = "\(failures) of \(counted(count, "picture")) could not be described"
     guard json, output == nil else { throw CommandError(summary) }
     // Each has a line of its own there.
     note(summary)
@@ -88,10 +107,11 @@ struct Caption: AsyncParsableCommand {
 
   /// The question about a file; `keep` is given the picture, which is too large to be held for long.
   @NumericActor
-  private func asking(_ path: String, _ tower: UnderstandingTower, keep: (Picture) -> Void) throws
+  private func asking(_ target: Target, _ tower: UnderstandingTower, keep: (Picture) -> Void) throws
     -> BatchQuestion
   {
-    let picture = try readPicture(path)
+    if let obstacle = target.obstacle { throw obstacle }
+    let picture = try readPicture(target.path, model.pictureLimits())
     keep(picture)
     let tiles = tower.configuration.vision.tiles(of: picture, model.tiling)
     return BatchQuestion(
@@ -101,7 +121,7 @@ struct Caption: AsyncParsableCommand {
 
   private func report(_ answer: BatchAnswer, of path: String) -> AnswerReport {
     AnswerReport(
-      file: path, text: answer.text, tokens: answer.tokens, promptTokens: answer.promptTokens,
+      file: path, pictures: 1, text: answer.text, tokens: answer.tokens, promptTokens: answer.promptTokens,
       stopReason: answer.stop, seconds: answer.seconds,
       tokensPerSecond: Double(answer.tokens.count) / max(answer.seconds, 1e-9), model: model.folder)
   }
@@ -124,25 +144,34 @@ struct Caption: AsyncParsableCommand {
     ProgressLine.show("\(done) of \(total) pictures, \(rate) per minute\(done == total ? "\n" : "")")
   }
 
-  private static func pictures(_ paths: [String]) throws -> [String] {
-    var result: [String] = []
-    for path in paths {
-      guard path == "-" || FileName.exists(path) else {
-        throw CommandError("\(path): no such file or folder")
-      }
-      guard path != "-", FileName.isFolder(path) else {
-        result.append(path)
+  /// A picture to be described, or what keeps it, or a folder of some, from being read.
+  private struct Target {
+    var path: String
+    var obstacle: (any Error)?
+  }
+
+  private static func targets(_ names: [String]) throws -> [Target] {
+    var found: [Target] = [], empty: [String] = []
+    for name in names {
+      guard name != "-", FileName.isFolder(name) else {
+        let isThere = name == "-" || FileName.exists(name)
+        found.append(
+          Target(path: name, obstacle: isThere ? nil : CommandError("\(name): no such file or folder")))
         continue
       }
-      result += try FileName.names(in: path).filter { name in
-        // Hidden files are not a person's pictures, but what systems put beside them.
-        !name.hasPrefix(".")
-          && PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
-      }.map { path + "/" + $0 }
+      do {
+        let folder = try PictureFolder(name)
+        found += folder.pictures.map { Target(path: $0) }
+        found += folder.locked.map { Target(path: $0.path, obstacle: $0) }
+        if folder.pictures.isEmpty, folder.locked.isEmpty { empty.append(name) }
+      } catch {
+        found.append(Target(path: name, obstacle: error))
+      }
     }
-    guard !result.isEmpty else {
-      throw CommandError("no pictures (\(PictureFormat.names)) in \(paths.joined(separator: ", "))")
+    guard !found.isEmpty else {
+      throw CommandError("no pictures (\(PictureFormat.names)) in \(names.joined(separator: ", "))")
     }
-    return result
+    for name in empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
+    return found
   }
 }

@@ -56,6 +56,7 @@ struct Score: AsyncParsableCommand {
     var tokens: [Int32]
     var logProbabilities: [Float]
     var sum: Float
+    var pictures: Int
   }
 
   @NumericActor
@@ -66,12 +67,14 @@ struct Score: AsyncParsableCommand {
     let (tokens, values) = try conversation.score(text, after: turn)
     let sum = values.reduce(0, +)
     if json {
-      print(try jsonLine(of: Report(tokens: tokens, logProbabilities: values, sum: sum)))
+      print(try jsonLine(of: Report(tokens: tokens, logProbabilities: values, sum: sum, pictures: image == nil ? 0 : 1)))
       return
     }
     for (token, value) in zip(tokens, values) {
       print(String(format: "%10.4f  ", value) + tokenizer.decode([token]).debugDescription)
     }
     print(String(format: "%10.4f  all", sum))
+    try Output.finish()
+    if image == nil { noteMissingPicture() }
   }
 }

@@ -153,6 +153,8 @@ struct BatchOptions: ParsableArguments {
 /// What `ask` and `caption` print with `--json`.
 struct AnswerReport: Codable {
   var file: String?
+  /// How many pictures the question was asked about.
+  var pictures: Int
   var text: String
   var tokens, promptTokens: [Int32]
   var stopReason: StopReason
@@ -167,6 +169,11 @@ struct AnswerReport: Codable {
 /// Seconds of a duration.
 func seconds(_ duration: Duration) -> Double {
   Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+}
+
+/// Says that a question was about nothing but its words: `What is this?` without a picture is answered, too.
+func noteMissingPicture() {
+  note("no picture was given, so that the answer comes from the words alone; --image FILE shows one")
 }
 
 /// Says how much is to be read when it is a lot.

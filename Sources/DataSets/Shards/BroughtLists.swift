@@ -1,0 +1,42 @@
+import FileNames
+import Foundation
+
+/// The lists of captions that lie among a folder's pictures: what they say of which picture.
+///
+/// Names in a list are taken from where it lies. A list that cannot be read is an entry of `Found.unreadable`, and
+/// pictures that it names and that are not there are `missing`: neither passes without a word.
+struct BroughtLists {
+  private var entries: [String: (list: String, captions: [String])] = [:]
+
+  init(_ paths: [String], _ found: inout FolderImport.Found) {
+    for path in paths {
+      guard !path.lowercased().hasSuffix(".parquet") else {
+        found.unreadable.append("\(path): Parquet is not read; write this list as metadata.jsonl")
+        continue
+      }
+      do { add(try CaptionList(path: path).rows, of: path, &found) } catch {
+        found.unreadable.append("\(error)")
+      }
+    }
+  }
+
+  private mutating func add(
+    _ rows: [CaptionList.Row], of list: String, _ found: inout FolderImport.Found
+  ) {
+    let folder = FileName.parent(of: list)
+    for row in rows {
+      let path = row.file.hasPrefix("/") || folder.isEmpty ? row.file : "\(folder)/\(row.file)"
+      guard FileName.exists(path) else {
+        if found.missing.last != path { found.missing.append(path) }
+        continue
+      }
+      entries[Self.key(path), default: (list, [])].captions.append(row.caption)
+    }
+  }
+
+  /// What is said of a picture, and where.
+  func entry(of picture: String) -> (list: String, captions: [String])? { entries[Self.key(picture)] }
+
+  /// One for all the ways in which a path can be written.
+  private static func key(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+}

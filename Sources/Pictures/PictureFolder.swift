@@ -1,0 +1,33 @@
+import FileNames
+import Foundation
+
+/// The pictures of a folder and those below it, as every command that is given a folder reads it.
+///
+/// They are found by their endings and stand in the order of their paths. What is hidden is left out, and links to folders
+/// are not followed.
+public struct PictureFolder: Sendable {
+  public private(set) var pictures: [String] = []
+  /// Lists of captions that a folder brings along, as the layout `imagefolder` has them: `metadata.jsonl` and others of
+  /// that name.
+  public private(set) var lists: [String] = []
+  /// Folders below that cannot be read.
+  public private(set) var locked: [FileAccessError] = []
+
+  /// Throws `FileAccessError` where the folder itself cannot be read.
+  public init(_ folder: String) throws {
+    let start = folder.hasSuffix("/") ? folder : folder + "/"
+    var locked: [FileAccessError] = []
+    for name in try FileName.filesBelow(folder, hidden: false, onLocked: { locked.append($0) }) {
+      let ending = (name as NSString).pathExtension.lowercased()
+      if PictureFormat.extensions.contains(ending) {
+        pictures.append(start + name)
+      } else if FileName.last(of: name).lowercased() == "metadata.\(ending)", Self.listEndings.contains(ending)
+      {
+        lists.append(start + name)
+      }
+    }
+    self.locked = locked.sorted { $0.path < $1.path }
+  }
+
+  private static let listEndings: Set<String> = ["jsonl", "csv", "parquet"]
+}

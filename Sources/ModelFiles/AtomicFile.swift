@@ -159,8 +159,8 @@ public final class PartialOutput {
     }
   }
 
-  /// With what a signal handler may call only.
-  private static func removeAll() {
+  /// Removes all that is being written, where the program ends at once. With what a signal handler may call only.
+  public static func removeAll() {
     for slot in 0..<room {
       guard let name = names[slot] else { continue }
       if unlink(name) != 0, errno == EISDIR || errno == EPERM { removeFolder(name) }

@@ -79,11 +79,19 @@ public enum OutputFolder {
       FileName.remove(old)
       return result
     } catch {
-      // What was begun is worth less than what was there.
-      FileName.remove(place)
-      _ = FileName.rename(old, place)
+      putBack(folder)
       throw error
     }
+  }
+
+  /// Gives back what `replaced` has put aside, where its `body` will not come to its end. What was begun is worth less
+  /// than what was there.
+  public static func putBack(_ folder: String) {
+    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    let old = "\(place).\(getpid()).old"
+    guard FileName.exists(old) else { return }
+    FileName.remove(place)
+    _ = FileName.rename(old, place)
   }
 
   private static var systemReason: String { FileName.systemReason }

@@ -21,7 +21,8 @@ public struct PictureFolder: Sendable {
       let ending = (name as NSString).pathExtension.lowercased()
       if PictureFormat.extensions.contains(ending) {
         pictures.append(start + name)
-      } else if FileName.last(of: name).lowercased() == "metadata.\(ending)", Self.listEndings.contains(ending)
+      } else if FileName.last(of: name).lowercased() == "metadata.\(ending)",
+        Self.listEndings.contains(ending)
       {
         lists.append(start + name)
       }

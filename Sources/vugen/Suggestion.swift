@@ -1,4 +1,5 @@
 import ArgumentParser
+import Recipes
 import SessionLog
 
 /// A command that a mistyped word may have meant.
@@ -21,7 +22,7 @@ enum Suggestion {
       {
         return
       }
-      let meant = nearest(to: word, of: children.map { self.name(of: $0) })
+      let meant = NearestName.of(word, among: children.map { self.name(of: $0) })
       guard isRoot || meant != nil else { return }
       throw ValidationError(
         "there is no command '\(word.message)'; "
@@ -30,29 +31,4 @@ enum Suggestion {
   }
 
   private static func name(of command: any ParsableCommand.Type) -> String { command._commandName }
-
-  /// The name that fewest changes lead to; nil where even those are many.
-  static func nearest(to word: String, of names: [String]) -> String? {
-    let best = names.map { ($0, distance(word.lowercased(), $0)) }.min { $0.1 < $1.1 }
-    guard let (name, changes) = best, changes <= 2, 2 * changes < max(word.count, name.count) else {
-      return nil
-    }
-    return name
-  }
-
-  /// Letters put in, left out, exchanged for others or swapped with their neighbour.
-  private static func distance(_ a: String, _ b: String) -> Int {
-    let a = Array(a), b = Array(b)
-    var rows = [Array(0...b.count)]
-    for i in 0..<a.count {
-      var row = [i + 1]
-      for j in 0..<b.count {
-        var least = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
-        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, rows[i - 1][j - 1] + 1) }
-        row.append(least)
-      }
-      rows.append(row)
-    }
-    return rows[a.count][b.count]
-  }
 }

@@ -36,14 +36,14 @@ import VUGEN
   }
 
   @Test func damagedSamplesAreSkippedAndNamed() throws {
-    let source = try source(shards(12, bad: [0, 5]))
+    let source = try source(shards(12, bad: [0, 5]), mostSkipped: 0.17)
     #expect(source.notes.isEmpty)
     // Two passes; each has every good sample, and any example is the same whenever it is made.
     let captions = try (0..<24).map { try source.example($0, side: 32).caption }
     for pass in [captions.prefix(12), captions.suffix(12)] {
       #expect(Set(pass) == Set((0..<12).filter { $0 != 0 && $0 != 5 }.map { "red \($0)" }))
     }
-    let again = try self.source(folder)
+    let again = try self.source(folder, mostSkipped: 0.17)
     #expect(try (0..<24).reversed().map { try again.example($0, side: 32).caption } == captions.reversed())
     #expect(
       source.notes.count == 1 && source.notes[0].hasPrefix("2 of 12 samples skipped: 2 × damaged picture"))
@@ -59,10 +59,16 @@ import VUGEN
     }
     let error = #expect(throws: DataSetError.self) { try all(0.1) }
     #expect(
-      error?.description.contains("11 of 30 samples cannot be used, more than data.maxSkipped = 0.1") == true)
+      error?.description.contains("4 of 30 samples cannot be used, more than data.maxSkipped = 0.1") == true)
     #expect(error?.description.contains("skipped.jsonl") == true)
     try all(0.5)
     #expect(throws: DataSetError.self) { try all(0) }
+    // The share, and one in any case: not ten, as it was.
+    for (bad, share, holds) in [(1, 0.01, true), (2, 0.01, false), (3, 0.1, true), (4, 0.1, false)] {
+      let some = try source(self.shards(30, bad: Set(0..<bad)), mostSkipped: share)
+      func read() throws { for i in 0..<30 { _ = try some.example(i, side: 32) } }
+      if holds { try read() } else { #expect(throws: DataSetError.self) { try read() } }
+    }
     let none = try source(self.shards(4, bad: [0, 1, 2, 3]))
     #expect(throws: DataSetError.self) { try none.example(0, side: 32) }
     var recipe = UnderstandingRecipe()

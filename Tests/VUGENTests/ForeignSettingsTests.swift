@@ -22,6 +22,33 @@ import VUGEN
       "\(changes ?? [])")
   }
 
+  /// Numbers as other languages write them; a comma in a number is not the end of its value.
+  @Test(
+    arguments: [
+      ("Steps: 20, Sampler: Euler a, CFG scale: 7,5, Seed: 12345, Size: 512x512", 7.5, 20, 12345),
+      ("Steps: 1.000, CFG scale: 7,5, Seed: 1.234.567.890", 7.5, 1000, 1_234_567_890),
+      ("Steps: ٢٠, CFG scale: ٧٫٥, Seed: 1\u{202F}234\u{202F}567", 7.5, 20, 1_234_567),
+      ("Steps: 20, Sampler: DPM++ 2M, Karras, CFG scale: 7.5, Seed: 5, masterpiece, Size: 1x1", 7.5, 20, 5),
+      ("Steps: 20, CFG scale: 7.5,Seed: 18446744073709551615", 7.5, 20, .max),
+    ] as [(String, Float, Int, UInt64)])
+  func localNumbersAreRead(_ line: String, _ scale: Float, _ steps: Int, _ seed: UInt64) {
+    let found = read("parameters", "a cat\n" + line), s = found?.settings
+    #expect(s?.guidanceScale == scale && s?.steps == steps && s?.seed == seed, "\(String(describing: found))")
+    #expect(found?.changes == [], "\(String(describing: found))")
+  }
+
+  @Test func whatIsNoNumberIsSaid() {
+    let text = read("parameters", "a cat\nSteps: many, CFG scale: seven;5, Seed: 0x5G")
+    #expect(text?.changes.count == 3, "\(String(describing: text))")
+    for word in ["'many'", "'seven;5'", "'0x5G'"] {
+      #expect(text?.changes.contains { $0.contains(word) } == true, "\(word): \(text?.changes ?? [])")
+    }
+    let json = read(
+      "parameters", #"{"prompt": "a cat", "seed": "12", "cfg_scale": "7,5", "steps": "some", "width": 5}"#)
+    #expect(json?.settings.guidanceScale == 7.5 && json?.settings.seed == 12)
+    #expect(json?.changes == ["its steps 'some' are no number and are left out"], "\(json?.changes ?? [])")
+  }
+
   // MARK: ComfyUI
 
   /// A graph around a sampler: nodes by number, `positive` and `negative` of node 3 as given.

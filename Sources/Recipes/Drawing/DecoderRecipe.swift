@@ -51,15 +51,6 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
 
     public init() {}
 
-    func check() throws {
-      guard TimeDistribution(name: distribution) != nil else {
-        throw RecipeError("times.distribution = '\(distribution)' is neither uniform nor logit-normal")
-      }
-      guard deviation > 0, deviation.isFinite, mean.isFinite, (0...1).contains(pureNoise) else {
-        throw RecipeError("times: mean, deviation or pureNoise is out of range")
-      }
-    }
-
     var values: TimeDistribution {
       TimeDistribution(name: distribution, mean: mean, deviation: deviation) ?? .uniform
     }
@@ -79,24 +70,7 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
 
   /// Throws `RecipeError` naming the first value that makes no sense.
   public func check() throws {
-    try data.check()
-    try run.check()
-    try times.check()
-    guard PixelDecoderConfiguration.Size(rawValue: model.size) != nil else {
-      let names = PixelDecoderConfiguration.Size.allCases.map(\.rawValue).joined(separator: ", ")
-      throw RecipeError("model.size = '\(model.size)' is none of \(names)")
-    }
-    guard ReducerConfiguration.Kind(rawValue: model.reducer) != nil else {
-      throw RecipeError("model.reducer = '\(model.reducer)' is neither mlp nor pca")
-    }
-    guard (1...1 << 20).contains(model.ratio) else {
-      throw RecipeError("model.ratio = \(model.ratio) must be 1 or more")
-    }
-    try checkSteps(optimization)
-    let weights = [objectives.flow, objectives.perceptual, objectives.alignment, objectives.latentNoise]
-    guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), objectives.flow > 0 else {
-      throw RecipeError("the weights under objectives must not be negative, and flow must be above 0")
-    }
+    try checkValues()
   }
 
   func configuration(for c: UnderstandingConfiguration) throws -> GenerationConfiguration {
@@ -113,36 +87,5 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     let reducer = ReducerConfiguration(
       kind: .init(rawValue: model.reducer) ?? .mlp, features: c.vision.width, latents: latents)
     return GenerationConfiguration(reducer: reducer, decoder: decoder, grid: c.vision.grid)
-  }
-}
-
-/// Throws `RecipeError` for steps, rates and shares that make no sense.
-func checkSteps(_ optimization: Optimization) throws {
-  guard (1...1 << 30).contains(optimization.steps), (1...1 << 16).contains(optimization.accumulation) else {
-    throw RecipeError(
-      "optimization.steps or optimization.accumulation is out of range; give numbers from 1 on")
-  }
-  guard optimization.rate > 0, optimization.rate.isFinite else {
-    throw RecipeError("optimization.rate = \(optimization.rate) is not above 0")
-  }
-  guard (0...1 << 30).contains(optimization.warmUp) else {
-    throw RecipeError("optimization.warmUp = \(optimization.warmUp) is no number of steps")
-  }
-  guard optimization.clip > 0, !optimization.clip.isNaN else {
-    throw RecipeError("optimization.clip = \(optimization.clip) is not above 0")
-  }
-  guard (0...1e6).contains(optimization.decay) else {
-    throw RecipeError("optimization.decay = \(optimization.decay) is not in 0…1000000")
-  }
-  let shares = [
-    ("floor", Double(optimization.floor)), ("averageDecay", Double(optimization.averageDecay)),
-    ("averageStart", optimization.averageStart),
-  ]
-  for (name, value) in shares where !(0...1).contains(value) {
-    throw RecipeError("optimization.\(name) = \(value) is not in 0…1")
-  }
-  for (name, value) in [("beta1", optimization.beta1), ("beta2", optimization.beta2)]
-  where !(0..<1).contains(value) {
-    throw RecipeError("optimization.\(name) = \(value) is not in 0 ..< 1")
   }
 }

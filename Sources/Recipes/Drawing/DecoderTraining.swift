@@ -36,13 +36,18 @@ public final class DecoderTraining: TrainingRun {
       throw RecipeError(
         "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
     }
+    try RunFolder.check(folder, isResuming: isResuming)
+    let index = try ExampleSource.opened(
+      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let tower = try UnderstandingTower(folder: model)
     configuration = try recipe.configuration(for: tower.configuration)
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, model)
     encoder = tower.core.encoder
     let side = configuration.imageSize, type = recipe.run.type
-    stream = try PictureStream(recipe.data, side: side, folder: folder) { try bank ?? ObjectBank() }
+    stream = try PictureStream(recipe.data, side: side, folder: folder, index: index) {
+      try bank ?? ObjectBank()
+    }
     var fitted: DimensionReducer?
     if configuration.reducer.kind == .pca, !isResuming {
       fitted = try Self.fitted(configuration, encoder, stream, type)

@@ -28,16 +28,7 @@ public struct DistillRecipe: TrainingRecipe, Equatable {
   }
 
   public func check() throws {
-    try data.check()
-    try run.check()
-    try checkSteps(optimization)
-    guard (1...100).contains(teacher.steps) else {
-      throw RecipeError("teacher.steps = \(teacher.steps) is not in 1…100")
-    }
-    let weights = [objectives.flow, objectives.perceptual, objectives.alignment, objectives.latentNoise]
-    guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }), objectives.flow > 0 else {
-      throw RecipeError("the weights under objectives must not be negative, and flow must be above 0")
-    }
+    try checkValues()
   }
 }
 
@@ -75,12 +66,17 @@ public final class DistillTraining: TrainingRun {
     bank: ObjectBank? = nil
   ) throws {
     try recipe.check()
+    try RunFolder.check(folder, isResuming: isResuming)
+    let index = try ExampleSource.opened(
+      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let tower = try UnderstandingTower(folder: folderOfModel)
     model = try GenerationModel(folder: folderOfModel, beside: tower.configuration)
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     encoder = tower.core.encoder
-    stream = try PictureStream(recipe.data, side: model.configuration.imageSize, folder: folder) {
+    stream = try PictureStream(
+      recipe.data, side: model.configuration.imageSize, folder: folder, index: index
+    ) {
       try bank ?? ObjectBank()
     }
     let teachers = try DecoderTeachers(encoder, recipe.objectives, type: recipe.run.type)

@@ -62,25 +62,7 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
   }
 
   public func check() throws {
-    try run.check()
-    try times.check()
-    try checkSteps(optimization)
-    _ = try data.sceneStyle()
-    guard (1...1 << 16).contains(data.batch), (1...1 << 24).contains(data.scenes) else {
-      throw RecipeError("data.batch or data.scenes is out of range; give numbers from 1 on")
-    }
-    guard (0...1).contains(data.wideShare), (0...1).contains(data.promptDropout) else {
-      throw RecipeError("data.wideShare and data.promptDropout must be in 0…1")
-    }
-    guard (0...1).contains(data.maxSkipped) else {
-      throw RecipeError("data.maxSkipped = \(data.maxSkipped) is not in 0…1")
-    }
-    guard model.timeShift > 0, model.timeShift.isFinite else {
-      throw RecipeError("model.timeShift = \(model.timeShift) is not above 0")
-    }
-    guard (1...1024).contains(model.patch) else {
-      throw RecipeError("model.patch = \(model.patch) is not in 1…1024")
-    }
+    try checkValues()
   }
 }
 
@@ -107,14 +89,18 @@ public final class GeneratorTraining: TrainingRun {
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
   ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
-  ///   - progress: called with the pictures whose latents are done.
+  ///   - progress: called with the pictures whose latents are done, and all of them.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: GeneratorRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    from: String? = nil, bank: ObjectBank? = nil, progress: (Int) throws -> Void = { _ in }
+    from: String? = nil, bank: ObjectBank? = nil,
+    progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
   ) throws {
     try recipe.check()
+    try RunFolder.check(folder, isResuming: isResuming)
+    let index = try ExampleSource.opened(
+      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     understanding = try UnderstandingTower(folder: folderOfModel)
     understanding.type = recipe.run.type
     tokenizer = try Tokenizer(folder: folderOfModel, for: understanding.configuration)
@@ -136,7 +122,7 @@ public final class GeneratorTraining: TrainingRun {
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     cache = try LatentCache(
       in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
-      bank: { try bank ?? ObjectBank() }, progress: progress)
+      index: index, bank: { try bank ?? ObjectBank() }, progress: progress)
     var random = Philox(seed: recipe.model.seed)
     let generator = GenerationTower(
       configuration.tower, text: understanding.configuration.text, using: &random)

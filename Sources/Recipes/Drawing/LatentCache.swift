@@ -21,10 +21,11 @@ final class LatentCache {
 
   /// Opens the cache in `folder`, or makes it. Throws `DataSetError` or `ModelFileError`.
   ///
-  /// - Parameter progress: called with the pictures done.
+  /// - Parameter progress: called with the pictures done, and all of them.
   init(
     in folder: String, _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: PerceptionEncoder,
-    type: ElementType, bank: () throws -> ObjectBank, progress: (Int) throws -> Void
+    type: ElementType, index: ShardIndex?, bank: () throws -> ObjectBank,
+    progress: (_ done: Int, _ of: Int) throws -> Void
   ) throws {
     let key = Self.key(data, model, encoder), path = "\(folder)/latents-\(key).safetensors"
     if FileManager.default.fileExists(atPath: path), let old = try? Self.read(path),
@@ -36,11 +37,12 @@ final class LatentCache {
     let side = model.configuration.imageSize
     let source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, style: try data.sceneStyle(),
-      side: side, mostSkipped: data.maxSkipped, folder: folder, bank: bank)
+      side: side, mostSkipped: data.maxSkipped, folder: folder, index: index, bank: bank)
     var parts: [Tensor] = [], texts: [[String]] = []
     let chunk = 64
     // Of stored samples no more than there are: a second pass over them would be the same pictures.
     let count = min(data.scenes, source.distinct ?? data.scenes)
+    try progress(0, count)
     for start in stride(from: 0, to: count, by: chunk) {
       let numbers = Array(start..<min(count, start + chunk))
       let examples = try Self.inParallel(numbers) { try source.example($0, side: side) }
@@ -48,7 +50,7 @@ final class LatentCache {
       let pictures = Tensor(values, shape: [examples.count, side, side, 3])
       parts.append(model.reducer(encoder(pictures.cast(to: type))).cast(to: .bf16))
       texts += examples.map { Self.captions(of: $0) }
-      try progress(start + numbers.count)
+      try progress(start + numbers.count, count)
     }
     (latents, captions) = (.concatenated(parts), texts)
     notes = source.notes

@@ -36,6 +36,21 @@ package enum ExampleSource: Sendable {
   /// Read from shards, in an order that is drawn anew for each pass.
   case stored(ShardIndex, seed: UInt64, SampleAccount)
 
+  /// What is to be known of a run's data before a model is loaded or a picture made: a folder of shards that is not
+  /// there, or holds nothing to train on, is told at once, and so are missing packages.
+  ///
+  /// Throws `DataSetError`. Returns where the samples of shards lie; nil for scenes, which need none where a bank is
+  /// `given`.
+  static func opened(_ shards: String, mostSkipped: Double, bankIsGiven given: Bool) throws -> ShardIndex? {
+    guard !shards.isEmpty else {
+      if !given { try PictureSources().check() }
+      return nil
+    }
+    let index = try ShardIndex(files: Shards.trainingFiles(at: shards))
+    _ = try SampleAccount(index, mostSkipped: mostSkipped, folder: nil)
+    return index
+  }
+
   /// - Parameters:
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
@@ -43,12 +58,14 @@ package enum ExampleSource: Sendable {
   ///   - side: of the pictures in pixels.
   ///   - mostSkipped: share of the samples in shards that may be damaged or lack something.
   ///   - folder: of the run, where what is skipped is named.
+  ///   - index: of the shards, where they were `opened` before.
   package init(
     shards: String, seed: UInt64, wideShare: Double,
-    style: SceneStyle = .varied, side: Int, mostSkipped: Double, folder: String, bank: () throws -> ObjectBank
+    style: SceneStyle = .varied, side: Int, mostSkipped: Double, folder: String, index: ShardIndex? = nil,
+    bank: () throws -> ObjectBank
   ) throws {
     guard shards.isEmpty else {
-      let index = try ShardIndex(files: Shards.trainingFiles(at: shards))
+      let index = try index ?? ShardIndex(files: Shards.trainingFiles(at: shards))
       let account = try SampleAccount(index, mostSkipped: mostSkipped, folder: folder)
       self = .stored(index, seed: seed, account)
       return

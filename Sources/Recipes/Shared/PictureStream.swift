@@ -17,16 +17,6 @@ public struct PictureData: Codable, Sendable, Equatable {
   public var maxSkipped = 0.01
 
   public init() {}
-
-  func check() throws {
-    guard (1...1 << 16).contains(batch) else { throw RecipeError("data.batch = \(batch) is out of range") }
-    guard (0...1).contains(wideShare) else {
-      throw RecipeError("data.wideShare = \(wideShare) is not in 0…1")
-    }
-    guard (0...1).contains(maxSkipped) else {
-      throw RecipeError("data.maxSkipped = \(maxSkipped) is not in 0…1")
-    }
-  }
 }
 
 /// How often a drawing stage saves and shows itself.
@@ -41,19 +31,6 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   public var nice: Int32 = 10
 
   public init() {}
-
-  func check() throws {
-    guard checkpointMinutes > 0, checkpointMinutes.isFinite else {
-      throw RecipeError("run.checkpointMinutes must be above 0")
-    }
-    guard sampleMinutes >= 0, sampleMinutes.isFinite else {
-      throw RecipeError("run.sampleMinutes must be 0, for no sheets, or above")
-    }
-    guard (0...19).contains(nice) else { throw RecipeError("run.nice = \(nice) is not in 0…19") }
-    guard Precision(rawValue: compute) != nil else {
-      throw RecipeError("run.compute = '\(compute)' is neither bf16 nor f32")
-    }
-  }
 
   /// Minutes between sheets; nil where none is drawn.
   var sheetMinutes: Double? { sampleMinutes > 0 ? sampleMinutes : nil }
@@ -77,10 +54,12 @@ final class PictureStream {
   private let source: ExampleSource
 
   /// - Parameter folder: of the run.
-  init(_ data: PictureData, side: Int, folder: String, bank: () throws -> ObjectBank) throws {
+  init(_ data: PictureData, side: Int, folder: String, index: ShardIndex?, bank: () throws -> ObjectBank)
+    throws
+  {
     let source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: side,
-      mostSkipped: data.maxSkipped, folder: folder, bank: bank)
+      mostSkipped: data.maxSkipped, folder: folder, index: index, bank: bank)
     self.source = source
     let count = data.batch
     try MemoryNeed.check(pictures: count, side: side)

@@ -2,12 +2,6 @@ import FileNames
 import Foundation
 import TOMLKit
 
-/// What decides a stage of training.
-public protocol TrainingRecipe: Codable, Sendable {
-  /// Throws `RecipeError` naming the first value that makes no sense.
-  func check() throws
-}
-
 /// Recipes as TOML, with values set from the command line.
 public enum RecipeFile {
   /// Defaults, overlaid by a file, overlaid by `key=value` settings.
@@ -22,7 +16,7 @@ public enum RecipeFile {
       do { text = try FileName.contents(ofText: file) } catch {
         throw RecipeError("\(error); name a recipe in TOML")
       }
-      try overlay(try parse(text, file), on: table, file, prefix: "")
+      try overlay(try parse(text, file), on: table, file)
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
@@ -32,7 +26,7 @@ public enum RecipeFile {
       // A bare word is a string.
       let value = (try? TOMLTable(string: "x = \(parts[1])")) == nil ? "\"\(parts[1])\"" : parts[1]
       try overlay(
-        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting), on: table, "--set \(setting)", prefix: "")
+        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting), on: table, "--set \(setting)")
     }
     try checkRanges(of: defaults, table, file ?? "--set")
     do {
@@ -103,16 +97,18 @@ public enum RecipeFile {
   }
 
   /// Keys that the recipe does not know are errors: a misspelt one must not pass unseen.
-  private static func overlay(_ new: TOMLTable, on table: TOMLTable, _ source: String, prefix: String) throws
-  {
+  private static func overlay(
+    _ new: TOMLTable, on table: TOMLTable, _ source: String, prefix: String = "", root: TOMLTable? = nil
+  ) throws {
+    let root = root ?? table
     for key in new.keys {
       guard let old = table[key], let value = new[key] else {
         throw RecipeError(
-          "\(source): the recipe has no '\(prefix)\(key)'; it has \(table.keys.joined(separator: ", "))")
+          "\(source): the recipe has no '\(prefix)\(key)'; \(meant(key, prefix, table, root))")
       }
       if let inner = old.table {
         guard let part = value.table else { throw RecipeError("\(source): '\(prefix)\(key)' is a section") }
-        try overlay(part, on: inner, source, prefix: "\(key).")
+        try overlay(part, on: inner, source, prefix: "\(key).", root: root)
       } else if old.double != nil, old.int == nil, let whole = value.int {
         table[key] = Double(whole)
       } else {
@@ -123,6 +119,19 @@ public enum RecipeFile {
         table[key] = value
       }
     }
+  }
+
+  /// What an unknown key may have been meant to be: a like one, the same in another section, or one of those that are
+  /// there.
+  private static func meant(_ key: String, _ prefix: String, _ table: TOMLTable, _ root: TOMLTable) -> String
+  {
+    let all = root.keys.flatMap { section in (root[section]?.table?.keys ?? []).map { "\(section).\($0)" } }
+    let elsewhere = all.filter { $0.hasSuffix(".\(key)") }
+    let here = NearestName.of(key, among: table.keys).map { prefix + $0 }
+    if let near = here ?? elsewhere.first ?? NearestName.of(prefix + key, among: all) {
+      return "did you mean \(near)?"
+    }
+    return "it has \(table.keys.map { prefix + $0 }.joined(separator: ", "))"
   }
 
   private static func name(of type: TOMLType) -> String {

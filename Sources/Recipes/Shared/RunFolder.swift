@@ -35,9 +35,15 @@ extension TrainingRun {
 enum RunFolder {
   static func checkpoint(_ folder: String) -> String { folder + "/checkpoint.safetensors" }
 
-  /// Makes the folder. Throws `RecipeError` where a run is there and is not to be resumed, or the other way
-  /// round, and where something else lies there that took somebody's time.
+  /// Makes the folder. Throws as `check` does.
   static func prepare(_ folder: String, isResuming: Bool) throws {
+    try check(folder, isResuming: isResuming)
+    try make(folder)
+  }
+
+  /// Throws `RecipeError` where a run is there and is not to be resumed, or the other way round, and where something
+  /// else lies there that took somebody's time.
+  static func check(_ folder: String, isResuming: Bool) throws {
     let exists = FileName.exists(checkpoint(folder))
     guard isResuming || !exists else {
       throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
@@ -47,7 +53,6 @@ enum RunFolder {
         "\(folder): holds \(held); name another folder, or add --overwrite to replace all of it")
     }
     if isResuming, !exists { throw RecipeError("\(folder): holds no checkpoint to resume from") }
-    try make(folder)
   }
 
   /// Whether a folder has what a run leaves before its first checkpoint: it may begin again.

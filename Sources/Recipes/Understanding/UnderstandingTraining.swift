@@ -45,6 +45,9 @@ public final class UnderstandingTraining: TrainingRun {
         "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
     }
     (self.recipe, self.folder) = (recipe, folder)
+    try RunFolder.check(folder, isResuming: isResuming)
+    let index = try ExampleSource.opened(
+      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
     try RunFolder.prepare(folder, isResuming: isResuming)
     let bank = try given ?? ObjectBank()
     if let model, !isResuming {
@@ -61,7 +64,7 @@ public final class UnderstandingTraining: TrainingRun {
     packer = BatchPacker(
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
-        side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped, folder: folder
+        side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped, folder: folder, index: index
       ) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
     try RunFolder.save(recipe, in: folder)

@@ -68,10 +68,10 @@ struct ComfyGraph {
     found.prompt = prompt
     budget.left = 5000
     found.negative = text(inputs["negative"], .negative)
-    found.seed = value(inputs["seed"] ?? inputs["noise_seed"] ?? inputs["noise"], Self.seedNames)?.whole
-    found.scale = value(inputs["cfg"] ?? inputs["cfg_conds"], ["cfg", "value", "float", "number"])?.number
-    found.steps =
-      value(inputs["steps"] ?? inputs["sigmas"], ["steps", "value", "int", "number", "sigmas"])?.number
+    found.take(
+      seed: value(inputs["seed"] ?? inputs["noise_seed"] ?? inputs["noise"], Self.seedNames),
+      scale: value(inputs["cfg"] ?? inputs["cfg_conds"], ["cfg", "value", "float", "number"]),
+      steps: value(inputs["steps"] ?? inputs["sigmas"], ["steps", "value", "int", "number", "sigmas"]))
     found.others = others(inputs)
     return found
   }

@@ -41,9 +41,14 @@ extension ForeignSettings {
     self.init(program: "another program")
     prompt = Self.find(Self.prompts, in: json, Self.words) ?? ""
     negative = Self.find(Self.negatives, in: json, Self.words)
-    seed = Self.find(Self.seeds, in: json, \.whole)
-    scale = Self.find(Self.scales, in: json, \.number)
-    steps = Self.find(Self.stepNames, in: json, \.number)
+    // One that can be read, wherever it stands; else what stands there, so that it can be told.
+    func number(_ names: [String], _ read: (JSONValue) -> Bool) -> JSONValue? {
+      Self.find(names, in: json) { read($0) ? $0 : nil }
+        ?? Self.find(names, in: json) { $0.shown == nil ? nil : $0 }
+    }
+    take(
+      seed: number(Self.seeds) { $0.whole != nil }, scale: number(Self.scales) { $0.number != nil },
+      steps: number(Self.stepNames) { $0.count != nil })
     let used = Set(Self.prompts + Self.negatives + Self.seeds + Self.scales + Self.stepNames)
     others = (json.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
       used.contains(Self.normalized(key)) ? nil : value.shown.map { (key, $0) }

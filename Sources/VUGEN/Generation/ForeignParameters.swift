@@ -19,9 +19,7 @@ extension ForeignSettings {
       ([body[at].dropFirst(mark.count)] + body[(at + 1)...]).joined(separator: "\n")
     }
     func value(_ name: String) -> String? { values.first { $0.0.lowercased() == name }?.1 }
-    seed = value("seed").flatMap(UInt64.init)
-    scale = value("cfg scale").flatMap(Double.init)
-    steps = value("steps").flatMap(Double.init)
+    take(seed: value("seed"), scale: value("cfg scale"), steps: value("steps"))
     let used: Set = ["seed", "cfg scale", "steps"]
     others = values.filter { !used.contains($0.0.lowercased()) }
     // What stands below is no prompt either, such as a template that it was made of.
@@ -35,7 +33,10 @@ extension ForeignSettings {
   static func values(_ line: some StringProtocol) -> [(String, String)] {
     var rest = Substring(line), found: [(String, String)] = []
     while let colon = rest.firstIndex(of: ":") {
-      let name = rest[..<colon].trimmingCharacters(in: .whitespaces)
+      // What stands before a comma belongs to nothing: a name holds none.
+      let words = rest[..<colon].split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      let name = words.last ?? ""
+      found += words.dropLast().filter { !$0.isEmpty }.map { ("also", $0) }
       rest = rest[rest.index(after: colon)...].drop { $0 == " " }
       let end = endOfValue(rest)
       let value = rest[..<end].trimmingCharacters(in: .whitespaces)
@@ -59,12 +60,20 @@ extension ForeignSettings {
         depth += 1
       } else if nests, c == "}" || c == "]" {
         depth -= 1
-      } else if c == ",", depth <= 0 {
+      } else if c == ",", depth <= 0, !goesOn(text[..<at], behind: text[text.index(after: at)...]) {
         return at
       }
     }
     // A quote that is never closed hides nothing.
     return isQuoted ? (text.firstIndex(of: ",") ?? text.endIndex) : text.endIndex
+  }
+
+  /// Whether a comma is a part of the value before it: that of `7,5`, and one that no further `name: value` follows.
+  private static func goesOn(_ value: Substring, behind rest: Substring) -> Bool {
+    let next = rest.prefix { $0 != "," }
+    guard !next.contains(":"), !next.allSatisfy(\.isWhitespace) else { return false }
+    let isNumber = value.allSatisfy { $0.isNumber || "+-. ".contains($0) }
+    return !isNumber || next.allSatisfy(\.isNumber)
   }
 
   private static func unquoted(_ value: String) -> String {
@@ -101,9 +110,9 @@ extension ForeignSettings {
     let words = text[text.index(after: close)...].split(separator: " ")
     for (option, value) in zip(words, words.dropFirst()) where option.hasPrefix("-") {
       switch option {
-      case "-s": steps = Double(value)
-      case "-S": seed = UInt64(value)
-      case "-C": scale = Double(value)
+      case "-s": take(steps: String(value))
+      case "-S": take(seed: String(value))
+      case "-C": take(scale: String(value))
       default: others.append((String(option.drop { $0 == "-" }), String(value)))
       }
     }

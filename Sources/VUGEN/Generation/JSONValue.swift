@@ -73,7 +73,7 @@ enum JSONValue: Decodable, Equatable {
     switch self {
     case .whole(let value): Double(value)
     case .number(let value): value
-    case .text(let text): Double(text.trimmingCharacters(in: .whitespaces))
+    case .text(let text): ForeignNumber.decimal(text)
     default: nil
     }
   }
@@ -82,10 +82,13 @@ enum JSONValue: Decodable, Equatable {
     switch self {
     case .whole(let value): value
     case .number(let value): UInt64(exactly: value.rounded())
-    case .text(let text): UInt64(text.trimmingCharacters(in: .whitespaces))
+    case .text(let text): ForeignNumber.whole(text)
     default: nil
     }
   }
+
+  /// The same of how many something is.
+  var count: Double? { text.map { ForeignNumber.count($0) } ?? number }
 
   /// A value that fits into a line; nil for lists, objects and nothing.
   var shown: String? {

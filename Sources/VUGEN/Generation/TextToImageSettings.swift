@@ -74,19 +74,49 @@ struct ForeignSettings {
   /// Names and values that mean nothing here.
   var others: [(String, String)] = []
 
+  /// What stands for a number and is none, each in a line.
+  private var unread: [String] = []
+  private var unreadSeed = ""
+
   init(program: String) { self.program = program }
+
+  /// Takes numbers as they are written; what cannot be read is told.
+  mutating func take(seed: String? = nil, scale: String? = nil, steps: String? = nil) {
+    func said(_ text: String) -> String { "'\(text.prefix(40))'" }
+    if let seed {
+      self.seed = ForeignNumber.whole(seed)
+      if self.seed == nil { unreadSeed = " (it says \(said(seed)))" }
+    }
+    if let scale {
+      self.scale = ForeignNumber.decimal(scale)
+      if self.scale == nil { unread.append("its guidance \(said(scale)) is no number and is left out") }
+    }
+    if let steps {
+      self.steps = ForeignNumber.count(steps)
+      if self.steps == nil { unread.append("its steps \(said(steps)) are no number and are left out") }
+    }
+  }
+
+  /// The same of values in JSON; a whole seed has all its bits.
+  mutating func take(seed: JSONValue?, scale: JSONValue?, steps: JSONValue?) {
+    if let whole = seed?.whole { self.seed = whole } else { take(seed: seed?.shown) }
+    if let number = scale?.number { self.scale = number } else { take(scale: scale?.shown) }
+    if let number = steps?.count { self.steps = number } else { take(steps: steps?.shown) }
+  }
 
   /// Numbers that are not taken as they stand, each in a line.
   var changes: [String] {
     guard let taken = settings else { return [] }
-    var lines: [String] = []
+    var lines = unread
     if let scale, !(abs(Double(taken.guidanceScale) - scale) < 1e-3) {
       lines.append("guidance \(scale.formatted()) became \(taken.guidanceScale.formatted())")
     }
     if let steps, Double(taken.steps) != steps {
       lines.append("\(steps.formatted()) steps became \(taken.steps)")
     }
-    if seed == nil { lines.append("it tells no seed that can be taken: the seed is \(taken.seed)") }
+    if seed == nil {
+      lines.append("it tells no seed that can be taken\(unreadSeed): the seed is \(taken.seed)")
+    }
     return lines
   }
 

@@ -21,6 +21,7 @@ enum ManualPage {
       vugen --version prints the version.
       """)
     for command in dump.command.shown { add(command, "vugen", &page) }
+    addRecipes(&page)
     addKeys(&page)
     addReference(&page)
     addExamples(dump.command, &page)
@@ -99,6 +100,23 @@ enum ManualPage {
       prose.filter { !$0.allSatisfy(\.isWhitespace) },
       example.isEmpty ? [] : [String(example.replacing("\u{1}", with: ""))]
     )
+  }
+
+  // MARK: - Recipes
+
+  private static func addRecipes(_ page: inout Roff) {
+    page.section("RECIPES")
+    page.prose(
+      """
+      What vugen train reads from a recipe in TOML (--recipe) and from --set SECTION.KEY=VALUE; --help-recipe prints \
+      the same for one stage, --show-recipe the values that are in force.
+      """)
+    for (stage, keys) in Train.recipes {
+      page.subsection("vugen train \(stage)")
+      for key in keys {
+        page.entry(key.key, "\(key.help) Value: \(key.values). Default: \(key.standard).")
+      }
+    }
   }
 
   // MARK: - The studio, files, environment

@@ -12,12 +12,18 @@ struct Train: AsyncParsableCommand {
     discussion: """
       The stages, in order: understanding, decoder (with the reducer), generator, distill. A run's folder holds \
       the merged recipe, the metrics, a checkpoint, sheets of samples and the exported model, which the next \
-      stage takes as --model. Ctrl-C, SIGTERM and SIGHUP save and exit; --resume continues, bit for bit as if never \
-      interrupted.
+      stage takes as --model. Ctrl-C, SIGTERM and SIGHUP save and exit, and before the first step, when there is \
+      nothing to save, exit at once; --resume continues, bit for bit as if never interrupted.
       """,
     subcommands: [
       TrainUnderstanding.self, TrainDecoder.self, TrainGenerator.self, TrainDistill.self, TrainPlot.self,
     ])
+
+  /// What each stage's recipe can say.
+  static let recipes = [
+    ("understanding", UnderstandingRecipe.help), ("decoder", DecoderRecipe.help),
+    ("generator", GeneratorRecipe.help), ("distill", DistillRecipe.help),
+  ]
 }
 
 extension RecipeFile {
@@ -43,8 +49,10 @@ extension RecipeFile {
 
 /// What every stage's command takes.
 struct TrainOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "Folder of the run.", completion: .directory, transform: folderPath)
-  var output: String
+  @Option(
+    name: [.customShort("o"), .customLong("output")], help: "Folder of the run.", completion: .directory,
+    transform: folderPath)
+  var folder: String?
   @Option(
     help: "Recipe in TOML; values left out keep their defaults.", completion: .file(extensions: ["toml"]),
     transform: namedPath)
@@ -58,9 +66,17 @@ struct TrainOptions: ParsableArguments {
   var from: String?
   @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
   @Flag(help: "Print the merged recipe and exit.") var showRecipe = false
+  @Flag(help: "List every key of the recipe with its range, default and meaning, and exit.")
+  var helpRecipe = false
   @Flag(help: "Print one JSON object at the end.") var json = false
 
+  /// The folder of the run.
+  var output: String { folder ?? "" }
+
   func validate() throws {
+    if folder == nil, !helpRecipe, !showRecipe || resume {
+      throw ValidationError("Missing expected argument '--output <output>'.")
+    }
     if resume, from != nil { throw ValidationError("--resume has its own weights; leave out --from.") }
     if resume, overwrite { throw ValidationError("--resume goes on with what --overwrite would remove.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
@@ -71,6 +87,10 @@ struct TrainOptions: ParsableArguments {
 
   /// The recipe, or nil where it was only to be shown.
   func merged<Recipe: TrainingRecipe>(_ defaults: Recipe) throws -> Recipe? {
+    if helpRecipe {
+      print(json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelpText.text(of: Recipe.help))
+      return nil
+    }
     let file = recipe ?? (resume ? output + "/recipe.toml" : nil)
     let merged = try RecipeFile.merged(defaults, file: file, options: settings)
     guard showRecipe else { return merged }
@@ -78,17 +98,37 @@ struct TrainOptions: ParsableArguments {
     return nil
   }
 
-  func begin(nice: Int32) {
+  /// What is done before the first step, which a signal ends at once.
+  func begin(nice: Int32) -> Preparation {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
+    guard overwrite else { return Preparation() }
+    let replaced = output
+    return Preparation { OutputFolder.putBack(replaced) }
   }
 
   /// A run in its folder, which is replaced where that is asked for.
-  func begun<Run: TrainingRun>(_ make: () throws -> Run) throws -> Run {
-    let training = try OutputFolder.replaced(output, replacing: overwrite, make)
+  func begun<Run: TrainingRun>(_ preparation: Preparation, _ make: () throws -> Run) throws -> Run {
+    let training = try OutputFolder.replaced(output, replacing: overwrite) {
+      let made = try make()
+      preparation.keepWhatIsThere()
+      return made
+    }
+    preparation.tell(nil)
     for line in training.dataNotes { note(line.oneLine) }
     return training
+  }
+}
+
+/// A recipe's keys as a person reads them.
+enum RecipeHelpText {
+  static func text(of keys: [RecipeHelp]) -> String {
+    var lines = ["Values of the recipe; --set SECTION.KEY=VALUE changes one, --recipe FILE several (TOML)."]
+    for key in keys {
+      lines += ["", "\(key.key) = \(key.standard)    (\(key.values))", "  \(key.help)"]
+    }
+    return lines.joined(separator: "\n")
   }
 }
 
@@ -102,8 +142,8 @@ struct TrainUnderstanding: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
-    options.begin(nice: recipe.run.nice)
-    let training = try options.begun {
+    let preparation = options.begin(nice: recipe.run.nice)
+    let training = try options.begun(preparation) {
       try UnderstandingTraining(
         recipe, folder: options.output, isResuming: options.resume, from: options.start)
     }
@@ -112,7 +152,7 @@ struct TrainUnderstanding: AsyncParsableCommand {
       note("the language model differs in size from that of --from; only the encoder is used")
     }
     note("encoder \(count.vision), language model \(count.language) parameters")
-    try TrainingLoop(training, asJSON: options.json).run()
+    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
   }
 }
 
@@ -130,8 +170,8 @@ struct TrainDecoder: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(DecoderRecipe()) else { return }
-    options.begin(nice: recipe.run.nice)
-    let training = try options.begun {
+    let preparation = options.begin(nice: recipe.run.nice)
+    let training = try options.begun(preparation) {
       try DecoderTraining(
         recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
         from: options.start)
@@ -139,7 +179,7 @@ struct TrainDecoder: AsyncParsableCommand {
     noteStartingAnew(training.startingAnew)
     let count = training.parameterCount
     note("reducer \(count.reducer), decoder \(count.decoder) parameters")
-    try TrainingLoop(training, asJSON: options.json).run()
+    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
   }
 }
 
@@ -157,23 +197,21 @@ struct TrainGenerator: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(GeneratorRecipe()) else { return }
-    options.begin(nice: recipe.run.nice)
+    let preparation = options.begin(nice: recipe.run.nice)
     note(
       "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
     )
-    let training = try options.begun {
+    let training = try options.begun(preparation) {
       try GeneratorTraining(
         recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
         from: options.start
-      ) { done in
-        ProgressLine.show("latents of \(done) pictures")
-        if Interruption.isRequested { throw Interruption.status }
+      ) { done, all in
+        preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
       }
     }
-    ProgressLine.end()
     noteStartingAnew(training.startingAnew)
     note("generation tower \(training.parameterCount) parameters")
-    try TrainingLoop(training, asJSON: options.json).run()
+    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
   }
 }
 
@@ -197,12 +235,12 @@ struct TrainDistill: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(DistillRecipe()) else { return }
-    options.begin(nice: recipe.run.nice)
-    let training = try options.begun {
+    let preparation = options.begin(nice: recipe.run.nice)
+    let training = try options.begun(preparation) {
       try DistillTraining(
         recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume)
     }
-    try TrainingLoop(training, asJSON: options.json).run()
+    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
   }
 }
 

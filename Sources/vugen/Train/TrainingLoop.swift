@@ -13,14 +13,18 @@ struct TrainingLoop {
 
   init(_ training: any TrainingRun, asJSON: Bool) { (self.training, self.asJSON) = (training, asJSON) }
 
-  func run() throws {
+  /// - Parameter preparation: ends with the first step, behind which there is something to save.
+  func run(after preparation: Preparation) throws {
     defer { training.stop() }
+    defer { preparation.end() }
+    if training.trainer.isFinished { preparation.end() } else { preparation.tell("the first step") }
     let trainer = training.trainer, start = clock.now, first = trainer.stepCount
     let log = try MetricsLog(path: training.folder + "/metrics.jsonl", keepingThrough: first)
     var lastSave = start, lastSheet = start, last: Trainer.Report?
     let notes = training.dataNotes
     while !trainer.isFinished, !Interruption.isRequested {
       let report = try step()
+      preparation.end()
       last = report
       let elapsed = seconds(clock.now - start)
       let speed = Double((report.step - first) * training.picturesPerStep) / elapsed

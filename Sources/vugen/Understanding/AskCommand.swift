@@ -56,7 +56,8 @@ struct Ask: AsyncParsableCommand {
     if asJSON {
       print(
         try AnswerReport(
-          pictures: image.count, text: answer.text, tokens: answer.tokens, promptTokens: conversation.promptTokens,
+          pictures: image.count, text: answer.text, tokens: answer.tokens,
+          promptTokens: conversation.promptTokens,
           stopReason: answer.stop,
           seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9),
           model: model.folder

@@ -67,7 +67,9 @@ struct Score: AsyncParsableCommand {
     let (tokens, values) = try conversation.score(text, after: turn)
     let sum = values.reduce(0, +)
     if json {
-      print(try jsonLine(of: Report(tokens: tokens, logProbabilities: values, sum: sum, pictures: image == nil ? 0 : 1)))
+      print(
+        try jsonLine(
+          of: Report(tokens: tokens, logProbabilities: values, sum: sum, pictures: image == nil ? 0 : 1)))
       return
     }
     for (token, value) in zip(tokens, values) {

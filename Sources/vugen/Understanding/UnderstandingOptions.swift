@@ -185,14 +185,35 @@ func announce(tokens: Int) {
 /// Ctrl-C, and where it is asked for another signal, asks running work to end at its next step.
 enum Interruption {
   private nonisolated(unsafe) static var received: sig_atomic_t = 0
+  /// Wakes whoever waits for a signal; a handler may ring it.
+  private nonisolated(unsafe) static var bell: UnsafeMutablePointer<sem_t>?
+
+  private static func note(_ number: Int32) {
+    received = number
+    if let bell { sem_post(bell) }
+  }
+
+  /// Waits for a signal that is watched, or for `seconds`.
+  static func wait(seconds: Int) {
+    guard let bell else { return }
+    var end = timespec()
+    clock_gettime(CLOCK_REALTIME, &end)
+    end.tv_sec += seconds
+    sem_timedwait(bell, &end)
+  }
 
   /// - Parameter endings: whether SIGTERM and SIGHUP ask for the same; else they end the program at once.
   static func watch(endings: Bool = false) {
-    signal(SIGINT) { Interruption.received = $0 }
+    if bell == nil {
+      let new = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+      sem_init(new, 0, 0)
+      bell = new
+    }
+    signal(SIGINT) { Interruption.note($0) }
     guard endings else { return }
-    signal(SIGTERM) { Interruption.received = $0 }
+    signal(SIGTERM) { Interruption.note($0) }
     // `nohup` has it ignored.
-    if let old = signal(SIGHUP, { Interruption.received = $0 }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
+    if let old = signal(SIGHUP, { Interruption.note($0) }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
   }
 
   /// Lets the signals in that end the program: a parent that starts it from a thread which blocks them, as those of

@@ -15,7 +15,7 @@ import Pictures
   let path = try namedPath(text)
   guard !FileName.holdsBytes(path) else {
     throw ValidationError(
-      "\(path): models, runs and shards that are written need a name in UTF-8, which other programs read, too; rename it, or link to it: ln -s OLD NEW."
+      "models, runs and shards that are written need a name in UTF-8, as other programs read them, too; rename it, or link to it: ln -s OLD NEW."
     )
   }
   return path

@@ -112,7 +112,7 @@ import Testing
     ] {
       let told = try run("V \(line)")
       #expect(
-        told.status == 2 && told.error.contains("s\\xE9: ") && told.error.contains("UTF-8")
+        told.status == 2 && told.error.contains("'s\\xE9'") && told.error.contains("UTF-8")
           && told.error.split(separator: "\n").count(where: { $0.hasPrefix("Error: ") }) == 1, "\(told)")
     }
   }

@@ -42,7 +42,8 @@ extension RecipeFile {
       try whole.check()
       return whole
     } catch let error as RecipeError {
-      throw ValidationError("\(error).")
+      let text = "\(error)"
+      throw ValidationError(text.hasSuffix("?") ? text : text + ".")
     }
   }
 }

@@ -169,17 +169,23 @@ import Testing
     let breakage = [
       "rm m/tokenizer.json", "truncate -s 100000 m/model.safetensors", "rm m/config.json",
       "echo '{' >m/config.json", "rm m/model.safetensors",
-      "sed -i 's/\"rms_norm_eps\": *[^,]*/\"rms_norm_eps\": -1/' m/config.json",
-      "python3 -c 0; cp \"${P%/*}\"/vugen-studio_VUGEN.resources/nano/tokenizer.json m; printf '{\"a\":1}' >m/tokenizer.json",
+      "sed -i 's/\"rms_norm_eps\" *: *[^,]*/\"rms_norm_eps\": -1/' m/config.json",
+      "printf '{\"a\":1}' >m/tokenizer.json",
     ]
-    for line in breakage {
-      _ = try run("rm -rf m; V model init --shape tiny -o m && \(line)")
+    // Any of the tensors that a cut file lacks may be named.
+    func line(_ text: String) -> String { text.replacing(#/tensor '[^']*': bytes \d+…\d+/#, with: "tensor") }
+    for damage in breakage {
+      _ = try run("rm -rf m; V model init --shape tiny -o m && \(damage)")
       let loaded = try run("V ask hi --model m --max-tokens 1")
       let told = try run("V model info m"), json = try run("V model info m --json")
-      #expect(loaded.status == 1 && told.status == 1 && json.status == 1, "\(line): \(loaded) \(told)")
-      #expect(told.error == loaded.error && told.error.split(separator: "\n").count == 1, "\(line): \(told)")
-      #expect(json.out.contains("\"error\":\"") && json.error.isEmpty, "\(line): \(json)")
-      #expect(line.contains("model.safetensors") || !told.out.isEmpty, "\(line): \(told)")
+      #expect(loaded.status == 1 && told.status == 1 && json.status == 1, "\(damage): \(loaded) \(told)")
+      #expect(
+        line(told.error) == line(loaded.error) && told.error.split(separator: "\n").count == 1,
+        "\(damage): \(told)")
+      #expect(json.out.contains("\"error\":\"") && json.error.isEmpty, "\(damage): \(json)")
+      #expect(
+        damage.contains("model.safetensors") || damage.contains("config") || !told.out.isEmpty,
+        "\(damage): \(told)")
     }
     #expect(try run("V model info").status == 0)
   }

@@ -146,7 +146,8 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["ModelFiles", "Layers", "Tensors", "TestSupport"]),
+      name: "ModelFilesTests",
+      dependencies: ["FileNames", "ModelFiles", "Layers", "Tensors", "TestSupport"]),
     .testTarget(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),

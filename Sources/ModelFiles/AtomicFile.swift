@@ -7,7 +7,7 @@ public enum AtomicFile {
   ///
   /// A link is followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe,
   /// is written to as it stands, and `-` is standard output. Throws `ModelFileError` with the system's reason, such as
-  /// a full disk, or what `body` throws.
+  /// a full disk, what `body` throws, or `Patience.Ended` where nobody read a pipe.
   public static func write(
     to path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
@@ -53,7 +53,7 @@ public enum AtomicFile {
   private static func writeThrough(
     _ path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
-    let descriptor = FileName.open(path, O_WRONLY)
+    let descriptor = try Patience.openForWriting(path)
     guard descriptor >= 0 else { throw failure(path) }
     defer { close(descriptor) }
     try body { try writeAll($0, to: descriptor, path) }
@@ -89,16 +89,7 @@ public enum AtomicFile {
   }
 
   private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let written = Foundation.write(
-        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-      if written < 0 {
-        if errno == EINTR { continue }
-        throw failure(path)
-      }
-      rest = rest.dropFirst(written)
-    }
+    guard try Patience.write(bytes, to: descriptor, path) else { throw failure(path) }
   }
 }
 

@@ -19,8 +19,8 @@ public enum OutputFolder {
   /// Calls `body` with a folder to write into, which then takes the place of `folder`.
   ///
   /// A folder that holds a model, shards or a run is refused, unless `replacing`: then all of it goes when the new one
-  /// is whole, so that nothing old lies among the new. Other files in a folder stay. Throws `ModelFileError`, or what
-  /// `body` throws; nothing is changed then.
+  /// is whole, so that nothing old lies among the new; but one that holds files of others, too, is refused. In any other
+  /// folder what is there stays. Throws `ModelFileError`, or what `body` throws; nothing is changed then.
   public static func write(to folder: String, replacing: Bool, _ body: (String) throws -> Void) throws {
     guard !folder.isEmpty else { throw ModelFileError("the output", "has no name; name a folder") }
     let held = contents(of: folder)
@@ -94,9 +94,40 @@ public enum OutputFolder {
     _ = FileName.rename(old, place)
   }
 
+  /// What this program writes into folders of models, shards and runs.
+  private static func isOurs(_ path: String) -> Bool {
+    let known: Set = [
+      "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
+      "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.json",
+      "chat_template.jinja", "tokenizer.json", "tokenizer.model", "generation.json", "reducer.safetensors",
+      "decoder.safetensors", "decoder_one_step.safetensors", "generator.safetensors",
+      "alignment.safetensors", "model.safetensors", "model.safetensors.index.json",
+      "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "skipped.jsonl", "held_out.json", "loss.png",
+      "samples.png",
+    ]
+    // A run has the model that came of it below, and a pulled model notes of the hub's client.
+    if path.hasPrefix(".cache/huggingface/") { return true }
+    let name = path.hasPrefix("model/") ? String(path.dropFirst(6)) : path
+    return known.contains(name)
+      || name.wholeMatch(of: /model-\d+-of-\d+\.safetensors|samples-\d+\.png|latents-[^\/]*\.safetensors/)
+        != nil
+      || name.wholeMatch(of: /(train|validation|held-out)-\d+\.tar|\.vugen-[^\/]*\.partial/) != nil
+  }
+
+  /// Nothing of a person goes with what is replaced. Throws `ModelFileError` naming what is theirs.
+  private static func checkForeign(_ folder: String) throws {
+    let foreign = try FileName.filesBelow(folder).filter { !isOurs($0) }
+    guard !foreign.isEmpty else { return }
+    let names = foreign.prefix(3).joined(separator: ", ") + (foreign.count > 3 ? ", …" : "")
+    throw ModelFileError(
+      folder,
+      "\(foreign.count == 1 ? "1 file was" : "\(foreign.count) files were") not written by this program (\(names)) and would be lost; move them, or name another folder"
+    )
+  }
+
   private static var systemReason: String { FileName.systemReason }
 
-  /// Nobody means their home, where they stand, or a repository.
+  /// Nobody means their home, where they stand, a repository, or files of their own.
   private static func checkReplaceable(_ folder: String) throws {
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
     let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).resolvingSymlinksInPath().path
@@ -105,5 +136,6 @@ public enum OutputFolder {
     else {
       throw ModelFileError(folder, "will not be replaced as a whole; name a folder of its own")
     }
+    try checkForeign(place)
   }
 }

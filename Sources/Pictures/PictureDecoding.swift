@@ -17,15 +17,25 @@ extension Picture {
   public struct Limits: Sendable {
     public var pixels: Int
     public var fileBytes: Int
-    /// Pixels that a side needs: a JPEG of more than 16 megapixels is decoded at a half, a quarter or an eighth where
-    /// both sides keep twice as many. nil for its own size.
-    public var enough: Int?
+    /// The size that is wanted; nil for the picture's own.
+    public var wanted: Wanted?
     public var colours = Colours.srgb
 
-    /// 128 megapixels, 1 GB.
+    /// 128 megapixels, 1 GB. A picture whose longer side has more than `enough` pixels is shrunk to them.
     public init(pixels: Int = 128_000_000, fileBytes: Int = 1_000_000_000, enough: Int? = nil) {
-      (self.pixels, self.fileBytes, self.enough) = (pixels, fileBytes, enough)
+      (self.pixels, self.fileBytes) = (pixels, fileBytes)
+      wanted = enough.map { .within($0) }
     }
+  }
+
+  /// A size that is made while a file is decoded, so that the whole of a large picture is never in memory. The pixels
+  /// are those of `resizedBicubic`; but JPEG and WebP files of more than 16 megapixels are decoded at a fraction that
+  /// has at least four (WebP: six) times the pixels on each side, unless colours are taken as stored.
+  public enum Wanted: Sendable, Equatable {
+    /// The longer side has no more pixels than this; the aspect ratio stays.
+    case within(Int)
+    /// Laid over white and resized to a square, as a model reads it.
+    case square(Int)
   }
 
   /// What becomes of colours that a file describes by a profile.
@@ -36,38 +46,108 @@ extension Picture {
     case stored
   }
 
-  /// Reads a picture file of any `PictureFormat`, upright. Throws `PictureError`.
+  /// Ends decoding, at its next row, where `isAsked` says other than 0: decoders then throw `Patience.Ended`.
+  public static func stopDecoding(when isAsked: @escaping @convention(c) () -> Int32) {
+    vugen_stop_decoding_when(isAsked)
+  }
+
+  /// Reads a picture file of any `PictureFormat`, upright. Throws `PictureError`, or `Patience.Ended` where somebody
+  /// ended the wait for a pipe.
   public init(path: String, limits: Limits = Limits()) throws {
     self = try Picture(bytes: PictureFile.read(path, limits), name: path, limits: limits)
+  }
+
+  /// The bytes of a plain file or a pipe that is a picture. Throws as reading the picture does.
+  public static func file(at path: String, limits: Limits = Limits()) throws -> [UInt8] {
+    try PictureFile.read(path, limits)
+  }
+
+  /// Reads a picture from an open file, such as standard input; `name` stands in errors. Throws `PictureError`.
+  public init(descriptor: Int32, name: String, limits: Limits = Limits()) throws {
+    self = try Picture(bytes: PictureFile.read(descriptor, name, limits), name: name, limits: limits)
   }
 
   /// Decodes a picture file's bytes, upright; `name` stands in errors. Throws `PictureError`.
   public init(bytes: [UInt8], name: String, limits: Limits = Limits()) throws {
     guard bytes.count <= limits.fileBytes else { throw PictureFile.tooLarge(name, bytes.count, limits) }
-    self = try bytes.withUnsafeBytes { raw in
+    let format = try bytes.withUnsafeBytes { raw in
       guard let format = PictureFormat(recognising: raw) else {
         throw PictureError(name, FileHead(raw).explanation(name))
       }
-      var image = vugen_image()
-      defer { vugen_image_free(&image) }
-      guard format.decode(raw, limits, &image) == 0, image.pixels != nil, image.width > 0, image.height > 0
-      else {
-        throw PictureError(name, "the \(format.name) data cannot be read: \(text(of: &image.message))")
-      }
-      vugen_image_to_srgb(&image, limits.colours == .stored ? 1 : 0)
-      let own = Int(image.orientation)
-      return Picture(upright: image, own > 0 ? own : EmbeddedBlocks(raw, format).orientation ?? 1)
+      return format
     }
+    let decoding = Decoding(bytes, format, limits)
+    // Their decoders ask nobody on the way.
+    let isDeaf = [.avif, .heic, .jpeg2000].contains(format)
+    if isDeaf, Patience.isWatched { try decoding.runApart() } else { decoding.run() }
+    self = try decoding.picture(name)
   }
 
-  private init(upright image: vugen_image, _ orientation: Int) {
-    let swaps = (5...8).contains(orientation)
-    let (w, h) = (Int(image.width), Int(image.height))
+  fileprivate init(upright image: vugen_image, _ name: String) throws {
+    let orientation = image.orientation > 0 ? image.orientation : image.exif_orientation
+    let swaps = (5...8).contains(orientation), (w, h) = (Int(image.width), Int(image.height))
+    try PictureFile.checkRoom(w * h * 4, name)
     let pixels = [UInt8](unsafeUninitializedCapacity: w * h * 4) { buffer, count in
-      vugen_copy_upright(image.pixels, image.width, image.height, Int32(orientation), buffer.baseAddress)
+      vugen_copy_upright(image.pixels, image.width, image.height, orientation, buffer.baseAddress)
       count = w * h * 4
     }
     self.init(width: swaps ? h : w, height: swaps ? w : h, pixels: pixels)
+  }
+}
+
+/// A file on its way to a picture.
+private final class Decoding: @unchecked Sendable {
+  private let bytes: [UInt8], format: PictureFormat, limits: Picture.Limits
+  private var image: vugen_image, isDone = false
+
+  init(_ bytes: [UInt8], _ format: PictureFormat, _ limits: Picture.Limits) {
+    (self.bytes, self.format, self.limits, image) = (bytes, format, limits, vugen_image(limits))
+  }
+
+  deinit { vugen_image_free(&image) }
+
+  func run() {
+    bytes.withUnsafeBytes { raw in
+      image.exif_orientation = Int32(EmbeddedBlocks(raw, format).orientation ?? 1)
+      isDone =
+        format.decode(raw, limits, &image) == 0 && image.pixels != nil && image.width > 0
+        && image.height > 0 && vugen_image_finish(&image) == 0
+    }
+  }
+
+  /// On a thread of its own, which is left alone where somebody asks for the end. Throws `Patience.Ended`.
+  func runApart() throws {
+    let done = DispatchSemaphore(value: 0)
+    let thread = Thread {
+      self.run()
+      done.signal()
+    }
+    thread.stackSize = 8 << 20
+    thread.start()
+    while done.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
+      if Patience.isEnded { throw Patience.Ended(leavesWork: true) }
+    }
+  }
+
+  func picture(_ name: String) throws -> Picture {
+    guard isDone else {
+      if image.is_stopped != 0 { throw Patience.Ended() }
+      throw PictureError(name, format.explanation(text(of: &image.message)))
+    }
+    return try Picture(upright: image, name)
+  }
+}
+
+extension vugen_image {
+  /// Empty, with what is asked for.
+  fileprivate init(_ limits: Picture.Limits) {
+    self.init()
+    switch limits.wanted {
+    case .within(let side): wanted = UInt32(clamping: side)
+    case .square(let side): (wanted, wants_square) = (UInt32(clamping: side), 1)
+    case nil: break
+    }
+    keeps_stored = limits.colours == .stored ? 1 : 0
   }
 }
 
@@ -79,9 +159,7 @@ extension PictureFormat {
     let count = raw.count, most = UInt64(max(0, min(1 << 40, limits.pixels)))
     switch self {
     case .png: return vugen_png_decode(bytes, count, most, &image)
-    case .jpeg:
-      let enough = limits.enough.map { UInt32(clamping: max(0, $0).multipliedReportingOverflow(by: 2).0) }
-      return vugen_jpeg_decode(bytes, count, most, enough ?? 0, &image)
+    case .jpeg: return vugen_jpeg_decode(bytes, count, most, &image)
     case .webp: return vugen_webp_decode(bytes, count, most, &image)
     case .gif: return vugen_gif_decode(bytes, count, most, &image)
     case .bmp: return vugen_bmp_decode(bytes, count, most, &image)
@@ -91,6 +169,13 @@ extension PictureFormat {
     case .jpeg2000: return vugen_jpeg2000_decode(bytes, count, most, &image)
     case .pnm: return vugen_pnm_decode(bytes, count, most, &image)
     }
+  }
+
+  /// What is wrong, and what to do where the reason does not say it.
+  fileprivate func explanation(_ reason: String) -> String {
+    let saysWhatToDo = [";", "--max-pixels", "not installed", "no memory"].contains(where: reason.contains)
+    return "the \(name) data cannot be read: \(reason)"
+      + (saysWhatToDo ? "" : "; copy or download the file again, or convert it to PNG")
   }
 }
 
@@ -107,37 +192,81 @@ enum PictureFile {
     )
   }
 
-  /// A plain file's or a pipe's bytes. A file's size is checked before anything is read.
+  /// Memory for as much again is there; Swift's arrays end the program where it is not. Throws `PictureError`.
+  static func checkRoom(_ count: Int, _ name: String) throws {
+    guard let memory = malloc(max(1, count)) else {
+      throw PictureError(name, "there is no memory for its \(count / 1_000_000) MB; shrink the picture")
+    }
+    free(memory)
+  }
+
+  /// Opens a plain file or a pipe and reads it. Throws `PictureError`.
   static func read(_ path: String, _ limits: Picture.Limits) throws -> [UInt8] {
-    func failed() -> PictureError { PictureError(path, String(cString: strerror(errno))) }
     let descriptor = FileName.open(path, O_RDONLY | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failed() }
+    guard descriptor >= 0 else { throw PictureError(path, FileName.systemReason) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failed() }
+    guard fstat(descriptor, &status) == 0 else { throw PictureError(path, FileName.systemReason) }
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG || kind == S_IFIFO else {
       throw PictureError(
         path, kind == S_IFDIR ? "this is a folder; name a picture" : "this is not a plain file")
     }
-    guard status.st_size <= limits.fileBytes else { throw tooLarge(path, Int(status.st_size), limits) }
-    if kind == S_IFIFO { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) }
-    var bytes: [UInt8] = [], room = kind == S_IFREG ? max(1, Int(status.st_size)) : 1 << 16
-    while bytes.count <= limits.fileBytes {
-      let piece = try [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-        while count < room {
-          let n = Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, room - count)
-          if n < 0, errno == EINTR { continue }
-          guard n >= 0 else { throw failed() }
-          if n == 0 { break }
-          count += n
-        }
+    return try read(descriptor, path, limits)
+  }
+
+  /// The bytes of an open file. A plain file's size is checked before anything is read; what is no picture is refused
+  /// by its beginning, however long it goes on. A pipe is waited for. Throws `PictureError`, `Patience.Ended`.
+  static func read(_ descriptor: Int32, _ name: String, _ limits: Picture.Limits) throws -> [UInt8] {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw PictureError(name, FileName.systemReason) }
+    let isPlain = status.st_mode & S_IFMT == S_IFREG, size = isPlain ? Int(status.st_size) : 0
+    guard size <= limits.fileBytes else { throw tooLarge(name, size, limits) }
+    try checkRoom(size, name)
+    var bytes: [UInt8] = [], isChecked = false
+    bytes.reserveCapacity(size)
+    while true {
+      let room = bytes.isEmpty ? 1 << 16 : isPlain ? 1 << 20 : min(bytes.count, 1 << 22)
+      if !isPlain {
+        try Patience.wait(for: descriptor, POLLIN, "\(name): waiting for a picture; Ctrl-C ends it")
       }
-      if bytes.isEmpty { bytes = piece } else { bytes += piece }
-      // The whole of a plain file at once; a pipe in pieces that grow.
-      if piece.count < room || kind == S_IFREG { return bytes }
-      room = min(room * 2, 1 << 26)
+      if !isPlain, bytes.count + room > bytes.capacity { try checkRoom(2 * (bytes.count + room), name) }
+      let count = try append(to: &bytes, from: descriptor, room, name)
+      if count == 0 { return bytes }
+      guard bytes.count <= limits.fileBytes else { throw tooLarge(name, bytes.count, limits) }
+      if !isChecked, bytes.count >= 4096 {
+        isChecked = true
+        // Some kinds are known by their end.
+        if !isPlain || size > 16 << 20 { try checkBeginning(bytes, name) }
+      }
     }
-    throw tooLarge(path, bytes.count, limits)
+  }
+
+  /// Reads what is there, `room` bytes at most; 0 at the end.
+  private static func append(
+    to bytes: inout [UInt8], from descriptor: Int32, _ room: Int, _ name: String
+  ) throws -> Int {
+    let piece = try [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+      while true {
+        let found = Glibc.read(descriptor, buffer.baseAddress, room)
+        if found < 0, errno == EINTR { continue }
+        if found < 0, errno == EAGAIN {
+          try Patience.wait(for: descriptor, POLLIN, "\(name): waiting for a picture; Ctrl-C ends it")
+          continue
+        }
+        guard found >= 0 else { throw PictureError(name, FileName.systemReason) }
+        count = found
+        return
+      }
+    }
+    bytes += piece
+    return piece.count
+  }
+
+  private static func checkBeginning(_ bytes: [UInt8], _ name: String) throws {
+    try bytes.withUnsafeBytes { raw in
+      guard PictureFormat(recognising: raw) == nil else { return }
+      throw PictureError(name, FileHead(raw).explanation(name))
+    }
   }
 }

@@ -34,8 +34,12 @@ struct Failure {
       do { try Output.finish() } catch  where code != .success { writeError("vugen: \(error)\n") } catch {
         end(with: error)
       }
+      // A library's thread that is still at work must not see its library taken down.
+      if Patience.leavesWork { _exit(code.rawValue) }
       exit(code.rawValue)
     }
+    // What waited for others, or decoded, was ended by a signal.
+    if error is Patience.Ended, Interruption.isRequested { end(with: Interruption.status) }
     let code = Vugen.exitCode(for: error)
     if code == .success {  // --help and --version
       print(Vugen.fullMessage(for: error))

@@ -2,6 +2,7 @@ import DataSets
 import Foundation
 import ModelFiles
 import Pictures
+import Tensors
 import TestSupport
 import Testing
 
@@ -73,6 +74,48 @@ private func stored(_ files: [String]) throws -> [Sample] {
     #expect(try Picture(bytes: samples[0].picture, name: "a").width == 10)
     try Data("{\"file\": \"a.png\"}\n".utf8).write(to: URL(fileURLWithPath: path + "/list.jsonl"))
     #expect(throws: DataSetError.self) { try FolderImport.pairs(in: path, list: path + "/list.jsonl") }
+  }
+
+  /// A shard is no larger than what lies in it: PNG, JPEG and WebP stay as they are, and lie as EXIF says.
+  @Test func filesStayAsTheyAre() throws {
+    let path = try folder()
+    var random = Philox(seed: 2)
+    let pixels = random.integers(below: 256, count: 200 * 120 * 3).map { UInt8($0) }
+    let noise = Picture(width: 200, height: 120, rgb: pixels), plain = try noise.jpegData()
+    let exif: [UInt8] =
+      Array("Exif\0\0MM\0*".utf8) + [0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
+    let turned = plain.prefix(2) + [0xFF, 0xE1, 0, UInt8(exif.count + 2)] + exif + plain.dropFirst(2)
+    // A bitmap of one pixel, which becomes PNG.
+    let bitmap: [UInt8] =
+      Array("BM".utf8) + [
+        58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0,
+      ]
+      + [UInt8](repeating: 0, count: 24) + [7, 8, 9, 0]
+    let files: [(String, [UInt8])] = [
+      ("a.bmp", bitmap), ("b.jpg", turned), ("c.png", try noise.pngData()), ("d.webp", try noise.webpData()),
+      ("e.jpeg", plain),
+    ]
+    for (name, bytes) in files {
+      try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+      try Data(name.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name).txt"))
+    }
+    let pairs = try FolderImport.pairs(in: path).pairs
+    #expect(try FolderImport.write(pairs, to: path + "/shards", size: 200).isEmpty)
+    let shards = try Shards.files(at: path + "/shards"), samples = try stored(shards)
+    #expect(samples.map(\.pictureType) == ["png", "jpeg", "png", "webp", "jpeg"])
+    for (sample, file) in zip(samples, files).dropFirst() { #expect(sample.picture == file.1, "\(file.0)") }
+    let size = try Data(contentsOf: URL(fileURLWithPath: shards[0])).count
+    // Three members of each, with a header and padding, and the end.
+    #expect(size <= files.reduce(0) { $0 + $1.1.count } + files.count * 3 * 1536 + 10_240)
+    var sizes: [[Int]] = []
+    try ShardIndex(files: shards).readAll { _, read in
+      let picture = try read.get().picture
+      sizes.append([picture.width, picture.height])
+    }
+    #expect(sizes == [[1, 1], [120, 200], [200, 120], [200, 120], [200, 120]])
+    // What is shrunk is written anew.
+    #expect(try FolderImport.write(pairs, to: path + "/small", size: 100).isEmpty)
+    #expect(try stored(Shards.files(at: path + "/small")).allSatisfy { $0.pictureType == "png" })
   }
 }
 

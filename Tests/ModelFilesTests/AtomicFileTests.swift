@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 import TestSupport
@@ -103,6 +104,39 @@ struct AtomicFileTests {
     try OutputFolder.replaced(place, replacing: true) { try begin() }
     #expect(try FileManager.default.contentsOfDirectory(atPath: place).isEmpty)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["run"])
+  }
+
+  /// Nothing of a person's goes with what is replaced.
+  @Test func filesOfOthersAreNotReplaced() throws {
+    let place = folder + "/mixed"
+    let ours = [
+      "config.json", "model-00001-of-00002.safetensors", "train-000001.tar", "held-out-000000.tar",
+      "samples-200.png", "metrics.jsonl", "model/config.json",
+      ".cache/huggingface/download/config.json.metadata",
+    ]
+    for name in ours + ["notes.txt", "mine.tar", "model/photo.jpg", "x.safetensors"] {
+      try FileManager.default.createDirectory(
+        atPath: FileName.parent(of: "\(place)/\(name)"), withIntermediateDirectories: true)
+      try put("x", "mixed/\(name)")
+    }
+    for _ in 0..<2 {
+      let error = #expect(throws: ModelFileError.self) {
+        try OutputFolder.write(to: place, replacing: true) { _ in Issue.record("nothing is to be written") }
+      }
+      #expect(
+        error?.reason
+          == "4 files were not written by this program (mine.tar, model/photo.jpg, notes.txt, …) and would be lost; move them, or name another folder"
+      )
+      #expect(throws: ModelFileError.self) { try OutputFolder.replaced(place, replacing: true) {} }
+      #expect(text("mixed/notes.txt") == "x")
+    }
+    for name in ["notes.txt", "mine.tar", "model/photo.jpg", "x.safetensors"] {
+      FileName.remove("\(place)/\(name)")
+    }
+    try OutputFolder.write(to: place, replacing: true) {
+      try AtomicFile.write(Data("x".utf8), to: $0 + "/config.json")
+    }
+    #expect(try FileName.filesBelow(place) == ["config.json"])
   }
 
   @Test func otherFoldersAreWrittenInto() throws {

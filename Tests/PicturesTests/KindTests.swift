@@ -147,31 +147,6 @@ struct KindTests {
     }
   }
 
-  @Test func largePhotographsAreHalvedAndMostAreWhole() throws {
-    // 20 megapixels of a ramp.
-    var pixels = [UInt8](repeating: 255, count: 5000 * 4000 * 4)
-    for i in 0..<5000 * 4000 {
-      pixels[4 * i] = UInt8(i % 5000 / 20)
-      pixels[4 * i + 1] = UInt8(i / 5000 / 16)
-      pixels[4 * i + 2] = 90
-    }
-    let wide = Picture(width: 5000, height: 4000, pixels: pixels)
-    let bytes = try wide.jpegData(quality: 90)
-    let half = try Picture(bytes: bytes, name: "wide", limits: .init(enough: 448))
-    #expect(half.width == 2500 && half.height == 2000)
-    #expect(try Picture(bytes: bytes, name: "wide", limits: .init(enough: 1001)).width == 5000)
-    let small = half.resizedBicubic(width: 448, height: 448),
-      whole = wide.resizedBicubic(width: 448, height: 448)
-    #expect(difference(small, whole) <= 3)
-    // The limit is for what is decoded.
-    #expect(
-      try Picture(bytes: bytes, name: "wide", limits: .init(pixels: 6_000_000, enough: 448)).width == 2500)
-    let error = #expect(throws: PictureError.self) {
-      try Picture(bytes: bytes, name: "wide", limits: .init(pixels: 6_000_000))
-    }
-    #expect(error?.reason.contains("--max-pixels") == true)
-  }
-
   /// A few bytes that promise many pixels are refused before memory is taken.
   @Test func promisesAreWeighed() throws {
     let fixtures = try KindFixtures()

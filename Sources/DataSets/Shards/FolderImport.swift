@@ -153,23 +153,29 @@ public struct FolderImport {
     return bad
   }
 
+  /// A PNG, JPEG or WebP file that keeps its size stands in the shard as it is, with its orientation and profile, which
+  /// are read again there; any other picture as PNG, upright and in sRGB.
   private static func sample(_ pair: Pair, number: Int, _ size: Int?) throws -> Sample {
-    let picture = try Picture(path: pair.path)
-    let side = max(picture.width, picture.height)
+    let limits = Picture.Limits(), bytes = try Picture.file(at: pair.path, limits: limits)
+    let picture = try Picture(bytes: bytes, name: pair.path, limits: limits)
+    let isFitting = max(picture.width, picture.height) <= size ?? .max
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let record = try encoder.encode(Record(file: pair.path, captions: [pair.caption]))
-    let fitting =
-      size.map { most in
-        side <= most
-          ? picture
-          : picture.resizedBicubic(
-            width: max(1, picture.width * most / side), height: max(1, picture.height * most / side))
-      } ?? picture
+    let format = bytes.withUnsafeBytes { PictureFormat(recognising: $0) }
+    let kept = isFitting ? format.flatMap { WrittenFormat(rawValue: $0.rawValue) } : nil
     return Sample(
-      key: Shards.padded(number, 8), picture: try fitting.pngData(), pictureType: "png",
-      caption: pair.caption,
-      record: [UInt8](record))
+      key: Shards.padded(number, 8), picture: try kept == nil ? picture.fitting(size).pngData() : bytes,
+      pictureType: (kept ?? .png).suffix, caption: pair.caption, record: [UInt8](record))
+  }
+}
+
+extension Picture {
+  /// Shrunk until its longer side has no more than `most` pixels.
+  fileprivate func fitting(_ most: Int?) -> Picture {
+    let side = max(width, height)
+    guard let most, side > most else { return self }
+    return resizedBicubic(width: max(1, width * most / side), height: max(1, height * most / side))
   }
 }
 

@@ -34,7 +34,7 @@ static int decode(avifDecoder *decoder, size_t count, uint64_t max_pixels, vugen
     if (vugen_check_size(image, decoder->image->width, decoder->image->height, max_pixels, count, 16384)) return 1;
     result = lib.avifDecoderNextImage(decoder);
   }
-  if (result != AVIF_RESULT_OK) return vugen_refuse(image, "%s", lib.avifResultToString(result));
+  if (result != AVIF_RESULT_OK) return vugen_blame(image, "libavif", lib.avifResultToString(result));
   const avifImage *found = decoder->image;
   // Its size as decoded.
   if (vugen_check_size(image, found->width, found->height, max_pixels, count, 16384)) return 1;
@@ -46,7 +46,7 @@ static int decode(avifDecoder *decoder, size_t count, uint64_t max_pixels, vugen
   rgb.pixels = image->pixels;
   rgb.rowBytes = found->width * 4;
   result = lib.avifImageYUVToRGB(found, &rgb);
-  if (result != AVIF_RESULT_OK) return vugen_refuse(image, "%s", lib.avifResultToString(result));
+  if (result != AVIF_RESULT_OK) return vugen_blame(image, "libavif", lib.avifResultToString(result));
   vugen_keep_profile(image, found->icc.data, found->icc.size);
   if (found->icc.size == 0) vugen_keep_code_points(image, found->colorPrimaries, found->transferCharacteristics);
   image->orientation = orientation(found);

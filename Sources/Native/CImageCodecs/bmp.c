@@ -27,7 +27,9 @@ static int read_header(bitmap *b, vugen_image *image) {
     b->width = u16(h + 4), b->height = u16(h + 6), b->bits = u16(h + 10);
     return 0;
   }
-  int32_t height = (int32_t)u32(h + 8);
+  int32_t width = (int32_t)u32(h + 4), height = (int32_t)u32(h + 8);
+  if (width < 1 || height == 0 || height == INT32_MIN)
+    return vugen_refuse(image, "its header says %d × %d pixels, which no picture has", width, height);
   b->width = u32(h + 4);
   b->is_top_down = height < 0;
   b->height = height < 0 ? (uint32_t)0 - (uint32_t)height : (uint32_t)height;
@@ -137,13 +139,15 @@ int vugen_bmp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vu
     b.masks[0] = 0xFF0000, b.masks[1] = 0xFF00, b.masks[2] = 0xFF, b.masks[3] = 0;
   for (int i = 0; i < 256; i++) b.palette[i][3] = 255;
   read_palette(&b);
-  if (vugen_take_pixels(image, b.width, b.height)) return 1;
-  if (b.compression == RLE8 || b.compression == RLE4) return unpack_runs(&b, image);
-  size_t row = ((size_t)b.width * b.bits + 31) / 32 * 4;
+  if (b.compression == RLE8 || b.compression == RLE4)
+    return vugen_take_pixels(image, b.width, b.height) || unpack_runs(&b, image);
+  if (vugen_begin_rows(image, b.width, b.height)) return 1;
+  size_t row = ((size_t)b.width * b.bits + 31) / 32 * 4, used = ((size_t)b.width * b.bits + 7) / 8;
   for (uint32_t y = 0; y < b.height; y++) {
-    size_t start = b.offset + y * row, used = ((size_t)b.width * b.bits + 7) / 8;
+    size_t start = b.offset + (size_t)(b.is_top_down ? y : b.height - 1 - y) * row;
     if (start + used > count) return vugen_refuse(image, "the file ends too early");
-    unpack_row(&b, bytes + start, image->pixels + (size_t)(b.is_top_down ? y : b.height - 1 - y) * b.width * 4);
+    unpack_row(&b, bytes + start, vugen_row(image, y));
+    if (vugen_end_row(image, y)) return 1;
   }
   return 0;
 }

@@ -14,6 +14,15 @@ int vugen_refuse(vugen_image *image, const char *format, ...) {
   return 1;
 }
 
+int vugen_blame(vugen_image *image, const char *codec, const char *words) {
+  char text[VUGEN_MESSAGE_BYTES];
+  snprintf(text, sizeof text, "%s", words ? words : "");
+  size_t end = strlen(text);
+  while (end > 0 && (text[end - 1] == '.' || (unsigned char)text[end - 1] <= ' ')) text[--end] = 0;
+  return text[0] ? vugen_refuse(image, "they are damaged or cut off (%s: %s)", codec, text)
+                 : vugen_refuse(image, "they are damaged or cut off");
+}
+
 int vugen_check_size(
   vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes, uint64_t pixels_per_byte) {
   const uint64_t free_pixels = 32000000;
@@ -69,6 +78,8 @@ void *vugen_open_library(const char *const *names) {
 }
 
 void vugen_image_free(vugen_image *image) {
+  vugen_rows_free(image);
+  vugen_end_colours(image);
   free(image->pixels);
   free(image->profile);
   image->pixels = image->profile = NULL;

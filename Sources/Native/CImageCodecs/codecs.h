@@ -25,6 +25,24 @@ int vugen_check_size(
 // Takes width × height × 4 bytes for the pixels; 0 where there was room.
 int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height);
 
+// A codec's own words, made a line that says what to do.
+int vugen_blame(vugen_image *image, const char *codec, const char *words);
+
+// Rows from the top to the bottom: into pixels that are taken as above, or resized on the way where `wanted` says so.
+// Profile and orientation must be known by then. 0 where all goes on.
+int vugen_begin_rows(vugen_image *image, uint32_t width, uint32_t height);
+uint8_t *vugen_row(vugen_image *image, uint32_t y);
+int vugen_end_row(vugen_image *image, uint32_t y);
+void vugen_rows_free(vugen_image *image);
+
+// 1, with the message, where somebody asked decoding to end.
+int vugen_is_stopped(vugen_image *image);
+
+// Colours of rows that come one by one.
+int vugen_begin_colours(vugen_image *image);
+void vugen_colour_row(vugen_image *image, uint8_t *row);
+void vugen_end_colours(vugen_image *image);
+
 // Keeps a copy of an ICC profile.
 void vugen_keep_profile(vugen_image *image, const void *bytes, size_t count);
 

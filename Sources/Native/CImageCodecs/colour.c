@@ -82,15 +82,20 @@ static void apply_rows(vugen_image *image, cmsHTRANSFORM transform) {
     for (size_t i = 3; i < row * image->height; i += 4) image->pixels[i] = 255;
 }
 
+static cmsHTRANSFORM transform_of(const vugen_image *image, cmsHPROFILE profile, cmsHPROFILE srgb) {
+  cmsColorSpaceSignature space = lib.cmsGetColorSpace(profile);
+  if (image->is_cmyk != (space == cmsSigCmykData)) return NULL;
+  if (space != cmsSigCmykData && space != cmsSigRgbData && space != cmsSigGrayData) return NULL;
+  cmsUInt32Number from = space == cmsSigCmykData ? TYPE_CMYK_8 : space == cmsSigGrayData ? TYPE_GRAY_8 : TYPE_RGBA_8;
+  cmsUInt32Number to = space == cmsSigGrayData ? TYPE_RGB_8 : TYPE_RGBA_8;
+  return lib.cmsCreateTransform(
+    profile, from, srgb, to, INTENT_PERCEPTUAL, space == cmsSigRgbData ? cmsFLAGS_COPY_ALPHA : 0);
+}
+
 // 1 where the profile was understood and is done with.
 static int convert(vugen_image *image, cmsHPROFILE profile, cmsHPROFILE srgb) {
   cmsColorSpaceSignature space = lib.cmsGetColorSpace(profile);
-  if (image->is_cmyk != (space == cmsSigCmykData)) return 0;
-  if (space != cmsSigCmykData && space != cmsSigRgbData && space != cmsSigGrayData) return 0;
-  cmsUInt32Number from = space == cmsSigCmykData ? TYPE_CMYK_8 : space == cmsSigGrayData ? TYPE_GRAY_8 : TYPE_RGBA_8;
-  cmsUInt32Number to = space == cmsSigGrayData ? TYPE_RGB_8 : TYPE_RGBA_8;
-  cmsHTRANSFORM transform = lib.cmsCreateTransform(
-    profile, from, srgb, to, INTENT_PERCEPTUAL, space == cmsSigRgbData ? cmsFLAGS_COPY_ALPHA : 0);
+  cmsHTRANSFORM transform = transform_of(image, profile, srgb);
   if (transform == NULL) return 0;
   if (space == cmsSigGrayData)
     apply_grey(image, transform);
@@ -100,17 +105,67 @@ static int convert(vugen_image *image, cmsHPROFILE profile, cmsHPROFILE srgb) {
   return 1;
 }
 
-void vugen_image_to_srgb(vugen_image *image, int keeps_stored) {
-  int is_described = image->gamma > 0 || image->chromaticities[0] > 0, is_done = 0;
-  if (!keeps_stored && (image->profile || is_described) && load()) {
-    cmsHPROFILE profile =
-      image->profile ? lib.cmsOpenProfileFromMem(image->profile, (cmsUInt32Number)image->profile_count) : NULL;
-    if (profile == NULL && is_described && !image->is_cmyk) profile = described_profile(image);
-    cmsHPROFILE srgb = profile ? lib.cmsCreate_sRGBProfile() : NULL;
-    if (srgb) is_done = convert(image, profile, srgb);
-    if (srgb) lib.cmsCloseProfile(srgb);
-    if (profile) lib.cmsCloseProfile(profile);
-  }
+static cmsHPROFILE open_profile(const vugen_image *image) {
+  int is_described = image->gamma > 0 || image->chromaticities[0] > 0;
+  if (image->keeps_stored || (image->profile == NULL && !is_described) || !load()) return NULL;
+  cmsHPROFILE profile =
+    image->profile ? lib.cmsOpenProfileFromMem(image->profile, (cmsUInt32Number)image->profile_count) : NULL;
+  return profile == NULL && is_described && !image->is_cmyk ? described_profile(image) : profile;
+}
+
+void vugen_image_to_srgb(vugen_image *image) {
+  int is_done = 0;
+  cmsHPROFILE profile = open_profile(image), srgb = profile ? lib.cmsCreate_sRGBProfile() : NULL;
+  if (srgb) is_done = convert(image, profile, srgb);
+  if (srgb) lib.cmsCloseProfile(srgb);
+  if (profile) lib.cmsCloseProfile(profile);
   if (image->is_cmyk && !is_done) plain_from_cmyk(image);
   image->is_cmyk = 0;
+}
+
+// ---------------------------------------------------------------- row by row
+
+typedef struct {
+  cmsHTRANSFORM transform;
+  int is_grey;
+} row_colours;
+
+int vugen_begin_colours(vugen_image *image) {
+  cmsHPROFILE profile = open_profile(image), srgb = profile ? lib.cmsCreate_sRGBProfile() : NULL;
+  if (srgb) {
+    cmsColorSpaceSignature space = lib.cmsGetColorSpace(profile);
+    cmsHTRANSFORM transform = transform_of(image, profile, srgb);
+    int is_grey = space == cmsSigGrayData;
+    if (transform && (is_grey ? !image->is_grey : space == cmsSigRgbData && !changes_colours(transform))) {
+      lib.cmsDeleteTransform(transform);
+    } else if (transform) {
+      row_colours *colours = image->colours = malloc(sizeof *colours);
+      if (colours) *colours = (row_colours){transform, is_grey};
+      else lib.cmsDeleteTransform(transform);
+    }
+    lib.cmsCloseProfile(srgb);
+  }
+  if (profile) lib.cmsCloseProfile(profile);
+  return 0;
+}
+
+void vugen_colour_row(vugen_image *image, uint8_t *row) {
+  const row_colours *colours = image->colours;
+  // The functions for whole pictures, of one row.
+  vugen_image line = {.pixels = row, .width = image->width, .height = 1, .is_cmyk = image->is_cmyk};
+  if (colours == NULL) {
+    if (image->is_cmyk) plain_from_cmyk(&line);
+  } else if (colours->is_grey) {
+    apply_grey(&line, colours->transform);
+  } else {
+    apply_rows(&line, colours->transform);
+  }
+}
+
+void vugen_end_colours(vugen_image *image) {
+  row_colours *colours = image->colours;
+  image->colours = NULL;
+  if (colours == NULL) return;
+  lib.cmsDeleteTransform(colours->transform);
+  free(colours);
 }

@@ -25,7 +25,7 @@ static int read_bytes(GifFileType *gif, GifByteType *to, int wanted) {
 
 static int failed(GifFileType *gif, vugen_image *image) {
   const char *reason = lib.GifErrorString(gif->Error);
-  return vugen_refuse(image, "%s", reason ? reason : "the data are damaged or cut off");
+  return vugen_blame(image, "giflib", reason);
 }
 
 // Reads up to the first picture; `transparent` is its clear colour, or -1.
@@ -55,9 +55,10 @@ static int read_rows(GifFileType *gif, vugen_image *image, int transparent) {
   if (line == NULL) return vugen_refuse(image, "out of memory");
   for (int pass = frame->Interlace ? 0 : 4; pass < (frame->Interlace ? 4 : 5); pass++)
     for (int y = starts[pass]; y < frame->Height; y += steps[pass]) {
-      if (lib.DGifGetLine(gif, line, frame->Width) == GIF_ERROR) {
+      int is_stopped = vugen_is_stopped(image);
+      if (is_stopped || lib.DGifGetLine(gif, line, frame->Width) == GIF_ERROR) {
         free(line);
-        return failed(gif, image);
+        return is_stopped ? 1 : failed(gif, image);
       }
       uint8_t *to = image->pixels + ((size_t)(frame->Top + y) * image->width + (size_t)frame->Left) * 4;
       for (int x = 0; x < frame->Width; x++, to += 4) {

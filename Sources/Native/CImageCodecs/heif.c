@@ -25,7 +25,7 @@ static int failed(vugen_image *image, struct heif_error error) {
       error.code == heif_error_Decoder_plugin_error)
     return vugen_refuse(
       image, "%s; libheif may lack a decoder (Debian 13: libheif-plugin-libde265)", error.message);
-  return vugen_refuse(image, "%s", error.message ? error.message : "the data are damaged or cut off");
+  return vugen_blame(image, "libheif", error.message);
 }
 
 static void keep_colours(struct heif_image_handle *handle, vugen_image *image) {
@@ -49,7 +49,7 @@ static int copy_pixels(struct heif_image *decoded, size_t count, uint64_t max_pi
   int height = lib.heif_image_get_height(decoded, heif_channel_interleaved), stride = 0;
   const uint8_t *plane = lib.heif_image_get_plane_readonly(decoded, heif_channel_interleaved, &stride);
   if (width < 1 || height < 1 || plane == NULL || stride < width * 4)
-    return vugen_refuse(image, "the data are damaged or cut off");
+    return vugen_blame(image, "libheif", "");
   if (vugen_check_size(image, (uint64_t)width, (uint64_t)height, max_pixels, count, 16384)) return 1;
   if (vugen_take_pixels(image, (uint32_t)width, (uint32_t)height)) return 1;
   for (int y = 0; y < height; y++)

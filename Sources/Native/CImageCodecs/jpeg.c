@@ -12,7 +12,7 @@ typedef struct {
   struct jpeg_error_mgr base;
   jmp_buf exit;
   char *message;
-  int ends_early;
+  int ends_early, is_refused;
 } errors;
 
 static void fail(j_common_ptr jpeg) {
@@ -20,6 +20,12 @@ static void fail(j_common_ptr jpeg) {
   char text[JMSG_LENGTH_MAX];
   jpeg->err->format_message(jpeg, text);
   snprintf(e->message, VUGEN_MESSAGE_BYTES, "%s", text);
+  longjmp(e->exit, 1);
+}
+
+// The message is there already.
+static void refuse(errors *e) {
+  e->is_refused = 1;
   longjmp(e->exit, 1);
 }
 
@@ -43,10 +49,10 @@ static void weigh(j_common_ptr jpeg, int level) {
   }
 }
 
-// Halves a picture until it is no larger than `plenty`, while its sides keep `enough` pixels. What is smaller is
-// decoded in full, for a halved picture that is shrunk further differs in its last bits.
-static void choose_scale(struct jpeg_decompress_struct *jpeg, uint32_t enough) {
-  const uint64_t plenty = 16000000;
+// Halves a picture until it is no larger than `plenty`, while its sides keep four times the pixels that are wanted. What
+// is smaller is decoded in full, for a halved picture that is shrunk further differs in its last bits.
+static void choose_scale(struct jpeg_decompress_struct *jpeg, uint32_t wanted) {
+  const uint64_t plenty = 16000000, enough = (uint64_t)wanted * 4;
   uint64_t width = jpeg->image_width, height = jpeg->image_height;
   jpeg->scale_denom = jpeg->scale_num = 8;
   while (enough > 0 && jpeg->scale_num > 1 && width * height > plenty && width / 2 >= enough && height / 2 >= enough) {
@@ -65,8 +71,7 @@ static int is_refined(struct jpeg_decompress_struct *jpeg) {
   return 1;
 }
 
-static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, vugen_image *image, uint64_t max_pixels,
-                  uint32_t enough) {
+static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, vugen_image *image, uint64_t max_pixels) {
   JOCTET *profile = NULL;
   unsigned length = 0;
   if (jpeg_read_icc_profile(jpeg, &profile, &length)) vugen_keep_profile(image, profile, length);
@@ -74,46 +79,67 @@ static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, 
   image->is_cmyk = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
   jpeg->out_color_space = image->is_cmyk ? JCS_CMYK : JCS_EXT_RGBA;
   jpeg->mem->max_memory_to_use = 1 << 30;
-  choose_scale(jpeg, enough);
+  image->is_grey = jpeg->num_components == 1;
+  choose_scale(jpeg, image->keeps_stored ? 0 : image->wanted);
   jpeg_calc_output_dimensions(jpeg);
   // A progressive picture is held as a whole, however small it is wanted. A block of 64 pixels takes a bit at least.
   uint64_t width = jpeg->progressive_mode ? jpeg->image_width : jpeg->output_width;
   uint64_t height = jpeg->progressive_mode ? jpeg->image_height : jpeg->output_height;
-  if (vugen_check_size(image, width, height, max_pixels, count, jpeg->arith_code ? 65536 : 2048)) longjmp(e->exit, 1);
+  if (vugen_check_size(image, width, height, max_pixels, count, jpeg->arith_code ? 65536 : 2048))
+    refuse(e);
 }
 
-int vugen_jpeg_decode(
-  const uint8_t *bytes, size_t count, uint64_t max_pixels, uint32_t enough, vugen_image *image) {
+// A picture in scans is decoded as a whole before its first row is there.
+typedef struct {
+  struct jpeg_progress_mgr base;
+  vugen_image *image;
+} progress;
+
+static void look_up(j_common_ptr jpeg) {
+  if (vugen_is_stopped(((progress *)jpeg->progress)->image)) refuse((errors *)jpeg->err);
+}
+
+static void read_rows(struct jpeg_decompress_struct *jpeg, errors *e, vugen_image *image) {
+  size_t row = (size_t)jpeg->output_width * 4;
+  if (vugen_begin_rows(image, jpeg->output_width, jpeg->output_height)) refuse(e);
+  while (jpeg->output_scanline < jpeg->output_height) {
+    uint32_t y = jpeg->output_scanline;
+    JSAMPROW line = vugen_row(image, y);
+    if (jpeg_read_scanlines(jpeg, &line, 1) != 1) continue;
+    // Inks are stored inverted, as Adobe began; files that do not say so do it all the same.
+    if (image->is_cmyk)
+      for (size_t i = 0; i < row; i++) line[i] = 255 - line[i];
+    if (vugen_end_row(image, y)) refuse(e);
+  }
+}
+
+int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
   struct jpeg_decompress_struct jpeg;
   errors e = {.message = image->message};
+  progress watched = {.base.progress_monitor = look_up, .image = image};
   jpeg.err = jpeg_std_error(&e.base);
   e.base.error_exit = fail;
   e.base.output_message = quiet;
   e.base.emit_message = weigh;
   if (setjmp(e.exit)) {
     jpeg_destroy_decompress(&jpeg);
-    vugen_image_free(image);
-    return 1;
+    if (e.is_refused) return 1;
+    char reason[VUGEN_MESSAGE_BYTES];
+    memcpy(reason, image->message, sizeof reason);
+    return vugen_blame(image, "libjpeg", reason);
   }
   jpeg_create_decompress(&jpeg);
+  jpeg.progress = &watched.base;
   jpeg_mem_src(&jpeg, bytes, (unsigned long)count);
   jpeg_save_markers(&jpeg, JPEG_APP0 + 2, 0xFFFF);
   jpeg_read_header(&jpeg, TRUE);
-  start(&jpeg, &e, count, image, max_pixels, enough);
+  start(&jpeg, &e, count, image, max_pixels);
   jpeg_start_decompress(&jpeg);
-  if (vugen_take_pixels(image, jpeg.output_width, jpeg.output_height)) longjmp(e.exit, 1);
-  size_t row = (size_t)jpeg.output_width * 4;
-  while (jpeg.output_scanline < jpeg.output_height) {
-    JSAMPROW line = image->pixels + jpeg.output_scanline * row;
-    jpeg_read_scanlines(&jpeg, &line, 1);
-  }
+  read_rows(&jpeg, &e, image);
   if (e.ends_early && !is_refined(&jpeg)) {
     snprintf(image->message, sizeof image->message, "the file ends too early");
     longjmp(e.exit, 1);
   }
-  // Inks are stored inverted, as Adobe began; files that do not say so do it all the same.
-  if (image->is_cmyk)
-    for (size_t i = 0; i < row * image->height; i++) image->pixels[i] = 255 - image->pixels[i];
   // What is wrong behind the last line takes nothing from the picture.
   jpeg_destroy_decompress(&jpeg);
   return 0;

@@ -96,7 +96,7 @@ static int convert(const opj_image_t *found, uint64_t max_pixels, size_t count, 
   for (uint32_t c = 0; c < found->numcomps; c++) {
     const opj_image_comp_t *component = &found->comps[c];
     if (component->data == NULL || component->w == 0 || component->h == 0 || component->prec < 1 || component->prec > 31)
-      return vugen_refuse(image, "the data are damaged or cut off");
+      return vugen_blame(image, "OpenJPEG", "");
     if (component->w > width) width = component->w;
     if (component->h > height) height = component->h;
     if (alpha < 0 && (component->alpha || (c > 0 && c + 1 == found->numcomps && c % 2 == 1 &&
@@ -121,13 +121,13 @@ static int decode(opj_codec_t *codec, opj_stream_t *stream, source *from, uint64
   opj_image_t *found = NULL;
   int status = 1;
   if (!lib.opj_setup_decoder(codec, &parameters) || !lib.opj_read_header(stream, codec, &found)) {
-    vugen_refuse(image, "%s", from->message[0] ? from->message : "the header is damaged");
+    vugen_blame(image, "OpenJPEG", from->message[0] ? from->message : "the header");
   } else if (found->numcomps < 1 || found->numcomps > 8) {
     vugen_refuse(image, "%u channels are not read", found->numcomps);
   } else if (vugen_check_size(image, (uint64_t)found->x1 - found->x0, (uint64_t)found->y1 - found->y0, max_pixels,
                               from->count, 16384) == 0) {
     if (!lib.opj_decode(codec, stream, found))
-      vugen_refuse(image, "%s", from->message[0] ? from->message : "the data are damaged or cut off");
+      vugen_blame(image, "OpenJPEG", from->message);
     else
       status = convert(found, max_pixels, from->count, image);
   }

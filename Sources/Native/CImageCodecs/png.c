@@ -71,13 +71,15 @@ static void set_up(png_structp png, source *from) {
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped, sizeof skipped / 5);
 }
 
-static void expand(png_structp png, png_infop info) {
+// Returns the number of passes.
+static int expand(png_structp png, png_infop info) {
   png_set_expand(png);
   png_set_scale_16(png);
   png_set_gray_to_rgb(png);
   png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
-  png_set_interlace_handling(png);
+  int passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
+  return passes;
 }
 
 int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
@@ -86,7 +88,7 @@ int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vu
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, image->message, fail, ignore);
   png_infop info = png ? png_create_info_struct(png) : NULL;
   png_bytep *volatile rows = NULL;
-  volatile int is_whole = 0;
+  volatile int is_whole = 0, is_refused = 0;
   if (info == NULL) {
     png_destroy_read_struct(&png, NULL, NULL);
     return vugen_refuse(image, "out of memory");
@@ -96,28 +98,47 @@ int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vu
     png_destroy_read_struct(&png, &info, NULL);
     free(rows);
     if (is_whole) return 0;
+    if (is_refused) return 1;
     char reason[VUGEN_MESSAGE_BYTES];
     memcpy(reason, image->message, sizeof reason);
-    return vugen_refuse(image, "%s", reason);
+    return vugen_blame(image, "libpng", reason);
   }
   set_up(png, &from);
   png_read_info(png, info);
   png_uint_32 width = png_get_image_width(png, info), height = png_get_image_height(png, info);
   // A byte of deflate stands for 1032 at most, and a byte for 8 pixels.
-  if (vugen_check_size(image, width, height, max_pixels, data, 1032 * 8)) png_longjmp(png, 1);
+  if (vugen_check_size(image, width, height, max_pixels, data, 1032 * 8)) goto refused;
   keep_colours(png, info, image);
-  expand(png, info);
+  image->is_grey = !(png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR);
+  int is_interlaced = expand(png, info) > 1;
   size_t row = (size_t)width * 4;
   if (png_get_rowbytes(png, info) != row) png_error(png, "an unknown kind of pixel");
-  rows = malloc(sizeof(png_bytep) * height);
-  if (rows == NULL || vugen_take_pixels(image, width, height)) png_error(png, "out of memory");
-  for (png_uint_32 y = 0; y < height; y++) rows[y] = image->pixels + y * row;
-  png_read_image(png, rows);
+  if (is_interlaced) {
+    // Each pass goes over the whole of it.
+    if (vugen_take_pixels(image, width, height)) goto refused;
+    rows = malloc(sizeof(png_bytep) * height);
+    if (rows == NULL) png_error(png, "out of memory");
+    for (png_uint_32 y = 0; y < height; y++) rows[y] = image->pixels + y * row;
+    for (int pass = 0; pass < 7; pass++)
+      for (png_uint_32 y = 0; y < height; y++) {
+        png_read_row(png, rows[y], NULL);
+        if (y % 16 == 0 && vugen_is_stopped(image)) goto refused;
+      }
+  } else {
+    if (vugen_begin_rows(image, width, height)) goto refused;
+    for (png_uint_32 y = 0; y < height; y++) {
+      png_read_row(png, vugen_row(image, y), NULL);
+      if (vugen_end_row(image, y)) goto refused;
+    }
+  }
   is_whole = 1;
   png_read_end(png, info);
   png_destroy_read_struct(&png, &info, NULL);
   free(rows);
   return 0;
+refused:
+  is_refused = 1;
+  png_longjmp(png, 1);
 }
 
 int vugen_inflate(const uint8_t *bytes, size_t count, size_t most, vugen_bytes *out) {

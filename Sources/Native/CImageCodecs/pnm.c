@@ -89,13 +89,31 @@ static int sample(anymap *m) {
 static int read_bits(anymap *m, vugen_image *image) {
   size_t row = ((size_t)m->width + 7) / 8;
   if (row * m->height > m->count - m->at) return vugen_refuse(image, "the file ends too early");
-  for (uint32_t y = 0; y < m->height; y++)
-    for (uint32_t x = 0; x < m->width; x++) {
-      uint8_t *p = image->pixels + ((size_t)y * m->width + x) * 4;
+  for (uint32_t y = 0; y < m->height; y++) {
+    uint8_t *p = vugen_row(image, y);
+    for (uint32_t x = 0; x < m->width; x++, p += 4) {
       int is_black = m->bytes[m->at + y * row + x / 8] >> (7 - x % 8) & 1;
       p[0] = p[1] = p[2] = is_black ? 0 : 255;
       p[3] = 255;
     }
+    if (vugen_end_row(image, y)) return 1;
+  }
+  return 0;
+}
+
+static int read_samples(anymap *m, vugen_image *image) {
+  int is_grey = m->depth <= 2;
+  for (uint32_t y = 0; y < m->height; y++) {
+    uint8_t *p = vugen_row(image, y);
+    for (uint32_t x = 0; x < m->width; x++, p += 4) {
+      int values[4] = {0, 0, 0, 255};
+      for (uint32_t c = 0; c < m->depth; c++)
+        if ((values[c] = sample(m)) < 0) return vugen_refuse(image, "the file ends too early");
+      for (int c = 0; c < 3; c++) p[c] = (uint8_t)values[is_grey ? 0 : c];
+      p[3] = (uint8_t)(m->depth == 2 ? values[1] : values[3]);
+    }
+    if (vugen_end_row(image, y)) return 1;
+  }
   return 0;
 }
 
@@ -109,16 +127,6 @@ int vugen_pnm_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vu
   if (m.kind >= 4 && m.at < count) m.at++;
   uint64_t samples = (uint64_t)m.width * m.height * m.depth, left = count - m.at;
   if (m.kind != 4 && samples > left) return vugen_refuse(image, "the file ends too early");
-  if (vugen_take_pixels(image, m.width, m.height)) return 1;
-  if (m.kind == 4) return read_bits(&m, image);
-  for (size_t i = 0; i < (size_t)m.width * m.height; i++) {
-    uint8_t *p = image->pixels + 4 * i;
-    int values[4] = {0, 0, 0, 255};
-    for (uint32_t c = 0; c < m.depth; c++)
-      if ((values[c] = sample(&m)) < 0) return vugen_refuse(image, "the file ends too early");
-    int is_grey = m.depth <= 2;
-    for (int c = 0; c < 3; c++) p[c] = (uint8_t)values[is_grey ? 0 : c];
-    p[3] = (uint8_t)(m.depth == 2 ? values[1] : values[3]);
-  }
-  return 0;
+  if (vugen_begin_rows(image, m.width, m.height)) return 1;
+  return m.kind == 4 ? read_bits(&m, image) : read_samples(&m, image);
 }

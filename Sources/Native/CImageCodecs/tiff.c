@@ -89,6 +89,8 @@ static TIFF *open_tiff(source *from, uint64_t max_pixels) {
   return tiff;
 }
 
+static int blame(source *from, vugen_image *image) { return vugen_blame(image, "libtiff", from->message); }
+
 // libtiff multiplies colours by an alpha that stands apart from them, which loses their low bits. Told that it was
 // done already, it leaves them alone. 1 where it really was.
 static int is_premultiplied(TIFF *tiff) {
@@ -99,14 +101,39 @@ static int is_premultiplied(TIFF *tiff) {
   return 0;
 }
 
-static void divide_by_alpha(vugen_image *image) {
-  for (size_t i = 0; i < (size_t)image->width * image->height; i++) {
-    uint8_t *p = image->pixels + 4 * i;
+static void divide_pixels(uint8_t *p, size_t count) {
+  for (size_t i = 0; i < count; i++, p += 4) {
     for (int c = 0; c < 3 && p[3] != 0 && p[3] != 255; c++) {
       unsigned value = 255u * p[c] / p[3];
       p[c] = (uint8_t)(value > 255 ? 255 : value);
     }
   }
+}
+
+static void divide_by_alpha(vugen_image *image) { divide_pixels(image->pixels, (size_t)image->width * image->height); }
+
+// libtiff's own conversion, a strip's or a tile's height at a time.
+static int read_bands(
+  TIFF *tiff, TIFFRGBAImage *rgba, source *from, int divides, vugen_image *image, uint32_t width, uint32_t height) {
+  uint32_t band = 0;
+  if (!lib.TIFFGetFieldDefaulted(tiff, lib.TIFFIsTiled(tiff) ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP, &band) ||
+      band == 0 || band > height)
+    band = height;
+  if (vugen_begin_rows(image, width, height)) return 1;
+  uint8_t *pixels = malloc((size_t)width * band * 4);
+  int status = pixels ? 0 : vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, band);
+  for (uint32_t top = 0; top < height && status == 0; top += band) {
+    uint32_t count = band < height - top ? band : height - top;
+    rgba->row_offset = (int)top;
+    if (!lib.TIFFRGBAImageGet(rgba, (uint32_t *)pixels, width, count)) status = blame(from, image);
+    if (status == 0 && divides) divide_pixels(pixels, (size_t)width * count);
+    for (uint32_t y = 0; y < count && status == 0; y++) {
+      memcpy(vugen_row(image, top + y), pixels + (size_t)y * width * 4, (size_t)width * 4);
+      status = vugen_end_row(image, top + y);
+    }
+  }
+  free(pixels);
+  return status;
 }
 
 // ---------------------------------------------------------------- samples as they are stored
@@ -192,6 +219,7 @@ static int visit_tiles(TIFF *tiff, job *job, visitor visit, uint8_t *buffer, uin
   size_t row = (size_t)lib.TIFFTileRowSize64(tiff);
   for (uint64_t y = 0; y < height; y += h)
     for (uint64_t x = 0; x < width; x += w) {
+      if (vugen_is_stopped(job->image)) return 1;
       if (lib.TIFFReadTile(tiff, buffer, (uint32_t)x, (uint32_t)y, 0, (uint16_t)plane) < 0) return 1;
       for (uint32_t i = 0; i < h && y + i < height; i++)
         visit_row(
@@ -216,13 +244,14 @@ static int visit_all(TIFF *tiff, source *from, job *job, visitor visit, uint32_t
     if (is_apart && plane >= l->colours && plane != l->alpha) continue;
     if (is_tiled) status = visit_tiles(tiff, job, visit, buffer, width, height, plane);
     for (uint32_t y = 0; !is_tiled && y < height && status == 0; y++)
-      if (lib.TIFFReadScanline(tiff, buffer, y, (uint16_t)plane) < 0)
+      if (vugen_is_stopped(job->image) || lib.TIFFReadScanline(tiff, buffer, y, (uint16_t)plane) < 0)
         status = 1;
       else
         visit_row(job, visit, 0, y, width, buffer, plane);
   }
   free(buffer);
-  return status == 0 ? 0 : vugen_refuse(job->image, "%s", from->message[0] ? from->message : "the data are damaged or cut off");
+  if (job->image->is_stopped) return 1;
+  return status == 0 ? 0 : blame(from, job->image);
 }
 
 static uint8_t *pixel(job *job, uint32_t x, uint32_t y) {
@@ -314,13 +343,11 @@ static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *im
   int divides = is_premultiplied(tiff);
   TIFFRGBAImage rgba;
   if (!lib.TIFFRGBAImageOK(tiff, reason) || !lib.TIFFRGBAImageBegin(&rgba, tiff, 1, reason))
-    return vugen_refuse(image, "%s", reason[0] ? reason : from->message);
+    return vugen_blame(image, "libtiff", reason[0] ? reason : from->message);
   rgba.req_orientation = ORIENTATION_TOPLEFT;
-  int status = vugen_take_pixels(image, width, height);
-  if (status == 0 && !lib.TIFFRGBAImageGet(&rgba, (uint32_t *)image->pixels, width, height))
-    status = vugen_refuse(image, "%s", from->message[0] ? from->message : "the data are damaged or cut off");
+  image->is_grey = layout.kind == PHOTOMETRIC_MINISBLACK || layout.kind == PHOTOMETRIC_MINISWHITE;
+  int status = read_bands(tiff, &rgba, from, divides, image, width, height);
   lib.TIFFRGBAImageEnd(&rgba);
-  if (status == 0 && divides) divide_by_alpha(image);
   return status;
 }
 
@@ -328,7 +355,7 @@ int vugen_tiff_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
   if (!load()) return vugen_refuse(image, "libtiff is not installed (Debian: libtiff6)");
   source from = {.bytes = bytes, .count = count};
   TIFF *tiff = open_tiff(&from, max_pixels);
-  if (tiff == NULL) return vugen_refuse(image, "%s", from.message[0] ? from.message : "the header is damaged");
+  if (tiff == NULL) return vugen_blame(image, "libtiff", from.message[0] ? from.message : "the header");
   int status = decode(tiff, &from, max_pixels, image);
   lib.TIFFClose(tiff);
   return status;

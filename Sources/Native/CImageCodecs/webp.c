@@ -16,23 +16,74 @@ static int decode_frame(const WebPIterator *frame, vugen_image *image) {
   size_t offset = (size_t)frame->y_offset * row + (size_t)frame->x_offset * 4;
   if (WebPDecodeRGBAInto(frame->fragment.bytes, frame->fragment.size, image->pixels + offset, size - offset,
                          (int)row) == NULL)
-    return vugen_refuse(image, "the WebP data are damaged or cut off");
+    return vugen_blame(image, "libwebp", "");
   return 0;
+}
+
+// A picture that is one frame, in pieces, so that somebody can end it. One of more than 16 megapixels of which a small
+// picture is wanted is scaled by libwebp while it still has six times the pixels on each side: its filter is coarse.
+static int decode_still(const WebPIterator *frame, vugen_image *image) {
+  WebPDecoderConfig config;
+  if (!WebPInitDecoderConfig(&config)) return vugen_refuse(image, "libwebp is of another version");
+  uint32_t width = image->width, height = image->height;
+  uint64_t enough = image->keeps_stored ? 0 : (uint64_t)image->wanted * 6, divisor = 1;
+  while (enough > 0 && (uint64_t)width * height > 16000000 && width / (divisor + 1) >= enough &&
+         height / (divisor + 1) >= enough)
+    divisor++;
+  if (divisor > 1) {
+    config.options.use_scaling = 1;
+    config.options.scaled_width = (int)(width /= (uint32_t)divisor);
+    config.options.scaled_height = (int)(height /= (uint32_t)divisor);
+  }
+  if (vugen_take_pixels(image, width, height)) return 1;
+  config.output.colorspace = MODE_RGBA;
+  config.output.is_external_memory = 1;
+  config.output.u.RGBA.rgba = image->pixels;
+  config.output.u.RGBA.stride = (int)(width * 4);
+  config.output.u.RGBA.size = (size_t)width * height * 4;
+  WebPIDecoder *decoder = WebPIDecode(NULL, 0, &config);
+  if (decoder == NULL) return vugen_refuse(image, "there is no memory for it");
+  // A piece of few bytes may stand for many pixels.
+  size_t count = frame->fragment.size, piece = count / 64 + 64;
+  VP8StatusCode status = VP8_STATUS_SUSPENDED;
+  int is_stopped = 0;
+  for (size_t at = 0; at < count && status == VP8_STATUS_SUSPENDED && !is_stopped;) {
+    at += piece < count - at ? piece : count - at;
+    status = WebPIUpdate(decoder, frame->fragment.bytes, at);
+    is_stopped = vugen_is_stopped(image);
+  }
+  WebPIDelete(decoder);
+  WebPFreeDecBuffer(&config.output);
+  if (is_stopped || status == VP8_STATUS_OK) return is_stopped;
+  if (status == VP8_STATUS_OUT_OF_MEMORY)
+    return vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, height);
+  return vugen_blame(image, "libwebp", "");
+}
+
+static int decode_first(WebPDemuxer *demuxer, const WebPIterator *frame, vugen_image *image) {
+  uint32_t width = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH), height = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
+  if (frame->x_offset == 0 && frame->y_offset == 0 && (uint32_t)frame->width == width &&
+      (uint32_t)frame->height == height) {
+    image->width = width, image->height = height;
+    return decode_still(frame, image);
+  }
+  return vugen_take_pixels(image, width, height) || decode_frame(frame, image);
 }
 
 int vugen_webp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
   WebPData data = {bytes, count};
   WebPDemuxState state;
   WebPDemuxer *demuxer = WebPDemuxPartial(&data, &state);
-  if (demuxer == NULL) return vugen_refuse(image, "the WebP header is damaged");
+  if (demuxer == NULL) return vugen_blame(image, "libwebp", "the header");
   uint32_t width = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH), height = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
   WebPIterator frame;
-  int status = vugen_check_size(image, width, height, max_pixels, count, 16384);
+  // A cut file may end before it says its size.
+  int status = width == 0 || height == 0 ? vugen_blame(image, "libwebp", "the header")
+                                         : vugen_check_size(image, width, height, max_pixels, count, 16384);
   if (status == 0 && !WebPDemuxGetFrame(demuxer, 1, &frame)) {
-    status = vugen_refuse(image, "the WebP data are damaged or cut off");
+    status = vugen_blame(image, "libwebp", "");
   } else if (status == 0) {
-    status = vugen_take_pixels(image, width, height);
-    if (status == 0) status = decode_frame(&frame, image);
+    status = decode_first(demuxer, &frame, image);
     WebPDemuxReleaseIterator(&frame);
   }
   WebPChunkIterator chunk;

@@ -36,7 +36,9 @@ struct Reconstruct: AsyncParsableCommand {
     let tower = try model.load().tower
     let drawing = try GenerationModel(folder: model.folder, beside: tower.configuration)
     let side = drawing.configuration.imageSize
-    let given = try readPicture(file, model.pictureLimits(enough: model.colours == .stored ? nil : side))
+    // Both read it at one size, as a rule.
+    let isOneSize = tower.configuration.vision.imageSize == side
+    let given = try readPicture(file, model.pictureLimits(isOneSize ? .square(side) : nil))
     let original = (given.isOpaque ? given : given.overWhite()).resizedBicubic(width: side, height: side)
     var drawn = original
     let time = try ContinuousClock().measure {

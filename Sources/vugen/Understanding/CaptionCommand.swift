@@ -48,14 +48,21 @@ struct Caption: AsyncParsableCommand {
     var lines: [String] = [], failures = 0, begun = 0, thumbnails: [Int: Picture] = [:]
     var items: [ContactSheet.Item] = []
     let clock = ContinuousClock(), start = clock.now
+    var isEnded = false
     let isWhole = try batch.run {
       guard begun < targets.count else { return nil }
       defer { begun += 1 }
-      return Result {
+      let question = Result {
         try asking(targets[begun], tower) {
           if sheet != nil { thumbnails[begun] = ContactSheet().thumbnail($0) }
         }
       }
+      // Ctrl-C in the midst of a picture, or while a pipe was waited for.
+      if case .failure(let error) = question, error is Patience.Ended {
+        isEnded = true
+        return nil
+      }
+      return question
     } isCancelled: {
       Interruption.isRequested
     } onAnswer: { index, result in
@@ -77,7 +84,7 @@ struct Caption: AsyncParsableCommand {
       progress(index + 1, of: targets.count, seconds(clock.now - start))
     }
     if !lines.isEmpty { try write(lines, items) }
-    if !isWhole { throw Interruption.status }
+    if isEnded || !isWhole { throw Interruption.status }
     try finish(failures, of: targets.count)
   }
 
@@ -111,7 +118,9 @@ struct Caption: AsyncParsableCommand {
     -> BatchQuestion
   {
     if let obstacle = target.obstacle { throw obstacle }
-    let picture = try readPicture(target.path, model.pictureLimits())
+    // A sheet shows more of it than the model reads.
+    let side = sheet == nil && model.tiling == .single ? tower.configuration.vision.imageSize : nil
+    let picture = try readPicture(target.path, model.pictureLimits(side.map { .square($0) }))
     keep(picture)
     let tiles = tower.configuration.vision.tiles(of: picture, model.tiling)
     return BatchQuestion(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileNames
 import Foundation
 import ModelFiles
 import Pictures
@@ -67,14 +68,15 @@ struct ModelOptions: ParsableArguments {
   func tiles(_ path: String, _ tower: UnderstandingTower) throws -> Tensor {
     let side = tower.configuration.vision.imageSize
     // How many tiles there are depends on the picture's own size.
-    let limits = pictureLimits(enough: tiling == .single && colours != .stored ? side : nil)
+    let limits = pictureLimits(tiling == .single ? .square(side) : nil)
     return tower.configuration.vision.tiles(of: try readPicture(path, limits), tiling)
   }
 
   /// What a picture may cost, and what of it is needed.
-  func pictureLimits(enough: Int? = nil) -> Picture.Limits {
-    var limits = Picture.Limits(pixels: maxPixels, enough: enough)
+  func pictureLimits(_ wanted: Picture.Wanted? = nil) -> Picture.Limits {
+    var limits = Picture.Limits(pixels: maxPixels)
     limits.colours = colours
+    limits.wanted = wanted
     return limits
   }
 }
@@ -84,8 +86,7 @@ extension Picture.Colours: ExpressibleByArgument {}
 /// A picture file, or standard input for `-`.
 func readPicture(_ path: String, _ limits: Picture.Limits = Picture.Limits()) throws -> Picture {
   guard path == "-" else { return try Picture(path: path, limits: limits) }
-  let data = try FileHandle.standardInput.read(upToCount: limits.fileBytes + 1) ?? Data()
-  return try Picture(bytes: [UInt8](data), name: "standard input", limits: limits)
+  return try Picture(descriptor: STDIN_FILENO, name: "standard input", limits: limits)
 }
 
 /// How tokens are chosen.
@@ -188,7 +189,7 @@ enum Interruption {
   /// Wakes whoever waits for a signal; a handler may ring it.
   private nonisolated(unsafe) static var bell: UnsafeMutablePointer<sem_t>?
 
-  private static func note(_ number: Int32) {
+  private static func take(_ number: Int32) {
     received = number
     if let bell { sem_post(bell) }
   }
@@ -204,16 +205,19 @@ enum Interruption {
 
   /// - Parameter endings: whether SIGTERM and SIGHUP ask for the same; else they end the program at once.
   static func watch(endings: Bool = false) {
+    Patience.watch(
+      isEnded: { Interruption.isRequested }, tell: { if isatty(STDERR_FILENO) == 1 { note($0) } })
+    Picture.stopDecoding { Interruption.isRequested ? 1 : 0 }
     if bell == nil {
       let new = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
       sem_init(new, 0, 0)
       bell = new
     }
-    signal(SIGINT) { Interruption.note($0) }
+    signal(SIGINT) { Interruption.take($0) }
     guard endings else { return }
-    signal(SIGTERM) { Interruption.note($0) }
+    signal(SIGTERM) { Interruption.take($0) }
     // `nohup` has it ignored.
-    if let old = signal(SIGHUP, { Interruption.note($0) }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
+    if let old = signal(SIGHUP, { Interruption.take($0) }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
   }
 
   /// Lets the signals in that end the program: a parent that starts it from a thread which blocks them, as those of

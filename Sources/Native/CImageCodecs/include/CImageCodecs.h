@@ -14,8 +14,16 @@ extern "C" {
 
 enum { VUGEN_MESSAGE_BYTES = 240 };
 
-// To be zeroed before a decoder is called.
+// To be zeroed before a decoder is called, but for what is asked for.
 typedef struct {
+  uint32_t wanted;           // pixels that a side should have; 0 for the picture's own size
+  int32_t wants_square;      // both sides, over white, as a model reads it; else the longer one
+  int32_t exif_orientation;  // where the kind of file has none of its own
+  int32_t keeps_stored;      // colours are not converted to sRGB
+  int32_t is_grey;           // stored as one channel
+  int32_t is_stopped;        // decoding ended because it was asked to
+  struct vugen_rows *rows;   // at work
+  void *colours;             // at work
   uint8_t *pixels;  // RGBA (or CMYK), 8 bits each, row by row; vugen_image_free gives it and the profile back
   uint32_t width, height;
   int32_t orientation;      // as EXIF counts, 1…8, where the kind of file has its own; 0 where it has not
@@ -35,9 +43,9 @@ typedef struct {
 
 // Each returns 0 and fills `image`, or another number and fills `message`.
 int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
-// Halved while it has more than 16 megapixels and both sides keep `enough` pixels; 0 for its own size.
-int vugen_jpeg_decode(
-  const uint8_t *bytes, size_t count, uint64_t max_pixels, uint32_t enough, vugen_image *image);
+// Where a size is wanted, a picture of more than 16 megapixels is decoded at a half, a quarter or an eighth that has at
+// least four times as many pixels on each side.
+int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
 int vugen_webp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
 int vugen_gif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
 int vugen_bmp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
@@ -48,8 +56,15 @@ int vugen_heif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
 int vugen_jpeg2000_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
 void vugen_image_free(vugen_image *image);
 
+// Behind a decoder that went well: colours in sRGB, and the wanted size, upright (orientation 1); a picture that keeps
+// its size is still to be turned. 0 where it went well.
+int vugen_image_finish(vugen_image *image);
+
+// Decoders ask this at each row, and end where it says 1.
+void vugen_stop_decoding_when(int (*is_asked)(void));
+
 // Makes RGBA of inks, and sRGB of what a profile describes unless the stored numbers are to be kept.
-void vugen_image_to_srgb(vugen_image *image, int keeps_stored);
+void vugen_image_to_srgb(vugen_image *image);
 
 // RGBA pixels turned and mirrored as an EXIF orientation says; `to` has as many.
 void vugen_copy_upright(

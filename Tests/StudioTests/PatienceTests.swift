@@ -39,14 +39,14 @@ struct PatienceTests {
 
   @Test func aPipeIsWaitedForAndLeft() throws {
     let begin =
-      "mkfifo pipe; set -- pipe; n=0; \"$P\" reconstruct pipe --decoder-steps 1 & p=$!; \(Self.until)"
+      "mkfifo fifo; set -- fifo; n=0; \"$P\" reconstruct fifo --decoder-steps 1 & p=$!; \(Self.until)"
     // Its writer comes later.
-    let late = try run("\(begin); cat a.png >pipe; wait $p")
+    let late = try run("\(begin); cat a.png >fifo; wait $p")
     #expect(late.status == 0 && late.out.hasPrefix("PSNR"), "\(late)")
-    let left = try run("rm pipe; \(begin); kill -INT $p; wait $p")
+    let left = try run("rm fifo; \(begin); kill -INT $p; wait $p")
     #expect(left.status == 130 && left.out.isEmpty && left.error.isEmpty, "\(left)")
     let many = try run(
-      "rm pipe; mkfifo pipe; set -- pipe; n=0; \"$P\" caption a.png pipe --batch 1 --max-tokens 3 & p=$!; \(Self.until); kill -TERM $p; wait $p"
+      "rm fifo; mkfifo fifo; set -- fifo; n=0; \"$P\" caption a.png fifo --batch 1 --max-tokens 3 & p=$!; \(Self.until); kill -TERM $p; wait $p"
     )
     #expect(many.status == 143 && many.out.hasPrefix("a.png: ") && many.error.isEmpty, "\(many)")
   }
@@ -55,10 +55,10 @@ struct PatienceTests {
   @Test func anOutputThatNobodyReadsIsLeft() throws {
     let found = try run(
       """
-      mkfifo pipe; \"$P\" imagine x --steps 1 --output pipe & p=$!
+      mkfifo fifo; \"$P\" imagine x --steps 1 --output fifo & p=$!
       sleep 3; kill -INT $p; wait $p; echo $?
-      \"$P\" imagine x --steps 1 --output pipe & p=$!
-      cat pipe >read.png; wait $p; echo $?; rm pipe; ls
+      \"$P\" imagine x --steps 1 --output fifo & p=$!
+      cat fifo >read.png; wait $p; echo $?; rm fifo; ls -I x
       """)
     #expect(found.out == "130\n0\na.png\nbomb.png\nerror\nout\nread.png\n", "\(found)")
     #expect(try Picture(path: folder + "/read.png").width > 0)
@@ -67,7 +67,7 @@ struct PatienceTests {
   /// What is no picture is refused by its beginning.
   @Test func inputWithoutAnEndIsRefused() throws {
     for (input, says) in [("/dev/zero", "not a picture"), ("<(yes '%PDF')", "this is a PDF")] {
-      let found = try run("ulimit -t 60; \"$P\" encode - --output f <\(input)")
+      let found = try run("ulimit -t 60; \"$P\" encode - --output f < \(input)")
       #expect(
         found.status == 1 && found.error.hasPrefix("vugen: standard input: ") && found.error.contains(says)
           && found.error.split(separator: "\n").count == 1, "\(found)")
@@ -97,7 +97,7 @@ struct PatienceTests {
         """
         ulimit -t 20; "$P" caption a.png endless.png --batch 1 --max-tokens 2 --max-pixels 9999999999 & p=$!
         n=0; until [ -s out ] || [ $((n++)) -gt 1200 ]; do sleep 0.05; done
-        sleep 0.5; kill -\(signal) $p; wait $p; echo $?; ls
+        sleep 0.5; kill -\(signal) $p; wait $p; echo $?; ls -I x
         """)
       #expect(
         found.out.hasSuffix("\n\(status)\na.png\nbomb.png\nendless.png\nerror\nout\n")

@@ -120,19 +120,21 @@ static int read_bands(
       band == 0 || band > height)
     band = height;
   if (vugen_begin_rows(image, width, height)) return 1;
-  uint8_t *pixels = malloc((size_t)width * band * 4);
-  int status = pixels ? 0 : vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, band);
+  // The whole picture has room for them already.
+  uint8_t *own = image->rows ? malloc((size_t)width * band * 4) : NULL;
+  int status = own || !image->rows ? 0 : vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, band);
   for (uint32_t top = 0; top < height && status == 0; top += band) {
     uint32_t count = band < height - top ? band : height - top;
+    uint8_t *pixels = own ? own : vugen_row(image, top);
     rgba->row_offset = (int)top;
     if (!lib.TIFFRGBAImageGet(rgba, (uint32_t *)pixels, width, count)) status = blame(from, image);
     if (status == 0 && divides) divide_pixels(pixels, (size_t)width * count);
     for (uint32_t y = 0; y < count && status == 0; y++) {
-      memcpy(vugen_row(image, top + y), pixels + (size_t)y * width * 4, (size_t)width * 4);
+      if (own) memcpy(vugen_row(image, top + y), own + (size_t)y * width * 4, (size_t)width * 4);
       status = vugen_end_row(image, top + y);
     }
   }
-  free(pixels);
+  free(own);
   return status;
 }
 

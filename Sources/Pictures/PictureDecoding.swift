@@ -109,9 +109,10 @@ private final class Decoding: @unchecked Sendable {
   func run() {
     bytes.withUnsafeBytes { raw in
       image.exif_orientation = Int32(EmbeddedBlocks(raw, format).orientation ?? 1)
+      // Rows that are resized on the way become pixels in the end.
       isDone =
-        format.decode(raw, limits, &image) == 0 && image.pixels != nil && image.width > 0
-        && image.height > 0 && vugen_image_finish(&image) == 0
+        format.decode(raw, limits, &image) == 0 && image.width > 0 && image.height > 0
+        && vugen_image_finish(&image) == 0 && image.pixels != nil
     }
   }
 

@@ -84,7 +84,8 @@ private func stored(_ files: [String]) throws -> [Sample] {
     let noise = Picture(width: 200, height: 120, rgb: pixels), plain = try noise.jpegData()
     let exif: [UInt8] =
       Array("Exif\0\0MM\0*".utf8) + [0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
-    let turned = plain.prefix(2) + [0xFF, 0xE1, 0, UInt8(exif.count + 2)] + exif + plain.dropFirst(2)
+    let turned: [UInt8] =
+      Array(plain.prefix(2)) + [0xFF, 0xE1, 0, UInt8(exif.count + 2)] + exif + Array(plain.dropFirst(2))
     // A bitmap of one pixel, which becomes PNG.
     let bitmap: [UInt8] =
       Array("BM".utf8) + [

@@ -57,7 +57,7 @@ struct WantedSizeTests {
       Array("Exif\0\0MM\0*".utf8) + [
         0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0,
       ]
-    return plain.prefix(2) + [0xFF, 0xE1, 0, UInt8(exif.count + 2)] + exif + plain.dropFirst(2)
+    return Array(plain.prefix(2)) + [0xFF, 0xE1, 0, UInt8(exif.count + 2)] + exif + Array(plain.dropFirst(2))
   }
 
   @Test(arguments: UInt8(1)...8)

@@ -60,7 +60,7 @@ struct PatienceTests {
       \"$P\" imagine x --steps 1 --output fifo & p=$!
       cat fifo >read.png; wait $p; echo $?; rm fifo; ls -I x
       """)
-    #expect(found.out == "130\n0\na.png\nbomb.png\nerror\nout\nread.png\n", "\(found)")
+    #expect(found.out == "130\nfifo\n0\na.png\nbomb.png\nerror\nout\nread.png\n", "\(found)")
     #expect(try Picture(path: folder + "/read.png").width > 0)
   }
 

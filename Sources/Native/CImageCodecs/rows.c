@@ -255,6 +255,7 @@ static int end_rows(vugen_image *image) {
 
 int vugen_image_finish(vugen_image *image) {
   if (image->rows) return end_rows(image);
+  if (image->pixels == NULL) return vugen_refuse(image, "it has no pixels");
   vugen_image_to_srgb(image);
   uint8_t *whole = image->pixels;
   uint32_t width = image->width, height = image->height, w = 0, h = 0;

@@ -29,8 +29,9 @@ extension Picture {
   }
 
   /// A size that is made while a file is decoded, so that the whole of a large picture is never in memory. The pixels
-  /// are those of `resizedBicubic`; but JPEG and WebP files of more than 16 megapixels are decoded at a fraction that
-  /// has at least four (WebP: six) times the pixels on each side, unless colours are taken as stored.
+  /// are those of `resizedBicubic`; but a WebP file of more than 16 megapixels is decoded at a fraction that has at least
+  /// six times the pixels on each side, unless colours are taken as stored, and a JPEG file of more pixels than the
+  /// limit at one of four times.
   public enum Wanted: Sendable, Equatable {
     /// The longer side has no more pixels than this; the aspect ratio stays.
     case within(Int)

@@ -49,13 +49,13 @@ static void weigh(j_common_ptr jpeg, int level) {
   }
 }
 
-// Halves a picture until it is no larger than `plenty`, while its sides keep four times the pixels that are wanted. What
-// is smaller is decoded in full, for a halved picture that is shrunk further differs in its last bits.
-static void choose_scale(struct jpeg_decompress_struct *jpeg, uint32_t wanted) {
-  const uint64_t plenty = 16000000, enough = (uint64_t)wanted * 4;
+// Halves a picture that is larger than the limit, while its sides keep four times the pixels that are wanted. What is
+// smaller is decoded in full, for a halved picture that is shrunk further differs by a few levels.
+static void choose_scale(struct jpeg_decompress_struct *jpeg, uint32_t wanted, uint64_t max_pixels) {
+  const uint64_t enough = (uint64_t)wanted * 4;
   uint64_t width = jpeg->image_width, height = jpeg->image_height;
   jpeg->scale_denom = jpeg->scale_num = 8;
-  while (enough > 0 && jpeg->scale_num > 1 && width * height > plenty && width / 2 >= enough && height / 2 >= enough) {
+  while (enough > 0 && jpeg->scale_num > 1 && width * height > max_pixels && width / 2 >= enough && height / 2 >= enough) {
     jpeg->scale_num /= 2;
     width /= 2;
     height /= 2;
@@ -80,7 +80,7 @@ static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, 
   jpeg->out_color_space = image->is_cmyk ? JCS_CMYK : JCS_EXT_RGBA;
   jpeg->mem->max_memory_to_use = 1 << 30;
   image->is_grey = jpeg->num_components == 1;
-  choose_scale(jpeg, image->keeps_stored ? 0 : image->wanted);
+  choose_scale(jpeg, image->wanted, max_pixels);
   jpeg_calc_output_dimensions(jpeg);
   // A progressive picture is held as a whole, however small it is wanted. A block of 64 pixels takes a bit at least.
   uint64_t width = jpeg->progressive_mode ? jpeg->image_width : jpeg->output_width;

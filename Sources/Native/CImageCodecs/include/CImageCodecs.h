@@ -43,7 +43,7 @@ typedef struct {
 
 // Each returns 0 and fills `image`, or another number and fills `message`.
 int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
-// Where a size is wanted, a picture of more than 16 megapixels is decoded at a half, a quarter or an eighth that has at
+// Where a size is wanted, a picture of more than `max_pixels` is decoded at a half, a quarter or an eighth that has at
 // least four times as many pixels on each side.
 int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
 int vugen_webp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);

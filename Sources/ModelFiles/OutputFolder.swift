@@ -1,8 +1,11 @@
 import FileNames
 import Foundation
+import Synchronization
 
 /// Folders that appear whole or not at all, and are not written over what a person has.
 public enum OutputFolder {
+  private static let restoring = Mutex(())
+
   /// What a folder holds that took somebody's time: a model, shards or a run. nil where there is nothing of it.
   public static func contents(of folder: String) -> String? {
     let names = (try? FileName.names(in: folder)) ?? []
@@ -86,12 +89,17 @@ public enum OutputFolder {
 
   /// Gives back what `replaced` has put aside, where its `body` will not come to its end. What was begun is worth less
   /// than what was there.
+  ///
+  /// A signal's thread may call it beside the one that works, which fails of the same signal: only one of them moves
+  /// anything, and nothing is removed before the old folder is back.
   public static func putBack(_ folder: String) {
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    let old = "\(place).\(getpid()).old"
-    guard FileName.exists(old) else { return }
-    FileName.remove(place)
-    _ = FileName.rename(old, place)
+    let old = "\(place).\(getpid()).old", begun = "\(place).\(getpid()).partial"
+    restoring.withLock { _ in
+      guard FileName.exists(old) else { return }
+      if FileName.exists(place), !FileName.rename(place, begun) { return }
+      if FileName.rename(old, place) { FileName.remove(begun) }
+    }
   }
 
   /// What this program writes into folders of models, shards and runs.

@@ -60,7 +60,7 @@ let package = Package(
     .target(name: "Requests"),
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
-    .target(name: "Flow", dependencies: ["Tensors"]),
+    .target(name: "Flow", dependencies: ["Requests", "Tensors"]),
     .target(
       name: "ModelFiles",
       dependencies: [
@@ -96,7 +96,7 @@ let package = Package(
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
     .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures"]),
     .target(
-      name: "Engine", dependencies: ["Layers", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
+      name: "Engine", dependencies: ["Layers", "ModelFiles", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
       name: "Evaluation", dependencies: ["DataSets", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
     .executableTarget(
@@ -117,7 +117,8 @@ let package = Package(
     .testTarget(name: "FileNamesTests", dependencies: ["FileNames", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
-    .testTarget(name: "StudioUITests", dependencies: ["StudioUI", "Frames", "SessionLog", "TestSupport"]),
+    .testTarget(
+      name: "StudioUITests", dependencies: ["StudioUI", "Frames", "Requests", "SessionLog", "TestSupport"]),
     .target(
       name: "TerminalProbe", path: "Tests/TerminalProbe",
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),

@@ -2,31 +2,10 @@ import Foundation
 import Layers
 import ModelFiles
 import Pictures
+import Requests
 import Synchronization
 import Tensors
 import VUGEN
-
-/// What a request is about.
-public enum EngineRequest: Sendable {
-  /// A question about pictures; a conversation goes on while its pictures stay the same.
-  case ask(question: String, pictures: [Picture], temperature: Float, seed: UInt64)
-  /// Pictures with following seeds.
-  case imagine(ImagineSettings, count: Int, previewEvery: Duration)
-}
-
-/// What the model says of a request, in order; every stream ends.
-public enum EngineEvent: Sendable {
-  case started
-  case token(String)
-  /// Step k of n of picture i, with a preview now and then.
-  case step(Int, of: Int, picture: Int, preview: Picture?)
-  /// A text that is longer than the model reads (the prompt, the negative prompt) was cut, in a drawing of `prompt`.
-  case shortened(String, prompt: String)
-  case picture(Picture, ImagineSettings, stepsDone: Int, seconds: Double, isPartial: Bool)
-  case answered(text: String, tokens: Int, seconds: Double, isPartial: Bool)
-  case failed(String)
-  case cancelled
-}
 
 /// What a loaded model is.
 public struct ModelFacts: Sendable, Equatable {
@@ -96,11 +75,15 @@ public actor StudioEngine {
   public func forget() { conversation = nil }
 
   /// Runs a request. Cancelling the task that reads the stream ends it at its next step.
-  public nonisolated func run(_ request: EngineRequest) -> AsyncStream<EngineEvent> {
+  ///
+  /// - Parameter previewEvery: time between two previews of a drawing; nil for none.
+  public nonisolated func run(_ request: Request<Picture>, previewEvery: Duration? = nil)
+    -> AsyncStream<RequestEvent<Picture>>
+  {
     AsyncStream { continuation in
       let flag = CancellationFlag()
       let task = Task {
-        await self.perform(request, flag) { continuation.yield($0) }
+        await self.perform(request, previewEvery, flag) { continuation.yield($0) }
         continuation.finish()
       }
       continuation.onTermination = { reason in
@@ -114,21 +97,22 @@ public actor StudioEngine {
   /// The same with a flag of the caller's own: events go on until the request has really ended, so that what was
   /// there when it was cancelled is not lost.
   public nonisolated func run(
-    _ request: EngineRequest, cancelledBy flag: CancellationFlag,
-    _ yield: @escaping @Sendable (EngineEvent) -> Void
+    _ request: Request<Picture>, previewEvery: Duration? = nil, cancelledBy flag: CancellationFlag,
+    _ yield: @escaping @Sendable (RequestEvent<Picture>) -> Void
   ) async {
-    await perform(request, flag, yield)
+    await perform(request, previewEvery, flag, yield)
   }
 
   private func perform(
-    _ request: EngineRequest, _ flag: CancellationFlag, _ yield: @Sendable (EngineEvent) -> Void
+    _ request: Request<Picture>, _ previewEvery: Duration?, _ flag: CancellationFlag,
+    _ yield: @Sendable (RequestEvent<Picture>) -> Void
   ) {
     yield(.started)
+    defer { yield(.ended) }
     do {
       switch request {
-      case .ask(let question, let pictures, let temperature, let seed):
-        try ask(question, pictures, temperature, seed, flag, yield)
-      case .imagine(let settings, let count, let previewEvery):
+      case .ask(let question): try ask(question, flag, yield)
+      case .imagine(let settings, let count, _):
         try imagine(settings, count, previewEvery, flag, yield)
       }
     } catch {
@@ -137,20 +121,21 @@ public actor StudioEngine {
   }
 
   private func ask(
-    _ question: String, _ pictures: [Picture], _ temperature: Float, _ seed: UInt64, _ flag: CancellationFlag,
-    _ yield: @Sendable (EngineEvent) -> Void
+    _ question: Question<Picture>, _ flag: CancellationFlag,
+    _ yield: @Sendable (RequestEvent<Picture>) -> Void
   ) throws {
     guard let tower, let tokenizer else { throw EngineError("no model is loaded") }
     // New pictures begin a new conversation: a small model answers best about one thing at a time.
-    if conversation == nil || !pictures.isEmpty {
+    if conversation == nil || !question.pictures.isEmpty {
       conversation = try Conversation(tower, tokenizer, folder: folder)
     }
     guard let conversation else { return }
-    let turn = Turn(.user, question, pictures: pictures.map { tower.configuration.vision.tiles(of: $0) })
-    var random = Philox(seed: seed)
+    let tiles = question.pictures.map { tower.configuration.vision.tiles(of: $0) }
+    let turn = Turn(.user, question.text, pictures: tiles)
+    var random = Philox(seed: question.seed)
     let clock = ContinuousClock(), start = clock.now
     let answer = try conversation.ask(
-      turn, sampling: Sampling(temperature: temperature), most: 256, using: &random,
+      turn, sampling: Sampling(temperature: question.temperature), most: 256, using: &random,
       isCancelled: { flag.isSet }, onText: { yield(.token($0)) })
     yield(
       .answered(
@@ -160,8 +145,8 @@ public actor StudioEngine {
   }
 
   private func imagine(
-    _ first: ImagineSettings, _ count: Int, _ previewEvery: Duration, _ flag: CancellationFlag,
-    _ yield: @Sendable (EngineEvent) -> Void
+    _ first: ImageSettings, _ count: Int, _ previewEvery: Duration?, _ flag: CancellationFlag,
+    _ yield: @Sendable (RequestEvent<Picture>) -> Void
   ) throws {
     guard let imaginer else {
       throw EngineError(drawingFailure.isEmpty ? "no model is loaded" : drawingFailure)
@@ -175,7 +160,7 @@ public actor StudioEngine {
       var lastPreview = start
       let result = try imaginer.imagine(settings, isCancelled: { flag.isSet }) { step in
         var preview: Picture?
-        if clock.now - lastPreview >= previewEvery, step.number < step.total {
+        if let previewEvery, clock.now - lastPreview >= previewEvery, step.number < step.total {
           let before = clock.now
           preview = step.preview()
           // A preview may cost a tenth of the time at most.
@@ -185,7 +170,7 @@ public actor StudioEngine {
       }
       if let result {
         yield(
-          .picture(
+          .drawn(
             result.picture, settings, stepsDone: result.stepsDone, seconds: (clock.now - start).inSeconds,
             isPartial: result.isPartial))
       }

@@ -1,12 +1,10 @@
+import Requests
 import Tensors
 
 /// How the path's differential equation dx/dt = v(x, t) is followed.
-public enum Solver: String, Sendable, Codable, CaseIterable {
-  /// One velocity a step.
-  case euler
-  /// Two velocities a step, the second at its end: their mean is taken (the last step too).
-  case heun
+public typealias Solver = Requests.Solver
 
+extension Solver {
   /// Follows the velocity from `noise` at t = 0 to data at t = 1.
   ///
   /// - Parameters:

@@ -12,11 +12,13 @@ enum SessionBounds {
   static let temperature: ClosedRange<Float> = 0...100
 }
 
-extension DrawingSettings {
+extension ImageSettings {
   /// With numbers that a drawing can have.
-  var bounded: DrawingSettings {
+  var bounded: ImageSettings {
     var settings = self
     settings.guidanceScale = guidanceScale.clamped(to: DrawingLimits.recordedGuidance)
+    settings.guidanceStart = guidanceStart.clamped(to: 0...1)
+    settings.guidanceEnd = guidanceEnd.clamped(to: settings.guidanceStart...1)
     settings.steps = steps.clamped(to: DrawingLimits.steps)
     settings.decoderSteps = decoderSteps.clamped(to: DrawingLimits.decoderSteps)
     return settings

@@ -1,33 +1,15 @@
 import Foundation
 import Requests
 
-/// What decides a drawn picture, as a session records it.
-public struct DrawingSettings: Codable, Sendable, Equatable {
-  public var prompt: String
-  public var negative: String
-  public var seed: UInt64
-  public var guidanceScale: Float
-  public var steps: Int
-  public var decoderSteps: Int
-
-  public init(
-    prompt: String, negative: String = "", seed: UInt64 = 0,
-    guidanceScale: Float = DrawingDefaults.guidance, steps: Int = 50, decoderSteps: Int = 1
-  ) {
-    (self.prompt, self.negative, self.seed) = (prompt, negative, seed)
-    (self.guidanceScale, self.steps, self.decoderSteps) = (guidanceScale, steps, decoderSteps)
-  }
-}
-
 /// Where a picture comes from.
 public struct PictureOrigin: Codable, Sendable, Equatable {
-  public var settings: DrawingSettings
+  public var settings: ImageSettings
   /// Steps of the sampler that were really done.
   public var stepsDone: Int
   /// The picture that this one varies.
   public var parent: String?
 
-  public init(_ settings: DrawingSettings, stepsDone: Int, parent: String? = nil) {
+  public init(_ settings: ImageSettings, stepsDone: Int, parent: String? = nil) {
     (self.settings, self.stepsDone, self.parent) = (settings, stepsDone, parent)
   }
 }
@@ -41,14 +23,14 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   case asked(request: Int, text: String, pictures: [String], sampling: Sampling)
   case answered(request: Int, text: String, tokens: Int, seconds: Double, isPartial: Bool)
   /// A drawing is asked for; several pictures have following seeds.
-  case drawingAsked(request: Int, settings: DrawingSettings, count: Int, parent: String?)
+  case drawingAsked(request: Int, settings: ImageSettings, count: Int, parent: String?)
   case drawn(request: Int, picture: String, origin: PictureOrigin, seconds: Double, isPartial: Bool)
   case failed(request: Int, reason: String)
   case cancelled(request: Int)
   /// Something the studio says, such as what a command found.
   case note(String)
   /// A picture brought in from a file, with the settings that the file told, if any, and what else it told, in lines.
-  case attached(picture: String, name: String, settings: DrawingSettings?, details: [String]? = nil)
+  case attached(picture: String, name: String, settings: ImageSettings?, details: [String]? = nil)
   case starred(picture: String, isStarred: Bool)
   /// The last request and what came of it are taken back.
   case undone(request: Int)
@@ -59,6 +41,18 @@ public enum SessionEvent: Codable, Sendable, Equatable {
 
     public init(temperature: Float = 0, seed: UInt64 = 0) {
       (self.temperature, self.seed) = (temperature, seed)
+    }
+  }
+
+  /// A request begins.
+  public static func began(_ id: Int, _ request: Request<PictureID>) -> SessionEvent {
+    switch request {
+    case .ask(let question):
+      .asked(
+        request: id, text: question.text, pictures: question.pictures,
+        sampling: Sampling(temperature: question.temperature, seed: question.seed))
+    case .imagine(let settings, let count, let parent):
+      .drawingAsked(request: id, settings: settings, count: count, parent: parent)
     }
   }
 

@@ -19,6 +19,8 @@ public final class Screen {
   /// again when its pair changes, which takes away a picture that lay there.
   private var turned: [Bool] = []
   private var isStarted = false
+  /// Whether the mouse is the studio's; else the terminal selects text with it.
+  private var isMouseCaptured = true
   private var pace = LinePace()
 
   /// - Parameters:
@@ -77,11 +79,21 @@ public final class Screen {
     enterModes()
   }
 
-  private func enterModes() { write(Array("\u{1B}[?2004h\u{1B}[?1002h\u{1B}[?1006h".utf8)) }
+  private func enterModes() {
+    write(Array("\u{1B}[?2004h".utf8))
+    if isMouseCaptured { write(Self.mouse(true)) }
+  }
   private func leaveModes() { write(Array("\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?2004l".utf8)) }
 
+  /// Takes the mouse, or leaves it to the terminal; before `start`, and while another program has the terminal, this is
+  /// what comes.
   public func captureMouse(_ isCaptured: Bool) {
-    write(Array((isCaptured ? "\u{1B}[?1002h\u{1B}[?1006h" : "\u{1B}[?1006l\u{1B}[?1002l").utf8))
+    isMouseCaptured = isCaptured
+    if isStarted { write(Self.mouse(isCaptured)) }
+  }
+
+  private static func mouse(_ isCaptured: Bool) -> [UInt8] {
+    Array((isCaptured ? "\u{1B}[?1002h\u{1B}[?1006h" : "\u{1B}[?1006l\u{1B}[?1002l").utf8)
   }
 
   /// Learns from a reply. True where the screen must be drawn anew.

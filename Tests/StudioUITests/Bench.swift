@@ -1,10 +1,11 @@
 import Frames
+import Requests
 import SessionLog
 import StudioUI
 
 /// A studio whose effects are kept, and whose recorded events come back as the program gives them back.
 struct Bench {
-  var state = StudioState()
+  private(set) var state = StudioState()
   var effects: [Effect] = []
 
   init(_ size: Size = Size(120, 36), isReady: Bool = true) {
@@ -31,20 +32,45 @@ struct Bench {
     press(.enter)
   }
 
-  /// The drawings that were asked of the model.
-  var drawings: [DrawingSettings] {
-    effects.compactMap { if case .draw(_, let settings, _, _) = $0 { settings } else { nil } }
+  /// The number of the request that runs; 0 for none.
+  var running: Int { state.work.running?.id ?? 0 }
+
+  /// The requests that were handed to the model.
+  var requests: [Request<PictureID>] {
+    effects.compactMap { if case .start(_, let request) = $0 { request } else { nil } }
   }
 
-  mutating func finish(_ picture: String, partial: Bool = false) {
-    guard let request = state.running?.request, let settings = drawings.last else { return }
-    act(
-      .session(
-        .drawn(
-          request: request, picture: picture,
-          origin: .init(settings, stepsDone: partial ? 12 : settings.steps),
-          seconds: 0.5, isPartial: partial)))
-    act(.ended(request: request))
+  var drawings: [ImageSettings] {
+    requests.compactMap { if case .imagine(let settings, _, _) = $0 { settings } else { nil } }
+  }
+
+  var questions: [Question<PictureID>] {
+    requests.compactMap { if case .ask(let question) = $0 { question } else { nil } }
+  }
+
+  /// What was to be written into the session.
+  var records: [SessionEvent] {
+    effects.compactMap { if case .record(let event) = $0 { event } else { nil } }
+  }
+
+  /// Something comes of the request that runs.
+  mutating func happen(_ event: RequestEvent<PictureID>) { act(.request(running, event)) }
+
+  mutating func finish(_ picture: PictureID, partial: Bool = false) {
+    guard case .imagine(let settings, _, _) = state.work.running?.request else { return }
+    let done = partial ? 12 : settings.steps
+    happen(.drawn(picture, settings, stepsDone: done, seconds: 0.5, isPartial: partial))
+    happen(.ended)
+  }
+
+  mutating func answer(_ text: String) {
+    happen(.answered(text: text, tokens: 1, seconds: 0.1, isPartial: false))
+    happen(.ended)
+  }
+
+  /// Another session is opened.
+  mutating func open(isReadOnly: Bool = false) {
+    act(.sessionOpened(isReadOnly: isReadOnly, "opened", isError: false))
   }
 
   func rows() -> [String] {

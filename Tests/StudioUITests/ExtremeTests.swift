@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Requests
 import SessionLog
 import StudioUI
 import TestSupport
@@ -29,9 +30,9 @@ import Testing
     b.act(.resized(Size(120, 36), cell: Size(9, 19)))
     b.send("a cat")
     #expect(
-      b.drawings.count == 1 && b.state.running?.request ?? 0 > 1, "the next request has a number of its own")
+      b.drawings.count == 1 && b.running > 1, "the next request has a number of its own")
     b.finish("ee")
-    b.act(.played(Self.log.entries, speed: 1, idleLimit: 2))
+    b.act(.played(Replay(Self.log.entries)))
     for i in 0..<40 { b.act(.tick(Double(i))) }
     _ = b.rows()
   }
@@ -39,7 +40,7 @@ import Testing
   /// Guidance above the slider's end, and steps beyond all: what can be turned here is at its end, and it is said.
   @Test(arguments: [20, 30, 1e30] as [Float])
   func aReusedPictureIsClamped(_ guidance: Float) {
-    let settings = DrawingSettings(
+    let settings = ImageSettings(
       prompt: "a cat", seed: .max, guidanceScale: guidance, steps: .max, decoderSteps: .max)
     let event = SessionEntry(
       time: 0, event: .attached(picture: "aa", name: "a.png", settings: settings, details: nil)
@@ -48,8 +49,10 @@ import Testing
       var b = Bench()
       b.act(.session(event))
       b.press(.function(3), key)
-      #expect(b.state.controls.guidance == 15 && b.shows("became 15.0"), "\(b.rows())")
-      #expect((1...1000).contains(b.state.controls.steps) && (1...16).contains(b.state.controls.decoderSteps))
+      #expect(b.state.inspector.controls.guidance == 15 && b.shows("became 15.0"), "\(b.rows())")
+      #expect(
+        (1...1000).contains(b.state.inspector.controls.steps)
+          && (1...16).contains(b.state.inspector.controls.decoderSteps))
       for _ in 0..<6 { b.press(.backTab, .wordRight, .wordLeft, .right, .down) }
       _ = b.rows()
     }
@@ -59,12 +62,12 @@ import Testing
     var b = Bench()
     b.send("/seed 18446744073709551615")
     b.press(.backTab, .down, .down, .right, .wordRight)
-    #expect(b.state.controls.seed == .max)
+    #expect(b.state.inspector.controls.seed == .max)
     b.press(.left)
-    #expect(b.state.controls.seed == UInt64.max - 1)
+    #expect(b.state.inspector.controls.seed == UInt64.max - 1)
     b.send("/seed 3")
     b.press(.backTab, .down, .down, .wordLeft)
-    #expect(b.state.controls.seed == nil)
+    #expect(b.state.inspector.controls.seed == nil)
   }
 
   /// Each command with each number says what it did or what it takes.
@@ -134,12 +137,12 @@ import Testing
           b.act(.pictureKnown(["aa", "bb", "cc"][next(3)], Size(places[next(places.count)], 0)))
         }
       case 10:
-        if next(20) == 0 { b.act(.played(log, speed: 1, idleLimit: 2)) }
-        if next(20) == 0 { b.act(.sessionOpened(isReadOnly: next(6) == 0)) }
+        if next(20) == 0 { b.act(.played(Replay(log))) }
+        if next(20) == 0 { b.open(isReadOnly: next(6) == 0) }
         if next(4) == 0 { b.act(.picturesRead(["aa", "zz"], origins: origins(log))) }
       default:
         b.act(.tick(Double(i) / 10))
-        if b.state.running != nil { b.finish("r\(i)", partial: next(2) == 0) }
+        if b.state.work.running != nil { b.finish("r\(i)", partial: next(2) == 0) }
       }
       if next(40) == 0 {
         let least = next(5) == 0 ? Size(20, 5) : Size(100, 20)

@@ -1,4 +1,5 @@
 import Frames
+import Requests
 import SessionLog
 import StudioUI
 import Testing
@@ -16,21 +17,23 @@ import Testing
     }
     b.act(note("old words"))
     #expect(rows().contains("old words"))
-    b.act(.sessionOpened(isReadOnly: false))
+    b.open()
     b.act(note("new words"))
     #expect(rows().contains("new words") && !rows().contains("old words"))
-    // A transcript of the same numbers from elsewhere.
-    b.state.transcript = Transcript()
+    // One of the same numbers from elsewhere.
+    b = Bench()
     b.act(note("other words"))
     #expect(rows().contains("other words") && !rows().contains("new words"))
-    b.act(.played([SessionEntry(time: 1, event: .note("played words"))], speed: 1, idleLimit: 2))
+    b.act(.played(Replay([SessionEntry(time: 1, event: .note("played words"))])))
     b.act(.tick(1))
     #expect(rows().contains("played words") && !rows().contains("other words"))
     b.press(.home, .end)
     #expect(rows().contains("played words"))
     b.press(.escape)
-    #expect(rows().contains("other words") && !rows().contains("played words") && b.state.replay == nil)
-    #expect(!b.effects.contains(.newSession) && !b.state.isReadOnly)
+    #expect(
+      rows().contains("other words") && !rows().contains("played words") && b.state.conversation.replay == nil
+    )
+    #expect(!b.effects.contains(.newSession) && !b.state.conversation.isReadOnly)
     b.send("a cat")
     #expect(b.drawings.count == 1)
   }
@@ -38,23 +41,35 @@ import Testing
   @Test func requestsOfTheOldSessionDoNotReachTheNewOne() {
     var b = Bench()
     b.send("a cat")
-    let old = b.state.running?.request ?? 0
+    let old = b.running
     b.send("a dog")
-    b.act(.sessionOpened(isReadOnly: false))
-    #expect(b.state.running == nil && b.state.queue.isEmpty && b.state.transcript.messages.isEmpty)
+    b.open()
+    #expect(
+      b.effects.suffix(2) == [.cancel(old), .forgetTurns]
+        && b.state.toast?.text == "opened; 2 requests were cancelled")
+    #expect(
+      b.state.work.running == nil && b.state.work.queue.isEmpty
+        && b.state.conversation.transcript.messages.isEmpty)
     b.send("a bird")
-    let new = b.state.running?.request ?? 0
+    let new = b.running
     #expect(new > old + 1)
-    b.act(.step(request: old, 3, of: 50, picture: 0, preview: "old preview"))
-    b.act(.ended(request: old))
-    #expect(b.state.running?.request == new && b.state.running?.step == 0)
+    let settings = ImageSettings(prompt: "a cat")
+    let late: [RequestEvent<PictureID>] = [
+      .token("x"), .step(3, of: 50, picture: 0, preview: "old preview"),
+      .drawn("old", settings, stepsDone: 50, seconds: 1, isPartial: false),
+      .answered(text: "old", tokens: 1, seconds: 1, isPartial: false), .failed("old"), .cancelled, .ended,
+    ]
+    let records = b.records.count
+    for event in late { b.act(.request(old, event)) }
+    #expect(b.running == new && b.state.work.running?.step == 0 && b.state.work.running?.text == "")
+    #expect(b.records.count == records, "nothing of it is written into the new session")
   }
 
   @Test func readOnlySessionsAreNotWrittenTo() {
     var b = Bench()
     b.send("a cat")
     b.finish("aa")
-    b.act(.sessionOpened(isReadOnly: true))
+    b.open(isReadOnly: true)
     b.act(.session(.asked(request: 1, text: "x", pictures: ["aa"], sampling: .init())))
     b.effects = []
     for command in ["/rename x", "/undo", "a cat", "/vary"] {
@@ -80,20 +95,23 @@ import Testing
 
   @Test func picturesOfOtherSessionsBecomeThisOnes() {
     var b = Bench()
-    let settings = DrawingSettings(prompt: "a boat", seed: 3, guidanceScale: 2, steps: 9)
+    let settings = ImageSettings(prompt: "a boat", seed: 3, guidanceScale: 2, steps: 9)
     b.act(.picturesRead(["other"], origins: ["other": PictureOrigin(settings, stepsDone: 9)]))
     b.press(.control("a"))
     #expect(
       b.effects.contains(
         .record(.attached(picture: "other", name: "a picture of another session", settings: settings))))
-    #expect(b.state.attachments.map(\.picture) == ["other"] && b.state.transcript.gallery == ["other"])
-    #expect(b.state.transcript.origins["other"]?.settings == settings)
+    #expect(
+      b.state.prompt.attachments.map(\.picture) == ["other"]
+        && b.state.conversation.transcript.gallery == ["other"])
+    #expect(b.state.conversation.transcript.origins["other"]?.settings == settings)
     // The test card is nobody's.
-    b.state.overlay = .viewer(StudioState.testCardName)
+    b.act(.testCardDrawn(Size(320, 200)))
+    #expect(b.state.overlays.top == .viewer(StudioState.testCard))
     b.press(.control("a"))
-    #expect(b.state.attachments.count == 1 && b.state.toast?.isError == true)
+    #expect(b.state.prompt.attachments.count == 1 && b.state.toast?.isError == true)
     b.press(.character("w"))
-    #expect(!b.effects.contains(.save(picture: StudioState.testCardName, path: "")))
+    #expect(!b.effects.contains { if case .save = $0 { true } else { false } })
   }
 }
 
@@ -102,19 +120,19 @@ import Testing
     var b = Bench()
     // A click on the slider; then words that have the inspector's former letters.
     b.act(.key(.mouse(.init(.press, 119 - 2, 6))))
-    let guidance = b.state.controls.guidance
+    let guidance = b.state.inspector.controls.guidance
     b.type("hill jklHL")
     #expect(
-      b.state.prompt.string == "hill jklHL" && b.state.controls.guidance == guidance
-        && b.state.inspectorRow == nil)
+      b.state.prompt.editor.string == "hill jklHL" && b.state.inspector.controls.guidance == guidance
+        && b.state.inspector.row == nil)
     b.press(.control("u"), .backTab)
     b.type("7.5")
-    #expect(b.state.controls.guidance == 7.5 && b.state.prompt.isEmpty)
+    #expect(b.state.inspector.controls.guidance == 7.5 && b.state.prompt.editor.isEmpty)
     b.press(.down)
     b.type("99999")
-    #expect(b.state.controls.steps == 1000)
+    #expect(b.state.inspector.controls.steps == 1000)
     b.press(.paste("a pasted cat"))
-    #expect(b.state.prompt.string == "a pasted cat" && b.state.inspectorRow == nil)
+    #expect(b.state.prompt.editor.string == "a pasted cat" && b.state.inspector.row == nil)
   }
 
   @Test func theSliderLeavesOtherRequestsAlone() {
@@ -128,8 +146,8 @@ import Testing
     b.press(.alt("."))
     b.act(.tick(1))
     // The dog, which it belongs to, waits no longer; cats and the question do.
-    #expect(b.state.running?.isCancelling == false && b.state.queue.count == 2)
-    if case .draw(let settings, _, _) = b.state.queue.last?.request {
+    #expect(b.state.work.running?.isCancelling == false && b.state.work.queue.count == 2)
+    if case .imagine(let settings, _, _) = b.state.work.queue.last?.request {
       #expect(settings.prompt == "a dog" && abs(settings.guidanceScale - 3.1) < 1e-4)
     } else {
       Issue.record("the slider's drawing waits behind the question")
@@ -146,7 +164,7 @@ import Testing
     for command in ["/vary", "/grid 2", "/retry", "/sweep 2..4,2"] {
       b.send(command)
       #expect(b.drawings.last?.steps == 7 && b.drawings.last?.negative == "dogs", "\(command)")
-      while b.state.running != nil { b.finish("c\(b.drawings.count)") }
+      while b.state.work.running != nil { b.finish("c\(b.drawings.count)") }
     }
     #expect(b.drawings.suffix(2).map(\.guidanceScale) == [2, 4])
   }
@@ -155,7 +173,8 @@ import Testing
     var b = Bench()
     b.send("/cfg 7")
     #expect(
-      b.state.controls.guidance == 7 && b.state.toast?.text == "guidance 7.0" && b.state.sliderDue == nil)
+      b.state.inspector.controls.guidance == 7 && b.state.toast?.text == "guidance 7.0"
+        && b.state.work.sliderDue == nil)
     b.send("a cat")
     b.finish("c0")
     b.send("/cfg 8")
@@ -165,10 +184,10 @@ import Testing
     b.finish("c1")
     b.press(.tab)
     b.send("what is it?")
-    b.act(.ended(request: b.state.running?.request ?? 0))
+    b.happen(.ended)
     b.send("/cfg 9")
     b.act(.tick(3))
-    #expect(b.drawings.count == 2 && b.state.controls.guidance == 9)
+    #expect(b.drawings.count == 2 && b.state.inspector.controls.guidance == 9)
   }
 
   @Test func escapeGoesBackOneLevel() {
@@ -179,21 +198,21 @@ import Testing
     }
     let gallery = Overlay.gallery(selected: 1, isOfAll: false)
     b.press(.function(3), .character("i"), .function(1), .escape)
-    #expect(b.state.overlay == .viewer("g1"))
+    #expect(b.state.overlays.top == .viewer("g1"))
     b.press(.escape)
-    #expect(b.state.overlay == gallery)
+    #expect(b.state.overlays.top == gallery)
     b.press(.character("m"), .right, .escape)
-    #expect(b.state.overlay == gallery)
+    #expect(b.state.overlays.top == gallery)
     b.press(.escape)
-    #expect(b.state.overlay == nil)
+    #expect(b.state.overlays.top == nil)
     // Themes that were only tried on.
     let themes = [Theme.builtIn, Theme(name: "other", appearance: .light, colours: [:])]
-    b.act(.themesRead(themes))
+    b.act(.themesRead(themes, chosen: nil))
     b.send("/theme")
     b.press(.down)
-    #expect(b.state.theme.name == "other")
+    #expect(b.state.terminal.theme.name == "other")
     b.press(.escape)
-    #expect(b.state.theme == .builtIn)
+    #expect(b.state.terminal.theme == .builtIn)
   }
 
   @Test func escapeEndsASweep() {
@@ -203,20 +222,20 @@ import Testing
     b.send("/sweep 1..9")
     b.send("a dog")
     b.press(.escape)
-    #expect(b.state.queue.count == 1 && b.state.running?.isCancelling == true)
+    #expect(b.state.work.queue.count == 1 && b.state.work.running?.isCancelling == true)
     b.finish("s1", partial: true)
     #expect(b.drawings.last?.prompt == "a dog")
   }
 
   @Test func aWrongModelChangesNothing() {
     var b = Bench()
-    let before = b.state.model
+    let before = b.state.work.model
     b.send("/model /nowhere")
-    #expect(b.effects.last == .loadModel("/nowhere") && b.state.model == .loading)
+    #expect(b.effects.last == .loadModel("/nowhere") && b.state.work.model == .loading)
     b.send("a cat")
     #expect(b.drawings.isEmpty)
     b.act(.modelFailed("/nowhere: no such folder"))
-    #expect(b.state.model == before && b.state.toast?.isError == true && b.drawings.count == 1)
+    #expect(b.state.work.model == before && b.state.toast?.isError == true && b.drawings.count == 1)
   }
 
   @Test func droppedFilesAreAttached() {

@@ -1,4 +1,5 @@
 import Frames
+import Requests
 import SessionLog
 import StudioUI
 import Testing
@@ -20,34 +21,33 @@ import Testing
   @Test func returnSendsAndTheTranscriptShowsIt() {
     var b = Bench()
     b.send("a red apple")
-    #expect(b.drawings.map(\.prompt) == ["a red apple"] && b.state.running?.kind == .drawing)
-    #expect(b.shows("a red apple") && b.state.prompt.isEmpty)
-    b.act(.step(request: 1, 20, of: 50, picture: 0, preview: "preview 1"))
+    #expect(b.drawings.map(\.prompt) == ["a red apple"] && b.state.work.running?.isDrawing == true)
+    #expect(b.shows("a red apple") && b.state.prompt.editor.isEmpty)
+    b.happen(.step(20, of: 50, picture: 0, preview: "preview 1"))
     #expect(b.shows("step 20 of 50"))
     b.finish("aa")
-    #expect(b.state.running == nil && b.state.transcript.gallery == ["aa"] && b.shows("50 steps"))
+    #expect(
+      b.state.work.running == nil && b.state.conversation.transcript.gallery == ["aa"] && b.shows("50 steps"))
   }
 
   @Test func tabSwitchesAndQuestionsTakeAttachmentsAlong() {
     var b = Bench()
     b.press(.tab)
-    #expect(b.state.mode == .ask)
+    #expect(b.state.prompt.mode == .ask)
     b.act(.attached(.init(picture: "p1", name: "cat.png")))
     #expect(b.shows("[Image #1] cat.png"))
     b.send("What is this?")
-    #expect(
-      b.effects.contains(.ask(request: 1, text: "What is this?", pictures: ["p1"], temperature: 0, seed: 0)))
-    b.act(.token(request: 1, "a c"))
+    #expect(b.questions == [Question("What is this?", pictures: ["p1"])])
+    b.happen(.token("a c"))
     #expect(b.shows("a c"))
-    b.act(.session(.answered(request: 1, text: "a cat", tokens: 2, seconds: 0.1, isPartial: false)))
-    b.act(.ended(request: 1))
-    #expect(b.shows("a cat") && b.state.attachments.isEmpty)
+    b.answer("a cat")
+    #expect(b.shows("a cat") && b.state.prompt.attachments.isEmpty)
   }
 
   @Test func whatIsTypedWhileTheModelLoadsWaits() {
     var b = Bench(isReady: false)
     b.send("a cat")
-    #expect(b.drawings.isEmpty && b.state.queue.count == 1 && b.shows("loading the model"))
+    #expect(b.drawings.isEmpty && b.state.work.queue.count == 1 && b.shows("loading the model"))
     b.act(.modelReady(name: "nano", parameters: 1, bytes: 1, canDraw: true))
     #expect(b.drawings.map(\.prompt) == ["a cat"])
   }
@@ -56,9 +56,9 @@ import Testing
     var b = Bench()
     b.send("a cat")
     b.press(.escape)
-    #expect(b.effects.last == .cancel(request: 1, discarding: false) && b.state.running?.isCancelling == true)
+    #expect(b.effects.last == .cancel(1) && b.state.work.running?.isCancelling == true)
     b.finish("bb", partial: true)
-    #expect(b.shows("12 of 50 steps, partial") && b.state.transcript.gallery == ["bb"])
+    #expect(b.shows("12 of 50 steps, partial") && b.state.conversation.transcript.gallery == ["bb"])
     b.send("/stop discard")
     #expect(b.state.toast?.text == "nothing is running")
   }
@@ -78,8 +78,8 @@ import Testing
     // Another move takes the place of the drawing in flight.
     b.press(.alt(","))
     b.act(.tick(1))
-    #expect(b.effects.contains(.cancel(request: 2, discarding: true)) && b.state.queue.count == 1)
-    b.act(.ended(request: 2))
+    #expect(b.effects.contains(.cancel(2)) && b.state.work.queue.count == 1)
+    b.act(.request(2, .ended))
     #expect(b.drawings.count == 3 && abs(b.drawings[2].guidanceScale - 3.2) < 1e-4)
   }
 
@@ -103,13 +103,10 @@ import Testing
     b.send("/critique")
     let answers = ["yes", "no", "left of the cat"]
     for answer in answers {
-      let request = b.state.running?.request ?? 0
-      b.act(.session(.answered(request: request, text: answer, tokens: 1, seconds: 0.1, isPartial: false)))
-      b.act(.ended(request: request))
+      b.answer(answer)
     }
-    let asked = b.effects.compactMap { if case .ask(_, let text, _, _, _) = $0 { text } else { nil } }
     #expect(
-      asked == [
+      b.questions.map(\.text) == [
         "Is there a red apple in the picture?", "Is there a cat in the picture?", "Where is the apple?",
       ])
     #expect(b.shows("2 of 3 parts correct") && b.shows("✗ a cat (no)"))
@@ -121,32 +118,32 @@ import Testing
     var b = Bench()
     b.type("draw a red apple")
     b.press(.control("w"))
-    #expect(b.state.prompt.string == "draw a red ")
+    #expect(b.state.prompt.editor.string == "draw a red ")
     b.press(.control("y"), .control("a"), .delete, .control("e"), .character("!"))
-    #expect(b.state.prompt.string == "raw a red apple!")
+    #expect(b.state.prompt.editor.string == "raw a red apple!")
     b.press(.alt("b"), .control("k"), .lineBreak, .character("x"))
-    #expect(b.state.prompt.string == "raw a red \nx")
+    #expect(b.state.prompt.editor.string == "raw a red \nx")
     b.press(.up, .control("k"), .control("u"))
-    #expect(b.state.prompt.string.hasSuffix("\nx"))
+    #expect(b.state.prompt.editor.string.hasSuffix("\nx"))
   }
 
   @Test func historyComesBackAndCanBeSearched() {
     var b = Bench()
     b.send("first apple")
     b.press(.escape)
-    b.act(.ended(request: 1))
+    b.act(.request(1, .ended))
     b.send("second pear")
     b.type("draft")
     b.press(.up)
-    #expect(b.state.prompt.string == "second pear")
+    #expect(b.state.prompt.editor.string == "second pear")
     b.press(.up)
-    #expect(b.state.prompt.string == "first apple")
+    #expect(b.state.prompt.editor.string == "first apple")
     b.press(.down, .down)
-    #expect(b.state.prompt.string == "draft")
+    #expect(b.state.prompt.editor.string == "draft")
     b.press(.control("r"), .character("A"), .character("p"))
     #expect(b.shows("history: Ap"))
     b.press(.enter)
-    #expect(b.state.prompt.string == "first apple")
+    #expect(b.state.prompt.editor.string == "first apple")
   }
 
   @Test func commandsCompleteAndSayWhatIsWrong() {
@@ -154,7 +151,7 @@ import Testing
     b.type("/gal")
     #expect(b.shows("All pictures of this session"))
     b.press(.tab)
-    #expect(b.state.prompt.string == "/gallery")
+    #expect(b.state.prompt.editor.string == "/gallery")
     b.press(.enter)
     #expect(b.state.toast?.isError == true)
     b.send("/cfg 99")
@@ -162,7 +159,7 @@ import Testing
     b.send("/nonsense")
     #expect(b.state.toast?.text.contains("/nonsense") == true)
     b.send("/cfg 7.5")
-    #expect(b.state.controls.guidance == 7.5)
+    #expect(b.state.inspector.controls.guidance == 7.5)
   }
 
   @Test func pathsBehindAnAtSignAreCompletedAndAskedAbout() {
@@ -171,15 +168,14 @@ import Testing
     b.press(.tab)
     #expect(b.effects.last == .completePath("pic"))
     b.act(.pathCompleted(typed: "pic", path: "pictures/", names: ["pictures/"]))
-    #expect(b.state.prompt.string == "look @pictures/")
+    #expect(b.state.prompt.editor.string == "look @pictures/")
     b.act(.pathCompleted(typed: "pictures/", path: "pictures/a", names: ["apple.png", "ant.png"]))
-    #expect(b.state.prompt.string == "look @pictures/a" && b.shows("apple.png  ant.png"))
+    #expect(b.state.prompt.editor.string == "look @pictures/a" && b.shows("apple.png  ant.png"))
     b.press(.control("u"))
     b.send("@cat.png What is this?")
-    #expect(b.effects.last == .attach(path: "cat.png") && b.state.running == nil)
+    #expect(b.effects.last == .attach(path: "cat.png") && b.state.work.running == nil)
     b.act(.attached(.init(picture: "p1", name: "cat.png")))
-    #expect(
-      b.effects.contains(.ask(request: 1, text: "What is this?", pictures: ["p1"], temperature: 0, seed: 0)))
+    #expect(b.questions == [Question("What is this?", pictures: ["p1"])])
   }
 
   @Test func controlXControlEOpensTheEditor() {
@@ -196,20 +192,20 @@ import Testing
     b.press(.paste("/home/me/my\\ cat.png "))
     #expect(b.effects.last == .attach(path: "/home/me/my\\ cat.png"))
     b.press(.paste("two\r\nlines\u{1B}[A"))
-    #expect(b.state.prompt.string == "two\nlines[A")
+    #expect(b.state.prompt.editor.string == "two\nlines[A")
   }
 
   @Test func theInspectorTurnsItsValues() {
     var b = Bench()
     b.press(.backTab, .right, .right)
-    #expect(abs(b.state.controls.guidance - 3.2) < 1e-4)
+    #expect(abs(b.state.inspector.controls.guidance - 3.2) < 1e-4)
     b.press(.down, .left, .down, .right, .right)
-    #expect(b.state.controls.steps == 49 && b.state.controls.seed == 1)
+    #expect(b.state.inspector.controls.steps == 49 && b.state.inspector.controls.seed == 1)
     b.press(.escape)
-    #expect(b.state.inspectorRow == nil)
+    #expect(b.state.inspector.row == nil)
     // A click on the slider's end.
     b.act(.key(.mouse(.init(.press, 119 - 2, 6))))
-    #expect(b.state.controls.guidance > 14)
+    #expect(b.state.inspector.controls.guidance > 14)
     b.press(.function(2))
     #expect(!b.state.showsInspector && !b.shows("Guidance"))
   }
@@ -219,7 +215,7 @@ import Testing
     b.press(.character("x"), .control("d"))
     #expect(!b.state.isLeaving)
     b.press(.control("c"))
-    #expect(b.state.prompt.isEmpty && b.state.toast == nil)
+    #expect(b.state.prompt.editor.isEmpty && b.state.toast == nil)
     b.press(.control("c"))
     #expect(b.state.toast?.text.contains("Ctrl-D") == true)
     b.press(.control("d"))
@@ -236,16 +232,18 @@ import Testing
     b.press(.function(3))
     #expect(b.shows("Gallery") && b.shows("a dog · seed 41"))
     b.press(.left, .character("a"))
-    #expect(b.state.prompt.string == "a cat" && b.state.controls.seed == 40 && b.state.overlay == nil)
+    #expect(
+      b.state.prompt.editor.string == "a cat" && b.state.inspector.controls.seed == 40
+        && b.state.overlays.top == nil)
     b.press(.function(4), .character(" "))
     var pair = Comparison(left: "g0", right: "g1")
     #expect(b.effects.contains(.measureDifference(pair)))
     pair.isFlipped = true
-    #expect(b.state.overlay == .compare(pair))
+    #expect(b.state.overlays.top == .compare(pair))
     b.act(.differenceKnown(pair.heatMap, "PSNR 20 dB"))
     #expect(b.shows("difference  PSNR 20 dB"))
     b.press(.character("c"), .right, .escape)
-    #expect(b.state.overlay == nil)
+    #expect(b.state.overlays.top == nil)
   }
 }
 
@@ -256,18 +254,20 @@ import Testing
     b.finish("own")
     b.press(.function(3), .tab)
     #expect(b.effects.last == .readPictures)
-    let settings = DrawingSettings(prompt: "a boat", seed: 3, guidanceScale: 2, steps: 9)
+    let settings = ImageSettings(prompt: "a boat", seed: 3, guidanceScale: 2, steps: 9)
     b.act(.picturesRead(["old", "own"], origins: ["old": PictureOrigin(settings, stepsDone: 9)]))
-    #expect(b.state.overlay == .gallery(selected: 1, isOfAll: true))
+    #expect(b.state.overlays.top == .gallery(selected: 1, isOfAll: true))
     b.press(.left)
     #expect(b.shows("a boat · seed 3") && b.shows("1 of 2"))
     b.press(.enter)
-    #expect(b.state.prompt.string == "a boat" && b.state.controls.seed == 3 && b.state.controls.steps == 9)
+    #expect(
+      b.state.prompt.editor.string == "a boat" && b.state.inspector.controls.seed == 3
+        && b.state.inspector.controls.steps == 9)
   }
 
   @Test func aPictureOfAnotherProgramBringsItsSettings() {
     var b = Bench()
-    let settings = DrawingSettings(prompt: "a castle", seed: 9, guidanceScale: 7, steps: 20)
+    let settings = ImageSettings(prompt: "a castle", seed: 9, guidanceScale: 7, steps: 20)
     b.act(
       .session(
         .attached(
@@ -281,7 +281,7 @@ import Testing
     #expect(b.shows("sampler_name: euler"))
     b.press(.escape, .function(3))
     b.press(.enter)
-    #expect(b.state.prompt.string == "a castle" && b.state.controls.guidance == 7)
+    #expect(b.state.prompt.editor.string == "a castle" && b.state.inspector.controls.guidance == 7)
   }
 
   @Test func filesAreShownAsTheyAreSelected() {

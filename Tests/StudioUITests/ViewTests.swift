@@ -1,4 +1,5 @@
 import Frames
+import Requests
 import SessionLog
 import StudioUI
 import TestSupport
@@ -58,7 +59,7 @@ import Testing
   @Test func aSmallScreenSaysSo() {
     var b = Bench(Size(50, 10))
     b.type("x")
-    #expect(b.rows()[0].contains("60 × 16") && b.state.prompt.isEmpty)
+    #expect(b.rows()[0].contains("60 × 16") && b.state.prompt.editor.isEmpty)
     b.press(.control("c"))
     #expect(b.effects.last == .leave)
   }
@@ -73,7 +74,7 @@ import Testing
     let time = processorSeconds { for _ in 0..<20 { _ = view(b.state, cache) } }
     #expect(b.shows("message 10000") && time < 20 * 0.033, "\(time)")
     b.press(.pageUp, .pageUp)
-    #expect(b.state.scroll > 0 && !b.shows("message 10000"))
+    #expect(b.state.conversation.scroll > 0 && !b.shows("message 10000"))
   }
 
   /// Lines that fill the transcript to its edge keep their last letters, with the inspector and without it.
@@ -88,7 +89,7 @@ import Testing
   @Test func aReplayPlaysPausesAndSeeks() {
     var b = Bench()
     let entries = (0..<4).map { SessionEntry(time: Double($0) * 10, event: .note("note \($0)")) }
-    b.act(.played(entries, speed: 1, idleLimit: 2))
+    b.act(.played(Replay(entries)))
     b.act(.tick(0))
     #expect(b.shows("note 0") && !b.shows("note 1"))
     b.act(.tick(1.9))
@@ -105,7 +106,7 @@ import Testing
     b.press(.end)
     #expect(b.shows("note 3"))
     b.press(.escape)
-    #expect(b.state.replay == nil)
+    #expect(b.state.conversation.replay == nil)
   }
 
   /// Random keys and resizes leave a living program that still answers.
@@ -129,15 +130,14 @@ import Testing
       b.press(keys[next(keys.count)])
       if i % 50 == 0 { b.act(.resized(Size(20 + next(200), 5 + next(60)), cell: Size(9, 19))) }
       if i % 7 == 0 { b.act(.tick(Double(i) / 20)) }
-      if let request = b.state.running?.request, next(20) == 0 {
-        if next(2) == 0 { b.finish("r\(i)") } else { b.act(.ended(request: request)) }
+      if b.running > 0, next(20) == 0 {
+        if next(2) == 0 { b.finish("r\(i)") } else { b.happen(.ended) }
       }
       if i % 10 == 0 { _ = view(b.state, cache) }
       if b.effects.count > 1000 { b.effects = [] }
     }
     b.act(.resized(Size(120, 36), cell: Size(9, 19)))
-    b.press(.escape, .escape, .escape)
-    b.state.overlay = nil
-    #expect(b.shows("─"))
+    for _ in 0..<20 where b.state.overlays.top != nil { b.press(.escape) }
+    #expect(b.state.overlays.top == nil && b.shows("─"))
   }
 }

@@ -1,86 +1,64 @@
 import Frames
 
-/// The studio's keys, as F1 and the manual page list them.
+/// The table of keys as F1 and the manual page list it.
 public enum HelpText {
   /// Keys that belong together.
   public struct Section: Sendable {
     /// Where they work.
     public let heading: String
-    public let keys: [(key: String, help: String)]
+    public internal(set) var keys: [(key: String, help: String)]
   }
 
-  public static let sections: [Section] = [
-    Section(
-      heading: "Prompt",
-      keys: [
-        ("Return", "send"), ("Alt-Return, Ctrl-J", "line break"),
-        ("Tab", "switch between Ask and Imagine, or complete a command"),
-        ("Up, Down, Ctrl-R", "earlier prompts; search them"),
-        ("Ctrl-A", "on an empty prompt: attach the last picture"),
-        ("Ctrl-O", "attach a picture from a list of files"),
-        ("@PATH", "attach a picture by its path; Tab completes it"),
-        ("Backspace", "on an empty prompt: remove the last attachment"),
-        ("Ctrl-A E B F, Alt-B F", "move the cursor"),
-        ("Ctrl-W U K Y, Alt-D", "delete words and lines; bring them back"),
-        ("Ctrl-X Ctrl-E, Ctrl-G", "edit the prompt in $VISUAL or $EDITOR"), ("Alt-C", "copy the last answer"),
-      ]),
-    Section(
-      heading: "Anywhere",
-      keys: [
-        ("Esc, Ctrl-C", "stop the running request and keep the result so far"),
-        ("Ctrl-D", "quit, on an empty prompt"),
-        ("PgUp, PgDn, wheel", "scroll"), ("Ctrl-P", "all commands"), ("F1", "this help"),
-        ("F2, Shift-Tab", "inspector: show or hide; go there"),
-        ("Alt-, Alt-.", "guidance down and up by 0.1"),
-        ("F3, F4", "gallery; compare the last two pictures"), ("Ctrl-L, F5", "redraw the screen"),
-        ("Alt-M", "toggle mouse capture"),
-        ("Ctrl-Z", "suspend; the shell's fg resumes"),
-      ]),
-    Section(
-      heading: "Inspector",
-      keys: [
-        ("← →", "change a value; Ctrl-← → by tens"), ("↑ ↓", "select a row"),
-        ("0…9", "type a value"), ("Home, End", "guidance 1.8 and 5, the paper's"),
-        ("Esc, Tab", "back to the prompt"),
-      ]),
-    Section(
-      heading: "Gallery",
-      keys: [
-        ("Return, a", "use prompt, seed and settings again"), ("s", "use the seed only"),
-        ("p, r", "use prompt and settings with a new seed"),
-        ("i, Space", "view it full-size"), ("m", "compare with the one before"), (".", "star"), ("w", "save"),
-        ("Ctrl-A", "ask about it"),
-        ("Tab", "switch between this session and all sessions"),
-      ]),
-    Section(
-      heading: "Compare",
-      keys: [
-        ("← →", "move the divider"), ("Space", "flip between the two"), ("d", "show the difference"),
-        ("c", "swap the two"), ("Esc, q", "close"),
-      ]),
-    Section(
-      heading: "Lists",
-      keys: [
-        ("any letter", "filter"), ("↑ ↓, PgUp, PgDn", "move"), ("Return, Tab", "select"), ("Esc", "close"),
-      ]),
-    Section(
-      heading: "Replay",
-      keys: [
-        ("Space", "pause"), (". and →, [ and ←", "one entry forward, one back"),
-        ("Home, End", "to the beginning, to the end"),
-        ("+ -", "faster, slower"), ("Esc", "close"),
-      ]),
-  ]
+  /// Keys that do much the same stand in one line.
+  public static let sections: [Section] = {
+    var sections: [Section] = []
+    for binding in KeyTable.bindings where binding.context != .slash {
+      let heading = binding.context.heading
+      if !sections.contains(where: { $0.heading == heading }) {
+        sections.append(Section(heading: heading, keys: []))
+      }
+      guard let at = sections.firstIndex(where: { $0.heading == heading }),
+        !sections[at].keys.contains(where: { $0.help == binding.help })
+      else { continue }
+      sections[at].keys.append((label(heading, binding.help), binding.help))
+    }
+    return sections
+  }()
+
+  /// Every key below a heading that has this line.
+  private static func label(_ heading: String, _ help: String) -> String {
+    let same = KeyTable.bindings.filter { $0.context.heading == heading && $0.help == help }
+    var keys: [Key] = []
+    for key in same.flatMap(\.keys) where !keys.contains(key) { keys.append(key) }
+    // Of one kind beside each other: arrows, those with Ctrl, those with Alt.
+    let sorted = keys.enumerated().sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }
+    return (same.map(\.gesture).filter { !$0.isEmpty } + [Key.names(sorted.map(\.element))])
+      .filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+
+  private static func rank(_ key: Key) -> Int {
+    switch key {
+    case .left, .right, .up, .down: 0
+    case .wordLeft, .wordRight: 2
+    case .control: 3
+    case .alt: 4
+    default: 1
+    }
+  }
 
   /// One line of the screen; nothing in it is a blank one.
   struct Line { var heading, key, text: String? }
 
-  /// - Parameter width: columns that what a key does may take.
-  static func lines(width: Int, besideKeys: Bool) -> [Line] {
-    func entry(_ key: String, _ text: String) -> [Line] {
-      var lines = TextWidth.wrapped(text, width).map { Line(text: $0) }
-      if besideKeys, !lines.isEmpty { lines[0].key = key } else { lines.insert(Line(key: key), at: 0) }
-      return lines
+  /// - Parameters:
+  ///   - keyWidth: columns that keys may take.
+  ///   - width: columns that what they do may take.
+  static func lines(keyWidth: Int, width: Int, besideKeys: Bool) -> [Line] {
+    func entry(_ keys: String, _ help: String) -> [Line] {
+      let keys = TextWidth.wrapped(keys, keyWidth), texts = TextWidth.wrapped(help, width)
+      guard besideKeys else { return keys.map { Line(key: $0) } + texts.map { Line(text: $0) } }
+      return (0..<max(keys.count, texts.count)).map { i in
+        Line(key: i < keys.count ? keys[i] : nil, text: i < texts.count ? texts[i] : nil)
+      }
     }
     var list: [Line] = []
     for section in sections {
@@ -88,7 +66,7 @@ public enum HelpText {
       list += section.keys.flatMap { entry($0.key, $0.help) }
       list.append(Line())
     }
-    list.append(Line(heading: "Commands"))
-    return list + Command.all.flatMap { entry("/\($0.name) \($0.argument)", $0.help) }
+    list.append(Line(heading: KeyContext.slash.heading))
+    return list + KeyTable.slash.flatMap { entry("/\($0.name) \($0.argument)", $0.help) }
   }
 }

@@ -2,271 +2,238 @@ import Frames
 import Requests
 
 extension StudioState {
+  /// A key, by the table; what stands in none of its lines is typed, or means nothing here.
   mutating func take(_ key: Key) -> [Effect] {
-    if isTooSmall {
-      if key == .control("c") || key == .control("d") { return leave() }
+    switch key {
+    case .mouse(let mouse): return take(mouse)
+    case .paste(let text): return takePaste(text)
+    default: break
+    }
+    let found = binding(of: key)
+    prompt.isAfterControlX = false
+    guard let found, let command = found.command else {
+      if case .character(let c) = key { return type(c) }
       return []
     }
-    if key == .function(1) {
-      if case .help = overlay { return [] }
-      lay(.help(scroll: 0))
-      return []
-    }
-    if let overlay { return takeOverlayKey(key, overlay) }
-    if let effects = takeReplayKey(key) { return effects }
-    if let effects = takeGlobalKey(key) { return effects }
-    if prompt.search != nil { return takeSearchKey(key) }
-    if inspectorRow != nil, let effects = takeInspectorKey(key) { return effects }
-    return takePromptKey(key)
+    // What is done at the prompt is seen there.
+    if found.context.heading == KeyContext.prompt.heading, command != .goToInspector { inspector.row = nil }
+    return perform(command)
   }
 
-  /// Keys that mean the same wherever the focus is.
-  private mutating func takeGlobalKey(_ key: Key) -> [Effect]? {
-    switch key {
-    case .function(2):
-      isInspectorHidden.toggle()
-      if isInspectorHidden { inspectorRow = nil }
-      if size.width < 100 { say("the inspector needs 100 columns") }
-    case .function(3): return run(command: "/gallery")
-    case .function(4): return run(command: "/compare")
-    case .function(5): return [.repaint]
-    case .control("p"): openPalette()
-    case .control("o"): return [.readFolder("")]
-    case .control("l"): return [.repaint]
-    case .control("z"): return [.suspend]
-    case .control("c"):
-      if running != nil || !queue.isEmpty { return cancelRunning(discarding: false) }
-      if !prompt.isEmpty {
-        prompt.remember(prompt.string)
-        prompt.set("")
-      } else {
-        say("Ctrl-D quits; F1 lists every key")
-      }
-    case .control("d") where prompt.isEmpty && prompt.search == nil: return leave()
-    case .escape where prompt.search == nil:
-      if inspectorRow != nil {
-        inspectorRow = nil
-      } else if running != nil {
-        return cancelRunning(discarding: false)
-      } else if !attachments.isEmpty {
-        attachments.removeLast()
-      }
-    case .pageUp: scroll += max(1, transcriptHeight - 2)
-    case .pageDown: scroll = max(0, scroll - max(1, transcriptHeight - 2))
-    case .mouse(let mouse): return takeMouse(mouse)
-    case .alt("m"):
-      isMouseCaptured.toggle()
-      say(isMouseCaptured ? "the studio has the mouse" : "the terminal has the mouse: select and copy")
-      return [.captureMouse(isMouseCaptured)]
-    default: return nil
+  /// Does what a key or a slash command says.
+  mutating func perform(_ command: Command, _ argument: String = "") -> [Effect] {
+    switch command {
+    case .imagine, .image, .caption, .vary, .retry, .grid, .sweep, .critique, .stop:
+      performDrawing(command, argument)
+    case .cfg, .steps, .seed, .count, .negative: performSetting(command, argument)
+    case .undo, .edit, .compare, .gallery, .save, .model, .theme, .export, .replay, .search, .sessions, .new,
+      .rename, .doctor, .tour, .help, .quit:
+      performSession(command, argument)
+    case .send, .complete, .switchMode, .attachLast, .detach, .copyAnswer, .editorPrefix, .openEditor:
+      performPrompt(command)
+    case .lineBreak, .left, .right, .up, .down, .wordLeft, .wordRight, .lineStart, .lineEnd, .deleteBackward,
+      .deleteForward, .killWordBackward, .killWordForward, .killToEnd, .killToStart, .yank, .searchHistory,
+      .eraseSearch, .acceptSearch, .abandonSearch:
+      prompt.editor.perform(command)
+    case .clearPrompt, .palette, .pickFile, .guidanceDown, .guidanceUp, .scrollUp, .scrollDown,
+      .toggleInspector, .redraw, .suspend, .toggleMouse:
+      performAnywhere(command)
+    case .goToInspector, .leaveInspector, .rowUp, .rowDown, .less, .more, .lessByTen, .moreByTen,
+      .classGuidance, .descriptionGuidance, .eraseDigit:
+      performInspector(command)
+    case .back, .selectionUp, .selectionDown, .selectionPageUp, .selectionPageDown, .eraseFilter, .choose,
+      .previousPicture, .nextPicture, .pictureAbove, .pictureBelow, .firstPicture, .lastPicture, .reuseAll,
+      .reuseSeed, .reusePrompt, .viewPicture, .comparePrevious, .star, .askAbout, .saveShown, .switchAlbum,
+      .dividerLeft, .dividerRight, .flip, .showDifference, .swapPictures, .lineUp, .lineDown, .pageUp,
+      .pageDown, .toTop, .nextPage, .previousPage:
+      performOverlay(command)
+    case .pause, .nextEntry, .previousEntry, .firstEntry, .lastEntry, .faster, .slower, .closeReplay:
+      performReplay(command)
     }
+  }
+
+  /// A character that is no key of the table here.
+  private mutating func type(_ c: Character) -> [Effect] {
+    if isTooSmall { return [] }
+    if overlays.top != nil { return typeIntoList(c) }
+    if conversation.replay != nil { return [] }
+    if prompt.editor.search != nil {
+      prompt.editor.search(c)
+      return []
+    }
+    if let row = inspector.row, c.isASCII && c.isNumber || c == "." && !inspector.entry.isEmpty {
+      return enter(inspector.entry + String(c), row)
+    }
+    // Typing always goes to the prompt.
+    inspector.row = nil
+    prompt.editor.insert(String(c))
     return []
   }
 
-  mutating func openPalette() {
-    let choices = Command.all.map {
-      Choice(title: "/\($0.name) \($0.argument)", detail: $0.help, value: "/\($0.name)")
+  /// Paths to pictures that are dropped or pasted are attached.
+  private mutating func takePaste(_ text: String) -> [Effect] {
+    guard !isTooSmall, overlays.top == nil, conversation.replay == nil, prompt.editor.search == nil else {
+      return []
     }
-    overlay = .list(ListOverlay(.palette, "Commands", choices))
+    inspector.row = nil
+    let paths = PastedPaths.pictures(in: text.trimmingWhitespace())
+    if paths.isEmpty { prompt.editor.insert(text) }
+    return paths.map { .attach(path: $0) }
   }
 
-  // MARK: The prompt
+  // MARK: Anywhere
 
-  private mutating func takePromptKey(_ key: Key) -> [Effect] {
-    if isAfterControlX {
-      isAfterControlX = false
-      if key == .control("e") { return [.openEditor(prompt.string)] }
-    }
-    switch key {
-    case .character(let c): prompt.insert(String(c))
-    case .paste(let text): return takePaste(text)
-    case .lineBreak, .control("j"): prompt.insert("\n")
-    case .enter: return send()
-    case .tab:
-      if !prompt.isEmpty { return complete() } else if canDraw { mode = mode == .ask ? .imagine : .ask }
-    case .backTab: if showsInspector { inspectorRow = 0 }
-    case .backspace:
-      if prompt.isEmpty, !attachments.isEmpty { attachments.removeLast() }
-      prompt.deleteBackward()
-    case .delete, .control("d"): prompt.deleteForward()
-    case .left, .control("b"): prompt.move(-1)
-    case .right, .control("f"): prompt.move(1)
-    case .up: prompt.up()
-    case .down: prompt.down()
-    case .wordLeft, .alt("b"): prompt.moveWord(forward: false)
-    case .wordRight, .alt("f"): prompt.moveWord(forward: true)
-    case .home: prompt.moveToLineStart()
-    case .end, .control("e"): prompt.moveToLineEnd()
-    case .control("a"):
-      if prompt.isEmpty, let picture = transcript.gallery.last {
-        attachments.append(Attachment(picture: picture, name: "the last picture"))
-        mode = .ask
+  private mutating func performAnywhere(_ command: Command) -> [Effect] {
+    switch command {
+    case .toggleInspector:
+      inspector.isHidden.toggle()
+      if inspector.isHidden { inspector.row = nil }
+      if terminal.size.width < 100 { say("the inspector needs 100 columns") }
+    case .redraw: return [.repaint]
+    case .palette: openPalette()
+    case .pickFile: return [.readFolder("")]
+    case .suspend: return [.suspend]
+    case .clearPrompt:
+      if prompt.editor.isEmpty {
+        say("Ctrl-D quits; F1 lists every key")
       } else {
-        prompt.moveToLineStart()
+        prompt.editor.remember(prompt.editor.string)
+        prompt.editor.set("")
       }
-    case .control("k"): prompt.killToLineEnd()
-    case .control("u"): prompt.killToLineStart()
-    case .control("w"), .alt("\u{7F}"): prompt.killWord(forward: false)
-    case .alt("d"): prompt.killWord(forward: true)
-    case .control("y"): prompt.yank()
-    case .control("r"): prompt.beginSearch()
-    case .control("x"): isAfterControlX = true
-    case .control("g"): return [.openEditor(prompt.string)]
-    case .alt("c"):
-      guard let last = transcript.messages.last(where: { $0.speaker == .model && !$0.text.isEmpty }) else {
-        return fail("no answer to copy yet")
-      }
-      say("copied")
-      return [.copy(last.text)]
-    case .alt(","): return setGuidance(controls.guidance - 0.1)
-    case .alt("."): return setGuidance(controls.guidance + 0.1)
+    case .scrollUp: conversation.scroll += max(1, transcriptHeight - 2)
+    case .scrollDown: conversation.scroll = max(0, conversation.scroll - max(1, transcriptHeight - 2))
+    case .toggleMouse:
+      terminal.isMouseCaptured.toggle()
+      let isCaptured = terminal.isMouseCaptured
+      say(isCaptured ? "the studio has the mouse" : "the terminal has the mouse: select and copy")
+      return [.captureMouse(isCaptured)]
+    case .guidanceDown: return setGuidance(inspector.controls.guidance - 0.1)
+    case .guidanceUp: return setGuidance(inspector.controls.guidance + 0.1)
     default: break
     }
     return []
   }
 
-  private mutating func takeSearchKey(_ key: Key) -> [Effect] {
-    switch key {
-    case .character(let c): prompt.search(c)
-    case .backspace: prompt.search(nil)
-    case .enter, .right, .tab: prompt.endSearch(accepting: true)
-    case .escape, .control("g"), .control("c"): prompt.endSearch(accepting: false)
+  private mutating func openPalette() {
+    let choices = KeyTable.slash.map { binding in
+      Choice(title: "/\(binding.name) \(binding.argument)", detail: binding.help, value: "/\(binding.name)")
+    }
+    overlays.top = .list(ListOverlay(.palette, "Commands", choices))
+  }
+
+  // MARK: The prompt
+
+  private mutating func performPrompt(_ command: Command) -> [Effect] {
+    switch command {
+    case .send: return send()
+    case .complete: return complete()
+    case .switchMode: if work.canDraw { prompt.mode = prompt.mode == .ask ? .imagine : .ask }
+    case .attachLast:
+      guard let picture = conversation.transcript.gallery.last else { break }
+      prompt.attachments.append(Attachment(picture: picture, name: "the last picture"))
+      prompt.mode = .ask
+    case .detach: _ = prompt.attachments.popLast()
+    case .copyAnswer:
+      guard
+        let last = conversation.transcript.messages.last(where: { $0.speaker == .model && !$0.text.isEmpty })
+      else { return fail("no answer to copy yet") }
+      say("copied")
+      return [.copy(last.text)]
+    case .editorPrefix: prompt.isAfterControlX = true
+    case .openEditor: return [.openEditor(prompt.editor.string)]
     default: break
     }
     return []
   }
 
   private mutating func complete() -> [Effect] {
-    if prompt.wordBeforeCursor.hasPrefix("@") {
-      return [.completePath(String(prompt.wordBeforeCursor.dropFirst()))]
-    }
-    let fitting = Command.completing(prompt.string)
+    let word = prompt.editor.wordBeforeCursor
+    if word.hasPrefix("@") { return [.completePath(String(word.dropFirst()))] }
+    let fitting = KeyTable.completing(prompt.editor.string)
     if fitting.count == 1 {
-      prompt.set("/\(fitting[0].name)" + (fitting[0].argument.isEmpty ? "" : " "))
+      prompt.editor.set("/\(fitting[0].name)" + (fitting[0].argument.isEmpty ? "" : " "))
     } else if let first = fitting.first {
       var common = first.name
-      for command in fitting {
-        while !command.name.hasPrefix(common) { common.removeLast() }
+      for binding in fitting {
+        while !binding.name.hasPrefix(common) { common.removeLast() }
       }
-      prompt.set("/\(common)")
+      prompt.editor.set("/\(common)")
     }
     return []
   }
 
   private mutating func send() -> [Effect] {
-    let text = prompt.string.trimmingWhitespace()
-    guard !text.isEmpty || (mode == .ask && !attachments.isEmpty) else { return [] }
-    _ = prompt.take()
+    let text = prompt.editor.string.trimmingWhitespace()
+    guard !text.isEmpty || (prompt.mode == .ask && !prompt.attachments.isEmpty) else { return [] }
+    _ = prompt.editor.take()
     let remember: [Effect] = text.isEmpty ? [] : [.rememberPrompt(text)]
     if text.hasPrefix("/") { return remember + run(command: text) }
     if let path = text.split(separator: " ").first(where: { $0.hasPrefix("@") && $0.count > 1 }) {
       let rest = text.replacing(path, with: "").trimmingWhitespace()
-      questionForNextAttachment = rest.isEmpty ? nil : rest
+      prompt.questionForNextAttachment = rest.isEmpty ? nil : rest
       return remember + [.attach(path: String(path.dropFirst()))]
     }
-    if case .failed(let reason) = model { return remember + fail(reason) }
-    if mode == .imagine { return remember + draw(text) }
+    if case .failed(let reason) = work.model { return remember + fail(reason) }
+    if prompt.mode == .imagine { return remember + draw(text) }
     return remember + ask(text.isEmpty ? "Describe this picture." : text)
-  }
-
-  /// Paths to pictures that are dropped or pasted are attached.
-  private mutating func takePaste(_ text: String) -> [Effect] {
-    let paths = PastedPaths.pictures(in: text.trimmingWhitespace())
-    if paths.isEmpty { prompt.insert(text) }
-    return paths.map { .attach(path: $0) }
-  }
-
-  // MARK: The inspector
-
-  static let inspectorRows = ["guidance", "steps", "seed", "count", "decoder steps", "temperature"]
-
-  private mutating func takeInspectorKey(_ key: Key) -> [Effect]? {
-    guard let row = inspectorRow else { return nil }
-    let last = Self.inspectorRows.count - 1
-    switch key {
-    case .up: inspectorRow = max(0, row - 1)
-    case .down: inspectorRow = min(last, row + 1)
-    case .tab, .backTab, .enter: inspectorRow = nil
-    case .left: return turn(row, -1)
-    case .right: return turn(row, 1)
-    case .wordLeft: return turn(row, -10)
-    case .wordRight: return turn(row, 10)
-    case .home: return row == 0 ? setGuidance(1.8) : []
-    case .end: return row == 0 ? setGuidance(5) : []
-    case .backspace where !inspectorEntry.isEmpty: return enter(String(inspectorEntry.dropLast()), row)
-    case .character(let c) where c.isASCII && c.isNumber || c == "." && !inspectorEntry.isEmpty:
-      return enter(inspectorEntry + String(c), row)
-    case .alt(","), .alt("."): return nil
-    default:
-      // Typing always goes to the prompt.
-      inspectorRow = nil
-      return nil
-    }
-    inspectorEntry = ""
-    return []
-  }
-
-  /// Digits typed at a row are its value, as far as it can have it.
-  private mutating func enter(_ text: String, _ row: Int) -> [Effect] {
-    inspectorEntry = String(text.prefix(20))
-    guard let value = Double(inspectorEntry) else { return [] }
-    let whole = Format.whole(value)
-    switch row {
-    case 0: return setGuidance(Float(value))
-    case 1: controls.steps = whole.clamped(to: DrawingLimits.steps)
-    case 2: controls.seed = UInt64(inspectorEntry) ?? .max
-    case 3: controls.count = whole.clamped(to: DrawingLimits.count)
-    case 4: controls.decoderSteps = whole.clamped(to: DrawingLimits.shownDecoderSteps)
-    default: controls.temperature = Float(value).clamped(to: 0...2)
-    }
-    return []
-  }
-
-  private mutating func turn(_ row: Int, _ by: Int) -> [Effect] {
-    inspectorEntry = ""
-    func moved(_ value: Int, _ range: ClosedRange<Int>) -> Int { (value + by).clamped(to: range) }
-    switch row {
-    case 0: return setGuidance(controls.guidance + Float(by) / 10)
-    case 1: controls.steps = moved(controls.steps, DrawingLimits.steps)
-    case 2:
-      if let seed = controls.seed {
-        let far = UInt64(by.magnitude)
-        controls.seed = by > 0 ? seed + min(far, .max - seed) : seed < far ? nil : seed - far
-      } else if by > 0 {
-        controls.seed = lastDrawing?.seed ?? 0
-      }
-    case 3: controls.count = moved(controls.count, DrawingLimits.count)
-    case 4: controls.decoderSteps = moved(controls.decoderSteps, DrawingLimits.shownDecoderSteps)
-    default:
-      controls.temperature = Float(max(0, min(20, Int((controls.temperature * 10).rounded()) + by))) / 10
-    }
-    return []
   }
 
   // MARK: The mouse
 
-  private mutating func takeMouse(_ mouse: Key.Mouse) -> [Effect] {
+  private mutating func take(_ mouse: Key.Mouse) -> [Effect] {
+    if isTooSmall { return [] }
+    if overlays.top != nil { return takeMouseOverOverlay(mouse) }
     switch mouse.kind {
-    case .wheelUp: scroll += 3
-    case .wheelDown: scroll = max(0, scroll - 3)
+    case .wheelUp: conversation.scroll += 3
+    case .wheelDown: conversation.scroll = max(0, conversation.scroll - 3)
     case .press, .drag:
       if showsInspector, let slider = InspectorLayout(self).slider,
         slider.contains(mouse.x, mouse.y)
-          || (mouse.kind == .drag && inspectorRow == 0 && mouse.x >= slider.x)
+          || (mouse.kind == .drag && inspector.row == 0 && mouse.x >= slider.x)
       {
-        inspectorRow = 0
+        inspector.row = 0
         let share = Float(mouse.x - slider.x) / Float(max(1, slider.width - 1))
         return setGuidance(share * Controls.guidanceRange.upperBound)
       }
       if mouse.kind == .drag { return [] }
       if showsInspector, let row = InspectorLayout(self).row(at: mouse.x, mouse.y) {
-        inspectorRow = row
+        inspector.row = row
       } else if let picture = TranscriptLayout.picture(at: mouse.x, mouse.y, self) {
-        lay(.viewer(picture))
+        overlays.lay(.viewer(picture))
       } else {
-        inspectorRow = nil
+        inspector.row = nil
       }
     case .release: break
+    }
+    return []
+  }
+}
+
+extension PromptEditor {
+  /// Moves, deletes, and walks through the history.
+  mutating func perform(_ command: Command) -> [Effect] {
+    switch command {
+    case .lineBreak: insert("\n")
+    case .left: move(-1)
+    case .right: move(1)
+    case .up: up()
+    case .down: down()
+    case .wordLeft: moveWord(forward: false)
+    case .wordRight: moveWord(forward: true)
+    case .lineStart: moveToLineStart()
+    case .lineEnd: moveToLineEnd()
+    case .deleteBackward: deleteBackward()
+    case .deleteForward: deleteForward()
+    case .killWordBackward: killWord(forward: false)
+    case .killWordForward: killWord(forward: true)
+    case .killToEnd: killToLineEnd()
+    case .killToStart: killToLineStart()
+    case .yank: yank()
+    case .searchHistory: beginSearch()
+    case .eraseSearch: search(nil)
+    case .acceptSearch: endSearch(accepting: true)
+    case .abandonSearch: endSearch(accepting: false)
+    default: break
     }
     return []
   }

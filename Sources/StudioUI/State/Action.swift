@@ -1,71 +1,105 @@
 import Frames
+import Requests
 import SessionLog
 
 /// What can happen to the studio.
 public enum Action: Sendable {
   case key(Key)
-  case resized(Size, cell: Size)
   /// The clock, in seconds since the studio began.
   case tick(Double)
-  /// An entry of the session: from the model, or from a session that is played.
-  case session(SessionEvent)
+
+  // The terminal.
+  case resized(Size, cell: Size)
+  /// Whether it shows pictures is known.
+  case graphicsKnown(hasPictures: Bool)
+  case backgroundKnown(isLight: Bool)
+
+  // What was read when the studio began.
+  case configured(Preferences)
+  /// Themes that can be chosen; the chosen one where a person named it, else the background chooses.
+  case themesRead([Theme], chosen: String?)
+  case historyRead([String])
+  /// What was wrong with what was read, each in a line.
+  case complaints([String])
+
+  // The model and its requests.
   case modelReady(name: String, parameters: Int, bytes: Int, canDraw: Bool)
   case modelFailed(String)
-  case token(request: Int, String)
-  case step(request: Int, Int, of: Int, picture: Int, preview: String?)
-  case ended(request: Int)
-  case pictureKnown(String, Size)
-  /// Its file is gone or damaged.
-  case pictureMissing(String)
-  case differenceKnown(String, String)
-  /// Another session is open now; what it holds follows as `session`.
-  case sessionOpened(isReadOnly: Bool)
-  case attached(Attachment)
-  case toast(String, isError: Bool)
-  case edited(String)
-  /// What a typed path may become: as far as it is clear, and the names that it may go on with.
-  case pathCompleted(typed: String, path: String, names: [String])
-  case folderRead(String, [Choice])
+  case request(Int, RequestEvent<PictureID>)
+
+  // Sessions.
+  /// Another session is open now; what it holds follows as `session`. What ran belonged to the old one.
+  case sessionOpened(isReadOnly: Bool, String, isError: Bool)
+  /// An entry of the session.
+  case session(SessionEvent)
+  case played(Replay)
   case sessionsRead([Choice])
   case searched([Choice])
   /// Pictures of all sessions, the oldest first.
-  case picturesRead([String], origins: [String: PictureOrigin])
-  case played([SessionEntry], speed: Double, idleLimit: Double)
-  case themesRead([Theme])
+  case picturesRead([PictureID], origins: [PictureID: PictureOrigin])
+
+  // Pictures and files.
+  case pictureKnown(PictureID, Size)
+  /// Its file is gone or damaged.
+  case pictureMissing(PictureID)
+  case differenceKnown(PictureID, String)
+  case attached(Attachment)
+  /// The terminal's test card is there to be looked at.
+  case testCardDrawn(Size)
+  case folderRead(String, [Choice])
+  /// What a typed path may become: as far as it is clear, and the names that it may go on with.
+  case pathCompleted(typed: String, path: String, names: [String])
+  case edited(String)
+  case toast(String, isError: Bool)
+}
+
+/// How a person wants the studio to begin.
+public struct Preferences: Equatable, Sendable {
+  public var controls = Controls()
+  public var mode = StudioMode.imagine
+  public var isMouseCaptured = true
+  public var isInspectorHidden = false
+
+  public init() {}
 }
 
 /// What the studio wants done. Values: the reducer itself does nothing.
 public enum Effect: Equatable, Sendable {
-  case ask(request: Int, text: String, pictures: [String], temperature: Float, seed: UInt64)
-  case draw(request: Int, DrawingSettings, count: Int, parent: String?)
+  /// Hands a request to the model; what comes of it comes back as `Action.request`.
+  case start(Int, Request<PictureID>)
   /// Ends a request at its next step.
-  case cancel(request: Int, discarding: Bool)
+  case cancel(Int)
   /// Adds an event to the session and gives it back as `Action.session`.
   case record(SessionEvent)
+  case loadModel(String)
+  /// Ends the model's conversation: the next question is the first.
+  case forgetTurns
+
+  case newSession
+  case openSession(String)
+  case play(session: String)
+  case export(format: String)
+  case readSessions
+  case search(String)
+  /// Looks through all sessions for their pictures.
+  case readPictures
+
   case attach(path: String)
-  case save(picture: String, path: String)
+  /// Writes a picture to a file; without a path, to one that is named after its prompt.
+  case save(picture: PictureID, path: String, prompt: String)
   /// Works out how two pictures differ, in words and as a heat map.
   case measureDifference(Comparison)
-  case copy(String)
-  case openEditor(String)
   case readFolder(String)
   /// Finds what a path behind `@` may become.
   case completePath(String)
-  case readSessions
-  /// Looks through all sessions for their pictures.
-  case readPictures
   /// Shows a file in the list of files, under `ListOverlay.previewName`.
   case preview(path: String)
-  case search(String)
-  case play(session: String)
-  case export(format: String)
-  case newSession
-  case openSession(String)
-  case loadModel(String)
-  case theme(String)
+
+  case copy(String)
+  case openEditor(String)
   case rememberPrompt(String)
   case captureMouse(Bool)
-  case reportDoctor
+  case reportDoctor(size: Size, ModelStatus, hasPictures: Bool)
   /// Draws the whole screen anew.
   case repaint
   case suspend

@@ -10,7 +10,7 @@ public struct Message: Equatable, Sendable {
   public var speaker: Speaker
   public var text: String
   /// Content hashes.
-  public var pictures: [String] = []
+  public var pictures: [PictureID] = []
   /// The dim line below: speed, or seed, guidance, steps and time.
   public var facts = ""
   public var isError = false
@@ -28,12 +28,12 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var messages: [Message] = []
   public private(set) var title = ""
   /// Origin of every drawn picture.
-  public private(set) var origins: [String: PictureOrigin] = [:]
+  public private(set) var origins: [PictureID: PictureOrigin] = [:]
   /// What files told of pictures beyond the settings that mean something here.
-  public private(set) var details: [String: [String]] = [:]
+  public private(set) var details: [PictureID: [String]] = [:]
   /// Drawn and attached pictures, in order.
-  public private(set) var gallery: [String] = []
-  public private(set) var starred: Set<String> = []
+  public private(set) var gallery: [PictureID] = []
+  public private(set) var starred: Set<PictureID> = []
   /// The highest request number.
   public private(set) var lastRequest = 0
   private var nextID = 0
@@ -45,6 +45,13 @@ public struct Transcript: Equatable, Sendable {
     var fresh = Transcript()
     fresh.nextID = nextID
     return fresh
+  }
+
+  /// The same, whose next message has an id that another transcript did not give, either.
+  func withIDs(after other: Transcript) -> Transcript {
+    var same = self
+    same.nextID = max(nextID, other.nextID)
+    return same
   }
 
   private mutating func add(_ speaker: Message.Speaker, _ text: String, request: Int? = nil) -> Int {

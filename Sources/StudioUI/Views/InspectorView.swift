@@ -3,11 +3,11 @@ import Requests
 
 /// The inspector: model, controls, the running request, the session's sweep.
 func drawInspector(_ state: StudioState, _ frame: inout Frame) {
-  let theme = state.theme, layout = InspectorLayout(state), area = layout.area
+  let theme = state.terminal.theme, layout = InspectorLayout(state), area = layout.area
   for y in 0..<area.height { frame.put("│", area.x, y, theme.border) }
   let x = area.x + 2, width = area.width - 3
   frame.put("Model", x, 0, theme.accent)
-  switch state.model {
+  switch state.work.model {
   case .ready(let name, let parameters, let bytes, _):
     frame.put(
       TextWidth.fitted("\(name) · \(Format.count(parameters)) · \(Format.bytes(bytes))", width), x, 1,
@@ -16,23 +16,23 @@ func drawInspector(_ state: StudioState, _ frame: inout Frame) {
   case .failed: frame.put("not loaded", x, 1, theme.error)
   }
   frame.put("Mode  ", x, 2, theme.dim)
-  frame.put(state.mode.rawValue, x + 6, 2, theme.text)
+  frame.put(state.prompt.mode.rawValue, x + 6, 2, theme.text)
   drawSlider(state, x, width, &frame)
   drawValues(state, layout, x, width, &frame)
-  var y = layout.valuesTop + StudioState.inspectorRows.count + 1
-  if let running = state.running { y = drawProgress(running, state, x, y, width, &frame) }
+  var y = layout.valuesTop + InspectorState.rows.count + 1
+  if let running = state.work.running { y = drawProgress(running, state, x, y, width, &frame) }
   drawSweep(state, x, y, width, area.height, &frame)
 }
 
 private func drawSlider(_ state: StudioState, _ x: Int, _ width: Int, _ frame: inout Frame) {
-  let theme = state.theme, isFocused = state.inspectorRow == 0
+  let theme = state.terminal.theme, isFocused = state.inspector.row == 0
   frame.put("Guidance", x, 4, isFocused ? theme.accent : theme.text)
-  let value = Format.scale(state.controls.guidance)
+  let value = Format.scale(state.inspector.controls.guidance)
   frame.put(value, x + width - value.count, 4, isFocused ? theme.accent : theme.text)
   guard let slider = InspectorLayout(state).slider else { return }
   let last = slider.width - 1
   func column(_ value: Float) -> Int { sliderColumn(value, last) }
-  let at = column(state.controls.guidance)
+  let at = column(state.inspector.controls.guidance)
   frame.put(String(repeating: "━", count: at), slider.x, slider.y, theme.accent)
   frame.put(String(repeating: "─", count: last - at), slider.x + at + 1, slider.y, theme.border)
   frame.put("●", slider.x + at, slider.y, isFocused ? theme.accent : theme.text)
@@ -53,13 +53,13 @@ private func sliderColumn(_ value: Float, _ last: Int) -> Int {
 private func drawValues(
   _ state: StudioState, _ layout: InspectorLayout, _ x: Int, _ width: Int, _ frame: inout Frame
 ) {
-  let c = state.controls, theme = state.theme
+  let c = state.inspector.controls, theme = state.terminal.theme
   let values = [
     "", "\(c.steps)", c.seed.map { "\($0)" } ?? "random", "\(c.count)", "\(c.decoderSteps)",
     Format.scale(c.temperature),
   ]
-  for (i, name) in StudioState.inspectorRows.enumerated() where i > 0 {
-    let y = layout.valuesTop + i - 1, isFocused = state.inspectorRow == i
+  for (i, name) in InspectorState.rows.enumerated() where i > 0 {
+    let y = layout.valuesTop + i - 1, isFocused = state.inspector.row == i
     let text = name.prefix(1).uppercased() + name.dropFirst()
     frame.put(text, x, y, isFocused ? theme.accent : theme.dim)
     let value = isFocused ? "‹ \(values[i]) ›" : values[i]
@@ -75,9 +75,9 @@ private func drawValues(
 private func drawProgress(
   _ running: Running, _ state: StudioState, _ x: Int, _ top: Int, _ width: Int, _ frame: inout Frame
 ) -> Int {
-  let theme = state.theme
-  frame.put(running.kind == .asking ? "Answering" : "Drawing", x, top, theme.accent)
-  guard running.kind == .drawing, running.steps > 0 else { return top + 2 }
+  let theme = state.terminal.theme
+  frame.put(running.isDrawing ? "Drawing" : "Answering", x, top, theme.accent)
+  guard running.isDrawing, running.steps > 0 else { return top + 2 }
   let filled = (width * running.step / running.steps).clamped(to: 0...width)
   frame.put(String(repeating: "█", count: filled), x, top + 1, theme.accent)
   frame.put(String(repeating: "░", count: width - filled), x + filled, top + 1, theme.border)
@@ -88,14 +88,14 @@ private func drawProgress(
 private func drawSweep(
   _ state: StudioState, _ x: Int, _ top: Int, _ width: Int, _ bottom: Int, _ frame: inout Frame
 ) {
-  let points = state.sweep, theme = state.theme
+  let points = state.sweep, theme = state.terminal.theme
   guard points.count >= 2, top + 4 < bottom else { return }
   frame.put("Sweep of seed \(points[0].seed)", x, top, theme.accent)
   let row = top + 2
   frame.put(String(repeating: "┈", count: width), x, row, theme.border)
   for point in points {
     let column = sliderColumn(point.scale, width - 1)
-    let isNow = abs(point.scale - state.controls.guidance) < 0.05
+    let isNow = abs(point.scale - state.inspector.controls.guidance) < 0.05
     frame.put(isNow ? "◆" : "◇", x + column, row, isNow ? theme.accent : theme.text)
   }
   let scales = points.map { Format.scale($0.scale) }.joined(separator: " ")
@@ -107,7 +107,7 @@ private func drawFilmstrip(
   _ pictures: [String], _ x: Int, _ top: Int, _ width: Int, _ bottom: Int, _ state: StudioState,
   _ frame: inout Frame
 ) {
-  guard state.hasPictures else { return }
+  guard state.terminal.hasPictures else { return }
   let columns = 3, tile = Size(width / columns - 1, max(2, min(6, (bottom - top) / 3 - 1)))
   for (i, picture) in pictures.enumerated() {
     let cells = state.cells(of: picture, within: tile)
@@ -121,12 +121,12 @@ private func drawFilmstrip(
 extension StudioState {
   /// Pictures of the last drawing's prompt and seed, by rising guidance scale.
   var sweep: [(scale: Float, seed: UInt64, picture: String)] {
-    guard let last = lastDrawing else { return [] }
+    guard let last = conversation.lastDrawing else { return [] }
     var found: [(scale: Float, seed: UInt64, picture: String)] = []
-    for picture in transcript.gallery {
-      guard let s = transcript.origins[picture]?.settings, s.prompt == last.prompt, s.seed == last.seed else {
-        continue
-      }
+    for picture in conversation.transcript.gallery {
+      guard let s = conversation.transcript.origins[picture]?.settings, s.prompt == last.prompt,
+        s.seed == last.seed
+      else { continue }
       found.removeAll { $0.scale == s.guidanceScale }
       found.append((s.guidanceScale, s.seed, picture))
     }

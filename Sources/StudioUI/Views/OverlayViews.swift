@@ -1,21 +1,22 @@
 import Frames
+import Requests
 
 private func popUp(_ state: StudioState, width: Int, height: Int, title: String, _ frame: inout Frame) -> Rect
 {
-  let w = min(width, state.size.width - 4), h = min(height, state.size.height - 3)
-  let rect = Rect((state.size.width - w) / 2, max(0, (state.size.height - 1 - h) / 2), w, h)
-  frame.clear(rect, state.theme.text)
-  frame.box(rect, title: title, state.theme.border, titleStyle: state.theme.accent)
+  let w = min(width, state.terminal.size.width - 4), h = min(height, state.terminal.size.height - 3)
+  let rect = Rect((state.terminal.size.width - w) / 2, max(0, (state.terminal.size.height - 1 - h) / 2), w, h)
+  frame.clear(rect, state.terminal.theme.text)
+  frame.box(rect, title: title, state.terminal.theme.border, titleStyle: state.terminal.theme.accent)
   frame.cursor = nil
   return rect.inset(2, 1)
 }
 
 func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
-  let theme = state.theme, shown = list.shown
+  let theme = state.terminal.theme, shown = list.shown
   let showsFiles = if case .files = list.purpose { true } else { false }
   let height = showsFiles ? 24 : min(24, max(8, list.choices.count + 5))
   var inner = popUp(state, width: 84, height: height, title: list.title, &frame)
-  if showsFiles, state.hasPictures, inner.width >= 60 {
+  if showsFiles, state.terminal.hasPictures, inner.width >= 60 {
     inner.width -= 28
     drawPreview(of: list, state, Rect(inner.maxX + 2, inner.y, 26, inner.height), &frame)
   }
@@ -45,38 +46,41 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
 private func drawPreview(of list: ListOverlay, _ state: StudioState, _ area: Rect, _ frame: inout Frame) {
   guard let file = list.selectedFile else { return }
   let name = ListOverlay.previewName(file)
-  guard let pixels = state.pictureSizes[name] else { return }
+  guard let pixels = state.album.sizes[name] else { return }
   let cells = state.cells(of: name, within: Size(area.width, area.height - 2))
   let rect = Rect(area.x + (area.width - cells.width) / 2, area.y, cells.width, cells.height)
-  frame.place(name, in: rect, clip: rect, state.theme.text)
-  frame.put("\(pixels.width) × \(pixels.height)", area.x, min(area.maxY - 1, rect.maxY + 1), state.theme.dim)
+  frame.place(name, in: rect, clip: rect, state.terminal.theme.text)
+  frame.put(
+    "\(pixels.width) × \(pixels.height)", area.x, min(area.maxY - 1, rect.maxY + 1), state.terminal.theme.dim)
 }
 
 func drawTour(_ page: Int, _ state: StudioState, _ frame: inout Frame) {
   let content = Tour.pages[max(0, min(Tour.pages.count - 1, page))]
-  let lines = TextWidth.wrapped(content.text, min(66, state.size.width - 10))
+  let lines = TextWidth.wrapped(content.text, min(66, state.terminal.size.width - 10))
   let inner = popUp(state, width: 72, height: lines.count + 6, title: content.title, &frame)
   for (i, line) in lines.enumerated() where i < inner.height - 2 {
-    frame.put(line, inner.x + 1, inner.y + 1 + i, state.theme.text)
+    frame.put(line, inner.x + 1, inner.y + 1 + i, state.terminal.theme.text)
   }
   let dots = Tour.pages.indices.map { $0 == page ? "●" : "○" }.joined(separator: " ")
-  frame.put(dots, inner.x + (inner.width - TextWidth.columns(dots)) / 2, inner.maxY - 1, state.theme.accent)
+  frame.put(
+    dots, inner.x + (inner.width - TextWidth.columns(dots)) / 2, inner.maxY - 1, state.terminal.theme.accent)
 }
 
 func drawHelp(_ scroll: Int, _ state: StudioState, _ frame: inout Frame) {
-  let layout = HelpLayout(state.size)
+  let layout = HelpLayout(state.terminal.size)
   let inner = popUp(
-    state, width: HelpLayout.width, height: state.size.height - 3, title: "Every key and command", &frame)
+    state, width: HelpLayout.width, height: state.terminal.size.height - 3, title: "Every key and command",
+    &frame)
   let first = min(scroll, layout.lastScroll)
   for (i, line) in layout.lines.dropFirst(first).prefix(inner.height).enumerated() {
     let y = inner.y + i
-    if let heading = line.heading { frame.put(heading, inner.x, y, state.theme.accent) }
+    if let heading = line.heading { frame.put(heading, inner.x, y, state.terminal.theme.accent) }
     if let key = line.key {
-      frame.put(TextWidth.fitted(key, layout.keyWidth), inner.x + 1, y, state.theme.user)
+      frame.put(TextWidth.fitted(key, layout.keyWidth), inner.x + 1, y, state.terminal.theme.user)
     }
-    if let text = line.text { frame.put(text, inner.x + layout.indent, y, state.theme.text) }
+    if let text = line.text { frame.put(text, inner.x + layout.indent, y, state.terminal.theme.text) }
   }
-  if first < layout.lastScroll { frame.put(" more ↓ ", inner.maxX - 8, inner.maxY, state.theme.dim) }
+  if first < layout.lastScroll { frame.put(" more ↓ ", inner.maxX - 8, inner.maxY, state.terminal.theme.dim) }
 }
 
 /// The help in a screen's width: what a key does beside it where there is room, else below it.
@@ -95,14 +99,15 @@ struct HelpLayout {
     let width = min(Self.width, size.width - 4) - 4, height = size.height - 5
     let isWide = width >= 2 * Self.besideKey + 8
     (indent, keyWidth) = isWide ? (Self.besideKey, Self.besideKey - 2) : (3, width - 1)
-    lines = HelpText.lines(width: width - indent, besideKeys: isWide)
+    lines = HelpText.lines(keyWidth: keyWidth, width: width - indent, besideKeys: isWide)
     lastScroll = max(0, lines.count - height)
   }
 }
 
 func drawGallery(_ state: StudioState, _ frame: inout Frame) {
-  guard case .gallery(let selected, let isOfAll) = state.overlay else { return }
-  let theme = state.theme, layout = GalleryLayout(state), pictures = state.galleryPictures(isOfAll: isOfAll)
+  guard case .gallery(let selected, let isOfAll) = state.overlays.top else { return }
+  let theme = state.terminal.theme, layout = GalleryLayout(state),
+    pictures = state.galleryPictures(isOfAll: isOfAll)
   frame.put("Gallery", 2, 0, theme.accent)
   let whose = isOfAll ? "of all sessions; Tab: this one" : "of this session; Tab: all sessions"
   frame.put("\(selected + 1) of \(pictures.count), \(whose)", 12, 0, theme.dim)
@@ -116,44 +121,47 @@ func drawGallery(_ state: StudioState, _ frame: inout Frame) {
     if i == selected { frame.box(tile, theme.accent) }
     let cells = state.cells(of: picture, within: Size(tile.width - 2, tile.height - 2))
     let rect = Rect(tile.x + (tile.width - cells.width) / 2, tile.y + 1, cells.width, cells.height)
-    if state.hasPictures {
+    if state.terminal.hasPictures {
       frame.show(picture, in: rect, clip: rect, state)
     } else {
       frame.put(String(picture.prefix(8)), tile.x + 1, tile.y + 1, theme.dim)
     }
-    if state.transcript.starred.contains(picture) { frame.put("★", tile.x + 1, tile.maxY - 1, theme.user) }
+    if state.conversation.transcript.starred.contains(picture) {
+      frame.put("★", tile.x + 1, tile.maxY - 1, theme.user)
+    }
   }
   guard pictures.indices.contains(selected) else { return }
   frame.put(
-    TextWidth.fitted(state.description(of: pictures[selected]), state.size.width - 4), 2,
-    state.size.height - 2,
+    TextWidth.fitted(state.description(of: pictures[selected]), state.terminal.size.width - 4), 2,
+    state.terminal.size.height - 2,
     theme.text)
 }
 
-func drawViewer(_ picture: String, _ state: StudioState, _ frame: inout Frame) {
-  let told = state.transcript.details[picture]?.joined(separator: " · ") ?? ""
-  let details = told.isEmpty ? [] : Array(TextWidth.wrapped(told, state.size.width - 4).prefix(3))
-  let room = Size(state.size.width - 4, max(1, state.size.height - 5 - details.count))
+func drawViewer(_ picture: PictureID, _ state: StudioState, _ frame: inout Frame) {
+  let told = state.conversation.transcript.details[picture]?.joined(separator: " · ") ?? ""
+  let details = told.isEmpty ? [] : Array(TextWidth.wrapped(told, state.terminal.size.width - 4).prefix(3))
+  let room = Size(state.terminal.size.width - 4, max(1, state.terminal.size.height - 5 - details.count))
   let cells = state.cells(of: picture, within: room)
   let rect = Rect(
-    (state.size.width - cells.width) / 2, 1 + (room.height - cells.height) / 2, cells.width, cells.height)
-  if state.hasPictures { frame.show(picture, in: rect, clip: rect, state) }
-  let lines = TextWidth.wrapped(state.description(of: picture), state.size.width - 4)
+    (state.terminal.size.width - cells.width) / 2, 1 + (room.height - cells.height) / 2, cells.width,
+    cells.height)
+  if state.terminal.hasPictures { frame.show(picture, in: rect, clip: rect, state) }
+  let lines = TextWidth.wrapped(state.description(of: picture), state.terminal.size.width - 4)
   for (i, line) in lines.prefix(2).enumerated() {
-    frame.put(line, 2, state.size.height - 3 - details.count + i, state.theme.text)
+    frame.put(line, 2, state.terminal.size.height - 3 - details.count + i, state.terminal.theme.text)
   }
   for (i, line) in details.enumerated() {
-    frame.put(line, 2, state.size.height - 1 - details.count + i, state.theme.dim)
+    frame.put(line, 2, state.terminal.size.height - 1 - details.count + i, state.terminal.theme.dim)
   }
 }
 
 func drawCompare(_ state: StudioState, _ frame: inout Frame) {
-  guard case .compare(let pair) = state.overlay else { return }
+  guard case .compare(let pair) = state.overlays.top else { return }
   let (left, right, isFlipped) = (pair.left, pair.right, pair.isFlipped)
-  let theme = state.theme, area = CompareLayout(state).area
+  let theme = state.terminal.theme, area = CompareLayout(state).area
   frame.put("Compare", 2, 0, theme.accent)
-  if state.hasPictures {
-    if pair.showsDifference, state.differences[pair.heatMap] != nil {
+  if state.terminal.hasPictures {
+    if pair.showsDifference, state.album.differences[pair.heatMap] != nil {
       frame.place(pair.heatMap, in: area, clip: area, theme.text)
     } else if isFlipped {
       frame.show(right, in: area, clip: area, state)
@@ -165,20 +173,20 @@ func drawCompare(_ state: StudioState, _ frame: inout Frame) {
       frame.put("▼", area.x + min(split, max(0, area.width - 1)), area.y - 1, theme.accent)
     }
   }
-  let width = state.size.width - 4, y = state.size.height - 4
+  let width = state.terminal.size.width - 4, y = state.terminal.size.height - 4
   frame.put(
     TextWidth.fitted("left   \(state.description(of: left))", width), 2, y, isFlipped ? theme.dim : theme.text
   )
   frame.put(TextWidth.fitted("right  \(state.description(of: right))", width), 2, y + 1, theme.text)
-  if let difference = state.differences[pair.heatMap] {
+  if let difference = state.album.differences[pair.heatMap] {
     frame.put(TextWidth.fitted("difference  \(difference)", width), 2, y + 2, theme.dim)
   }
 }
 
 extension StudioState {
   /// A picture's prompt and settings in a line.
-  func description(of picture: String) -> String {
-    if picture == Self.testCardName {
+  func description(of picture: PictureID) -> String {
+    if picture == Self.testCard {
       return
         "Is everything visible? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc shows the report."
     }

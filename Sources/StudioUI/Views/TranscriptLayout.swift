@@ -1,4 +1,5 @@
 import Frames
+import Requests
 
 /// A message as lines of a certain width.
 struct LaidMessage {
@@ -6,7 +7,7 @@ struct LaidMessage {
 
   var lines: [(text: String, look: Look)] = []
   /// Pictures: first line, column, cells.
-  var pictures: [(name: String, line: Int, x: Int, cells: Size)] = []
+  var pictures: [(name: PictureID, line: Int, x: Int, cells: Size)] = []
 
   init(_ message: Message, width: Int, _ state: StudioState) {
     switch message.speaker {
@@ -26,10 +27,10 @@ struct LaidMessage {
   }
 
   /// Pictures side by side, as many as fit into a row.
-  mutating func add(_ names: [String], _ width: Int, _ state: StudioState) {
-    guard state.hasPictures else {
+  mutating func add(_ names: [PictureID], _ width: Int, _ state: StudioState) {
+    guard state.terminal.hasPictures else {
       lines += names.map { name in
-        ("  [picture \(name.prefix(8))\(state.missingPictures.contains(name) ? " is missing" : "")]", .dim)
+        ("  [picture \(name.prefix(8))\(state.album.missing.contains(name) ? " is missing" : "")]", .dim)
       }
       return
     }
@@ -65,19 +66,20 @@ public final class LayoutCache {
 
     init(_ message: Message, _ width: Int, _ state: StudioState) {
       (self.message, self.width, height) = (message, width, state.transcriptHeight)
-      (cell, hasPictures, modelName) = (state.cell, state.hasPictures, state.modelName)
-      sizes = message.pictures.map { state.pictureSizes[$0] }
-      isMissing = message.pictures.map(state.missingPictures.contains)
+      (cell, hasPictures, modelName) = (state.terminal.cell, state.terminal.hasPictures, state.modelName)
+      sizes = message.pictures.map { state.album.sizes[$0] }
+      isMissing = message.pictures.map(state.album.missing.contains)
     }
 
     /// Whether these are the message's lines now. Called for each message below the top of the screen, at each frame.
     func isStill(_ message: Message, _ width: Int, _ state: StudioState) -> Bool {
       guard self.width == width, self.message == message, modelName == state.modelName else { return false }
       return message.pictures.isEmpty
-        || height == state.transcriptHeight && cell == state.cell && hasPictures == state.hasPictures
+        || height == state.transcriptHeight && cell == state.terminal.cell
+          && hasPictures == state.terminal.hasPictures
           && message.pictures.indices.allSatisfy {
-            sizes[$0] == state.pictureSizes[message.pictures[$0]]
-              && isMissing[$0] == state.missingPictures.contains(message.pictures[$0])
+            sizes[$0] == state.album.sizes[message.pictures[$0]]
+              && isMissing[$0] == state.album.missing.contains(message.pictures[$0])
           }
     }
   }
@@ -108,16 +110,16 @@ struct TranscriptLayout {
     let width = state.transcriptWidth - 2, height = state.transcriptHeight
     var blocks = state.runningMessage.map { [LaidMessage($0, width: width, state)] } ?? []
     var total = blocks.reduce(0) { $0 + $1.lines.count }
-    var index = state.transcript.messages.count - 1
+    var index = state.conversation.transcript.messages.count - 1
     // From the end upwards, until the screen is full.
-    while index >= 0, total < height + state.scroll {
-      let laid = cache.laid(state.transcript.messages[index], width: width, state)
+    while index >= 0, total < height + state.conversation.scroll {
+      let laid = cache.laid(state.conversation.transcript.messages[index], width: width, state)
       blocks.append(laid)
       total += laid.lines.count
       index -= 1
     }
-    hasMore = index >= 0 || total > height + state.scroll
-    scroll = max(0, min(state.scroll, total - height))
+    hasMore = index >= 0 || total > height + state.conversation.scroll
+    scroll = max(0, min(state.conversation.scroll, total - height))
     // The last line stands at the bottom, or the first at the top where there is room.
     var bottom = total < height ? total : height + scroll
     for laid in blocks {
@@ -127,7 +129,7 @@ struct TranscriptLayout {
   }
 
   /// The picture at a cell of the screen.
-  static func picture(at x: Int, _ y: Int, _ state: StudioState) -> String? {
+  static func picture(at x: Int, _ y: Int, _ state: StudioState) -> PictureID? {
     guard y < state.transcriptHeight, x < state.transcriptWidth else { return nil }
     for (laid, top) in TranscriptLayout(state, LayoutCache()).visible {
       for picture in laid.pictures {
@@ -142,15 +144,15 @@ struct TranscriptLayout {
 
 extension StudioState {
   var modelName: String {
-    if case .ready(let name, _, _, _) = model { return name }
+    if case .ready(let name, _, _, _) = work.model { return name }
     return "model"
   }
 
   /// What the running request has brought so far, as a message.
   var runningMessage: Message? {
-    guard let running else { return nil }
+    guard let running = work.running else { return nil }
     var message = Message(id: -1, .model, running.text)
-    if running.kind == .drawing {
+    if running.isDrawing {
       if let preview = running.preview { message.pictures = [preview] }
       let which =
         running.count > 1 ? "picture \(min(running.picture + 1, running.count)) of \(running.count), " : ""

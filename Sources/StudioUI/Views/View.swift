@@ -2,19 +2,19 @@ import Frames
 
 /// The whole screen: a function of the state.
 public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
-  var frame = Frame(state.size, style: state.theme.text)
+  var frame = Frame(state.terminal.size, style: state.terminal.theme.text)
   guard !state.isTooSmall else {
     let text =
       "The studio needs at least \(StudioState.smallest.width) × \(StudioState.smallest.height) cells; this is "
-      + "\(state.size.width) × \(state.size.height)."
-    frame.put(TextWidth.fitted(text, state.size.width), 0, 0, state.theme.text)
+      + "\(state.terminal.size.width) × \(state.terminal.size.height)."
+    frame.put(TextWidth.fitted(text, state.terminal.size.width), 0, 0, state.terminal.theme.text)
     return frame
   }
-  if case .gallery = state.overlay {
+  if case .gallery = state.overlays.top {
     drawGallery(state, &frame)
-  } else if case .compare = state.overlay {
+  } else if case .compare = state.overlays.top {
     drawCompare(state, &frame)
-  } else if case .viewer(let picture) = state.overlay {
+  } else if case .viewer(let picture) = state.overlays.top {
     drawViewer(picture, state, &frame)
   } else {
     drawTranscript(state, cache, &frame)
@@ -37,7 +37,7 @@ private func style(_ look: LaidMessage.Look, _ theme: Theme) -> Style {
 }
 
 private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame: inout Frame) {
-  let theme = state.theme, height = state.transcriptHeight, width = state.transcriptWidth
+  let theme = state.terminal.theme, height = state.transcriptHeight, width = state.transcriptWidth
   let layout = TranscriptLayout(state, cache)
   if layout.visible.isEmpty { return drawWelcome(state, &frame) }
   let clip = Rect(0, 0, width, height)
@@ -57,7 +57,7 @@ private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame:
 }
 
 private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
-  let theme = state.theme, width = state.transcriptWidth
+  let theme = state.terminal.theme, width = state.transcriptWidth
   let texts: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
     ("Type what to draw and press Return: a red car on a white background", theme.text),
@@ -73,23 +73,24 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
 }
 
 private func drawPrompt(_ state: StudioState, _ frame: inout Frame) {
-  let theme = state.theme, width = state.transcriptWidth, lines = state.promptLines
-  var y = state.size.height - 1 - lines - 1 - (state.attachments.isEmpty ? 0 : 1)
+  let theme = state.terminal.theme, width = state.transcriptWidth, lines = state.promptLines
+  var y = state.terminal.size.height - 1 - lines - 1 - (state.prompt.attachments.isEmpty ? 0 : 1)
   frame.put(String(repeating: "─", count: width), 0, y, theme.border)
-  let isActive = state.inspectorRow == nil && state.overlay == nil
-  frame.put(" \(state.mode.rawValue) ", 2, y, isActive ? theme.accent : theme.dim)
-  if !state.queue.isEmpty {
-    let text = " \(state.queue.count) waiting "
+  let isActive = state.inspector.row == nil && state.overlays.top == nil
+  frame.put(" \(state.prompt.mode.rawValue) ", 2, y, isActive ? theme.accent : theme.dim)
+  if !state.work.queue.isEmpty {
+    let text = " \(state.work.queue.count) waiting "
     frame.put(text, max(12, width - text.count - 2), y, theme.dim)
   }
   y += 1
-  if !state.attachments.isEmpty {
-    let names = state.attachments.enumerated().map { "[Image #\($0 + 1)] \($1.name)" }.joined(separator: "  ")
+  if !state.prompt.attachments.isEmpty {
+    let names = state.prompt.attachments.enumerated().map { "[Image #\($0 + 1)] \($1.name)" }.joined(
+      separator: "  ")
     frame.put(TextWidth.fitted(names, width - 3), 2, y, theme.user)
     y += 1
   }
-  if let search = state.prompt.search {
-    let found = state.prompt.found ?? ""
+  if let search = state.prompt.editor.search {
+    let found = state.prompt.editor.found ?? ""
     frame.put("history: \(search)", 2, y, theme.accent)
     frame.put(TextWidth.fitted(found, max(0, width - search.count - 14)), 13 + search.count, y, theme.text)
     if isActive { frame.cursor = (11 + search.count, y) }
@@ -101,20 +102,21 @@ private func drawPrompt(_ state: StudioState, _ frame: inout Frame) {
 private func drawText(
   _ state: StudioState, top: Int, lines: Int, width: Int, _ isActive: Bool, _ frame: inout Frame
 ) {
-  let theme = state.theme
-  frame.put(state.mode == .ask ? "?" : "›", 1, top, theme.accent)
-  if state.prompt.isEmpty {
+  let theme = state.terminal.theme
+  frame.put(state.prompt.mode == .ask ? "?" : "›", 1, top, theme.accent)
+  if state.prompt.editor.isEmpty {
     let hint =
-      state.isReadOnly
+      state.conversation.isReadOnly
       ? "read-only; /new starts a session"
-      : state.mode == .ask ? "ask about a picture" : "describe an image"
+      : state.prompt.mode == .ask ? "ask about a picture" : "describe an image"
     frame.put(TextWidth.fitted(hint, width), 3, top, theme.dim)
     if isActive { frame.cursor = (3, top) }
     return
   }
   // Where the cursor stands among the wrapped lines: laid out with a mark in its place.
-  let before = TextWidth.wrapped(String(state.prompt.text.prefix(state.prompt.cursor)) + "\u{2060}", width)
-  let all = TextWidth.wrapped(state.prompt.string, width)
+  let before = TextWidth.wrapped(
+    String(state.prompt.editor.text.prefix(state.prompt.editor.cursor)) + "\u{2060}", width)
+  let all = TextWidth.wrapped(state.prompt.editor.string, width)
   let row = before.count - 1, first = max(0, min(row - lines + 1, max(0, all.count - lines)))
   for i in 0..<lines where first + i < all.count {
     frame.put(all[first + i], 3, top + i, theme.text, limit: width + 1)
@@ -125,31 +127,31 @@ private func drawText(
 
 /// Completions above the prompt, lists, help and the tour.
 private func drawPopUps(_ state: StudioState, _ frame: inout Frame) {
-  switch state.overlay {
+  switch state.overlays.top {
   case .list(let list): drawList(list, state, &frame)
   case .help(let scroll): drawHelp(scroll, state, &frame)
   case .tour(let page): drawTour(page, state, &frame)
   default:
-    let fitting = Command.completing(state.prompt.string)
-    guard state.overlay == nil, !fitting.isEmpty, state.inspectorRow == nil else { return }
+    let fitting = KeyTable.completing(state.prompt.editor.string)
+    guard state.overlays.top == nil, !fitting.isEmpty, state.inspector.row == nil else { return }
     drawCompletions(fitting, state, &frame)
   }
 }
 
-private func drawCompletions(_ fitting: [Command], _ state: StudioState, _ frame: inout Frame) {
-  let theme = state.theme, shown = fitting.prefix(8)
+private func drawCompletions(_ fitting: [Binding], _ state: StudioState, _ frame: inout Frame) {
+  let theme = state.terminal.theme, shown = fitting.prefix(8)
   let height = shown.count, y = state.transcriptHeight - height
   let width = min(state.transcriptWidth - 4, 76)
   frame.clear(Rect(2, y, width, height), theme.bar)
-  for (i, command) in shown.enumerated() {
-    frame.put("/\(command.name)", 3, y + i, theme.barKey)
-    frame.put(command.argument, 15, y + i, theme.barDim, limit: 18)
-    frame.put(TextWidth.fitted(command.help, width - 34), 34, y + i, theme.bar)
+  for (i, binding) in shown.enumerated() {
+    frame.put("/\(binding.name)", 3, y + i, theme.barKey)
+    frame.put(binding.argument, 15, y + i, theme.barDim, limit: 18)
+    frame.put(TextWidth.fitted(binding.help, width - 34), 34, y + i, theme.bar)
   }
 }
 
 private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
-  let theme = state.theme, y = state.size.height - 1, width = state.size.width
+  let theme = state.terminal.theme, y = state.terminal.size.height - 1, width = state.terminal.size.width
   frame.fill(Rect(0, y, width, 1), " ", theme.bar)
   let keys = state.keyHints, keysWidth = keys.reduce(0) { $0 + TextWidth.columns($1.0) + $1.1.count + 3 }
   let room = max(10, width - keysWidth - 3)
@@ -157,7 +159,7 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
     let style = toast.isError ? theme.error.on(theme.bar.background) : theme.bar
     frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
     let isLong = TextWidth.columns(toast.text) > room || toast.text.contains("\n")
-    if isLong, state.overlay == nil { drawWhole(toast.text, style, state, &frame) }
+    if isLong, state.overlays.top == nil { drawWhole(toast.text, style, state, &frame) }
   } else {
     frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
   }
@@ -170,10 +172,10 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
 
 /// A message that does not fit into the status line, above the prompt.
 private func drawWhole(_ text: String, _ style: Style, _ state: StudioState, _ frame: inout Frame) {
-  let width = state.size.width, room = max(1, state.transcriptHeight - 2)
+  let width = state.terminal.size.width, room = max(1, state.transcriptHeight - 2)
   let lines = TextWidth.wrapped(text, max(1, width - 2)).prefix(room),
     top = state.transcriptHeight - lines.count
-  frame.clear(Rect(0, top, width, lines.count), state.theme.bar)
+  frame.clear(Rect(0, top, width, lines.count), state.terminal.theme.bar)
   for (i, line) in lines.enumerated() { frame.put(line, 1, top + i, style) }
 }
 
@@ -191,43 +193,25 @@ extension StudioState {
   /// What the model is doing.
   var statusText: String {
     let turn = Self.spinner[Int(now * 10) % Self.spinner.count]
-    if let replay {
+    if let replay = conversation.replay {
       return "\(replay.isPaused ? "paused" : "playing") \(replay.place) of \(replay.entries.count) · "
         + "speed \(Format.decimal(replay.speed, 1)) · space pauses, . steps, ← → seek, + - speed"
     }
-    if let running {
+    if let running = work.running {
       let elapsed = Format.seconds(max(0, now - running.began))
       if running.isCancelling { return "\(turn) stopping at the next step" }
-      if running.kind == .asking { return "\(turn) answering · \(elapsed)" }
+      if !running.isDrawing { return "\(turn) answering · \(elapsed)" }
       let rate = now > running.began ? Double(running.step) / (now - running.began) : 0
       return
         "\(turn) drawing · step \(running.step) of \(running.steps) · \(Format.whole(rate)) steps/s · \(elapsed)"
     }
-    switch model {
+    switch work.model {
     case .loading: return "\(turn) loading the model; requests wait until it is ready"
     case .failed(let reason): return reason
     case .ready(let name, let parameters, let bytes, let canDraw):
-      let title = transcript.title.isEmpty ? "" : "\(transcript.title) · "
+      let title = conversation.transcript.title.isEmpty ? "" : "\(conversation.transcript.title) · "
       return "\(title)\(name) · \(Format.count(parameters)) parameters · \(Format.bytes(bytes))"
         + (canDraw ? "" : " · cannot draw")
     }
-  }
-
-  /// The three keys that matter now.
-  var keyHints: [(String, String)] {
-    switch overlay {
-    case .gallery: return [("Return", "use"), ("m", "compare"), ("Esc", "back")]
-    case .compare: return [("← →", "divider"), ("Space", "flip"), ("d", "difference")]
-    case .viewer: return [("^A", "ask"), ("w", "save"), ("Esc", "back")]
-    case .list: return [("↑ ↓", "move"), ("Return", "select"), ("Esc", "back")]
-    case .help: return [("↑ ↓", "scroll"), ("Esc", "back")]
-    case .tour: return [("Return", "next"), ("←", "back"), ("Esc", "close")]
-    case nil: break
-    }
-    if replay != nil { return [("Esc", "close")] }
-    if running != nil { return [("Esc", "cancel"), ("F1", "help")] }
-    if inspectorRow != nil { return [("← →", "change"), ("↑ ↓", "row"), ("Esc", "back")] }
-    let tab = canDraw ? [("Tab", mode == .ask ? "imagine" : "ask")] : [("^O", "attach")]
-    return tab + [("^P", "commands"), ("F1", "help")]
   }
 }

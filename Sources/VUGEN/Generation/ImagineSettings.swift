@@ -2,22 +2,10 @@ import Flow
 import Foundation
 import Requests
 
-/// Everything that decides a drawn picture, beside the model: the same settings give the same bytes.
-public struct ImagineSettings: Codable, Sendable, Equatable {
-  public var prompt: String
-  /// What the unconditional side reads; empty for nothing.
-  public var negative = ""
-  public var seed: UInt64 = 0
-  public var guidanceScale = DrawingDefaults.guidance
-  /// Times, 0 = noise → 1 = data, in which guidance works.
-  public var guidanceStart: Float = 0
-  public var guidanceEnd: Float = 1
-  public var steps = 50
-  public var decoderSteps = 1
-  public var solver = Solver.euler
+/// The name by which the generation tower's callers know them.
+public typealias ImagineSettings = ImageSettings
 
-  public init(prompt: String) { self.prompt = prompt }
-
+extension ImageSettings {
   public static let mostSteps = DrawingLimits.steps.upperBound
   public static let mostDecoderSteps = DrawingLimits.decoderSteps.upperBound
   public static let mostGuidance = DrawingDefaults.guidanceRange.upperBound

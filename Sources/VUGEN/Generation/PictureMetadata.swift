@@ -1,6 +1,7 @@
 import Foundation
 import ModelFiles
 import Pictures
+import Requests
 
 /// What a drawn picture says of itself: `parameters` for AUTOMATIC1111's readers, and JSON of our own that repeats it.
 public struct PictureMetadata: Codable, Sendable, Equatable {
@@ -14,6 +15,28 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
 
   public init(_ settings: ImagineSettings, stepsDone: Int, model: String) {
     (self.settings, self.stepsDone, self.model) = (settings, stepsDone, model)
+  }
+
+  /// A file names each setting: no program need know what one that is left out means.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(WholeSettings(settings), forKey: .settings)
+    try values.encode(stepsDone, forKey: .stepsDone)
+    try values.encode(model, forKey: .model)
+  }
+
+  private struct WholeSettings: Encodable {
+    let prompt, negative: String
+    let seed: UInt64
+    let guidanceScale, guidanceStart, guidanceEnd: Float
+    let steps, decoderSteps: Int
+    let solver: Solver
+
+    init(_ s: ImageSettings) {
+      (prompt, negative, seed, solver) = (s.prompt, s.negative, s.seed, s.solver)
+      (guidanceScale, guidanceStart, guidanceEnd) = (s.guidanceScale, s.guidanceStart, s.guidanceEnd)
+      (steps, decoderSteps) = (s.steps, s.decoderSteps)
+    }
   }
 
   /// The picture's bytes as PNG. Nothing in them depends on the time or the place.

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import Frames
 import Pictures
+import Requests
 import SessionLog
 import StudioUI
 import Synchronization
@@ -97,8 +98,10 @@ private final class Stage {
   init(_ state: StudioState, _ screen: Screen) { (self.state, self.screen) = (state, screen) }
 
   func act(_ action: Action) { _ = reduce(&state, action) }
-  func draw() { screen.draw(view(state, cache), theme: state.theme) }
-  func scrollToEnd() { state.scroll = 0 }
+  func draw() { screen.draw(view(state, cache), theme: state.terminal.theme) }
+  func scrollToEnd() {
+    while state.conversation.scroll > 0 { act(.key(.mouse(.init(.wheelDown, 5, 5)))) }
+  }
 }
 
 private struct StudioMeasurement {
@@ -146,7 +149,7 @@ private struct StudioMeasurement {
       }
       shelf.add(Picture(width: 32, height: 32, rgb: pixels).resizedBicubic(width: 128, height: 128), name)
       _ = reduce(&state, .pictureKnown(name, Size(128, 128)))
-      let origin = PictureOrigin(DrawingSettings(prompt: "a picture"), stepsDone: 50)
+      let origin = PictureOrigin(ImageSettings(prompt: "a picture"), stepsDone: 50)
       _ = reduce(
         &state, .session(.drawn(request: i, picture: name, origin: origin, seconds: 1, isPartial: false)))
     }
@@ -179,8 +182,10 @@ private struct StudioMeasurement {
     let flag = CancellationFlag()
     var settings = ImagineSettings(prompt: "a red apple left of a cat")
     settings.steps = 200
-    let request = EngineRequest.imagine(settings, count: 1000, previewEvery: .milliseconds(250))
-    let work = Task.detached { await engine.run(request, cancelledBy: flag) { _ in } }
+    let request = Request<Picture>.imagine(settings, count: 1000, parent: nil)
+    let work = Task.detached {
+      await engine.run(request, previewEvery: .milliseconds(250), cancelledBy: flag) { _ in }
+    }
     let clock = ContinuousClock()
     var times: [Double] = []
     for i in 0..<300 {

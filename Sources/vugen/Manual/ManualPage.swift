@@ -129,7 +129,7 @@ enum ManualPage {
       for key in section.keys { page.entry(key.key, key.help + ".") }
     }
     page.subsection("Slash commands")
-    for command in StudioUI.Command.all {
+    for command in KeyTable.slash {
       page.entry("/\(command.name)", value: command.argument, command.help + ".")
     }
   }

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import ModelFiles
 import Pictures
+import Requests
 import SessionLog
 import StudioUI
 import Tensors
@@ -182,8 +183,8 @@ struct ReplayCommand: AsyncParsableCommand {
     var studio = Studio()
     (studio.model, studio.readOnly) = (model, true)
     (studio.theme, studio.themes, studio.graphics, studio.threads, studio.session) = (nil, nil, nil, nil, nil)
-    var replay = Replay(entries, speed: speed, idleLimit: idleLimit)
-    replay.isPaused = step
+    let replay = Replay(
+      entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true)
     Studio.leave(with: try studio.launch(replay: replay, store: store, pictures: id))
   }
 
@@ -319,8 +320,8 @@ struct SessionVerification {
     -> String
   {
     var said = ""
-    let request = EngineRequest.ask(
-      question: text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed)
+    let request = Request<Picture>.ask(
+      Question(text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed))
     for await event in engine.run(request) {
       if case .answered(let text, _, _, _) = event { said = text }
     }
@@ -328,10 +329,9 @@ struct SessionVerification {
   }
 
   /// The hash of the picture that these settings give now.
-  private func draw(_ settings: DrawingSettings) async throws -> String? {
-    let request = EngineRequest.imagine(ImagineSettings(settings), count: 1, previewEvery: .seconds(3600))
-    for await event in engine.run(request) {
-      if case .picture(let picture, let settings, let done, _, _) = event {
+  private func draw(_ settings: ImageSettings) async throws -> String? {
+    for await event in engine.run(.imagine(settings, count: 1, parent: nil)) {
+      if case .drawn(let picture, let settings, let done, _, _) = event {
         return Digest.sha256(
           try PictureMetadata(settings, stepsDone: done, model: facts.name).png(of: picture))
       }

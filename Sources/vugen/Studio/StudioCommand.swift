@@ -58,25 +58,22 @@ struct Studio: AsyncParsableCommand {
   func launch(replay: Replay?, store given: SessionStore? = nil, pictures id: String? = nil) throws -> Int32 {
     // Before anything is written: a start that is refused leaves no session.
     try Screen.check(environment: ProcessInfo.processInfo.environment)
-    let path = Paths.configuration() + "/config.toml", settings = StudioConfiguration(path: path)
+    let settings = StudioConfiguration(path: Paths.configuration() + "/config.toml")
     let store = given ?? SessionStore.standard()
     let (file, entries, notice) = try opened(in: store, isReplay: replay != nil)
-    let (state, usesColours) = firstState(settings, notice, isReadOnly: file == nil)
-    let name = graphics ?? settings.graphics ?? "auto"
-    let app = StudioApp(
-      store: store, session: file, modelFolder: EmbeddedModel.folder(for: model),
-      graphics: Graphics(rawValue: name),
-      state: state, usesColours: usesColours)
-    if let session, let found = try? store.resolve(session) { app.pictureSource.use(found) }
-    if let id { app.pictureSource.use(id) }
-    app.followsBackground = theme == nil && settings.theme == nil
-    app.show(entries)
-    if let replay {
-      for entry in replay.entries { for hash in entry.event.pictures { app.announce(hash) } }
-      app.state.replay = replay
-    }
-    let status = try app.run()
-    guard let lost = app.unwritten else { return status }
+    let usesColours = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+    let source = PictureSource(store), recorder = SessionRecorder(store, file, source)
+    if let session, let found = try? store.resolve(session) { source.use(found) }
+    if let id { source.use(id) }
+    let loop = StudioLoop(
+      StudioEffects(
+        recorder: recorder, source: source, modelFolder: EmbeddedModel.folder(for: model),
+        graphics: graphics.map(Graphics.init(rawValue:)) ?? settings.graphics, usesColours: usesColours),
+      usesColours: usesColours,
+      beginning: beginning(settings, notice, isReadOnly: file == nil, usesColours: usesColours)
+        + recorder.shown(entries) + (replay.map(recorder.played) ?? []))
+    let status = try loop.run()
+    guard let lost = recorder.unwritten else { return status }
     note("\(lost)")
     return status == 0 ? 1 : status
   }
@@ -105,26 +102,19 @@ struct Studio: AsyncParsableCommand {
     }
   }
 
-  private func firstState(_ settings: StudioConfiguration, _ notice: String?, isReadOnly: Bool) -> (
-    StudioState, usesColours: Bool
-  ) {
-    var state = StudioState()
-    let usesColours = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+  /// What the studio is told before it is shown.
+  private func beginning(
+    _ settings: StudioConfiguration, _ notice: String?, isReadOnly: Bool, usesColours: Bool
+  ) -> [Action] {
     let (themes, complaints) = ThemeFile.all(extra: self.themes)
-    let wanted = theme ?? settings.theme ?? "dark"
-    let found = themes.first { $0.name == wanted }
-    state.themes = usesColours ? themes : themes.map(\.withoutColours)
-    state.theme = usesColours ? found ?? .builtIn : (found ?? .builtIn).withoutColours
-    state.controls = settings.controls
-    (state.mode, state.isInspectorHidden) = (settings.mode ?? .imagine, !settings.inspector)
-    (state.isMouseCaptured, state.isReadOnly) = (settings.mouse, isReadOnly)
-    state.prompt.history = PromptHistory.read()
-    var problems = [notice, settings.complaint].compactMap(\.self) + complaints
-    if found == nil { problems.append("unknown theme '\(wanted)'; using the built-in one") }
-    if !problems.isEmpty {
-      let text = problems.map(\.oneLine).joined(separator: "\n")
-      state.toast = Toast(text: text, isError: true, until: 8 + 4 * Double(problems.count - 1))
-    }
-    return (state, usesColours)
+    let problems = [notice].compactMap(\.self) + settings.complaints + complaints
+    return [
+      .sessionOpened(isReadOnly: isReadOnly, "", isError: false),
+      .configured(settings.preferences),
+      .historyRead(PromptHistory.read()),
+      .themesRead(
+        usesColours ? themes : themes.map(\.withoutColours), chosen: self.theme ?? settings.theme),
+      .complaints(problems.map(\.oneLine)),
+    ]
   }
 }

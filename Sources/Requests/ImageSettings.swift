@@ -1,0 +1,67 @@
+/// How the path's differential equation is followed from noise to data.
+public enum Solver: String, Sendable, Codable, CaseIterable {
+  /// One velocity a step.
+  case euler
+  /// Two velocities a step, the second at its end: their mean is taken (the last step too).
+  case heun
+}
+
+/// Everything that decides a drawn picture, beside the model: the same settings give the same bytes.
+///
+/// Written as JSON, what stands as a log of the first version has it (no solver but Euler's, guidance at all times) is
+/// left out, so that such logs stay what they were; what is left out is read so.
+public struct ImageSettings: Sendable, Equatable {
+  public var prompt: String
+  /// What the unconditional side reads; empty for nothing.
+  public var negative: String
+  public var seed: UInt64
+  /// 1 is no guidance.
+  public var guidanceScale: Float
+  /// Times, 0 = noise → 1 = data, in which guidance works.
+  public var guidanceStart: Float = 0
+  public var guidanceEnd: Float = 1
+  public var steps: Int
+  public var decoderSteps: Int
+  public var solver = Solver.euler
+
+  public init(
+    prompt: String, negative: String = "", seed: UInt64 = 0,
+    guidanceScale: Float = DrawingDefaults.guidance, steps: Int = 50, decoderSteps: Int = 1
+  ) {
+    (self.prompt, self.negative, self.seed) = (prompt, negative, seed)
+    (self.guidanceScale, self.steps, self.decoderSteps) = (guidanceScale, steps, decoderSteps)
+  }
+}
+
+extension ImageSettings: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case prompt, negative, seed, guidanceScale, guidanceStart, guidanceEnd, steps, decoderSteps, solver
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      prompt: try values.decode(String.self, forKey: .prompt),
+      negative: try values.decode(String.self, forKey: .negative),
+      seed: try values.decode(UInt64.self, forKey: .seed),
+      guidanceScale: try values.decode(Float.self, forKey: .guidanceScale),
+      steps: try values.decode(Int.self, forKey: .steps),
+      decoderSteps: try values.decode(Int.self, forKey: .decoderSteps))
+    guidanceStart = try values.decodeIfPresent(Float.self, forKey: .guidanceStart) ?? 0
+    guidanceEnd = try values.decodeIfPresent(Float.self, forKey: .guidanceEnd) ?? 1
+    solver = try values.decodeIfPresent(Solver.self, forKey: .solver) ?? .euler
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(prompt, forKey: .prompt)
+    try values.encode(negative, forKey: .negative)
+    try values.encode(seed, forKey: .seed)
+    try values.encode(guidanceScale, forKey: .guidanceScale)
+    if guidanceStart != 0 { try values.encode(guidanceStart, forKey: .guidanceStart) }
+    if guidanceEnd != 1 { try values.encode(guidanceEnd, forKey: .guidanceEnd) }
+    try values.encode(steps, forKey: .steps)
+    try values.encode(decoderSteps, forKey: .decoderSteps)
+    if solver != .euler { try values.encode(solver, forKey: .solver) }
+  }
+}

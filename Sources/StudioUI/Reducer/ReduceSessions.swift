@@ -1,0 +1,131 @@
+import Frames
+import Requests
+import SessionLog
+
+extension StudioState {
+  /// An entry of the open session, or of one that is played.
+  mutating func take(_ event: SessionEvent) -> [Effect] {
+    conversation.transcript.apply(event)
+    // A damaged log may hold the largest of numbers.
+    work.nextRequest = max(work.nextRequest, min(conversation.transcript.lastRequest, 1 << 60) + 1)
+    switch event {
+    case .drawn(_, _, let origin, _, _):
+      if conversation.lastDrawing == nil || work.running == nil {
+        conversation.lastDrawing = origin.settings
+      }
+    case .answered(let request, let text, _, _, _): return takeCritiqueAnswer(request, text)
+    default: break
+    }
+    return []
+  }
+
+  mutating func takeSessions(_ action: Action) -> [Effect] {
+    switch action {
+    case .sessionOpened(let isReadOnly, let text, let isError):
+      return beginSession(isReadOnly: isReadOnly, text, isError: isError)
+    case .sessionsRead(let choices): overlays.top = .list(ListOverlay(.sessions, "Sessions", choices))
+    case .picturesRead(let pictures, let origins):
+      (album.others, album.otherOrigins) = (pictures, origins)
+      let count = galleryPictures(isOfAll: true).count
+      overlays.top = count == 0 ? nil : .gallery(selected: count - 1, isOfAll: true)
+      if count == 0 { return fail("no session has any pictures yet") }
+    case .searched(let choices):
+      guard case .list(var list) = overlays.top, list.purpose == .search else { break }
+      (list.choices, list.selected) = (choices, 0)
+      overlays.top = .list(list)
+    case .played(let replay):
+      guard !work.isBusy else { return fail("wait for the running request to finish, then replay") }
+      (overlays.top, work.sliderDue) = (nil, nil)
+      conversation.begin(replay, now: now)
+    default: break
+    }
+    return []
+  }
+
+  /// Another session: what belongs to the person, the screen and the model stays. What ran and waited is cancelled, and
+  /// whatever still comes of it belongs to nobody.
+  private mutating func beginSession(isReadOnly: Bool, _ text: String, isError: Bool) -> [Effect] {
+    let running = work.running, ended = work.queue.count + (running == nil ? 0 : 1)
+    conversation = conversation.emptied(isReadOnly: isReadOnly)
+    work.abandon()
+    (overlays.top, inspector.row) = (nil, nil)
+    (prompt.attachments, prompt.questionForNextAttachment) = ([], nil)
+    if !text.isEmpty {
+      let told = ended == 0 ? "" : "; \(ended) request\(ended == 1 ? " was" : "s were") cancelled"
+      toast = Toast(text: text + told, isError: isError, until: now + (isError ? 6 : 3))
+    }
+    return (running.map { [.cancel($0.id)] } ?? []) + [.forgetTurns]
+  }
+
+  /// Adds an event to the session, where it can be written.
+  mutating func recording(_ event: SessionEvent) -> [Effect] {
+    guard conversation.replay == nil else { return fail("a replay is running; Esc closes it") }
+    guard !conversation.isReadOnly else {
+      return fail("this session is read-only; /new starts one of your own")
+    }
+    return [.record(event)]
+  }
+
+  // MARK: Replay
+
+  mutating func playDue() -> [Effect] {
+    while let playing = conversation.replay, !playing.isPaused, playing.due <= now { playNext() }
+    return []
+  }
+
+  /// Shows the next entry and sets when the one after it is due.
+  private mutating func playNext() {
+    guard var playing = conversation.replay else { return }
+    guard playing.place < playing.entries.count else {
+      playing.isPaused = true
+      conversation.replay = playing
+      say("end of the session; Esc closes the replay")
+      return
+    }
+    let entry = playing.entries[playing.place]
+    _ = take(entry.event)
+    conversation.scroll = 0
+    playing.place += 1
+    if playing.place < playing.entries.count {
+      let wait = max(0, playing.entries[playing.place].time - entry.time)
+      playing.due = now + min(wait, playing.idleLimit) / playing.speed
+    } else {
+      playing.due = now + 0.5
+    }
+    conversation.replay = playing
+  }
+
+  mutating func performReplay(_ command: Command) -> [Effect] {
+    guard var playing = conversation.replay else { return [] }
+    switch command {
+    case .pause:
+      playing.isPaused.toggle()
+      playing.due = now
+    case .nextEntry:
+      conversation.replay?.isPaused = true
+      playNext()
+      return []
+    case .previousEntry: return seek(to: max(0, playing.place - 1))
+    case .firstEntry: return seek(to: 0)
+    case .lastEntry: return seek(to: playing.entries.count)
+    case .faster: playing.speed = min(64, playing.speed * 2)
+    case .slower: playing.speed = max(0.125, playing.speed / 2)
+    case .closeReplay:
+      conversation.endReplay()
+      say("replay closed")
+      return []
+    default: break
+    }
+    conversation.replay = playing
+    return []
+  }
+
+  private mutating func seek(to place: Int) -> [Effect] {
+    guard var playing = conversation.replay else { return [] }
+    conversation.transcript = conversation.transcript.emptied()
+    for entry in playing.entries.prefix(place) { conversation.transcript.apply(entry.event) }
+    (playing.place, playing.isPaused, playing.due) = (place, true, now)
+    conversation.replay = playing
+    return []
+  }
+}

@@ -1,0 +1,73 @@
+import Requests
+import SessionLog
+
+/// The open session as it is shown.
+public struct ConversationState: Equatable, Sendable {
+  public var transcript = Transcript()
+  /// Lines that lie below the screen.
+  public var scroll = 0
+  public var isReadOnly = false
+  /// What the last drawing was asked with: what the slider draws again.
+  public var lastDrawing: ImageSettings?
+  public var lastRequest: Request<PictureID>?
+  public var replay: Replay?
+
+  /// The same screen with nothing on it. Messages' ids go on: none is ever taken for another.
+  func emptied(isReadOnly: Bool) -> ConversationState {
+    var fresh = ConversationState()
+    (fresh.transcript, fresh.isReadOnly) = (transcript.emptied(), isReadOnly)
+    return fresh
+  }
+
+  /// Lets a recorded session take the place of the open one.
+  mutating func begin(_ playing: Replay, now: Double) {
+    var playing = playing
+    playing.due = now
+    if !playing.staysWhenClosed {
+      playing.before = Replay.Before(
+        transcript: transcript, scroll: scroll, lastDrawing: lastDrawing, lastRequest: lastRequest)
+    }
+    (transcript, scroll, replay) = (transcript.emptied(), 0, playing)
+  }
+
+  /// What the replay took the place of comes back.
+  mutating func endReplay() {
+    let before = replay?.before
+    replay = nil
+    guard let before else { return }
+    (transcript, scroll) = (before.transcript.withIDs(after: transcript), before.scroll)
+    (lastDrawing, lastRequest) = (before.lastDrawing, before.lastRequest)
+  }
+}
+
+/// A session that is being played.
+public struct Replay: Equatable, Sendable {
+  public var entries: [SessionEntry]
+  /// The next entry.
+  public var place = 0
+  public var isPaused = false
+  public var speed = 1.0
+  /// When the next entry is due, in seconds of the studio's clock.
+  var due = 0.0
+  /// Longest wait between two entries.
+  public var idleLimit: Double
+  /// Whether what was played goes on being shown: nothing else was there before.
+  var staysWhenClosed: Bool
+  /// What comes back when it is closed.
+  fileprivate var before: Before?
+
+  public init(
+    _ entries: [SessionEntry], speed: Double = 1, idleLimit: Double = 2, isPaused: Bool = false,
+    staysWhenClosed: Bool = false
+  ) {
+    (self.entries, self.speed, self.idleLimit) = (entries, speed, idleLimit)
+    (self.isPaused, self.staysWhenClosed) = (isPaused, staysWhenClosed)
+  }
+
+  fileprivate struct Before: Equatable {
+    var transcript: Transcript
+    var scroll: Int
+    var lastDrawing: ImageSettings?
+    var lastRequest: Request<PictureID>?
+  }
+}

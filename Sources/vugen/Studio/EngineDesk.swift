@@ -1,0 +1,157 @@
+import Engine
+import Foundation
+import Frames
+import ModelFiles
+import Pictures
+import Requests
+import SessionLog
+import StudioUI
+import Synchronization
+import Tensors
+import Terminal
+import VUGEN
+
+/// The model's side of the studio: loads it, hands it requests, and posts what comes of them as actions.
+final class EngineDesk {
+  private let mailbox: Mailbox<StudioMessage>
+  private let shelf: PictureShelf
+  private let source: PictureSource
+  private let folder: String
+  private var engine: StudioEngine
+  private(set) var facts: ModelFacts?
+  /// Requests on their way; each goes when it ends.
+  private var flags: [Int: CancellationFlag] = [:]
+
+  /// - Parameter folder: the model that is loaded first.
+  init(
+    folder: String, mailbox: Mailbox<StudioMessage>, shelf: PictureShelf, source: PictureSource
+  ) {
+    (self.folder, self.mailbox, self.shelf, self.source) = (folder, mailbox, shelf, source)
+    engine = StudioEngine(folder: folder)
+  }
+
+  /// The numeric thread gives the terminal back where its stack overflows.
+  func guardThread() { Task { @NumericActor in Screen.guardThread() } }
+
+  func load(_ other: String? = nil) {
+    let engine = StudioEngine(folder: other ?? folder), mailbox = self.mailbox
+    Task.detached {
+      do {
+        mailbox.post(.modelLoaded(try await engine.load(), engine))
+      } catch {
+        mailbox.post(.action(.modelFailed("\(error)")))
+      }
+    }
+  }
+
+  /// A model is there; until here the one before it worked.
+  func take(_ facts: ModelFacts, _ engine: StudioEngine) -> Action {
+    (self.engine, self.facts) = (engine, facts)
+    return .modelReady(
+      name: facts.name, parameters: facts.parameters, bytes: facts.bytes, canDraw: facts.canDraw)
+  }
+
+  /// - Parameter showsPictures: whether previews are of use.
+  func start(_ id: Int, _ request: Request<PictureID>, showsPictures: Bool) -> [Action] {
+    struct Missing: Error {}
+    guard
+      let work = try? request.replacingPictures({ name in
+        guard let picture = shelf.picture(name) else { throw Missing() }
+        return picture
+      })
+    else {
+      return [
+        .request(id, .failed("the picture is missing; its question cannot be answered")),
+        .request(id, .ended),
+      ]
+    }
+    let flag = CancellationFlag(), engine = self.engine
+    let post = ResultPost(id, model: facts?.name ?? "", mailbox: mailbox, shelf: shelf, source: source)
+    flags[id] = flag
+    Task.detached {
+      await engine.run(work, previewEvery: showsPictures ? .milliseconds(250) : nil, cancelledBy: flag) {
+        post.send($0)
+      }
+    }
+    return []
+  }
+
+  func cancel(_ id: Int) { flags[id]?.set() }
+
+  func cancelAll() { flags.values.forEach { $0.set() } }
+
+  /// Forgets earlier turns.
+  func forget() {
+    let engine = self.engine
+    Task.detached { await engine.forget() }
+  }
+
+  /// Nothing more comes of a request.
+  func ended(_ id: Int) {
+    flags[id] = nil
+    source.dropFresh(of: id)
+  }
+}
+
+/// Turns what comes of a request into actions: pixels go to the shelf, and the state knows them by their names.
+private struct ResultPost: Sendable {
+  private static let previews = Mutex(0)
+  private let id: Int
+  private let model: String
+  private let mailbox: Mailbox<StudioMessage>
+  private let shelf: PictureShelf
+  private let source: PictureSource
+
+  init(
+    _ id: Int, model: String, mailbox: Mailbox<StudioMessage>, shelf: PictureShelf, source: PictureSource
+  ) {
+    (self.id, self.model, self.mailbox, self.shelf, self.source) = (id, model, mailbox, shelf, source)
+  }
+
+  func send(_ event: RequestEvent<Picture>) {
+    switch event {
+    case .started: post(.started)
+    case .token(let text): post(.token(text))
+    case .step(let step, let steps, let picture, let preview):
+      post(.step(step, of: steps, picture: picture, preview: preview.map(shown)))
+    case .shortened(let name, let prompt): post(.shortened(name, prompt: prompt))
+    case .drawn(let picture, let settings, let done, let seconds, let isPartial):
+      do {
+        let hash = try kept(picture, PictureMetadata(settings, stepsDone: done, model: model))
+        post(.drawn(hash, settings, stepsDone: done, seconds: seconds, isPartial: isPartial))
+      } catch {
+        post(.failed("\(error)"))
+      }
+    case .answered(let text, let tokens, let seconds, let isPartial):
+      post(.answered(text: text, tokens: tokens, seconds: seconds, isPartial: isPartial))
+    case .failed(let reason): post(.failed(reason))
+    case .cancelled: post(.cancelled)
+    case .ended: post(.ended)
+    }
+  }
+
+  private func post(_ event: RequestEvent<PictureID>) { mailbox.post(.action(.request(id, event))) }
+
+  private func shown(_ preview: Picture) -> PictureID {
+    let number = Self.previews.withLock { count in
+      count += 1
+      return count
+    }
+    let name = Placement.previewPrefix + "\(number)"
+    put(preview, name)
+    return name
+  }
+
+  /// A drawn picture's file waits for the session's recorder.
+  private func kept(_ picture: Picture, _ metadata: PictureMetadata) throws -> PictureID {
+    let png = try metadata.png(of: picture), hash = Digest.sha256(png)
+    source.hold(Data(png), hash, of: id)
+    put(picture, hash)
+    return hash
+  }
+
+  private func put(_ picture: Picture, _ name: PictureID) {
+    shelf.add(picture, name)
+    mailbox.post(.action(.pictureKnown(name, Size(picture.width, picture.height))))
+  }
+}

@@ -1,0 +1,158 @@
+import FileNames
+import Foundation
+import Frames
+import ModelFiles
+import Pictures
+import Requests
+import SessionLog
+import StudioUI
+import Terminal
+import VUGEN
+
+/// Pictures as files: attached, saved, compared, looked through.
+final class PictureDesk {
+  private let mailbox: Mailbox<StudioMessage>
+  private let shelf: PictureShelf
+  private let source: PictureSource
+  private let recorder: SessionRecorder
+
+  init(
+    mailbox: Mailbox<StudioMessage>, shelf: PictureShelf, source: PictureSource, recorder: SessionRecorder
+  ) {
+    (self.mailbox, self.shelf, self.source, self.recorder) = (mailbox, shelf, source, recorder)
+  }
+
+  func attach(_ typed: String) -> [Action] {
+    let path = TypedPath.resolve(typed)
+    do {
+      // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
+      let most = 1024
+      let picture = try Picture(path: path, limits: .init(enough: most)).fitted(most)
+      let hash = recorder.keep(try picture.pngData())
+      shelf.add(picture, hash)
+      let name = URL(fileURLWithPath: path).lastPathComponent
+      var actions: [Action] = [.pictureKnown(hash, Size(picture.width, picture.height))]
+      let bytes = [UInt8](try MappedFile.contents(of: path))
+      if let told = TextToImageSettings(bytes: bytes) {
+        // Its settings can then be used again from the gallery.
+        actions += recorder.record(
+          .attached(
+            picture: hash, name: "\(name), drawn by \(told.program)", settings: told.settings,
+            details: ["by \(told.program)"] + told.others))
+      }
+      return actions + [.attached(Attachment(picture: hash, name: name))]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  /// A file of the list, small; off the interface's thread. One that cannot be read shows nothing.
+  func preview(_ path: String) {
+    let name = ListOverlay.previewName(path), shelf = self.shelf, mailbox = self.mailbox
+    Task.detached {
+      let most = 256
+      guard let small = try? Picture(path: path, limits: .init(enough: most)).fitted(most) else { return }
+      shelf.add(small, name)
+      mailbox.post(.action(.pictureKnown(name, Size(small.width, small.height))))
+    }
+  }
+
+  /// The file as it was drawn, with its settings.
+  func save(_ hash: PictureID, _ typed: String, prompt: String) -> [Action] {
+    let words = prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
+    let slug = String(words).split(separator: "-").joined(separator: "-").prefix(40)
+    var path = typed.isEmpty ? "\(slug)-\(hash.prefix(6)).png" : TypedPath.resolve(typed)
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      path += "/\(slug)-\(hash.prefix(6)).png"
+    }
+    do {
+      let bytes: Data
+      if let stored = source.bytes(of: hash) {
+        bytes = stored
+      } else if let picture = shelf.picture(hash) {
+        bytes = Data(try picture.pngData())
+      } else {
+        return [.toast("the picture no longer exists", isError: true)]
+      }
+      try AtomicFile.write(Self.converted(bytes, for: path), to: path)
+      return [.toast("saved \(path)", isError: false)]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  /// A stored PNG as the kind of file that a name tells, with what it says of itself.
+  private static func converted(_ png: Data, for path: String) throws -> Data {
+    guard let format = WrittenFormat(path: path), format != .png else { return png }
+    let bytes = [UInt8](png)
+    return Data(try Picture(bytes: bytes, name: path).data(format, texts: Picture.texts(bytes: bytes)))
+  }
+
+  /// PSNR, the share of pixels that differ, and a heat map; off the interface's thread.
+  func measure(_ pair: Comparison) {
+    let shelf = self.shelf, mailbox = self.mailbox
+    Task.detached {
+      guard let left = shelf.picture(pair.left), let right = shelf.picture(pair.right) else { return }
+      let other =
+        right.width == left.width && right.height == left.height
+        ? right : right.resizedBicubic(width: left.width, height: left.height)
+      let (map, share) = left.difference(from: other)
+      shelf.add(map, pair.heatMap)
+      let psnr = left.psnr(other)
+      let text =
+        psnr.isFinite
+        ? String(format: "PSNR %.1f dB, %.0f %% of the pixels differ visibly", psnr, 100 * share)
+        : "none: they are identical"
+      mailbox.post(.action(.pictureKnown(pair.heatMap, Size(map.width, map.height))))
+      mailbox.post(.action(.differenceKnown(pair.heatMap, text)))
+    }
+  }
+
+  func testCard() -> Action {
+    shelf.add(TestCard.picture(), StudioState.testCard)
+    return .testCardDrawn(Size(TestCard.width, TestCard.height))
+  }
+
+  /// Looks through the sessions off the interface's thread.
+  func readAll() {
+    let album = SessionAlbum(source: source, mailbox: mailbox)
+    Task.detached { album.read() }
+  }
+}
+
+/// The pictures of all sessions, for the gallery.
+private struct SessionAlbum: Sendable {
+  let source: PictureSource
+  let mailbox: Mailbox<StudioMessage>
+  private static let mostSessions = 500
+
+  /// Posts the newest sessions' pictures with their settings, the oldest first.
+  func read() {
+    let store = source.store
+    var pictures: [PictureID] = [], known: Set<PictureID> = [], origins: [PictureID: PictureOrigin] = [:]
+    for id in store.ids().prefix(Self.mostSessions).reversed() {
+      guard let entries = try? store.read(id).entries else { continue }
+      var transcript = Transcript()
+      for entry in entries { transcript.apply(entry.event) }
+      guard !transcript.gallery.isEmpty else { continue }
+      source.use(id)
+      for picture in transcript.gallery where known.insert(picture).inserted {
+        pictures.append(picture)
+        origins[picture] = transcript.origins[picture]
+        let size = source.size(of: picture).map { Size($0.width, $0.height) }
+        mailbox.post(.action(size.map { .pictureKnown(picture, $0) } ?? .pictureMissing(picture)))
+      }
+    }
+    mailbox.post(.action(.picturesRead(pictures, origins: origins)))
+  }
+}
+
+extension Picture {
+  /// With sides of at most so many pixels.
+  fileprivate func fitted(_ most: Int) -> Picture {
+    let side = max(width, height)
+    guard side > most else { return self }
+    return resizedBicubic(width: max(1, width * most / side), height: max(1, height * most / side))
+  }
+}

@@ -1,0 +1,238 @@
+import Engine
+import Foundation
+import Frames
+import ModelFiles
+import Requests
+import SessionLog
+import StudioUI
+import Terminal
+
+/// The session that is written, and those that can be opened in its place.
+final class SessionRecorder {
+  private let store: SessionStore
+  private let source: PictureSource
+  private var session: SessionFile?
+  /// Sessions that were left before the disk took all of them; it is tried again with whatever comes.
+  private var unfinished: [SessionFile] = []
+  /// By which model sessions are opened.
+  private var opening: SessionEvent?
+  private var loggedFullDisk = false
+  /// Pictures whose size the state knows.
+  private var announced: Set<PictureID> = []
+
+  /// - Parameter session: nil where nothing is written.
+  init(_ store: SessionStore, _ session: SessionFile?, _ source: PictureSource) {
+    (self.store, self.session, self.source) = (store, session, source)
+    if let session { source.use(session.id) }
+    noteLastWords()
+  }
+
+  // MARK: Writing
+
+  /// Writes an event and gives it back to be shown.
+  func record(_ event: SessionEvent) -> [Action] {
+    let entry = SessionEntry(time: Date().timeIntervalSince1970, event: event)
+    var actions: [Action] = []
+    if let session {
+      adopt(entry.event, into: session)
+      let isWritten = session.append(entry)
+      if !isWritten, !loggedFullDisk {
+        let text = "what is new stays in memory until it can be written: \(session.obstacle)"
+        actions.append(.toast(text, isError: true))
+      }
+      loggedFullDisk = !isWritten
+      noteLastWords()
+    }
+    unfinished.removeAll { $0.end() }
+    noteWaiting()
+    return actions + [.session(entry.event)]
+  }
+
+  /// Keeps a picture's file where there is a session. Its content's hash is its name.
+  func keep(_ png: [UInt8]) -> PictureID {
+    // Where the disk is full the next event says so.
+    let hash = session?.keep(Data(png)) ?? Digest.sha256(png)
+    noteWaiting()
+    return hash
+  }
+
+  /// A model is there: with it the session is taken up.
+  func opened(by facts: ModelFacts) -> [Action] {
+    let event = SessionEvent.opened(
+      model: facts.name, modelHash: facts.hash, program: "VUGEN Studio")
+    opening = event
+    return session == nil ? [] : record(event)
+  }
+
+  /// Pictures of other sessions, and new ones, become this one's with the first event that names them, so that it is
+  /// whole by itself.
+  private func adopt(_ event: SessionEvent, into session: SessionFile) {
+    var named = event.pictures
+    if case .starred(let picture, _) = event { named.append(picture) }
+    for hash in named where !session.holds(hash) {
+      if let png = source.bytes(of: hash) { _ = session.keep(png) }
+    }
+  }
+
+  private func noteWaiting() {
+    let files = unfinished + [session].compactMap(\.self)
+    source.setWaiting(files.reduce(into: [:]) { $0.merge($1.waitingPictures) { old, _ in old } })
+  }
+
+  // MARK: The end
+
+  /// What is said of the session where a signal kills the program.
+  private func noteLastWords() {
+    guard let session else { return Screen.setLastWords("nothing was being recorded") }
+    guard session.isBegun || !session.waiting.isEmpty else {
+      return Screen.setLastWords("nothing had been recorded yet")
+    }
+    let path = session.folder + "/log.jsonl"
+    Screen.setLastWords(
+      session.waiting.isEmpty
+        ? "the session is safe in \(path)"
+        : "\(Self.entries(session.waiting.count)) could not be written to \(path)")
+  }
+
+  private static func entries(_ count: Int) -> String { "\(count) entr\(count == 1 ? "y" : "ies")" }
+
+  /// What of the sessions the disk does not take, even now; nil where all is written.
+  var unwritten: String? {
+    let left = (unfinished + [session].compactMap(\.self)).filter { !$0.flush() }
+    let lines = left.compactMap { file -> String? in
+      let (entries, pictures) = (file.waiting.count, file.waitingPictures.count)
+      guard entries + pictures > 0 else { return nil }
+      return "not written: \(Self.entries(entries)), \(pictures) picture\(pictures == 1 ? "" : "s"); "
+        + file.obstacle
+    }
+    return lines.isEmpty ? nil : lines.joined(separator: "\n")
+  }
+
+  // MARK: Another session
+
+  /// Makes another session the open one; nil for one that is only read.
+  ///
+  /// - Parameters:
+  ///   - request: the one that runs; the old session says that it was cancelled.
+  ///   - told: what the person should know.
+  private func use(
+    _ file: SessionFile?, _ entries: [SessionEntry], leaving request: Int?, _ told: String,
+    isError: Bool = false
+  ) -> [Action] {
+    if let request {
+      session?.append(
+        SessionEntry(time: Date().timeIntervalSince1970, event: .cancelled(request: request)))
+    }
+    // Its lock goes with it.
+    if let session, !session.end() { unfinished.append(session) }
+    unfinished.removeAll { $0 === file }
+    session = file
+    if let file { source.use(file.id) }
+    noteLastWords()
+    noteWaiting()
+    let isLeft = !unfinished.isEmpty
+    let text = told + (isLeft ? "; what could not be written of the one before is tried again" : "")
+    return [.sessionOpened(isReadOnly: file == nil, text, isError: isError || isLeft)] + shown(entries)
+      + (file == nil ? [] : opening.map(record) ?? [])
+  }
+
+  func begin(leaving request: Int?) -> [Action] {
+    if let obstacle = store.obstacle { return [.toast(obstacle, isError: true)] }
+    return use(SessionFile(new: StudioSession.newID(), in: store), [], leaving: request, "new session")
+  }
+
+  func open(_ id: String, leaving request: Int?) -> [Action] {
+    if let session, session.id == id { return [.toast("this session is open already", isError: false)] }
+    do {
+      let found = try store.contents(of: id)
+      source.use(id)
+      guard !found.isNewer else {
+        let told = "read-only: a newer version of this program wrote it"
+        return use(nil, found.entries, leaving: request, told, isError: true)
+      }
+      // One that was left with something unwritten is still held.
+      if let file = unfinished.first(where: { $0.id == id }) {
+        let waiting = SessionContents(Data(file.waiting.joined())).entries
+        return use(file, found.entries + waiting, leaving: request, "opened")
+      }
+      do {
+        let file = try SessionFile(store, id: id)
+        let lost = found.lost == 0 ? "" : ": \(found.entries.count) entries; \(found.lost) are damaged"
+        return use(file, found.entries, leaving: request, "opened\(lost)", isError: found.lost > 0)
+      } catch {
+        return use(nil, found.entries, leaving: request, "read-only: \(error)", isError: true)
+      }
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  // MARK: Reading
+
+  /// What shows a session's entries, its pictures' sizes first.
+  func shown(_ entries: [SessionEntry]) -> [Action] {
+    entries.flatMap { entry in entry.event.pictures.compactMap(announced) + [.session(entry.event)] }
+  }
+
+  /// A picture's size, or that there is no such picture; nil where the state knows.
+  private func announced(_ hash: PictureID) -> Action? {
+    guard !announced.contains(hash) else { return nil }
+    guard let size = source.size(of: hash) else { return .pictureMissing(hash) }
+    announced.insert(hash)
+    return .pictureKnown(hash, Size(size.width, size.height))
+  }
+
+  func play(_ name: String) -> [Action] {
+    do {
+      let own = session.flatMap { $0.isBegun ? $0.id : nil }
+      let id = try store.resolve(name == "last" ? own ?? "last" : name)
+      source.use(id)
+      return played(Replay(try store.read(id).entries))
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  func played(_ replay: Replay) -> [Action] {
+    replay.entries.flatMap(\.event.pictures).compactMap(announced) + [.played(replay)]
+  }
+
+  func list() -> [Action] {
+    let choices = store.summaries().map {
+      Choice(title: $0.title, detail: "\($0.id.prefix(15)) · \($0.contents)", value: $0.id)
+    }
+    return [.sessionsRead(choices)]
+  }
+
+  func search(_ text: String) -> [Action] {
+    guard text.count >= 2 else { return [.searched([])] }
+    do {
+      let hits = try SessionSearch(store).find(text, most: 50).map {
+        Choice(
+          title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))",
+          value: $0.id)
+      }
+      return [.searched(hits)]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+
+  func export(_ format: String) -> [Action] {
+    guard let session, session.isBegun else {
+      return [.toast("there is nothing on the disk of this session yet", isError: true)]
+    }
+    do {
+      return [.toast("wrote \(try SessionExport(store, session.id).write(format, to: nil))", isError: false)]
+    } catch {
+      return [.toast("\(error)", isError: true)]
+    }
+  }
+}
+
+/// Names for new sessions.
+enum StudioSession {
+  static func newID() -> String {
+    SessionFile.newID(at: Date().timeIntervalSince1970, random: UInt32.random(in: 0..<1_679_616))
+  }
+}

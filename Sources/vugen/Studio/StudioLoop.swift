@@ -1,0 +1,109 @@
+import Foundation
+import Frames
+import StudioUI
+import Terminal
+
+/// The studio's one thread: what happens becomes actions, what they call for is done, and the screen shows the state.
+final class StudioLoop {
+  private var state = StudioState()
+  private let screen: Screen
+  private let mailbox: Mailbox<StudioMessage>
+  private let effects: StudioEffects
+  private let cache = LayoutCache()
+  private var parser = InputParser()
+  private let clock = ContinuousClock()
+  private let begun: ContinuousClock.Instant
+  private let usesColours: Bool
+
+  /// - Parameters:
+  ///   - usesColours: false for `NO_COLOR`.
+  ///   - beginning: what was read before: settings, themes, the session's entries.
+  init(_ effects: StudioEffects, usesColours: Bool, beginning: [Action]) {
+    begun = clock.now
+    (self.effects, self.usesColours) = (effects, usesColours)
+    (screen, mailbox) = (effects.screen, effects.mailbox)
+    beginning.forEach(apply)
+  }
+
+  private var now: Double { seconds(clock.now - begun) }
+
+  /// Runs until the person leaves. Throws `TerminalError` where there is no terminal; returns the exit status.
+  func run() throws -> Int32 {
+    StudioSignals.watch(waking: mailbox)
+    effects.engines.guardThread()
+    try screen.start(environment: ProcessInfo.processInfo.environment)
+    defer { screen.end() }
+    let size = Screen.windowSize() ?? (80, 24, 0, 0)
+    apply(.graphicsKnown(hasPictures: screen.facts.graphics != .none))
+    apply(.resized(Size(size.columns, size.rows), cell: screen.facts.cell))
+    draw()
+    effects.engines.load()
+    while !effects.hasLeft {
+      wait()
+      if StudioSignals.endSignal != 0 {
+        effects.engines.cancelAll()
+        return 128 + StudioSignals.endSignal
+      }
+      if StudioSignals.takeInterrupt() { apply(.key(.control("c"))) }
+      if StudioSignals.takeResume() { screen.resume() }
+      if StudioSignals.takeResize() { apply(.resized(screen.resize(), cell: screen.facts.cell)) }
+      for message in mailbox.take() { effects.take(message).forEach(apply) }
+      readInput()
+      apply(.tick(now))
+      draw()
+    }
+    return 0
+  }
+
+  /// Sleeps until a key, a message, or the next thing that moves by itself.
+  private func wait() {
+    var timeout = state.nextTick.map { max(0, min(60, $0 - now)) } ?? 60
+    if parser.isWaiting { timeout = min(timeout, 0.03) }
+    var watched = [
+      pollfd(fd: 0, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0),
+    ]
+    let count = poll(&watched, 2, Int32((timeout * 1000).rounded(.up)))
+    if count == 0, parser.isWaiting { parser.flush().forEach(take) }
+    // The terminal is gone.
+    if watched[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0, watched[0].revents & Int16(POLLIN) == 0
+    {
+      effects.leave()
+    }
+  }
+
+  private func readInput() {
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    var watched = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+    while poll(&watched, 1, 0) > 0, watched.revents & Int16(POLLIN) != 0 {
+      let count = read(0, &bytes, bytes.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return effects.leave() }
+      parser.take(bytes[..<count]).forEach(take)
+    }
+  }
+
+  private func take(_ input: InputParser.Input) {
+    switch input {
+    case .key(let key): apply(.key(key))
+    case .reply(let reply):
+      guard screen.take(reply) else { return }
+      if case .background(let colour) = reply, usesColours {
+        apply(.backgroundKnown(isLight: colour.luminance > 0.5))
+      }
+      apply(.graphicsKnown(hasPictures: screen.facts.graphics != .none))
+      apply(.resized(state.terminal.size, cell: screen.facts.cell))
+    }
+  }
+
+  private func apply(_ action: Action) {
+    var waiting = [action][...]
+    while let next = waiting.popFirst() {
+      for effect in reduce(&state, next) { waiting += effects.perform(effect, state) }
+    }
+  }
+
+  private func draw() {
+    screen.draw(view(state, cache), theme: state.terminal.theme)
+  }
+}

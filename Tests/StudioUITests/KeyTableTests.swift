@@ -1,0 +1,167 @@
+import Frames
+import Requests
+import SessionLog
+import StudioUI
+import Testing
+
+/// The one table of keys and commands.
+@Suite struct KeyTableTests {
+  @Test func everyBindingIsNamedAndExplained() {
+    for binding in KeyTable.bindings {
+      let name = "\(binding.context) \(binding.keys) \(binding.name)"
+      #expect(!binding.help.isEmpty && !binding.help.hasSuffix("."), "\(name)")
+      #expect(
+        binding.context == .slash
+          ? binding.command != nil : !binding.keys.isEmpty || !binding.gesture.isEmpty, "\(name)")
+    }
+    // Help and manual page say each of them.
+    for binding in KeyTable.bindings where binding.context != .slash {
+      let section = HelpText.sections.first { $0.heading == binding.context.heading }
+      let line = section?.keys.first { $0.help == binding.help }
+      #expect(line != nil, "\(binding)")
+      for key in binding.keys {
+        // Of "Ctrl-A E B F" the last is Ctrl-F.
+        let last = key.name.split(separator: "-").last.map(String.init) ?? key.name
+        #expect(line?.key.contains(last) == true, "\(key.name) in \(line?.key ?? "")")
+      }
+    }
+  }
+
+  @Test func noTwoBindingsOfAContextClash() {
+    for context in KeyContext.allCases {
+      let keys = KeyTable.bindings.filter { $0.context == context }.flatMap(\.keys)
+      #expect(Set(keys).count == keys.count, "\(context): \(keys)")
+    }
+    let names = KeyTable.slash.map(\.name)
+    #expect(Set(names).count == names.count)
+  }
+
+  @Test func everyCommandIsReached() {
+    let bound = Set(KeyTable.bindings.compactMap(\.command))
+    for command in Command.allCases { #expect(bound.contains(command), "\(command)") }
+  }
+
+  /// In its context each key means its line of the table, and nothing before it takes it away; and something comes of it.
+  @Test(arguments: KeyContext.allCases.filter { $0 != .slash })
+  func everyKeyIsReachedAndDoesSomething(_ context: KeyContext) {
+    for binding in KeyTable.bindings where binding.context == context {
+      for key in binding.keys {
+        let name = "\(context) \(key.name)"
+        let stages = Self.stages(context)
+        #expect(!stages.isEmpty, "\(name)")
+        var changes = false
+        for stage in stages {
+          var b = stage
+          #expect(b.state.keyContexts.contains(context), "\(name)")
+          #expect(b.state.binding(of: key) == binding, "\(name) is taken before it gets there")
+          let before = b.state, effects = b.effects.count
+          b.press(key)
+          if b.state != before || b.effects.count > effects { changes = true }
+        }
+        #expect(changes, "\(name) does nothing")
+      }
+    }
+  }
+
+  /// Studios in which a context's keys are looked up, so that each of them has something to do in one.
+  private static func stages(_ context: KeyContext) -> [Bench] {
+    var drawn = Bench()
+    drawn.act(.historyRead(["an apple", "a pear"]))
+    for name in ["g0", "g1", "g2"] {
+      drawn.send("a cat")
+      drawn.finish(name)
+    }
+    drawn.act(.session(.answered(request: 1, text: "a cat", tokens: 1, seconds: 1, isPartial: false)))
+    func stage(_ base: Bench, _ keys: Key...) -> Bench {
+      var b = base
+      keys.forEach { b.press($0) }
+      return b
+    }
+    switch context {
+    case .prompt:
+      // Words on both sides of the cursor, and something that was killed.
+      var b = drawn
+      b.type("one two three four")
+      b.press(.control("w"), .alt("b"))
+      var slash = drawn
+      slash.type("/gal")
+      return [b, slash, stage(drawn, .lineBreak, .lineBreak, .up)]
+    case .emptyPrompt: return [drawn, stage(drawn, .control("a"))]
+    case .afterControlX: return [stage(drawn, .control("x"))]
+    case .history: return [stage(drawn, .control("r"), .character("a"))]
+    case .running:
+      var b = drawn
+      b.send("a dog")
+      return [b]
+    case .screen:
+      var b = stage(drawn, .control("a"))
+      b.type("words")
+      return [b]
+    case .view:
+      var b = drawn
+      for i in 0..<60 { b.act(.session(.note("note \(i)"))) }
+      return [b, stage(b, .pageUp)]
+    case .everywhere: return [drawn]
+    case .tooSmall:
+      var b = drawn
+      b.act(.resized(Size(40, 10), cell: Size(9, 19)))
+      return [b]
+    case .inspector: return [stage(drawn, .backTab, .right), stage(drawn, .backTab, .down)]
+    case .inspectorEntry: return [stage(drawn, .backTab, .character("4"))]
+    case .gallery: return [stage(drawn, .function(3)), stage(drawn, .function(3), .left)]
+    case .viewer: return [stage(drawn, .function(3), .left, .character("i"))]
+    case .compare: return [stage(drawn, .function(4))]
+    case .list:
+      let list = stage(drawn, .control("p"), .down)
+      return [list, stage(list, .character("s")), stage(list, .pageDown, .pageDown)]
+    case .help: return [stage(drawn, .function(1)), stage(drawn, .function(1), .pageDown)]
+    case .tour:
+      var b = drawn
+      b.send("/tour")
+      return [b, stage(b, .right)]
+    case .overlay: return [stage(drawn, .function(1))]
+    case .replay:
+      var b = drawn
+      let entries = (0..<4).map { SessionEntry(time: Double($0) * 10, event: .note("note \($0)")) }
+      b.act(.played(Replay(entries)))
+      b.act(.tick(0))
+      return [b, stage(b, .right)]
+    case .slash: return []
+    }
+  }
+
+  /// Each slash command is known by its name, says what it lacks, and completes.
+  @Test func everySlashCommandRuns() {
+    for binding in KeyTable.slash {
+      var b = Bench()
+      let before = b.state, effects = b.effects.count
+      b.send("/\(binding.name)")
+      #expect(b.state.toast?.text.contains("unknown") != true, "\(binding.name)")
+      #expect(b.state.toast != nil || b.state.overlays != before.overlays || b.effects.count > effects + 1)
+      b = Bench()
+      b.type("/\(binding.name)")
+      #expect(b.shows(String(binding.help.prefix(20))), "\(binding.name)")
+      b.press(.control("u"), .control("p"))
+      b.type("/\(binding.name)")
+      #expect(b.shows("/\(binding.name)"))
+    }
+  }
+
+  /// The status line's keys are the table's: in every context they mean what they say there.
+  @Test func hintsAreOfTheTable() {
+    var b = Bench()
+    #expect(b.shows("Tab ask  ^P commands  F1 help"))
+    b.press(.backTab)
+    #expect(b.shows("← → change  ↑ ↓ row  Esc back"))
+    b.press(.escape)
+    b.send("a cat")
+    #expect(b.shows("Esc cancel  Tab ask  ^P commands"))
+    b.finish("g0")
+    b.press(.function(3))
+    #expect(b.shows("Return use  m compare  Esc back"))
+    b.press(.character("i"))
+    #expect(b.shows("^A ask  w save  Esc back"))
+    b.press(.escape, .escape, .control("p"))
+    #expect(b.shows("↑ ↓ move  Return select  Esc back"))
+  }
+}

@@ -31,7 +31,7 @@ import Testing
     #expect(cut(b.rows()).isEmpty)
     b.press(.function(1))
     var seen = "", last: [String] = []
-    for _ in 0..<200 where b.rows() != last {
+    for _ in 0..<1000 where b.rows() != last {
       last = b.rows()
       #expect(cut(last).isEmpty)
       seen += last.joined(separator: "\n")

@@ -89,12 +89,12 @@ let package = Package(
       name: "CSixel", path: "Sources/Native/CSixel", pkgConfig: "libsixel",
       providers: [.apt(["libsixel-dev"])]),
     .target(name: "CWidth", path: "Sources/Native/CWidth"),
-    .target(name: "Frames", dependencies: ["CWidth"]),
+    .target(name: "Frames", dependencies: ["CWidth", "Requests"]),
     .target(
       name: "SessionLog",
       dependencies: ["FileNames", "ModelFiles", "Requests", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
-    .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures"]),
+    .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures", "Requests"]),
     .target(
       name: "Engine", dependencies: ["Layers", "ModelFiles", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
@@ -115,10 +115,13 @@ let package = Package(
       linkerSettings: [ownTeam]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
     .testTarget(name: "FileNamesTests", dependencies: ["FileNames", "TestSupport"]),
-    .testTarget(name: "FramesTests", dependencies: ["Frames"]),
+    .testTarget(name: "FramesTests", dependencies: ["Frames", "Requests"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
     .testTarget(
-      name: "StudioUITests", dependencies: ["StudioUI", "Frames", "Requests", "SessionLog", "TestSupport"]),
+      name: "StudioUITests", dependencies: ["StudioUI", "Frames", "Requests", "SessionLog", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine", "Pictures", "Requests", "TestSupport", "VUGEN"]),
     .target(
       name: "TerminalProbe", path: "Tests/TerminalProbe",
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
@@ -137,7 +140,8 @@ let package = Package(
       linkerSettings: [ownTeam]),
     // A program that is killed while it writes a session.
     .executableTarget(name: "session-writer", dependencies: ["SessionLog"], path: "Tests/SessionWriter"),
-    .testTarget(name: "SessionLogTests", dependencies: ["SessionLog", "TestSupport", "session-writer"]),
+    .testTarget(
+      name: "SessionLogTests", dependencies: ["Requests", "SessionLog", "TestSupport", "session-writer"]),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "ModelFiles", "TestSupport"],
       resources: [.copy("Fixtures")]),

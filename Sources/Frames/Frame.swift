@@ -1,3 +1,5 @@
+import Requests
+
 /// Columns and rows.
 public struct Size: Hashable, Sendable {
   public var width, height: Int
@@ -35,20 +37,18 @@ public struct Cell: Hashable, Sendable {
 
 /// A picture that lies over cells.
 public struct Placement: Hashable, Sendable {
-  /// Names the pixels: a content hash, or a preview's own name.
-  public var picture: String
+  public var picture: PictureID
   /// The cells that it would take if all of it could be seen.
   public var whole: Rect
   /// The cells that can be seen, in the frame.
   public var visible: Rect
 
-  public init(_ picture: String, whole: Rect, visible: Rect) {
+  public init(_ picture: PictureID, whole: Rect, visible: Rect) {
     (self.picture, self.whole, self.visible) = (picture, whole, visible)
   }
 
-  /// What the names of passing pictures begin with: of previews, of which another comes soon.
-  public static let previewPrefix = "preview "
-  public var isPreview: Bool { picture.hasPrefix(Self.previewPrefix) }
+  /// Whether another comes soon.
+  public var isPreview: Bool { if case .preview = picture { true } else { false } }
 }
 
 /// A place that does something when it is clicked.
@@ -136,7 +136,7 @@ public struct Frame: Equatable, Sendable {
   }
 
   /// Lays a picture over cells, of which `clip` can be seen.
-  public mutating func place(_ picture: String, in whole: Rect, clip: Rect, _ style: Style) {
+  public mutating func place(_ picture: PictureID, in whole: Rect, clip: Rect, _ style: Style) {
     let x = max(whole.x, clip.x), y = max(whole.y, clip.y)
     let visible = Rect(x, y, min(whole.maxX, clip.maxX) - x, min(whole.maxY, clip.maxY) - y)
     guard visible.width > 0, visible.height > 0 else { return }

@@ -7,9 +7,9 @@ public struct PictureOrigin: Codable, Sendable, Equatable {
   /// Steps of the sampler that were really done.
   public var stepsDone: Int
   /// The picture that this one varies.
-  public var parent: String?
+  public var parent: PictureID?
 
-  public init(_ settings: ImageSettings, stepsDone: Int, parent: String? = nil) {
+  public init(_ settings: ImageSettings, stepsDone: Int, parent: PictureID? = nil) {
     (self.settings, self.stepsDone, self.parent) = (settings, stepsDone, parent)
   }
 }
@@ -19,19 +19,19 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// The session begins, or is taken up again.
   case opened(model: String, modelHash: String, program: String)
   case renamed(String)
-  /// A question with pictures by content hash.
-  case asked(request: Int, text: String, pictures: [String], sampling: Sampling)
+  /// A question about pictures.
+  case asked(request: Int, text: String, pictures: [PictureID], sampling: Sampling)
   case answered(request: Int, text: String, tokens: Int, seconds: Double, isPartial: Bool)
   /// A drawing is asked for; several pictures have following seeds.
-  case drawingAsked(request: Int, settings: ImageSettings, count: Int, parent: String?)
-  case drawn(request: Int, picture: String, origin: PictureOrigin, seconds: Double, isPartial: Bool)
+  case drawingAsked(request: Int, settings: ImageSettings, count: Int, parent: PictureID?)
+  case drawn(request: Int, picture: PictureID, origin: PictureOrigin, seconds: Double, isPartial: Bool)
   case failed(request: Int, reason: String)
   case cancelled(request: Int)
   /// Something the studio says, such as what a command found.
   case note(String)
   /// A picture brought in from a file, with the settings that the file told, if any, and what else it told, in lines.
-  case attached(picture: String, name: String, settings: ImageSettings?, details: [String]? = nil)
-  case starred(picture: String, isStarred: Bool)
+  case attached(picture: PictureID, name: String, settings: ImageSettings?, details: [String]? = nil)
+  case starred(picture: PictureID, isStarred: Bool)
   /// The last request and what came of it are taken back.
   case undone(request: Int)
 
@@ -57,7 +57,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   }
 
   /// The pictures that it names.
-  public var pictures: [String] {
+  public var pictures: [PictureID] {
     switch self {
     case .asked(_, _, let pictures, _): pictures
     case .drawn(_, let picture, _, _, _): [picture]

@@ -2,6 +2,7 @@ import CSixel
 import Foundation
 import Frames
 import Pictures
+import Requests
 
 /// How pictures are shown.
 public enum Graphics: String, Sendable, CaseIterable {
@@ -20,7 +21,7 @@ struct EncodedPicture: Sendable {
 
 /// What decides an encoding.
 struct EncodingKey: Hashable, Sendable {
-  var picture: String
+  var picture: PictureID
   var graphics: Graphics
   var isTruecolor: Bool
   var cell: Size

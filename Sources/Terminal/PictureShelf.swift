@@ -1,12 +1,13 @@
 import Foundation
 import Frames
 import Pictures
+import Requests
 import Synchronization
 
 /// Pictures by name and their encodings, worked out off the interface's thread and kept.
 public final class PictureShelf: Sendable {
   private struct State {
-    var pictures: [String: Picture] = [:]
+    var pictures: [PictureID: Picture] = [:]
     var encoded: [EncodingKey: EncodedPicture] = [:]
     var order: [EncodingKey] = []
     var bytes = 0
@@ -16,23 +17,23 @@ public final class PictureShelf: Sendable {
   private let state = Mutex(State())
   private let queue = DispatchQueue(label: "vugen.pictures", qos: .userInitiated)
   /// Reads a picture that is not in memory.
-  private let load: @Sendable (String) -> Picture?
+  private let load: @Sendable (PictureID) -> Picture?
   /// Called from any thread when an encoding is ready.
   private let onReady: @Sendable () -> Void
   private static let mostBytes = 48 << 20, mostPictures = 256
 
-  public init(load: @escaping @Sendable (String) -> Picture?, onReady: @escaping @Sendable () -> Void) {
+  public init(load: @escaping @Sendable (PictureID) -> Picture?, onReady: @escaping @Sendable () -> Void) {
     (self.load, self.onReady) = (load, onReady)
   }
 
-  public func add(_ picture: Picture, _ name: String) {
+  public func add(_ picture: Picture, _ name: PictureID) {
     state.withLock {
       if $0.pictures.count >= Self.mostPictures { $0.pictures.removeAll() }
       $0.pictures[name] = picture
     }
   }
 
-  public func picture(_ name: String) -> Picture? {
+  public func picture(_ name: PictureID) -> Picture? {
     if let found = state.withLock({ $0.pictures[name] }) { return found }
     guard let loaded = load(name) else { return nil }
     add(loaded, name)

@@ -43,7 +43,7 @@ public enum TestCard {
   public static func bytes(_ graphics: Graphics, isTruecolor: Bool, cell: Size) -> [UInt8] {
     let columns = max(16, width / max(1, cell.width)), rows = max(4, height / max(1, cell.height))
     let key = EncodingKey(
-      picture: "test card", graphics: graphics, isTruecolor: isTruecolor, cell: cell,
+      picture: .testCard, graphics: graphics, isTruecolor: isTruecolor, cell: cell,
       whole: Size(columns, rows),
       part: Rect(0, 0, columns, rows), background: nil)
     let lines = PictureEncoding.encode(picture(), key).rows

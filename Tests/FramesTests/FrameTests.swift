@@ -1,4 +1,5 @@
 import Frames
+import Requests
 import Testing
 
 @Suite struct TextWidthTests {
@@ -58,4 +59,9 @@ import Testing
     #expect(Colour(hex: "#12ab9F") == Colour(0x12, 0xab, 0x9f))
     #expect(Colour(hex: "12ab9f") == nil && Colour(hex: "#12ab9") == nil && Colour(hex: "#12ab9g") == nil)
   }
+}
+
+/// In tests a text is a stored picture's hash.
+extension PictureID: ExpressibleByStringLiteral {
+  public init(stringLiteral hash: String) { self = .hash(hash) }
 }

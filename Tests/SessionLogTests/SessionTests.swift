@@ -1,4 +1,5 @@
 import Foundation
+import Requests
 import SessionLog
 import TestSupport
 import Testing
@@ -67,6 +68,43 @@ struct SessionTests {
     let found = try store.read(file.id)
     #expect(
       found.lost == 0 && found.entries.first?.event == .attached(picture: "ab", name: "a.png", settings: nil))
+  }
+
+  /// What the first version wrote is read, and written as it was; what it did not know stands beside it.
+  @Test func settingsAreWrittenAsBefore() throws {
+    let old =
+      #"{"decoderSteps":1,"guidanceScale":5,"negative":"","prompt":"a cat","seed":18446744073709551615,"steps":50}"#
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    var settings = try JSONDecoder().decode(ImageSettings.self, from: Data(old.utf8))
+    #expect(settings == ImageSettings(prompt: "a cat", seed: .max, guidanceScale: 5))
+    #expect(String(decoding: try encoder.encode(settings), as: UTF8.self) == old)
+    (settings.solver, settings.guidanceStart, settings.guidanceEnd) = (.heun, 0.25, 0.75)
+    let line = String(decoding: try encoder.encode(settings), as: UTF8.self)
+    #expect(line.contains(#""solver":"heun""#) && line.contains(#""guidanceEnd":0.75,"#))
+    #expect(try JSONDecoder().decode(ImageSettings.self, from: Data(line.utf8)) == settings)
+    // Times that are none are set to the nearest.
+    (settings.guidanceStart, settings.guidanceEnd) = (2, -1)
+    let entry = SessionEntry(
+      time: 0, event: .drawingAsked(request: 1, settings: settings, count: 1, parent: nil))
+    guard case .drawingAsked(_, let bounded, _, _) = entry.event else { return }
+    #expect(bounded.guidanceStart == 1 && bounded.guidanceEnd == 1)
+  }
+
+  /// The logs that came with the first version are read whole, and each line would be written byte for byte as it is.
+  @Test func logsKeepTheirForm() throws {
+    let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Examples/sessions")
+    let store = SessionStore(folder: examples.path), encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    #expect(!store.ids().isEmpty)
+    for id in store.ids() {
+      let log = try String(contentsOfFile: store.folder(of: id) + "/log.jsonl", encoding: .utf8)
+      for line in log.split(separator: "\n") {
+        let entry = try JSONDecoder().decode(SessionEntry.self, from: Data(line.utf8))
+        #expect(String(decoding: try encoder.encode(entry), as: UTF8.self) == line)
+      }
+    }
   }
 
   @Test func whatIsWrittenIsReadAgain() throws {
@@ -226,4 +264,9 @@ struct SessionTests {
     }
     #expect(safeInAll >= 200, "each round has at least its first entry")
   }
+}
+
+/// In tests a text is a stored picture's hash.
+extension PictureID: ExpressibleByStringLiteral {
+  public init(stringLiteral hash: String) { self = .hash(hash) }
 }

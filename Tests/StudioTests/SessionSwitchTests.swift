@@ -178,7 +178,7 @@ struct SessionSwitchTests {
     }
     #expect(Self.leave(s) == 0)
     let id = try Self.session("a plum", store), other = try Self.session("first apple", store)
-    let apple = try #require(store.read(other).entries.flatMap(\.event.pictures).first)
+    let apple = try #require(store.read(other).entries.flatMap(\.event.pictures).compactMap(\.stored).first)
     #expect((try? store.picture(apple, of: id)) != nil)
     let saved = try #require(
       FileManager.default.contentsOfDirectory(atPath: s.home).first { $0.hasPrefix("first-apple") })
@@ -187,7 +187,7 @@ struct SessionSwitchTests {
     let undone = try store.read(id).entries.compactMap { entry -> String? in
       if case .drawn(_, let picture, let origin, _, _) = entry.event, origin.settings.prompt == "secret pear"
       {
-        picture
+        picture.stored
       } else {
         nil
       }

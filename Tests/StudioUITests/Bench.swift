@@ -56,10 +56,10 @@ struct Bench {
   /// Something comes of the request that runs.
   mutating func happen(_ event: RequestEvent<PictureID>) { act(.request(running, event)) }
 
-  mutating func finish(_ picture: PictureID, partial: Bool = false) {
+  mutating func finish(_ hash: String, partial: Bool = false) {
     guard case .imagine(let settings, _, _) = state.work.running?.request else { return }
     let done = partial ? 12 : settings.steps
-    happen(.drawn(picture, settings, stepsDone: done, seconds: 0.5, isPartial: partial))
+    happen(.drawn(.hash(hash), settings, stepsDone: done, seconds: 0.5, isPartial: partial))
     happen(.ended)
   }
 
@@ -79,4 +79,9 @@ struct Bench {
   }
 
   func shows(_ text: String) -> Bool { rows().contains { $0.contains(text) } }
+}
+
+/// In tests a text is a stored picture's hash.
+extension PictureID: ExpressibleByStringLiteral {
+  public init(stringLiteral hash: String) { self = .hash(hash) }
 }

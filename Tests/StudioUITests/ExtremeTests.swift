@@ -156,7 +156,7 @@ import Testing
     #expect(b.rows().count == 36)
   }
 
-  private func origins(_ log: [SessionEntry]) -> [String: PictureOrigin] {
+  private func origins(_ log: [SessionEntry]) -> [PictureID: PictureOrigin] {
     var transcript = Transcript()
     for entry in log { transcript.apply(entry.event) }
     return transcript.origins

@@ -63,71 +63,82 @@ import Testing
     }
   }
 
+  /// Three drawings and an answer.
+  private static let drawn: Bench = {
+    var b = Bench()
+    b.act(.historyRead(["an apple", "a pear"]))
+    for name in ["g0", "g1", "g2"] {
+      b.send("a cat")
+      b.finish(name)
+    }
+    b.act(.session(.answered(request: 1, text: "a cat", tokens: 1, seconds: 1, isPartial: false)))
+    return b
+  }()
+
+  private static func after(_ text: String = "", _ keys: Key...) -> Bench {
+    var b = drawn
+    b.type(text)
+    keys.forEach { b.press($0) }
+    return b
+  }
+
   /// Studios in which a context's keys are looked up, so that each of them has something to do in one.
   private static func stages(_ context: KeyContext) -> [Bench] {
-    var drawn = Bench()
-    drawn.act(.historyRead(["an apple", "a pear"]))
-    for name in ["g0", "g1", "g2"] {
-      drawn.send("a cat")
-      drawn.finish(name)
-    }
-    drawn.act(.session(.answered(request: 1, text: "a cat", tokens: 1, seconds: 1, isPartial: false)))
-    func stage(_ base: Bench, _ keys: Key...) -> Bench {
-      var b = base
-      keys.forEach { b.press($0) }
-      return b
-    }
     switch context {
     case .prompt:
       // Words on both sides of the cursor, and something that was killed.
-      var b = drawn
-      b.type("one two three four")
-      b.press(.control("w"), .alt("b"))
-      var slash = drawn
-      slash.type("/gal")
-      return [b, slash, stage(drawn, .lineBreak, .lineBreak, .up)]
-    case .emptyPrompt: return [drawn, stage(drawn, .control("a"))]
-    case .afterControlX: return [stage(drawn, .control("x"))]
-    case .history: return [stage(drawn, .control("r"), .character("a"))]
-    case .running:
-      var b = drawn
-      b.send("a dog")
-      return [b]
-    case .screen:
-      var b = stage(drawn, .control("a"))
-      b.type("words")
-      return [b]
-    case .view:
-      var b = drawn
-      for i in 0..<60 { b.act(.session(.note("note \(i)"))) }
-      return [b, stage(b, .pageUp)]
-    case .everywhere: return [drawn]
-    case .tooSmall:
-      var b = drawn
-      b.act(.resized(Size(40, 10), cell: Size(9, 19)))
-      return [b]
-    case .inspector: return [stage(drawn, .backTab, .right), stage(drawn, .backTab, .down)]
-    case .inspectorEntry: return [stage(drawn, .backTab, .character("4"))]
-    case .gallery: return [stage(drawn, .function(3)), stage(drawn, .function(3), .left)]
-    case .viewer: return [stage(drawn, .function(3), .left, .character("i"))]
-    case .compare: return [stage(drawn, .function(4))]
+      [
+        after("one two three four", .control("w"), .alt("b")), after("/gal"),
+        after("", .lineBreak, .lineBreak, .up),
+      ]
+    case .emptyPrompt: [drawn, after("", .control("a"))]
+    case .afterControlX: [after("", .control("x"))]
+    case .history: [after("", .control("r"), .character("a"))]
+    case .running: [after("a dog", .enter)]
+    case .screen: [after("", .control("a"), .character("x"))]
+    case .view: long
+    case .everywhere: [drawn]
+    case .tooSmall: [small]
+    case .inspector: [after("", .backTab, .right), after("", .backTab, .down)]
+    case .inspectorEntry: [after("", .backTab, .character("4"))]
+    case .gallery: [after("", .function(3)), after("", .function(3), .left)]
+    case .viewer: [after("", .function(3), .left, .character("i"))]
+    case .compare: [after("", .function(4))]
     case .list:
-      let list = stage(drawn, .control("p"), .down)
-      return [list, stage(list, .character("s")), stage(list, .pageDown, .pageDown)]
-    case .help: return [stage(drawn, .function(1)), stage(drawn, .function(1), .pageDown)]
-    case .tour:
-      var b = drawn
-      b.send("/tour")
-      return [b, stage(b, .right)]
-    case .overlay: return [stage(drawn, .function(1))]
-    case .replay:
-      var b = drawn
-      let entries = (0..<4).map { SessionEntry(time: Double($0) * 10, event: .note("note \($0)")) }
-      b.act(.played(Replay(entries)))
-      b.act(.tick(0))
-      return [b, stage(b, .right)]
-    case .slash: return []
+      [
+        after("", .control("p"), .down), after("", .control("p"), .down, .character("s")),
+        after("", .control("p"), .pageDown, .pageDown),
+      ]
+    case .help: [after("", .function(1)), after("", .function(1), .pageDown)]
+    case .tour: [after("/tour", .enter), after("/tour", .enter, .right)]
+    case .overlay: [after("", .function(1))]
+    case .replay: replays
+    case .slash: []
     }
+  }
+
+  private static var long: [Bench] {
+    var b = drawn
+    for i in 0..<60 { b.act(.session(.note("note \(i)"))) }
+    var up = b
+    up.press(.pageUp)
+    return [b, up]
+  }
+
+  private static var small: Bench {
+    var b = drawn
+    b.act(.resized(Size(40, 10), cell: Size(9, 19)))
+    return b
+  }
+
+  private static var replays: [Bench] {
+    var b = drawn
+    let entries = (0..<4).map { SessionEntry(time: Double($0) * 10, event: .note("note \($0)")) }
+    b.act(.played(Replay(entries)))
+    b.act(.tick(0))
+    var next = b
+    next.press(.right)
+    return [b, next]
   }
 
   /// Each slash command is known by its name, says what it lacks, and completes.

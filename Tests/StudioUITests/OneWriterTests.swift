@@ -19,14 +19,14 @@ import Testing
       b.act(.tick(Double(round) * 10))
       while b.running > 0 {
         for step in 1...3 {
-          let preview = "preview \(round) \(b.running) \(step)"
+          let preview = PictureID.preview(1000 * b.running + step)
           b.act(.pictureKnown(preview, Size(64, 64)))
           b.happen(.step(step, of: 50, picture: 0, preview: preview))
         }
         if b.running % 3 == 0 { b.press(.escape) }
         // One of a session that was left brings something, too.
-        b.act(.pictureKnown("late", Size(64, 64)))
-        b.act(.request(1_000_000, .step(1, of: 2, picture: 0, preview: "late")))
+        b.act(.pictureKnown(.preview(0), Size(64, 64)))
+        b.act(.request(1_000_000, .step(1, of: 2, picture: 0, preview: .preview(0))))
         b.happen(.ended)
       }
       #expect(footprint() == [0, 0], "round \(round)")

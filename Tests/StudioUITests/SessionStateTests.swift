@@ -55,7 +55,7 @@ import Testing
     #expect(new > old + 1)
     let settings = ImageSettings(prompt: "a cat")
     let late: [RequestEvent<PictureID>] = [
-      .token("x"), .step(3, of: 50, picture: 0, preview: "old preview"),
+      .token("x"), .step(3, of: 50, picture: 0, preview: .preview(9)),
       .drawn("old", settings, stepsDone: 50, seconds: 1, isPartial: false),
       .answered(text: "old", tokens: 1, seconds: 1, isPartial: false), .failed("old"), .cancelled, .ended,
     ]
@@ -107,7 +107,7 @@ import Testing
     #expect(b.state.conversation.transcript.origins["other"]?.settings == settings)
     // The test card is nobody's.
     b.act(.testCardDrawn(Size(320, 200)))
-    #expect(b.state.overlays.top == .viewer(StudioState.testCard))
+    #expect(b.state.overlays.top == .viewer(PictureID.testCard))
     b.press(.control("a"))
     #expect(b.state.prompt.attachments.count == 1 && b.state.toast?.isError == true)
     b.press(.character("w"))

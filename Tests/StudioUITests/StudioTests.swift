@@ -23,7 +23,7 @@ import Testing
     b.send("a red apple")
     #expect(b.drawings.map(\.prompt) == ["a red apple"] && b.state.work.running?.isDrawing == true)
     #expect(b.shows("a red apple") && b.state.prompt.editor.isEmpty)
-    b.happen(.step(20, of: 50, picture: 0, preview: "preview 1"))
+    b.happen(.step(20, of: 50, picture: 0, preview: .preview(1)))
     #expect(b.shows("step 20 of 50"))
     b.finish("aa")
     #expect(
@@ -110,6 +110,37 @@ import Testing
         "Is there a red apple in the picture?", "Is there a cat in the picture?", "Where is the apple?",
       ])
     #expect(b.shows("2 of 3 parts correct") && b.shows("✗ a cat (no)"))
+  }
+}
+
+@Suite struct SamplerTests {
+  /// All that decides a picture is used again: a Heun picture stays one, guided when it was.
+  @Test func whatDrewAPictureDrawsItAgain() {
+    var settings = ImageSettings(prompt: "a cat", negative: "dogs", seed: 9, guidanceScale: 4, steps: 20)
+    (settings.solver, settings.guidanceStart, settings.guidanceEnd) = (.heun, 0.2, 0.8)
+    var b = Bench()
+    b.act(.session(.attached(picture: "aa", name: "a.png", settings: settings)))
+    b.press(.function(3))
+    #expect(b.shows("Heun, guided 0.20…0.80"))
+    b.press(.enter)
+    #expect(b.shows("Heun, guided 0.20…0.80"))
+    b.press(.enter)
+    #expect(b.drawings == [settings])
+    b.finish("bb")
+    #expect(b.state.conversation.transcript.origins["bb"]?.settings == settings && b.shows("· Heun, guided"))
+    b.send("/retry")
+    #expect(b.drawings.last == settings)
+    b.finish("cc")
+    b.send("/solver euler")
+    b.send("/interval 0..1")
+    b.send("/retry")
+    #expect(b.drawings.last?.solver == .euler && b.drawings.last?.guidanceEnd == 1)
+    for odd in [
+      "/solver x", "/solver", "/interval 1..0", "/interval 0.5", "/interval nan..1", "/interval 0..2",
+    ] {
+      b.send(odd)
+      #expect(b.state.toast?.isError == true, "\(odd)")
+    }
   }
 }
 
@@ -297,9 +328,9 @@ import Testing
         ]))
     b.press(.down)
     #expect(b.effects.last == .preview(path: "/p/a.png"))
-    b.act(.pictureKnown(ListOverlay.previewName("/p/a.png"), Size(256, 128)))
+    b.act(.pictureKnown(.file("/p/a.png"), Size(256, 128)))
     #expect(b.shows("256 × 128"))
-    #expect(view(b.state, LayoutCache()).placements.map(\.picture) == [ListOverlay.previewName("/p/a.png")])
+    #expect(view(b.state, LayoutCache()).placements.map(\.picture) == [.file("/p/a.png")])
     b.press(.enter)
     #expect(b.effects.last == .attach(path: "/p/a.png"))
   }

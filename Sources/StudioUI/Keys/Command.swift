@@ -3,7 +3,7 @@ public enum Command: String, CaseIterable, Sendable {
   // Slash commands, some of which keys stand for.
   case imagine, image, caption, cfg, steps, seed, count, negative, vary, retry, undo, edit, sweep, grid
   case compare, critique, gallery, save, stop, model, theme, export, replay, search, sessions, new, rename
-  case doctor, tour, help, quit
+  case doctor, tour, help, quit, solver, interval
 
   // The prompt.
   case send, lineBreak, complete, switchMode, attachLast, detach, copyAnswer, editorPrefix, openEditor

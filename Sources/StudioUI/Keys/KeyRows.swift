@@ -155,6 +155,8 @@ extension KeyTable {
     Binding(.seed, "NUMBER|random", "Fix the seed, or use a new one for each request"),
     Binding(.count, "1…16", "Images per request"),
     Binding(.negative, "TEXT", "Negative prompt: what not to show; empty clears it"),
+    Binding(.solver, "euler|heun", "Heun looks twice at each step"),
+    Binding(.interval, "0..1", "Guide from one time to another: noise 0, picture 1"),
     Binding(.vary, "", "Draw the last picture again with another seed"),
     Binding(.retry, "", "Repeat the last request with the settings shown"),
     Binding(.undo, "", "Undo the last request and its results"),

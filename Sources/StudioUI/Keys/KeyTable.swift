@@ -124,6 +124,8 @@ extension StudioState {
     switch binding.command {
     case .switchMode: work.canDraw ? prompt.mode == .ask ? "imagine" : "ask" : nil
     case .pickFile: work.canDraw ? nil : "attach"
+    // Not where it is read.
+    case .help: if case .help = overlays.top { nil } else { binding.hint }
     default: binding.hint.isEmpty ? nil : binding.hint
     }
   }

@@ -118,15 +118,12 @@ extension StudioState {
     case .pictureMissing(let picture): album.missing.insert(picture)
     case .differenceKnown(let pair, let text): album.differences[pair] = text
     case .testCardDrawn(let size):
-      album.sizes[Self.testCard] = size.clamped(to: AlbumState.pixels)
-      overlays.lay(.viewer(Self.testCard))
+      album.sizes[.testCard] = size.clamped(to: AlbumState.pixels)
+      overlays.lay(.viewer(.testCard))
     default: break
     }
     return []
   }
-
-  /// Under which the test card is known.
-  public static let testCard: PictureID = "test card"
 
   fileprivate mutating func takeAnswer(_ action: Action) -> [Effect] {
     switch action {

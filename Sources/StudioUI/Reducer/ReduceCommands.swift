@@ -20,16 +20,7 @@ extension StudioState {
       return argument.isEmpty ? fail("say what to draw: /imagine a red apple") : draw(argument)
     case .image:
       return argument.isEmpty ? [.readFolder("")] : [.attach(path: argument)]
-    case .caption:
-      if !argument.isEmpty {
-        prompt.questionForNextAttachment = "Describe this picture."
-        return [.attach(path: argument)]
-      }
-      if prompt.attachments.isEmpty, let last = conversation.transcript.gallery.last {
-        prompt.attachments = [Attachment(picture: last, name: "the last picture")]
-      }
-      return prompt.attachments.isEmpty
-        ? fail("attach a picture first: /image PATH") : ask("Describe this picture.")
+    case .caption: return caption(argument)
     case .vary:
       guard let last = conversation.lastDrawing else { return fail("nothing has been drawn yet") }
       var settings = asShown(last)
@@ -54,6 +45,19 @@ extension StudioState {
       return cancelRunning(discarding: argument == "discard")
     default: return []
     }
+  }
+
+  /// Describes a file, what is attached, or the last picture.
+  private mutating func caption(_ path: String) -> [Effect] {
+    let question = "Describe this picture."
+    if !path.isEmpty {
+      prompt.questionForNextAttachment = question
+      return [.attach(path: path)]
+    }
+    if prompt.attachments.isEmpty, let last = conversation.transcript.gallery.last {
+      prompt.attachments = [Attachment(picture: last, name: "the last picture")]
+    }
+    return prompt.attachments.isEmpty ? fail("attach a picture first: /image PATH") : ask(question)
   }
 
   mutating func performSetting(_ command: Command, _ argument: String) -> [Effect] {
@@ -85,12 +89,15 @@ extension StudioState {
         inspector.controls.seed = value
       }
     case .negative: inspector.controls.negative = argument
+    case .solver, .interval:
+      if let problem = inspector.controls.setSampler(command, argument) { return fail(problem) }
     default: return []
     }
     say("\(command.rawValue) \(argument.isEmpty ? "cleared" : argument)")
     return []
   }
 
+  /// What concerns the session and the model.
   mutating func performSession(_ command: Command, _ argument: String) -> [Effect] {
     switch command {
     case .undo:
@@ -103,11 +110,6 @@ extension StudioState {
         return fail("there is no prompt yet")
       }
       prompt.editor.set(text)
-    case .gallery:
-      let last = conversation.transcript.gallery.count - 1
-      guard last >= 0 else { return fail("no pictures yet; draw one with /imagine") }
-      overlays.top = .gallery(selected: last, isOfAll: false)
-    case .compare: return openCompare()
     case .save:
       guard let picture = conversation.transcript.gallery.last else { return fail("no picture to save yet") }
       return save(picture, path: argument)
@@ -116,9 +118,6 @@ extension StudioState {
       if case .ready = work.model { work.modelBefore = work.model }
       work.model = .loading
       return [.loadModel(argument)]
-    case .theme:
-      if !argument.isEmpty { return choose(theme: argument) }
-      openThemes()
     case .export: return export(argument)
     case .replay: return [.play(session: argument.isEmpty ? "last" : argument)]
     case .search:
@@ -129,6 +128,22 @@ extension StudioState {
     case .sessions: return [.readSessions]
     case .new: return [.newSession]
     case .rename: return argument.isEmpty ? fail("/rename takes a title") : recording(.renamed(argument))
+    default: break
+    }
+    return []
+  }
+
+  /// What concerns the screen.
+  mutating func performScreen(_ command: Command, _ argument: String) -> [Effect] {
+    switch command {
+    case .gallery:
+      let last = conversation.transcript.gallery.count - 1
+      guard last >= 0 else { return fail("no pictures yet; draw one with /imagine") }
+      overlays.top = .gallery(selected: last, isOfAll: false)
+    case .compare: return openCompare()
+    case .theme:
+      if !argument.isEmpty { return choose(theme: argument) }
+      openThemes()
     case .doctor:
       return [.reportDoctor(size: terminal.size, work.model, hasPictures: terminal.hasPictures)]
     case .tour: overlays.top = .tour(page: 0)
@@ -220,5 +235,22 @@ extension Substring {
     while let first = text.first, first.isWhitespace { text.removeFirst() }
     while let last = text.last, last.isWhitespace { text.removeLast() }
     return String(text)
+  }
+}
+
+extension Controls {
+  /// Sets the solver, or the times in which guidance works; returns what is wrong with the argument.
+  fileprivate mutating func setSampler(_ command: Command, _ argument: String) -> String? {
+    if command == .solver {
+      guard let solver = Solver(rawValue: argument.lowercased()) else { return "/solver takes euler or heun" }
+      self.solver = solver
+      return nil
+    }
+    let ends = argument.replacing("..", with: "~").split(separator: "~").compactMap { Float($0) }
+    guard ends.count == 2, 0 <= ends[0], ends[0] <= ends[1], ends[1] <= 1 else {
+      return "/interval takes two times from 0 to 1, as in /interval 0.2..0.8"
+    }
+    (guidanceStart, guidanceEnd) = (ends[0], ends[1])
+    return nil
   }
 }

@@ -79,7 +79,7 @@ extension StudioState {
   }
 
   private mutating func attachFromOverlay(_ picture: PictureID) -> [Effect] {
-    guard picture != Self.testCard else {
+    guard picture != .testCard else {
       return fail("the test card is for your eyes, not for the model's")
     }
     prompt.attachments.append(Attachment(picture: picture, name: "picture"))
@@ -95,7 +95,7 @@ extension StudioState {
 
   /// Saves a picture of a session.
   mutating func save(_ picture: PictureID, path: String = "") -> [Effect] {
-    guard picture != Self.testCard else { return fail("the test card is no picture of this session") }
+    guard picture != .testCard else { return fail("the test card is no picture of this session") }
     return [.save(picture: picture, path: path, prompt: origin(of: picture)?.settings.prompt ?? "picture")]
   }
 }

@@ -25,10 +25,10 @@ extension StudioState {
     switch command {
     case .imagine, .image, .caption, .vary, .retry, .grid, .sweep, .critique, .stop:
       performDrawing(command, argument)
-    case .cfg, .steps, .seed, .count, .negative: performSetting(command, argument)
-    case .undo, .edit, .compare, .gallery, .save, .model, .theme, .export, .replay, .search, .sessions, .new,
-      .rename, .doctor, .tour, .help, .quit:
+    case .cfg, .steps, .seed, .count, .negative, .solver, .interval: performSetting(command, argument)
+    case .undo, .edit, .save, .model, .export, .replay, .search, .sessions, .new, .rename:
       performSession(command, argument)
+    case .gallery, .compare, .theme, .doctor, .tour, .help, .quit: performScreen(command, argument)
     case .send, .complete, .switchMode, .attachLast, .detach, .copyAnswer, .editorPrefix, .openEditor:
       performPrompt(command)
     case .lineBreak, .left, .right, .up, .down, .wordLeft, .wordRight, .lineStart, .lineEnd, .deleteBackward,

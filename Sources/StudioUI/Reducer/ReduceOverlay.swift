@@ -128,7 +128,7 @@ extension StudioState {
       terminal.theme = tried
     }
     guard let file = list.selectedFile, file != before else { return [] }
-    return album.sizes[ListOverlay.previewName(file)] == nil ? [.preview(path: file)] : []
+    return album.sizes[.file(file)] == nil ? [.preview(path: file)] : []
   }
 
   private mutating func choose(_ choice: Choice, _ purpose: ListOverlay.Purpose) -> [Effect] {

@@ -12,9 +12,12 @@ extension StudioState {
 
   func settings(for text: String) -> ImageSettings {
     let controls = inspector.controls
-    return ImageSettings(
+    var settings = ImageSettings(
       prompt: text, negative: controls.negative, seed: controls.seed ?? randomSeed(beyond: 0),
       guidanceScale: controls.guidance, steps: controls.steps, decoderSteps: controls.decoderSteps)
+    settings.solver = controls.solver
+    (settings.guidanceStart, settings.guidanceEnd) = (controls.guidanceStart, controls.guidanceEnd)
+    return settings
   }
 
   /// A drawing with the settings that are shown now; its prompt, and its seed where none is fixed, stay.

@@ -92,7 +92,7 @@ public enum Effect: Equatable, Sendable {
   case readFolder(String)
   /// Finds what a path behind `@` may become.
   case completePath(String)
-  /// Shows a file in the list of files, under `ListOverlay.previewName`.
+  /// Shows a file in the list of files, small.
   case preview(path: String)
 
   case copy(String)

@@ -36,7 +36,7 @@ public struct Comparison: Equatable, Sendable {
   public init(left: PictureID, right: PictureID) { (self.left, self.right) = (left, right) }
 
   /// The heat map of their difference.
-  public var heatMap: PictureID { "difference \(left) \(right)" }
+  public var heatMap: PictureID { .heatMap(left, right) }
 }
 
 /// A list with a line to filter it.
@@ -54,9 +54,6 @@ public struct ListOverlay: Equatable, Sendable {
   public init(_ purpose: Purpose, _ title: String, _ choices: [Choice]) {
     (self.purpose, self.title, self.choices) = (purpose, title, choices)
   }
-
-  /// Under which a file's small picture is known.
-  public static func previewName(_ path: String) -> PictureID { "file \(path)" }
 
   /// The selected picture's file, where this is a list of files.
   var selectedFile: String? {

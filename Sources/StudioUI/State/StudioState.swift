@@ -150,6 +150,10 @@ public struct Controls: Equatable, Sendable {
   public var decoderSteps = 1
   public var temperature: Float = 0
   public var negative = ""
+  public var solver = Solver.euler
+  /// Times, 0 = noise → 1 = data, in which guidance works.
+  public var guidanceStart: Float = 0
+  public var guidanceEnd: Float = 1
 
   public init() {}
 
@@ -160,7 +164,8 @@ public struct Controls: Equatable, Sendable {
     guidance = settings.guidanceScale.clamped(to: Self.guidanceRange)
     steps = settings.steps.clamped(to: DrawingLimits.steps)
     decoderSteps = settings.decoderSteps.clamped(to: DrawingLimits.shownDecoderSteps)
-    negative = settings.negative
+    (negative, solver) = (settings.negative, settings.solver)
+    (guidanceStart, guidanceEnd) = (settings.guidanceStart, settings.guidanceEnd)
     var changed: [String] = []
     if guidance != settings.guidanceScale {
       changed.append("guidance \(Format.scale(settings.guidanceScale)) became \(Format.scale(guidance))")

@@ -9,14 +9,11 @@ public struct Message: Equatable, Sendable {
   public let id: Int
   public var speaker: Speaker
   public var text: String
-  /// Content hashes.
   public var pictures: [PictureID] = []
   /// The dim line below: speed, or seed, guidance, steps and time.
   public var facts = ""
   public var isError = false
   public var request: Int?
-  /// Rises with each change, so that laid-out lines can be kept.
-  public var version = 0
 
   init(id: Int, _ speaker: Speaker, _ text: String) {
     (self.id, self.speaker, self.text) = (id, speaker, text)
@@ -79,26 +76,14 @@ public struct Transcript: Equatable, Sendable {
       messages[at].pictures = pictures
       for picture in pictures where !gallery.contains(picture) { gallery.append(picture) }
     case .answered(let request, let text, let tokens, let seconds, let isPartial):
-      let at = answer(request), rate = Double(tokens) / max(seconds, 1e-3)
-      messages[at].text = text
-      messages[at].facts =
-        "\(tokens) \(tokens == 1 ? "token" : "tokens") · \(Format.seconds(seconds)) · \(Format.whole(rate)) tokens/s"
-        + (isPartial ? " · cancelled" : "")
-      messages[at].version += 1
+      addAnswer(request, text, tokens, seconds, isPartial)
     case .drawingAsked(let request, let settings, let count, _):
       let at = add(.person, settings.prompt, request: request)
       messages[at].facts =
         "draw\(count > 1 ? " \(count)" : "") · guidance \(Format.scale(settings.guidanceScale))"
         + (settings.negative.isEmpty ? "" : " · without \(settings.negative)")
     case .drawn(let request, let picture, let origin, let seconds, let isPartial):
-      let at = answer(request), s = origin.settings
-      messages[at].pictures.append(picture)
-      let steps = isPartial ? "\(origin.stepsDone) of \(s.steps) steps, partial" : "\(s.steps) steps"
-      messages[at].facts =
-        "seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(steps) · \(Format.seconds(seconds))"
-      messages[at].version += 1
-      origins[picture] = origin
-      if !gallery.contains(picture) { gallery.append(picture) }
+      addPicture(request, picture, origin, seconds, isPartial)
     case .failed(let request, let reason):
       let at = add(.studio, reason, request: request)
       messages[at].isError = true
@@ -108,19 +93,53 @@ public struct Transcript: Equatable, Sendable {
       }
     case .note(let text): _ = add(.studio, text)
     case .attached(let picture, let name, let settings, let told):
-      details[picture] = told
-      if let settings { origins[picture] = PictureOrigin(settings, stepsDone: settings.steps) }
-      if !gallery.contains(picture) { gallery.append(picture) }
-      let at = add(.studio, "attached \(name)")
-      messages[at].pictures = [picture]
+      addAttachment(picture, name, settings, told)
     case .starred(let picture, let isStarred):
       if isStarred { starred.insert(picture) } else { starred.remove(picture) }
-    case .undone(let request):
-      let gone = Set(messages.filter { $0.request == request }.flatMap(\.pictures))
-      messages.removeAll { $0.request == request }
-      let kept = Set(messages.flatMap(\.pictures))
-      gallery.removeAll { gone.contains($0) && !kept.contains($0) }
+    case .undone(let request): remove(request)
     }
+  }
+
+  private mutating func addAnswer(
+    _ request: Int, _ text: String, _ tokens: Int, _ seconds: Double, _ isPartial: Bool
+  ) {
+    let at = answer(request), rate = Double(tokens) / max(seconds, 1e-3)
+    messages[at].text = text
+    messages[at].facts =
+      "\(tokens) \(tokens == 1 ? "token" : "tokens") · \(Format.seconds(seconds)) · \(Format.whole(rate)) tokens/s"
+      + (isPartial ? " · cancelled" : "")
+  }
+
+  private mutating func addPicture(
+    _ request: Int, _ picture: PictureID, _ origin: PictureOrigin, _ seconds: Double, _ isPartial: Bool
+  ) {
+    let at = answer(request), s = origin.settings
+    messages[at].pictures.append(picture)
+    let steps = isPartial ? "\(origin.stepsDone) of \(s.steps) steps, partial" : "\(s.steps) steps"
+    messages[at].facts =
+      "seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(steps)"
+      + Format.behind(Format.sampler(s.solver, s.guidanceStart, s.guidanceEnd))
+      + " · \(Format.seconds(seconds))"
+    origins[picture] = origin
+    if !gallery.contains(picture) { gallery.append(picture) }
+  }
+
+  private mutating func addAttachment(
+    _ picture: PictureID, _ name: String, _ settings: ImageSettings?, _ told: [String]?
+  ) {
+    details[picture] = told
+    if let settings { origins[picture] = PictureOrigin(settings, stepsDone: settings.steps) }
+    if !gallery.contains(picture) { gallery.append(picture) }
+    let at = add(.studio, "attached \(name)")
+    messages[at].pictures = [picture]
+  }
+
+  /// What was asked and what came of it is taken back.
+  private mutating func remove(_ request: Int) {
+    let gone = Set(messages.filter { $0.request == request }.flatMap(\.pictures))
+    messages.removeAll { $0.request == request }
+    let kept = Set(messages.flatMap(\.pictures))
+    gallery.removeAll { gone.contains($0) && !kept.contains($0) }
   }
 }
 
@@ -134,6 +153,18 @@ public enum Format {
       ? decimal(seconds, 1) + " s"
       : seconds < 100 ? "\(whole(seconds)) s" : "\(whole((seconds / 60).rounded(.down))) min"
   }
+
+  /// What is unusual about a drawing's sampler; nothing for Euler's steps that are guided all the way.
+  static func sampler(_ solver: Solver, _ start: Float, _ end: Float) -> String {
+    let words = [
+      solver == .heun ? "Heun" : nil,
+      start > 0 || end < 1 ? "guided \(decimal(Double(start), 2))…\(decimal(Double(end), 2))" : nil,
+    ]
+    return words.compactMap(\.self).joined(separator: ", ")
+  }
+
+  /// A further fact of a line, where there is one.
+  static func behind(_ fact: String) -> String { fact.isEmpty ? "" : " · \(fact)" }
 
   static func scale(_ value: Float) -> String { decimal(Double(value), 1) }
 

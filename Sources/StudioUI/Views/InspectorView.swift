@@ -69,6 +69,8 @@ private func drawValues(
     frame.put(
       TextWidth.fitted("without \(c.negative)", width), x, layout.valuesTop + values.count - 1, theme.dim)
   }
+  let sampler = Format.sampler(c.solver, c.guidanceStart, c.guidanceEnd)
+  frame.put(TextWidth.fitted(sampler, width), x, layout.valuesTop + values.count, theme.dim)
 }
 
 /// A bar and the live preview. Returns the next free row.
@@ -104,7 +106,7 @@ private func drawSweep(
 }
 
 private func drawFilmstrip(
-  _ pictures: [String], _ x: Int, _ top: Int, _ width: Int, _ bottom: Int, _ state: StudioState,
+  _ pictures: [PictureID], _ x: Int, _ top: Int, _ width: Int, _ bottom: Int, _ state: StudioState,
   _ frame: inout Frame
 ) {
   guard state.terminal.hasPictures else { return }
@@ -120,9 +122,9 @@ private func drawFilmstrip(
 
 extension StudioState {
   /// Pictures of the last drawing's prompt and seed, by rising guidance scale.
-  var sweep: [(scale: Float, seed: UInt64, picture: String)] {
+  var sweep: [(scale: Float, seed: UInt64, picture: PictureID)] {
     guard let last = conversation.lastDrawing else { return [] }
-    var found: [(scale: Float, seed: UInt64, picture: String)] = []
+    var found: [(scale: Float, seed: UInt64, picture: PictureID)] = []
     for picture in conversation.transcript.gallery {
       guard let s = conversation.transcript.origins[picture]?.settings, s.prompt == last.prompt,
         s.seed == last.seed

@@ -106,7 +106,7 @@ extension Frame {
     let theme = state.terminal.theme, inner = max(0, whole.width - 2)
     let label =
       inner < 20
-      ? TextWidth.fitted(inner > 7 ? " missing" : "missing", inner) : " \(picture.prefix(8)) is missing"
+      ? TextWidth.fitted(inner > 7 ? " missing" : "missing", inner) : " \(picture.short) is missing"
     for y in max(whole.y, clip.y)..<max(whole.y, clip.y, min(whole.maxY, clip.maxY)) {
       let isEdge = y == whole.y || y == whole.maxY - 1
       let ends = y == whole.y ? ("╭", "╮") : y == whole.maxY - 1 ? ("╰", "╯") : ("│", "│")

@@ -45,7 +45,7 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
 /// The selected file beside the list.
 private func drawPreview(of list: ListOverlay, _ state: StudioState, _ area: Rect, _ frame: inout Frame) {
   guard let file = list.selectedFile else { return }
-  let name = ListOverlay.previewName(file)
+  let name = PictureID.file(file)
   guard let pixels = state.album.sizes[name] else { return }
   let cells = state.cells(of: name, within: Size(area.width, area.height - 2))
   let rect = Rect(area.x + (area.width - cells.width) / 2, area.y, cells.width, cells.height)
@@ -124,7 +124,7 @@ func drawGallery(_ state: StudioState, _ frame: inout Frame) {
     if state.terminal.hasPictures {
       frame.show(picture, in: rect, clip: rect, state)
     } else {
-      frame.put(String(picture.prefix(8)), tile.x + 1, tile.y + 1, theme.dim)
+      frame.put(picture.short, tile.x + 1, tile.y + 1, theme.dim)
     }
     if state.conversation.transcript.starred.contains(picture) {
       frame.put("★", tile.x + 1, tile.maxY - 1, theme.user)
@@ -186,7 +186,7 @@ func drawCompare(_ state: StudioState, _ frame: inout Frame) {
 extension StudioState {
   /// A picture's prompt and settings in a line.
   func description(of picture: PictureID) -> String {
-    if picture == Self.testCard {
+    if picture == .testCard {
       return
         "Is everything visible? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc shows the report."
     }
@@ -194,7 +194,8 @@ extension StudioState {
     let s = origin.settings
     return
       "\(s.prompt) · seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(origin.stepsDone) steps"
+      + Format.behind(Format.sampler(s.solver, s.guidanceStart, s.guidanceEnd))
       + (s.negative.isEmpty ? "" : " · without \(s.negative)")
-      + (origin.parent.map { " · from \($0.prefix(8))" } ?? "")
+      + (origin.parent.map { " · from \($0.short)" } ?? "")
   }
 }

@@ -30,7 +30,7 @@ struct LaidMessage {
   mutating func add(_ names: [PictureID], _ width: Int, _ state: StudioState) {
     guard state.terminal.hasPictures else {
       lines += names.map { name in
-        ("  [picture \(name.prefix(8))\(state.album.missing.contains(name) ? " is missing" : "")]", .dim)
+        ("  [picture \(name.short)\(state.album.missing.contains(name) ? " is missing" : "")]", .dim)
       }
       return
     }
@@ -85,12 +85,15 @@ public final class LayoutCache {
   }
 
   private var kept: [Int: (source: Source, laid: LaidMessage)] = [:]
+  /// How many messages were laid out, for tests of what that costs.
+  public private(set) var laidOut = 0
 
   public init() {}
 
   func laid(_ message: Message, width: Int, _ state: StudioState) -> LaidMessage {
     if let old = kept[message.id], old.source.isStill(message, width, state) { return old.laid }
     let laid = LaidMessage(message, width: width, state)
+    laidOut += 1
     if kept.count > 20_000 { kept.removeAll() }
     kept[message.id] = (Source(message, width, state), laid)
     return laid

@@ -142,7 +142,7 @@ private struct StudioMeasurement {
           &state, .session(.note("message \(i): a line of text that somebody wrote about a picture")))
         continue
       }
-      let name = "picture \(i)"
+      let name = PictureID.hash("picture \(i)")
       let pixels = (0..<32 * 32).flatMap { _ -> [UInt8] in
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return [UInt8(seed >> 56), UInt8(seed >> 48 & 255), UInt8(seed >> 40 & 255)]

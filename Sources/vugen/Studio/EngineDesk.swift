@@ -137,14 +137,13 @@ private struct ResultPost: Sendable {
       count += 1
       return count
     }
-    let name = Placement.previewPrefix + "\(number)"
-    put(preview, name)
-    return name
+    put(preview, .preview(number))
+    return .preview(number)
   }
 
   /// A drawn picture's file waits for the session's recorder.
   private func kept(_ picture: Picture, _ metadata: PictureMetadata) throws -> PictureID {
-    let png = try metadata.png(of: picture), hash = Digest.sha256(png)
+    let png = try metadata.png(of: picture), hash = PictureID.hash(Digest.sha256(png))
     source.hold(Data(png), hash, of: id)
     put(picture, hash)
     return hash

@@ -48,7 +48,7 @@ final class PictureDesk {
 
   /// A file of the list, small; off the interface's thread. One that cannot be read shows nothing.
   func preview(_ path: String) {
-    let name = ListOverlay.previewName(path), shelf = self.shelf, mailbox = self.mailbox
+    let name = PictureID.file(path), shelf = self.shelf, mailbox = self.mailbox
     Task.detached {
       let most = 256
       guard let small = try? Picture(path: path, limits: .init(enough: most)).fitted(most) else { return }
@@ -58,19 +58,19 @@ final class PictureDesk {
   }
 
   /// The file as it was drawn, with its settings.
-  func save(_ hash: PictureID, _ typed: String, prompt: String) -> [Action] {
+  func save(_ picture: PictureID, _ typed: String, prompt: String) -> [Action] {
     let words = prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
     let slug = String(words).split(separator: "-").joined(separator: "-").prefix(40)
-    var path = typed.isEmpty ? "\(slug)-\(hash.prefix(6)).png" : TypedPath.resolve(typed)
+    var path = typed.isEmpty ? "\(slug)-\(picture.short.prefix(6)).png" : TypedPath.resolve(typed)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      path += "/\(slug)-\(hash.prefix(6)).png"
+      path += "/\(slug)-\(picture.short.prefix(6)).png"
     }
     do {
       let bytes: Data
-      if let stored = source.bytes(of: hash) {
+      if let stored = source.bytes(of: picture) {
         bytes = stored
-      } else if let picture = shelf.picture(hash) {
+      } else if let picture = shelf.picture(picture) {
         bytes = Data(try picture.pngData())
       } else {
         return [.toast("the picture no longer exists", isError: true)]
@@ -110,7 +110,7 @@ final class PictureDesk {
   }
 
   func testCard() -> Action {
-    shelf.add(TestCard.picture(), StudioState.testCard)
+    shelf.add(TestCard.picture(), .testCard)
     return .testCardDrawn(Size(TestCard.width, TestCard.height))
   }
 

@@ -24,8 +24,8 @@ final class PictureSource: Sendable {
   func use(_ id: String) { state.withLock { if !$0.ids.contains(id) { $0.ids.append(id) } } }
 
   /// A picture that a request brought.
-  func hold(_ png: Data, _ hash: PictureID, of request: Int) {
-    state.withLock { $0.fresh[request, default: [:]][hash] = png }
+  func hold(_ png: Data, _ picture: PictureID, of request: Int) {
+    state.withLock { $0.fresh[request, default: [:]][picture] = png }
   }
 
   /// What a request brought is written, or belongs to nobody.
@@ -35,19 +35,23 @@ final class PictureSource: Sendable {
   func setWaiting(_ pictures: [PictureID: Data]) { state.withLock { $0.waiting = pictures } }
 
   /// The file as it was written, with what it tells of itself.
-  func bytes(of hash: PictureID) -> Data? {
+  func bytes(of picture: PictureID) -> Data? {
     let (ids, held) = state.withLock { state in
-      (state.ids, state.waiting[hash] ?? state.fresh.values.lazy.compactMap { $0[hash] }.first)
+      (state.ids, state.waiting[picture] ?? state.fresh.values.lazy.compactMap { $0[picture] }.first)
     }
-    return held ?? ids.reversed().lazy.compactMap { try? self.store.picture(hash, of: $0) }.first
+    return held
+      ?? picture.stored.flatMap { stored in
+        ids.reversed().lazy.compactMap { try? self.store.picture(stored, of: $0) }.first
+      }
   }
 
   /// Width and height from the head of a stored picture, or of one that waits.
-  func size(of hash: PictureID) -> (width: Int, height: Int)? {
-    let (ids, held) = state.withLock { ($0.ids, $0.waiting[hash]) }
+  func size(of picture: PictureID) -> (width: Int, height: Int)? {
+    let (ids, held) = state.withLock { ($0.ids, $0.waiting[picture]) }
     if let held { return Self.size(head: held.prefix(24)) }
-    for id in ids.reversed() where hash.allSatisfy(\.isHexDigit) {
-      let path = "\(store.folder(of: id))/pictures/\(hash).png"
+    guard let name = picture.stored, name.allSatisfy(\.isHexDigit) else { return nil }
+    for id in ids.reversed() {
+      let path = "\(store.folder(of: id))/pictures/\(name).png"
       guard let file = FileHandle(forReadingAtPath: path) else { continue }
       defer { try? file.close() }
       return Self.size(head: (try? file.read(upToCount: 24)) ?? Data())
@@ -64,7 +68,7 @@ final class PictureSource: Sendable {
     return sides.contains(width) && sides.contains(height) ? (width, height) : nil
   }
 
-  func picture(_ hash: PictureID) -> Picture? {
-    bytes(of: hash).flatMap { try? Picture(bytes: [UInt8]($0), name: hash) }
+  func picture(_ picture: PictureID) -> Picture? {
+    bytes(of: picture).flatMap { try? Picture(bytes: [UInt8]($0), name: picture.short) }
   }
 }

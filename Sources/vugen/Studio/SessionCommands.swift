@@ -44,7 +44,9 @@ struct Sessions: AsyncParsableCommand {
       let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
       for entry in entries {
         if json { print(try encoded(entry)) } else if let text = entry.event.text { print(text.terminalSafe) }
-        if !json { for picture in entry.event.pictures { print("  picture \(picture.oneLine)") } }
+        if !json {
+          for picture in entry.event.pictures.compactMap(\.stored) { print("  picture \(picture.oneLine)") }
+        }
       }
       if lost > 0 { note("skipped \(lost) damaged \(lost == 1 ? "entry" : "entries")") }
     }
@@ -260,7 +262,7 @@ struct SessionVerification {
   /// What is wrong with the pictures that entries name: their content has the hash that is their name.
   func damagedPictures(_ entries: [SessionEntry]) -> [String] {
     var seen: Set<String> = [], bad: [String] = []
-    for hash in entries.flatMap(\.event.pictures) where seen.insert(hash).inserted {
+    for hash in entries.flatMap(\.event.pictures).compactMap(\.stored) where seen.insert(hash).inserted {
       guard let data = try? store.picture(hash, of: id) else {
         bad.append("the picture \(hash.prefix(12).description.oneLine) is missing")
         continue
@@ -285,7 +287,9 @@ struct SessionVerification {
         }
         // What is missing is told elsewhere.
         guard
-          let known = try? pictures.map({ try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0) })
+          let known = try? pictures.compactMap(\.stored).map({
+            try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0)
+          })
         else { continue }
         let said = await answer(text, known, sampling)
         compared += 1
@@ -295,7 +299,7 @@ struct SessionVerification {
             "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is now '\(said)'"
           )
         }
-      case .drawn(_, let hash, let origin, _, let isPartial) where !isPartial:
+      case .drawn(_, .hash(let hash), let origin, _, let isPartial) where !isPartial:
         guard let found = try await draw(origin.settings) else { continue }
         compared += 1
         if found != hash {

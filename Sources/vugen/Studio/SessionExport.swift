@@ -52,7 +52,7 @@ struct SessionExport {
       if let line = line(entry.event) {
         text += "\n\(line.isPerson ? "**You:** " : "")\(Self.markdown(line.text.terminalSafe))\n"
       }
-      for hash in entry.event.pictures {
+      for hash in entry.event.pictures.compactMap(\.stored) {
         if !isMade {
           try FileName.makeFolder(pictureFolder)
           isMade = true
@@ -88,7 +88,7 @@ struct SessionExport {
       if let line = line(entry.event) {
         body += "<p class=\"\(line.isPerson ? "you" : "model")\">\(escaped(line.text))</p>\n"
       }
-      for hash in entry.event.pictures {
+      for hash in entry.event.pictures.compactMap(\.stored) {
         guard let data = try? store.picture(hash, of: id) else { continue }
         body += "<img alt=\"\" src=\"data:image/png;base64,\(data.base64EncodedString())\">\n"
       }
@@ -127,7 +127,7 @@ struct SessionExport {
           + line.text.terminalSafe.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
         if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text))]") }
       }
-      for hash in entry.event.pictures {
+      for hash in entry.event.pictures.compactMap(\.stored) {
         guard let data = try? store.picture(hash, of: id),
           let picture = try? Picture(bytes: [UInt8](data), name: hash)
         else { continue }

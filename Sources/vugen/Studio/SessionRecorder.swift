@@ -53,7 +53,7 @@ final class SessionRecorder {
     // Where the disk is full the next event says so.
     let hash = session?.keep(Data(png)) ?? Digest.sha256(png)
     noteWaiting()
-    return hash
+    return .hash(hash)
   }
 
   /// A model is there: with it the session is taken up.
@@ -69,14 +69,18 @@ final class SessionRecorder {
   private func adopt(_ event: SessionEvent, into session: SessionFile) {
     var named = event.pictures
     if case .starred(let picture, _) = event { named.append(picture) }
-    for hash in named where !session.holds(hash) {
-      if let png = source.bytes(of: hash) { _ = session.keep(png) }
+    for picture in named {
+      guard let hash = picture.stored, !session.holds(hash) else { continue }
+      if let png = source.bytes(of: picture) { _ = session.keep(png) }
     }
   }
 
   private func noteWaiting() {
-    let files = unfinished + [session].compactMap(\.self)
-    source.setWaiting(files.reduce(into: [:]) { $0.merge($1.waitingPictures) { old, _ in old } })
+    var waiting: [PictureID: Data] = [:]
+    for file in unfinished + [session].compactMap(\.self) {
+      for (hash, png) in file.waitingPictures { waiting[.hash(hash)] = png }
+    }
+    source.setWaiting(waiting)
   }
 
   // MARK: The end

@@ -74,7 +74,7 @@ import Testing
     b.act(.tick(1))
     b.act(.pictureKnown(.hash("abcdef0123"), Size(128, 96)))
     b.finish("abcdef0123")
-    b.press(.control("a"), .tab)
+    b.press(.control("a"))
     b.send("What is on the left?")
     b.answer("An apple, red, on a white background; beside it there is a green pear.")
     b.act(.session(.note("a note of the studio")))

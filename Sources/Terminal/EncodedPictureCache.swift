@@ -5,7 +5,7 @@ import Requests
 import Synchronization
 
 /// Pictures by name and their encodings, worked out off the interface's thread and kept.
-public final class PictureShelf: Sendable {
+public final class EncodedPictureCache: Sendable {
   private struct State {
     var pictures: [PictureID: Picture] = [:]
     var encoded: [EncodingKey: EncodedPicture] = [:]

@@ -3,7 +3,7 @@
 ///
 /// Final pictures are always sent. Previews, of which another comes soon, are sent only where the line has room, so
 /// that keys and answers never wait behind pictures that nobody will look at. Times in seconds.
-package struct LinePace {
+package struct OutputThrottle {
   package static let question: [UInt8] = Array("\u{1B}[5n".utf8)
   /// A picture that takes longer than this to arrive is felt.
   private static let slow = 0.25

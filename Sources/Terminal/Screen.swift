@@ -11,7 +11,7 @@ import Pictures
 public final class Screen {
   public private(set) var facts = TerminalFacts()
   private let wanted: Graphics?
-  private let shelf: PictureShelf
+  private let cache: EncodedPictureCache
   private let usesColours: Bool
   private var shown: [Placement: EncodingKey] = [:]
   private var last: Frame?
@@ -21,13 +21,13 @@ public final class Screen {
   private var isStarted = false
   /// Whether the mouse is the studio's; else the terminal selects text with it.
   private var isMouseCaptured = true
-  private var pace = LinePace()
+  private var throttle = OutputThrottle()
 
   /// - Parameters:
   ///   - graphics: what the person demands; nil to find out.
   ///   - usesColours: false for `NO_COLOR`.
-  public init(graphics: Graphics?, usesColours: Bool, shelf: PictureShelf) {
-    (wanted, self.usesColours, self.shelf) = (graphics, usesColours, shelf)
+  public init(graphics: Graphics?, usesColours: Bool, cache: EncodedPictureCache) {
+    (wanted, self.usesColours, self.cache) = (graphics, usesColours, cache)
   }
 
   /// Throws `TerminalError` where there is no terminal or it is not known.
@@ -74,8 +74,8 @@ public final class Screen {
 
   /// Asks what the terminal can do; the replies come through `take`. Mouse and pasting are switched on.
   private func ask() {
-    // The pace's first question comes before any picture: whether it is answered is known when it matters.
-    write(TerminalFacts.queries(environment: ProcessInfo.processInfo.environment) + pace.sending(at: now))
+    // The throttle's first question comes before any picture: whether it is answered is known when it matters.
+    write(TerminalFacts.queries(environment: ProcessInfo.processInfo.environment) + throttle.sending(at: now))
     enterModes()
   }
 
@@ -98,7 +98,7 @@ public final class Screen {
 
   /// Learns from a reply. True where the screen must be drawn anew.
   public func take(_ reply: TerminalReply) -> Bool {
-    if reply == .ready { pace.answered(at: now) }
+    if reply == .ready { throttle.answered(at: now) }
     let before = facts
     facts.learn(reply, wanted: wanted)
     guard facts != before else { return false }
@@ -168,8 +168,8 @@ public final class Screen {
         continue
       }
       // One that is shown already and was damaged is mended at once.
-      if placement.isPreview, shown[placement] != key, !pace.allowsPreview(at: now) { continue }
-      guard let encoded = shelf.encoded(key) else { continue }
+      if placement.isPreview, shown[placement] != key, !throttle.allowsPreview(at: now) { continue }
+      guard let encoded = cache.encoded(key) else { continue }
       bytes += positioned(encoded, placement)
       if let old = shown.updateValue(key, forKey: placement), old != key { removeKitty([old]) }
     }
@@ -179,12 +179,12 @@ public final class Screen {
       let (sync, hasCursor) = (facts.hasSynchronizedUpdates, frame.cursor != nil)
       let before = (sync ? "\u{1B}[?2026h" : "") + (hasCursor ? "\u{1B}[?25l" : "") + "\u{1B}7"
       let after = "\u{1B}8" + (hasCursor ? "\u{1B}[?25h" : "") + (sync ? "\u{1B}[?2026l" : "")
-      write(Array(before.utf8) + bytes + Array(after.utf8) + pace.sending(at: now))
+      write(Array(before.utf8) + bytes + Array(after.utf8) + throttle.sending(at: now))
     }
     last = frame
   }
 
-  /// Seconds, for the pace.
+  /// Seconds, for the throttle.
   private var now: Double { ProcessInfo.processInfo.systemUptime }
 
   /// Answers that are still on their way are read here, so that whoever has the terminal next does not find them typed.
@@ -192,12 +192,12 @@ public final class Screen {
   private func awaitAnswers() {
     let end = now + 0.5
     var parser = InputParser(), bytes = [UInt8](repeating: 0, count: 4096)
-    while pace.awaitsAnswer(at: now), now < end {
+    while throttle.awaitsAnswer(at: now), now < end {
       var watched = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
       guard poll(&watched, 1, 50) > 0 else { continue }
       let count = Glibc.read(0, &bytes, bytes.count)
       guard count > 0 else { return }
-      for case .reply(.ready) in parser.take(bytes[..<count]) { pace.answered(at: now) }
+      for case .reply(.ready) in parser.take(bytes[..<count]) { throttle.answered(at: now) }
     }
   }
 

@@ -7,8 +7,8 @@ import Terminal
   depth == limit ? 0 : sink(depth &+ 1, limit) &* 3 &+ depth
 }
 
-let shelf = PictureShelf(load: { _ in nil }, onReady: {})
-let screen = Screen(graphics: .blocks, usesColours: true, shelf: shelf)
+let cache = EncodedPictureCache(load: { _ in nil }, onReady: {})
+let screen = Screen(graphics: .blocks, usesColours: true, cache: cache)
 Screen.setLastWords("the session is safe in LOG")
 try screen.start(environment: ProcessInfo.processInfo.environment)
 var frame = Frame(Size(60, 12), style: Theme.builtIn.text)

@@ -111,11 +111,11 @@ private struct StudioMeasurement {
     setenv("TERM", "xterm-256color", 1)
     let terminal = try PseudoTerminal(columns: 160, rows: 50)
     defer { terminal.restore() }
-    let shelf = PictureShelf(load: { _ in nil }, onReady: {})
-    let screen = Screen(graphics: .sixel, usesColours: true, shelf: shelf)
+    let cache = EncodedPictureCache(load: { _ in nil }, onReady: {})
+    let screen = Screen(graphics: .sixel, usesColours: true, cache: cache)
     try screen.start(environment: ["TERM": "xterm-256color"])
     defer { screen.end() }
-    let stage = Stage(longSession(shelf), screen)
+    let stage = Stage(longSession(cache), screen)
     stage.act(.resized(Size(160, 50), cell: screen.facts.cell))
     stage.draw()
     var results = scroll(stage)
@@ -134,7 +134,7 @@ private struct StudioMeasurement {
   }
 
   /// 10 000 messages, a picture at every twentieth.
-  private func longSession(_ shelf: PictureShelf) -> StudioState {
+  private func longSession(_ cache: EncodedPictureCache) -> StudioState {
     var state = StudioState(), seed: UInt64 = 1
     for i in 1...10_000 {
       guard i % 20 == 0 else {
@@ -147,7 +147,7 @@ private struct StudioMeasurement {
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return [UInt8(seed >> 56), UInt8(seed >> 48 & 255), UInt8(seed >> 40 & 255)]
       }
-      shelf.add(Picture(width: 32, height: 32, rgb: pixels).resizedBicubic(width: 128, height: 128), name)
+      cache.add(Picture(width: 32, height: 32, rgb: pixels).resizedBicubic(width: 128, height: 128), name)
       _ = reduce(&state, .pictureKnown(name, Size(128, 128)))
       let origin = PictureOrigin(ImageSettings(prompt: "a picture"), stepsDone: 50)
       _ = reduce(

@@ -14,7 +14,7 @@ import VUGEN
 /// The model's side of the studio: loads it, hands it requests, and posts what comes of them as actions.
 final class EngineDesk {
   private let mailbox: Mailbox<StudioMessage>
-  private let shelf: PictureShelf
+  private let cache: EncodedPictureCache
   private let source: PictureSource
   private let folder: String
   private var engine: StudioEngine
@@ -24,9 +24,9 @@ final class EngineDesk {
 
   /// - Parameter folder: the model that is loaded first.
   init(
-    folder: String, mailbox: Mailbox<StudioMessage>, shelf: PictureShelf, source: PictureSource
+    folder: String, mailbox: Mailbox<StudioMessage>, cache: EncodedPictureCache, source: PictureSource
   ) {
-    (self.folder, self.mailbox, self.shelf, self.source) = (folder, mailbox, shelf, source)
+    (self.folder, self.mailbox, self.cache, self.source) = (folder, mailbox, cache, source)
     engine = StudioEngine(folder: folder)
   }
 
@@ -56,7 +56,7 @@ final class EngineDesk {
     struct Missing: Error {}
     guard
       let work = try? request.replacingPictures({ name in
-        guard let picture = shelf.picture(name) else { throw Missing() }
+        guard let picture = cache.picture(name) else { throw Missing() }
         return picture
       })
     else {
@@ -66,7 +66,7 @@ final class EngineDesk {
       ]
     }
     let flag = CancellationFlag(), engine = self.engine
-    let post = ResultPost(id, model: facts?.name ?? "", mailbox: mailbox, shelf: shelf, source: source)
+    let post = ResultPost(id, model: facts?.name ?? "", mailbox: mailbox, cache: cache, source: source)
     flags[id] = flag
     Task.detached {
       await engine.run(work, previewEvery: showsPictures ? .milliseconds(250) : nil, cancelledBy: flag) {
@@ -93,19 +93,20 @@ final class EngineDesk {
   }
 }
 
-/// Turns what comes of a request into actions: pixels go to the shelf, and the state knows them by their names.
+/// Turns what comes of a request into actions: pixels go to the cache, and the state knows them by their names.
 private struct ResultPost: Sendable {
   private static let previews = Mutex(0)
   private let id: Int
   private let model: String
   private let mailbox: Mailbox<StudioMessage>
-  private let shelf: PictureShelf
+  private let cache: EncodedPictureCache
   private let source: PictureSource
 
   init(
-    _ id: Int, model: String, mailbox: Mailbox<StudioMessage>, shelf: PictureShelf, source: PictureSource
+    _ id: Int, model: String, mailbox: Mailbox<StudioMessage>, cache: EncodedPictureCache,
+    source: PictureSource
   ) {
-    (self.id, self.model, self.mailbox, self.shelf, self.source) = (id, model, mailbox, shelf, source)
+    (self.id, self.model, self.mailbox, self.cache, self.source) = (id, model, mailbox, cache, source)
   }
 
   func send(_ event: RequestEvent<Picture>) {
@@ -150,7 +151,7 @@ private struct ResultPost: Sendable {
   }
 
   private func put(_ picture: Picture, _ name: PictureID) {
-    shelf.add(picture, name)
+    cache.add(picture, name)
     mailbox.post(.action(.pictureKnown(name, Size(picture.width, picture.height))))
   }
 }

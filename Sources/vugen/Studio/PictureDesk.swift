@@ -12,14 +12,15 @@ import VUGEN
 /// Pictures as files: attached, saved, compared, looked through.
 final class PictureDesk {
   private let mailbox: Mailbox<StudioMessage>
-  private let shelf: PictureShelf
+  private let cache: EncodedPictureCache
   private let source: PictureSource
   private let recorder: SessionRecorder
 
   init(
-    mailbox: Mailbox<StudioMessage>, shelf: PictureShelf, source: PictureSource, recorder: SessionRecorder
+    mailbox: Mailbox<StudioMessage>, cache: EncodedPictureCache, source: PictureSource,
+    recorder: SessionRecorder
   ) {
-    (self.mailbox, self.shelf, self.source, self.recorder) = (mailbox, shelf, source, recorder)
+    (self.mailbox, self.cache, self.source, self.recorder) = (mailbox, cache, source, recorder)
   }
 
   func attach(_ typed: String) -> [Action] {
@@ -29,7 +30,7 @@ final class PictureDesk {
       let most = 1024
       let picture = try Picture(path: path, limits: .init(enough: most)).fitted(most)
       let hash = recorder.keep(try picture.pngData())
-      shelf.add(picture, hash)
+      cache.add(picture, hash)
       let name = URL(fileURLWithPath: path).lastPathComponent
       var actions: [Action] = [.pictureKnown(hash, Size(picture.width, picture.height))]
       let bytes = [UInt8](try MappedFile.contents(of: path))
@@ -48,11 +49,11 @@ final class PictureDesk {
 
   /// A file of the list, small; off the interface's thread. One that cannot be read shows nothing.
   func preview(_ path: String) {
-    let name = PictureID.file(path), shelf = self.shelf, mailbox = self.mailbox
+    let name = PictureID.file(path), cache = self.cache, mailbox = self.mailbox
     Task.detached {
       let most = 256
       guard let small = try? Picture(path: path, limits: .init(enough: most)).fitted(most) else { return }
-      shelf.add(small, name)
+      cache.add(small, name)
       mailbox.post(.action(.pictureKnown(name, Size(small.width, small.height))))
     }
   }
@@ -70,7 +71,7 @@ final class PictureDesk {
       let bytes: Data
       if let stored = source.bytes(of: picture) {
         bytes = stored
-      } else if let picture = shelf.picture(picture) {
+      } else if let picture = cache.picture(picture) {
         bytes = Data(try picture.pngData())
       } else {
         return [.toast("the picture no longer exists", isError: true)]
@@ -91,14 +92,14 @@ final class PictureDesk {
 
   /// PSNR, the share of pixels that differ, and a heat map; off the interface's thread.
   func measure(_ pair: Comparison) {
-    let shelf = self.shelf, mailbox = self.mailbox
+    let cache = self.cache, mailbox = self.mailbox
     Task.detached {
-      guard let left = shelf.picture(pair.left), let right = shelf.picture(pair.right) else { return }
+      guard let left = cache.picture(pair.left), let right = cache.picture(pair.right) else { return }
       let other =
         right.width == left.width && right.height == left.height
         ? right : right.resizedBicubic(width: left.width, height: left.height)
       let (map, share) = left.difference(from: other)
-      shelf.add(map, pair.heatMap)
+      cache.add(map, pair.heatMap)
       let psnr = left.psnr(other)
       let text =
         psnr.isFinite
@@ -110,7 +111,7 @@ final class PictureDesk {
   }
 
   func testCard() -> Action {
-    shelf.add(TestCard.picture(), .testCard)
+    cache.add(TestCard.picture(), .testCard)
     return .testCardDrawn(Size(TestCard.width, TestCard.height))
   }
 

@@ -28,11 +28,11 @@ final class StudioEffects {
     usesColours: Bool
   ) {
     let mailbox = Mailbox<StudioMessage>()
-    let shelf = PictureShelf(load: { source.picture($0) }, onReady: { mailbox.post(.redraw) })
+    let cache = EncodedPictureCache(load: { source.picture($0) }, onReady: { mailbox.post(.redraw) })
     (self.mailbox, self.recorder) = (mailbox, recorder)
-    screen = Screen(graphics: graphics, usesColours: usesColours, shelf: shelf)
-    engines = EngineDesk(folder: modelFolder, mailbox: mailbox, shelf: shelf, source: source)
-    pictures = PictureDesk(mailbox: mailbox, shelf: shelf, source: source, recorder: recorder)
+    screen = Screen(graphics: graphics, usesColours: usesColours, cache: cache)
+    engines = EngineDesk(folder: modelFolder, mailbox: mailbox, cache: cache, source: source)
+    pictures = PictureDesk(mailbox: mailbox, cache: cache, source: source, recorder: recorder)
   }
 
   func leave() { hasLeft = true }

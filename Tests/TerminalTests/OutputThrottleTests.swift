@@ -19,7 +19,8 @@ import Testing
     #expect(!throttle.allowsPreview(at: 0.2))
     // It took two seconds: the line is left alone for six.
     throttle.answered(at: 2)
-    #expect(!throttle.allowsPreview(at: 2.1) && !throttle.allowsPreview(at: 7.9) && throttle.allowsPreview(at: 8.1))
+    #expect(
+      !throttle.allowsPreview(at: 2.1) && !throttle.allowsPreview(at: 7.9) && throttle.allowsPreview(at: 8.1))
     // Two pictures are two answers.
     _ = throttle.sending(at: 10)
     _ = throttle.sending(at: 10.1)

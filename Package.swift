@@ -92,7 +92,10 @@ let package = Package(
     .target(name: "Frames", dependencies: ["CWidth", "Requests"]),
     .target(
       name: "SessionLog",
-      dependencies: ["FileNames", "ModelFiles", "Requests", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["FileNames", "ModelFiles", "Requests"]),
+    .target(
+      name: "SessionSearch",
+      dependencies: ["FileNames", "SessionLog", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
     .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures", "Requests"]),
     .target(
@@ -103,7 +106,8 @@ let package = Package(
       name: "vugen",
       dependencies: [
         "FileNames", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
-        "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "StudioUI", "Terminal",
+        "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "SessionSearch", "StudioUI",
+        "Terminal",
         "CStart",
         .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -120,6 +124,8 @@ let package = Package(
     .testTarget(
       name: "StudioUITests", dependencies: ["StudioUI", "Frames", "Requests", "SessionLog", "TestSupport"],
       resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "SessionSearchTests", dependencies: ["Requests", "SessionLog", "SessionSearch", "TestSupport"]),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "Pictures", "Requests", "TestSupport", "VUGEN"]),
     .target(

@@ -66,6 +66,16 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     }
   }
 
+  /// What of it can be searched.
+  public var text: String? {
+    switch self {
+    case .renamed(let text), .asked(_, let text, _, _), .answered(_, let text, _, _, _), .note(let text): text
+    case .drawingAsked(_, let settings, _, _): settings.prompt
+    case .attached(_, let name, let settings, _): settings.map { "\(name) \($0.prompt)" } ?? name
+    default: nil
+    }
+  }
+
   public var request: Int? {
     switch self {
     case .asked(let id, _, _, _), .answered(let id, _, _, _, _), .drawingAsked(let id, _, _, _),

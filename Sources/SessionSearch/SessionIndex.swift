@@ -1,13 +1,14 @@
 import FileNames
 import Foundation
 import GRDB
+import SessionLog
 
 /// Full-text search over all sessions: an SQLite FTS5 index beside the logs' truth.
 ///
 /// The index follows the logs: a session whose log has another length or time than when it was read is read
 /// again, one that is gone is dropped, and an index that cannot be read is made anew. Where the folder of the
 /// index cannot be written, the index lives in memory for one search.
-public struct SessionSearch: Sendable {
+public struct SessionIndex: Sendable {
   public struct Hit: Codable, Sendable, Equatable {
     public var id, title, text: String
     public var time: Double
@@ -133,18 +134,6 @@ public struct SessionSearch: Sendable {
       guard let text = entry.event.text else { continue }
       try database.execute(
         sql: "INSERT INTO entries VALUES (?, ?, ?)", arguments: [text, id, entry.time])
-    }
-  }
-}
-
-extension SessionEvent {
-  /// What of it can be searched.
-  public var text: String? {
-    switch self {
-    case .renamed(let text), .asked(_, let text, _, _), .answered(_, let text, _, _, _), .note(let text): text
-    case .drawingAsked(_, let settings, _, _): settings.prompt
-    case .attached(_, let name, let settings, _): settings.map { "\(name) \($0.prompt)" } ?? name
-    default: nil
     }
   }
 }

@@ -187,32 +187,6 @@ struct SessionTests {
     #expect(try store.read(file.id).entries.shown.compactMap(\.event.request) == [2, 2])
   }
 
-  @Test func searchFollowsTheLogs() throws {
-    let store = temporaryStore(), index = store.folder + "/index/search.sqlite"
-    let search = SessionSearch(store, index: index)
-    #expect(try search.find("apple").isEmpty)
-    for id in ["a", "b"] {
-      let file = try SessionFile(store, id: id)
-      for (i, event) in Self.events.enumerated() { file.append(.init(time: Double(i), event: event)) }
-    }
-    #expect(try search.find("RED appl").map(\.text) == ["a red apple", "a red apple"])
-    #expect(try search.find("RED appl").map(\.id) == ["b", "a"])
-    #expect(try search.find("red pear").isEmpty && search.find("").isEmpty)
-    // What SQLite would take for its own signs is text.
-    #expect(try search.find("\"red\" AND (apple* - NOT").isEmpty)
-    // A session grows, another goes.
-    #expect(try SessionFile(store, id: "a").append(.init(time: 9, event: .note("a green pear, naïve"))))
-    try store.delete("b")
-    #expect(try search.find("pear NAIVE").map(\.id) == ["a"])
-    #expect(try search.find("apple red").map(\.id) == ["a"])
-    // A damaged index is made anew.
-    try Data("no database at all, but long enough to be taken for one".utf8).write(
-      to: URL(fileURLWithPath: index))
-    #expect(try search.find("pear").count == 1)
-    // Where nothing can be written it is in memory.
-    #expect(try SessionSearch(store, index: "/proc/nowhere/index.sqlite").find("pear").count == 1)
-  }
-
   @Test func aDamagedLineCostsItselfAlone() throws {
     let store = temporaryStore(), id = "damaged"
     do {

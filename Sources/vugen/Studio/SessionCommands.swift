@@ -5,6 +5,7 @@ import ModelFiles
 import Pictures
 import Requests
 import SessionLog
+import SessionSearch
 import StudioUI
 import Tensors
 import VUGEN
@@ -59,7 +60,7 @@ struct Sessions: AsyncParsableCommand {
     @Argument(help: "Words to find; all must occur.") var words: [String]
 
     func run() throws {
-      let hits = try SessionSearch(SessionStore.standard()).find(words.joined(separator: " "))
+      let hits = try SessionIndex(SessionStore.standard()).find(words.joined(separator: " "))
       for hit in hits { print(json ? try encoded(hit) : "\(hit.id)  \(hit.text.oneLine)") }
       if hits.isEmpty { throw CommandError("no session has all of these words") }
     }

@@ -4,6 +4,7 @@ import Frames
 import ModelFiles
 import Requests
 import SessionLog
+import SessionSearch
 import StudioUI
 import Terminal
 
@@ -211,7 +212,7 @@ final class SessionRecorder {
   func search(_ text: String) -> [Action] {
     guard text.count >= 2 else { return [.searched([])] }
     do {
-      let hits = try SessionSearch(store).find(text, most: 50).map {
+      let hits = try SessionIndex(store).find(text, most: 50).map {
         Choice(
           title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))",
           value: $0.id)

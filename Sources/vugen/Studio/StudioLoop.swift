@@ -49,7 +49,6 @@ final class StudioLoop {
       if StudioSignals.takeResize() { apply(.resized(screen.resize(), cell: screen.facts.cell)) }
       for message in mailbox.take() { effects.take(message).forEach(apply) }
       readInput()
-      apply(.tick(now))
       draw()
     }
     return 0
@@ -64,6 +63,8 @@ final class StudioLoop {
       pollfd(fd: mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0),
     ]
     let count = poll(&watched, 2, Int32((timeout * 1000).rounded(.up)))
+    // What comes now happens now: a message that it calls for is not over before it is seen.
+    apply(.tick(now))
     if count == 0, parser.isWaiting { parser.flush().forEach(take) }
     // The terminal is gone.
     if watched[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0, watched[0].revents & Int16(POLLIN) == 0

@@ -99,9 +99,9 @@ let package = Package(
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
     .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures", "Requests"]),
     .target(
-      name: "Engine", dependencies: ["Layers", "ModelFiles", "Pictures", "Requests", "Tensors", "VUGEN"]),
+      name: "Engine", dependencies: ["ModelFiles", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
-      name: "Evaluation", dependencies: ["DataSets", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
+      name: "Evaluation", dependencies: ["DataSets", "Layers", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
     .executableTarget(
       name: "vugen",
       dependencies: [
@@ -117,6 +117,12 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport",
       linkerSettings: [ownTeam]),
+    .testTarget(
+      name: "EngineTests",
+      dependencies: ["Engine", "Pictures", "Requests", "Tensors", "TestSupport", "VUGEN"]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: ["DataSets", "Evaluation", "ModelFiles", "Tensors", "TestSupport", "VUGEN"]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
     .testTarget(name: "FileNamesTests", dependencies: ["FileNames", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames", "Requests"]),
@@ -126,14 +132,13 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "SessionSearchTests", dependencies: ["Requests", "SessionLog", "SessionSearch", "TestSupport"]),
-    .testTarget(
-      name: "EngineTests", dependencies: ["Engine", "Pictures", "Requests", "TestSupport", "VUGEN"]),
     .target(
       name: "TerminalProbe", path: "Tests/TerminalProbe",
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
     // A program that has the terminal and dies.
     .executableTarget(
-      name: "dying-program", dependencies: ["Frames", "Terminal"], path: "Tests/DyingProgram"),
+      name: "dying-program", dependencies: ["Frames", "Tensors", "Terminal"], path: "Tests/DyingProgram",
+      linkerSettings: [ownTeam]),
     .testTarget(
       name: "StudioTests",
       dependencies: [

@@ -1,5 +1,4 @@
 import Foundation
-import Layers
 import ModelFiles
 import Pictures
 import Requests
@@ -23,8 +22,7 @@ public struct ModelFacts: Sendable, Equatable {
 /// that can be cancelled between any two steps.
 public actor StudioEngine {
   private let folder: String
-  private var tower: UnderstandingTower?
-  private var tokenizer: Tokenizer?
+  private var model: LoadedModel?
   private var imaginer: Imaginer?
   private var conversation: Conversation?
   /// Why the model cannot draw.
@@ -38,27 +36,23 @@ public actor StudioEngine {
 
   /// Loads the model. Throws what is wrong with its folder.
   public func load() throws -> ModelFacts {
-    let tower = try UnderstandingTower(folder: folder)
-    let tokenizer = try Tokenizer(folder: folder, for: tower.configuration)
-    (self.tower, self.tokenizer) = (tower, tokenizer)
-    StoredWeights.precision = tower.usualPrecision
+    let model = try LoadedModel(folder: folder)
+    self.model = model
     do {
-      let imaginer = try Imaginer(tower, tokenizer, folder: folder)
-      imaginer.type = .f32
-      self.imaginer = imaginer
+      imaginer = try Imaginer(model)
     } catch {
       drawingFailure = "\(error)"
     }
     // As `model info` and `doctor` say it: of some weights there are wider copies in memory.
     let parts = try ModelFolderReport(folder: folder).parts
     return ModelFacts(
-      name: ModelFolder.name(of: folder), parameters: parts.reduce(0) { $0 + $1.parameters },
+      name: model.name, parameters: parts.reduce(0) { $0 + $1.parameters },
       bytes: parts.reduce(0) { $0 + $1.bytes },
-      canDraw: imaginer != nil, imageSize: tower.configuration.vision.imageSize, hash: hash())
+      canDraw: imaginer != nil, imageSize: model.configuration.vision.imageSize, hash: try hash())
   }
 
   /// Of the files' headers and sizes: enough to tell one training from another without reading gigabytes.
-  private func hash() -> String {
+  private func hash() throws -> String {
     var text = ""
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     for name in names where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
@@ -66,9 +60,9 @@ public actor StudioEngine {
       let size = (try? file.seekToEnd()) ?? 0
       text += "\(name) \(size) "
       try? file.seek(toOffset: size / 2)
-      text += Digest.sha256((try? file.read(upToCount: 65536)) ?? Data())
+      text += try Digest.sha256((try? file.read(upToCount: 65536)) ?? Data())
     }
-    return String(Digest.sha256(Array(text.utf8)).prefix(16))
+    return String(try Digest.sha256(Array(text.utf8)).prefix(16))
   }
 
   /// Forgets earlier turns.
@@ -124,13 +118,12 @@ public actor StudioEngine {
     _ question: Question<Picture>, _ flag: CancellationFlag,
     _ yield: @Sendable (RequestEvent<Picture>) -> Void
   ) throws {
-    guard let tower, let tokenizer else { throw EngineError("no model is loaded") }
+    guard let model else { throw EngineError("no model is loaded") }
     // New pictures begin a new conversation: a small model answers best about one thing at a time.
-    if conversation == nil || !question.pictures.isEmpty {
-      conversation = try Conversation(tower, tokenizer, folder: folder)
-    }
-    guard let conversation else { return }
-    let tiles = question.pictures.map { tower.configuration.vision.tiles(of: $0) }
+    let conversation =
+      question.pictures.isEmpty ? conversation ?? Conversation(model) : Conversation(model)
+    self.conversation = conversation
+    let tiles = question.pictures.map { model.configuration.vision.tiles(of: $0) }
     let turn = Turn(.user, question.text, pictures: tiles)
     var random = Philox(seed: question.seed)
     let clock = ContinuousClock(), start = clock.now
@@ -139,7 +132,7 @@ public actor StudioEngine {
       isCancelled: { flag.isSet }, onText: { yield(.token($0)) })
     yield(
       .answered(
-        text: answer.text, tokens: answer.tokens.count, seconds: (clock.now - start).inSeconds,
+        text: answer.text, tokens: answer.tokens.count, seconds: (clock.now - start) / .seconds(1),
         isPartial: answer.stop == .cancelled))
     if answer.stop == .cancelled { yield(.cancelled) }
   }
@@ -171,7 +164,7 @@ public actor StudioEngine {
       if let result {
         yield(
           .drawn(
-            result.picture, settings, stepsDone: result.stepsDone, seconds: (clock.now - start).inSeconds,
+            result.picture, settings, stepsDone: result.stepsDone, seconds: (clock.now - start) / .seconds(1),
             isPartial: result.isPartial))
       }
       if flag.isSet { return yield(.cancelled) }
@@ -193,8 +186,4 @@ public struct EngineError: Error, CustomStringConvertible, Equatable {
   public let description: String
 
   init(_ description: String) { self.description = description }
-}
-
-extension Duration {
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

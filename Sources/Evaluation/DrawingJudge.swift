@@ -1,5 +1,4 @@
 import DataSets
-import ModelFiles
 import Pictures
 import Tensors
 import VUGEN
@@ -46,14 +45,10 @@ public struct DrawingJudge {
   /// Pictures that are described at once.
   private static let together = 16
 
-  private let tower: UnderstandingTower
-  private let tokenizer: Tokenizer
-  private let folder: String
+  private let model: LoadedModel
 
-  /// - Parameter folder: the judge's model folder.
-  public init(_ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String) {
-    (self.tower, self.tokenizer, self.folder) = (tower, tokenizer, folder)
-  }
+  /// - Parameter model: the judge.
+  public init(_ model: LoadedModel) { self.model = model }
 
   /// The judge's caption of a picture.
   public func caption(of picture: Picture) throws -> String {
@@ -110,13 +105,13 @@ public struct DrawingJudge {
     _ composer: SceneComposer, _ split: Split, scenes: Int, progress: (Int) throws -> Void = { _ in }
   ) throws -> Reliability {
     var result = Reliability(), next: UInt64 = 0, asked: [SceneRecord] = [], done = 0
-    try AnswerBatch(tower, tokenizer, folder: folder, slots: Self.together).run {
+    try AnswerBatch(model, slots: Self.together).run {
       while next < scenes {
         let scene = composer.scene(next, split)
         next += 1
         guard !Measure.of(scene.record).isEmpty else { continue }
         asked.append(scene.record)
-        let tiles = tower.configuration.vision.tiles(of: scene.picture)
+        let tiles = model.configuration.vision.tiles(of: scene.picture)
         return .success(BatchQuestion(Turn(.user, Self.request, pictures: [tiles]), most: Self.mostTokens))
       }
       return nil
@@ -131,9 +126,9 @@ public struct DrawingJudge {
   }
 
   private func answer(_ question: String, about picture: Picture) throws -> String {
-    let conversation = try Conversation(tower, tokenizer, folder: folder)
+    let conversation = Conversation(model)
     var random = Philox(seed: 0)
-    let turn = Turn(.user, question, pictures: [tower.configuration.vision.tiles(of: picture)])
+    let turn = Turn(.user, question, pictures: [model.configuration.vision.tiles(of: picture)])
     return try conversation.ask(turn, most: Self.mostTokens, using: &random).text
   }
 }

@@ -46,7 +46,7 @@ public struct PromptUse {
           continue
         }
         let data = imaginer.latents(of: scene.picture)
-        var random = Philox(seed: composer.seed, stream: index)
+        var random = Philox(seed: composer.seed, .promptUse(scene: index))
         let noise = Tensor.normal(like: data, using: &random)
         for (i, t) in times.enumerated() {
           let errors = try imaginer.velocityErrors(

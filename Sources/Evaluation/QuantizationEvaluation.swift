@@ -1,6 +1,5 @@
 import DataSets
 import Layers
-import ModelFiles
 import Tensors
 import VUGEN
 
@@ -15,8 +14,7 @@ public struct QuantizationEvaluation {
     public var sameAnswers = 1.0
   }
 
-  private let folder: String
-  private let tokenizer: Tokenizer
+  private let model: LoadedModel
   private let questions: [(picture: Tensor, question: QuestionAnswer)]
   private let batch: Int
 
@@ -24,18 +22,13 @@ public struct QuantizationEvaluation {
   public static let mostTokens = 64
 
   /// One question about each of `scenes` scenes of a split, `batch` of them answered at once.
-  ///
-  /// Throws `ModelFileError`.
   public init(
-    folder: String, tower: UnderstandingTower, _ composer: SceneComposer, _ split: Split, scenes: Int,
-    batch: Int = 16
-  )
-    throws
-  {
-    (self.folder, tokenizer, self.batch) = (folder, try Tokenizer(folder: folder), batch)
+    _ model: LoadedModel, _ composer: SceneComposer, _ split: Split, scenes: Int, batch: Int = 16
+  ) {
+    (self.model, self.batch) = (model, batch)
     questions = (0..<scenes).map { i in
       let scene = composer.scene(UInt64(i), split), list = scene.record.questions
-      return (tower.configuration.vision.tiles(of: scene.picture), list[i % list.count])
+      return (model.configuration.vision.tiles(of: scene.picture), list[i % list.count])
     }
   }
 
@@ -43,7 +36,8 @@ public struct QuantizationEvaluation {
   ///
   /// - Parameter progress: called with the number of questions done, of three times as many, and in between; throws to
   ///   stop.
-  public func run(_ tower: UnderstandingTower, progress: (Int) throws -> Void) throws -> [Result] {
+  public func run(progress: (Int) throws -> Void) throws -> [Result] {
+    let tower = model.tower
     var results: [Result] = [], said: [String] = [], done = 0
     let plain = Self.plainWeights(tower)
     for bits in [nil, QuantizedTensor.Bits.eight, .four] {
@@ -55,16 +49,14 @@ public struct QuantizationEvaluation {
       }
       var result = Result(bits: bits), sum = 0.0, tokens = 0, same = 0
       for item in questions {
-        let values = try Conversation(tower, tokenizer, folder: folder).score(
-          item.question.answer, after: Self.turn(item)
-        )
-        .logProbabilities
+        let values = try Conversation(model).score(item.question.answer, after: Self.turn(item))
+          .logProbabilities
         sum += values.reduce(0) { $0 + Double($1) }
         tokens += values.count
         try progress(done)
       }
       var rest = questions[...]
-      let answers = try AnswerBatch(tower, tokenizer, folder: folder, slots: batch)
+      let answers = AnswerBatch(model, slots: batch)
       try answers.run {
         rest.popFirst().map { .success(BatchQuestion(Self.turn($0), most: Self.mostTokens)) }
       } onAnswer: { i, answer in

@@ -1,20 +1,17 @@
 import DataSets
-import Foundation
-import ModelFiles
-import Pictures
 import Tensors
 import VUGEN
 
 /// Finds the right caption for a picture among those of other scenes, by the contrastive vectors.
 public struct Retrieval {
-  private let tower: UnderstandingTower
-  private let tokenizer: Tokenizer
+  private let model: LoadedModel
   private let alignment: ContrastiveAlignment
+  private var tower: UnderstandingTower { model.tower }
 
-  /// Throws `ModelFileError` when the folder has no `alignment.safetensors`.
-  public init(_ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String) throws {
-    (self.tower, self.tokenizer) = (tower, tokenizer)
-    alignment = try ContrastiveAlignment(folder: folder, tower.configuration)
+  /// Throws `ModelFileError` when the model's folder has no `alignment.safetensors`.
+  public init(_ model: LoadedModel) throws {
+    self.model = model
+    alignment = try model.alignment()
   }
 
   /// Share of scenes whose own caption is among the `top` nearest of all captions.
@@ -35,11 +32,7 @@ public struct Retrieval {
 
   /// A text's unit vector: the hidden state of its last token, read without a picture.
   private func vector(of text: String) throws -> [Float] {
-    let special = tokenizer.specialTokens
-    guard let begin = special["<|begin_of_text|>"], let end = special["<|eot_id|>"] else {
-      throw ModelFileError("tokenizer.json", "has no tokens that begin and end a text")
-    }
-    let hidden = tower.core.language(try tower.embed([begin] + tokenizer.encode(text) + [end]))
+    let hidden = tower.core.language(try tower.embed(model.template.description(text)))
     let last = hidden.sliced(hidden.size(1) - 1..<hidden.size(1), axis: 1)
     return alignment.textVectors(last.reshaped([1, last.size(2)])).toArray()
   }

@@ -29,18 +29,14 @@ public struct UnderstandingEvaluation {
   /// What is measured, in the order of reports.
   public static let measures = ["class", "colour", "count", "relation", "yes/no", "background", "caption"]
 
-  public let folder: String
-  private let tower: UnderstandingTower
-  private let tokenizer: Tokenizer
+  private let model: LoadedModel
   private let batch: Int
 
   /// Longest answer in tokens.
   public static let mostTokens = 96
 
   /// - Parameter batch: questions that are answered at once.
-  public init(_ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, batch: Int = 16) {
-    (self.tower, self.tokenizer, self.folder, self.batch) = (tower, tokenizer, folder, batch)
-  }
+  public init(_ model: LoadedModel, batch: Int = 16) { (self.model, self.batch) = (model, batch) }
 
   /// A question that is being answered.
   private struct Asked {
@@ -58,11 +54,11 @@ public struct UnderstandingEvaluation {
   ) throws -> (scores: [String: Score], confusions: [Confusion]) {
     var scores: [String: Score] = [:], wrong: [String: Confusion] = [:]
     var next = 0, rest: [Asked] = [], tiles: Tensor?, asked: [Asked] = [], done = 0
-    let batch = try AnswerBatch(tower, tokenizer, folder: folder, slots: batch)
+    let batch = AnswerBatch(model, slots: batch)
     let isWhole = try batch.run {
       while rest.isEmpty, next < scenes {
         let scene = composer.scene(UInt64(next), split)
-        tiles = tower.configuration.vision.tiles(of: scene.picture)
+        tiles = model.configuration.vision.tiles(of: scene.picture)
         rest = Self.questions(of: scene.record).map {
           Asked(scene: next, record: scene.record, measure: $0, question: $1)
         }

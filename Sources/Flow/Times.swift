@@ -7,12 +7,19 @@ public enum TimeDistribution: Sendable, Equatable {
   /// sigmoid(mean + deviation · normal): mostly the middle of the path (arXiv 2403.03206).
   case logitNormal(mean: Float, deviation: Float)
 
-  /// `uniform` or `logit-normal`, as recipes name them.
-  public init?(name: String, mean: Float = 0, deviation: Float = 1) {
-    switch name {
-    case "uniform": self = .uniform
-    case "logit-normal": self = .logitNormal(mean: mean, deviation: deviation)
-    default: return nil
+  /// As recipes name them.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    case uniform
+    case logitNormal = "logit-normal"
+  }
+
+  /// - Parameters:
+  ///   - mean: of the normal numbers, where there are any.
+  ///   - deviation: the same.
+  public init(_ kind: Kind, mean: Float = 0, deviation: Float = 1) {
+    switch kind {
+    case .uniform: self = .uniform
+    case .logitNormal: self = .logitNormal(mean: mean, deviation: deviation)
     }
   }
 

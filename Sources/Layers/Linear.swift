@@ -32,8 +32,19 @@ public final class Linear: Module {
 
   /// Takes a stored weight of fewer bits in place of its own; the shapes are the same.
   public func adopt(_ weight: QuantizedTensor) {
+    let own = precision
     quantized = weight
     self.weight = nil
+    precision = own
+  }
+
+  /// How the stored weight meets many rows of activations.
+  public var precision: Precision {
+    get { quantized?.precision ?? weight?.precision ?? .f32 }
+    set {
+      quantized?.precision = newValue
+      weight?.precision = newValue
+    }
   }
 }
 
@@ -43,10 +54,12 @@ public final class Linear: Module {
 public func applied(_ layers: [Linear], to x: Tensor) -> [Tensor] {
   let rows = x.count / max(1, x.size(-1))
   let isPlain = x.type == .f32 && !isRecording && rows > 0 && layers.allSatisfy { $0.bias == nil }
-  guard isPlain, layers.count <= maximumPieces else { return layers.map { $0(x) } }
-  let isStream = rows <= StoredWeights.streamedRows
+  guard isPlain, layers.count <= maximumPieces, let precision = layers.first?.precision,
+    layers.allSatisfy({ $0.precision == precision })
+  else { return layers.map { $0(x) } }
+  let isStream = rows <= precision.streamedRows
   let quantized = layers.compactMap(\.quantized), stored = layers.compactMap { $0.weight?.value }
-  if quantized.count == layers.count, isStream || StoredWeights.roundsInput {
+  if quantized.count == layers.count, isStream || precision.roundsInput {
     return rowProducts(x, quantized)
   }
   if isStream, stored.count == layers.count, stored.allSatisfy({ $0.type == .bf16 }) {
@@ -56,12 +69,13 @@ public func applied(_ layers: [Linear], to x: Tensor) -> [Tensor] {
 }
 
 /// `activation(x Wᵀ + b)` with a parameter. Frozen bf16 weights are not copied for good, neither to f32 nor, where
-/// stored weights meet bf16 (`StoredWeights.precision`), to a library's own layout: they are read as they are stored.
+/// they meet bf16 (`Parameter.precision`), to a library's own layout: they are read as they are stored.
 public func product(_ x: Tensor, weight: Parameter, bias: Tensor? = nil, activation: Activation = .none)
   -> Tensor
 {
-  if weight.value.type == .bf16, !isRecording, x.type == .f32 || StoredWeights.multipliesBF16 {
-    return linearFromStored(x, weight: weight.value, bias: bias, activation: activation)
+  if weight.value.type == .bf16, !isRecording, x.type == .f32 || weight.precision.multipliesBF16 {
+    return linearFromStored(
+      x, weight: weight.value, precision: weight.precision, bias: bias, activation: activation)
   }
   return linear(x, weight: weight.tensor(as: x.type), bias: bias, activation: activation)
 }

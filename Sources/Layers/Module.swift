@@ -38,6 +38,12 @@ extension Module {
 
   public var parameters: [Parameter] { namedParameters.map(\.parameter) }
 
+  /// Sets how stored weights, plain and quantised, meet many rows of activations: see `Precision.multipliesBF16`.
+  public func setPrecision(_ precision: Precision) {
+    for item in namedParameters { item.parameter.precision = precision }
+    visitModules("") { _, module in (module as? Linear)?.precision = precision }
+  }
+
   /// Numbers in all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import Tensors
 
@@ -54,12 +55,10 @@ public enum SafetensorsWriter {
   }
 
   private static func header(_ items: [Item], _ metadata: [String: String], _ path: String) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var parts: [String] = [], position = 0, seen = Set<String>()
     func add(_ name: String, _ value: some Encodable) throws {
-      let key = String(decoding: try encoder.encode(name), as: UTF8.self)
-      parts.append(key + ":" + String(decoding: try encoder.encode(value), as: UTF8.self))
+      let key = String(decoding: try JSONText.line(name), as: UTF8.self)
+      parts.append(key + ":" + String(decoding: try JSONText.line(value), as: UTF8.self))
     }
     if !metadata.isEmpty { try add("__metadata__", metadata) }
     for item in items {

@@ -41,10 +41,7 @@ public struct Picture: Sendable, Equatable {
     var rgb = [UInt8](repeating: 0, count: width * height * 3)
     for i in 0..<width * height {
       let alpha = Int(pixels[4 * i + 3])
-      for c in 0..<3 {
-        let mixed = Int(pixels[4 * i + c]) * alpha + Int(background) * (255 - alpha)
-        rgb[3 * i + c] = UInt8((mixed + 127) / 255)
-      }
+      for c in 0..<3 { rgb[3 * i + c] = Self.mixed(pixels[4 * i + c], over: background, alpha: alpha) }
     }
     return rgb
   }

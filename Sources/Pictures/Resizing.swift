@@ -9,7 +9,7 @@ extension Picture {
     if (newWidth, newHeight) == (width, height) { return self }
     let opaque = isOpaque
     let columns = Resampler(from: width, to: newWidth), rows = Resampler(from: height, to: newHeight)
-    var planes = opaque ? pixels : premultiplied()
+    var planes = opaque ? pixels : premultiplied().pixels
     if verticalFirst(newWidth, newHeight) {
       planes = rows.alongColumns(planes, rowBytes: width * 4)
       planes = columns.alongRows(planes, rows: newHeight)
@@ -26,15 +26,6 @@ extension Picture {
   /// begin with the columns.
   private func verticalFirst(_ newWidth: Int, _ newHeight: Int) -> Bool {
     height > newHeight && height - newHeight > 2 * (width - newWidth)
-  }
-
-  private func premultiplied() -> [UInt8] {
-    var result = pixels
-    for i in stride(from: 0, to: result.count, by: 4) {
-      let alpha = Int(result[i + 3])
-      for c in i..<i + 3 { result[c] = UInt8((Int(result[c]) * alpha + 127) / 255) }
-    }
-    return result
   }
 
   private func unpremultiplied() -> Picture {

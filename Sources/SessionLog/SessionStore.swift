@@ -294,9 +294,7 @@ public final class SessionFile {
   /// Appends an entry and what waited before it. False where the disk takes nothing: it waits then.
   @discardableResult
   public func append(_ entry: SessionEntry) -> Bool {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let line = try? encoder.encode(entry) else { return flush() }
+    guard let line = try? JSONText.line(entry) else { return flush() }
     if case .opened = entry.event {
       opening = line + [10]
       return true
@@ -349,9 +347,9 @@ public final class SessionFile {
   }
 
   /// Keeps a picture under its content's hash. Where the disk takes nothing it waits in memory, and is tried again with
-  /// the next entry.
-  public func keep(_ png: Data) -> String {
-    let hash = Digest.sha256(png)
+  /// the next entry. Throws `DigestError`.
+  public func keep(_ png: Data) throws -> String {
+    let hash = try Digest.sha256(png)
     if !isBegun || !write(png, hash) { waitingPictures[hash] = png }
     return hash
   }

@@ -19,7 +19,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
 /// In which type a network computes.
 ///
 /// Master weights, statistics, losses and sums are f32 in both.
-public enum Precision: String, Sendable, CaseIterable {
+public enum Precision: String, Sendable, CaseIterable, Codable {
   case f32, bf16
 
   /// The element type of activations on this machine.
@@ -54,22 +54,31 @@ public enum Hardware {
   }
 }
 
-/// How weights that are stored in bf16 or fewer bits meet f32 activations, many rows at once.
-public enum StoredWeights {
-  /// `f32` widens the weights: the exact result. `bf16` rounds the activations and multiplies twice as fast where
-  /// the processor has such products; sums stay f32. Rows that meet weights of 8 or 4 bits are rounded to 8 bits instead,
-  /// with a scale for each 128 numbers. Set it once, at start.
-  nonisolated(unsafe) public static var precision = Precision.f32
-
+/// How weights that are stored in bf16 or fewer bits meet f32 activations, many rows at once. `f32` widens the weights: the
+/// exact result. `bf16` rounds the activations and multiplies twice as fast where the processor has such products; sums
+/// stay f32. Rows that meet weights of 8 or 4 bits are rounded to 8 bits instead, with a scale for each 128 numbers.
+///
+/// It is the weights' own (`Parameter.precision`, `QuantizedTensor.precision`), so that models of different precision
+/// answer side by side.
+extension Precision {
   /// Whether bf16 weights meet activations rounded to bf16 on this machine.
-  public static var multipliesBF16: Bool { precision.activationType == .bf16 }
+  public var multipliesBF16: Bool { activationType == .bf16 }
 
   /// Whether weights in fewer bits meet activations rounded to 8 bits on this machine.
-  public static var roundsInput: Bool {
-    precision == .bf16 && vugen_has_small_products() && vugen_isa() == VG_ISA_AVX512
+  public var roundsInput: Bool {
+    self == .bf16 && vugen_has_small_products() && vugen_isa() == VG_ISA_AVX512
   }
 
-  @TaskLocal private static var isDecodingBatch = false
+  /// Rows of activations that are multiplied with a bf16 weight as it streams by. Beyond them the library's products
+  /// are faster, or an f32 copy is worth its price.
+  public var streamedRows: Int { StoredWeights.isDecodingBatch && !multipliesBF16 ? 32 : 4 }
+  /// The same for weights of fewer bits.
+  var streamedQuantizedRows: Int { StoredWeights.isDecodingBatch && !multipliesBF16 ? 32 : 8 }
+}
+
+/// What the products of stored weights must know of the work around them.
+public enum StoredWeights {
+  @TaskLocal fileprivate static var isDecodingBatch = false
 
   /// Computes one step of many sequences. Where bf16 is not multiplied, their rows, up to 32, meet each weight as it
   /// streams by, as a single one's do: another f32 copy of the weight at every step would cost more. A row's result is
@@ -77,10 +86,4 @@ public enum StoredWeights {
   public static func decodingBatch<R>(_ step: () throws -> R) rethrows -> R {
     try $isDecodingBatch.withValue(true, operation: step)
   }
-
-  /// Rows of activations that are multiplied with a bf16 weight as it streams by. Beyond them the library's products
-  /// are faster, or an f32 copy is worth its price.
-  public static var streamedRows: Int { isDecodingBatch && !multipliesBF16 ? 32 : 4 }
-  /// The same for weights of fewer bits.
-  static var streamedQuantizedRows: Int { isDecodingBatch && !multipliesBF16 ? 32 : 8 }
 }

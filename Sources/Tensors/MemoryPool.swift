@@ -23,11 +23,35 @@ public final class MemoryPool: Sendable {
     var counters = Counters()
   }
 
+  /// The system had no memory for a tensor.
+  public struct Exhausted: Error, CustomStringConvertible {
+    /// Bytes that were asked for, and those that tensors have.
+    public let byteCount, bytesInUse: Int
+
+    public var description: String {
+      "out of memory: \(byteCount) bytes were asked for, \(bytesInUse) are in use"
+    }
+  }
+
   /// The pool that every tensor uses.
   public static let shared = MemoryPool()
 
   private static let largePage = 2 << 20
   private let state = Mutex(State())
+  private let handler = Mutex<(@Sendable (Exhausted) -> Never)?>(nil)
+
+  /// Sets what ends the program where the system has no memory: nothing could be computed any more, and whoever has
+  /// the terminal must give it back first. It is called on the thread that wanted the memory. Without it the program
+  /// says so and aborts.
+  public func whenExhausted(_ end: @escaping @Sendable (Exhausted) -> Never) {
+    handler.withLock { $0 = end }
+  }
+
+  private func end(_ what: Exhausted) -> Never {
+    if let end = handler.withLock({ $0 }) { end(what) }
+    FileHandle.standardError.write(Data("\(what)\n".utf8))
+    abort()
+  }
 
   public var counters: Counters { state.withLock { $0.counters } }
 
@@ -62,10 +86,7 @@ public final class MemoryPool: Sendable {
     }
     if isLarge, status == 0 { vugen_use_large_pages(pointer, capacity) }
     guard status == 0, let pointer else {
-      FileHandle.standardError.write(
-        Data(
-          "vugen: out of memory: \(capacity) bytes were asked for, \(counters.bytesInUse) are in use\n".utf8))
-      exit(1)
+      end(Exhausted(byteCount: capacity, bytesInUse: counters.bytesInUse - capacity))
     }
     return pointer
   }

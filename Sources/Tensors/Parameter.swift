@@ -9,10 +9,12 @@ public final class Parameter {
   private var copyVersion = -1
   /// Whether nobody else can hold this memory: true from the first change on.
   private var isPrivate = false
+  /// How a value that is stored in bf16 meets f32 activations, many rows at once: see `Precision.multipliesBF16`.
+  public var precision = Precision.f32
 
   public init(_ value: Tensor) {
     self.value = value.detached()
-    self.value.storage.isWeight = true
+    self.value.storage.markAsWeight()
   }
 
   /// Whether new parameters have only a shape, until a file's values are assigned: see `deferringValues`.
@@ -46,7 +48,7 @@ public final class Parameter {
   public func assign(_ tensor: Tensor) {
     precondition(tensor.shape == shape, "a value of shape \(tensor.shape) for a parameter of shape \(shape)")
     value = tensor.detached()
-    value.storage.isWeight = true
+    value.storage.markAsWeight()
     copy = nil
     isPrivate = false
   }
@@ -73,7 +75,7 @@ public final class Parameter {
       return copy
     }
     let fresh = Tensor.empty(shape, type)
-    fresh.storage.isWeight = true
+    fresh.storage.markAsWeight()
     copy = fresh
     refresh(fresh)
     return fresh

@@ -59,7 +59,7 @@ public struct Philox: Sendable, Hashable, Codable {
   }
 
   fileprivate mutating func fill(
-    _ kernel: vg_kernel, _ shape: [Int], _ type: ElementType, _ low: Float, _ high: Float
+    _ kernel: Kernel<vg_random_args>, _ shape: [Int], _ type: ElementType, _ low: Float, _ high: Float
   ) -> Tensor {
     let y = Tensor.empty(shape, type), count = y.count
     run(
@@ -77,7 +77,7 @@ extension Tensor {
   public static func uniform(
     _ shape: [Int], low: Float = 0, high: Float = 1, type: ElementType = .f32, using random: inout Philox
   ) -> Tensor {
-    random.fill(VG_UNIFORM, shape, type, low, high)
+    random.fill(.uniform, shape, type, low, high)
   }
 
   /// Normal numbers (Box–Muller).
@@ -85,7 +85,7 @@ extension Tensor {
     _ shape: [Int], mean: Float = 0, deviation: Float = 1, type: ElementType = .f32,
     using random: inout Philox
   ) -> Tensor {
-    random.fill(VG_NORMAL, shape, type, mean, deviation)
+    random.fill(.normal, shape, type, mean, deviation)
   }
 
   /// Unit normal numbers of this tensor's shape and type.

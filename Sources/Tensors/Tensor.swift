@@ -1,5 +1,3 @@
-import CKernels
-
 /// A row-major array of any rank.
 ///
 /// A tensor is a value: operations make new ones and never change their operands. Reshaping and slicing
@@ -170,33 +168,3 @@ extension [Int] {
     return strides
   }
 }
-
-/// Runs a C kernel on this thread's team. `arguments` may point into tensors that the caller keeps alive.
-func run<Arguments>(
-  _ kernel: vg_kernel, _ type: ElementType, _ arguments: Arguments, items: Int, grain: Int = 1
-) {
-  withUnsafePointer(to: arguments) { vugen_run(kernel, type.code, $0, Int64(items), Int64(grain)) }
-}
-
-/// Pieces of work that `runPieces` takes at most.
-public let maximumPieces = Int(VG_PIECES)
-
-/// Runs one kernel on several independent pieces of work in one call of the team.
-func runPieces<Arguments>(
-  _ kernel: vg_kernel, _ type: ElementType, _ pieces: [(arguments: Arguments, items: Int, grain: Int)]
-) {
-  precondition(pieces.count <= maximumPieces, "\(pieces.count) pieces of work")
-  pieces.map(\.arguments).withUnsafeBufferPointer { arguments in
-    guard let base = arguments.baseAddress else { return }
-    let list = pieces.enumerated().map { i, piece in
-      vg_piece(args: UnsafeRawPointer(base + i), items: Int64(piece.items), grain: Int64(piece.grain))
-    }
-    vugen_run_pieces(kernel, type.code, list, Int32(list.count))
-  }
-}
-
-/// Items of an element-by-element kernel.
-func blocks(_ count: Int) -> Int { (count + Int(VG_BLOCK) - 1) / Int(VG_BLOCK) }
-
-/// Rows that make a turn of some ten microseconds, so that small work stays on one thread.
-func grain(rowOf elements: Int, cost: Int = 1) -> Int { Swift.max(1, 16384 / Swift.max(1, elements * cost)) }

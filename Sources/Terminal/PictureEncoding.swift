@@ -39,7 +39,7 @@ enum PictureEncoding {
       let cut = scaled(picture, key, perCell: key.cell)
       // A sixel band is six pixels high; a part of one would reach into the next row of cells.
       let height = cut.height >= 6 ? cut.height / 6 * 6 : cut.height
-      return EncodedPicture(rows: [sixel(cropped(cut, Rect(0, 0, cut.width, height)))])
+      return EncodedPicture(rows: [sixel(cut.cropped(x: 0, y: 0, width: cut.width, height: height))])
     case .kitty: return EncodedPicture(rows: [kitty(scaled(picture, key, perCell: key.cell), key)])
     case .blocks: return EncodedPicture(rows: blocks(scaled(picture, key, perCell: Size(1, 2)), key))
     case .none: return EncodedPicture(rows: [])
@@ -49,7 +49,8 @@ enum PictureEncoding {
   /// The visible part at so many pixels a cell, on the background.
   private static func scaled(_ picture: Picture, _ key: EncodingKey, perCell: Size) -> Picture {
     let width = max(1, key.whole.width * perCell.width), height = max(1, key.whole.height * perCell.height)
-    let flat = onBackground(picture, key.background)
+    let back = key.background ?? Colour(255, 255, 255)
+    let flat = picture.over(red: back.red, green: back.green, blue: back.blue)
     let fits = flat.width == width && flat.height == height
     let isWhole = width % flat.width == 0 && height % flat.height == 0
     let large =
@@ -61,22 +62,9 @@ enum PictureEncoding {
     let part = Rect(
       key.part.x * perCell.width, key.part.y * perCell.height, key.part.width * perCell.width,
       key.part.height * perCell.height)
-    return part == Rect(0, 0, width, height) ? large : cropped(large, part)
-  }
-
-  private static func onBackground(_ picture: Picture, _ colour: Colour?) -> Picture {
-    guard !picture.isOpaque else { return picture }
-    let back = colour ?? Colour(255, 255, 255)
-    var result = picture
-    for i in stride(from: 0, to: result.pixels.count, by: 4) {
-      let alpha = Int(result.pixels[i + 3])
-      for (c, value) in [back.red, back.green, back.blue].enumerated() {
-        result.pixels[i + c] = UInt8(
-          (Int(result.pixels[i + c]) * alpha + Int(value) * (255 - alpha) + 127) / 255)
-      }
-      result.pixels[i + 3] = 255
-    }
-    return result
+    return part == Rect(0, 0, width, height)
+      ? large
+      : large.cropped(x: part.x, y: part.y, width: part.width, height: part.height)
   }
 
   /// Whole factors keep small pictures' pixels sharp.
@@ -88,19 +76,6 @@ enum PictureEncoding {
         let from = (row + x * picture.width / width) * 4, to = (y * width + x) * 4
         for c in 0..<3 { pixels[to + c] = picture.pixels[from + c] }
       }
-    }
-    return Picture(width: width, height: height, pixels: pixels)
-  }
-
-  private static func cropped(_ picture: Picture, _ rect: Rect) -> Picture {
-    let x = max(0, min(rect.x, picture.width - 1)), y = max(0, min(rect.y, picture.height - 1))
-    let width = max(1, min(rect.width, picture.width - x)),
-      height = max(1, min(rect.height, picture.height - y))
-    var pixels: [UInt8] = []
-    pixels.reserveCapacity(width * height * 4)
-    for row in y..<y + height {
-      let start = (row * picture.width + x) * 4
-      pixels += picture.pixels[start..<start + width * 4]
     }
     return Picture(width: width, height: height, pixels: pixels)
   }

@@ -48,6 +48,10 @@ public final class Screen {
   /// What is said, in one line, where a signal kills the program.
   public static func setLastWords(_ text: String) { vt_last_words(text) }
 
+  /// Gives the terminal back, from any thread, because the program ends: `vugen`, these words and the last words are
+  /// said in one line, and nothing is drawn any more.
+  public static func giveBack(saying words: String) { vt_guard_give_back(words) }
+
   /// Makes the calling thread give the terminal back even where its stack overflows.
   public static func guardThread() { vt_guard_thread() }
 

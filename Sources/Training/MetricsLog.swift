@@ -17,14 +17,12 @@ public final class MetricsLog {
   }
 
   private let handle: FileHandle
-  private let encoder = JSONEncoder()
 
   /// Opens the file and drops what comes after `step`: steps that a resumed run will take again.
   public init(path: String, keepingThrough step: Int) throws {
     let kept = try Self.read(path).filter { $0.step <= step }
-    encoder.outputFormatting = [.sortedKeys]
     var text = Data()
-    for line in kept { text += try encoder.encode(line) + [10] }
+    for line in kept { text += try JSONText.line(line) + [10] }
     try AtomicFile.write(text, to: path)
     let descriptor = FileName.open(path, O_WRONLY | O_APPEND)
     guard descriptor >= 0 else { throw ModelFileError(path, "cannot be written: " + FileName.systemReason) }
@@ -46,6 +44,6 @@ public final class MetricsLog {
       terms: Dictionary(report.terms.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }),
       gradientNorm: report.gradientNorm, rate: report.rate, picturesPerSecond: picturesPerSecond,
       seconds: seconds)
-    try handle.write(contentsOf: encoder.encode(line) + [10])
+    try handle.write(contentsOf: JSONText.line(line) + [10])
   }
 }

@@ -46,7 +46,7 @@ public final class Prefetcher<Batch: Sendable>: @unchecked Sendable {
     condition.unlock()
   }
 
-  /// The next batch. Throws what making it threw.
+  /// The next batch. Throws what making it threw, and `CancellationError` once this is stopped.
   public func next() throws -> Batch {
     condition.lock()
     defer { condition.unlock() }
@@ -56,11 +56,12 @@ public final class Prefetcher<Batch: Sendable>: @unchecked Sendable {
         condition.broadcast()
         return try result.get()
       }
+      if isStopped { throw CancellationError() }
       condition.wait()
     }
   }
 
-  /// Ends the threads after the batch in hand.
+  /// Ends the threads after the batch in hand, and whoever waits for one.
   public func stop() {
     condition.lock()
     isStopped = true

@@ -16,11 +16,17 @@ public enum ProcessPriority {
     }
     guard let before = groupNiceness(), before < niceness, setGroupNiceness(niceness) else { return }
     groupBefore = before
-    atexit { _ = ProcessPriority.setGroupNiceness(ProcessPriority.groupBefore) }
+    atexit { ProcessPriority.giveBack() }
+  }
+
+  /// Gives the session's group its niceness back, which happens by itself at an ordinary exit; for one by `_exit`.
+  public static func giveBack() {
+    guard let before = groupBefore else { return }
+    _ = setGroupNiceness(before)
   }
 
   /// Written once, before the exit handler that reads it is there.
-  private nonisolated(unsafe) static var groupBefore: Int32 = 0
+  private nonisolated(unsafe) static var groupBefore: Int32?
   private static let group = "/proc/self/autogroup"
 
   /// "/autogroup-12 nice 0"; nil where there are no groups.

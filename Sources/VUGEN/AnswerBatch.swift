@@ -43,25 +43,19 @@ public final class AnswerBatch {
     public var tokens = 0.0
   }
 
-  public let tower: UnderstandingTower
   public let slots: Int
   public private(set) var times = Times()
-  private let form: ChatForm
+  private let tower: UnderstandingTower
   private let reader: PromptReader
   private var active: [AnsweringSequence] = []
   private var order = AnswerOrder()
   private var isExhausted = false
 
   /// Answers behind the model's own system message, unless another is given; none for an empty one.
-  ///
-  /// Throws `ModelFileError` where tokenizer and model do not belong together.
-  public init(
-    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String? = nil, slots: Int
-  ) throws {
-    self.tower = tower
+  public init(_ model: LoadedModel, system: String? = nil, slots: Int) {
+    tower = model.tower
     self.slots = min(Self.mostSlots, max(1, slots))
-    form = try ChatForm(tokenizer, tower.configuration, folder: folder)
-    reader = PromptReader(tower, form, opening: form.opening(system: system))
+    reader = PromptReader(model, opening: model.template.opening(system: system))
   }
 
   /// Asks what `next` gives until it gives nil, and hands over the answers in the order of the questions, each as soon
@@ -95,10 +89,7 @@ public final class AnswerBatch {
 
   private func timed<R>(_ kind: WritableKeyPath<Times, Double>, _ work: () throws -> R) rethrows -> R {
     let start = ContinuousClock.now
-    defer {
-      let time = (ContinuousClock.now - start).components
-      times[keyPath: kind] += Double(time.seconds) + Double(time.attoseconds) * 1e-18
-    }
+    defer { times[keyPath: kind] += (ContinuousClock.now - start) / .seconds(1) }
     return try work()
   }
 
@@ -200,10 +191,9 @@ private final class AnsweringSequence {
   /// The whole answer, once it has ended.
   func answer() -> BatchAnswer? {
     guard let stop else { return nil }
-    let time = (ContinuousClock.now - begin).components
     return BatchAnswer(
       tokens: tokens, promptTokens: promptTokens, text: text + decoder.finish(), stop: stop,
-      seconds: Double(time.seconds) + Double(time.attoseconds) * 1e-18)
+      seconds: (ContinuousClock.now - begin) / .seconds(1))
   }
 }
 

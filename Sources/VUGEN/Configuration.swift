@@ -8,10 +8,11 @@ public struct UnderstandingConfiguration: Sendable, Equatable {
   /// Side of the blocks of patches that become one token.
   public var poolingRatio: Int
   public var imageToken: Int32
-  /// What stands before every conversation; empty for none. Ours alone: `vugen.system_message`.
-  public var systemMessage = Self.referenceSystemMessage
+  /// What stands before every conversation; empty for none, nil for what the model's template says. Ours alone:
+  /// `vugen.system_message`.
+  public var systemMessage: String?
 
-  /// The reference's.
+  /// The reference's, for models without a template.
   public static let referenceSystemMessage =
     "You are a helpful language and vision assistant. You are able to understand the visual content that the user "
     + "provides, and assist the user with a variety of tasks using natural language."
@@ -230,7 +231,7 @@ private struct RawConfiguration: Decodable {
       vision: try visionConfiguration(gate), text: try textConfiguration(gate),
       poolingRatio: poolingRatio ?? 2,
       imageToken: imageToken)
-    if let message = vugen?.systemMessage { result.systemMessage = message }
+    result.systemMessage = vugen?.systemMessage
     try gate.whole(Int(result.imageToken), "image_token_id", 0...result.text.vocabulary - 1)
     try gate.whole(result.poolingRatio, "projector_pooling_ratio", 1...result.vision.grid)
     try gate.divides(

@@ -22,12 +22,12 @@ public enum StopReason: String, Sendable, Codable { case end, length, cancelled 
 /// A chat with an understanding tower. Earlier turns and their pictures are read once: each question costs
 /// its own tokens only.
 ///
-/// The prompt is Llama 3's chat form with the reference's system message (`ChatForm`).
+/// The prompt has the form of the model's template (`ChatTemplate`).
 public final class Conversation {
-  public let tower: UnderstandingTower
-  public let tokenizer: Tokenizer
+  public let model: LoadedModel
+  private var tower: UnderstandingTower { model.tower }
+  private var form: ChatTemplate { model.template }
   private let cache: ConversationCache
-  private let form: ChatForm
   /// Tokens that are decided but not read yet.
   private var pending: [Int32] = []
   /// Every token that was read or written, for the repetition penalty.
@@ -36,16 +36,10 @@ public final class Conversation {
   public private(set) var promptTokens: [Int32] = []
 
   /// A conversation behind the model's own system message, unless another is given; none for an empty one.
-  ///
-  /// Throws `ModelFileError` when the tokenizer lacks a token that the prompt's form needs, or has more
-  /// tokens than the model.
-  public init(
-    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, folder: String, system: String? = nil
-  ) throws {
-    form = try ChatForm(tokenizer, tower.configuration, folder: folder)
-    (self.tower, self.tokenizer) = (tower, tokenizer)
-    cache = tower.makeCache()
-    pending = form.opening(system: system)
+  public init(_ model: LoadedModel, system: String? = nil) {
+    self.model = model
+    cache = model.tower.makeCache()
+    pending = model.template.opening(system: system)
   }
 
   /// Tokens that asking this would read, pictures included.
@@ -71,7 +65,7 @@ public final class Conversation {
     guard var logits = try read(tokens, turn.pictures, isCancelled) else { return ([], "", .cancelled) }
     promptTokens = tokens
     seen.formUnion(tokens)
-    var answer: [Int32] = [], decoder = StreamingDecoder(tokenizer), text = "", stop = StopReason.length
+    var answer: [Int32] = [], decoder = StreamingDecoder(model.tokenizer), text = "", stop = StopReason.length
     while answer.count < most, cache.count < context {
       if isCancelled() {
         stop = .cancelled
@@ -109,7 +103,7 @@ public final class Conversation {
   /// Log-probabilities, natural, of each token of `answer` after `turn`, in a conversation of its own.
   public func score(_ answer: String, after turn: Turn) throws -> (tokens: [Int32], logProbabilities: [Float])
   {
-    let prompt = pending + form.turn(turn) + form.header(.assistant), tokens = tokenizer.encode(answer)
+    let prompt = pending + form.turn(turn) + form.header(.assistant), tokens = model.tokenizer.encode(answer)
     guard !tokens.isEmpty else { throw PromptError.empty }
     let count = prompt.count + tokens.count, context = tower.configuration.text.context
     guard count <= context else { throw PromptError.contextFull(tokens: count, context: context) }

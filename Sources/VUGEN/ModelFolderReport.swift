@@ -57,7 +57,7 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     unexpected = extra.sorted()
     parts = list.filter { $0.bytes > 0 }
     do {
-      _ = try Tokenizer(folder: folder, for: configuration)
+      _ = try ChatTemplate(Tokenizer(folder: folder), configuration, folder: folder)
     } catch let error as ModelFileError {
       problems.append(error.description)
     }

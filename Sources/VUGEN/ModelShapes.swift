@@ -117,7 +117,7 @@ extension UnderstandingConfiguration {
         ],
       ],
     ]
-    if systemMessage != Self.referenceSystemMessage { file["vugen"] = ["system_message": systemMessage] }
+    if let systemMessage { file["vugen"] = ["system_message": systemMessage] }
     return file
   }
 }

@@ -17,7 +17,7 @@ extension Tokenizer {
     guard vocabularySize <= configuration.text.vocabulary else {
       throw another("it knows \(vocabularySize) tokens and the model \(configuration.text.vocabulary)")
     }
-    let needed = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+    let needed = ChatTemplate.Mark.allCases.map(\.rawValue)
     if let missing = needed.first(where: { specialTokens[$0] == nil }) {
       throw another("it has no '\(missing)'")
     }

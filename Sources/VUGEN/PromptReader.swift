@@ -35,7 +35,7 @@ struct WaitingPrompt {
 /// prompts in one pass.
 final class PromptReader {
   private let tower: UnderstandingTower
-  private let form: ChatForm
+  private let form: ChatTemplate
   private let opening: [Int32]
   /// What every prompt begins with, once it is read: the opening and the header of the question.
   private var beginning: ConversationCache?
@@ -47,8 +47,8 @@ final class PromptReader {
   /// A beginning that is shorter is read again with each prompt.
   private static let shortestBeginning = 16
 
-  init(_ tower: UnderstandingTower, _ form: ChatForm, opening: [Int32]) {
-    (self.tower, self.form, self.opening) = (tower, form, opening)
+  init(_ model: LoadedModel, opening: [Int32]) {
+    (tower, form, self.opening) = (model.tower, model.template, opening)
   }
 
   func forgetPictures() { last = nil }
@@ -74,7 +74,7 @@ final class PromptReader {
   }
 
   func fillsAPass(_ waiting: [WaitingPrompt]) -> Bool {
-    waiting.reduce(0) { $0 + $1.rows } >= (StoredWeights.multipliesBF16 ? Self.passRows : 1)
+    waiting.reduce(0) { $0 + $1.rows } >= (tower.precision.multipliesBF16 ? Self.passRows : 1)
   }
 
   private var tilesAtOnce: Int {
@@ -209,7 +209,7 @@ final class PromptReader {
 
   /// Prompts in parts, and as many parts together as a pass takes; in f32 each by itself, as it would be read alone.
   private func passes(_ prompts: [WaitingPrompt]) -> [[Part]] {
-    let most = StoredWeights.multipliesBF16 ? Self.passRows : 0
+    let most = tower.precision.multipliesBF16 ? Self.passRows : 0
     var passes: [[Part]] = [], rows = 0
     for (i, prompt) in prompts.enumerated() {
       for start in stride(from: 0, to: prompt.rows, by: Self.partRows) {

@@ -139,7 +139,7 @@ public enum QuantizedFolder {
     let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
     try AtomicFile.write(to: output + "/config.json") { write in try data.withUnsafeBytes { try write($0) } }
     for name in try FileManager.default.contentsOfDirectory(atPath: folder)
-    where name.hasPrefix("tokenizer") || name.hasPrefix("preprocessor") || name.hasSuffix(".jinja") {
+    where name.hasPrefix("tokenizer") || name.hasPrefix("preprocessor") || name.hasPrefix("chat_template") {
       let bytes = try MappedFile.contents(of: folder + "/" + name)
       try AtomicFile.write(to: output + "/" + name) { write in try bytes.withUnsafeBytes { try write($0) } }
     }

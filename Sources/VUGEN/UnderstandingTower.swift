@@ -27,6 +27,13 @@ public final class UnderstandingTower: Module {
   public let configuration: UnderstandingConfiguration
   /// The type in which it computes.
   public var type: ElementType = .f32
+  /// How its stored weights meet many rows of activations, whatever other models do.
+  public var precision = Precision.f32 {
+    didSet {
+      setPrecision(precision)
+      quantizedOutput?.precision = precision
+    }
+  }
 
   /// A tower with random weights.
   public convenience init(_ c: UnderstandingConfiguration, using random: inout Philox) {
@@ -52,7 +59,7 @@ public final class UnderstandingTower: Module {
 
   /// Loads a folder in the Hugging Face layout. Throws `ModelFileError` or `ModuleLoadError`, each naming the
   /// file or folder and what is wrong.
-  public convenience init(folder: String, precision: Precision = .f32) throws {
+  public convenience init(folder: String) throws {
     let configuration = try UnderstandingConfiguration(folder: folder)
     let weights = try ModelWeights(folder: folder)
     self.init(deferred: configuration)
@@ -63,7 +70,6 @@ public final class UnderstandingTower: Module {
     }
     if configuration.text.isTied { tensors["lm_head.weight"] = nil }
     try load(tensors, from: folder)
-    type = precision.activationType
   }
 
   /// In which precision a person would want it: nobody waits for a small model, so that it may be exact.
@@ -80,7 +86,7 @@ public final class UnderstandingTower: Module {
   ///
   /// Where stored weights meet bf16, the activations between them are bf16 as well, as in the reference's own runs.
   public func encode(_ pictures: Tensor) -> (features: Tensor, projected: Tensor) {
-    let isStored = StoredWeights.multipliesBF16 && core.encoder.positions.value.type == .bf16
+    let isStored = precision.multipliesBF16 && core.encoder.positions.value.type == .bf16
     let features = core.encoder(pictures.cast(to: isStored ? .bf16 : type))
     return (features.cast(to: type), core.projector(features).cast(to: type))
   }
@@ -126,6 +132,7 @@ public final class UnderstandingTower: Module {
   public func adopt(output: QuantizedTensor) {
     precondition(configuration.text.isTied, "an output of its own is a Linear, and adopts weights itself")
     quantizedOutput = output
+    quantizedOutput?.precision = precision
   }
 
   public func makeCache() -> ConversationCache { ConversationCache(layers: configuration.text.layers) }

@@ -38,8 +38,10 @@ struct Failure {
       if Patience.leavesWork { _exit(code.rawValue) }
       exit(code.rawValue)
     }
-    // What waited for others, or decoded, was ended by a signal.
-    if error is Patience.Ended, Interruption.isRequested { end(with: Interruption.status) }
+    // What a signal has ended between two steps, or while it waited for others, or decoded.
+    if error is CancellationError || error is Patience.Ended && Interruption.isRequested {
+      end(with: ExitCode(Interruption.status))
+    }
     let code = Vugen.exitCode(for: error)
     if code == .success {  // --help and --version
       print(Vugen.fullMessage(for: error))

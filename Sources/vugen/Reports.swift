@@ -28,11 +28,7 @@ func jsonLine(_ report: [String: ReportValue]) throws -> String { try jsonLine(o
 
 /// The same of any report.
 func jsonLine(of report: some Encodable) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  encoder.nonConformingFloatEncodingStrategy = .convertToString(
-    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-  let line = String(decoding: try encoder.encode(report), as: UTF8.self)
+  let line = String(decoding: try JSONText.line(report, namesNonFinite: true), as: UTF8.self)
   // Such a byte stands in a text, where a backslash is doubled.
   return FileName.holdsBytes(line) ? FileName.shown(line, backslash: "\\\\") : line
 }

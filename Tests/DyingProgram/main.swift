@@ -1,6 +1,7 @@
 // Takes the terminal and dies in the way that it is told to. For the tests alone.
 import Foundation
 import Frames
+import Tensors
 import Terminal
 
 @inline(never) func sink(_ depth: Int, _ limit: Int) -> Int {
@@ -28,6 +29,13 @@ case "overflow elsewhere":
   }
   thread.start()
   sleep(60)
+case "memory":
+  MemoryPool.shared.whenExhausted {
+    Screen.giveBack(saying: "ran \($0)")
+    _exit(1)
+  }
+  // No machine has as much: a size that somebody asked for.
+  print(Tensor.zeros([1 << 44, 1024]).count)
 case "half a picture":
   FileHandle.standardOutput.write(Data("\u{1B}[?2026h\u{1B}7\u{1B}P0;1;0q\"1;1;80;48#0;2;0".utf8))
   abort()

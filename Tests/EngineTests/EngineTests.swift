@@ -1,6 +1,8 @@
 import Engine
 import Pictures
 import Requests
+import TestSupport
+import Tensors
 import Testing
 import VUGEN
 
@@ -120,5 +122,22 @@ struct EngineTests {
     // The next request is whole again.
     let after = try await self.events(.imagine(settings(), count: 1, parent: nil))
     #expect(pictures(after).count == 1)
+  }
+
+  @Test func aModelThatCannotDrawSaysWhy() async throws {
+    let folder = temporaryPath()
+    try await NumericActor.run { try ModelShape.tiny.write(to: folder, seed: 1) }
+    let engine = StudioEngine(folder: folder)
+    #expect(try await engine.load().canDraw == false)
+    var last: [RequestEvent<Picture>] = []
+    for await event in engine.run(.imagine(settings(), count: 1, parent: nil)) { last.append(event) }
+    let reasons = last.compactMap { if case .failed(let reason) = $0 { reason } else { nil } }
+    #expect(reasons.count == 1 && reasons[0].contains("cannot draw") && !reasons[0].contains("\n"), "\(reasons)")
+  }
+}
+
+extension NumericActor {
+  fileprivate static func run<R: Sendable>(_ work: @NumericActor () throws -> R) async rethrows -> R {
+    try await work()
   }
 }

@@ -66,6 +66,5 @@ struct FlowTests {
     #expect(t.allSatisfy { $0 > 0 && $0 < 1 })
     // Φ(logit(0.75)) − Φ(logit(0.25)) = 0.728.
     #expect(abs(Double(t.count { (0.25...0.75).contains($0) }) / 4000 - 0.728) < 0.03)
-    #expect(TimeDistribution(name: "sometimes") == nil)
   }
 }

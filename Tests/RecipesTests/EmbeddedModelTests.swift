@@ -21,10 +21,8 @@ struct EmbeddedModelTests {
         "encoder", "projector", "language model", "reducer", "pixel decoder", "one-step decoder",
         "generation tower",
       ])
-    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
-    let tokenizer = try Tokenizer(folder: EmbeddedModel.folder)
     let composer = SceneComposer(try bank.get(), seed: 1)
-    let evaluation = UnderstandingEvaluation(tower, tokenizer, folder: EmbeddedModel.folder)
+    let evaluation = UnderstandingEvaluation(try LoadedModel(folder: EmbeddedModel.folder))
     let scores = try evaluation.run(composer, .validation, scenes: 15) { _ in }.scores
     // Of 170 classes, and of yes and no: guessing passes neither.
     #expect(scores["class"].map { $0.share > 0.8 } ?? false, "\(scores)")
@@ -34,10 +32,8 @@ struct EmbeddedModelTests {
   /// What is drawn is what the prompt says, as far as the model itself can tell: much more often than a picture of
   /// anything would be.
   @Test func itDrawsWhatItIsTold() throws {
-    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
-    let tokenizer = try Tokenizer(folder: EmbeddedModel.folder)
-    let imaginer = try Imaginer(tower, tokenizer, folder: EmbeddedModel.folder)
-    let judge = DrawingJudge(tower, tokenizer, folder: EmbeddedModel.folder)
+    let model = try LoadedModel(folder: EmbeddedModel.folder)
+    let imaginer = try Imaginer(model), judge = DrawingJudge(model)
     let composer = SceneComposer(try bank.get(), seed: 1)
     var settings = ImagineSettings(prompt: "x")
     (settings.guidanceScale, settings.steps) = (3, 25)
@@ -45,7 +41,7 @@ struct EmbeddedModelTests {
       composer, .validation, samples: 3, settings: settings
     ) { _ in }
     #expect(result.byCaption[.single].map { $0.right >= 2 } ?? false, "\(result)")
-    let reconstruction = ReconstructionEvaluation(tower, imaginer.model)
+    let reconstruction = ReconstructionEvaluation(model.tower, imaginer.model)
     let values = try reconstruction.run(composer, .heldOut, scenes: 4, steps: 4) { _ in }
     #expect(values.reduce(0, +) / 4 > 15, "\(values)")
   }
@@ -54,8 +50,7 @@ struct EmbeddedModelTests {
   /// missing) 95 in 100 must be called wrong, of each fault 90, and of those without at least 85 right. One too many is what
   /// is missed most: 26 of 28 are caught here, 51 of 55 in twice the scenes, 84 of 85 in those of seed 1.
   @Test func wrongPicturesAreCalledWrong() throws {
-    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
-    let judge = DrawingJudge(tower, try Tokenizer(folder: EmbeddedModel.folder), folder: EmbeddedModel.folder)
+    let judge = DrawingJudge(try LoadedModel(folder: EmbeddedModel.folder))
     let composer = SceneComposer(try bank.get(), seed: 3)
     let found = try judge.reliability(composer, .validation, scenes: 200)
     for fault in SceneFault.allCases {
@@ -72,9 +67,7 @@ struct EmbeddedModelTests {
 
   /// The painter hears what things a prompt names; without a prompt's words it could not.
   @Test func thePainterUsesItsPrompt() throws {
-    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
-    let imaginer = try Imaginer(
-      tower, try Tokenizer(folder: EmbeddedModel.folder), folder: EmbeddedModel.folder)
+    let imaginer = try Imaginer(LoadedModel(folder: EmbeddedModel.folder))
     let composer = SceneComposer(try bank.get(), seed: 1)
     let found = try PromptUse(imaginer).run(composer, .validation, scenes: 10, times: [0.1])
     let things = try #require(found[.otherThings]?.first)
@@ -88,17 +81,16 @@ struct EmbeddedModelTests {
     let folder = temporaryPath()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try QuantizedFolder.write(from: EmbeddedModel.folder, to: folder, bits: bits)
-    let tower = try UnderstandingTower(folder: folder), tokenizer = try Tokenizer(folder: folder)
+    let model = try LoadedModel(folder: folder)
     let composer = SceneComposer(try bank.get(), seed: 7)
     let scenes = (0..<4).map { composer.scene(UInt64($0), .validation) }
     func mean(_ precision: Precision) throws -> Double {
-      StoredWeights.precision = precision
-      defer { StoredWeights.precision = .f32 }
+      model.tower.precision = precision
       var sum = 0.0, tokens = 0
       for scene in scenes {
-        let tiles = tower.configuration.vision.tiles(of: scene.picture)
+        let tiles = model.configuration.vision.tiles(of: scene.picture)
         for item in scene.record.questions {
-          let values = try Conversation(tower, tokenizer, folder: folder).score(
+          let values = try Conversation(model).score(
             item.answer, after: Turn(.user, item.question, pictures: [tiles])
           ).logProbabilities
           sum += values.reduce(0) { $0 + Double($1) }
@@ -113,22 +105,21 @@ struct EmbeddedModelTests {
 
   /// Answers beside each other are word for word those that are given one by one.
   @Test func manyAnswersAtOnceAreTheSame() throws {
-    let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
-    let tokenizer = try Tokenizer(folder: EmbeddedModel.folder)
+    let model = try LoadedModel(folder: EmbeddedModel.folder)
     let composer = SceneComposer(try bank.get(), seed: 5)
     let turns = (0..<4).flatMap { i -> [Turn] in
       let scene = composer.scene(UInt64(i), .validation)
-      let tiles = tower.configuration.vision.tiles(of: scene.picture)
+      let tiles = model.configuration.vision.tiles(of: scene.picture)
       return scene.record.questions.map { Turn(.user, $0.question, pictures: [tiles]) }
     }
     let expected = try turns.map { turn in
       var random = Philox(seed: 0)
-      return try Conversation(tower, tokenizer, folder: "nano").ask(turn, most: 48, using: &random).tokens
+      return try Conversation(model).ask(turn, most: 48, using: &random).tokens
     }
     #expect(turns.count > 12)
     for slots in [1, 16] {
       var rest = turns[...], found: [[Int32]] = []
-      try AnswerBatch(tower, tokenizer, folder: "nano", slots: slots).run {
+      try AnswerBatch(model, slots: slots).run {
         rest.popFirst().map { .success(BatchQuestion($0, most: 48)) }
       } onAnswer: { _, answer in
         found.append(try answer.get().tokens)

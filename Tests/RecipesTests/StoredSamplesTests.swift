@@ -89,18 +89,18 @@ import VUGEN
     let c = UnderstandingConfiguration(vision: vision, text: text, poolingRatio: 2, imageToken: image)
     var data = UnderstandingRecipe.Data()
     (data.batch, data.questions) = (2, 2)
+    let template = try ChatTemplate(tokenizer, c, folder: path)
     for (caption, isCut) in [(String(repeating: "red apple ", count: 500), true), ("red", false)] {
       let source = try source(shards(2, caption: caption))
-      let batch = try BatchPacker(source, tokenizer, c, classes: [], data: data).make(0)
+      let batch = try BatchPacker(source, template, c, classes: [], data: data).make(0)
       #expect((batch.positions.max() ?? 0 == 79) == isCut && (batch.positions.max() ?? 0) < 80)
       #expect(
         !batch.answerPlaces.isEmpty && batch.answerPlaces.allSatisfy { Int($0) < batch.batch * batch.time })
       #expect(source.notes.contains { $0.hasPrefix("2 captions are longer") } == isCut, "\(source.notes)")
     }
-    let prompt = try GenerationPrompt(tokenizer, folder: path)
-    let (short, wasCut) = prompt.tokens(String(repeating: "x ", count: 99), most: 20)
-    #expect(short.count == 20 && wasCut && short.last == prompt.tokens("").last)
-    #expect(prompt.tokens("red", most: 20).tokens == prompt.tokens("red"))
+    let (short, wasCut) = template.description(String(repeating: "x ", count: 99), most: 20)
+    #expect(short.count == 20 && wasCut && short.last == template.description("").last)
+    #expect(template.description("red", most: 20).tokens == template.description("red"))
   }
 
   @Test(arguments: ["config.json", "train-000000.tar"]) @NumericActor

@@ -61,28 +61,17 @@ struct UnderstandingTrainingTests {
       recipe, folder: temporaryPath(), isResuming: false, from: whole + "/model", bank: cutOuts)
     #expect(try next.step().loss < 30)
     next.stop()
-    let tower = try UnderstandingTower(folder: whole + "/model")
-    let tokenizer = try Tokenizer(folder: whole + "/model")
-    let conversation = try Conversation(tower, tokenizer, folder: whole + "/model")
+    let model = try LoadedModel(folder: whole + "/model"), conversation = Conversation(model)
     let scene = SceneComposer(cutOuts, seed: 1, size: 32).scene(0, .validation)
     var random = Philox(seed: 0)
     let answer = try conversation.ask(
-      Turn(.user, "What is this?", pictures: [tower.configuration.vision.tiles(of: scene.picture)]), most: 4,
+      Turn(.user, "What is this?", pictures: [model.configuration.vision.tiles(of: scene.picture)]), most: 4,
       using: &random)
     #expect(answer.tokens.count <= 4)
-    let retrieval = try Retrieval(tower, tokenizer, folder: whole + "/model")
-    let all = try retrieval.share(SceneComposer(cutOuts, seed: 1, size: 32), .heldOut, scenes: 5, top: 5)
-    #expect(all == 1)
-  }
-
-  @Test func evaluationCountsRightAndWrongAnswers() throws {
-    let record = SceneComposer(try bank.get(), seed: 1, size: 32).scene(2, .validation).record
-    let questions = UnderstandingEvaluation.questions(of: record)
-    #expect(questions.contains { $0.measure == "caption" } && questions.contains { $0.measure == "yes/no" })
-    for (measure, question) in questions {
-      #expect(UnderstandingEvaluation.isRight(question.answer, question, measure, record), "\(question)")
-      #expect(!UnderstandingEvaluation.isRight("nonsense", question, measure, record))
-    }
+    // A model that has hardly learnt finds some captions by chance, and a share is one.
+    let share = try Retrieval(model).share(
+      SceneComposer(cutOuts, seed: 1, size: 32), .heldOut, scenes: 8, top: 2)
+    #expect((0...0.75).contains(share), "\(share)")
   }
 
   @Test func storedExamplesComeOncePerPassInAnotherOrder() {
@@ -107,7 +96,7 @@ struct UnderstandingTrainingTests {
     let recipe = try RecipeFile.merged(
       UnderstandingRecipe(), file: path,
       settings: ["data.batch=5", "run.compute=f32", "optimization.rate=2e-4"])
-    #expect(recipe.optimization.steps == 77 && recipe.data.batch == 5 && recipe.run.compute == "f32")
+    #expect(recipe.optimization.steps == 77 && recipe.data.batch == 5 && recipe.run.compute == .f32)
     #expect(recipe.optimization.rate == 2e-4)
     #expect(recipe.model == UnderstandingRecipe().model)
     let again = try RecipeFile.merged(UnderstandingRecipe(), file: try file(RecipeFile.text(of: recipe)))
@@ -125,6 +114,51 @@ struct UnderstandingTrainingTests {
     } catch {
       #expect("\(error)".contains(word) && !"\(error)".contains("\n"), "\(error)")
     }
+  }
+
+  /// A word that is no option names those that are, in a file as by a flag.
+  @Test func unknownOptionsNameTheKnownOnes() throws {
+    func error(_ work: () throws -> Void) -> String {
+      do { try work() } catch { return "\(error)" }
+      return "passed"
+    }
+    let cases: [(setting: String, known: String, merge: (String?, [String]) throws -> Void)] = [
+      (
+        "model.size=tiny", "S, B, M, L, XL, H, nano",
+        { _ = try RecipeFile.merged(DecoderRecipe(), file: $0, settings: $1) }
+      ),
+      (
+        "model.reducer=PCA", "mlp, pca",
+        { _ = try RecipeFile.merged(DecoderRecipe(), file: $0, settings: $1) }
+      ),
+      (
+        "times.distribution=log", "uniform, logit-normal",
+        { _ = try RecipeFile.merged(DecoderRecipe(), file: $0, settings: $1) }
+      ),
+      (
+        "data.style=tidy", "varied, clear",
+        { _ = try RecipeFile.merged(GeneratorRecipe(), file: $0, settings: $1) }
+      ),
+      (
+        "run.compute=f16", "f32, bf16",
+        { _ = try RecipeFile.merged(UnderstandingRecipe(), file: $0, settings: $1) }
+      ),
+      ("run.compute=''", "f32, bf16", { _ = try RecipeFile.merged(DistillRecipe(), file: $0, settings: $1) }),
+    ]
+    for (setting, known, merge) in cases {
+      let parts = setting.split(separator: "=").map(String.init), keys = parts[0].split(separator: ".")
+      let word = parts[1].replacing("'", with: "")
+      let found = error { try merge(nil, [setting]) }
+      #expect(found.contains(known) && found.contains("'\(parts[0])' = '\(word)'"), "\(found)")
+      let path = try file("[\(keys[0])]\n\(keys[1]) = \"\(word)\"\n"), inFile = error { try merge(path, []) }
+      #expect(inFile.hasPrefix(path) && inFile.contains(known) && !inFile.contains("\n"), "\(inFile)")
+    }
+    // Known ones keep their spelling in a recipe's text.
+    var recipe = DecoderRecipe()
+    (recipe.model.size, recipe.times.distribution, recipe.run.compute) = (.extraLarge, .uniform, .f32)
+    let text = try RecipeFile.text(of: recipe)
+    #expect(text.contains("size = 'XL'") && text.contains("distribution = 'uniform'"), "\(text)")
+    #expect(try RecipeFile.merged(DecoderRecipe(), file: file(text)) == recipe)
   }
 
   @Test(arguments: ["data.batch", "batch=3", "data.batch=x", "data.nothing=1", "data.batch=0"])
@@ -156,7 +190,8 @@ struct PackedBatchTests {
     var data = UnderstandingRecipe.Data()
     (data.batch, data.questions) = (3, 3)
     let composer = SceneComposer(try bank.get(), seed: 1, size: 32)
-    let packer = BatchPacker(.composed(composer), tokenizer, c, classes: [], data: data)
+    let template = try ChatTemplate(tokenizer, c, folder: path)
+    let packer = BatchPacker(.composed(composer), template, c, classes: [], data: data)
     let batch = try packer.make(1)
     let places = packer.picturePlaces
 

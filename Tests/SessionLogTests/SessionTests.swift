@@ -28,7 +28,7 @@ struct SessionTests {
     let pictures = file.folder + "/pictures", manager = FileManager.default
     try manager.removeItem(atPath: pictures)
     try Data().write(to: URL(fileURLWithPath: pictures))
-    let hash = file.keep(Data("picture".utf8))
+    let hash = try file.keep(Data("picture".utf8))
     #expect(file.waitingPictures.keys.contains(hash))
     #expect(!file.append(.init(time: 1, event: .renamed("a"))) && file.waiting.isEmpty)
     try manager.removeItem(atPath: pictures)
@@ -163,10 +163,10 @@ struct SessionTests {
     do {
       let file = SessionFile(new: "20260102-000000-bbbb", in: store)
       #expect(file.append(.init(time: 1, event: opened)) && !file.isBegun)
-      #expect(file.holds(file.keep(Data("picture".utf8))) && file.flush())
+      #expect(try file.holds(file.keep(Data("picture".utf8))) && file.flush())
     }
     #expect(!FileManager.default.fileExists(atPath: store.folder) && store.obstacle == nil)
-    let file = SessionFile(new: "20260101-000000-aaaa", in: store), hash = file.keep(Data("picture".utf8))
+    let file = SessionFile(new: "20260101-000000-aaaa", in: store), hash = try file.keep(Data("picture".utf8))
     file.append(.init(time: 1, event: opened))
     #expect(file.append(.init(time: 2, event: .note("x"))))
     #expect(try store.read(file.id).entries.map(\.event) == [opened, .note("x")])

@@ -104,6 +104,15 @@ struct CrashTests {
     }
   }
 
+  /// Want of memory ends the program in order: its own status, one line, and the terminal as it was.
+  @Test func wantOfMemoryGivesItBack() throws {
+    let s = try Session(["memory"], name: try Session.program("dying-program"))
+    let status = s.end(), screen = s.screen(36)
+    #expect(status == 1 && s.isAsItWas, "\(status):\n\(screen)")
+    #expect(screen.contains("vugen ran out of memory: 72057594037927936 bytes were asked for"), "\(screen)")
+    #expect(screen.contains("the session is safe in LOG"), "\(screen)")
+  }
+
   /// Errors of the program itself, a stack that is used up among them, in a program that has the same screen.
   @Test(arguments: [
     ("index", SIGILL), ("sum", SIGILL), ("pointer", SIGSEGV), ("abort", SIGABRT), ("overflow", SIGSEGV),

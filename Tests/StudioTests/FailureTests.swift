@@ -52,6 +52,7 @@ struct FailureTests {
     "train understanding -o r --set optimization.warmUp=-1",
     "train understanding -o r --set model.seed=-1", "train decoder -o r --set run.nice=4294967296",
     "train decoder -o r --set model.ratio=9223372036854775807",
+    "train decoder -o r --set model.size=tiny", "train generator -o r --set data.style=tidy",
     "train generator -o r --set optimization.beta1=nan", "train distill -o r --set run.nice=1e9",
     "bench train-step --understanding --set data.batch=-1", "ask --model '' x", "model info ''",
     "ask x --seed $'\\e[31mred\\nline'", "ask x --seed $'caf\\xe9'", "ask x --nope$'\\e[31m'",

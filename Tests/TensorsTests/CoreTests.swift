@@ -83,21 +83,18 @@ struct CoreTests {
   @Test(arguments: QuantizedTensor.Bits.allCases)
   func quantisedRowsTimesRoundedInput(_ bits: QuantizedTensor.Bits) {
     var random = Philox(seed: 18)
-    defer { StoredWeights.precision = .f32 }
     for columns in [128, 384, 2048] {
       let w = Tensor.normal([37, columns], using: &random), x = Tensor.normal([3, columns], using: &random)
-      let q = QuantizedTensor(w, bits: bits), exact = linear(x, weight: q.dequantized())
-      StoredWeights.precision = .f32
+      var q = QuantizedTensor(w, bits: bits)
+      let exact = linear(x, weight: q.dequantized())
       #expect(relativeError(q.linear(x), exact) < 1e-5)
-      StoredWeights.precision = .bf16
+      q.precision = .bf16
       #expect(relativeError(q.linear(x), exact) < 1e-2)
       // Nothing is left to round of whole numbers up to 127 in each group.
       let whole = (0..<3 * columns).map { (i: Int) -> Float in i % 128 == 0 ? 127 : Float(i * 37 % 255 - 127)
       }
       let rounded = Tensor(whole, shape: [3, columns])
-      StoredWeights.precision = .f32
       let expected = linear(rounded, weight: q.dequantized())
-      StoredWeights.precision = .bf16
       #expect(relativeError(q.linear(rounded), expected) < 1e-5)
       #expect(q.linear(Tensor.zeros([2, columns])).toArray().allSatisfy { $0 == 0 })
     }

@@ -115,7 +115,6 @@ struct PackedWeightsTests {
   /// Large bf16 weights of a file: a few rows and many, before and after packing, as the plain weight gives them.
   @Test func packedRowsAreTheWeight() throws {
     var random = Philox(seed: 34)
-    defer { StoredWeights.precision = .f32 }
     let path = temporaryPath(".safetensors")
     defer { try? FileManager.default.removeItem(atPath: path) }
     let weight = Tensor.normal([1088, 1056], type: .bf16, using: &random)
@@ -127,13 +126,11 @@ struct PackedWeightsTests {
       let stored = Parameter(try SafetensorsFile(path: path).tensor("w"))
       for rows in [1, 2, 3, 4, 70] {
         let x = Tensor.normal([rows, 1056], using: &random), expected = linear(x, weight: plain)
-        StoredWeights.precision = .f32
         let found = withEachThreadCount { linearFromStored(x, weight: stored.value) }
         #expect(relativeError(Tensor(found, shape: expected.shape), expected) < 2e-6, "\(set), \(rows) rows")
         let together = rowProducts(x.sliced(0..<1), [stored.value, stored.value])
         #expect(together[1].toArray() == linearFromStored(x.sliced(0..<1), weight: stored.value).toArray())
-        StoredWeights.precision = .bf16
-        let rounded = linearFromStored(x, weight: stored.value)
+        let rounded = linearFromStored(x, weight: stored.value, precision: .bf16)
         #expect(relativeError(rounded, expected) < 1e-2, "\(set), \(rows) rows")
       }
       // The file's pages are let go, and still say the same.

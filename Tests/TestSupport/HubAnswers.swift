@@ -7,7 +7,7 @@ extension HubServer {
   public static func etag(_ bytes: [UInt8], isLarge: Bool) -> String {
     let digest = RunningDigest(isLarge ? .sha256 : .gitBlob(size: bytes.count))
     bytes.withUnsafeBytes { digest.add($0) }
-    return digest.finish()
+    return (try? digest.finish()) ?? ""
   }
 
   public static func json(_ object: Any) -> Response {

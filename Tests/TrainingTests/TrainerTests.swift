@@ -137,3 +137,26 @@ struct TrainerTests {
     #expect(try MetricsLog.read(path).map(\.step) == [1, 2, 3])
   }
 }
+
+/// What waits when a run ends.
+@Suite struct StoppedPrefetcherTests {
+  /// Whoever waits for a batch that will not come any more, or asks for one later, is told so.
+  @Test(.timeLimit(.minutes(1))) func stoppingEndsWhoeverWaits() async {
+    let gate = DispatchSemaphore(value: 0)
+    let prefetcher = Prefetcher(from: 0) { number -> Int in
+      gate.wait()
+      return number
+    }
+    let waiting = Task.detached { () -> Bool in
+      do { _ = try prefetcher.next() } catch is CancellationError { return true } catch {}
+      return false
+    }
+    prefetcher.stop()
+    #expect(await waiting.value)
+    gate.signal()
+    #expect(throws: CancellationError.self) {
+      // The batch in hand may still come.
+      for _ in 0..<2 { _ = try prefetcher.next() }
+    }
+  }
+}

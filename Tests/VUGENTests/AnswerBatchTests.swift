@@ -11,13 +11,14 @@ import VUGEN
 @NumericActor
 struct AnswerBatchTests {
   private struct Model {
-    let tower: UnderstandingTower, tokenizer: Tokenizer, folder: String
+    let model: LoadedModel
+    var tower: UnderstandingTower { model.tower }
     let pictures: [Tensor]
 
-    init(_ folder: String) throws {
-      self.folder = folder
-      tower = try UnderstandingTower(folder: folder)
-      tokenizer = try Tokenizer(folder: try fixtures())
+    init(_ folder: String, _ precision: Precision = .f32) throws {
+      let tower = try UnderstandingTower(folder: folder)
+      tower.precision = precision
+      model = try LoadedModel(tower, Tokenizer(folder: fixtures()), folder: folder)
       var random = Philox(seed: 11)
       let side = tower.configuration.vision.imageSize
       let whole = try Picture(path: try fixtures() + "/picture.png")
@@ -26,13 +27,11 @@ struct AnswerBatchTests {
         + (0..<3).map { _ in Tensor.uniform([1, side, side, 3], low: -1, high: 1, using: &random) }
     }
 
-    func batch(_ slots: Int) throws -> AnswerBatch {
-      try AnswerBatch(tower, tokenizer, folder: folder, slots: slots)
-    }
+    func batch(_ slots: Int) -> AnswerBatch { AnswerBatch(model, slots: slots) }
 
     /// As an answer that nothing runs beside.
     func alone(_ question: BatchQuestion) throws -> Answer {
-      let talk = try Conversation(tower, tokenizer, folder: folder)
+      let talk = Conversation(model)
       var random = Philox(seed: question.seed)
       let answer = try talk.ask(
         question.turn, sampling: question.sampling, most: question.most, using: &random)
@@ -76,7 +75,7 @@ struct AnswerBatchTests {
     let model = try Model(try fixtures() + "/" + name), questions = model.questions(17)
     let expected = try questions.map(model.alone)
     for slots in [1, 3, 16, 32] {
-      let found = try answers(try model.batch(slots), questions)
+      let found = try answers(model.batch(slots), questions)
       #expect(found == expected, "\(name), \(slots) at once")
     }
   }
@@ -107,7 +106,7 @@ struct AnswerBatchTests {
     model = try Model(copy)
     let expected = try long.map(model.alone)
     #expect(Set(expected.filter { $0.stop == .end }.map(\.tokens.count)).count > 1)
-    for slots in [2, 5] { #expect(try answers(try model.batch(slots), long) == expected) }
+    for slots in [2, 5] { #expect(try answers(model.batch(slots), long) == expected) }
   }
 
   /// Several questions about one picture read it once, and say the same.
@@ -118,7 +117,7 @@ struct AnswerBatchTests {
       BatchQuestion(Turn(.user, "Question \(i)?", pictures: [model.pictures[i / 5]]), most: 9)
     }
     let expected = try questions.map(model.alone)
-    for slots in [1, 4, 16] { #expect(try answers(try model.batch(slots), questions) == expected) }
+    for slots in [1, 4, 16] { #expect(try answers(model.batch(slots), questions) == expected) }
   }
 
   @Test func aBadQuestionFailsAlone() throws {
@@ -156,7 +155,7 @@ struct AnswerBatchTests {
 
   @Test func cancellingKeepsWholeAnswers() throws {
     let model = try Model(try fixtures() + "/rounded"), questions = model.questions(9)
-    let expected = try questions.map(model.alone), batch = try model.batch(3)
+    let expected = try questions.map(model.alone), batch = model.batch(3)
     for allowed in [0, 3, 17, 40] {
       var rest = questions[...], looks = 0, kept: [Int] = []
       let isWhole = try batch.run({ rest.popFirst().map { .success($0) } }) {
@@ -178,7 +177,7 @@ struct AnswerBatchTests {
   @Test func memoryIsThatOfTheSlots() throws {
     let model = try Model(try fixtures() + "/plain"), slots = 2, most = 200
     let turn = Turn(.user, "What?", pictures: [model.pictures[0]])
-    let prompt = try Conversation(model.tower, model.tokenizer, folder: "plain").tokenCount(asking: turn)
+    let prompt = Conversation(model.model).tokenCount(asking: turn)
     let memory = BatchMemory(model.tower.configuration, promptTokens: prompt, most: most)
     _ = try model.alone(BatchQuestion(turn, most: 1))
     let before = MemoryPool.shared.counters.bytesInUse
@@ -205,11 +204,9 @@ struct AnswerBatchTests {
 
   /// With bf16 products prompts are packed; each still finds its own beginning, and answers come in order.
   @Test func packedPromptsStayApart() throws {
-    StoredWeights.precision = .bf16
-    defer { StoredWeights.precision = .f32 }
-    let model = try Model(try fixtures() + "/rounded")
+    let model = try Model(try fixtures() + "/rounded", .bf16)
     let questions = model.questions(11).map { BatchQuestion($0.turn, most: 1) }
-    let expected = try questions.map(model.alone), found = try answers(try model.batch(8), questions)
+    let expected = try questions.map(model.alone), found = try answers(model.batch(8), questions)
     #expect(found.map(\.prompt) == expected.map(\.prompt))
     // Rounding may exchange tokens that are equally likely, and nothing else.
     #expect(zip(found, expected).count { $0.tokens == $1.tokens } >= 9)

@@ -15,17 +15,15 @@ private final class Folder {
 @Suite(.serialized)
 @NumericActor
 struct ConversationTests {
-  private func load(_ name: String) throws -> (
-    tower: UnderstandingTower, tokenizer: Tokenizer, picture: Tensor
-  ) {
+  private func load(_ name: String) throws -> (model: LoadedModel, picture: Tensor) {
     let folder = try fixtures(), tower = try UnderstandingTower(folder: folder + "/" + name)
     let picture = tower.configuration.vision.tiles(of: try Picture(path: folder + "/picture.png"))
-    return (tower, try Tokenizer(folder: folder), picture)
+    return (try LoadedModel(tower, Tokenizer(folder: folder), folder: name), picture)
   }
 
   private func conversation(_ name: String) throws -> (Conversation, Tensor) {
-    let (tower, tokenizer, picture) = try load(name)
-    return (try Conversation(tower, tokenizer, folder: name), picture)
+    let (model, picture) = try load(name)
+    return (Conversation(model), picture)
   }
 
   @Test func promptHasThePublishedForm() throws {
@@ -34,7 +32,7 @@ struct ConversationTests {
     let turn = Turn(.user, "  What is <|eot_id|>?\n", pictures: [picture])
     let expected = conversation.tokenCount(asking: turn)
     try conversation.ask(turn, most: 1, using: &random)
-    let text = conversation.tokenizer.decode(conversation.promptTokens, includingSpecial: true)
+    let text = conversation.model.tokenizer.decode(conversation.promptTokens, includingSpecial: true)
     #expect(
       text == "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
         + UnderstandingConfiguration.referenceSystemMessage
@@ -42,7 +40,7 @@ struct ConversationTests {
         + "What is <|eot_id|>?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n")
     #expect(conversation.promptTokens.count == expected)
     // The question's own "<|eot_id|>" is text: two turns were ended, not three.
-    let end = try #require(conversation.tokenizer.specialTokens["<|eot_id|>"])
+    let end = try #require(conversation.model.tokenizer.specialTokens["<|eot_id|>"])
     #expect(conversation.promptTokens.count { $0 == end } == 2)
   }
 
@@ -66,8 +64,8 @@ struct ConversationTests {
   }
 
   @Test func laterTurnsReadOnlyThemselves() throws {
-    let (tower, tokenizer, picture) = try load("rounded")
-    let talk = try Conversation(tower, tokenizer, folder: "rounded", system: "Hi.")
+    let (model, picture) = try load("rounded"), tower = model.tower
+    let talk = Conversation(model, system: "Hi.")
     var random = Philox(seed: 0)
     let first = try talk.ask(Turn(.user, "One?", pictures: [picture]), most: 4, using: &random)
     let firstPrompt = talk.promptTokens
@@ -101,12 +99,12 @@ struct ConversationTests {
     let (talk, picture) = try conversation("plain")
     let turn = Turn(.user, "What?", pictures: [picture])
     let (tokens, values) = try talk.score("a cat", after: turn)
-    #expect(tokens == talk.tokenizer.encode("a cat") && values.count == tokens.count)
+    #expect(tokens == talk.model.tokenizer.encode("a cat") && values.count == tokens.count)
     #expect(values.allSatisfy { $0 < 0 && $0.isFinite })
     // The first one is the softmax of what the prompt's last token says.
     var random = Philox(seed: 0)
     try talk.ask(turn, most: 1, using: &random)
-    let tower = talk.tower, projected = tower.encode(picture).projected
+    let tower = talk.model.tower, projected = tower.encode(picture).projected
     let logits = try tower.prefill(
       tower.embed(talk.promptTokens, projected: projected), into: tower.makeCache())
     #expect(abs(logits.softmax().log().toArray()[Int(tokens[0])] - values[0]) < 1e-4)
@@ -119,11 +117,12 @@ struct ConversationTests {
     let source = try fixtures() + "/" + name,
       reference = try SafetensorsFile(path: source + "/reference.safetensors")
     let ids = try reference.tensor("ids").toIndices(), greedy = try reference.tensor("greedy").toIndices()
-    let (plain, tokenizer, picture) = try load(name)
+    let (plain, picture) = try load(name)
     for bits in QuantizedTensor.Bits.allCases {
       let folder = Folder()
       try QuantizedFolder.write(from: source, to: folder.path, bits: bits)
       let tower = try UnderstandingTower(folder: folder.path)
+      let model = try LoadedModel(tower, plain.tokenizer, folder: name)
       var random = Philox(seed: 0), tokens: [Int32] = []
       if bits == .eight {
         let cache = tower.makeCache()
@@ -135,14 +134,13 @@ struct ConversationTests {
         }
         #expect(tokens == greedy, "\(name)")
       }
-      func mean(_ tower: UnderstandingTower) throws -> Float {
-        let talk = try Conversation(tower, tokenizer, folder: name)
-        let values = try talk.score(
+      func mean(_ model: LoadedModel) throws -> Float {
+        let values = try Conversation(model).score(
           "There are three red cars.", after: Turn(.user, "What?", pictures: [picture])
         ).logProbabilities
         return values.reduce(0, +) / Float(values.count)
       }
-      let loss = try mean(plain) - mean(tower)
+      let loss = try mean(plain) - mean(model)
       #expect(
         abs(loss) < (bits == .eight ? 0.1 : 2),
         "\(name): \(bits) bits change the mean log-probability by \(loss)")
@@ -150,13 +148,12 @@ struct ConversationTests {
       // so less steady than a trained one: see `EmbeddedModelTests`.
       let text = String(repeating: "There are three red cars and a small dog. ", count: 6)
       func textMean() throws -> Float {
-        let talk = try Conversation(tower, tokenizer, folder: name)
-        let values = try talk.score(text, after: Turn(.user, "What is there?")).logProbabilities
+        let values = try Conversation(model).score(text, after: Turn(.user, "What is there?"))
+          .logProbabilities
         return values.reduce(0, +) / Float(values.count)
       }
       let exact = try textMean()
-      StoredWeights.precision = .bf16
-      defer { StoredWeights.precision = .f32 }
+      tower.precision = .bf16
       let rounding = try textMean() - exact
       #expect(abs(rounding) < 0.05, "\(name): \(bits) bits, rounded input: \(rounding)")
       let config = try String(contentsOfFile: folder.path + "/config.json", encoding: .utf8)
@@ -170,15 +167,14 @@ struct ConversationTests {
   @Test func randomModelsAnswer() throws {
     let folder = Folder()
     try ModelShape.tiny.write(to: folder.path, seed: 3)
-    let tower = try UnderstandingTower(folder: folder.path), tokenizer = try Tokenizer(folder: folder.path)
-    #expect(tower.configuration == ModelShape.tiny.configuration)
-    let talk = try Conversation(tower, tokenizer, folder: folder.path)
+    let model = try LoadedModel(folder: folder.path), talk = Conversation(model)
+    #expect(model.configuration == ModelShape.tiny.configuration)
     var random = Philox(seed: 1)
     let answer = try talk.ask(
       Turn(.user, "naïve 😀?"), sampling: Sampling(temperature: 1), most: 5, using: &random)
     #expect(answer.tokens.count <= 5)
     // A tokenizer of another model.
     let other = try Tokenizer(folder: fixtures())
-    #expect(throws: ModelFileError.self) { try Conversation(tower, other, folder: folder.path) }
+    #expect(throws: ModelFileError.self) { try LoadedModel(model.tower, other, folder: folder.path) }
   }
 }

@@ -129,8 +129,7 @@ struct ModelFaultTests {
     // One that is not a number among others is the model's business.
     try SafetensorsWriter.write(
       good.merging([name: Tensor([.nan] + [Float](repeating: 1, count: 63))]) { $1 }, metadata: [:], to: path)
-    let tower = try UnderstandingTower(folder: folder)
-    let talk = try Conversation(tower, Tokenizer(folder: folder), folder: folder)
+    let talk = Conversation(try LoadedModel(folder: folder))
     var random = Philox(seed: 0)
     for temperature in [Float(0), 1] {
       _ = try talk.ask(Turn(.user, "hi"), sampling: .init(temperature: temperature), most: 2, using: &random)

@@ -19,8 +19,7 @@ public struct ContactSheet {
 
   /// A picture as its cell shows it: all that has to be kept of a large one.
   public func thumbnail(_ picture: Picture) -> Picture {
-    picture.width == side && picture.height == side
-      ? picture : picture.resizedBicubic(width: side, height: side)
+    picture.resizedBicubic(width: side, height: side)
   }
 
   /// Throws `DataSetError` when no font is found.
@@ -33,7 +32,7 @@ public struct ContactSheet {
     )
     for (i, item) in items.enumerated() {
       let x = Self.margin + i % columns * cell.0, y = Self.margin + i / columns * cell.1
-      sheet.paste(thumbnail(item.picture), x, y)
+      sheet.lay(thumbnail(item.picture), x: x, y: y)
       for (n, line) in wrapped(item.caption, font).prefix(Self.lines).enumerated() {
         font.draw(
           line, into: &sheet, x: x, y: y + side + (n + 1) * Self.lineHeight - 2, size: Self.textSize,
@@ -56,22 +55,5 @@ public struct ContactSheet {
       }
     }
     return lines
-  }
-}
-
-extension Picture {
-  /// Lays `other` over this one, its top left corner at (x, y).
-  mutating func paste(_ other: Picture, _ x: Int, _ y: Int) {
-    for row in 0..<other.height where (0..<height).contains(y + row) {
-      for column in 0..<other.width where (0..<width).contains(x + column) {
-        let from = (row * other.width + column) * 4, to = ((y + row) * width + x + column) * 4
-        let alpha = Int(other.pixels[from + 3])
-        for c in 0..<3 {
-          let mixed = Int(other.pixels[from + c]) * alpha + Int(pixels[to + c]) * (255 - alpha)
-          pixels[to + c] = UInt8((mixed + 127) / 255)
-        }
-        pixels[to + 3] = 255
-      }
-    }
   }
 }

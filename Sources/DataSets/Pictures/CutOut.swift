@@ -32,7 +32,7 @@ public struct CutOut: Sendable {
 
   private init(id: String, fitting: Picture, colour: ColourName?) {
     (self.id, self.colour, plain) = (id, colour, fitting)
-    var list = [fitting.premultipliedCopy()]
+    var list = [fitting.premultiplied()]
     while let last = list.last, min(last.width, last.height) >= 8 { list.append(last.halved()) }
     levels = list
     var sum = SIMD3<Double>(), count = 0.0
@@ -134,19 +134,7 @@ extension Picture {
       }
     }
     guard left < right else { return nil }
-    var kept: [UInt8] = []
-    kept.reserveCapacity((right - left) * (bottom - top) * 4)
-    for y in top..<bottom { kept += pixels[(y * width + left) * 4..<(y * width + right) * 4] }
-    return Picture(width: right - left, height: bottom - top, pixels: kept)
-  }
-
-  fileprivate func premultipliedCopy() -> Picture {
-    var copy = self
-    for i in stride(from: 0, to: pixels.count, by: 4) {
-      let alpha = Int(pixels[i + 3])
-      for c in i..<i + 3 { copy.pixels[c] = UInt8((Int(pixels[c]) * alpha + 127) / 255) }
-    }
-    return copy
+    return cropped(x: left, y: top, width: right - left, height: bottom - top)
   }
 
   /// Half as wide and high, each pixel the mean of four.

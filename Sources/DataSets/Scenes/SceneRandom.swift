@@ -7,7 +7,7 @@ struct SceneRandom {
 
   init(seed: UInt64, split: Split, index: UInt64) {
     let part = UInt64(Split.allCases.firstIndex(of: split) ?? 0)
-    philox = Philox(seed: seed, stream: part << 56 | index)
+    philox = Philox(seed: seed, .scene(split: part, index: index))
   }
 
   private mutating func word() -> UInt32 {

@@ -1,5 +1,5 @@
 /// How training scenes show their things.
-public enum SceneStyle: String, Sendable, CaseIterable {
+public enum SceneStyle: String, Codable, Sendable, CaseIterable {
   /// In all sizes and tilts, mirrored or not, by every picture of a class, several kinds together too: what a model
   /// that sees must know.
   case varied

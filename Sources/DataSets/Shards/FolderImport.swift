@@ -159,9 +159,7 @@ public struct FolderImport {
     let limits = Picture.Limits(), bytes = try Picture.file(at: pair.path, limits: limits)
     let picture = try Picture(bytes: bytes, name: pair.path, limits: limits)
     let isFitting = max(picture.width, picture.height) <= size ?? .max
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let record = try encoder.encode(Record(file: pair.path, captions: [pair.caption]))
+    let record = try JSONText.line(Record(file: pair.path, captions: [pair.caption]))
     let format = bytes.withUnsafeBytes { PictureFormat(recognising: $0) }
     let kept = isFitting ? format.flatMap { WrittenFormat(rawValue: $0.rawValue) } : nil
     return Sample(

@@ -27,12 +27,10 @@ public struct Sample: Sendable {
   }
 
   static func of(_ scene: Scene) throws -> Sample {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Sample(
-      key: Shards.padded(Int(scene.record.index), 8), picture: try scene.picture.pngData(),
+    try Sample(
+      key: Shards.padded(Int(scene.record.index), 8), picture: scene.picture.pngData(),
       pictureType: "png",
-      caption: scene.record.caption, record: [UInt8](try encoder.encode(scene.record)))
+      caption: scene.record.caption, record: [UInt8](JSONText.line(scene.record)))
   }
 }
 
@@ -132,9 +130,7 @@ public struct SceneShardBuilder: Sendable {
     } catch {
       throw DataSetError(folder, "cannot be made: \(FileName.reason(of: error))")
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try AtomicFile.write(try encoder.encode(HeldOut.list(of: composer.bank)), to: folder + "/held_out.json")
+    try AtomicFile.write(try JSONText.lines(HeldOut.list(of: composer.bank)), to: folder + "/held_out.json")
     var done = 0
     for (split, count) in counts {
       for start in stride(from: 0, to: count, by: scenesPerShard) {

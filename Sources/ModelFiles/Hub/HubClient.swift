@@ -172,12 +172,8 @@ final class HubClient {
     let clock = ContinuousClock(), end = clock.now + wait
     while clock.now < end {
       try check()
-      usleep(UInt32(min(0.1, max(0, seconds(end - clock.now)) + 0.001) * 1e6))
+      usleep(UInt32(min(0.1, max(0, (end - clock.now) / .seconds(1)) + 0.001) * 1e6))
     }
-  }
-
-  private func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 
   /// `Retry-After: 3`, or the end of `ratelimit: "api";r=0;t=3`.

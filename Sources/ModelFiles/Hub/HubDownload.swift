@@ -23,7 +23,7 @@ struct HubDownload {
       if isFirst { advance(begun) }
       try part.rehash { try client.check() }
       try fill(part)
-      if part.isSound {
+      if try part.isSound() {
         try part.finish(as: place.whole)
         return
       }
@@ -189,7 +189,8 @@ final class HubPart {
     (size, hashed, digest) = (0, 0, RunningDigest(file.digest))
   }
 
-  var isSound: Bool { size == file.size && digest.finish() == file.etag }
+  /// Throws `DigestError`.
+  func isSound() throws -> Bool { try size == file.size && digest.finish() == file.etag }
 
   /// Throws `ModelFileError`.
   func finish(as whole: String) throws {

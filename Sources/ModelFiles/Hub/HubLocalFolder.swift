@@ -48,7 +48,7 @@ struct HubLocalFolder {
         digest.add(UnsafeRawBufferPointer(rebasing: part))
       }
     }
-    return digest.finish() == file.etag
+    return try digest.finish() == file.etag
   }
 
   private func noted(_ path: String) -> (etag: String, time: Double)? {

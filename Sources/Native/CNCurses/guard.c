@@ -124,6 +124,10 @@ static void add_capability(const char *name) {
   if (text && text != (char *)-1) tputs(text, 1, collect);
 }
 
+void vt_guard_give_back(const char *said) {
+  if (!atomic_flag_test_and_set(&is_dying)) give_back(said);
+}
+
 void vt_guard_prepare(bool knows_terminal) {
   if (!has_modes) has_modes = tcgetattr(STDIN_FILENO, &modes) == 0;
   made = !atomic_load(&ready);

@@ -7,9 +7,9 @@ import VUGEN
 public struct DecoderRecipe: TrainingRecipe, Equatable {
   public struct Model: Codable, Sendable, Equatable {
     /// A published size (S, B, M, L, XL, H) or `nano`.
-    public var size = "nano"
+    public var size = PixelDecoderConfiguration.Size.nano
     /// `mlp`, trained with the decoder, or `pca`, fitted before.
-    public var reducer = "mlp"
+    public var reducer = ReducerConfiguration.Kind.mlp
     /// r: channels of a feature over channels of a latent.
     public var ratio = 8
     /// Whether the reducer stays as `--from` gives it: the decoder learns on, and a generation tower that was trained
@@ -43,7 +43,7 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
   /// How training times are drawn.
   public struct Times: Codable, Sendable, Equatable {
     /// `uniform` or `logit-normal`.
-    public var distribution = "logit-normal"
+    public var distribution = TimeDistribution.Kind.logitNormal
     public var mean: Float = 0
     public var deviation: Float = 1
     /// Share of the batch that starts from nothing but noise: what one-step decoding needs.
@@ -51,9 +51,7 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
 
     public init() {}
 
-    var values: TimeDistribution {
-      TimeDistribution(name: distribution, mean: mean, deviation: deviation) ?? .uniform
-    }
+    var values: TimeDistribution { TimeDistribution(distribution, mean: mean, deviation: deviation) }
   }
 
   public var model = Model()
@@ -80,12 +78,12 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     }
     let latents = c.vision.width / model.ratio
     let decoder = PixelDecoderConfiguration.named(
-      .init(rawValue: model.size) ?? .nano, latents: latents, patchSize: c.vision.patchSize)
+      model.size, latents: latents, patchSize: c.vision.patchSize)
     guard c.vision.imageSize % decoder.multiple == 0 else {
       throw RecipeError("pictures of \(c.vision.imageSize) pixels are no multiple of \(decoder.multiple)")
     }
     let reducer = ReducerConfiguration(
-      kind: .init(rawValue: model.reducer) ?? .mlp, features: c.vision.width, latents: latents)
+      kind: model.reducer, features: c.vision.width, latents: latents)
     return GenerationConfiguration(reducer: reducer, decoder: decoder, grid: c.vision.grid)
   }
 }

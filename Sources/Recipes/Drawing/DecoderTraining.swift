@@ -39,7 +39,7 @@ public final class DecoderTraining: TrainingRun {
     try RunFolder.check(folder, isResuming: isResuming)
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
-    let tower = try UnderstandingTower(folder: model)
+    let tower = try LoadedModel(folder: model, precision: .f32).tower
     configuration = try recipe.configuration(for: tower.configuration)
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, model)
@@ -98,7 +98,7 @@ public final class DecoderTraining: TrainingRun {
     let first = trainer.stepCount * recipe.optimization.accumulation
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
-      var random = Philox(seed: self.recipe.data.seed, stream: 1 << 61 | UInt64(first + i))
+      var random = Philox(seed: self.recipe.data.seed, .decoderBatch(first + i))
       return self.objective.loss(batch.pictures, self.loss, using: &random)
     }
   }

@@ -69,11 +69,11 @@ public final class DistillTraining: TrainingRun {
     try RunFolder.check(folder, isResuming: isResuming)
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
-    let tower = try UnderstandingTower(folder: folderOfModel)
-    model = try GenerationModel(folder: folderOfModel, beside: tower.configuration)
+    let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
+    model = try loaded.generation()
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
-    encoder = tower.core.encoder
+    encoder = loaded.tower.core.encoder
     stream = try PictureStream(
       recipe.data, side: model.configuration.imageSize, folder: folder, index: index
     ) {
@@ -97,7 +97,7 @@ public final class DistillTraining: TrainingRun {
     let first = trainer.stepCount * recipe.optimization.accumulation
     return try trainer.step { i in
       let pictures = try self.stream.next(from: first).pictures
-      var random = Philox(seed: self.recipe.data.seed, stream: 1 << 60 | UInt64(first + i))
+      var random = Philox(seed: self.recipe.data.seed, .distillationBatch(first + i))
       return self.terms(pictures, &random)
     }
   }

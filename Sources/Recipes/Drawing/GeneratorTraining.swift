@@ -19,7 +19,7 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     /// Share of the pictures of the wider set among scenes.
     public var wideShare = 0.05
     /// How scenes show their things: `varied` or `clear`.
-    public var style = "varied"
+    public var style = SceneStyle.varied
     /// Pictures whose latents are worked out once and kept.
     public var scenes = 40_000
     /// Share of the prompts that are left empty: the unconditional side of guidance.
@@ -29,14 +29,6 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     public var maxSkipped = 0.01
 
     public init() {}
-
-    func sceneStyle() throws -> SceneStyle {
-      guard let style = SceneStyle(rawValue: style) else {
-        let names = SceneStyle.allCases.map(\.rawValue).joined(separator: " nor ")
-        throw RecipeError("data.style = '\(style)' is neither \(names)")
-      }
-      return style
-    }
   }
 
   public struct Model: Codable, Sendable, Equatable {
@@ -76,36 +68,31 @@ public final class GeneratorTraining: TrainingRun {
   public let startingAnew: [String]
   private let source: String
   private let understanding: UnderstandingTower
-  private let tokenizer: Tokenizer
   private let model: GenerationModel
   /// Of the whole model, with this tower.
   private let configuration: GenerationConfiguration
   private let generator: GenerationTower
   private let cache: LatentCache
-  private let prompt: GenerationPrompt
+  private let template: ChatTemplate
   /// Places in the cache whose captions were too long for the model.
   private var cutPlaces: Set<Int> = []
 
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
   ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
-  ///   - progress: called with the pictures whose latents are done, and all of them.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: GeneratorRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    from: String? = nil, bank: ObjectBank? = nil,
-    progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+    from: String? = nil, bank: ObjectBank? = nil
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming)
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
-    understanding = try UnderstandingTower(folder: folderOfModel)
+    let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
+    (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
-    tokenizer = try Tokenizer(folder: folderOfModel, for: understanding.configuration)
-    model = try GenerationModel(folder: folderOfModel, beside: understanding.configuration)
-    prompt = try GenerationPrompt(tokenizer, folder: folderOfModel)
     let grid = model.configuration.grid
     guard (1...grid).contains(recipe.model.patch), grid % recipe.model.patch == 0 else {
       throw RecipeError(
@@ -122,7 +109,7 @@ public final class GeneratorTraining: TrainingRun {
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     cache = try LatentCache(
       in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
-      index: index, bank: { try bank ?? ObjectBank() }, progress: progress)
+      index: index, bank: { try bank ?? ObjectBank() })
     var random = Philox(seed: recipe.model.seed)
     let generator = GenerationTower(
       configuration.tower, text: understanding.configuration.text, using: &random)
@@ -148,14 +135,19 @@ public final class GeneratorTraining: TrainingRun {
     cache.notes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
   }
 
+  /// Works out the latents of all pictures, unless the folder has them. Stopped by `progress`, which is called with the
+  /// pictures that are done and all of them and may throw, it goes on there the next time.
+  public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws { try cache.fill(progress) }
+
   public func step() throws -> Trainer.Report {
+    try prepare { _, _ in }
     let first = trainer.stepCount * recipe.optimization.accumulation
     return try trainer.step { try self.loss(number: first + $0) }
   }
 
   private func loss(number: Int) throws -> [LossTerm] {
     let batch = recipe.data.batch, type = recipe.run.type
-    var random = Philox(seed: recipe.data.seed, stream: 1 << 59 | UInt64(number))
+    var random = Philox(seed: recipe.data.seed, .generatorBatch(number))
     let places = (0..<batch).map { i -> Int in
       let n = number * batch + i
       return ExampleSource.shuffled(
@@ -167,7 +159,8 @@ public final class GeneratorTraining: TrainingRun {
     let prompts = places.enumerated().map { i, place -> [Int32] in
       let captions = cache.captions[place]
       let isEmpty = dropped[i] < Float(recipe.data.promptDropout)
-      let (tokens, isCut) = prompt.tokens(isEmpty ? "" : captions[Int(words[i]) % captions.count], most: most)
+      let (tokens, isCut) = template.description(
+        isEmpty ? "" : captions[Int(words[i]) % captions.count], most: most)
       if isCut { cutPlaces.insert(place) }
       return tokens
     }
@@ -192,7 +185,7 @@ public final class GeneratorTraining: TrainingRun {
 
   public func drawSamples(to path: String) throws {
     let imaginer = Imaginer(
-      understanding, model, generator: try averaged(), prompt: prompt)
+      understanding, model, generator: try averaged(), template: template)
     imaginer.type = recipe.run.type
     var items: [ContactSheet.Item] = []
     for (i, text) in Self.samplePrompts.enumerated() {

@@ -1,4 +1,5 @@
 import DataSets
+import FileNames
 import Foundation
 import Layers
 import ModelFiles
@@ -11,61 +12,127 @@ import VUGEN
 /// more scenes are more of it. The file is keyed by the weights and the data that made it, so that a cache of
 /// another encoder is never read.
 final class LatentCache {
-  let latents: Tensor
+  /// `[pictures, patches, channels]`; empty until they are there.
+  private(set) var latents = Tensor.zeros([0])
   /// Several captions a picture.
-  let captions: [[String]]
+  private(set) var captions: [[String]] = []
   /// What a person should know of the data that it was made of.
   private(set) var notes: [String] = []
   /// Pictures in it.
   var count: Int { captions.count }
 
-  /// Opens the cache in `folder`, or makes it. Throws `DataSetError` or `ModelFileError`.
-  ///
-  /// - Parameter progress: called with the pictures done, and all of them.
+  private let path: String
+  private let model: GenerationModel
+  private let encoder: PerceptionEncoder
+  private let type: ElementType
+  private let scenes: Int
+  /// Where the pictures come from, until all latents are there.
+  private var source: ExampleSource?
+
+  /// Pictures that are worked out together, and those that a part of an unfinished cache holds.
+  private static let chunk = 64, partSize = 8 * chunk
+
+  /// Opens the cache in `folder`, or gets ready to make it: `fill`. Throws `DataSetError`.
   init(
     in folder: String, _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: PerceptionEncoder,
-    type: ElementType, index: ShardIndex?, bank: () throws -> ObjectBank,
-    progress: (_ done: Int, _ of: Int) throws -> Void
+    type: ElementType, index: ShardIndex?, bank: () throws -> ObjectBank
   ) throws {
-    let key = Self.key(data, model, encoder), path = "\(folder)/latents-\(key).safetensors"
-    if FileManager.default.fileExists(atPath: path), let old = try? Self.read(path),
-      (1...data.scenes).contains(old.1.count)
-    {
+    (self.model, self.encoder, self.type, scenes) = (model, encoder, type, data.scenes)
+    path = "\(folder)/latents-\(Self.key(data, model, encoder))"
+    if let old = Self.read(path + ".safetensors"), (1...data.scenes).contains(old.captions.count) {
       (latents, captions) = old
       return
     }
-    let side = model.configuration.imageSize
-    let source = try ExampleSource(
-      shards: data.shards, seed: data.seed, wideShare: data.wideShare, style: try data.sceneStyle(),
-      side: side, mostSkipped: data.maxSkipped, folder: folder, index: index, bank: bank)
-    var parts: [Tensor] = [], texts: [[String]] = []
-    let chunk = 64
+    source = try ExampleSource(
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, style: data.style,
+      side: model.configuration.imageSize, mostSkipped: data.maxSkipped, folder: folder,
+      index: index, bank: bank)
+  }
+
+  /// Works out what is missing. What is done lies in the folder part by part, also when `progress`, which is called with
+  /// the pictures that are done and all of them, throws to stop it; the next call or run goes on there. Throws
+  /// `DataSetError` or `ModelFileError`.
+  func fill(_ progress: (_ done: Int, _ of: Int) throws -> Void) throws {
+    guard let source else { return }
     // Of stored samples no more than there are: a second pass over them would be the same pictures.
-    let count = min(data.scenes, source.distinct ?? data.scenes)
-    try progress(0, count)
-    for start in stride(from: 0, to: count, by: chunk) {
-      let numbers = Array(start..<min(count, start + chunk))
-      let examples = try Self.inParallel(numbers) { try source.example($0, side: side) }
-      let values = examples.flatMap { $0.picture.rgb().map { Float($0) / 127.5 - 1 } }
-      let pictures = Tensor(values, shape: [examples.count, side, side, 3])
-      parts.append(model.reducer(encoder(pictures.cast(to: type))).cast(to: .bf16))
-      texts += examples.map { Self.captions(of: $0) }
-      try progress(start + numbers.count, count)
+    let count = min(scenes, source.distinct ?? scenes)
+    var (parts, texts) = partsSoFar(of: count)
+    var kept = texts.count, waiting: [Tensor] = []
+    func keep() throws {
+      guard !waiting.isEmpty else { return }
+      let part = Tensor.concatenated(waiting)
+      try Self.write(part, texts[kept...], to: partPath(kept))
+      (kept, waiting) = (texts.count, [])
+      parts.append(part)
     }
-    (latents, captions) = (.concatenated(parts), texts)
+    do {
+      try progress(kept, count)
+      for start in stride(from: kept, to: count, by: Self.chunk) {
+        let (latents, captions) = try work(on: start..<min(count, start + Self.chunk), source)
+        waiting.append(latents)
+        texts += captions
+        if texts.count - kept >= Self.partSize { try keep() }
+        try progress(texts.count, count)
+      }
+    } catch {
+      // A last part that is no whole number of chunks would be worked out in others.
+      if texts.count % Self.chunk == 0 { try? keep() }
+      throw error
+    }
+    (latents, captions) = (.concatenated(parts + waiting), texts)
     notes = source.notes
-    let json = String(decoding: try JSONEncoder().encode(texts), as: UTF8.self)
+    try Self.write(latents, captions[...], to: path + ".safetensors")
+    removeParts()
+    self.source = nil
+  }
+
+  private func work(on numbers: Range<Int>, _ source: ExampleSource) throws -> (Tensor, [[String]]) {
+    let side = model.configuration.imageSize
+    let examples = try Self.inParallel(Array(numbers)) { try source.example($0, side: side) }
+    let values = examples.flatMap { $0.picture.rgb().map { Float($0) / 127.5 - 1 } }
+    let pictures = Tensor(values, shape: [examples.count, side, side, 3])
+    return (model.reducer(encoder(pictures.cast(to: type))).cast(to: .bf16), examples.map(\.captions))
+  }
+
+  // MARK: Files
+
+  /// Where the part lies that begins with a picture.
+  private func partPath(_ start: Int) -> String { "\(path).from-\(start).partial.safetensors" }
+
+  /// What an unfinished run has left.
+  private func partsSoFar(of count: Int) -> (latents: [Tensor], captions: [[String]]) {
+    var parts: [Tensor] = [], texts: [[String]] = []
+    while texts.count < count, let part = Self.read(partPath(texts.count)), !part.captions.isEmpty,
+      texts.count + part.captions.count <= count
+    {
+      parts.append(part.latents)
+      texts += part.captions
+    }
+    return (parts, texts)
+  }
+
+  private func removeParts() {
+    let folder = FileName.parent(of: path), prefix = FileName.last(of: path) + ".from-"
+    for name in (try? FileName.names(in: folder)) ?? [] where name.hasPrefix(prefix) {
+      FileName.remove("\(folder)/\(name)")
+    }
+  }
+
+  private static func write(_ latents: Tensor, _ captions: ArraySlice<[String]>, to path: String) throws {
+    let json = String(decoding: try JSONText.line(Array(captions)), as: UTF8.self)
     try SafetensorsWriter.write(["latents": latents], metadata: ["captions": json], to: path)
   }
 
-  private static func read(_ path: String) throws -> (Tensor, [[String]]) {
-    let file = try SafetensorsFile(path: path)
+  /// nil where there is none that can be read.
+  private static func read(_ path: String) -> (latents: Tensor, captions: [[String]])? {
+    guard FileName.exists(path), let file = try? SafetensorsFile(path: path) else { return nil }
     let json = Data((file.header.metadata["captions"] ?? "").utf8)
-    return (try file.tensor("latents"), try JSONDecoder().decode([[String]].self, from: json))
+    guard let latents = try? file.tensor("latents"),
+      let captions = try? JSONDecoder().decode([[String]].self, from: json),
+      latents.rank == 3, latents.size(0) == captions.count
+    else { return nil }
+    return (latents, captions)
   }
-
-  /// Short captions; the long one only where there is no other.
-  private static func captions(of example: Example) -> [String] { example.captions }
 
   private static func key(
     _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: PerceptionEncoder
@@ -74,7 +141,8 @@ final class LatentCache {
   {
     var hash = ContentHash()
     for module in [encoder, model.reducer] as [any Hashed] { module.add(to: &hash) }
-    hash.add(Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style)".utf8))
+    hash.add(
+      Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style.rawValue)".utf8))
     return hash.text
   }
 
@@ -88,26 +156,6 @@ final class LatentCache {
     }
     return try results.compactMap { try $0?.get() }
   }
-}
-
-/// FNV-1a in 64 bits: tells files of different weights apart; not cryptographic.
-struct ContentHash {
-  private var state: UInt64 = 0xcbf2_9ce4_8422_2325
-
-  mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
-
-  mutating func add(_ bytes: UnsafeRawBufferPointer) {
-    // Eight bytes at a time: megabytes of weights must cost milliseconds.
-    let words = bytes.count / 8
-    for i in 0..<words {
-      let word = bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)
-      state = (state ^ word) &* 0x0000_0100_0000_01b3
-      state ^= state >> 29
-    }
-    for byte in bytes.dropFirst(8 * words) { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-  }
-
-  var text: String { String(state, radix: 16) }
 }
 
 private protocol Hashed { func add(to hash: inout ContentHash) }

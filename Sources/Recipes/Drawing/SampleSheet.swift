@@ -14,7 +14,7 @@ enum SampleSheet {
   ) throws {
     let latents = model.reducer(encoder(pictures.cast(to: type)))
     let grid = latents.reshaped([latents.size(0), model.grid, model.grid, latents.size(2)])
-    var random = Philox(seed: 0, stream: 1)
+    var random = Philox(seed: 0, .decoderNoise)
     let noise = Tensor.normal(like: pictures, using: &random)
     let several = model.decoder.decode(grid, from: noise, steps: 8, type: type) { _ in }
     let one = model.decoder.decode(grid, from: noise, steps: 1, type: type) { _ in }

@@ -101,8 +101,7 @@ package enum ExampleSource: Sendable {
       if account.isDamaged(place) { continue }
       do {
         let (sample, raw) = try index.decoded(place)
-        let fits = raw.width == side && raw.height == side
-        let picture = fits ? raw : raw.resizedBicubic(width: side, height: side)
+        let picture = raw.resizedBicubic(width: side, height: side)
         var example =
           sample.scene.map { Example($0, picture) } ?? Example(picture: picture, caption: sample.caption)
         example.place = place

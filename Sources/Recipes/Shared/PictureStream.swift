@@ -26,7 +26,7 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   /// Minutes between sheets of samples; 0 for none.
   public var sampleMinutes = 10.0
   /// `bf16` where the processor multiplies it, else f32; or `f32`.
-  public var compute = "bf16"
+  public var compute = Precision.bf16
   /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
   public var nice: Int32 = 10
 
@@ -35,7 +35,7 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   /// Minutes between sheets; nil where none is drawn.
   var sheetMinutes: Double? { sampleMinutes > 0 ? sampleMinutes : nil }
 
-  var type: ElementType { (Precision(rawValue: compute) ?? .f32).activationType }
+  var type: ElementType { compute.activationType }
 }
 
 /// Pictures in numbered batches, made ahead.

@@ -1,6 +1,25 @@
+import DataSets
 import FileNames
+import Flow
 import Foundation
 import TOMLKit
+import Tensors
+import VUGEN
+
+/// A value of a recipe that is one of a few words.
+protocol RecipeOption: CaseIterable, RawRepresentable where RawValue == String {}
+
+extension RecipeOption {
+  /// The words that a recipe can say, and the one that this is.
+  var words: [String] { Self.allCases.map(\.rawValue) }
+  var word: String { rawValue }
+}
+
+extension Precision: RecipeOption {}
+extension SceneStyle: RecipeOption {}
+extension TimeDistribution.Kind: RecipeOption {}
+extension PixelDecoderConfiguration.Size: RecipeOption {}
+extension ReducerConfiguration.Kind: RecipeOption {}
 
 /// Recipes as TOML, with values set from the command line.
 public enum RecipeFile {
@@ -28,7 +47,7 @@ public enum RecipeFile {
       try overlay(
         try parse("[\(path[0])]\n\(path[1]) = \(value)", setting), on: table, "--set \(setting)")
     }
-    try checkRanges(of: defaults, table, file ?? "--set")
+    try checkWords(of: defaults, table, file ?? "--set")
     do {
       return try TOMLDecoder().decode(Recipe.self, from: table)
     } catch {
@@ -36,10 +55,17 @@ public enum RecipeFile {
     }
   }
 
-  /// Whole numbers that have no place in their properties; the decoder takes it for granted that they have.
-  private static func checkRanges(of defaults: Any, _ table: TOMLTable, _ source: String) throws {
+  /// Words that are none of an option's, and whole numbers that have no place in their properties; the decoder takes it
+  /// for granted that they have.
+  private static func checkWords(of defaults: Any, _ table: TOMLTable, _ source: String) throws {
     for case (let section?, let values) in Mirror(reflecting: defaults).children {
       for case (let key?, let value) in Mirror(reflecting: values).children {
+        if let names = (value as? any RecipeOption)?.words, let word = table[section]?.table?[key]?.string,
+          !names.contains(word)
+        {
+          let known = names.joined(separator: ", ")
+          throw RecipeError("\(source): '\(section).\(key)' = '\(word)' is none of \(known)")
+        }
         guard let number = table[section]?.table?[key]?.int else { continue }
         let fits = value is UInt64 ? number >= 0 : value is Int32 ? Int32(exactly: number) != nil : true
         guard fits else { throw RecipeError("\(source): '\(section).\(key)' = \(number) is out of range") }

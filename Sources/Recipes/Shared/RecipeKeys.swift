@@ -96,12 +96,11 @@ extension RecipeKey {
     case (.number(let least, let most, let withLeast, let withMost), let value as any BinaryFloatingPoint):
       let x = Double(value)
       fits = (withLeast ? x >= least : x > least) && (withMost ? x <= most : x < most)
-    case (.word(let words), let value as String): fits = words.contains(value)
+    case (.word(let words), let value as any RecipeOption): fits = words.contains(value.word)
     case (.flag, is Bool), (.folder, is String): fits = true
     default: return "\(path) cannot be a value of this kind"
     }
     guard !fits else { return nil }
-    if value is String { return "\(path) = '\(value)' is none of \(limits)" }
     return "\(path) = \(value) is out of range; give \(limits.isEmpty ? "a finite number" : limits)"
   }
 }
@@ -142,6 +141,12 @@ extension TrainingRecipe {
     }
   }
 
+  /// As it stands in a recipe.
+  private static func text(_ value: Any) -> String {
+    let word = value as? String ?? (value as? any RecipeOption)?.word
+    return word.map { "'\($0)'" } ?? "\(value)"
+  }
+
   /// What a recipe can say: its keys with their defaults.
   public static var help: [RecipeHelp] {
     let defaults = Self().values
@@ -149,7 +154,7 @@ extension TrainingRecipe {
       let value = defaults.first { $0.section == key.section && $0.name == key.name }?.value
       return RecipeHelp(
         key: key.path, type: key.type, values: key.values,
-        standard: value.map { $0 is String ? "'\($0)'" : "\($0)" } ?? "", help: key.help)
+        standard: value.map(Self.text) ?? "", help: key.help)
     }
   }
 }

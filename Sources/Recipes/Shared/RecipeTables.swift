@@ -1,4 +1,6 @@
 import DataSets
+import Flow
+import Tensors
 import Training
 import VUGEN
 
@@ -33,7 +35,7 @@ extension DrawingRun {
     ])
 
   static let compute: (String, RecipeKey.Kind, String, String) = (
-    "compute", .word(["bf16", "f32"]), "", "Precision of products; bf16 where the processor multiplies it."
+    "compute", .word(Precision.allCases.map(\.rawValue)), "", "Precision of products; bf16 where the processor multiplies it."
   )
   static let nice: (String, RecipeKey.Kind, String, String) = (
     "nice", .whole(0...19), "", "How far the run stands back for other programs; 0 not at all."
@@ -67,7 +69,7 @@ extension DecoderRecipe.Times {
   static let keys = RecipeKey.section(
     "times",
     [
-      ("distribution", .word(["logit-normal", "uniform"]), "", "How training times are drawn."),
+      ("distribution", .word(TimeDistribution.Kind.allCases.map(\.rawValue)), "", "How training times are drawn."),
       ("mean", .any, "", "Mean of logit-normal's normal: above 0 is nearer to the picture."),
       ("deviation", .positive, "", "Its deviation."),
       (
@@ -101,7 +103,7 @@ extension DecoderRecipe {
           "size", .word(PixelDecoderConfiguration.Size.allCases.map(\.rawValue)), "",
           "Size of the pixel decoder."
         ),
-        ("reducer", .word(["mlp", "pca"]), "", "Reducer: trained with the decoder, or fitted before."),
+        ("reducer", .word(ReducerConfiguration.Kind.allCases.map(\.rawValue)), "", "Reducer: trained with the decoder, or fitted before."),
         ("ratio", .size, "", "Channels of a feature over channels of a latent."),
         ("frozenReducer", .flag, "", "Whether the reducer stays as --from gives it."),
         ("seed", .seed, "", "Seed of the first weights."),

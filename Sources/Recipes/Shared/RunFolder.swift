@@ -14,6 +14,9 @@ public protocol TrainingRun: AnyObject {
   var sampleMinutes: Double? { get }
   /// What a person should know of the data so far, such as samples that are skipped: a line each.
   var dataNotes: [String] { get }
+  /// The long work that comes before the first step, where there is any: what is done of it is kept when `progress`, which
+  /// is called with the pictures that are done and all of them, throws to stop it.
+  func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws
   /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
   func step() throws -> Trainer.Report
   /// Draws the fixed samples with the averaged weights into `path`.
@@ -27,6 +30,7 @@ public protocol TrainingRun: AnyObject {
 extension TrainingRun {
   public var sampleMinutes: Double? { nil }
   public var dataNotes: [String] { [] }
+  public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
   public func drawSamples(to path: String) throws {}
   public func saveCheckpoint() throws { try trainer.save(to: RunFolder.checkpoint(folder)) }
 }
@@ -80,6 +84,7 @@ enum RunFolder {
 
   /// Files of a model's understanding half.
   static let understandingFiles = [
-    "config.json", "model.safetensors", "tokenizer.json", "alignment.safetensors",
+    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
+    "chat_template.json", "alignment.safetensors",
   ]
 }

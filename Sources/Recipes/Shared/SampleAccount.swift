@@ -1,4 +1,5 @@
 import DataSets
+import FileNames
 import Foundation
 import Synchronization
 
@@ -73,9 +74,7 @@ package final class SampleAccount: Sendable {
     let line = [
       "shard": sample.shard, "sample": sample.key, "kind": sample.kind.rawValue, "reason": sample.detail,
     ]
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if let json = try? encoder.encode(line) { try? state.file?.write(contentsOf: json + [10]) }
+    if let json = try? JSONText.line(line) { try? state.file?.write(contentsOf: json + [10]) }
   }
 
   private func check() throws {

@@ -32,7 +32,7 @@ package struct PackedBatch: Sendable {
 /// Makes packed batches from examples.
 package struct BatchPacker: Sendable {
   let source: ExampleSource
-  let tokenizer: Tokenizer
+  private let template: ChatTemplate
   let configuration: UnderstandingConfiguration
   let classes: [String: Int]
   let batch, questions: Int
@@ -41,23 +41,17 @@ package struct BatchPacker: Sendable {
   private let prefix, questionEnd, answerEnd: [Int32]
 
   package init(
-    _ source: ExampleSource, _ tokenizer: Tokenizer, _ configuration: UnderstandingConfiguration,
+    _ source: ExampleSource, _ template: ChatTemplate, _ configuration: UnderstandingConfiguration,
     classes: [String], data: UnderstandingRecipe.Data
   ) {
-    (self.source, self.tokenizer, self.configuration) = (source, tokenizer, configuration)
+    (self.source, self.template, self.configuration) = (source, template, configuration)
     self.classes = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     (batch, questions, seed) = (data.batch, data.questions, data.seed)
     (wordDropout, relationShare, colourShare) = (data.wordDropout, data.relationShare, data.colourShare)
-    func special(_ name: String) -> Int32 { tokenizer.specialTokens[name] ?? 0 }
-    func header(_ role: String) -> [Int32] {
-      [special("<|start_header_id|>")] + tokenizer.encode(role) + [special("<|end_header_id|>")]
-        + tokenizer.encode("\n\n")
-    }
-    prefix =
-      [special("<|begin_of_text|>")] + header("user")
-      + [Int32](repeating: configuration.imageToken, count: configuration.tokensPerTile)
-    questionEnd = [special("<|eot_id|>")] + header("assistant")
-    answerEnd = [special("<|eot_id|>")]
+    // As a conversation without a system message begins: see `UnderstandingRecipe.configuration`.
+    prefix = template.opening(system: "") + template.header(.user) + template.places(tiles: 1)
+    questionEnd = [template.endTurn] + template.header(.assistant)
+    answerEnd = [template.endTurn]
   }
 
   /// Where the picture's tokens stand in every sequence.
@@ -91,7 +85,7 @@ package struct BatchPacker: Sendable {
     for i in 0..<batch {
       let index = number * batch + i
       let example = try source.example(index, side: result.side)
-      var random = Philox(seed: seed, stream: 1 << 62 | UInt64(index))
+      var random = Philox(seed: seed, .packedExample(index))
       let made = sequence(example, &random)
       if made.isCut { source.noteCutCaption(of: example) }
       sequences.append(made)
@@ -141,6 +135,7 @@ package struct BatchPacker: Sendable {
     return tokens.indices.map { Double(chances[$0]) < limit ? Int32(others[$0]) : tokens[$0] }
   }
 
+  private var tokenizer: Tokenizer { template.tokenizer }
   private var specialCount: Int { tokenizer.specialTokens.count }
 
   /// Some of a picture's questions: usually the short description, now and then the long one, and others.

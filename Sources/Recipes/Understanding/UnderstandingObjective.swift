@@ -27,7 +27,7 @@ final class UnderstandingObjective: Module {
     (weights, isEncoderFrozen) = (recipe.objectives, recipe.model.frozenEncoder)
     var random = Philox(seed: recipe.model.seed)
     let built = UnderstandingTower(c, using: &random)
-    built.type = (Precision(rawValue: recipe.run.compute) ?? .f32).activationType
+    built.type = recipe.run.compute.activationType
     tower = built
     alignment = ContrastiveAlignment(c, width: recipe.model.alignmentWidth, using: &random)
     localisation = Linear(c.vision.width, classes + 1, using: &random)

@@ -81,7 +81,7 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     /// Minutes between checkpoints.
     public var checkpointMinutes = 5.0
     /// `bf16` where the processor multiplies it, else f32; or `f32`.
-    public var compute = "bf16"
+    public var compute = Precision.bf16
     /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
     public var nice: Int32 = 10
 

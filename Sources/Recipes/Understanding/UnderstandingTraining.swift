@@ -61,11 +61,12 @@ public final class UnderstandingTraining: TrainingRun {
     self.objective = objective
     tookWholeModel = isResuming ? nil : try model.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization)
+    let template = try ChatTemplate(tokenizer, configuration, folder: folder)
     packer = BatchPacker(
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
         side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped, folder: folder, index: index
-      ) { bank }, tokenizer, configuration, classes: classes, data: recipe.data)
+      ) { bank }, template, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
     try RunFolder.save(recipe, in: folder)
   }
@@ -137,5 +138,8 @@ public final class UnderstandingTraining: TrainingRun {
   }
 
   /// Ends the threads that make data.
-  public func stop() { prefetcher?.stop() }
+  public func stop() {
+    prefetcher?.stop()
+    prefetcher = nil
+  }
 }

@@ -135,7 +135,7 @@ private struct AttentionPass {
     guard output.count > 0 else { return (output, lse) }
     var (a, items, _) = piece(q, k, v, into: HeadView(output))
     a.lse = lse.floats
-    run(VG_ATTENTION, q.tensor.type, a, items: items)
+    run(.attention, q.tensor.type, a, items: items)
     withExtendedLifetime((mask, bias, gridBias)) {}
     return (output, lse)
   }
@@ -169,7 +169,7 @@ private struct AttentionPass {
     let alone = dbias != nil && bias?.size(1) == 1
     let items = dbias == nil ? batch * kvHeads : kvHeads
     if dy.count > 0 || q.tensor.count > 0 {
-      run(VG_ATTENTION_BACKWARD, dy.type, a, items: items, grain: alone ? items : 1)
+      run(.attentionBackward, dy.type, a, items: items, grain: alone ? items : 1)
     }
     withExtendedLifetime((mask, bias, gridBias, output, lse, dy)) {}
     return dbias
@@ -238,7 +238,7 @@ public func attention(_ q: Tensor, of sequences: [AttendedSequence]) -> Tensor {
     return sequence.piece(q, y, at)
   }
   for start in stride(from: 0, to: pieces.count, by: maximumPieces) {
-    runPieces(VG_ATTENTION, q.type, Array(pieces[start..<min(start + maximumPieces, pieces.count)]))
+    runPieces(.attention, q.type, Array(pieces[start..<min(start + maximumPieces, pieces.count)]))
   }
   withExtendedLifetime((q, sequences)) {}
   return y

@@ -83,7 +83,7 @@ private func apply(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor) -> Tensor {
     copy(dims, to: &arguments.dims)
     copy(aStrides, to: &arguments.a_strides)
     copy(bStrides, to: &arguments.b_strides)
-    run(VG_BINARY, type, arguments, items: dims.product, grain: grain(rowOf: inner))
+    run(.binary, type, arguments, items: dims.product, grain: grain(rowOf: inner))
   }
   if outer.isEmpty {  // one long row: cut, so that every thread has a part
     let block = Int(VG_BLOCK), inner = plan.dims[last], whole = inner / block

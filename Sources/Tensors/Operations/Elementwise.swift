@@ -52,7 +52,7 @@ extension Tensor {
   public func map(_ function: UnaryFunction) -> Tensor {
     let y = Tensor.empty(shape, type)
     run(
-      VG_UNARY, type, vg_unary_args(x: pointer, dy: nil, y: y.pointer, n: Int64(count), op: function.code),
+      .unary, type, vg_unary_args(x: pointer, dy: nil, y: y.pointer, n: Int64(count), op: function.code),
       items: blocks(count))
     return y.recorded(from: [self]) { [x = detached()] dy in [x.mapBackward(function, dy)] }
   }
@@ -60,7 +60,7 @@ extension Tensor {
   func mapBackward(_ function: UnaryFunction, _ dy: Tensor) -> Tensor {
     let dx = Tensor.empty(shape, type), dy = dy.cast(to: type)
     run(
-      VG_UNARY_BACKWARD, type,
+      .unaryBackward, type,
       vg_unary_args(x: pointer, dy: dy.pointer, y: dx.pointer, n: Int64(count), op: function.code),
       items: blocks(count))
     withExtendedLifetime(dy) {}
@@ -87,7 +87,7 @@ extension Tensor {
   public func affine(scale: Float, shift: Float = 0) -> Tensor {
     let y = Tensor.empty(shape, type)
     run(
-      VG_AFFINE, type,
+      .affine, type,
       vg_affine_args(x: pointer, y: y.pointer, n: Int64(count), scale: scale, shift: shift),
       items: blocks(count))
     return y.recorded(from: [self]) { [$0.affine(scale: scale)] }
@@ -104,7 +104,7 @@ extension Tensor {
 
   func writeCast(to y: Tensor) {
     run(
-      VG_CAST, type, vg_cast_args(x: pointer, y: y.pointer, n: Int64(count), to_type: y.type.code),
+      .cast, type, vg_cast_args(x: pointer, y: y.pointer, n: Int64(count), to_type: y.type.code),
       items: blocks(count))
   }
 

@@ -62,7 +62,7 @@ private struct GateLayout {
     guard y.count > 0 else { return }
     var arguments = arguments(unit, gate, up)
     arguments.y = y.pointer
-    run(VG_GLU, type, arguments, items: y.count / n, grain: grain(rowOf: n, cost: 4))
+    run(.glu, type, arguments, items: y.count / n, grain: grain(rowOf: n, cost: 4))
   }
 
   func backward(
@@ -73,6 +73,6 @@ private struct GateLayout {
     var arguments = arguments(unit, gate, up)
     arguments.dy = UnsafeRawPointer(dy.pointer)
     (arguments.dgate, arguments.dup) = (dgate, dup)
-    run(VG_GLU_BACKWARD, type, arguments, items: dy.count / n, grain: grain(rowOf: n, cost: 8))
+    run(.gluBackward, type, arguments, items: dy.count / n, grain: grain(rowOf: n, cost: 8))
   }
 }

@@ -80,7 +80,7 @@ private struct GroupNormPass {
     chunks = Swift.max(1, Swift.min(16, pixels * channels / 16384))
   }
 
-  private func launch(_ kernel: vg_kernel, _ fill: (inout vg_channel_args) -> Void) {
+  private func launch(_ kernel: Kernel<vg_channel_args>, _ fill: (inout vg_channel_args) -> Void) {
     var arguments = vg_channel_args()
     arguments.x = UnsafeRawPointer(x.pointer)
     (arguments.pixels, arguments.channels, arguments.chunks) = (Int64(pixels), Int64(channels), Int64(chunks))
@@ -106,7 +106,7 @@ private struct GroupNormPass {
   func forward(epsilon: Float) -> (y: Tensor, state: State) {
     let y = Tensor.empty(x.shape, x.type), state = statistics(epsilon: epsilon)
     if y.count > 0 {
-      launch(VG_CHANNEL_APPLY) {
+      launch(.channelApply) {
         $0.y = y.pointer
         $0.a = UnsafePointer(state.a.floats)
         $0.s = UnsafePointer(state.s.floats)
@@ -123,7 +123,7 @@ private struct GroupNormPass {
     var mean = [Double](repeating: 0, count: batch * groups), rstd = mean
     guard x.count > 0 else { return State(a: a, s: s, origin: origin, mean: mean, rstd: rstd) }
     let partial = Tensor.empty([batch, chunks, 2, channels])
-    launch(VG_CHANNEL_SUMS) {
+    launch(.channelSums) {
       $0.partial = partial.floats
       $0.origin = UnsafePointer(origin.floats)
     }
@@ -168,7 +168,7 @@ private struct GroupNormPass {
     let dscale = Tensor.zeros([batch, channels]), dshift = Tensor.zeros([batch, channels])
     guard dx.count > 0 else { return (dx, dweight, dbias, dscale, dshift) }
     let partial = Tensor.empty([batch, chunks, 2, channels])
-    launch(VG_CHANNEL_SUMS_BACKWARD) {
+    launch(.channelSumsBackward) {
       $0.dy = UnsafeRawPointer(dy.pointer)
       $0.partial = partial.floats
       $0.a = UnsafePointer(state.a.floats)
@@ -200,7 +200,7 @@ private struct GroupNormPass {
         }
       }
     }
-    launch(VG_CHANNEL_APPLY_BACKWARD) {
+    launch(.channelApplyBackward) {
       $0.dy = UnsafeRawPointer(dy.pointer)
       $0.y = dx.pointer
       $0.a = UnsafePointer(state.a.floats)

@@ -31,14 +31,14 @@ func modulated(
   if let channels {
     (arguments.a, arguments.s) = (UnsafePointer(channels.a.floats), UnsafePointer(channels.s.floats))
   }
-  func launch(_ kernel: vg_kernel, _ arguments: vg_modulate_args) {
+  func launch(_ kernel: Kernel<vg_modulate_args>, _ arguments: vg_modulate_args) {
     let items = parts.shape.dropLast().reduce(1, *)
     run(kernel, x.type, arguments, items: items, grain: grain(rowOf: x.count / max(1, items), cost: 4))
   }
   arguments.x = UnsafeRawPointer(x.pointer)
   arguments.parts = UnsafeRawPointer(values.pointer)
   arguments.y = y.pointer
-  if y.count > 0 { launch(VG_MODULATE, arguments) }
+  if y.count > 0 { launch(.modulate, arguments) }
   withExtendedLifetime(channels) {}
   return y.recorded(from: [x, parts]) { [x = x.detached(), arguments] dy in
     let dy = dy.cast(to: x.type), dx = Tensor.empty(x.shape, x.type)
@@ -48,7 +48,7 @@ func modulated(
     arguments.parts = UnsafeRawPointer(values.pointer)
     arguments.dy = UnsafeRawPointer(dy.pointer)
     (arguments.y, arguments.dparts) = (dx.pointer, dparts.pointer)
-    if dx.count > 0 { launch(VG_MODULATE_BACKWARD, arguments) }
+    if dx.count > 0 { launch(.modulateBackward, arguments) }
     withExtendedLifetime((x, values, dy)) {}
     return [dx, dparts]
   }

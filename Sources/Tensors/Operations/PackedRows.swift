@@ -26,8 +26,8 @@ struct PackedRows {
     else { return nil }
     (rows, columns) = (weight.size(0), weight.size(1))
     let key = Storage.PackKey(kind: .panels, offset: weight.offset, layout: Int64(columns))
-    if weight.storage.packs[key] == nil, Self.availableBytes < weight.byteCount + Self.spareBytes {
-      weight.storage.staysPlain = true
+    if !weight.storage.isPacked(key), Self.availableBytes < weight.byteCount + Self.spareBytes {
+      weight.storage.keepPlain()
       return nil
     }
     storage = weight.storage.packed(key, byteCount: weight.byteCount) { target in
@@ -36,7 +36,7 @@ struct PackedRows {
         packed: target.assumingMemoryBound(to: UInt16.self), x: nil, y: nil, n: Int64(weight.size(1)),
         rows: 0,
         outputs: Int64(weight.size(0)), ahead: 0)
-      run(VG_PACK_ROWS, .bf16, arguments, items: weight.size(0) / Int(VG_PANEL_ROWS))
+      run(.packRows, .bf16, arguments, items: weight.size(0) / Int(VG_PANEL_ROWS))
       weight.storage.discardPages()
     }
   }
@@ -55,7 +55,7 @@ struct PackedRows {
     let y = Tensor.empty([rows, columns])
     var arguments = arguments()
     arguments.y = y.floats
-    run(VG_UNPACK_ROWS, .bf16, arguments, items: panels)
+    run(.unpackRows, .bf16, arguments, items: panels)
     withExtendedLifetime(storage) {}
     return y
   }
@@ -66,7 +66,7 @@ struct PackedRows {
     let count = x.count / Swift.max(1, x.size(-1))
     streaming(weights.reduce(0) { $0 + $1.storage.byteCount }) { ahead in
       runPieces(
-        VG_PACKED_ROW_PRODUCT, .bf16,
+        .packedRowProduct, .bf16,
         zip(weights, results).map { weight, y in
           var arguments = weight.arguments()
           (arguments.x, arguments.y, arguments.rows) = (UnsafePointer(x.floats), y.floats, Int64(count))

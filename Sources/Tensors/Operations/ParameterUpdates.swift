@@ -37,7 +37,7 @@ extension Parameter {
     update { value, copy in
       let lowered = copy.flatMap { $0.type == .bf16 ? $0 : nil }
       run(
-        VG_ADAMW, .f32,
+        .adamW, .f32,
         vg_adamw_args(
           parameter: value.floats, m: moments.first.floats, v: moments.second.floats,
           gradient: UnsafePointer(gradient.floats),
@@ -55,7 +55,7 @@ extension Parameter {
     precondition(other.shape == shape && other.type == .f32, "an average of \(shape) cannot follow \(other)")
     update { value, copy in
       run(
-        VG_LERP, .f32, vg_lerp_args(x: other.pointer, y: value.pointer, n: Int64(count), weight: weight),
+        .lerp, .f32, vg_lerp_args(x: other.pointer, y: value.pointer, n: Int64(count), weight: weight),
         items: blocks(count))
       if let copy { value.writeCast(to: copy) }
     }
@@ -79,7 +79,7 @@ extension Tensor {
     let items = partial.count
     partial.withUnsafeMutableBufferPointer { buffer in
       run(
-        VG_SUM_SQUARES, type, vg_sum_squares_args(x: pointer, partial: buffer.baseAddress, n: Int64(count)),
+        .sumSquares, type, vg_sum_squares_args(x: pointer, partial: buffer.baseAddress, n: Int64(count)),
         items: items, grain: 4)
     }
     return partial.reduce(0, +)

@@ -174,18 +174,18 @@ public func matmul(_ a: Tensor, _ b: Tensor, transposeA: Bool = false, transpose
 /// a mapped model file, read as it stands. No gradient.
 ///
 /// Shapes: x f32 `[…, in]`, weight `[out, in]`, bias `[out]`, y `[…, out]` of x's type; x may be bf16 too where
-/// `StoredWeights.precision` has such products. A few rows of x stream the
-/// weight once. More are worth an f32 copy, which is let go at once, or, by `StoredWeights.precision`, are rounded to
-/// the weight's bf16. A large weight is packed at its first use, and its file's pages are let go (`PackedRows`).
+/// `precision` has such products. A few rows of x stream the weight once. More are worth an f32 copy, which is let go at
+/// once, or, by `precision`, are rounded to the weight's bf16. A large weight is packed at its first use, and its file's pages are let go (`PackedRows`).
 public func linearFromStored(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .none
+  _ x: Tensor, weight: Tensor, precision: Precision = .f32, bias: Tensor? = nil,
+  activation: Activation = .none
 ) -> Tensor {
   let rows = x.count / Swift.max(1, x.size(-1))
   precondition(
-    (x.type == .f32 || StoredWeights.multipliesBF16) && weight.rank == 2 && weight.size(1) == x.size(-1),
+    (x.type == .f32 || precision.multipliesBF16) && weight.rank == 2 && weight.size(1) == x.size(-1),
     "linear: input \(x) does not fit weight \(weight)")
-  guard rows <= StoredWeights.streamedRows, x.type == .f32 else {
-    if weight.type == .bf16, StoredWeights.multipliesBF16 {
+  guard rows <= precision.streamedRows, x.type == .f32 else {
+    if weight.type == .bf16, precision.multipliesBF16 {
       let y = multiply(
         Matrix(tensor: x.asRows.cast(to: .bf16)), Matrix(tensor: weight.detached(), transposed: true),
         bias: bias?.detached(), activation: activation, as: x.type, packing: false,
@@ -202,7 +202,7 @@ public func linearFromStored(
 
 /// The products of a few rows of one x with several stored weights at once: the threads meet once, not once a weight.
 ///
-/// Shapes: x f32 `[…, in]`, at most `StoredWeights.streamedRows`; weights `[out, in]`, all of one type; results f32
+/// Shapes: x f32 `[…, in]`, at most `Precision.streamedRows`; weights `[out, in]`, all of one type; results f32
 /// `[…, out]`. A row's result does not depend on the rows beside it.
 public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
   guard let first = weights.first else { return [] }
@@ -211,7 +211,7 @@ public func rowProducts(_ x: Tensor, _ weights: [Tensor]) -> [Tensor] {
   let rows = x.count / Swift.max(1, x.size(-1))
   let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.size(0)]) }
   runPieces(
-    VG_ROW_PRODUCT, first.type,
+    .rowProduct, first.type,
     zip(weights, results).map { weight, y in
       let (outputs, n) = (weight.size(0), weight.size(1))
       let arguments = vg_row_product_args(

@@ -12,6 +12,8 @@ public struct QuantizedTensor: @unchecked Sendable {
 
   public let rows, columns, group: Int
   public let bits: Bits
+  /// How it meets many rows of activations: see `Precision.roundsInput`.
+  public var precision = Precision.f32
   private let packed: Storage
 
   private static let panelRows = 16
@@ -31,8 +33,8 @@ public struct QuantizedTensor: @unchecked Sendable {
     let values = Storage(byteCount: Swift.max(1, valueBytes)), scales = Tensor.empty([rows, columns / group])
     var arguments = arguments(values.pointer, scales)
     arguments.x = UnsafeRawPointer(weight.pointer)
-    run(VG_QUANTIZE, weight.type, arguments, items: rows, grain: grain(rowOf: columns))
-    run(VG_PACK_QUANTIZED, .f32, arguments, items: panels, grain: panelGrain)
+    run(.quantize, weight.type, arguments, items: rows, grain: grain(rowOf: columns))
+    run(.packQuantized, .f32, arguments, items: panels, grain: panelGrain)
     withExtendedLifetime((weight, values)) {}
   }
 
@@ -47,7 +49,7 @@ public struct QuantizedTensor: @unchecked Sendable {
     self.init(rows: rows, columns: columns, group: group, bits: bits)
     guard let base = values.baseAddress else { return }
     let arguments = arguments(UnsafeMutableRawPointer(mutating: base), scales)
-    run(VG_PACK_QUANTIZED, .f32, arguments, items: panels, grain: panelGrain)
+    run(.packQuantized, .f32, arguments, items: panels, grain: panelGrain)
   }
 
   private init(rows: Int, columns: Int, group: Int, bits: Bits) {
@@ -70,7 +72,7 @@ public struct QuantizedTensor: @unchecked Sendable {
   private func stored() -> (values: Storage, scales: Tensor) {
     let values = Storage(byteCount: Swift.max(1, valueBytes)), scales = Tensor.empty([rows, columns / group])
     run(
-      VG_UNPACK_QUANTIZED, .f32, arguments(values.pointer, scales), items: panels, grain: panelGrain)
+      .unpackQuantized, .f32, arguments(values.pointer, scales), items: panels, grain: panelGrain)
     return (values, scales)
   }
 
@@ -91,23 +93,23 @@ public struct QuantizedTensor: @unchecked Sendable {
     let y = Tensor.empty([rows, columns], type)
     var arguments = arguments()
     arguments.y = y.pointer
-    run(VG_DEQUANTIZE, type, arguments, items: panels, grain: panelGrain)
+    run(.dequantize, type, arguments, items: panels, grain: panelGrain)
     return y
   }
 
-  /// `y = x Wᵀ + b`: x `[…, columns]`, y `[…, rows]`. Where `StoredWeights.roundsInput`, x is rounded to 8 bits, with
+  /// `y = x Wᵀ + b`: x `[…, columns]`, y `[…, rows]`. Where its precision rounds the input, x is rounded to 8 bits, with
   /// a scale for each 128 numbers or so, and multiplied as such. Else few rows of x read the weight as it is stored, and many are
   /// worth a plain copy. Frozen: the gradient goes to x only.
   public func linear(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
     precondition(x.size(-1) == columns, "linear: input \(x) does not fit a weight of [\(rows), \(columns)]")
     let count = x.count / Swift.max(1, columns)
-    if x.isTracked || (count > StoredWeights.streamedQuantizedRows && !StoredWeights.roundsInput) {
-      if x.type == .f32, !x.isTracked, StoredWeights.multipliesBF16 {
-        return linearFromStored(x, weight: dequantized(as: .bf16), bias: bias)
+    if x.isTracked || (count > precision.streamedQuantizedRows && !precision.roundsInput) {
+      if x.type == .f32, !x.isTracked, precision.multipliesBF16 {
+        return linearFromStored(x, weight: dequantized(as: .bf16), precision: precision, bias: bias)
       }
       return Tensors.linear(x, weight: dequantized(as: x.type), bias: bias)
     }
-    let y = Self.products(x.cast(to: .f32), [self], isRounded: StoredWeights.roundsInput)[0].cast(to: x.type)
+    let y = Self.products(x.cast(to: .f32), [self], isRounded: precision.roundsInput)[0].cast(to: x.type)
     return bias.map { y + $0.cast(to: y.type) } ?? y
   }
 
@@ -131,7 +133,7 @@ public struct QuantizedTensor: @unchecked Sendable {
     }
     streaming(isStream ? weights.reduce(0) { $0 + $1.packed.byteCount } : 0) { ahead in
       runPieces(
-        isRounded ? VG_ROUNDED_PRODUCT : VG_QUANTIZED_ROW_PRODUCT, .f32,
+        isRounded ? .roundedProduct : .quantizedRowProduct, .f32,
         zip(weights, results).map { weight, y in
           var arguments = weight.arguments()
           (arguments.x, arguments.y) = (UnsafeRawPointer(x.pointer), y.pointer)
@@ -166,7 +168,7 @@ private struct RoundedRows {
     sums = Storage(byteCount: x.count / group * 4)
     var arguments = arguments
     arguments.x = UnsafePointer(x.floats)
-    run(VG_ROUND_ROWS, .f32, arguments, items: rows, grain: grain(rowOf: columns))
+    run(.roundRows, .f32, arguments, items: rows, grain: grain(rowOf: columns))
   }
 
   var arguments: vg_round_args {
@@ -180,7 +182,7 @@ private struct RoundedRows {
 
 /// The products of a few rows of one x with several weights at once: the threads meet once, not once a weight.
 ///
-/// Shapes: x f32 `[…, in]`; weights `[out, in]`; results `[…, out]`, the same as one by one.
+/// Shapes: x f32 `[…, in]`; weights `[out, in]`, all of one precision; results `[…, out]`, the same as one by one.
 public func rowProducts(_ x: Tensor, _ weights: [QuantizedTensor]) -> [Tensor] {
-  QuantizedTensor.products(x, weights, isRounded: StoredWeights.roundsInput)
+  QuantizedTensor.products(x, weights, isRounded: weights.first?.precision.roundsInput ?? false)
 }

@@ -62,7 +62,7 @@ extension Tensor {
     let chunks = middle < 32 ? 1 : Swift.min(64, Swift.max(1, Swift.min(middle / 8, work / 8192)))
     let partial = Tensor.empty([outer, chunks, inner])
     run(
-      VG_REDUCE, type,
+      .reduce, type,
       vg_reduce_args(
         x: pointer, y: partial.floats, middle: Int64(middle), inner: Int64(inner), chunks: Int64(chunks),
         maximum: maximum ? 1 : 0),

@@ -83,7 +83,7 @@ extension Tensor {
     let y = Tensor.empty(shape, type), row = Int64(size(2) * size(3))
     guard y.count > 0 else { return y }
     run(
-      VG_ROPE, type,
+      .rope, type,
       vg_rope_args(
         x: pointer, y: y.pointer, cosine: table.cosine.floats, sine: table.sine.floats, time: Int64(size(1)),
         heads: Int64(size(2)), head_size: Int64(size(3)), rotary: Int64(2 * table.pairs), x_row: row,

@@ -30,7 +30,7 @@ private func rowNorm(
   arguments.mean = mean?.floats
   arguments.rstd = rstd.floats
   (arguments.n, arguments.rows, arguments.epsilon) = (Int64(n), Int64(rows), epsilon)
-  run(VG_ROW_NORM, x.type, arguments, items: rows, grain: grain(rowOf: n))
+  run(.rowNorm, x.type, arguments, items: rows, grain: grain(rowOf: n))
   let inputs = [x] + [weight, bias].compactMap { $0 }
   let statistics = (mean, rstd), input = x.detached(), scale = weight?.detached()
   let tracked = (x: x.isTracked, weight: weight?.isTracked ?? false, bias: bias?.isTracked ?? false)
@@ -61,6 +61,6 @@ private func rowNormBackward(
   arguments.dweight = dweight?.floats
   arguments.dbias = dbias?.floats
   (arguments.n, arguments.rows, arguments.rows_per_chunk) = (Int64(n), Int64(rows), Int64(rowsPerChunk))
-  run(VG_ROW_NORM_BACKWARD, x.type, arguments, items: chunks)
+  run(.rowNormBackward, x.type, arguments, items: chunks)
   return (dx, dweight?.sum(axes: [0]), dbias?.sum(axes: [0]))
 }

@@ -115,13 +115,13 @@ extension Tensor {
     arguments.indices = UnsafePointer(indices.indices)
     arguments.table = UnsafeRawPointer(pointer)
     arguments.y = y.pointer
-    run(VG_GATHER_ROWS, type, arguments, items: count, grain: grain(rowOf: inner))
+    run(.gatherRows, type, arguments, items: count, grain: grain(rowOf: inner))
     return y.recorded(from: [self]) { [shape] dy in
       let table = Tensor.zeros(shape)
       arguments.indices = UnsafePointer(indices.indices)
       arguments.dy = UnsafeRawPointer(dy.pointer)
       arguments.dtable = table.floats
-      run(VG_SCATTER_ADD_ROWS, dy.type, arguments, items: (inner + 63) / 64)
+      run(.scatterAddRows, dy.type, arguments, items: (inner + 63) / 64)
       return [table]
     }
   }
@@ -160,7 +160,7 @@ extension Tensor {
     copy(merged.map(\.size), to: &arguments.dims)
     copy(merged.map(\.stride), to: &arguments.strides)
     run(
-      VG_PERMUTE, movingType, arguments, items: merged.dropLast().map(\.size).product,
+      .permute, movingType, arguments, items: merged.dropLast().map(\.size).product,
       grain: grain(rowOf: last))
     return y
   }
@@ -180,6 +180,6 @@ extension Tensor {
     arguments.y_row = Int64(row)
     copy([outer, length], to: &arguments.dims)
     copy([length, 1], to: &arguments.strides)
-    run(VG_PERMUTE, movingType, arguments, items: outer, grain: grain(rowOf: length))
+    run(.permute, movingType, arguments, items: outer, grain: grain(rowOf: length))
   }
 }

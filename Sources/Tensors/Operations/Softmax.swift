@@ -6,12 +6,12 @@ extension Tensor {
     let n = size(-1), y = Tensor.empty(shape, type)
     guard count > 0 else { return y }
     run(
-      VG_SOFTMAX, type, vg_softmax_args(x: pointer, dy: nil, y: y.pointer, n: Int64(n)), items: count / n,
+      .softmax, type, vg_softmax_args(x: pointer, dy: nil, y: y.pointer, n: Int64(n)), items: count / n,
       grain: grain(rowOf: n, cost: 8))
     return y.recorded(from: [self]) { [type] dy in
       let dx = Tensor.empty(y.shape, type), dy = dy.cast(to: type)
       run(
-        VG_SOFTMAX_BACKWARD, type, vg_softmax_args(x: y.pointer, dy: dy.pointer, y: dx.pointer, n: Int64(n)),
+        .softmaxBackward, type, vg_softmax_args(x: y.pointer, dy: dy.pointer, y: dx.pointer, n: Int64(n)),
         items: y.count / n, grain: grain(rowOf: n))
       withExtendedLifetime((y, dy)) {}
       return [dx]
@@ -34,7 +34,7 @@ public func crossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
   arguments.x = UnsafeRawPointer(logits.pointer)
   arguments.targets = UnsafePointer(targets.indices)
   (arguments.losses, arguments.lse, arguments.n) = (losses.floats, lse.floats, Int64(n))
-  run(VG_CROSS_ENTROPY, logits.type, arguments, items: rows, grain: grain(rowOf: n, cost: 8))
+  run(.crossEntropy, logits.type, arguments, items: rows, grain: grain(rowOf: n, cost: 8))
   let weight = counted == 0 ? 0 : 1 / Float(counted), x = logits.detached()
   return (losses.sum() * weight).recorded(from: [logits]) { dy in
     let dx = Tensor.empty(x.shape, x.type), scale = dy.cast(to: .f32) * weight
@@ -43,7 +43,7 @@ public func crossEntropy(_ logits: Tensor, targets: Tensor) -> Tensor {
     arguments.targets = UnsafePointer(targets.indices)
     arguments.lse = lse.floats
     arguments.scale = UnsafePointer(scale.floats)
-    run(VG_CROSS_ENTROPY_BACKWARD, x.type, arguments, items: rows, grain: grain(rowOf: n, cost: 8))
+    run(.crossEntropyBackward, x.type, arguments, items: rows, grain: grain(rowOf: n, cost: 8))
     withExtendedLifetime(scale) {}
     return [dx]
   }

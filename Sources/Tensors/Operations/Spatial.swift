@@ -5,15 +5,15 @@ import COneDNN
 extension Tensor {
   /// Repeats every pixel `factor` times in both directions.
   public func upsampledNearest(by factor: Int) -> Tensor {
-    resampled(factor, up: true, VG_RESIZE_NEAREST).recorded(from: [self]) { dy in
-      [dy.resampled(factor, up: false, VG_RESIZE_NEAREST_BACKWARD)]
+    resampled(factor, up: true, .resizeNearest).recorded(from: [self]) { dy in
+      [dy.resampled(factor, up: false, .resizeNearestBackward)]
     }
   }
 
   /// The mean of `factor × factor` blocks; the sizes are multiples of the factor.
   public func averagePooled(by factor: Int) -> Tensor {
-    resampled(factor, up: false, VG_AVERAGE_POOL).recorded(from: [self]) { dy in
-      [dy.resampled(factor, up: true, VG_AVERAGE_POOL_BACKWARD)]
+    resampled(factor, up: false, .averagePool).recorded(from: [self]) { dy in
+      [dy.resampled(factor, up: true, .averagePoolBackward)]
     }
   }
 
@@ -32,20 +32,20 @@ extension Tensor {
     }
     if y.count > 0 {
       run(
-        VG_MAX_POOL, type, arguments(dy: nil, dx: nil), items: shape[0] * height,
+        .maxPool, type, arguments(dy: nil, dx: nil), items: shape[0] * height,
         grain: grain(rowOf: width * shape[3]))
     }
     return y.recorded(from: [self]) { [shape, type] dy in
       let dx = Tensor.zeros(shape, type), dy = dy.cast(to: type)
       if y.count > 0 {
-        run(VG_MAX_POOL_BACKWARD, type, arguments(dy: dy, dx: dx), items: shape[0], grain: 1)
+        run(.maxPoolBackward, type, arguments(dy: dy, dx: dx), items: shape[0], grain: 1)
       }
       withExtendedLifetime((x, dy)) {}
       return [dx]
     }
   }
 
-  private func resampled(_ factor: Int, up: Bool, _ kernel: vg_kernel) -> Tensor {
+  private func resampled(_ factor: Int, up: Bool, _ kernel: Kernel<vg_resample_args>) -> Tensor {
     precondition(rank == 4 && factor > 0, "[batch, height, width, channels] expected, the shape is \(shape)")
     precondition(
       up || (shape[1] % factor == 0 && shape[2] % factor == 0),

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import Layers
 import ModelFiles
@@ -67,11 +68,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     self = found
   }
 
-  public func fileContents() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    return try encoder.encode(self)
-  }
+  public func fileContents() throws -> Data { try JSONText.lines(self) }
 
   /// What the understanding half must have. Throws `ModelFileError` naming the folder.
   func check(against c: UnderstandingConfiguration, folder: String) throws {

@@ -1,5 +1,4 @@
 import Layers
-import ModelFiles
 import Tensors
 
 /// Sizes of a generation tower beyond those of the language model whose layers it copies.
@@ -148,46 +147,5 @@ extension UnderstandingTower {
       return ReadPrompts(
         layers: core.language.promptKeyValues(embedded), lengths: prompts.map(\.count))
     }
-  }
-}
-
-/// A description as tokens: begin, text, end of turn. Empty text gives what the unconditional side reads.
-public struct GenerationPrompt {
-  private let begin, endTurn: Int32
-  private let tokenizer: Tokenizer
-
-  /// Throws `ModelFileError` where the tokenizer lacks a token that the prompt needs.
-  public init(_ tokenizer: Tokenizer, folder: String) throws {
-    func token(_ name: String) throws -> Int32 {
-      guard let id = tokenizer.specialTokens[name] else {
-        throw ModelFileError(
-          folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
-      }
-      return id
-    }
-    (begin, endTurn) = (try token("<|begin_of_text|>"), try token("<|eot_id|>"))
-    self.tokenizer = tokenizer
-  }
-
-  public func tokens(_ text: String) -> [Int32] { [begin] + tokenizer.encode(text) + [endTurn] }
-
-  /// The same, at most `most` of them: the end of a longer text is left out.
-  public func tokens(_ text: String, most: Int) -> (tokens: [Int32], isCut: Bool) {
-    let all = tokenizer.encode(text), kept = all.prefix(max(0, most - 2))
-    return ([begin] + kept + [endTurn], kept.count < all.count)
-  }
-
-  /// The longest beginning of a text that has at most so many tokens, with those around it; nil where all of it fits.
-  func beginning(of text: String, tokens most: Int) -> String? {
-    let all = tokenizer.encode(text)
-    guard all.count + 2 > most else { return nil }
-    var kept = max(0, most - 2)
-    while kept > 0 {
-      // A character may be cut in two.
-      let part = tokenizer.decode(Array(all.prefix(kept))).replacing("\u{FFFD}", with: "")
-      if tokens(part).count <= most { return part }
-      kept -= 1
-    }
-    return ""
   }
 }

@@ -10,7 +10,7 @@ public final class Imaginer {
   public let understanding: UnderstandingTower
   public let model: GenerationModel
   private let generator: GenerationTower
-  private let prompt: GenerationPrompt
+  private let template: ChatTemplate
   /// The type in which it computes.
   public var type: ElementType = .f32
   /// The last prompts that were read: a slider that moves changes nothing about them.
@@ -19,24 +19,22 @@ public final class Imaginer {
   /// From parts that are in memory.
   public init(
     _ understanding: UnderstandingTower, _ model: GenerationModel, generator: GenerationTower,
-    prompt: GenerationPrompt
+    template: ChatTemplate
   ) {
-    (self.understanding, self.model, self.generator, self.prompt) = (understanding, model, generator, prompt)
+    (self.understanding, self.model, self.generator) = (understanding, model, generator)
+    self.template = template
   }
 
   /// Throws `ModelFileError` or `ModuleLoadError` where the folder cannot draw.
-  public convenience init(_ understanding: UnderstandingTower, _ tokenizer: Tokenizer, folder: String) throws
-  {
-    let model = try GenerationModel(folder: folder, beside: understanding.configuration)
-    guard let tower = model.generator else {
+  public convenience init(_ model: LoadedModel) throws {
+    let drawing = try model.generation()
+    guard let generator = drawing.generator else {
       throw ModelFileError(
-        "\(folder)/\(GenerationFiles.generator)",
+        "\(model.folder)/\(GenerationFiles.generator)",
         "no such file: the model reconstructs pictures but imagines none; train it with vugen train generator"
       )
     }
-    try tokenizer.check(against: understanding.configuration, folder: folder)
-    let prompt = try GenerationPrompt(tokenizer, folder: folder)
-    self.init(understanding, model, generator: tower, prompt: prompt)
+    self.init(model.tower, drawing, generator: generator, template: model.template)
   }
 
   /// One step that is done.
@@ -71,7 +69,7 @@ public final class Imaginer {
     _ settings: ImagineSettings, isCancelled: () -> Bool = { false }, onStep: (Step) -> Void = { _ in }
   ) throws -> Result? {
     try settings.check()
-    var random = Philox(seed: settings.seed, stream: 0)
+    var random = Philox(seed: settings.seed, .latentNoise)
     let patches = model.configuration.grid * model.configuration.grid
     let noise = Tensor.normal([1, patches, model.configuration.reducer.latents], using: &random)
     var estimate: Tensor?, done = 0
@@ -88,7 +86,7 @@ public final class Imaginer {
       guard let estimate else { return nil }
       return Result(picture: preview(estimate, settings), stepsDone: done, isPartial: true)
     }
-    var decoderRandom = Philox(seed: settings.seed, stream: 1)
+    var decoderRandom = Philox(seed: settings.seed, .decoderNoise)
     do {
       let values = try model.decode(latents, steps: settings.decoderSteps, type: type, using: &decoderRandom)
       {
@@ -101,7 +99,7 @@ public final class Imaginer {
   }
 
   private func preview(_ latents: Tensor, _ settings: ImagineSettings) -> Picture {
-    var random = Philox(seed: settings.seed, stream: 1)
+    var random = Philox(seed: settings.seed, .decoderNoise)
     return Picture(values: model.decode(latents, steps: 1, type: type, using: &random) { _ in })
   }
 
@@ -137,7 +135,7 @@ public final class Imaginer {
     let point = StraightPath.point(data, noise, at: Tensor([t]))
     let points = Tensor.concatenated(prompts.map { _ in point })
     let read = try understanding.read(
-      prompts: prompts.map(prompt.tokens), pictureTokens: generator.configuration.tokens)
+      prompts: prompts.map(template.description), pictureTokens: generator.configuration.tokens)
     let velocities = generator(
       points, at: times, prompts: read, language: understanding.core.language, type: type)
     let wanted = StraightPath.velocity(data, noise)
@@ -154,11 +152,11 @@ public final class Imaginer {
   public func fitted(_ settings: ImagineSettings) -> (settings: ImagineSettings, cut: [String]) {
     let most = understanding.configuration.text.context - generator.configuration.tokens
     var result = settings, cut: [String] = []
-    if let part = prompt.beginning(of: settings.prompt, tokens: most) {
+    if let part = template.beginning(of: settings.prompt, tokens: most) {
       result.prompt = part
       cut.append("prompt")
     }
-    if let part = prompt.beginning(of: settings.negative, tokens: most) {
+    if let part = template.beginning(of: settings.negative, tokens: most) {
       result.negative = part
       cut.append("negative prompt")
     }
@@ -167,7 +165,7 @@ public final class Imaginer {
 
   private func read(_ texts: [String]) throws -> ReadPrompts {
     if let lastRead, lastRead.texts == texts { return lastRead.prompts }
-    let tokens = texts.map { prompt.tokens($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    let tokens = texts.map { template.description($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     let read = try understanding.read(
       prompts: tokens, pictureTokens: generator.configuration.tokens)
     lastRead = (texts, read)
@@ -192,7 +190,7 @@ extension GenerationModel {
     let tiles = understanding.configuration.vision.tiles(of: picture)
     let latents = reducer(understanding.core.encoder(tiles.cast(to: understanding.type)))
     try onStep(0)
-    var random = Philox(seed: seed, stream: 1)
+    var random = Philox(seed: seed, .decoderNoise)
     return Picture(values: try decode(latents, steps: steps, type: type, using: &random, onStep: onStep))
   }
 }

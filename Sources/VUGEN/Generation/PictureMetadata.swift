@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import ModelFiles
 import Pictures
@@ -44,9 +45,7 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
 
   /// The same in any format that is written. Throws `PictureError`, also where the settings do not fit into a JPEG.
   public func data(of picture: Picture, _ format: WrittenFormat) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let json = String(decoding: try encoder.encode(self), as: UTF8.self)
+    let json = String(decoding: try JSONText.line(self), as: UTF8.self)
     let text = settings.parametersText(side: picture.width, model: model, stepsDone: stepsDone)
     return try picture.data(format, texts: [PNGText("parameters", text), PNGText(Self.key, json)])
   }

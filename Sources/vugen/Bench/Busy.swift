@@ -94,8 +94,7 @@ enum BusyKind: String, ExpressibleByArgument, CaseIterable {
 /// 64 tokens of the embedded model behind a short prompt, whether they end the answer or not.
 @NumericActor
 private func answering() throws -> @NumericActor () -> Void {
-  let tower = try UnderstandingTower(folder: EmbeddedModel.folder)
-  StoredWeights.precision = tower.usualPrecision
+  let tower = try LoadedModel(folder: EmbeddedModel.folder).tower
   return {
     let cache = tower.makeCache()
     for token in 0..<64 { _ = try? tower.prefill(tower.embed([Int32(token + 40)]), into: cache) }

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Foundation
-import Layers
-import ModelFiles
 import Tensors
 import VUGEN
 
@@ -42,22 +40,22 @@ extension Bench {
 /// Captions of random pictures by either way.
 @NumericActor
 private struct CaptionBench {
-  let tower: UnderstandingTower, tokenizer: Tokenizer, folder: String
+  let model: LoadedModel
   let batch, tokens: Int
   let pictures: [Tensor]
   /// Pictures that are described one by one in a turn: their time each hardly differs.
   static let alone = 2
 
   init(_ shape: ModelShape, folder: String?, batch: Int, tokens: Int, _ precision: Precision?) throws {
-    (self.batch, self.tokens, self.folder) = (batch, tokens, folder ?? shape.rawValue)
+    (self.batch, self.tokens) = (batch, tokens)
     if let folder {
-      (tower, tokenizer) = (try UnderstandingTower(folder: folder), try Tokenizer(folder: folder))
+      model = try LoadedModel(folder: folder, precision: precision)
     } else {
-      (tower, tokenizer) = (randomTower(shape), try shape.byteTokenizer())
+      model = try LoadedModel(randomTower(shape), shape.byteTokenizer(), folder: shape.rawValue)
+      model.tower.precision = precision ?? model.tower.usualPrecision
     }
-    StoredWeights.precision = precision ?? tower.usualPrecision
     var random = Philox(seed: 4)
-    let side = tower.configuration.vision.imageSize
+    let side = model.configuration.vision.imageSize
     pictures = (0..<batch).map { _ in .uniform([1, side, side, 3], low: -1, high: 1, using: &random) }
   }
 
@@ -107,7 +105,7 @@ private struct CaptionBench {
     let time = try ContinuousClock().measure {
       for picture in pictures.prefix(count) {
         var random = Philox(seed: 0)
-        let talk = try Conversation(tower, tokenizer, folder: folder)
+        let talk = Conversation(model)
         fewest = min(fewest, try talk.ask(turn(picture), most: most, using: &random).tokens.count)
       }
     }
@@ -115,7 +113,7 @@ private struct CaptionBench {
   }
 
   private func together() throws -> (seconds: Double, parts: AnswerBatch.Times, tokens: Int) {
-    let answers = try AnswerBatch(tower, tokenizer, folder: folder, slots: batch)
+    let answers = AnswerBatch(model, slots: batch)
     var rest = pictures[...], fewest = Int.max
     let time = try ContinuousClock().measure {
       try answers.run {

@@ -100,10 +100,7 @@ func shortestSeconds(runs: Int, _ body: @NumericActor () -> Void) -> Double {
 private func sortedSeconds(runs: Int, warmUp: Int, _ body: @NumericActor () -> Void) -> [Double] {
   for _ in 0..<warmUp { body() }
   let clock = ContinuousClock()
-  return (0..<max(1, runs)).map { _ in
-    let elapsed = clock.measure(body).components
-    return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
-  }.sorted()
+  return (0..<max(1, runs)).map { _ in clock.measure(body) / .seconds(1) }.sorted()
 }
 
 extension Machine {

@@ -92,8 +92,8 @@ private func decodingCost(_ tower: UnderstandingTower) -> (bytes: Int, weights: 
 private func understandingMeasurements(
   _ shape: ModelShape, _ parts: Set<UnderstandingPart>, _ formats: [UnderstandingFormat], repeats: Int
 ) -> [Measurement] {
-  StoredWeights.precision = .bf16
   let tower = randomTower(shape), c = tower.configuration
+  tower.precision = .bf16
   var results: [Measurement] = [], random = Philox(seed: 2)
   if parts.contains(.encoder) {
     let side = c.vision.imageSize
@@ -157,11 +157,9 @@ private func decodeMeasurement(
 @NumericActor
 private func folderMeasurements(_ folder: String, repeats: Int) throws -> [Measurement] {
   let seconds = medianSeconds(runs: min(3, repeats)) {
-    _ = try? (UnderstandingTower(folder: folder), Tokenizer(folder: folder))
+    _ = try? LoadedModel(folder: folder)
   }
-  let tower = try UnderstandingTower(folder: folder), c = tower.configuration
-  _ = try Tokenizer(folder: folder)
-  StoredWeights.precision = tower.usualPrecision
+  let tower = try LoadedModel(folder: folder).tower, c = tower.configuration
   let weights = try ModelFolderReport(folder: folder).parts.reduce(0) { $0 + $1.bytes }
   var random = Philox(seed: 2)
   let side = c.vision.imageSize, cache = tower.makeCache()
@@ -188,10 +186,9 @@ private func residentBytes() -> Int {
 /// From a question about a picture that the conversation knows to the first token, with the embedded model.
 @NumericActor
 private func firstTokenMeasurement(repeats: Int) throws -> Measurement {
-  let folder = EmbeddedModel.folder, tower = try UnderstandingTower(folder: folder)
-  let talk = try Conversation(tower, try Tokenizer(folder: folder), folder: folder)
+  let model = try LoadedModel(folder: EmbeddedModel.folder), talk = Conversation(model)
   var random = Philox(seed: 3)
-  let side = tower.configuration.vision.imageSize
+  let side = model.configuration.vision.imageSize
   let picture = Tensor.uniform([1, side, side, 3], low: -1, high: 1, using: &random)
   try talk.ask(Turn(.user, "What is this?", pictures: [picture]), most: 8, using: &random)
   let seconds = medianSeconds(runs: max(8, repeats), warmUp: 2) {

@@ -59,7 +59,7 @@ struct DataBuildScenes: AsyncParsableCommand {
     try OutputFolder.write(to: output, replacing: overwrite) { folder in
       try builder.write(counts, to: folder) { done in
         ProgressLine.show("\(done) of \(total) scenes, \(rate(done, clock.now - loaded)) per second")
-        if Interruption.isRequested { throw Interruption.status }
+        try Interruption.check()
       }
     }
     ProgressLine.end()
@@ -121,7 +121,7 @@ struct DataBuildFolder: AsyncParsableCommand {
     try OutputFolder.write(to: output, replacing: overwrite) { folder in
       bad = try FolderImport.write(found.pairs, to: folder, size: size) { done in
         ProgressLine.show("\(done) of \(found.pairs.count) pictures")
-        if Interruption.isRequested { throw Interruption.status }
+        try Interruption.check()
       }
     }
     ProgressLine.end()

@@ -95,8 +95,7 @@ struct Imagine: AsyncParsableCommand {
     Interruption.watch()
     var first = try settings()
     try first.checkAsOptions()
-    let (tower, tokenizer) = try model.load()
-    let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
+    let imaginer = try Imaginer(model.load())
     if from != nil, prompt == nil {
       let (fitted, cut) = imaginer.fitted(first)
       for name in cut { note(ImagineSettings.shortened(name)) }
@@ -108,7 +107,7 @@ struct Imagine: AsyncParsableCommand {
     for i in 0..<count {
       var settings = first
       settings.seed = first.seed &+ UInt64(i)
-      guard let one = try draw(settings, imaginer, target.path(settings)) else { throw ExitCode(130) }
+      guard let one = try draw(settings, imaginer, target.path(settings)) else { throw CancellationError() }
       if !json, output != "-" { try Output.show(name: one.path) }
       drawn.append(one)
       if Interruption.isRequested { break }
@@ -116,7 +115,7 @@ struct Imagine: AsyncParsableCommand {
     if json {
       print(try jsonLine(of: ["images": drawn]))
     }
-    if Interruption.isRequested { throw ExitCode(130) }
+    try Interruption.check()
   }
 
   /// A picture's own settings, or what of another program's means something here.
@@ -179,7 +178,7 @@ struct Imagine: AsyncParsableCommand {
     return Drawn(
       path: path, prompt: settings.prompt, negative: settings.negative, seed: settings.seed,
       guidanceScale: settings.guidanceScale, steps: result.stepsDone, decoderSteps: settings.decoderSteps,
-      seconds: seconds(clock.now - start), sha256: Digest.sha256(bytes))
+      seconds: seconds(clock.now - start), sha256: try Digest.sha256(bytes))
   }
 }
 

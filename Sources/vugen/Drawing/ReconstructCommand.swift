@@ -33,22 +33,21 @@ struct Reconstruct: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let tower = try model.load().tower
-    let drawing = try GenerationModel(folder: model.folder, beside: tower.configuration)
+    let loaded = try model.load(), drawing = try loaded.generation()
     let side = drawing.configuration.imageSize
     // Both read it at one size, as a rule.
-    let isOneSize = tower.configuration.vision.imageSize == side
+    let isOneSize = loaded.tower.configuration.vision.imageSize == side
     let given = try readPicture(file, model.pictureLimits(isOneSize ? .square(side) : nil))
     let original = (given.isOpaque ? given : given.overWhite()).resizedBicubic(width: side, height: side)
     var drawn = original
     let time = try ContinuousClock().measure {
-      drawn = try drawing.reconstruct(given, tower, steps: decoderSteps, seed: seed) { _ in
-        if Interruption.isRequested { throw ExitCode(130) }
+      drawn = try drawing.reconstruct(given, loaded.tower, steps: decoderSteps, seed: seed) { _ in
+        try Interruption.check()
       }
     }
     let psnr = drawn.psnr(original)
     if let output {
-      try AtomicFile.write(Data(try Picture.side(by: original, drawn).data(for: output)), to: output)
+      try AtomicFile.write(Data(try original.beside(drawn).data(for: output)), to: output)
     }
     if json {
       var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds(time))]
@@ -58,18 +57,5 @@ struct Reconstruct: AsyncParsableCommand {
       let text = String(format: "PSNR %.1f dB, %.2f s", psnr, seconds(time))
       if output == "-" { note(text) } else { print(text + (output.map { ": \($0)" } ?? "")) }
     }
-  }
-}
-
-extension Picture {
-  /// Two pictures of one size side by side.
-  static func side(by left: Picture, _ right: Picture) -> Picture {
-    var pixels: [UInt8] = []
-    for y in 0..<left.height {
-      for picture in [left, right] {
-        pixels += picture.pixels[y * picture.width * 4..<(y + 1) * picture.width * 4]
-      }
-    }
-    return Picture(width: left.width + right.width, height: left.height, pixels: pixels)
   }
 }

@@ -50,30 +50,24 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let (tower, tokenizer) = try model.load()
+    let loaded = try model.load()
     let bank = try ObjectBank(includingSingles: false)
-    let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
-    let slots = try batching.slots(
-      tower, tokenizer, model, asking: "", most: UnderstandingEvaluation.mostTokens, of: 8 * scenes)
-    let evaluation = UnderstandingEvaluation(tower, tokenizer, folder: model.folder, batch: slots)
+    let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
+    let slots = batching.slots(
+      loaded, model, asking: "", most: UnderstandingEvaluation.mostTokens, of: 8 * scenes)
+    let evaluation = UnderstandingEvaluation(loaded, batch: slots)
     var report: [String: ReportValue] = ["samples": .number(Double(2 * scenes))]
     var wrong: [UnderstandingEvaluation.Confusion] = []
     for split in [Split.validation, .heldOut] {
-      let result:
-        (scores: [String: UnderstandingEvaluation.Score], confusions: [UnderstandingEvaluation.Confusion])
-      do {
-        result = try evaluation.run(
-          composer, split, scenes: scenes, isCancelled: { Interruption.isRequested },
-          progress: { ProgressLine.show("\(split.rawValue): \($0) of \(scenes) scenes") })
-      } catch is CancellationError {
-        throw ExitCode(130)
-      }
+      let result = try evaluation.run(
+        composer, split, scenes: scenes, isCancelled: { Interruption.isRequested },
+        progress: { ProgressLine.show("\(split.rawValue): \($0) of \(scenes) scenes") })
       ProgressLine.end()
       wrong += result.confusions
       for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
       if !json { show(result.scores, split) }
     }
-    if let retrieval = try? Retrieval(tower, tokenizer, folder: model.folder) {
+    if let retrieval = try? Retrieval(loaded) {
       let share = try retrieval.share(composer, .heldOut, scenes: 100, top: 5)
       report["retrieval top 5 of 100"] = .number(share)
       if !json { print("right caption among the 5 nearest of 100, held-out: \(percent(share))") }

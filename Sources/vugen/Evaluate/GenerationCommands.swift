@@ -27,16 +27,15 @@ struct EvaluateReconstruction: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let tower = try model.load().tower
-    let drawing = try GenerationModel(folder: model.folder, beside: tower.configuration)
+    let loaded = try model.load(), drawing = try loaded.generation()
     let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: drawing.configuration.imageSize)
-    let evaluation = ReconstructionEvaluation(tower, drawing)
+    let evaluation = ReconstructionEvaluation(loaded.tower, drawing)
     var report: [String: ReportValue] = ["samples": .number(Double(scenes))]
     for steps in [8, 1] {
       let values = try evaluation.run(composer, split, scenes: scenes, steps: steps) { done in
         ProgressLine.show("\(steps) steps: \(done) of \(scenes) scenes")
-        if Interruption.isRequested { throw ExitCode(130) }
+        try Interruption.check()
       }.sorted()
       ProgressLine.end()
       let mean = values.reduce(0, +) / Double(values.count), name = steps == 1 ? "1 step" : "\(steps) steps"
@@ -110,11 +109,10 @@ struct EvaluateGeneration: AsyncParsableCommand {
       settings.guidanceScale = scale
       try settings.checkAsOptions()
     }
-    let (tower, tokenizer) = try model.load()
-    let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
+    let loaded = try model.load(), imaginer = try Imaginer(loaded)
     let bank = try ObjectBank(includingSingles: false)
-    let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
-    let chosen = try chooseJudge(tower, tokenizer)
+    let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
+    let chosen = try chooseJudge(loaded)
     var report: [String: ReportValue] = ["samples": .number(Double(samples))]
     try show(reliabilityOf: chosen, composer, in: &report)
     var items: [ContactSheet.Item] = []
@@ -124,7 +122,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
         composer, split, samples: samples, settings: settings,
         progress: { done in
           ProgressLine.show("guidance \(scale): \(done) pictures")
-          if Interruption.isRequested { throw ExitCode(130) }
+          try Interruption.check()
         },
         drawn: { if items.count < 64 { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) } })
       ProgressLine.end()
@@ -136,11 +134,10 @@ struct EvaluateGeneration: AsyncParsableCommand {
   }
 
   @NumericActor
-  private func chooseJudge(_ tower: UnderstandingTower, _ tokenizer: Tokenizer) throws -> DrawingJudge {
-    guard let judge else { return DrawingJudge(tower, tokenizer, folder: model.folder) }
-    let folder = EmbeddedModel.folder(for: judge)
+  private func chooseJudge(_ loaded: LoadedModel) throws -> DrawingJudge {
+    guard let judge else { return DrawingJudge(loaded) }
     return DrawingJudge(
-      try UnderstandingTower(folder: folder), try Tokenizer(folder: folder), folder: folder)
+      try LoadedModel(folder: EmbeddedModel.folder(for: judge), precision: loaded.precision))
   }
 
   /// What the judge's verdicts are worth, on as many scenes as give each measure about `samples`.
@@ -150,7 +147,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
   ) throws {
     let found = try judge.reliability(composer, split, scenes: 5 * samples) { done in
       ProgressLine.show("the judge's own errors: \(done) of \(5 * samples) scenes")
-      if Interruption.isRequested { throw ExitCode(130) }
+      try Interruption.check()
     }
     ProgressLine.end()
     for measure in DrawingJudge.Measure.allCases {

@@ -38,14 +38,13 @@ struct EvaluatePromptUse: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let (tower, tokenizer) = try model.load()
-    let imaginer = try Imaginer(tower, tokenizer, folder: model.folder)
+    let loaded = try model.load(), imaginer = try Imaginer(loaded)
     let bank = try ObjectBank(includingSingles: false)
-    let composer = SceneComposer(bank, seed: seed, size: tower.configuration.vision.imageSize)
+    let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
     let times = times.isEmpty ? PromptUse.usualTimes : times
     let found = try PromptUse(imaginer).run(composer, split, scenes: scenes, times: times) { done, all in
       ProgressLine.show("\(done) of \(all) scenes")
-      if Interruption.isRequested { throw ExitCode(130) }
+      try Interruption.check()
     }
     ProgressLine.end()
     var report: [String: ReportValue] = ["samples": .number(Double(scenes))]

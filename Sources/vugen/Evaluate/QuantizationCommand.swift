@@ -25,17 +25,15 @@ struct EvaluateQuantization: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let (tower, tokenizer) = try model.load()
-    let slots = try batching.slots(
-      tower, tokenizer, model, asking: "", most: QuantizationEvaluation.mostTokens, of: scenes)
+    let loaded = try model.load()
+    let slots = batching.slots(
+      loaded, model, asking: "", most: QuantizationEvaluation.mostTokens, of: scenes)
     let bank = try ObjectBank(includingSingles: false)
-    let composer = SceneComposer(
-      bank, seed: seed, size: tower.configuration.vision.imageSize)
-    let evaluation = try QuantizationEvaluation(
-      folder: model.folder, tower: tower, composer, .validation, scenes: scenes, batch: slots)
-    let results = try evaluation.run(tower) { done in
+    let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
+    let evaluation = QuantizationEvaluation(loaded, composer, .validation, scenes: scenes, batch: slots)
+    let results = try evaluation.run { done in
       ProgressLine.show("\(done) of \(3 * scenes) questions")
-      if Interruption.isRequested { throw ExitCode(130) }
+      try Interruption.check()
     }
     ProgressLine.end()
     var report: [String: ReportValue] = ["samples": .number(Double(scenes))]

@@ -32,9 +32,7 @@ extension Model {
     func run() throws {
       let rows = rows()
       if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(["models": rows]), as: UTF8.self))
+        print(try jsonLine(of: ["models": rows]))
         return
       }
       let width = rows.map(\.name.count).max() ?? 0

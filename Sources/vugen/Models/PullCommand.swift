@@ -43,7 +43,7 @@ extension Model {
         report.end()
         guard Interruption.isRequested else { throw error }
         note("stopped; the same command goes on where this ended")
-        throw Interruption.status
+        throw CancellationError()
       }
     }
 

@@ -144,7 +144,7 @@ private struct ResultPost: Sendable {
 
   /// A drawn picture's file waits for the session's recorder.
   private func kept(_ picture: Picture, _ metadata: PictureMetadata) throws -> PictureID {
-    let png = try metadata.png(of: picture), hash = PictureID.hash(Digest.sha256(png))
+    let png = try metadata.png(of: picture), hash = PictureID.hash(try Digest.sha256(png))
     source.hold(Data(png), hash, of: id)
     put(picture, hash)
     return hash

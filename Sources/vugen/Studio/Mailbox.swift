@@ -5,7 +5,8 @@ import Synchronization
 final class Mailbox<Message: Sendable>: Sendable {
   private let messages = Mutex<[Message]>([])
   let wakeDescriptor: Int32
-  private let writeDescriptor: Int32
+  /// Where a byte wakes the interface: all that a signal handler may know of this.
+  let writeDescriptor: Int32
 
   init() {
     var ends: [Int32] = [-1, -1]
@@ -24,10 +25,7 @@ final class Mailbox<Message: Sendable>: Sendable {
     wake()
   }
 
-  func wake() {
-    var byte: UInt8 = 1
-    _ = write(writeDescriptor, &byte, 1)
-  }
+  func wake() { wakeInterface(writeDescriptor) }
 
   func take() -> [Message] {
     var bytes = [UInt8](repeating: 0, count: 256)
@@ -39,23 +37,33 @@ final class Mailbox<Message: Sendable>: Sendable {
   }
 }
 
-/// Signals as flags: a handler may do no more.
+/// One system call on a number: a signal handler may do that, and what it interrupts does not see it.
+private func wakeInterface(_ descriptor: Int32) {
+  let before = errno
+  var byte: UInt8 = 1
+  _ = write(descriptor, &byte, 1)
+  errno = before
+}
+
+/// Signals as flags, and a byte into a pipe: a handler may do no more. It touches no object.
 enum StudioSignals {
   private nonisolated(unsafe) static var resized: sig_atomic_t = 0
   private nonisolated(unsafe) static var ended: sig_atomic_t = 0
   private nonisolated(unsafe) static var resumed: sig_atomic_t = 0
   private nonisolated(unsafe) static var interrupted: sig_atomic_t = 0
   private nonisolated(unsafe) static var isTerminalLent: sig_atomic_t = 0
+  /// Set before the handlers are; the pipe stays open as long as the process.
+  private nonisolated(unsafe) static var wakeDescriptor: Int32 = -1
 
   /// Whether another program has the terminal for a while.
   static func lendTerminal(_ isLent: Bool) { isTerminalLent = isLent ? 1 : 0 }
 
   /// Each signal wakes the interface.
   static func watch(waking mailbox: Mailbox<StudioMessage>) {
-    Self.mailbox = mailbox
+    wakeDescriptor = mailbox.writeDescriptor
     signal(SIGWINCH) { _ in
       StudioSignals.resized = 1
-      StudioSignals.mailbox?.wake()
+      wakeInterface(StudioSignals.wakeDescriptor)
     }
     // The terminal sends it only while another program, or the shell, has it. A handler, not SIG_IGN: that would be
     // handed on to the editor.
@@ -66,22 +74,20 @@ enum StudioSignals {
       // Ctrl-C is the editor's while it has the terminal.
       if StudioSignals.isTerminalLent != 0 { return }
       StudioSignals.interrupted = 1
-      StudioSignals.mailbox?.wake()
+      wakeInterface(StudioSignals.wakeDescriptor)
     }
     for name in [SIGTERM, SIGHUP] {
       signal(name) { number in
         StudioSignals.ended = number
-        StudioSignals.mailbox?.wake()
+        wakeInterface(StudioSignals.wakeDescriptor)
       }
     }
     signal(SIGCONT) { _ in
       StudioSignals.resumed = 1
-      StudioSignals.mailbox?.wake()
+      wakeInterface(StudioSignals.wakeDescriptor)
     }
     signal(SIGPIPE, SIG_IGN)
   }
-
-  private nonisolated(unsafe) static var mailbox: Mailbox<StudioMessage>?
 
   static func takeResize() -> Bool {
     defer { resized = 0 }

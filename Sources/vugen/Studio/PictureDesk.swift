@@ -29,7 +29,7 @@ final class PictureDesk {
       // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
       let most = 1024
       let picture = try Picture(path: path, limits: .init(enough: most)).fitted(most)
-      let hash = recorder.keep(try picture.pngData())
+      let hash = try recorder.keep(picture.pngData())
       cache.add(picture, hash)
       let name = URL(fileURLWithPath: path).lastPathComponent
       var actions: [Action] = [.pictureKnown(hash, Size(picture.width, picture.height))]

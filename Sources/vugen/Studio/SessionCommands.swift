@@ -268,7 +268,9 @@ struct SessionVerification {
         bad.append("the picture \(hash.prefix(12).description.oneLine) is missing")
         continue
       }
-      if Digest.sha256([UInt8](data)) != hash { bad.append("the picture \(hash.prefix(12)) was altered") }
+      if (try? Digest.sha256([UInt8](data))) != hash {
+        bad.append("the picture \(hash.prefix(12)) was altered")
+      }
     }
     return bad
   }
@@ -337,8 +339,8 @@ struct SessionVerification {
   private func draw(_ settings: ImageSettings) async throws -> String? {
     for await event in engine.run(.imagine(settings, count: 1, parent: nil)) {
       if case .drawn(let picture, let settings, let done, _, _) = event {
-        return Digest.sha256(
-          try PictureMetadata(settings, stepsDone: done, model: facts.name).png(of: picture))
+        return try Digest.sha256(
+          PictureMetadata(settings, stepsDone: done, model: facts.name).png(of: picture))
       }
       if case .failed(let reason) = event { throw CommandError(reason) }
     }

@@ -39,9 +39,7 @@ struct SessionExport {
   }
 
   private func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(entries), as: UTF8.self) + "\n"
+    String(decoding: try JSONText.lines(entries), as: UTF8.self) + "\n"
   }
 
   private func markdown(pictureFolder: String) throws -> String {
@@ -111,9 +109,7 @@ struct SessionExport {
 
   /// asciicast v3, with a marker at everything that the person said.
   private func cast(_ pictures: CastPictures) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.withoutEscapingSlashes]
-    func quoted(_ text: String) throws -> String { String(decoding: try encoder.encode(text), as: UTF8.self) }
+    func quoted(_ text: String) throws -> String { String(decoding: try JSONText.line(text), as: UTF8.self) }
     var lines = [
       "{\"version\":3,\"term\":{\"cols\":80,\"rows\":30},\"timestamp\":\(Int(max(0, min(1e11, (entries.first?.time).flatMap { $0.isFinite ? $0 : nil } ?? 0)))),"
         + "\"title\":\(try quoted(title))}"

@@ -49,10 +49,10 @@ final class SessionRecorder {
     return actions + [.session(entry.event)]
   }
 
-  /// Keeps a picture's file where there is a session. Its content's hash is its name.
-  func keep(_ png: [UInt8]) -> PictureID {
+  /// Keeps a picture's file where there is a session. Its content's hash is its name. Throws `DigestError`.
+  func keep(_ png: [UInt8]) throws -> PictureID {
     // Where the disk is full the next event says so.
-    let hash = session?.keep(Data(png)) ?? Digest.sha256(png)
+    let hash = try session?.keep(Data(png)) ?? Digest.sha256(png)
     noteWaiting()
     return .hash(hash)
   }
@@ -72,7 +72,7 @@ final class SessionRecorder {
     if case .starred(let picture, _) = event { named.append(picture) }
     for picture in named {
       guard let hash = picture.stored, !session.holds(hash) else { continue }
-      if let png = source.bytes(of: picture) { _ = session.keep(png) }
+      if let png = source.bytes(of: picture) { _ = try? session.keep(png) }
     }
   }
 

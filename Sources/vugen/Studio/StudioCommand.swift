@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
 import Frames
+import ModelFiles
 import SessionLog
 import StudioUI
+import Tensors
 import Terminal
 import VUGEN
 
@@ -72,6 +74,11 @@ struct Studio: AsyncParsableCommand {
       usesColours: usesColours,
       beginning: beginning(settings, notice, isReadOnly: file == nil, usesColours: usesColours)
         + recorder.shown(entries) + (replay.map(recorder.played) ?? []))
+    MemoryPool.shared.whenExhausted {
+      Screen.giveBack(saying: "ran \($0)")
+      PartialOutput.removeAll()
+      Self.leave(with: 1)
+    }
     let status = try loop.run()
     guard let lost = recorder.unwritten else { return status }
     note("\(lost)")

@@ -5,7 +5,7 @@ import Training
 
 /// What comes before a run's first step: reading data and models, latents, statistics.
 ///
-/// Nothing of it is worth saving, so that SIGINT, SIGTERM and SIGHUP end the program at once, whatever it is at; and what
+/// What of it is worth saving, latents, is on the disk already, so that SIGINT, SIGTERM and SIGHUP end the program at once, whatever it is at; and what
 /// goes on is told, on a terminal every second and elsewhere every half minute.
 final class Preparation: Sendable {
   private struct State {
@@ -64,6 +64,7 @@ final class Preparation: Sendable {
     ProgressLine.end()
     state.cleanUp?()
     PartialOutput.removeAll()
-    _exit(Interruption.status.rawValue)
+    ProcessPriority.giveBack()
+    _exit(Interruption.status)
   }
 }

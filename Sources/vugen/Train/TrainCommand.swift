@@ -205,11 +205,13 @@ struct TrainGenerator: AsyncParsableCommand {
     let training = try options.begun(preparation) {
       try GeneratorTraining(
         recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
-        from: options.start
-      ) { done, all in
-        preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
-      }
+        from: options.start)
     }
+    // From here on a signal leaves the latents that are there, and the same command goes on.
+    try training.prepare { done, all in
+      preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
+    }
+    preparation.tell(nil)
     noteStartingAnew(training.startingAnew)
     note("generation tower \(training.parameterCount) parameters")
     try TrainingLoop(training, asJSON: options.json).run(after: preparation)

@@ -47,7 +47,7 @@ struct TrainingLoop {
     // Whoever stops a run does not wait for a sheet.
     if training.sampleMinutes != nil, !Interruption.isRequested { try drawSamples(step: trainer.stepCount) }
     try finish(last, seconds(clock.now - start))
-    if Interruption.isRequested { throw Interruption.status }
+    try Interruption.check()
   }
 
   /// What ends a run leaves what it has learnt.

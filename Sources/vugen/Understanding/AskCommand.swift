@@ -31,13 +31,13 @@ struct Ask: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    let (tower, tokenizer) = try model.load()
+    let loaded = try model.load()
     let text =
       question == "-"
       ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
     guard !text.allSatisfy(\.isWhitespace) else { throw PromptError.empty }
-    let conversation = try Conversation(tower, tokenizer, folder: model.folder)
-    let turn = Turn(.user, text, pictures: try image.map { try model.tiles($0, tower) })
+    let conversation = Conversation(loaded)
+    let turn = Turn(.user, text, pictures: try image.map { try model.tiles($0, loaded) })
     announce(tokens: conversation.tokenCount(asking: turn))
     var random = Philox(seed: options.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
     let asJSON = json
@@ -60,7 +60,7 @@ struct Ask: AsyncParsableCommand {
           promptTokens: conversation.promptTokens,
           stopReason: answer.stop,
           seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9),
-          model: model.folder
+          model: loaded.folder
         ).line())
     } else {
       print()
@@ -68,6 +68,6 @@ struct Ask: AsyncParsableCommand {
       try Output.finish()
       if image.isEmpty { noteMissingPicture() }
     }
-    if answer.stop == .cancelled { throw ExitCode(130) }
+    if answer.stop == .cancelled { throw CancellationError() }
   }
 }

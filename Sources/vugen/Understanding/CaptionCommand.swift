@@ -41,10 +41,10 @@ struct Caption: AsyncParsableCommand {
     let targets = try Self.targets(files)
     for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
     if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
-    let (tower, tokenizer) = try model.load()
-    let slots = try batching.slots(
-      tower, tokenizer, model, asking: question, most: options.maxTokens, of: targets.count)
-    let batch = try AnswerBatch(tower, tokenizer, folder: model.folder, slots: slots)
+    let loaded = try model.load()
+    let slots = batching.slots(
+      loaded, model, asking: question, most: options.maxTokens, of: targets.count)
+    let batch = AnswerBatch(loaded, slots: slots)
     var lines: [String] = [], failures = 0, begun = 0, thumbnails: [Int: Picture] = [:]
     var items: [ContactSheet.Item] = []
     let clock = ContinuousClock(), start = clock.now
@@ -53,7 +53,7 @@ struct Caption: AsyncParsableCommand {
       guard begun < targets.count else { return nil }
       defer { begun += 1 }
       let question = Result {
-        try asking(targets[begun], tower) {
+        try asking(targets[begun], loaded) {
           if sheet != nil { thumbnails[begun] = ContactSheet().thumbnail($0) }
         }
       }
@@ -84,7 +84,7 @@ struct Caption: AsyncParsableCommand {
       progress(index + 1, of: targets.count, seconds(clock.now - start))
     }
     if !lines.isEmpty { try write(lines, items) }
-    if isEnded || !isWhole { throw Interruption.status }
+    if isEnded || !isWhole { throw CancellationError() }
     try finish(failures, of: targets.count)
   }
 
@@ -114,15 +114,15 @@ struct Caption: AsyncParsableCommand {
 
   /// The question about a file; `keep` is given the picture, which is too large to be held for long.
   @NumericActor
-  private func asking(_ target: Target, _ tower: UnderstandingTower, keep: (Picture) -> Void) throws
+  private func asking(_ target: Target, _ loaded: LoadedModel, keep: (Picture) -> Void) throws
     -> BatchQuestion
   {
     if let obstacle = target.obstacle { throw obstacle }
     // A sheet shows more of it than the model reads.
-    let side = sheet == nil && model.tiling == .single ? tower.configuration.vision.imageSize : nil
+    let side = sheet == nil && model.tiling == .single ? loaded.configuration.vision.imageSize : nil
     let picture = try readPicture(target.path, model.pictureLimits(side.map { .square($0) }))
     keep(picture)
-    let tiles = tower.configuration.vision.tiles(of: picture, model.tiling)
+    let tiles = loaded.configuration.vision.tiles(of: picture, model.tiling)
     return BatchQuestion(
       Turn(.user, question, pictures: [tiles]), sampling: options.sampling, most: options.maxTokens,
       seed: options.seed)

@@ -23,8 +23,8 @@ struct Encode: AsyncParsableCommand {
 
   @NumericActor
   func run() async throws {
-    let (tower, _) = try model.load()
-    let (features, projected) = tower.encode(try model.tiles(file, tower))
+    let loaded = try model.load()
+    let (features, projected) = loaded.tower.encode(try model.tiles(file, loaded))
     let flat = [
       "features": features.reshaped([-1, features.size(-1)]),
       "projected": projected.reshaped([-1, projected.size(-1)]),
@@ -61,9 +61,9 @@ struct Score: AsyncParsableCommand {
 
   @NumericActor
   func run() async throws {
-    let (tower, tokenizer) = try model.load()
-    let conversation = try Conversation(tower, tokenizer, folder: model.folder)
-    let turn = Turn(.user, question, pictures: try image.map { [try model.tiles($0, tower)] } ?? [])
+    let loaded = try model.load()
+    let conversation = Conversation(loaded)
+    let turn = Turn(.user, question, pictures: try image.map { [try model.tiles($0, loaded)] } ?? [])
     let (tokens, values) = try conversation.score(text, after: turn)
     let sum = values.reduce(0, +)
     if json {
@@ -73,7 +73,7 @@ struct Score: AsyncParsableCommand {
       return
     }
     for (token, value) in zip(tokens, values) {
-      print(String(format: "%10.4f  ", value) + tokenizer.decode([token]).debugDescription)
+      print(String(format: "%10.4f  ", value) + loaded.tokenizer.decode([token]).debugDescription)
     }
     print(String(format: "%10.4f  all", sum))
     try Output.finish()

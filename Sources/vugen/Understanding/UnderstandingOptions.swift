@@ -57,19 +57,17 @@ struct ModelOptions: ParsableArguments {
   var tiling: Tiling { tiles == 0 ? .single : .thumbnailAndTiles(most: tiles) }
 
   @NumericActor
-  func load() throws -> (tower: UnderstandingTower, tokenizer: Tokenizer) {
+  func load() throws -> LoadedModel {
     if let threads { Threads.count = threads }
-    let tower = try UnderstandingTower(folder: folder)
-    StoredWeights.precision = precision ?? tower.usualPrecision
-    return (tower, try Tokenizer(folder: folder, for: tower.configuration))
+    return try LoadedModel(folder: folder, precision: precision)
   }
 
   @NumericActor
-  func tiles(_ path: String, _ tower: UnderstandingTower) throws -> Tensor {
-    let side = tower.configuration.vision.imageSize
+  func tiles(_ path: String, _ model: LoadedModel) throws -> Tensor {
+    let side = model.configuration.vision.imageSize
     // How many tiles there are depends on the picture's own size.
     let limits = pictureLimits(tiling == .single ? .square(side) : nil)
-    return tower.configuration.vision.tiles(of: try readPicture(path, limits), tiling)
+    return model.configuration.vision.tiles(of: try readPicture(path, limits), tiling)
   }
 
   /// What a picture may cost, and what of it is needed.
@@ -134,19 +132,16 @@ struct BatchOptions: ParsableArguments {
     }
   }
 
-  /// For `count` questions like `question`, each about one picture. Throws `ModelFileError`.
+  /// For `count` questions like `question`, each about one picture.
   @NumericActor
   func slots(
-    _ tower: UnderstandingTower, _ tokenizer: Tokenizer, _ model: ModelOptions, asking question: String,
-    most: Int,
-    of count: Int
-  ) throws -> Int {
+    _ model: LoadedModel, _ options: ModelOptions, asking question: String, most: Int, of count: Int
+  ) -> Int {
     if let batch { return batch }
-    let text = try Conversation(tower, tokenizer, folder: model.folder).tokenCount(
-      asking: Turn(.user, question))
+    let text = Conversation(model).tokenCount(asking: Turn(.user, question))
     // A thumbnail, and tiles beside it.
-    let picture = (1 + model.tiles) * tower.configuration.tokensPerTile
-    let memory = BatchMemory(tower.configuration, promptTokens: text + picture, most: most)
+    let picture = (1 + options.tiles) * model.configuration.tokensPerTile
+    let memory = BatchMemory(model.configuration, promptTokens: text + picture, most: most)
     return min(max(1, count), memory.slots(free: SystemMemory.availableBytes))
   }
 }
@@ -168,9 +163,7 @@ struct AnswerReport: Codable {
 }
 
 /// Seconds of a duration.
-func seconds(_ duration: Duration) -> Double {
-  Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-}
+func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
 
 /// Says that a question was about nothing but its words: `What is this?` without a picture is answered, too.
 func noteMissingPicture() {
@@ -234,6 +227,10 @@ enum Interruption {
   }
 
   static var isRequested: Bool { received != 0 }
-  /// 128 and the signal's number.
-  static var status: ExitCode { ExitCode(128 + received) }
+
+  /// Throws `CancellationError` where a signal has asked for the end: what long work calls between two steps.
+  static func check() throws { if isRequested { throw CancellationError() } }
+
+  /// With what the program ends then: 128 and the signal's number.
+  static var status: Int32 { 128 + (received == 0 ? SIGINT : received) }
 }

@@ -34,6 +34,8 @@ void vt_cursor(int row, int column);
 void vt_last_words(const char *text);
 // Gives this thread another stack on which that works when its first one is used up. Once a thread is enough.
 void vt_guard_thread(void);
+// Gives the terminal back before the program ends, from any thread, and says why: "vugen " and these words.
+void vt_guard_give_back(const char *said);
 
 // Sends what changed.
 void vt_update(void);

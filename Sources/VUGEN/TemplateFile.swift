@@ -1,0 +1,95 @@
+import Foundation
+import ModelFiles
+
+/// The chat template that a model folder brings in the Hugging Face layout: `chat_template.jinja`, `chat_template.json`,
+/// or `chat_template` in `tokenizer_config.json`. Its program is not run: it is recognised as one of the forms that are
+/// known, and its system message is read.
+struct TemplateFile {
+  /// What it says before a conversation that brings no system message of its own; nil for nothing.
+  let systemMessage: String?
+
+  /// nil where the folder brings none. Throws `ModelFileError` for a template of a form that is not known, as its
+  /// model would be asked in words that it was not trained on.
+  init?(folder: String) throws {
+    guard let (text, path) = try Self.text(in: folder) else { return nil }
+    let marks = ChatTemplate.Mark.allCases.filter { $0 != .begin }
+    // Llama 3.2's own puts the date before every conversation.
+    guard marks.allSatisfy({ text.contains($0.rawValue) }), !text.contains("Cutting Knowledge Date") else {
+      throw ModelFileError(
+        path,
+        "this chat template has a form that is not known here (Llama 3's, with or without a system message, is); "
+          + "name another model, or remove the template to ask in Llama 3's form")
+    }
+    systemMessage = Self.systemMessage(in: text)
+  }
+
+  private struct Configuration: Decodable {
+    struct Named: Decodable {
+      let name, template: String
+    }
+
+    /// One template, or several by name.
+    enum Templates: Decodable {
+      case one(String), several([Named])
+
+      init(from decoder: any Decoder) throws {
+        let box = try decoder.singleValueContainer()
+        if let text = try? box.decode(String.self) {
+          self = .one(text)
+        } else {
+          self = .several(try box.decode([Named].self))
+        }
+      }
+
+      var usual: String? {
+        switch self {
+        case .one(let text): text
+        case .several(let list): (list.first { $0.name == "default" } ?? list.first)?.template
+        }
+      }
+    }
+
+    let templates: Templates?
+
+    enum CodingKeys: String, CodingKey { case templates = "chat_template" }
+  }
+
+  private static func text(in folder: String) throws -> (text: String, path: String)? {
+    let plain = folder + "/chat_template.jinja"
+    if FileManager.default.fileExists(atPath: plain) {
+      return (String(decoding: try MappedFile.contents(of: plain), as: UTF8.self), plain)
+    }
+    for name in ["chat_template.json", "tokenizer_config.json"] {
+      let path = "\(folder)/\(name)"
+      guard FileManager.default.fileExists(atPath: path) else { continue }
+      let file = try ModelJSON.read(Configuration.self, at: path, kind: "chat template")
+      if let text = file.templates?.usual { return (text, path) }
+    }
+    return nil
+  }
+
+  /// The text that is given to `system_message` where no message brings one.
+  private static func systemMessage(in template: String) -> String? {
+    let given = /set\s+system_message\s*=\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/
+    for match in template.matches(of: given) {
+      guard let raw = match.1 ?? match.2, !raw.isEmpty else { continue }
+      return unescaped(raw)
+    }
+    return nil
+  }
+
+  /// A literal's characters.
+  private static func unescaped(_ literal: Substring) -> String {
+    var text = "", isEscaped = false
+    for character in literal {
+      if !isEscaped, character == "\\" {
+        isEscaped = true
+        continue
+      }
+      let isBreak = isEscaped && character == "n"
+      text.append(isBreak ? "\n" : character)
+      isEscaped = false
+    }
+    return text
+  }
+}

@@ -35,7 +35,8 @@ extension DrawingRun {
     ])
 
   static let compute: (String, RecipeKey.Kind, String, String) = (
-    "compute", .word(Precision.allCases.map(\.rawValue)), "", "Precision of products; bf16 where the processor multiplies it."
+    "compute", .word(Precision.allCases.map(\.rawValue)), "",
+    "Precision of products; bf16 where the processor multiplies it."
   )
   static let nice: (String, RecipeKey.Kind, String, String) = (
     "nice", .whole(0...19), "", "How far the run stands back for other programs; 0 not at all."
@@ -69,7 +70,10 @@ extension DecoderRecipe.Times {
   static let keys = RecipeKey.section(
     "times",
     [
-      ("distribution", .word(TimeDistribution.Kind.allCases.map(\.rawValue)), "", "How training times are drawn."),
+      (
+        "distribution", .word(TimeDistribution.Kind.allCases.map(\.rawValue)), "",
+        "How training times are drawn."
+      ),
       ("mean", .any, "", "Mean of logit-normal's normal: above 0 is nearer to the picture."),
       ("deviation", .positive, "", "Its deviation."),
       (
@@ -103,7 +107,10 @@ extension DecoderRecipe {
           "size", .word(PixelDecoderConfiguration.Size.allCases.map(\.rawValue)), "",
           "Size of the pixel decoder."
         ),
-        ("reducer", .word(ReducerConfiguration.Kind.allCases.map(\.rawValue)), "", "Reducer: trained with the decoder, or fitted before."),
+        (
+          "reducer", .word(ReducerConfiguration.Kind.allCases.map(\.rawValue)), "",
+          "Reducer: trained with the decoder, or fitted before."
+        ),
         ("ratio", .size, "", "Channels of a feature over channels of a latent."),
         ("frozenReducer", .flag, "", "Whether the reducer stays as --from gives it."),
         ("seed", .seed, "", "Seed of the first weights."),

@@ -44,7 +44,8 @@ struct LossCurveTests {
 
   /// Gives the layers that begin at zero numbers: a teacher that draws nothing but its noise teaches rounding errors.
   private func wake(_ path: String) throws {
-    var random = Philox(seed: 8), tensors = try SafetensorsFile(path: path).weights().mapValues { $0.copied() }
+    var random = Philox(seed: 8)
+    var tensors = try SafetensorsFile(path: path).weights().mapValues { $0.copied() }
     for name in tensors.keys.sorted() {
       guard let tensor = tensors[name], tensor.sumOfSquares() == 0 else { continue }
       tensors[name] = .normal(tensor.shape, deviation: 0.05, using: &random)

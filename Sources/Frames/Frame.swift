@@ -7,6 +7,13 @@ public struct Size: Hashable, Sendable {
   public init(_ width: Int, _ height: Int) { (self.width, self.height) = (width, height) }
 }
 
+/// A cell's place.
+public struct Point: Hashable, Sendable {
+  public var x, y: Int
+
+  public init(_ x: Int, _ y: Int) { (self.x, self.y) = (x, y) }
+}
+
 /// A rectangle of cells.
 public struct Rect: Hashable, Sendable {
   public var x, y, width, height: Int
@@ -64,7 +71,7 @@ public struct Frame: Equatable, Sendable {
   public let size: Size
   public private(set) var cells: [Cell]
   public var placements: [Placement] = []
-  public var cursor: (x: Int, y: Int)?
+  public var cursor: Point?
 
   /// What stands under a picture. A space could be sent as "erase to the end of the line", which would wipe
   /// pixels beyond it.
@@ -73,11 +80,6 @@ public struct Frame: Equatable, Sendable {
   public init(_ size: Size, style: Style) {
     self.size = Size(max(0, size.width), max(0, size.height))
     cells = [Cell](repeating: Cell(" ", style), count: self.size.width * self.size.height)
-  }
-
-  public static func == (a: Frame, b: Frame) -> Bool {
-    a.size == b.size && a.cells == b.cells && a.placements == b.placements && a.cursor?.x == b.cursor?.x
-      && a.cursor?.y == b.cursor?.y
   }
 
   public subscript(x: Int, y: Int) -> Cell { cells[y * size.width + x] }

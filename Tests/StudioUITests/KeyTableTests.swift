@@ -166,7 +166,7 @@ import Testing
     #expect(b.shows("← → change  ↑ ↓ row  Esc back"))
     b.press(.escape)
     b.send("a cat")
-    #expect(b.shows("Esc cancel  Tab ask  ^P commands"))
+    #expect(b.shows("Esc cancel  Tab ask "))
     b.finish("g0")
     b.press(.function(3))
     #expect(b.shows("Return use  m compare  Esc back"))

@@ -102,7 +102,7 @@ extension StudioState {
   /// What a key would do now; nil for what is typed.
   public func binding(of key: Key) -> Binding? { KeyTable.binding(of: key, in: keyContexts) }
 
-  /// The three keys that matter now, those of the nearest context first.
+  /// The three keys that matter now, those of the nearest context first; two beside what a request says of itself.
   var keyHints: [(String, String)] {
     var hints: [(String, String)] = []
     for context in keyContexts {
@@ -117,7 +117,7 @@ extension StudioState {
         }
       }
     }
-    return Array(hints.prefix(3))
+    return Array(hints.prefix(work.running == nil ? 3 : 2))
   }
 
   private func hint(of binding: Binding) -> String? {

@@ -27,7 +27,7 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
   } else {
     frame.put(filter, inner.x + 2, inner.y, theme.text)
   }
-  frame.cursor = (inner.x + 2 + TextWidth.columns(filter), inner.y)
+  frame.cursor = Point(inner.x + 2 + TextWidth.columns(filter), inner.y)
   let rows = max(1, inner.height - 2), first = max(0, min(list.selected - rows / 2, shown.count - rows))
   if shown.isEmpty { frame.put("no matches", inner.x, inner.y + 2, theme.dim) }
   let titleWidth = max(12, min(inner.width - 10, (shown.map { TextWidth.columns($0.title) }.max() ?? 0) + 2))

@@ -93,7 +93,7 @@ private func drawPrompt(_ state: StudioState, _ frame: inout Frame) {
     let found = state.prompt.editor.found ?? ""
     frame.put("history: \(search)", 2, y, theme.accent)
     frame.put(TextWidth.fitted(found, max(0, width - search.count - 14)), 13 + search.count, y, theme.text)
-    if isActive { frame.cursor = (11 + search.count, y) }
+    if isActive { frame.cursor = Point(11 + search.count, y) }
     return
   }
   drawText(state, top: y, lines: lines, width: width - 4, isActive, &frame)
@@ -110,7 +110,7 @@ private func drawText(
       ? "read-only; /new starts a session"
       : state.prompt.mode == .ask ? "ask about a picture" : "describe an image"
     frame.put(TextWidth.fitted(hint, width), 3, top, theme.dim)
-    if isActive { frame.cursor = (3, top) }
+    if isActive { frame.cursor = Point(3, top) }
     return
   }
   // Where the cursor stands among the wrapped lines: laid out with a mark in its place.
@@ -122,7 +122,7 @@ private func drawText(
     frame.put(all[first + i], 3, top + i, theme.text, limit: width + 1)
   }
   let column = TextWidth.columns((before.last ?? "").filter { $0 != "\u{2060}" })
-  if isActive { frame.cursor = (3 + min(column, width), top + min(lines - 1, row - first)) }
+  if isActive { frame.cursor = Point(3 + min(column, width), top + min(lines - 1, row - first)) }
 }
 
 /// Completions above the prompt, lists, help and the tour.

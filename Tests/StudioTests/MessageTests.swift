@@ -93,6 +93,17 @@ struct MessageTests {
     #expect(session.end() == 0 && session.leftClean)
   }
 
+  /// What a key calls for is seen, however long nothing happened before it: longer than a message stands.
+  @Test func messagesAreSeenAfterAPause() throws {
+    let session = try Session(["studio", "--graphics", "none"])
+    #expect(session.expect("VUGEN Studio") && session.expect("parameters"))
+    session.settle(4)
+    session.type("\u{1B}m")
+    #expect(session.expect("the terminal has the mouse", within: 20), "\(session.screen(36))")
+    session.type("\u{04}")
+    #expect(session.end() == 0)
+  }
+
   /// On a terminal that shows lines alone, nothing else is written.
   @Test func aDumbTerminalGetsLines() throws {
     for words in [

@@ -13,7 +13,8 @@ public enum OddInput {
   public static let commands = [
     "/cfg", "/steps", "/seed", "/count", "/grid", "/sweep", "/negative", "/stop", "/search", "/rename",
     "/theme", "/export",
-    "/image", "/caption", "/save", "/replay", "/vary", "/retry", "/undo", "/compare", "/critique", "/gallery",
+    "/solver", "/interval", "/image", "/caption", "/save", "/replay", "/vary", "/retry", "/undo", "/compare",
+    "/critique", "/gallery",
     "/edit",
   ]
 

@@ -12,7 +12,9 @@ public struct ModelFacts: Sendable, Equatable {
   public var parameters: Int
   /// Bytes of its weights as they lie in its files.
   public var bytes: Int
+  /// Whether it has a generation tower.
   public var canDraw: Bool
+  /// Pixels of a side of what it sees.
   public var imageSize: Int
   /// Tells models apart in sessions.
   public var hash: String
@@ -32,6 +34,7 @@ public actor StudioEngine {
     NumericThread.shared.asUnownedSerialExecutor()
   }
 
+  /// Nothing is read before `load`.
   public init(folder: String) { self.folder = folder }
 
   /// Loads the model. Throws what is wrong with its folder.
@@ -177,7 +180,9 @@ public final class CancellationFlag: Sendable {
   private let state = Mutex(false)
 
   public init() {}
+  /// Ends the work at its next step.
   public func set() { state.withLock { $0 = true } }
+  /// Whether the work is to end.
   public var isSet: Bool { state.withLock { $0 } }
 }
 

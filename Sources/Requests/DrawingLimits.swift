@@ -3,10 +3,13 @@
 public enum DrawingLimits {
   /// What a log may say: a picture of an older version or another program can have more than `guidanceRange`.
   public static let recordedGuidance: ClosedRange<Float> = 0...100
+  /// Of the sampler.
   public static let steps = 1...1000
+  /// Of the pixel decoder.
   public static let decoderSteps = 1...100
   /// What the studio's inspector shows.
   public static let shownDecoderSteps = 1...16
+  /// Pictures of one request.
   public static let count = 1...16
 }
 

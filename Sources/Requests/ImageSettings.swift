@@ -11,19 +11,25 @@ public enum Solver: String, Sendable, Codable, CaseIterable {
 /// Written as JSON, what stands as a log of the first version has it (no solver but Euler's, guidance at all times) is
 /// left out, so that such logs stay what they were; what is left out is read so.
 public struct ImageSettings: Sendable, Equatable {
+  /// What is drawn.
   public var prompt: String
   /// What the unconditional side reads; empty for nothing.
   public var negative: String
+  /// Of the noise that the picture grows from.
   public var seed: UInt64
   /// 1 is no guidance.
   public var guidanceScale: Float
   /// Times, 0 = noise → 1 = data, in which guidance works.
   public var guidanceStart: Float = 0
   public var guidanceEnd: Float = 1
+  /// Of the sampler; a picture of more is not better at some point, and takes longer.
   public var steps: Int
+  /// Of the pixel decoder.
   public var decoderSteps: Int
+  /// How each step is made.
   public var solver = Solver.euler
 
+  /// Guided at all times, in Euler's steps.
   public init(
     prompt: String, negative: String = "", seed: UInt64 = 0,
     guidanceScale: Float = DrawingDefaults.guidance, steps: Int = 50, decoderSteps: Int = 1

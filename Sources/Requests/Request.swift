@@ -2,12 +2,16 @@
 ///
 /// - Note: `Image` is what stands for a picture: its id before it is looked up, its pixels behind.
 public struct Question<Image: Sendable>: Sendable {
+  /// What is asked.
   public var text: String
+  /// What it is asked about; none where the conversation goes on.
   public var pictures: [Image]
   /// 0 takes the likeliest token each time.
   public var temperature: Float
+  /// Of the tokens that are drawn by lot.
   public var seed: UInt64
 
+  /// About nothing new, and answered by the likeliest tokens, where no more is said.
   public init(_ text: String, pictures: [Image] = [], temperature: Float = 0, seed: UInt64 = 0) {
     (self.text, self.pictures, self.temperature, self.seed) = (text, pictures, temperature, seed)
   }

@@ -4,16 +4,25 @@ import SessionLog
 
 /// Everything that the screen shows: small states, each about one thing. `reduce` alone changes them.
 public struct StudioState: Equatable, Sendable {
+  /// The screen, its theme and what it can show.
   public internal(set) var terminal = TerminalState()
+  /// The open session.
   public internal(set) var conversation = ConversationState()
+  /// The model and what it works on.
   public internal(set) var work = WorkState()
+  /// The settings.
   public internal(set) var inspector = InspectorState()
+  /// What is being written.
   public internal(set) var prompt = PromptState()
+  /// What lies over the screen.
   public internal(set) var overlays = OverlayState()
+  /// What is known of pictures.
   public internal(set) var album = AlbumState()
+  /// The message of the status line.
   public internal(set) var toast: Toast?
   /// Seconds since the studio began.
   public internal(set) var now = 0.0
+  /// Whether the person wants to leave.
   public internal(set) var isLeaving = false
 
   public init() {}
@@ -21,9 +30,11 @@ public struct StudioState: Equatable, Sendable {
   /// The smallest screen that shows the studio.
   public static let smallest = Size(60, 16)
 
+  /// Whether the screen shows no more than that it is too small.
   public var isTooSmall: Bool {
     terminal.size.width < Self.smallest.width || terminal.size.height < Self.smallest.height
   }
+  /// Whether the inspector is shown beside the transcript.
   public var showsInspector: Bool { !inspector.isHidden && terminal.size.width >= 100 }
 
   /// How a picture was drawn, here or in another session.
@@ -42,13 +53,17 @@ public struct StudioState: Equatable, Sendable {
 
 /// What the studio knows of its terminal, and how it looks there.
 public struct TerminalState: Equatable, Sendable {
+  /// Columns and rows.
   public var size = Size(80, 24)
   /// A cell in pixels.
   public var cell = Size(8, 16)
   /// Whether pictures can be shown.
   public var hasPictures = true
+  /// Whether the studio takes the mouse; else the terminal selects text with it.
   public var isMouseCaptured = true
+  /// The colours that are shown.
   public var theme = Theme.builtIn
+  /// Those that can be chosen.
   public var themes: [Theme] = [.builtIn]
   /// Nobody chose a theme: the terminal's background does.
   var followsBackground = false
@@ -61,8 +76,11 @@ public struct TerminalState: Equatable, Sendable {
 
 /// What is being written, and what goes with it.
 public struct PromptState: Equatable, Sendable {
+  /// The text.
   public var editor = PromptEditor()
+  /// What sending it does.
   public var mode = StudioMode.imagine
+  /// Pictures that go with the next question.
   public var attachments: [Attachment] = []
   /// The question that goes with the next picture that is attached, and is asked at once.
   var questionForNextAttachment: String?
@@ -72,6 +90,7 @@ public struct PromptState: Equatable, Sendable {
 
 /// What lies over the screen.
 public struct OverlayState: Equatable, Sendable {
+  /// What takes the keys; nil for the screen itself.
   public var top: Overlay? {
     didSet { if top == nil { below = [] } }
   }

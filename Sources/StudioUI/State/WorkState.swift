@@ -4,15 +4,19 @@ import SessionLog
 
 /// The model, what it works on and what waits for it.
 public struct WorkState: Equatable, Sendable {
+  /// The model that answers and draws.
   public var model = ModelStatus.loading
   /// The model that goes on working where the one that is being loaded does not.
   var modelBefore: ModelStatus?
+  /// What it works on.
   public var running: Running?
+  /// What waits for it, the next first.
   public var queue: [Job] = []
   /// Numbers of requests never begin anew while the program runs.
   var nextRequest = 1
   /// When the slider's change is drawn.
   public var sliderDue: Double?
+  /// The check of a picture that goes on.
   public var critique: Critique?
   /// The prompt of which was said last that it is cut: the slider draws it again and again.
   var shortened = ""
@@ -20,6 +24,7 @@ public struct WorkState: Equatable, Sendable {
   /// Whether anything runs or waits.
   var isBusy: Bool { running != nil || !queue.isEmpty }
 
+  /// Whether it draws, as far as is known.
   public var canDraw: Bool {
     if case .ready(_, _, _, let canDraw) = model { return canDraw }
     return true
@@ -53,7 +58,9 @@ public struct WorkState: Equatable, Sendable {
 
 /// A request with its number.
 public struct Job: Equatable, Sendable {
+  /// Its number, which no other request has.
   public let id: Int
+  /// What is asked.
   public let request: Request<PictureID>
   /// The first request of the sweep that it belongs to.
   var sweep: Int?
@@ -66,13 +73,19 @@ public struct Running: Equatable, Sendable {
   var job: Job
   /// Tokens so far.
   public internal(set) var text = ""
+  /// Of the sampler, from 1; 0 before the first.
   public internal(set) var step = 0
+  /// So many there are in all.
   public internal(set) var steps = 0
   /// The picture of several that is being drawn, from 0.
   public internal(set) var picture = 0
+  /// So many pictures there are in all.
   public internal(set) var count = 1
+  /// What it looks like so far.
   public internal(set) var preview: PictureID?
+  /// In seconds of the studio's clock.
   public internal(set) var began: Double
+  /// Whether it ends at its next step.
   public internal(set) var isCancelling = false
   /// Cancelling throws away what there is.
   var isDiscarded = false
@@ -84,10 +97,13 @@ public struct Running: Equatable, Sendable {
     }
   }
 
+  /// Its number, which no other request has.
   public var id: Int { job.id }
+  /// What is asked.
   public var request: Request<PictureID> { job.request }
   /// The picture that it varies.
   var parent: PictureID? { if case .imagine(_, _, let parent) = job.request { parent } else { nil } }
+  /// Whether pictures come of it; else an answer.
   public var isDrawing: Bool { if case .imagine = job.request { true } else { false } }
 }
 
@@ -100,12 +116,16 @@ public enum ModelStatus: Equatable, Sendable {
 
 /// What is checked about a drawn picture.
 public struct Critique: Equatable, Sendable {
+  /// One thing that the prompt names.
   public struct Part: Equatable, Sendable {
+    /// Of the prompt, and what is asked about it.
     public var phrase, question: String
     /// The word that a true picture's answer has in it.
     public var expected: String
+    /// The answer.
     public var said: String?
 
+    /// Whether the answer is what a true picture's would be.
     public var holds: Bool? { said.map { $0.lowercased().contains(expected) } }
   }
 

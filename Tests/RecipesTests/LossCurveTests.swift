@@ -37,9 +37,9 @@ struct LossCurveTests {
   private func check(_ run: some TrainingRun, _ recorded: [Float], _ stage: String) throws {
     let found = try recorded.map { _ in try run.step().loss }
     run.stop()
-    // Measured between the kernels' instruction sets and oneDNN's: see the commit that recorded them.
+    // AVX-512, AVX2 and the baseline, in the kernels as in oneDNN, are at most 1e-5 from each other.
     let farthest = zip(found, recorded).map { abs($0 - $1) / max(1e-3, abs($1)) }.max() ?? .infinity
-    #expect(farthest < 2e-3, "\(stage): \(found), \(farthest) from what was recorded")
+    #expect(farthest < 5e-4, "\(stage): \(found), \(farthest) from what was recorded")
   }
 
   /// Gives the layers that begin at zero numbers: a teacher that draws nothing but its noise teaches rounding errors.
@@ -118,8 +118,8 @@ struct LossCurveTests {
     0.7736354,
   ]
   private static let distill: [Float] = [
-    0.25054, 0.43013006, 0.72155404, 0.8376365, 0.5864563, 0.6770424, 0.53049797, 0.50713676, 0.49788728,
-    0.41520393,
+    0.82894534, 0.9163412, 0.9415034, 0.9230287, 0.80771196, 0.9086374, 0.77298486, 0.78093565, 0.7752,
+    0.82366353,
   ]
   private static let generator: [Float] = [
     1.3707595, 2.5343828, 1.8407079, 3.0541801, 1.6720438, 1.4988456, 1.9741094, 1.5876136, 2.0740983,

@@ -1,10 +1,11 @@
 import Foundation
+import Synchronization
 
 /// How politely this process asks for the processor.
 public enum ProcessPriority {
   /// Gives all threads of this process at least this niceness, and with them those that they will start. Terminals
   /// that have groups of their own in Linux' scheduler ("autogroup") share the processor by group before niceness
-  /// counts, so that this session's group gets it, too, until the process exits.
+  /// counts, so that this session's group gets it, too, until the process ends.
   ///
   /// Threads that are nicer already stay so; 0 changes nothing.
   public static func lower(to niceness: Int32) {
@@ -14,19 +15,28 @@ public enum ProcessPriority {
     for thread in threads.compactMap({ id_t($0) }) where getpriority(which, thread) < niceness {
       setpriority(which, thread, niceness)
     }
-    guard let before = groupNiceness(), before < niceness, setGroupNiceness(niceness) else { return }
-    groupBefore = before
-    atexit { ProcessPriority.giveBack() }
+    guard let before = groupNiceness(), before < niceness, restoreAtTheEnd(before) else { return }
+    _ = setGroupNiceness(niceness)
   }
 
-  /// Gives the session's group its niceness back, which happens by itself at an ordinary exit; for one by `_exit`.
-  public static func giveBack() {
-    guard let before = groupBefore else { return }
-    _ = setGroupNiceness(before)
+  /// Starts what gives the group its niceness back when this process ends, in whatever way: a shell that waits for the end
+  /// of a pipe. A handler of this process would not run when it is killed, and the terminal would stay slow.
+  private static func restoreAtTheEnd(_ niceness: Int32) -> Bool {
+    let shell = Process(), pipe = Pipe()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    // Linux takes such a change ten times a second at most, from everybody together.
+    let giveBack = "for i in 1 2 3 4 5; do echo \(niceness) >\(group) && break; sleep 0.2; done"
+    shell.arguments = ["-c", "trap '' INT TERM HUP QUIT; read -r x; \(giveBack)"]
+    (shell.standardInput, shell.standardOutput, shell.standardError) = (
+      pipe, FileHandle.nullDevice, FileHandle.nullDevice
+    )
+    guard (try? shell.run()) != nil else { return false }
+    lifeline.withLock { $0 = pipe.fileHandleForWriting }
+    return true
   }
 
-  /// Written once, before the exit handler that reads it is there.
-  private nonisolated(unsafe) static var groupBefore: Int32?
+  /// Open as long as this process lives.
+  private static let lifeline = Mutex<FileHandle?>(nil)
   private static let group = "/proc/self/autogroup"
 
   /// "/autogroup-12 nice 0"; nil where there are no groups.

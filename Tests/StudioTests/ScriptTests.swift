@@ -231,6 +231,18 @@ import Testing
     #expect(try run("ls").out == "")
   }
 
+  /// A run makes its terminal's group of processes nice; killed, it leaves it as it was.
+  @Test func aKilledRunLeavesItsTerminalQuick() throws {
+    guard FileManager.default.fileExists(atPath: "/proc/self/autogroup") else { return }
+    let found = try run(
+      """
+      export P; setsid bash -c '
+        is() { until grep -q "nice $1\\$" /proc/self/autogroup || [ $n -gt 1200 ]; do sleep 0.05; n=$((n+1)); done; }
+        n=0; "$P" train understanding -o r & is 10; kill -KILL $!; wait 2>/dev/null; is 0; echo $((n < 1200))'
+      """)
+    #expect(found.out == "1\n", "\(found)")
+  }
+
   /// Before the first step there is nothing to save: a signal ends the run at once, whatever is being made.
   @Test func aSignalIsObeyedBeforeTheFirstStep() throws {
     for (name, number) in [("TERM", SIGTERM), ("INT", SIGINT), ("HUP", SIGHUP)] {

@@ -64,7 +64,6 @@ final class Preparation: Sendable {
     ProgressLine.end()
     state.cleanUp?()
     PartialOutput.removeAll()
-    ProcessPriority.giveBack()
     _exit(Interruption.status)
   }
 }

@@ -132,7 +132,8 @@ struct EngineTests {
     var last: [RequestEvent<Picture>] = []
     for await event in engine.run(.imagine(settings(), count: 1, parent: nil)) { last.append(event) }
     let reasons = last.compactMap { if case .failed(let reason) = $0 { reason } else { nil } }
-    #expect(reasons.count == 1 && reasons[0].contains("cannot draw") && !reasons[0].contains("\n"), "\(reasons)")
+    #expect(
+      reasons.count == 1 && reasons[0].contains("cannot draw") && !reasons[0].contains("\n"), "\(reasons)")
   }
 }
 

@@ -75,6 +75,13 @@ extension FileName {
     return names.sorted()
   }
 
+  /// Whether a pipe, a socket or a device is there, which may be waited for without an end.
+  public static func isSpecial(_ path: String) -> Bool {
+    var status = stat()
+    guard withPath(path, { stat($0, &status) }) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
   /// Files below a folder, as paths from it, in order; links to folders are not followed, so that none leads round in
   /// a circle. Throws `FileAccessError` where the folder itself cannot be read.
   ///

@@ -40,7 +40,8 @@ public enum OutputFolder {
     if exists, held == nil, (try? FileName.names(in: place))?.isEmpty == false {
       return try body(place)
     }
-    let new = "\(place).\(getpid()).partial", old = "\(place).\(getpid()).old"
+    for left in leftovers(of: place, "partial") { FileName.remove(left) }
+    let new = "\(place).\(getpid()).partial", old = oldName(of: place)
     let partial = PartialOutput(new)
     defer { partial.forget() }
     do {
@@ -50,11 +51,12 @@ public enum OutputFolder {
     }
     do {
       try body(new)
+      if held != nil { try checkStill(place, made: new) }
       if exists, !FileName.rename(place, old) {
         throw ModelFileError(folder, "cannot be replaced: " + systemReason)
       }
       if !FileName.rename(new, place) {
-        let reason = systemReason
+        let reason = FileName.exists(place) ? "something else was written there meanwhile" : systemReason
         if exists { _ = FileName.rename(old, place) }
         throw ModelFileError(folder, "cannot be written: " + reason)
       }
@@ -65,36 +67,54 @@ public enum OutputFolder {
     if exists { FileName.remove(old) }
   }
 
-  /// Calls `body` where a model, shards or a run may be written bit by bit into `folder`.
-  ///
-  /// What lies there of the kind is left for `body` to refuse, unless `replacing`: then the whole folder is put aside. It
-  /// goes once `body` is done, and comes back where that throws. Throws `ModelFileError`, or what `body` throws.
-  public static func replaced<T>(_ folder: String, replacing: Bool, _ body: () throws -> T) throws -> T {
-    guard replacing, contents(of: folder) != nil else { return try body() }
+  /// Puts a folder that holds a model, shards or a run aside, for what is written bit by bit in its place: until
+  /// `removeOld`, when the new is worth more, or `putBack`. Throws `ModelFileError`.
+  public static func putAside(_ folder: String) throws {
+    guard contents(of: folder) != nil else { return }
     try checkReplaceable(folder)
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    let old = "\(place).\(getpid()).old"
-    guard FileName.rename(place, old) else {
+    guard FileName.rename(place, oldName(of: place)) else {
       throw ModelFileError(folder, "cannot be replaced: " + systemReason)
-    }
-    do {
-      let result = try body()
-      FileName.remove(old)
-      return result
-    } catch {
-      putBack(folder)
-      throw error
     }
   }
 
-  /// Gives back what `replaced` has put aside, where its `body` will not come to its end. What was begun is worth less
-  /// than what was there.
+  /// Removes what `putAside` has put aside.
+  public static func removeOld(_ folder: String) {
+    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    restoring.withLock { _ in FileName.remove(oldName(of: place)) }
+  }
+
+  /// Where a process that put a folder aside was killed, the folder comes back, unless something else is there by now.
+  /// What a person should know of it, in one line.
+  public static func takeUp(_ folder: String) -> String? {
+    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    guard let old = leftovers(of: place, "old").last else { return nil }
+    if (try? FileName.names(in: place))?.isEmpty == true { rmdir(place) }
+    if !FileName.exists(place), FileName.rename(old, place) {
+      return "\(folder) is back as it was before a run that was killed"
+    }
+    return "\(old) holds what a run that was killed was to replace"
+  }
+
+  /// What processes that are no more have left beside a folder.
+  private static func leftovers(of place: String, _ kind: String) -> [String] {
+    let parent = FileName.parent(of: place), start = FileName.last(of: place) + "."
+    return ((try? FileName.names(in: parent)) ?? []).filter { name in
+      guard name.hasPrefix(start), name.hasSuffix(".\(kind)") else { return false }
+      guard let id = pid_t(name.dropFirst(start.count).dropLast(kind.count + 1)) else { return false }
+      return id > 0 && kill(id, 0) != 0 && errno == ESRCH
+    }.map { "\(parent)/\($0)" }
+  }
+
+  private static func oldName(of place: String) -> String { "\(place).\(getpid()).old" }
+
+  /// Gives back what `putAside` has put aside: what was begun is worth less than what was there.
   ///
   /// A signal's thread may call it beside the one that works, which fails of the same signal: only one of them moves
   /// anything, and nothing is removed before the old folder is back.
   public static func putBack(_ folder: String) {
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    let old = "\(place).\(getpid()).old", begun = "\(place).\(getpid()).partial"
+    let old = oldName(of: place), begun = "\(place).\(getpid()).partial"
     restoring.withLock { _ in
       guard FileName.exists(old) else { return }
       if FileName.exists(place), !FileName.rename(place, begun) { return }
@@ -134,6 +154,15 @@ public enum OutputFolder {
   }
 
   private static var systemReason: String { FileName.systemReason }
+
+  /// Where a person has put files into the folder meanwhile, it stays, and so does what was made. Throws `ModelFileError`.
+  private static func checkStill(_ place: String, made new: String) throws {
+    do { try checkForeign(place) } catch let error as ModelFileError {
+      let kept = "\(place).\(getpid()).new"
+      guard FileName.rename(new, kept) else { throw error }
+      throw ModelFileError(place, "\(error.reason); what was made is in \(kept)")
+    }
+  }
 
   /// Nobody means their home, where they stand, a repository, or files of their own.
   private static func checkReplaceable(_ folder: String) throws {

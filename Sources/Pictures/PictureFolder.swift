@@ -10,7 +10,8 @@ public struct PictureFolder: Sendable {
   /// Lists of captions that a folder brings along, as the layout `imagefolder` has them: `metadata.jsonl` and others of
   /// that name.
   public private(set) var lists: [String] = []
-  /// Folders below that cannot be read.
+  /// Folders below that cannot be read, and pipes, sockets and devices by a picture's name: they are read where a person
+  /// names them.
   public private(set) var locked: [FileAccessError] = []
 
   /// Throws `FileAccessError` where the folder itself cannot be read.
@@ -20,7 +21,11 @@ public struct PictureFolder: Sendable {
     for name in try FileName.filesBelow(folder, hidden: false, onLocked: { locked.append($0) }) {
       let ending = (name as NSString).pathExtension.lowercased()
       if PictureFormat.extensions.contains(ending) {
-        pictures.append(start + name)
+        if FileName.isSpecial(start + name) {
+          locked.append(FileAccessError(start + name, "this is not a plain file; name it to have it read"))
+        } else {
+          pictures.append(start + name)
+        }
       } else if FileName.last(of: name).lowercased() == "metadata.\(ending)",
         Self.listEndings.contains(ending)
       {

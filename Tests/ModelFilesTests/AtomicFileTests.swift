@@ -86,22 +86,21 @@ struct AtomicFileTests {
 
   /// What is written bit by bit takes the place of what was there once it stands.
   @Test func aReplacedFolderComesBackWhereNothingStands() throws {
-    struct Stop: Error {}
     let place = folder + "/run"
     try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
     try put("old", "run/recipe.toml")
     func begin() throws {
       try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
     }
-    #expect(throws: Stop.self) {
-      try OutputFolder.replaced(place, replacing: true) {
-        try begin()
-        throw Stop()
-      }
-    }
+    try OutputFolder.putAside(place)
+    try begin()
+    OutputFolder.putBack(place)
+    OutputFolder.putBack(place)
     #expect(text("run/recipe.toml") == "old")
-    try OutputFolder.replaced(place, replacing: false) { #expect(text("run/recipe.toml") == "old") }
-    try OutputFolder.replaced(place, replacing: true) { try begin() }
+    try OutputFolder.putAside(place)
+    try begin()
+    OutputFolder.removeOld(place)
+    OutputFolder.putBack(place)
     #expect(try FileManager.default.contentsOfDirectory(atPath: place).isEmpty)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["run"])
   }
@@ -127,7 +126,7 @@ struct AtomicFileTests {
         error?.reason
           == "4 files were not written by this program (mine.tar, model/photo.jpg, notes.txt, …) and would be lost; move them, or name another folder"
       )
-      #expect(throws: ModelFileError.self) { try OutputFolder.replaced(place, replacing: true) {} }
+      #expect(throws: ModelFileError.self) { try OutputFolder.putAside(place) }
       #expect(text("mixed/notes.txt") == "x")
     }
     for name in ["notes.txt", "mine.tar", "model/photo.jpg", "x.safetensors"] {
@@ -137,6 +136,17 @@ struct AtomicFileTests {
       try AtomicFile.write(Data("x".utf8), to: $0 + "/config.json")
     }
     #expect(try FileName.filesBelow(place) == ["config.json"])
+    // One that comes while the new is made keeps its folder, and the new is not lost either.
+    let late = #expect(throws: ModelFileError.self) {
+      try OutputFolder.write(to: place, replacing: true) {
+        try AtomicFile.write(Data("y".utf8), to: $0 + "/config.json")
+        try put("x", "mixed/thesis.txt")
+      }
+    }
+    let made = "\(place).\(getpid()).new"
+    #expect(late?.reason.hasSuffix("what was made is in \(made)") == true, "\(late?.reason ?? "")")
+    #expect(try FileName.filesBelow(place) == ["config.json", "thesis.txt"])
+    #expect(try FileName.filesBelow(made) == ["config.json"])
   }
 
   @Test func otherFoldersAreWrittenInto() throws {

@@ -262,5 +262,30 @@ import Testing
       kill -TERM $p; wait $p; echo $?; ls -d r*; ls r
       """)
     #expect(found.out == "143\nr\nconfig.json\n", "\(found)")
+    // Also behind all that is prepared, for as long as no step is done; and by the next run, where this one was killed.
+    let late = try run(
+      """
+      "$P" train understanding -o r --overwrite --set data.batch=512 2>said & p=$!; n=0
+      until grep -q parameters said || [ $n -gt 2400 ]; do sleep 0.05; n=$((n+1)); done
+      kill -TERM $p; wait $p; echo $?; ls -d r*; ls r
+      "$P" train understanding -o r --overwrite 2>/dev/null & p=$!; n=0
+      until [ -n "$(ls -d r.*.old 2>/dev/null)" ] || [ $n -gt 1200 ]; do sleep 0.05; n=$((n+1)); done
+      kill -KILL $p; wait $p; "$P" train decoder -o r --model nowhere 2>&1 | head -1; ls -d r*; ls r
+      """)
+    #expect(
+      late.out
+        == "143\nr\nconfig.json\nvugen: r is back as it was before a run that was killed\nr\nconfig.json\n",
+      "\(late)")
+  }
+
+  /// What cannot be told apart from a slow writer is waited for only where it is named.
+  @Test func pipesInFoldersAreNotWaitedFor() throws {
+    try writePictures(["in/a.png"])
+    _ = try run("mkfifo in/b.png in/c.png; printf grey >in/a.txt; printf grey >in/b.txt")
+    let told = try run("V caption in --max-tokens 2")
+    #expect(told.status == 1 && told.out.hasPrefix("in/a.png: "), "\(told)")
+    #expect(told.error.contains("in/b.png: this is not a plain file; name it to have it read"), "\(told)")
+    #expect(try run("V data build folder in -o s").out.hasPrefix("1 picture"))
+    #expect(try run("V caption in/a.png -o x --sheet x").status == 2)
   }
 }

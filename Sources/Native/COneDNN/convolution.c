@@ -108,9 +108,52 @@ static dnnl_status_t conv_entry(const vugen_conv_spec *s, int32_t pass, entry **
   return status;
 }
 
+// Gradients of pictures under overlapping strides: API 3 cuts their sums over channels by the number of threads. Each
+// picture is then a piece of its own.
+static int is_cut_by_pictures(const vugen_conv_spec *s, int32_t pass) {
+  return DNNL_VERSION_MAJOR >= 3 && pass == VUGEN_CONV_BACKWARD_DATA && s->stride > 1 &&
+         (s->kernel_height > s->stride || s->kernel_width > s->stride);
+}
+
+typedef struct {
+  const vugen_conv_spec *spec;
+  const char *dy, *packed;
+  char *dx;
+  entry *found;
+} pictures;
+
+// The primitive of one picture for one thread, whose packed weights are those of all.
+static dnnl_status_t find_piece(void *data, int number) {
+  pictures *p = data;
+  (void)number;
+  vugen_conv_spec one = *p->spec;
+  one.batch = 1;
+  return conv_entry(&one, VUGEN_CONV_BACKWARD_DATA, &p->found);
+}
+
+// The primitive that says how weights are packed for this pass.
+static dnnl_status_t packing_entry(const vugen_conv_spec *s, int32_t pass, entry **found) {
+  if (!is_cut_by_pictures(s, pass)) return conv_entry(s, pass, found);
+  pictures p = {.spec = s};
+  CHECK(vugen_do_pieces(find_piece, &p, 1));
+  *found = p.found;
+  return dnnl_success;
+}
+
+static dnnl_status_t picture_piece(void *data, int number) {
+  pictures p = *(pictures *)data;
+  const vugen_conv_spec *s = p.spec;
+  CHECK(find_piece(&p, number));
+  int64_t size = s->type == VUGEN_BF16 ? 2 : 4;
+  void *handles[] = {
+    (void *)(p.dy + number * s->out_height * s->out_width * s->out_channels * size), (void *)p.packed,
+    p.dx + number * s->height * s->width * s->channels * size};
+  return vugen_execute(p.found, handles);
+}
+
 int vugen_conv_packed_layout(const vugen_conv_spec *spec, int32_t pass, size_t *bytes, int64_t *layout) {
   entry *e;
-  CHECK(conv_entry(spec, pass, &e));
+  CHECK(packing_entry(spec, pass, &e));
   *bytes = e->weight_bytes;
   *layout = e->weight_layout;
   return dnnl_success;
@@ -119,7 +162,7 @@ int vugen_conv_packed_layout(const vugen_conv_spec *spec, int32_t pass, size_t *
 int vugen_conv_pack(const vugen_conv_spec *spec, int32_t pass, int32_t from_type, const void *weights, void *packed) {
   entry *e;
   layout_t plain;
-  CHECK(conv_entry(spec, pass, &e));
+  CHECK(packing_entry(spec, pass, &e));
   CHECK(plain_weights(spec, &plain, from_type));
   dnnl_status_t status =
     vugen_reorder(REF(plain), weights, dnnl_primitive_desc_query_md(e->description, dnnl_query_weights_md, 0), packed);
@@ -135,6 +178,11 @@ int vugen_conv_forward(const vugen_conv_spec *spec, const void *x, const void *p
 }
 
 int vugen_conv_backward_data(const vugen_conv_spec *spec, const void *dy, const void *packed, void *dx) {
+  if (is_cut_by_pictures(spec, VUGEN_CONV_BACKWARD_DATA)) {
+    pictures p = {.spec = spec, .dy = dy, .packed = packed, .dx = dx};
+    CHECK(vugen_need_stream());
+    return vugen_do_pieces(picture_piece, &p, (int)spec->batch);
+  }
   entry *e;
   CHECK(conv_entry(spec, VUGEN_CONV_BACKWARD_DATA, &e));
   void *handles[] = {(void *)dy, (void *)packed, dx};

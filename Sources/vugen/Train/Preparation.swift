@@ -11,14 +11,17 @@ final class Preparation: Sendable {
   private struct State {
     var phase: String? = "reading data and model"
     var isOver = false
-    var cleanUp: (@Sendable () -> Void)?
+    var onFailure: (@Sendable () -> Void)?
+    var onSuccess: (@Sendable () -> Void)?
   }
 
   private let state: Mutex<State>
 
-  /// - Parameter cleanUp: what is to be done before the program ends.
-  init(cleanUp: (@Sendable () -> Void)? = nil) {
-    state = Mutex(State(cleanUp: cleanUp))
+  /// - Parameters:
+  ///   - onFailure: called where the first step is not reached.
+  ///   - onSuccess: called once it is done.
+  init(onFailure: (@Sendable () -> Void)? = nil, onSuccess: (@Sendable () -> Void)? = nil) {
+    state = Mutex(State(onFailure: onFailure, onSuccess: onSuccess))
     let thread = Thread { [self] in watch() }
     thread.start()
   }
@@ -31,13 +34,27 @@ final class Preparation: Sendable {
     }
   }
 
-  /// There is nothing to clean up any more.
-  func keepWhatIsThere() { state.withLock { $0.cleanUp = nil } }
+  /// The first step is done: from here on a signal is obeyed at the next step, which saves.
+  func end() { close(\.onSuccess) }
 
-  /// From here on a signal is obeyed at the next step, which saves.
-  func end() {
+  /// The first step will not be done; behind it nothing happens.
+  func giveUp() { close(\.onFailure) }
+
+  /// What gives up where it fails.
+  func attempt<T>(_ work: () throws -> T) throws -> T {
+    do { return try work() } catch {
+      giveUp()
+      throw error
+    }
+  }
+
+  private func close(_ what: KeyPath<State, (@Sendable () -> Void)?>) {
     tell(nil)
-    state.withLock { $0.isOver = true }
+    state.withLock { state in
+      guard !state.isOver else { return }
+      state.isOver = true
+      state[keyPath: what]?()
+    }
   }
 
   private func watch() {
@@ -62,7 +79,7 @@ final class Preparation: Sendable {
   /// Other threads are in the midst of their work: the libraries' own ends must not run beside it.
   private func endProgram(_ state: State) -> Never {
     ProgressLine.end()
-    state.cleanUp?()
+    state.onFailure?()
     PartialOutput.removeAll()
     _exit(Interruption.status)
   }

@@ -104,18 +104,17 @@ struct TrainOptions: ParsableArguments {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
+    if let line = OutputFolder.takeUp(output) { note(line) }
     guard overwrite else { return Preparation() }
     let replaced = output
-    return Preparation { OutputFolder.putBack(replaced) }
+    return Preparation(
+      onFailure: { OutputFolder.putBack(replaced) }, onSuccess: { OutputFolder.removeOld(replaced) })
   }
 
-  /// A run in its folder, which is replaced where that is asked for.
+  /// A run in its folder, which is replaced where that is asked for: what was there comes back until the first step is done.
   func begun<Run: TrainingRun>(_ preparation: Preparation, _ make: () throws -> Run) throws -> Run {
-    let training = try OutputFolder.replaced(output, replacing: overwrite) {
-      let made = try make()
-      preparation.keepWhatIsThere()
-      return made
-    }
+    if overwrite { try OutputFolder.putAside(output) }
+    let training = try preparation.attempt(make)
     preparation.tell(nil)
     for line in training.dataNotes { note(line.oneLine) }
     return training
@@ -208,8 +207,10 @@ struct TrainGenerator: AsyncParsableCommand {
         from: options.start)
     }
     // From here on a signal leaves the latents that are there, and the same command goes on.
-    try training.prepare { done, all in
-      preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
+    try preparation.attempt {
+      try training.prepare { done, all in
+        preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
+      }
     }
     preparation.tell(nil)
     noteStartingAnew(training.startingAnew)

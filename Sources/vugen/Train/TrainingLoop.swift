@@ -16,7 +16,7 @@ struct TrainingLoop {
   /// - Parameter preparation: ends with the first step, behind which there is something to save.
   func run(after preparation: Preparation) throws {
     defer { training.stop() }
-    defer { preparation.end() }
+    defer { preparation.giveUp() }
     if training.trainer.isFinished { preparation.end() } else { preparation.tell("the first step") }
     let trainer = training.trainer, start = clock.now, first = trainer.stepCount
     let log = try MetricsLog(path: training.folder + "/metrics.jsonl", keepingThrough: first)

@@ -34,6 +34,10 @@ struct Caption: AsyncParsableCommand {
   @Argument(help: "Picture files and folders.", completion: .pictures, transform: namedPath)
   var files: [String]
 
+  func validate() throws {
+    if let output, output == sheet { throw ValidationError("--output and --sheet are one file; name two.") }
+  }
+
   @NumericActor
   func run() async throws {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.

@@ -172,6 +172,22 @@ struct CommandTests {
     }
   }
 
+  /// A generator's run says what of a prompt the tower uses; a resumed one keeps what was said before.
+  @Test func aRunTellsWhatOfAPromptIsUsed() throws {
+    let settings = "data.batch=1 data.scenes=1 run.sampleMinutes=0 measure.minutes=1e-9 measure.scenes=1"
+      .split(separator: " ").map { "--set \($0)" }.joined(separator: " ")
+    for (part, steps) in [("", 1), ("--resume", 3)] {
+      let found = try run("V train generator -o g \(part) --set optimization.steps=\(steps) \(settings)")
+      #expect(
+        found.status == 0
+          && found.error.contains("step \(steps), wrong prompts told apart at t 0.02: other things "),
+        "\(found)")
+    }
+    let lines = try run("cat g/prompt-use.jsonl").out.split(separator: "\n")
+    #expect(lines.count == 3 && lines[0].contains("\"step\":1,\"things exchanged, t 0.02\":"), "\(lines)")
+    #expect(try run("V train generator -o h --set measure.scenes=0").status == 2)
+  }
+
   /// SIGTERM and SIGHUP save first, as Ctrl-C does, and `--resume` goes on from there.
   @Test func aRunThatIsEndedSavesFirst() throws {
     try photos(4)

@@ -92,12 +92,6 @@ final class DecoderObjective: Module {
     let noise = Tensor.normal(like: pictures, using: &random)
     return loss.terms(
       decoder, alignment, latents: latents, target: pictures, targets: targets, noise: noise,
-      at: drawTimes(pictures.size(0), &random))
-  }
-
-  private func drawTimes(_ count: Int, _ random: inout Philox) -> Tensor {
-    var t = times.values.draw(count, using: &random).toArray()
-    for i in 0..<Int(Double(count) * times.pureNoise) { t[i] = 0 }
-    return Tensor(t)
+      at: times.draw(pictures.size(0), using: &random))
   }
 }

@@ -1,5 +1,6 @@
 import Flow
 import Foundation
+import Tensors
 import Training
 import VUGEN
 
@@ -51,7 +52,13 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
 
     public init() {}
 
-    var values: TimeDistribution { TimeDistribution(distribution, mean: mean, deviation: deviation) }
+    private var values: TimeDistribution { TimeDistribution(distribution, mean: mean, deviation: deviation) }
+
+    /// Times of a batch, `[count]`.
+    func draw(_ count: Int, using random: inout Philox) -> Tensor {
+      let t = values.draw(count, using: &random), pure = Int(Double(count) * pureNoise)
+      return pure > 0 ? Tensor([Float](repeating: 0, count: pure) + t.toArray().dropFirst(pure)) : t
+    }
   }
 
   public var model = Model()

@@ -42,8 +42,19 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     public init() {}
   }
 
+  /// How often a run measures what of a prompt the tower uses.
+  public struct Measure: Codable, Sendable, Equatable {
+    /// Minutes between measures; 0 for none. Runs on shards have none: no caption there is known to be wrong.
+    public var minutes = 10.0
+    /// Scenes of each kind of change.
+    public var scenes = 32
+
+    public init() {}
+  }
+
   public var model = Model()
   public var data = Data()
+  public var measure = Measure()
   public var times = DecoderRecipe.Times()
   public var optimization = Optimization()
   public var run = DrawingRun()
@@ -167,7 +178,7 @@ public final class GeneratorTraining: TrainingRun {
     let read = try understanding.read(prompts: prompts, pictureTokens: generator.configuration.tokens)
     let data = cache.latents.gathered(Tensor(indices: places.map(Int32.init))).cast(to: .f32)
     let noise = Tensor.normal(like: data, using: &random)
-    let t = recipe.times.values.draw(batch, using: &random)
+    let t = recipe.times.draw(batch, using: &random)
     let velocity = generator(
       StraightPath.point(data, noise, at: t), at: t, prompts: read, language: understanding.core.language,
       type: type)
@@ -184,9 +195,7 @@ public final class GeneratorTraining: TrainingRun {
   ]
 
   public func drawSamples(to path: String) throws {
-    let imaginer = Imaginer(
-      understanding, model, generator: try averaged(), template: template)
-    imaginer.type = recipe.run.type
+    let imaginer = try imaginer()
     var items: [ContactSheet.Item] = []
     for (i, text) in Self.samplePrompts.enumerated() {
       var settings = ImagineSettings(prompt: text)
@@ -195,6 +204,23 @@ public final class GeneratorTraining: TrainingRun {
       if let drawn = try imaginer.imagine(settings) { items.append(.init(drawn.picture, text)) }
     }
     try SampleSheet.write(items, columns: 6, to: path)
+  }
+
+  /// Draws with the averaged weights as far as they have come.
+  public func imaginer() throws -> Imaginer {
+    let imaginer = Imaginer(understanding, model, generator: try averaged(), template: template)
+    imaginer.type = recipe.run.type
+    return imaginer
+  }
+
+  /// Composes scenes of the run's own kind which it is not trained on; nil where it is trained on stored pictures. Throws
+  /// `DataSetError`.
+  public func unseenScenes() throws -> SceneComposer? {
+    guard recipe.data.shards.isEmpty else { return nil }
+    var composer = SceneComposer(
+      try ObjectBank(includingSingles: false), seed: ~recipe.data.seed, size: model.configuration.imageSize)
+    composer.style = try recipe.data.sceneStyle()
+    return composer
   }
 
   private func averaged() throws -> GenerationTower {

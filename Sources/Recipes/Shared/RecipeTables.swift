@@ -142,6 +142,12 @@ extension GeneratorRecipe {
         ("scenes", .whole(1...1 << 24), "pictures", "How many latents are worked out once and kept."),
         ("promptDropout", .share, "", "Share of the prompts that are left empty, which guidance needs."),
         PictureData.maxSkipped,
+      ])
+    + RecipeKey.section(
+      "measure",
+      [
+        ("minutes", .weight, "minutes", "Time between measures of what of a prompt is used; 0 for none."),
+        ("scenes", .whole(1...100_000), "scenes", "How many each kind of wrong prompt is tried on."),
       ]) + DecoderRecipe.Times.keys + Optimization.keys + DrawingRun.keys
 }
 

@@ -215,7 +215,8 @@ struct TrainGenerator: AsyncParsableCommand {
     preparation.tell(nil)
     noteStartingAnew(training.startingAnew)
     note("generation tower \(training.parameterCount) parameters")
-    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
+    let log = PromptUseLog(training)
+    try TrainingLoop(training, asJSON: options.json) { try log.measure(step: $0) }.run(after: preparation)
   }
 }
 

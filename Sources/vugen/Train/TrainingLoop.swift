@@ -10,8 +10,14 @@ struct TrainingLoop {
   private let training: any TrainingRun
   private let asJSON: Bool
   private let clock = ContinuousClock()
+  private let measure: (_ step: Int) throws -> Void
 
-  init(_ training: any TrainingRun, asJSON: Bool) { (self.training, self.asJSON) = (training, asJSON) }
+  /// - Parameter measure: called behind each step.
+  init(
+    _ training: any TrainingRun, asJSON: Bool, measure: @escaping (_ step: Int) throws -> Void = { _ in }
+  ) {
+    (self.training, self.asJSON, self.measure) = (training, asJSON, measure)
+  }
 
   /// - Parameter preparation: ends with the first step, behind which there is something to save.
   func run(after preparation: Preparation) throws {
@@ -38,6 +44,7 @@ struct TrainingLoop {
         try drawSamples(step: report.step)
         lastSheet = clock.now
       }
+      try measure(report.step)
     }
     ProgressLine.end()
     try training.saveCheckpoint()

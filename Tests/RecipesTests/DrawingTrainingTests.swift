@@ -69,6 +69,8 @@ struct DrawingTrainingTests {
     var generatorRecipe = GeneratorRecipe()
     (generatorRecipe.data.batch, generatorRecipe.data.scenes, generatorRecipe.data.wideShare) = (4, 9, 0)
     (generatorRecipe.optimization.steps, generatorRecipe.model.patch) = (4, 2)
+    (generatorRecipe.data.pairShare, generatorRecipe.data.firstCaptionShare) = (0.5, 0.5)
+    generatorRecipe.times.pureNoise = 0.25
     let g = temporaryPath(), h = temporaryPath(), m = whole + "/model"
     let generator = try GeneratorTraining(
       generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)

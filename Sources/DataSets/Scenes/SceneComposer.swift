@@ -18,6 +18,9 @@ public struct SceneComposer: Sendable {
   public let size: Int
   /// Share of the pictures of the wider set in training; the other splits have none.
   public var wideShare = 0.12
+  /// Share of the training scenes that show two things in a relation whatever else is drawn; the others are as usual, and
+  /// some of them do, too.
+  public var pairShare = 0.0
   /// Of the training scenes; the other splits are varied.
   public var style = SceneStyle.varied
 
@@ -67,6 +70,9 @@ public struct SceneComposer: Sendable {
 
   private func chooseKind(_ split: Split, _ random: inout SceneRandom) -> SceneRecord.Kind {
     if split == .train, !bank.singles.isEmpty, random.chance(wideShare) { return .wide }
+    if split == .train, pairShare > 0, random.chance(pairShare) {
+      return random.pick([.pair, .pair, .pair, .colourPair, .colourPair])
+    }
     let kinds: [SceneRecord.Kind] =
       split == .heldOut
       ? [.pair, .pair, .count, .colour, .colourPair]

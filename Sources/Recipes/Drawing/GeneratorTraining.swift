@@ -18,12 +18,17 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     public var batch = 64
     /// Share of the pictures of the wider set among scenes.
     public var wideShare = 0.05
+    /// Share of the scenes that show two things in a relation whatever else is drawn.
+    public var pairShare = 0.0
     /// How scenes show their things: `varied` or `clear`.
     public var style = SceneStyle.varied
     /// Pictures whose latents are worked out once and kept.
     public var scenes = 40_000
     /// Share of the prompts that are left empty: the unconditional side of guidance.
     public var promptDropout = 0.1
+    /// Share of the other prompts that are a scene's first caption, "a cat left of a dog on a white background"; the rest
+    /// are any of its wordings.
+    public var firstCaptionShare = 0.0
     /// Share of the samples in shards that may be damaged or lack something; they are skipped. One may in any case,
     /// unless this is 0.
     public var maxSkipped = 0.01
@@ -168,10 +173,14 @@ public final class GeneratorTraining: TrainingRun {
     let words = random.integers(below: 1 << 16, count: batch)
     let most = understanding.configuration.text.context - generator.configuration.tokens
     let prompts = places.enumerated().map { i, place -> [Int32] in
-      let captions = cache.captions[place]
-      let isEmpty = dropped[i] < Float(recipe.data.promptDropout)
-      let (tokens, isCut) = template.description(
-        isEmpty ? "" : captions[Int(words[i]) % captions.count], most: most)
+      let captions = cache.captions[place], data = recipe.data
+      let isEmpty = dropped[i] < Float(data.promptDropout)
+      // What is left of the same number says whether it is the first one.
+      let isFirst =
+        data.firstCaptionShare > 0
+        && Double(dropped[i]) - data.promptDropout < data.firstCaptionShare * (1 - data.promptDropout)
+      let caption = captions[isFirst ? 0 : Int(words[i]) % captions.count]
+      let (tokens, isCut) = template.description(isEmpty ? "" : caption, most: most)
       if isCut { cutPlaces.insert(place) }
       return tokens
     }
@@ -219,7 +228,7 @@ public final class GeneratorTraining: TrainingRun {
     guard recipe.data.shards.isEmpty else { return nil }
     var composer = SceneComposer(
       try ObjectBank(includingSingles: false), seed: ~recipe.data.seed, size: model.configuration.imageSize)
-    composer.style = try recipe.data.sceneStyle()
+    composer.style = recipe.data.style
     return composer
   }
 

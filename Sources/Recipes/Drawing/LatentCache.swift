@@ -44,9 +44,9 @@ final class LatentCache {
       return
     }
     source = try ExampleSource(
-      shards: data.shards, seed: data.seed, wideShare: data.wideShare, style: data.style,
-      side: model.configuration.imageSize, mostSkipped: data.maxSkipped, folder: folder,
-      index: index, bank: bank)
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, pairShare: data.pairShare,
+      style: data.style, side: model.configuration.imageSize, mostSkipped: data.maxSkipped,
+      folder: folder, index: index, bank: bank)
   }
 
   /// Works out what is missing. What is done lies in the folder part by part, also when `progress`, which is called with
@@ -143,6 +143,7 @@ final class LatentCache {
     for module in [encoder, model.reducer] as [any Hashed] { module.add(to: &hash) }
     hash.add(
       Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style.rawValue)".utf8))
+    if data.pairShare > 0 { hash.add(Array("|\(data.pairShare)".utf8)) }
     return hash.text
   }
 

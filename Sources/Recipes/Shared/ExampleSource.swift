@@ -54,13 +54,14 @@ package enum ExampleSource: Sendable {
   /// - Parameters:
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
+  ///   - pairShare: share of the scenes that show two things whatever else is drawn.
   ///   - style: of the scenes.
   ///   - side: of the pictures in pixels.
   ///   - mostSkipped: share of the samples in shards that may be damaged or lack something.
   ///   - folder: of the run, where what is skipped is named.
   ///   - index: of the shards, where they were `opened` before.
   package init(
-    shards: String, seed: UInt64, wideShare: Double,
+    shards: String, seed: UInt64, wideShare: Double, pairShare: Double = 0,
     style: SceneStyle = .varied, side: Int, mostSkipped: Double, folder: String, index: ShardIndex? = nil,
     bank: () throws -> ObjectBank
   ) throws {
@@ -71,7 +72,7 @@ package enum ExampleSource: Sendable {
       return
     }
     var composer = SceneComposer(try bank(), seed: seed, size: side)
-    (composer.wideShare, composer.style) = (wideShare, style)
+    (composer.wideShare, composer.pairShare, composer.style) = (wideShare, pairShare, style)
     self = .composed(composer)
   }
 

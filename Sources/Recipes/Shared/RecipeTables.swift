@@ -136,11 +136,16 @@ extension GeneratorRecipe {
       "data",
       [
         PictureData.shards, PictureData.seed, PictureData.batch, PictureData.wideShare,
+        ("pairShare", .share, "", "Share of scenes that show two things whatever else is drawn."),
         (
           "style", .word(SceneStyle.allCases.map(\.rawValue)), "", "How scenes show their things."
         ),
         ("scenes", .whole(1...1 << 24), "pictures", "How many latents are worked out once and kept."),
         ("promptDropout", .share, "", "Share of the prompts that are left empty, which guidance needs."),
+        (
+          "firstCaptionShare", .share, "",
+          "Share of the other prompts that are a scene's first caption, in always the same wording."
+        ),
         PictureData.maxSkipped,
       ])
     + RecipeKey.section(

@@ -142,7 +142,7 @@ let package = Package(
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "FileNames", "Pictures", "SessionLog", "TerminalProbe", "TestSupport", "dying-program", "fuzz",
+        "FileNames", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program", "fuzz",
         "vugen",
       ]),
     // Runs every command over absurd options and spoilt inputs.
@@ -182,3 +182,8 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Tests are compiled once and run once: optimising them takes longer than it saves.
+for target in package.targets where target.type == .test {
+  target.swiftSettings = [.unsafeFlags(["-Onone", "-no-whole-module-optimization"])]
+}

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// The program as scripts run it.
+@SecondCommands
 struct CommandTests {
   private let folder: String
 

@@ -5,6 +5,7 @@ import Testing
 
 /// Whatever ends the studio, the terminal is given back, it is said what happened, and the process dies of it.
 @Suite(.serialized)
+@SecondScreen
 struct CrashTests {
   /// What a studio may be at when it is hit.
   private static let moments: [(name: String, lead: @Sendable (Session) -> Bool)] = [

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 /// What scripts are told when something is wrong: a status, and one line.
+@FirstCommands
 struct FailureTests {
   private let folder: String
 

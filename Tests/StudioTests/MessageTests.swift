@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized)
+@SecondScreen
 struct MessageTests {
   /// What is wrong with settings and themes, each in a line of its own, on a small screen too.
   @Test func complaintsOfFilesAreReadToTheirEnd() throws {

@@ -6,6 +6,7 @@ import Testing
 
 /// Sessions in the real program: which is open, who may write it, what is left on the disk.
 @Suite(.serialized)
+@SecondScreen
 struct SessionSwitchTests {
   private static func store(_ home: String) -> SessionStore {
     SessionStore(folder: home + "/.local/share/vugen/sessions")

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized)
+@FirstScreen
 struct StudioProgramTests {
   @Test func askImagineSlideCancelResizeAndLeave() throws {
     let s = try Session(["studio", "--graphics", "sixel"])

@@ -74,12 +74,16 @@ struct TrainingLoop {
     let step = training.trainer.stepCount, folder = training.folder
     // A machine without a font for labels still has its model.
     let plot = (try? LossPlot.write(run: folder, to: folder + "/loss.png")) ?? []
+    if last == nil, training.trainer.isFinished {
+      note("this run was finished; to go on, raise optimization.steps = \(training.trainer.settings.steps)")
+    }
     if asJSON {
-      print(
-        try jsonLine([
-          "path": .text(folder + "/model"), "step": .number(Double(step)),
-          "loss": .number(Double(last?.loss ?? 0)), "seconds": .number(elapsed),
-        ]))
+      var report: [String: ReportValue] = [
+        "path": .text(folder + "/model"), "step": .number(Double(step)), "seconds": .number(elapsed),
+      ]
+      // Of a run that had no step left there is none.
+      if let last { report["loss"] = .number(Double(last.loss)) }
+      print(try jsonLine(report))
     } else {
       if !plot.isEmpty { print(plot.joined(separator: "\n")) }
       print("step \(step): the model is in \(folder)/model")

@@ -142,7 +142,8 @@ let package = Package(
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "FileNames", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program", "fuzz",
+        "FileNames", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
+        "fuzz",
         "vugen",
       ]),
     // Runs every command over absurd options and spoilt inputs.

@@ -11,6 +11,8 @@
 // - Whoever waits spins for a few microseconds and then sleeps. On a machine that is otherwise idle, where spinning
 //   takes nothing from anybody, it spins on for up to LONG_SPIN, which bridges the gaps between regions. How idle the
 //   machine is the kernel says: a thread that loses its processor without wanting to has rivals.
+// - Where there are rivals, small regions are the caller's alone: a worker that sleeps would be woken for less work than
+//   its way to a processor takes. What regions cost lately decides, as each token or step is made of like ones.
 //
 // OMP_NUM_THREADS, OMP_WAIT_POLICY and GOMP_SPINCOUNT mean what they mean to libgomp.
 
@@ -51,6 +53,9 @@ enum {
   RARE = 50000000,      // ns: how often, at most, the kernel's own threads take an idle machine's processor
   GAP = 100000,         // ns between two looks at the clock: the processor was taken away
   PAUSES = 16,          // pauses between two looks at the clock
+  SMALL = 20000,        // ns: a region that a worker's waking is not worth where there are rivals
+  LOOKS = 32,           // regions between two looks for rivals
+  MOST_HOLD = 320000000,  // ns: how long rivals that come back each time are believed to be there
 };
 
 static vg_wait_policy policy;
@@ -144,6 +149,12 @@ typedef struct {
   _Atomic bool ends;
   void (*body)(void *);
   void *data;
+  // The caller's own: whether it has rivals, until when that is believed, for how long it was, and what regions cost
+  // lately in all their parts, ns.
+  bool crowded;
+  int32_t looked;
+  int64_t crowded_until, hold, cost;
+  int64_t seen, switches;  // when the caller's lost turns were counted, and how many there were
   int32_t workers;
   pthread_t threads[];
 } team;
@@ -279,6 +290,36 @@ int32_t vugen_team_threads(void) {
   return 1;
 }
 
+// A caller that works alone is no longer driven off its processor, and would take its rivals for gone: they are believed
+// to be there for a while, and each time they prove to be there still, for twice as long.
+static void believe_in_rivals(team *t, int64_t time) {
+  bool again = time - t->crowded_until < 2 * t->hold;
+  if (!t->crowded) t->hold = !again ? WINDOW : t->hold < MOST_HOLD / 2 ? 2 * t->hold : MOST_HOLD;
+  t->crowded_until = time + t->hold;
+}
+
+static void look_for_rivals(team *t) {
+  t->looked = 0;
+  int64_t time = now(), elapsed = time - t->seen;
+  struct rusage usage;
+  if (elapsed >= WINDOW && getrusage(RUSAGE_THREAD, &usage) == 0) {
+    // A single turn is lost on an idle machine, too.
+    int64_t lost = usage.ru_nivcsw - t->switches;
+    bool has_rivals = t->seen != 0 && lost > 1 && lost * 2 * WINDOW >= elapsed;
+    t->seen = time;
+    t->switches = usage.ru_nivcsw;
+    if (has_rivals) believe_in_rivals(t, time);
+  }
+  t->crowded = time < t->crowded_until;
+}
+
+// `spent` ns were needed for `done` of a region's parts.
+static void learn_cost(team *t, int64_t spent, int32_t done, int32_t parts) {
+  // A caller that lost its processor meanwhile says nothing of the region.
+  int64_t cost = spent * parts / done, most = 4 * SMALL;
+  t->cost += ((cost < most ? cost : most) - t->cost) / 8;
+}
+
 void vugen_team_run(void (*body)(void *), void *data, int32_t parts) {
   if (parts > MOST_THREADS) parts = MOST_THREADS;
   if (foreign() != NULL) {
@@ -292,17 +333,21 @@ void vugen_team_run(void (*body)(void *), void *data, int32_t parts) {
   }
   t->body = body;
   t->data = data;
+  if (vugen_wait_policy().kind == VG_WAIT_ADAPTIVE && ++t->looked >= LOOKS) look_for_rivals(t);
+  int64_t start = t->crowded ? now() : 0;
   uint32_t region = atomic_load_explicit(&t->bell, memory_order_relaxed) + 1;
   atomic_store_explicit(&t->caller_sleeps, 0, memory_order_relaxed);
   atomic_store_explicit(&t->pending, (uint32_t)parts - 1, memory_order_relaxed);
   atomic_store_explicit(&t->claim, (uint64_t)region << 32 | (uint64_t)parts << 16 | 1, memory_order_release);
   atomic_store(&t->bell, region);
-  if (atomic_load(&t->sleepers) > 0) wake(&t->bell, parts - 1);
+  if (atomic_load(&t->sleepers) > 0 && !(t->crowded && t->cost < SMALL)) wake(&t->bell, parts - 1);
   do_part(t, 0, parts);
-  for (int32_t count, number; (number = claim_part(t, &count)) >= 0;) {
+  int32_t done = 1;
+  for (int32_t count, number; (number = claim_part(t, &count)) >= 0; done++) {
     do_part(t, number, count);
     atomic_fetch_sub(&t->pending, 1);
   }
+  if (t->crowded) learn_cost(t, now() - start, done, parts);
   for (uint32_t left; (left = atomic_load_explicit(&t->pending, memory_order_acquire)) != 0;) {
     if (spin_while(&t->pending, left)) continue;
     atomic_store(&t->caller_sleeps, 1);
@@ -334,6 +379,8 @@ void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned 
 void GOMP_barrier(void) {
   team *t = place.team;
   if (t == NULL || place.count < 2) return;
+  // The others may not have been woken.
+  if (atomic_load(&t->sleepers) > 0) wake(&t->bell, INT_MAX);
   uint32_t round = atomic_load(&t->barrier);
   if (atomic_fetch_add(&t->arrived, 1) + 1 == (uint32_t)place.count) {
     atomic_store(&t->arrived, 0);

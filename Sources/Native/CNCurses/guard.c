@@ -148,6 +148,15 @@ void vt_guard_prepare(bool knows_terminal) {
 
 void vt_guard_owns(bool owns) { atomic_store(&has_terminal, owns); }
 
+// A parent may have handed on that signals wait, as the threads of dispatch queues do. What waits reaches no handler: from
+// glibc 2.41 on that goes for abort() as well.
+static void let_in(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int i = 0; i < COUNT; i++) sigaddset(&set, fatal[i].number);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void vt_guard_watch(void) {
   if (is_watching) return;
   is_watching = true;
@@ -163,6 +172,7 @@ void vt_guard_watch(void) {
     if (before[i].sa_handler == SIG_IGN) continue;
     sigaction(fatal[i].number, &action, NULL);
   }
+  let_in();
 }
 
 void vt_guard_end(void) {

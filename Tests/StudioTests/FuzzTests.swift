@@ -4,7 +4,7 @@ import Testing
 
 @FirstCommands
 struct FuzzTests {
-  /// A short form of `make fuzz`: most commands once, over absurd options and spoilt inputs.
+  /// A short form of `make fuzz`: 24 rounds, each with another command, over absurd options and spoilt inputs.
   @Test func everyCommandBearsAbsurdOptionsAndInputs() throws {
     let program = try Session.program(), folder = try temporaryFolder(), process = Process(), pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: (program as NSString).deletingLastPathComponent + "/fuzz")

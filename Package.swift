@@ -115,7 +115,7 @@ let package = Package(
       linkerSettings: [ownTeam]),
 
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "ModelFiles"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["DataSets", "ModelFiles", "Tensors"], path: "Tests/TestSupport",
       linkerSettings: [ownTeam]),
     .testTarget(
       name: "EngineTests",
@@ -186,5 +186,5 @@ let package = Package(
 
 // Tests are compiled once and run once: optimising them takes longer than it saves.
 for target in package.targets where target.type == .test {
-  target.swiftSettings = [.unsafeFlags(["-Onone", "-no-whole-module-optimization"])]
+  target.swiftSettings = [.unsafeFlags(["-Onone"])]
 }

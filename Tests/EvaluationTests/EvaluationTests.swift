@@ -7,8 +7,6 @@ import Tensors
 import Testing
 import VUGEN
 
-private let bank = Result { try ObjectBank(includingSingles: false) }
-
 /// Measures, tried on what is wrong as well as on what is right.
 @Suite(.serialized)
 @NumericActor
@@ -20,7 +18,7 @@ struct EvaluationTests {
   }
 
   private func composer(_ size: Int) throws -> SceneComposer {
-    SceneComposer(try bank.get(), seed: 1, size: size)
+    SceneComposer(try curatedCutOuts.get(), seed: 1, size: size)
   }
 
   /// A right answer to every question, and to none a wrong one that another scene's question would have.

@@ -10,7 +10,6 @@ import Testing
 import Training
 import VUGEN
 
-private let bank = Result { try ObjectBank(includingSingles: false) }
 /// The three drawing stages at a tiny size, one upon the other.
 @Suite(.serialized)
 @NumericActor
@@ -28,7 +27,7 @@ struct DrawingTrainingTests {
     (recipe.data.batch, recipe.data.questions, recipe.model.alignmentWidth) = (2, 1, 8)
     recipe.optimization.steps = 1
     let run = try UnderstandingTraining(
-      recipe, folder: temporaryPath(), isResuming: false, bank: try bank.get())
+      recipe, folder: temporaryPath(), isResuming: false, bank: try curatedCutOuts.get())
     _ = try run.step()
     run.stop()
     let folder = temporaryPath()
@@ -56,7 +55,7 @@ struct DrawingTrainingTests {
   }
 
   @Test func stagesFollowEachOtherAndResumeBitForBit() throws {
-    let source = try model(), cutOuts = try bank.get(), recipe = Self.decoderRecipe
+    let source = try model(), cutOuts = try curatedCutOuts.get(), recipe = Self.decoderRecipe
     let whole = temporaryPath(), parts = temporaryPath()
     let decoder = try DecoderTraining(recipe, model: source, folder: whole, isResuming: false, bank: cutOuts)
     try run(decoder, 4)
@@ -108,7 +107,8 @@ struct DrawingTrainingTests {
     recipe.data.scenes = 200
     struct Stop: Error {}
     func training(_ folder: String) throws -> GeneratorTraining {
-      try GeneratorTraining(recipe, model: model, folder: folder, isResuming: false, bank: try bank.get())
+      try GeneratorTraining(
+        recipe, model: model, folder: folder, isResuming: false, bank: try curatedCutOuts.get())
     }
     func latents(_ folder: String) throws -> [String] {
       try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("latents-") }
@@ -148,7 +148,7 @@ struct DrawingTrainingTests {
   private func aFrozenReducerStays(_ source: String, _ model: String) throws {
     var recipe = Self.decoderRecipe
     recipe.model.frozenReducer = true
-    let cutOuts = try bank.get(), folder = temporaryPath()
+    let cutOuts = try curatedCutOuts.get(), folder = temporaryPath()
     let training = try DecoderTraining(
       recipe, model: source, folder: folder, isResuming: false, from: model, bank: cutOuts)
     #expect(training.startingAnew.isEmpty)

@@ -7,9 +7,6 @@ import Tensors
 import Testing
 import VUGEN
 
-/// Reading it takes seconds: once for all tests.
-private let bank = Result { try ObjectBank(includingSingles: false) }
-
 @Suite(.serialized)
 @NumericActor
 struct EmbeddedModelTests {
@@ -21,7 +18,7 @@ struct EmbeddedModelTests {
         "encoder", "projector", "language model", "reducer", "pixel decoder", "one-step decoder",
         "generation tower",
       ])
-    let composer = SceneComposer(try bank.get(), seed: 1)
+    let composer = SceneComposer(try curatedCutOuts.get(), seed: 1)
     let evaluation = UnderstandingEvaluation(try LoadedModel(folder: EmbeddedModel.folder))
     let scores = try evaluation.run(composer, .validation, scenes: 15) { _ in }.scores
     // Of 170 classes, and of yes and no: guessing passes neither.
@@ -34,7 +31,7 @@ struct EmbeddedModelTests {
   @Test func itDrawsWhatItIsTold() throws {
     let model = try LoadedModel(folder: EmbeddedModel.folder)
     let imaginer = try Imaginer(model), judge = DrawingJudge(model)
-    let composer = SceneComposer(try bank.get(), seed: 1)
+    let composer = SceneComposer(try curatedCutOuts.get(), seed: 1)
     var settings = ImagineSettings(prompt: "x")
     (settings.guidanceScale, settings.steps) = (3, 25)
     let result = try GenerationEvaluation(imaginer, judge: judge).run(
@@ -51,7 +48,7 @@ struct EmbeddedModelTests {
   /// is missed most: 26 of 28 are caught here, 51 of 55 in twice the scenes, 84 of 85 in those of seed 1.
   @Test func wrongPicturesAreCalledWrong() throws {
     let judge = DrawingJudge(try LoadedModel(folder: EmbeddedModel.folder))
-    let composer = SceneComposer(try bank.get(), seed: 3)
+    let composer = SceneComposer(try curatedCutOuts.get(), seed: 3)
     let found = try judge.reliability(composer, .validation, scenes: 200)
     for fault in SceneFault.allCases {
       let score = try #require(found.caught[fault])
@@ -68,7 +65,7 @@ struct EmbeddedModelTests {
   /// The painter hears what things a prompt names; without a prompt's words it could not.
   @Test func thePainterUsesItsPrompt() throws {
     let imaginer = try Imaginer(LoadedModel(folder: EmbeddedModel.folder))
-    let composer = SceneComposer(try bank.get(), seed: 1)
+    let composer = SceneComposer(try curatedCutOuts.get(), seed: 1)
     let found = try PromptUse(imaginer).run(composer, .validation, scenes: 10, times: [0.1])
     let things = try #require(found[.otherThings]?.first)
     #expect(things.higher >= 9 && things.meanExcess > 0, "\(found)")
@@ -82,7 +79,7 @@ struct EmbeddedModelTests {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try QuantizedFolder.write(from: EmbeddedModel.folder, to: folder, bits: bits)
     let model = try LoadedModel(folder: folder)
-    let composer = SceneComposer(try bank.get(), seed: 7)
+    let composer = SceneComposer(try curatedCutOuts.get(), seed: 7)
     let scenes = (0..<4).map { composer.scene(UInt64($0), .validation) }
     func mean(_ precision: Precision) throws -> Double {
       model.tower.precision = precision
@@ -106,7 +103,7 @@ struct EmbeddedModelTests {
   /// Answers beside each other are word for word those that are given one by one.
   @Test func manyAnswersAtOnceAreTheSame() throws {
     let model = try LoadedModel(folder: EmbeddedModel.folder)
-    let composer = SceneComposer(try bank.get(), seed: 5)
+    let composer = SceneComposer(try curatedCutOuts.get(), seed: 5)
     let turns = (0..<4).flatMap { i -> [Turn] in
       let scene = composer.scene(UInt64(i), .validation)
       let tiles = model.configuration.vision.tiles(of: scene.picture)

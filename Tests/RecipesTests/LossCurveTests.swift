@@ -78,7 +78,7 @@ struct LossCurveTests {
     try AtomicFile.write(
       words.json(specialTokens: BytePairTraining.specialTokens), to: first + "/tokenizer.json")
     let run = try UnderstandingTraining(
-      understanding, folder: first, isResuming: false, bank: try ObjectBank(includingSingles: false))
+      understanding, folder: first, isResuming: false, bank: try curatedCutOuts.get())
     // As it begins: what a step does to it would hang on the instruction set.
     try run.export(to: model)
     try check(run, Self.understanding, "understanding")

@@ -11,7 +11,6 @@ import Training
 import VUGEN
 
 /// Read once: some seconds of decoding.
-private let bank = Result { try ObjectBank(includingSingles: false) }
 
 @Suite(.serialized)
 @NumericActor
@@ -42,7 +41,7 @@ struct UnderstandingTrainingTests {
   }
 
   @Test func aStoppedRunReachesTheSameBitsAndItsModelAnswers() async throws {
-    let recipe = Self.tiny(steps: 6), cutOuts = try bank.get()
+    let recipe = Self.tiny(steps: 6), cutOuts = try curatedCutOuts.get()
     let whole = temporaryPath()
     let first = try UnderstandingTraining(recipe, folder: whole, isResuming: false, bank: cutOuts)
     try run(first, steps: 6)
@@ -189,7 +188,7 @@ struct PackedBatchTests {
     let tower = UnderstandingTower(c, using: &random)
     var data = UnderstandingRecipe.Data()
     (data.batch, data.questions) = (3, 3)
-    let composer = SceneComposer(try bank.get(), seed: 1, size: 32)
+    let composer = SceneComposer(try curatedCutOuts.get(), seed: 1, size: 32)
     let template = try ChatTemplate(tokenizer, c, folder: path)
     let packer = BatchPacker(.composed(composer), template, c, classes: [], data: data)
     let batch = try packer.make(1)

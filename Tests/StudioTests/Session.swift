@@ -109,27 +109,30 @@ final class Session {
     return status < 0 ? status : status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
   }
 
+  /// Sixel pictures among what was sent.
+  var sentPictures: Int { places(of: "\u{1B}P").count }
+
+  /// Where a sequence begins in what was sent.
+  private func places(of sequence: String) -> [Int] {
+    var count = 0
+    let bytes = probe_sent(probe, &count)
+    return TestSupport.places(of: sequence, in: UnsafeBufferPointer(start: bytes, count: count))
+  }
+
+  /// Whether what was switched on, if ever, was switched off after that.
+  private func isOver(_ on: String, _ off: String) -> Bool {
+    guard let set = places(of: on).last else { return true }
+    return places(of: off).last.map { $0 > set } ?? false
+  }
+
   /// Whether the terminal is as it was in every way: modes of the line, cursor, no picture or update left half done.
   var isAsItWas: Bool {
-    let text = String(decoding: sent, as: UTF8.self)
-    func last(_ sequence: String) -> String.Index? {
-      text.range(of: sequence, options: .backwards)?.lowerBound
-    }
-    func ends(_ on: String, _ off: String) -> Bool {
-      last(on).map { set in last(off).map { $0 > set } ?? false } ?? true
-    }
-    return leftClean && probe_is_cooked(probe) != 0 && ends("\u{1B}[?25l", "\u{1B}[?25h")
-      && ends("\u{1B}P", "\u{1B}\\") && ends("\u{1B}[?2026h", "\u{1B}[?2026l")
+    leftClean && probe_is_cooked(probe) != 0 && isOver("\u{1B}[?25l", "\u{1B}[?25h")
+      && isOver("\u{1B}P", "\u{1B}\\") && isOver("\u{1B}[?2026h", "\u{1B}[?2026l")
   }
 
   /// Whether every mode that was switched on was switched off, and the screen given back.
   var leftClean: Bool {
-    let text = String(decoding: sent, as: UTF8.self)
-    func isLast(_ off: String, after on: String) -> Bool {
-      guard let set = text.range(of: on, options: .backwards) else { return true }
-      return text.range(of: off, options: .backwards).map { $0.lowerBound > set.lowerBound } ?? false
-    }
-    return isLast("\u{1B}[?1049l", after: "\u{1B}[?1049h") && isLast("\u{1B}[?2004l", after: "\u{1B}[?2004h")
-      && isLast("\u{1B}[?1002l", after: "\u{1B}[?1002h") && isLast("\u{1B}[?1006l", after: "\u{1B}[?1006h")
+    ["1049", "2004", "1002", "1006"].allSatisfy { isOver("\u{1B}[?\($0)h", "\u{1B}[?\($0)l") }
   }
 }

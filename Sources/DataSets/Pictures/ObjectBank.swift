@@ -18,8 +18,10 @@ public struct ObjectBank: Sendable {
   }
 
   public let entries: [Entry]
-  /// The wider set: single pictures under captions of their own.
-  public let singles: [(caption: String, cutOut: CutOut)]
+  private let wider: WiderSet?
+  /// The wider set: single pictures under captions of their own. They are decoded when first asked for.
+  public var singles: [(caption: String, cutOut: CutOut)] { wider?.pictures ?? [] }
+  public var hasSingles: Bool { wider != nil }
   /// Cut-outs that the curated classes name.
   public let named: Int
   /// Those of them that the installed packages lack: Debian's versions move and drop stamps.
@@ -37,7 +39,7 @@ public struct ObjectBank: Sendable {
     guard !found.isEmpty else { throw DataSetError(sources.stamps, "has no picture of any class") }
     let classes = found.map(\.0), raw = found.map(\.1)
     entries = Self.inParallel(classes.count) { Self.entry(classes[$0], raw[$0]) }
-    singles = includingSingles ? try Self.readSingles(sources, font, except: raw) : []
+    wider = includingSingles ? try WiderSet(sources, except: Set(raw.joined().map(\.id))) : nil
   }
 
   private static func originals(of kind: ObjectClass, _ font: FontFace, _ sources: PictureSources) throws
@@ -72,7 +74,7 @@ public struct ObjectBank: Sendable {
       "\(missing.count) of \(named) cut-outs are not in this version of tuxpaint-stamps-default: \(names)"
   }
 
-  private static func emojiID(_ scalar: Unicode.Scalar) -> String {
+  static func emojiID(_ scalar: Unicode.Scalar) -> String {
     "emoji/" + String(scalar.value, radix: 16, uppercase: true)
   }
 
@@ -85,38 +87,6 @@ public struct ObjectBank: Sendable {
       }
     }
     return Entry(kind: kind, originals: originals, recoloured: recoloured)
-  }
-
-  private static func readSingles(_ sources: PictureSources, _ font: FontFace, except raw: [[CutOut]]) throws
-    -> [(caption: String, cutOut: CutOut)]
-  {
-    let taken = Set(raw.joined().map(\.id))
-    var list: [(String, CutOut)] = []
-    for (scalar, name) in try sources.emojiWithNames() where isThing(scalar, name) {
-      guard !taken.contains(emojiID(scalar)), let bitmap = font.colourBitmap(of: scalar),
-        let cut = CutOut(id: emojiID(scalar), picture: bitmap)
-      else { continue }
-      list.append((English.withArticle(name), cut))
-    }
-    let stamps = try sources.stampsWithCaptions().filter { !taken.contains("stamps/\($0.path)") }
-    let cuts = inParallel(stamps.count) { i -> CutOut? in
-      guard let picture = try? Picture(path: sources.path(ofStamp: stamps[i].path)) else { return nil }
-      return CutOut(id: "stamps/\(stamps[i].path)", picture: picture)
-    }
-    for (stamp, cut) in zip(stamps, cuts) {
-      if let cut { list.append((stamp.caption, cut)) }
-    }
-    return list
-  }
-
-  /// Emoji that show a thing, not a sign.
-  private static func isThing(_ scalar: Unicode.Scalar, _ name: String) -> Bool {
-    guard scalar.value >= 0x1F300 else { return false }
-    let signs = [
-      "button", "arrow", "o’clock", "thirty", "symbol", "square", "circle", "input", "skin tone", ":",
-      "people", "men ", "women ",
-    ]
-    return !signs.contains(where: name.contains) && name.allSatisfy { $0.isASCII }
   }
 
   /// `make(0)`, `make(1)`, … worked out on all cores.

@@ -69,7 +69,7 @@ public struct SceneComposer: Sendable {
   // MARK: What is in it
 
   private func chooseKind(_ split: Split, _ random: inout SceneRandom) -> SceneRecord.Kind {
-    if split == .train, !bank.singles.isEmpty, random.chance(wideShare) { return .wide }
+    if split == .train, bank.hasSingles, random.chance(wideShare) { return .wide }
     if split == .train, pairShare > 0, random.chance(pairShare) {
       return random.pick([.pair, .pair, .pair, .colourPair, .colourPair])
     }

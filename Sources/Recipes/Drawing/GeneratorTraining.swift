@@ -90,6 +90,8 @@ public final class GeneratorTraining: TrainingRun {
   private let generator: GenerationTower
   private let cache: LatentCache
   private let template: ChatTemplate
+  /// What scenes are made of, where the latents have asked for it.
+  private let cutOuts: ObjectBank?
   /// Places in the cache whose captions were too long for the model.
   private var cutPlaces: Set<Int> = []
 
@@ -123,9 +125,16 @@ public final class GeneratorTraining: TrainingRun {
     self.configuration = configuration
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
+    var read = bank
     cache = try LatentCache(
       in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
-      index: index, bank: { try bank ?? ObjectBank() })
+      index: index,
+      bank: {
+        let all = try bank ?? ObjectBank()
+        read = all
+        return all
+      })
+    cutOuts = read
     var random = Philox(seed: recipe.model.seed)
     let generator = GenerationTower(
       configuration.tower, text: understanding.configuration.text, using: &random)
@@ -227,7 +236,8 @@ public final class GeneratorTraining: TrainingRun {
   public func unseenScenes() throws -> SceneComposer? {
     guard recipe.data.shards.isEmpty else { return nil }
     var composer = SceneComposer(
-      try ObjectBank(includingSingles: false), seed: ~recipe.data.seed, size: model.configuration.imageSize)
+      try cutOuts ?? ObjectBank(includingSingles: false), seed: ~recipe.data.seed,
+      size: model.configuration.imageSize)
     composer.style = recipe.data.style
     return composer
   }

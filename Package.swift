@@ -11,7 +11,7 @@ let ownTeam = LinkerSetting.unsafeFlags(
 let package = Package(
   name: "vugen-studio",
   products: [
-    .executable(name: "vugen", targets: ["vugen"]),
+    .executable(name: "vugen", targets: ["CommandLine"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Flow", targets: ["Flow"]),
@@ -103,7 +103,7 @@ let package = Package(
     .target(
       name: "Evaluation", dependencies: ["DataSets", "Layers", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
     .executableTarget(
-      name: "vugen",
+      name: "CommandLine",
       dependencies: [
         "FileNames", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
         "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "SessionSearch", "StudioUI",
@@ -144,7 +144,7 @@ let package = Package(
       dependencies: [
         "FileNames", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
         "fuzz",
-        "vugen",
+        "CommandLine",
       ]),
     // Runs every command over absurd options and spoilt inputs.
     .executableTarget(

@@ -5,7 +5,8 @@ import Foundation
 /// What the program was started with.
 enum ProgramArguments {
   /// The words behind the program's name. One that is not UTF-8 is text of `FileName`, so that the file it names is found.
-  static let words: [String] = CommandLine.unsafeArgv.words(Int(CommandLine.argc)).map(FileName.text)
+  static let words: [String] = Swift.CommandLine.unsafeArgv.words(Int(Swift.CommandLine.argc)).map(
+    FileName.text)
 
   /// Whether a failure is told as an object, also where the words make no sense.
   static var wantsJSON: Bool { words.prefix { $0 != "--" }.contains("--json") }

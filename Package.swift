@@ -102,14 +102,20 @@ let package = Package(
       name: "Engine", dependencies: ["ModelFiles", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
       name: "Evaluation", dependencies: ["DataSets", "Layers", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
+    .target(
+      name: "Studio",
+      dependencies: [
+        "Engine", "FileNames", "Frames", "ModelFiles", "Pictures", "Requests", "SessionLog", "SessionSearch",
+        "StudioUI", "Tensors", "Terminal", "VUGEN",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
     .executableTarget(
       name: "CommandLine",
       dependencies: [
         "FileNames", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
-        "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "SessionSearch", "StudioUI",
+        "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "SessionSearch", "Studio", "StudioUI",
         "Terminal",
         "CStart",
-        .product(name: "TOMLKit", package: "TOMLKit"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       linkerSettings: [ownTeam]),

@@ -3,6 +3,7 @@ import Foundation
 import ModelFiles
 import Pictures
 import SessionLog
+import Studio
 import VUGEN
 
 /// What a shell offers for an argument. The closures run in `vugen ---completion …` at each press of Tab: they look

@@ -10,11 +10,11 @@ struct Vugen: AsyncParsableCommand {
     abstract: "A terminal studio around a unified vision-language model: ask about pictures, and draw them.",
     version: Version.text,
     subcommands: [
-      Studio.self, Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self,
+      StudioCommand.self, Ask.self, Caption.self, Imagine.self, Reconstruct.self, Encode.self, Score.self,
       DataCommand.self, Train.self, Evaluate.self,
       Model.self, Bench.self, Sessions.self, ReplayCommand.self, Doctor.self, PathsCommand.self,
       ManualCommand.self,
-    ], defaultSubcommand: Studio.self)
+    ], defaultSubcommand: StudioCommand.self)
 
   /// Exit status 0 done, 1 failed, 2 wrong usage. With `--json`, an error is one JSON object.
   static func main() async {

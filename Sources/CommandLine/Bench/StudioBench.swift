@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import FileNames
 import Foundation
 import Frames
 import Pictures

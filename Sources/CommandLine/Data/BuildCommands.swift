@@ -1,5 +1,6 @@
 import ArgumentParser
 import DataSets
+import FileNames
 import Foundation
 import ModelFiles
 

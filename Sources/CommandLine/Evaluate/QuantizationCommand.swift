@@ -1,6 +1,7 @@
 import ArgumentParser
 import DataSets
 import Evaluation
+import FileNames
 import Foundation
 import Tensors
 

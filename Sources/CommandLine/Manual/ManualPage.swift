@@ -1,4 +1,5 @@
 import ArgumentParser
+import Studio
 import StudioUI
 
 /// The manual page, from what `--help` and F1 are made of.

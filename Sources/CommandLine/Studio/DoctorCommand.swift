@@ -1,7 +1,9 @@
 import ArgumentParser
+import FileNames
 import Foundation
 import Frames
 import SessionLog
+import Studio
 import StudioUI
 import Tensors
 import Terminal

@@ -1,13 +1,11 @@
 import ArgumentParser
 import Engine
+import FileNames
 import Foundation
-import ModelFiles
-import Pictures
-import Requests
 import SessionLog
 import SessionSearch
+import Studio
 import StudioUI
-import Tensors
 import VUGEN
 
 extension SessionExport.CastPictures: ExpressibleByArgument {}
@@ -183,12 +181,10 @@ struct ReplayCommand: AsyncParsableCommand {
       try await verifyEntries(entries, lost, store, id)
       return
     }
-    var studio = Studio()
-    (studio.model, studio.readOnly) = (model, true)
-    (studio.theme, studio.themes, studio.graphics, studio.threads, studio.session) = (nil, nil, nil, nil, nil)
-    let replay = Replay(
-      entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true)
-    Studio.leave(with: try studio.launch(replay: replay, store: store, pictures: id))
+    var studio = StudioProgram(modelFolder: EmbeddedModel.folder(for: model), store: store)
+    studio.beginning = .replay(
+      Replay(entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id)
+    try studio.runAndLeave()
   }
 
   /// A recorded session by its id, or a folder that holds one's files.
@@ -246,104 +242,5 @@ struct ReplayCommand: AsyncParsableCommand {
       print("\(result.compared) answers and pictures are identical, bit for bit\(rest)\(damage)")
     }
     if result.difference != nil || !isWhole { throw ExitCode(1) }
-  }
-}
-
-/// Runs a session's requests again and compares what comes of them.
-struct SessionVerification {
-  private let engine: StudioEngine
-  private let facts: ModelFacts
-  private let store: SessionStore
-  private let id: String
-
-  init(_ engine: StudioEngine, _ facts: ModelFacts, _ store: SessionStore, _ id: String) {
-    (self.engine, self.facts, self.store, self.id) = (engine, facts, store, id)
-  }
-
-  /// What is wrong with the pictures that entries name: their content has the hash that is their name.
-  func damagedPictures(_ entries: [SessionEntry]) -> [String] {
-    var seen: Set<String> = [], bad: [String] = []
-    for hash in entries.flatMap(\.event.pictures).compactMap(\.stored) where seen.insert(hash).inserted {
-      guard let data = try? store.picture(hash, of: id) else {
-        bad.append("the picture \(hash.prefix(12).description.oneLine) is missing")
-        continue
-      }
-      if (try? Digest.sha256([UInt8](data))) != hash {
-        bad.append("the picture \(hash.prefix(12)) was altered")
-      }
-    }
-    return bad
-  }
-
-  func run(_ entries: [SessionEntry], progress: (String) -> Void) async throws -> (
-    compared: Int, partial: Int, difference: String?
-  ) {
-    var compared = 0, partial = 0
-    for (number, entry) in entries.enumerated() {
-      progress("entry \(number + 1) of \(entries.count)")
-      let results = entries[(number + 1)...].map(\.event)
-      switch entry.event {
-      case .asked(let request, let text, let pictures, let sampling):
-        guard let expected = Self.answer(request, results) else {
-          partial += 1
-          continue
-        }
-        // What is missing is told elsewhere.
-        guard
-          let known = try? pictures.compactMap(\.stored).map({
-            try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0)
-          })
-        else { continue }
-        let said = await answer(text, known, sampling)
-        compared += 1
-        if said != expected {
-          return (
-            compared, partial,
-            "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is now '\(said)'"
-          )
-        }
-      case .drawn(_, .hash(let hash), let origin, _, let isPartial) where !isPartial:
-        guard let found = try await draw(origin.settings) else { continue }
-        compared += 1
-        if found != hash {
-          return (
-            compared, partial,
-            "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: it was \(hash) and is now \(found)"
-          )
-        }
-      case .drawn: partial += 1
-      default: break
-      }
-    }
-    return (compared, partial, nil)
-  }
-
-  private static func answer(_ request: Int, _ later: [SessionEvent]) -> String? {
-    for case .answered(request, let text, _, _, false) in later { return text }
-    return nil
-  }
-
-  private func answer(_ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling) async
-    -> String
-  {
-    var said = ""
-    let request = Request<Picture>.ask(
-      Question(text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed))
-    for await event in engine.run(request) {
-      if case .answered(let text, _, _, _) = event { said = text }
-    }
-    return said
-  }
-
-  /// The hash of the picture that these settings give now.
-  private func draw(_ settings: ImageSettings) async throws -> String? {
-    for await event in engine.run(.imagine(settings, count: 1, parent: nil)) {
-      if case .drawn(let picture, let settings, let done, _, _) = event {
-        return try Digest.sha256(
-          PictureMetadata(settings, stepsDone: done, model: facts.name).png(of: picture))
-      }
-      if case .failed(let reason) = event { throw CommandError(reason) }
-    }
-    return nil
   }
 }

@@ -1,5 +1,6 @@
 import DataSets
 import Evaluation
+import FileNames
 import Foundation
 import ModelFiles
 import Recipes

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import Frames
 import Requests
@@ -6,12 +7,15 @@ import TOMLKit
 import Terminal
 
 /// Settings of `config.toml`. One that is wrong is named with its line, and the others hold.
-struct StudioConfiguration {
-  var theme: String?
-  var graphics: Graphics?
-  var preferences = Preferences()
+public struct StudioConfiguration {
+  /// The theme by its name; nil for the one that suits the terminal.
+  public var theme: String?
+  /// How pictures are shown; nil where the terminal is to tell.
+  public var graphics: Graphics?
+  /// What the studio begins with.
+  public var preferences = Preferences()
   /// What was wrong with the file, each in one line.
-  var complaints: [String] = []
+  public var complaints: [String] = []
 
   private enum Key: String, CodingKey, CaseIterable {
     case theme, graphics, mode, guidance, steps, count
@@ -39,9 +43,10 @@ struct StudioConfiguration {
   }
 
   /// Settings and what they can be, for help.
-  static let keys = Key.allCases.map { ($0.rawValue, $0.values) }
+  public static let keys = Key.allCases.map { ($0.rawValue, $0.values) }
 
-  init(path: String) {
+  /// - Parameter path: of the file; where there is none, everything is as it comes.
+  public init(path: String) {
     guard FileManager.default.fileExists(atPath: path) else { return }
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       complaints = ["\(path): cannot be read as UTF-8"]
@@ -58,7 +63,7 @@ struct StudioConfiguration {
         "\(path):\(TOMLText.line(of: key.rawValue, in: text)): '\(key.rawValue)' must be \(key.values)"
       }
     } catch {
-      complaints = [TOMLText.message(error, path)]
+      complaints = ["\(TOMLText.failure(error, path))"]
     }
   }
 
@@ -126,8 +131,9 @@ enum TOMLText {
   }
 
   /// An error of the parser in one line.
-  static func message(_ error: any Error, _ path: String) -> String {
-    guard let error = error as? TOMLParseError else { return "\(path): \(error)" }
-    return "\(path):\(error.source.begin.line): \(error.description)".replacing("\n", with: " ")
+  static func failure(_ error: any Error, _ path: String) -> FileAccessError {
+    guard let error = error as? TOMLParseError else { return FileAccessError(path, "\(error)") }
+    return FileAccessError(
+      "\(path):\(error.source.begin.line)", error.description.replacing("\n", with: " "))
   }
 }

@@ -1,3 +1,4 @@
+import FileNames
 import Foundation
 import Frames
 import ModelFiles
@@ -5,9 +6,11 @@ import SessionLog
 import TOMLKit
 
 /// Themes as TOML files.
-enum ThemeFile {
+public enum ThemeFile {
   /// Every theme that can be read: the person's own before the program's; complaints name file, line and key.
-  static func all(extra: String? = nil) -> (themes: [Theme], complaints: [String]) {
+  ///
+  /// - Parameter extra: a folder that is looked into first.
+  public static func all(extra: String? = nil) -> (themes: [Theme], complaints: [String]) {
     var themes: [Theme] = [], complaints: [String] = []
     let own = Paths.configuration() + "/themes"
     for folder in [extra, own].compactMap({ $0 }) + ProgramFiles.themeFolders {
@@ -25,20 +28,20 @@ enum ThemeFile {
     return (themes, complaints)
   }
 
-  /// Throws `CommandError`.
-  static func read(_ path: String) throws -> Theme {
+  /// A theme. Throws `FileAccessError`.
+  public static func read(_ path: String) throws -> Theme {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw CommandError("\(path): cannot be read")
+      throw FileAccessError(path, "cannot be read")
     }
     do {
       let file = try TOMLDecoder().decode(File.self, from: text)
       let name = file.name ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
       return Theme(name: name, appearance: file.appearance, colours: file.colours)
     } catch let problem as Problem {
-      throw CommandError(
-        "\(path):\(TOMLText.line(of: problem.key, in: text)): '\(problem.key)' \(problem.what)")
+      throw FileAccessError(
+        "\(path):\(TOMLText.line(of: problem.key, in: text))", "'\(problem.key)' \(problem.what)")
     } catch {
-      throw CommandError(TOMLText.message(error, path))
+      throw TOMLText.failure(error, path)
     }
   }
 

@@ -1,16 +1,14 @@
-import FileNames
 import Foundation
-import Terminal
 
 /// A value of a flat JSON report.
-enum ReportValue: Encodable {
+public enum ReportValue: Encodable, Sendable {
   case text(String)
   case number(Double)
   case numbers([String: Double])
   case flag(Bool)
   case list([ReportValue])
 
-  func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var box = encoder.singleValueContainer()
     switch self {
     case .text(let text): try box.encode(text)
@@ -24,34 +22,34 @@ enum ReportValue: Encodable {
 
 /// One JSON object in one line, its keys sorted. Numbers that JSON has not are the texts "nan", "inf" and "-inf"; a byte of
 /// a file's name that belongs to no UTF-8 is `\xE9`.
-func jsonLine(_ report: [String: ReportValue]) throws -> String { try jsonLine(of: report) }
+public func jsonLine(_ report: [String: ReportValue]) throws -> String { try jsonLine(of: report) }
 
 /// The same of any report.
-func jsonLine(of report: some Encodable) throws -> String {
+public func jsonLine(of report: some Encodable) throws -> String {
   let line = String(decoding: try JSONText.line(report, namesNonFinite: true), as: UTF8.self)
   // Such a byte stands in a text, where a backslash is doubled.
   return FileName.holdsBytes(line) ? FileName.shown(line, backslash: "\\\\") : line
 }
 
 /// "1 picture", "2 pictures".
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+public func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension String {
   /// Without what a terminal takes as a command: control characters other than line breaks and tabs are shown as �, bytes
   /// of a file's name that belong to no UTF-8 as `\xE9`.
-  var terminalSafe: String {
+  public var terminalSafe: String {
     String(
       String.UnicodeScalarView(
         FileName.shown(self).unicodeScalars.map { Self.isControl($0) ? "\u{FFFD}" : $0 }))
   }
 
   /// The same in one line.
-  var oneLine: String {
+  public var oneLine: String {
     terminalSafe.split(whereSeparator: \.isNewline).joined(separator: " ").replacing("\t", with: " ")
   }
 
   /// One line that a person can read to its end.
-  var message: String {
+  public var message: String {
     let line = oneLine
     return line.count <= 2000 ? line : line.prefix(1500) + " … " + line.suffix(400)
   }
@@ -63,20 +61,5 @@ extension String {
     case 0..<32, 127..<160, 0x202A...0x202E, 0x2066...0x2069: true
     default: false
     }
-  }
-}
-
-/// A line on standard error that is written over and over, when a person looks at it.
-enum ProgressLine {
-  /// Not where a line cannot be taken back.
-  static let isShown =
-    isatty(2) == 1 && !TerminalFacts.isDumb(environment: ProcessInfo.processInfo.environment)
-
-  static func show(_ text: String) {
-    if isShown { writeError("\r\u{1B}[K\(text)") }
-  }
-
-  static func end() {
-    if isShown { writeError("\r\u{1B}[K") }
   }
 }

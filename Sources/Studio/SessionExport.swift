@@ -6,26 +6,31 @@ import SessionLog
 import Terminal
 
 /// A session as a file that others can read.
-struct SessionExport {
+public struct SessionExport {
   private let store: SessionStore
   private let id: String
   private let entries: [SessionEntry]
   private let title: String
 
   /// Throws `SessionError`.
-  init(_ store: SessionStore, _ id: String) throws {
+  public init(_ store: SessionStore, _ id: String) throws {
     (self.store, self.id) = (store, id)
     entries = try store.read(id).entries.shown
     title = try store.summary(of: id).title
   }
 
-  static let formats = ["md", "html", "json", "cast"]
+  /// What `write` can write, as names of files end.
+  public static let formats = ["md", "html", "json", "cast"]
 
   /// How a cast shows pictures: players on the web know no sixel, terminals may.
-  enum CastPictures: String, CaseIterable { case blocks, sixel }
+  public enum CastPictures: String, CaseIterable, Sendable { case blocks, sixel }
 
   /// Writes the session; Markdown's pictures go into a folder beside it. Returns the path.
-  func write(_ format: String, to given: String?, pictures: CastPictures = .blocks) throws -> String {
+  ///
+  /// - Parameters:
+  ///   - format: one of `formats`.
+  ///   - given: where to; nil for a name of the session's own in the working folder.
+  public func write(_ format: String, to given: String?, pictures: CastPictures = .blocks) throws -> String {
     let path = given ?? "vugen-\(id).\(format)"
     let text: String
     switch format {

@@ -5,10 +5,15 @@ import Tensors
 import Terminal
 
 /// What the terminal answered, and the machine's and the model's state.
-struct DoctorReport {
-  let text: String
+public struct DoctorReport {
+  /// All of it, line by line.
+  public let text: String
 
-  init(_ facts: TerminalFacts, size: Size, model: ModelStatus) {
+  /// - Parameters:
+  ///   - facts: what the terminal answered.
+  ///   - size: of the screen, in cells.
+  ///   - model: how far its loading is.
+  public init(_ facts: TerminalFacts, size: Size, model: ModelStatus) {
     var lines = Self.terminal(facts, size: size) + Self.machine()
     switch model {
     case .ready(let name, let parameters, let bytes, let canDraw):
@@ -21,7 +26,8 @@ struct DoctorReport {
     text = (lines + Self.remedies(facts)).joined(separator: "\n")
   }
 
-  static func terminal(_ facts: TerminalFacts, size: Size) -> [String] {
+  /// What the terminal answered, in lines.
+  public static func terminal(_ facts: TerminalFacts, size: Size) -> [String] {
     let environment = ProcessInfo.processInfo.environment
     let attributes = facts.attributes.map(String.init).joined(separator: ";")
     let answered =
@@ -42,7 +48,8 @@ struct DoctorReport {
     return lines
   }
 
-  static func machine() -> [String] {
+  /// The machine and how it computes, in lines.
+  public static func machine() -> [String] {
     [
       "Machine: \(Threads.physicalCores) cores, \(Hardware.instructionSet.rawValue) kernels, "
         + "\(ProcessInfo.processInfo.physicalMemory >> 30) GB of memory",
@@ -53,7 +60,7 @@ struct DoctorReport {
   }
 
   /// Lines for `config.toml` that would settle a wrong guess.
-  static func remedies(_ facts: TerminalFacts) -> [String] {
+  public static func remedies(_ facts: TerminalFacts) -> [String] {
     var lines = ["If a guess is wrong, set in config.toml:"]
     let others = Graphics.allCases.filter { $0 != facts.graphics }.map { "\"\($0.rawValue)\"" }
     lines.append(

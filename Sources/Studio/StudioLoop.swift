@@ -25,7 +25,7 @@ final class StudioLoop {
     beginning.forEach(apply)
   }
 
-  private var now: Double { seconds(clock.now - begun) }
+  private var now: Double { (clock.now - begun) / .seconds(1) }
 
   /// Runs until the person leaves. Throws `TerminalError` where there is no terminal; returns the exit status.
   func run() throws -> Int32 {

@@ -1,0 +1,17 @@
+import Foundation
+import Terminal
+
+/// A line on standard error that is written over and over, when a person looks at it.
+enum ProgressLine {
+  /// Not where a line cannot be taken back.
+  static let isShown =
+    isatty(2) == 1 && !TerminalFacts.isDumb(environment: ProcessInfo.processInfo.environment)
+
+  static func show(_ text: String) {
+    if isShown { writeError("\r\u{1B}[K\(text)") }
+  }
+
+  static func end() {
+    if isShown { writeError("\r\u{1B}[K") }
+  }
+}

@@ -56,7 +56,8 @@ let package = Package(
 
     // What the program looks at before anything else of it runs.
     .target(name: "CStart", path: "Sources/Native/CStart"),
-    .target(name: "FileNames"),
+    .target(name: "Files"),
+    .target(name: "Digests", dependencies: ["CCrypto"]),
     .target(name: "Requests"),
     .target(name: "Tensors", dependencies: ["COneDNN", "CKernels", "COpenBLAS"]),
     .target(name: "Layers", dependencies: ["Tensors"]),
@@ -64,22 +65,22 @@ let package = Package(
     .target(
       name: "ModelFiles",
       dependencies: [
-        "CCrypto", "CCurl", "FileNames", "Layers", "Tensors",
+        "CCurl", "Digests", "Files", "Tensors",
         .product(name: "HeapModule", package: "swift-collections"),
       ]),
-    .target(name: "Pictures", dependencies: ["CImageCodecs", "FileNames"]),
+    .target(name: "Pictures", dependencies: ["CImageCodecs", "Files"]),
     .target(
       name: "VUGEN",
-      dependencies: ["FileNames", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors"],
+      dependencies: ["Files", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors"],
       resources: [.copy("Resources/nano")]),
-    .target(name: "Training", dependencies: ["FileNames", "Layers", "ModelFiles", "Tensors"]),
+    .target(name: "Training", dependencies: ["Files", "Layers", "ModelFiles", "Tensors"]),
     .target(
-      name: "DataSets", dependencies: ["CFreeType", "FileNames", "ModelFiles", "Pictures", "Tensors"],
+      name: "DataSets", dependencies: ["CFreeType", "Files", "ModelFiles", "Pictures", "Tensors"],
       resources: [.copy("Resources/classes.txt")]),
     .target(
       name: "Recipes",
       dependencies: [
-        "DataSets", "FileNames", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
+        "DataSets", "Files", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
@@ -90,29 +91,27 @@ let package = Package(
       providers: [.apt(["libsixel-dev"])]),
     .target(name: "CWidth", path: "Sources/Native/CWidth"),
     .target(name: "Frames", dependencies: ["CWidth", "Requests"]),
-    .target(
-      name: "SessionLog",
-      dependencies: ["FileNames", "ModelFiles", "Requests"]),
+    .target(name: "SessionLog", dependencies: ["Files", "Requests"]),
     .target(
       name: "SessionSearch",
-      dependencies: ["FileNames", "SessionLog", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["Files", "SessionLog", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
     .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures", "Requests"]),
     .target(
-      name: "Engine", dependencies: ["ModelFiles", "Pictures", "Requests", "Tensors", "VUGEN"]),
+      name: "Engine", dependencies: ["Digests", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
-      name: "Evaluation", dependencies: ["DataSets", "Layers", "ModelFiles", "Pictures", "Tensors", "VUGEN"]),
+      name: "Evaluation", dependencies: ["DataSets", "Layers", "Pictures", "Tensors", "VUGEN"]),
     .target(
       name: "Studio",
       dependencies: [
-        "Engine", "FileNames", "Frames", "ModelFiles", "Pictures", "Requests", "SessionLog", "SessionSearch",
+        "Digests", "Engine", "Files", "Frames", "Pictures", "Requests", "SessionLog", "SessionSearch",
         "StudioUI", "Tensors", "Terminal", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .executableTarget(
       name: "CommandLine",
       dependencies: [
-        "FileNames", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
+        "Digests", "Files", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
         "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "SessionSearch", "Studio", "StudioUI",
         "Terminal",
         "CStart",
@@ -121,16 +120,18 @@ let package = Package(
       linkerSettings: [ownTeam]),
 
     .target(
-      name: "TestSupport", dependencies: ["DataSets", "ModelFiles", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["DataSets", "Digests", "ModelFiles", "Tensors"],
+      path: "Tests/TestSupport",
       linkerSettings: [ownTeam]),
     .testTarget(
       name: "EngineTests",
       dependencies: ["Engine", "Pictures", "Requests", "Tensors", "TestSupport", "VUGEN"]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["DataSets", "Evaluation", "ModelFiles", "Tensors", "TestSupport", "VUGEN"]),
+      dependencies: ["DataSets", "Evaluation", "Tensors", "TestSupport", "VUGEN"]),
     .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
-    .testTarget(name: "FileNamesTests", dependencies: ["FileNames", "TestSupport"]),
+    .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames", "Requests"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
     .testTarget(
@@ -148,7 +149,7 @@ let package = Package(
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "FileNames", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
+        "Files", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
         "fuzz",
         "CommandLine",
       ]),
@@ -165,21 +166,21 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "VUGENTests",
-      dependencies: ["Flow", "VUGEN", "Layers", "ModelFiles", "Pictures", "Tensors", "TestSupport"],
+      dependencies: ["Files", "Flow", "VUGEN", "Layers", "ModelFiles", "Pictures", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ModelFilesTests",
-      dependencies: ["FileNames", "ModelFiles", "Layers", "Tensors", "TestSupport"]),
+      dependencies: ["Files", "ModelFiles", "Layers", "Tensors", "TestSupport"]),
     .testTarget(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "DataSetsTests", dependencies: ["DataSets", "ModelFiles", "Pictures", "Tensors", "TestSupport"]),
+      name: "DataSetsTests", dependencies: ["DataSets", "Files", "ModelFiles", "Pictures", "Tensors", "TestSupport"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "DataSets", "Evaluation", "Layers", "ModelFiles", "Pictures", "Recipes", "Tensors", "TestSupport",
+        "DataSets", "Evaluation", "Files", "Layers", "ModelFiles", "Pictures", "Recipes", "Tensors", "TestSupport",
         "Training", "VUGEN",
       ],
       resources: [.copy("Fixtures")]),

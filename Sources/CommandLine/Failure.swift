@@ -1,5 +1,5 @@
 import ArgumentParser
-import FileNames
+import Files
 import Foundation
 
 /// What the program was started with.

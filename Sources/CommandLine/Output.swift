@@ -1,4 +1,4 @@
-import FileNames
+import Files
 @preconcurrency import Glibc
 
 /// Writes to standard error, and goes on where nobody takes it.

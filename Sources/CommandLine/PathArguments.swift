@@ -1,7 +1,6 @@
 import ArgumentParser
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 
 /// A path as an argument: an empty one is a variable of a script that was not set, and names nothing.

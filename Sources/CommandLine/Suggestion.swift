@@ -1,5 +1,5 @@
 import ArgumentParser
-import FileNames
+import Files
 import Recipes
 import SessionLog
 

@@ -1,5 +1,5 @@
+import Digests
 import Foundation
-import ModelFiles
 import Pictures
 import Requests
 import Synchronization

@@ -1,6 +1,5 @@
 import DataSets
 import Foundation
-import ModelFiles
 import Pictures
 import Tensors
 import VUGEN

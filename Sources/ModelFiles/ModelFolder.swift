@@ -1,4 +1,4 @@
-import FileNames
+import Files
 import Foundation
 
 /// Model folders as people have them: which folder is meant, and what is wrong with one that holds no model.
@@ -46,7 +46,7 @@ public enum ModelFolder {
     var status = stat()
     guard stat(folder, &status) == 0 else {
       let code = errno, isMissing = code == ENOENT && !isLink(folder)
-      throw ModelFileError(folder, isMissing ? withoutFolder(folder) : MappedFile.reason(code, folder))
+      throw ModelFileError(folder, isMissing ? withoutFolder(folder) : MappedFile.reason(code, folder) + advice(on: folder))
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       let parent = FileName.parent(of: folder)

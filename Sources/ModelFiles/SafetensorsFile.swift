@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 
@@ -10,7 +11,7 @@ public final class SafetensorsFile: Sendable {
   /// Throws `ModelFileError`.
   public init(path: String) throws {
     self.path = path
-    file = try MappedFile(path: path)
+    file = try ModelFolder.mapped(path)
     header = try SafetensorsHeader(bytes: file.bytes, path: path)
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Files that are not what their names promise, told by their first bytes.
@@ -44,7 +45,7 @@ public enum ModelJSON {
   ///
   /// - Parameter kind: what the file should be, such as `configuration`.
   public static func read<T: Decodable>(_ type: T.Type, at path: String, kind: String) throws -> T {
-    let file = try MappedFile(path: path)
+    let file = try ModelFolder.mapped(path)
     if let strange = StrangeFile.explanation(file) { throw ModelFileError(path, strange) }
     let isWide =
       file.bytes.starts(with: [0xFF, 0xFE]) || file.bytes.starts(with: [0xFE, 0xFF])

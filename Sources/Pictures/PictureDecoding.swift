@@ -1,5 +1,5 @@
 import CImageCodecs
-import FileNames
+import Files
 import Foundation
 
 /// What is wrong with a picture, in one line that names it.

@@ -1,4 +1,4 @@
-import FileNames
+import Files
 import Foundation
 
 /// The pictures of a folder and those below it, as every command that is given a folder reads it.

@@ -1,6 +1,5 @@
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 
 /// What keeps a session from being read or written, in one line.
 public struct SessionError: Error, CustomStringConvertible, Equatable {
@@ -346,12 +345,10 @@ public final class SessionFile {
     return true
   }
 
-  /// Keeps a picture under its content's hash. Where the disk takes nothing it waits in memory, and is tried again with
-  /// the next entry. Throws `DigestError`.
-  public func keep(_ png: Data) throws -> String {
-    let hash = try Digest.sha256(png)
+  /// Keeps a picture under its content's hash, which the caller has computed: this module links no library that can.
+  /// Where the disk takes nothing it waits in memory, and is tried again with the next entry.
+  public func keep(_ png: Data, as hash: String) {
     if !isBegun || !write(png, hash) { waitingPictures[hash] = png }
-    return hash
   }
 
   /// Whether a picture is the session's own.

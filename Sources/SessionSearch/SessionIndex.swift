@@ -1,4 +1,4 @@
-import FileNames
+import Files
 import Foundation
 import GRDB
 import SessionLog

@@ -1,7 +1,7 @@
+import Digests
 import Engine
 import Foundation
 import Frames
-import ModelFiles
 import Pictures
 import Requests
 import SessionLog

@@ -1,7 +1,6 @@
-import FileNames
+import Files
 import Foundation
 import Frames
-import ModelFiles
 import Pictures
 import Requests
 import SessionLog

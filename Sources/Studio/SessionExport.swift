@@ -1,6 +1,5 @@
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 import SessionLog
 import Terminal

@@ -1,7 +1,7 @@
+import Digests
 import Engine
 import Foundation
 import Frames
-import ModelFiles
 import Requests
 import SessionLog
 import SessionSearch
@@ -52,7 +52,8 @@ final class SessionRecorder {
   /// Keeps a picture's file where there is a session. Its content's hash is its name. Throws `DigestError`.
   func keep(_ png: [UInt8]) throws -> PictureID {
     // Where the disk is full the next event says so.
-    let hash = try session?.keep(Data(png)) ?? Digest.sha256(png)
+    let hash = try Digest.sha256(png)
+    session?.keep(Data(png), as: hash)
     noteWaiting()
     return .hash(hash)
   }
@@ -72,7 +73,8 @@ final class SessionRecorder {
     if case .starred(let picture, _) = event { named.append(picture) }
     for picture in named {
       guard let hash = picture.stored, !session.holds(hash) else { continue }
-      if let png = source.bytes(of: picture) { _ = try? session.keep(png) }
+      // One that was altered meanwhile is no longer what the name says.
+      if let png = source.bytes(of: picture), (try? Digest.sha256(png)) == hash { session.keep(png, as: hash) }
     }
   }
 

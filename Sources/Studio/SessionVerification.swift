@@ -1,7 +1,7 @@
+import Digests
 import Engine
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 import Requests
 import SessionLog

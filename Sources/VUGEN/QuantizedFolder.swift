@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Layers
 import ModelFiles
@@ -131,7 +132,7 @@ public enum QuantizedFolder {
     from folder: String, to output: String, _ bits: QuantizedTensor.Bits, _ group: Int
   ) throws {
     let path = folder + "/config.json"
-    guard var json = try JSONSerialization.jsonObject(with: MappedFile.contents(of: path)) as? [String: Any]
+    guard var json = try JSONSerialization.jsonObject(with: ModelFolder.contents(of: path)) as? [String: Any]
     else {
       throw ModelFileError(path, "this is no JSON object")
     }
@@ -140,7 +141,7 @@ public enum QuantizedFolder {
     try AtomicFile.write(to: output + "/config.json") { write in try data.withUnsafeBytes { try write($0) } }
     for name in try FileManager.default.contentsOfDirectory(atPath: folder)
     where name.hasPrefix("tokenizer") || name.hasPrefix("preprocessor") || name.hasPrefix("chat_template") {
-      let bytes = try MappedFile.contents(of: folder + "/" + name)
+      let bytes = try ModelFolder.contents(of: folder + "/" + name)
       try AtomicFile.write(to: output + "/" + name) { write in try bytes.withUnsafeBytes { try write($0) } }
     }
   }

@@ -57,7 +57,7 @@ struct TemplateFile {
   private static func text(in folder: String) throws -> (text: String, path: String)? {
     let plain = folder + "/chat_template.jinja"
     if FileManager.default.fileExists(atPath: plain) {
-      return (String(decoding: try MappedFile.contents(of: plain), as: UTF8.self), plain)
+      return (String(decoding: try ModelFolder.contents(of: plain), as: UTF8.self), plain)
     }
     for name in ["chat_template.json", "tokenizer_config.json"] {
       let path = "\(folder)/\(name)"

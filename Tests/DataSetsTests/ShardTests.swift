@@ -1,4 +1,5 @@
 import DataSets
+import Files
 import Foundation
 import ModelFiles
 import Pictures

@@ -1,9 +1,8 @@
 import DataSets
 import Evaluation
 import Foundation
-import ModelFiles
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import VUGEN
 

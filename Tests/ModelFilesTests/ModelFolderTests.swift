@@ -1,16 +1,16 @@
 import Foundation
 import Layers
 import ModelFiles
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// Folders as downloads, clones and other programs leave them.
 @NumericActor
 struct ModelFolderTests {
-  private let folder: TemporaryFolder
+  private let folder: ScratchFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = try ScratchFolder() }
 
   private func reason(_ body: () throws -> Void) -> String {
     do {

@@ -1,12 +1,12 @@
+import Files
 import Foundation
-import TestSupport
+import ModelFiles
 import Tensors
+import TestSupport
 import Testing
 
-import ModelFiles
-
 /// A folder that is removed at the end.
-final class TemporaryFolder {
+final class ScratchFolder {
   let path = temporaryPath()
 
   init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
@@ -39,7 +39,7 @@ private func reason(_ bytes: [UInt8]) -> String? {
 @NumericActor
 struct SafetensorsTests {
   @Test func writesWhatItReads() throws {
-    let folder = try TemporaryFolder(), path = folder.path + "/a.safetensors"
+    let folder = try ScratchFolder(), path = folder.path + "/a.safetensors"
     var random = Philox(seed: 1)
     let tensors = [
       "weights.ä\"\\": Tensor.normal([3, 5], using: &random),
@@ -60,7 +60,7 @@ struct SafetensorsTests {
   }
 
   @Test func readsEveryType() throws {
-    let folder = try TemporaryFolder()
+    let folder = try ScratchFolder()
     func one(_ type: String, _ bytes: [UInt8]) throws -> Tensor {
       let header = "{\"x\":{\"dtype\":\"\(type)\",\"shape\":[1],\"data_offsets\":[0,\(bytes.count)]}}"
       return try SafetensorsFile(path: try folder.write("x.safetensors", Array(file(header)) + bytes)).tensor(
@@ -121,7 +121,7 @@ struct SafetensorsTests {
   }
 
   @Test func readsShardsAndNamesTheMissingOne() throws {
-    let folder = try TemporaryFolder()
+    let folder = try ScratchFolder()
     func expectError(_ text: String) {
       let error = #expect(throws: ModelFileError.self) { try ModelWeights(folder: folder.path) }
       #expect(error?.description.contains(text) == true, "\(error?.description ?? "none")")
@@ -144,7 +144,7 @@ struct SafetensorsTests {
   }
 
   @Test func leavesNothingBehindWhenWritingFails() throws {
-    let folder = try TemporaryFolder()
+    let folder = try ScratchFolder()
     #expect(throws: ModelFileError.self) {
       try SafetensorsWriter.write(["a": Tensor([1])], to: folder.path + "/no/such/folder.safetensors")
     }
@@ -163,7 +163,7 @@ struct SafetensorsTests {
 
   /// 20 000 damaged files end in an error or in a header that keeps its promises. VUGEN_FUZZ sets the number.
   @Test func survivesDamage() throws {
-    let folder = try TemporaryFolder(), path = folder.path + "/a.safetensors"
+    let folder = try ScratchFolder(), path = folder.path + "/a.safetensors"
     let tensors = [
       "layer.0.weight": Tensor.zeros([3, 4]), "layer.0.bias": Tensor.zeros([4]).cast(to: .bf16),
       "ids": Tensor(indices: [3]),

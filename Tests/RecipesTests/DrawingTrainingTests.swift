@@ -1,11 +1,10 @@
 import DataSets
 import Foundation
 import Layers
-import ModelFiles
 import Pictures
 import Recipes
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Training
 import VUGEN

@@ -1,10 +1,11 @@
 import DataSets
+import Files
 import Foundation
 import ModelFiles
 import Pictures
 import Recipes
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Training
 import VUGEN

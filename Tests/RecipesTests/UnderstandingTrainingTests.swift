@@ -1,11 +1,12 @@
 import DataSets
 import Evaluation
+import Files
 import Foundation
 import ModelFiles
 import Pictures
 import Recipes
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Training
 import VUGEN

@@ -28,7 +28,8 @@ struct SessionTests {
     let pictures = file.folder + "/pictures", manager = FileManager.default
     try manager.removeItem(atPath: pictures)
     try Data().write(to: URL(fileURLWithPath: pictures))
-    let hash = try file.keep(Data("picture".utf8))
+    let hash = "a1b2"
+    file.keep(Data("picture".utf8), as: hash)
     #expect(file.waitingPictures.keys.contains(hash))
     #expect(!file.append(.init(time: 1, event: .renamed("a"))) && file.waiting.isEmpty)
     try manager.removeItem(atPath: pictures)
@@ -163,10 +164,12 @@ struct SessionTests {
     do {
       let file = SessionFile(new: "20260102-000000-bbbb", in: store)
       #expect(file.append(.init(time: 1, event: opened)) && !file.isBegun)
-      #expect(try file.holds(file.keep(Data("picture".utf8))) && file.flush())
+      file.keep(Data("picture".utf8), as: "a1b2")
+      #expect(file.holds("a1b2") && file.flush())
     }
     #expect(!FileManager.default.fileExists(atPath: store.folder) && store.obstacle == nil)
-    let file = SessionFile(new: "20260101-000000-aaaa", in: store), hash = try file.keep(Data("picture".utf8))
+    let file = SessionFile(new: "20260101-000000-aaaa", in: store), hash = "a1b2"
+    file.keep(Data("picture".utf8), as: hash)
     file.append(.init(time: 1, event: opened))
     #expect(file.append(.init(time: 2, event: .note("x"))))
     #expect(try store.read(file.id).entries.map(\.event) == [opened, .note("x")])

@@ -1,4 +1,3 @@
-import FileNames
 import Foundation
 import Pictures
 import TestSupport

@@ -1,5 +1,5 @@
+import Digests
 import Foundation
-import ModelFiles
 
 /// What the hub and its store say when nothing is wrong.
 extension HubServer {

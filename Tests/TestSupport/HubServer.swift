@@ -1,5 +1,4 @@
 import Foundation
-import ModelFiles
 
 /// A hub of models on the loopback, which speaks as much of its protocol as tests want, and whose answers they can spoil.
 ///

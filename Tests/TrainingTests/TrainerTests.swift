@@ -1,8 +1,7 @@
 import Foundation
 import Layers
-import ModelFiles
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Training
 

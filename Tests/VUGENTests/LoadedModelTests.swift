@@ -1,8 +1,9 @@
+import Files
 import Foundation
 import ModelFiles
 import Pictures
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import VUGEN
 

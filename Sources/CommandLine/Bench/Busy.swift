@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import ModelFiles
 import Tensors
 import VUGEN
 

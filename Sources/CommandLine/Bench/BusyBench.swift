@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import ModelFiles
 
 /// Starts works and their rivals as processes of this program, and keeps the ratios of neighbouring times.
 final class BusyBench {

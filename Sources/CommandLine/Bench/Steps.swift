@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Layers
-import ModelFiles
 import Recipes
 import Tensors
 import Training

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Engine
-import FileNames
+import Files
 import Foundation
 import Frames
 import Pictures

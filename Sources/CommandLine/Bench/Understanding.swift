@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Layers
-import ModelFiles
 import Tensors
 import VUGEN
 

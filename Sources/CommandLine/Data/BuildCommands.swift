@@ -1,6 +1,6 @@
 import ArgumentParser
 import DataSets
-import FileNames
+import Files
 import Foundation
 import ModelFiles
 

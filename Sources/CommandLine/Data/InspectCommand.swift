@@ -1,8 +1,7 @@
 import ArgumentParser
 import DataSets
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 
 struct DataInspect: ParsableCommand {

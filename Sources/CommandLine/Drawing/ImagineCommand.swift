@@ -1,5 +1,6 @@
 import ArgumentParser
-import FileNames
+import Digests
+import Files
 import Flow
 import Foundation
 import ModelFiles

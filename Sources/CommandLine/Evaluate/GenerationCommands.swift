@@ -1,9 +1,8 @@
 import ArgumentParser
 import DataSets
 import Evaluation
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Requests
 import Tensors
 import VUGEN

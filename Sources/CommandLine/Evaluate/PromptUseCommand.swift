@@ -1,7 +1,7 @@
 import ArgumentParser
 import DataSets
 import Evaluation
-import FileNames
+import Files
 import Foundation
 import Tensors
 import VUGEN

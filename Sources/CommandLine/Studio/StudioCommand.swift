@@ -1,7 +1,6 @@
 import ArgumentParser
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import SessionLog
 import Studio
 import Tensors

@@ -1,8 +1,7 @@
 import ArgumentParser
 import Evaluation
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Training
 
 struct TrainPlot: ParsableCommand {

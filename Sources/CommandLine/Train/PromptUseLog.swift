@@ -1,8 +1,7 @@
 import DataSets
 import Evaluation
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Recipes
 import Tensors
 

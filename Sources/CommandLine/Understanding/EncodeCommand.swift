@@ -1,5 +1,5 @@
 import ArgumentParser
-import FileNames
+import Files
 import Foundation
 import ModelFiles
 import Tensors

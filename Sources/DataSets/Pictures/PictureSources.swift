@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import FoundationXML
-import ModelFiles
 import Pictures
 
 /// An everyday thing, and where its cut-outs lie.

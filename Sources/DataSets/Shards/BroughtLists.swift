@@ -1,4 +1,4 @@
-import FileNames
+import Files
 import Foundation
 
 /// The lists of captions that lie among a folder's pictures: what they say of which picture.

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 
 /// A list of pictures and their captions, as other programs write it: CSV with any separator, or JSON lines.

@@ -1,6 +1,5 @@
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 
 /// A user's own pictures with captions, as shards.

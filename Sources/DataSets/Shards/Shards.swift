@@ -1,6 +1,5 @@
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 
 /// One example of a data set: a picture, its caption and what is known of it.

@@ -1,4 +1,4 @@
-import FileNames
+import Files
 import Foundation
 
 /// Finds the plain files of a tar archive in any of its dialects: V7, ustar, pax, and GNU's with its long names.

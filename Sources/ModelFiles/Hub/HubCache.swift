@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The folder in which the hub's own client, and this program, keep what they fetched:

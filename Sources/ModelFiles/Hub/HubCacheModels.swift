@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// One state of a model that lies in a hub's cache.

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 /// Where a file is put together, and where it goes when it is whole.

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 /// What the hub says of a repository at one commit.

@@ -1,3 +1,5 @@
+import Digests
+import Files
 import Foundation
 
 /// A folder of a person's own that a model is fetched into, with the notes that the hub's own client leaves there:

@@ -140,7 +140,7 @@ extension Tokenizer {
   /// Reads tiktoken's format, a line a token: base64 of its bytes, a space, its rank. Special tokens are
   /// not in the file: their ids follow the last rank. Throws `ModelFileError`.
   public convenience init(tiktoken path: String, specialTokens: [String]) throws {
-    let file = try MappedFile(path: path)
+    let file = try ModelFolder.mapped(path)
     if let strange = StrangeFile.explanation(file) { throw ModelFileError(path, strange) }
     let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
     var tokens: [[UInt8]] = []

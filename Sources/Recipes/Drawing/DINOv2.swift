@@ -82,7 +82,7 @@ package final class DINOv2: Module {
   /// Reads a folder with `config.json` and `model.safetensors`. Throws `ModelFileError` or `ModuleLoadError`.
   package init(folder: String) throws {
     let path = folder + "/config.json"
-    guard let c = try? JSONDecoder().decode(Configuration.self, from: try MappedFile.contents(of: path)),
+    guard let c = try? JSONDecoder().decode(Configuration.self, from: try ModelFolder.contents(of: path)),
       c.width > 0, c.heads > 0, c.width % c.heads == 0,
       c.patchSize > 0,
       c.imageSize >= c.patchSize, (1...256).contains(c.layers), c.mlpRatio > 0

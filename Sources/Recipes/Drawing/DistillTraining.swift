@@ -2,7 +2,6 @@ import DataSets
 import Flow
 import Foundation
 import Layers
-import ModelFiles
 import Tensors
 import Training
 import VUGEN

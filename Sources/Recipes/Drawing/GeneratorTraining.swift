@@ -1,4 +1,5 @@
 import DataSets
+import Files
 import Flow
 import Foundation
 import Layers

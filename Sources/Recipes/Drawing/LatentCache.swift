@@ -1,5 +1,5 @@
 import DataSets
-import FileNames
+import Files
 import Foundation
 import Layers
 import ModelFiles

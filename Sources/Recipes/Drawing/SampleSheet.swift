@@ -1,6 +1,6 @@
 import DataSets
+import Files
 import Foundation
-import ModelFiles
 import Pictures
 import Tensors
 import VUGEN

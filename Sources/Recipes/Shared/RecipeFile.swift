@@ -1,5 +1,5 @@
 import DataSets
-import FileNames
+import Files
 import Flow
 import Foundation
 import TOMLKit

@@ -1,4 +1,4 @@
-import FileNames
+import Files
 import Foundation
 import ModelFiles
 import Training
@@ -78,7 +78,7 @@ enum RunFolder {
     guard URL(fileURLWithPath: source).standardizedFileURL != URL(fileURLWithPath: folder).standardizedFileURL
     else { return }
     for name in names where FileName.exists("\(source)/\(name)") {
-      try AtomicFile.write(try MappedFile.contents(of: "\(source)/\(name)"), to: "\(folder)/\(name)")
+      try AtomicFile.write(try ModelFolder.contents(of: "\(source)/\(name)"), to: "\(folder)/\(name)")
     }
   }
 

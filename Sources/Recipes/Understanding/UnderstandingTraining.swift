@@ -1,4 +1,5 @@
 import DataSets
+import Files
 import Foundation
 import Layers
 import ModelFiles
@@ -51,7 +52,7 @@ public final class UnderstandingTraining: TrainingRun {
     try RunFolder.prepare(folder, isResuming: isResuming)
     let bank = try given ?? ObjectBank()
     if let model, !isResuming {
-      let json = try MappedFile.contents(of: model + "/tokenizer.json")
+      let json = try ModelFolder.contents(of: model + "/tokenizer.json")
       try AtomicFile.write(json, to: folder + "/tokenizer.json")
     }
     tokenizer = try Self.tokenizer(recipe, folder, bank)
@@ -133,7 +134,7 @@ public final class UnderstandingTraining: TrainingRun {
     try SafetensorsWriter.write(tower, metadata: ["format": "pt"], to: folder + "/model.safetensors")
     try SafetensorsWriter.write(alignment, to: folder + "/alignment.safetensors")
     try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
-    let json = try MappedFile.contents(of: self.folder + "/tokenizer.json")
+    let json = try ModelFolder.contents(of: self.folder + "/tokenizer.json")
     try AtomicFile.write(json, to: folder + "/tokenizer.json")
   }
 

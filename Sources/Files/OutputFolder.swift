@@ -1,4 +1,3 @@
-import FileNames
 import Foundation
 import Synchronization
 
@@ -23,19 +22,19 @@ public enum OutputFolder {
   ///
   /// A folder that holds a model, shards or a run is refused, unless `replacing`: then all of it goes when the new one
   /// is whole, so that nothing old lies among the new; but one that holds files of others, too, is refused. In any other
-  /// folder what is there stays. Throws `ModelFileError`, or what `body` throws; nothing is changed then.
+  /// folder what is there stays. Throws `FileAccessError`, or what `body` throws; nothing is changed then.
   public static func write(to folder: String, replacing: Bool, _ body: (String) throws -> Void) throws {
-    guard !folder.isEmpty else { throw ModelFileError("the output", "has no name; name a folder") }
+    guard !folder.isEmpty else { throw FileAccessError("the output", "has no name; name a folder") }
     let held = contents(of: folder)
     if let held, !replacing {
-      throw ModelFileError(
+      throw FileAccessError(
         folder, "holds \(held); name another folder, or add --overwrite to replace all of it")
     }
     if held != nil { try checkReplaceable(folder) }
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
     let exists = FileName.exists(place)
     guard !exists || FileName.isFolder(place) else {
-      throw ModelFileError(folder, "this is a file and no folder; name another")
+      throw FileAccessError(folder, "this is a file and no folder; name another")
     }
     if exists, held == nil, (try? FileName.names(in: place))?.isEmpty == false {
       return try body(place)
@@ -47,18 +46,18 @@ public enum OutputFolder {
     do {
       try FileName.makeFolder(new)
     } catch {
-      throw ModelFileError(folder, (error as? FileAccessError)?.reason ?? "cannot be made")
+      throw FileAccessError(folder, (error as? FileAccessError)?.reason ?? "cannot be made")
     }
     do {
       try body(new)
       if held != nil { try checkStill(place, made: new) }
       if exists, !FileName.rename(place, old) {
-        throw ModelFileError(folder, "cannot be replaced: " + systemReason)
+        throw FileAccessError(folder, "cannot be replaced: " + systemReason)
       }
       if !FileName.rename(new, place) {
         let reason = FileName.exists(place) ? "something else was written there meanwhile" : systemReason
         if exists { _ = FileName.rename(old, place) }
-        throw ModelFileError(folder, "cannot be written: " + reason)
+        throw FileAccessError(folder, "cannot be written: " + reason)
       }
     } catch {
       FileName.remove(new)
@@ -68,13 +67,13 @@ public enum OutputFolder {
   }
 
   /// Puts a folder that holds a model, shards or a run aside, for what is written bit by bit in its place: until
-  /// `removeOld`, when the new is worth more, or `putBack`. Throws `ModelFileError`.
+  /// `removeOld`, when the new is worth more, or `putBack`. Throws `FileAccessError`.
   public static func putAside(_ folder: String) throws {
     guard contents(of: folder) != nil else { return }
     try checkReplaceable(folder)
     let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
     guard FileName.rename(place, oldName(of: place)) else {
-      throw ModelFileError(folder, "cannot be replaced: " + systemReason)
+      throw FileAccessError(folder, "cannot be replaced: " + systemReason)
     }
   }
 
@@ -142,12 +141,12 @@ public enum OutputFolder {
       || name.wholeMatch(of: /(train|validation|held-out)-\d+\.tar|\.vugen-[^\/]*\.partial/) != nil
   }
 
-  /// Nothing of a person goes with what is replaced. Throws `ModelFileError` naming what is theirs.
+  /// Nothing of a person goes with what is replaced. Throws `FileAccessError` naming what is theirs.
   private static func checkForeign(_ folder: String) throws {
     let foreign = try FileName.filesBelow(folder).filter { !isOurs($0) }
     guard !foreign.isEmpty else { return }
     let names = foreign.prefix(3).joined(separator: ", ") + (foreign.count > 3 ? ", …" : "")
-    throw ModelFileError(
+    throw FileAccessError(
       folder,
       "\(foreign.count == 1 ? "1 file was" : "\(foreign.count) files were") not written by this program (\(names)) and would be lost; move them, or name another folder"
     )
@@ -155,12 +154,12 @@ public enum OutputFolder {
 
   private static var systemReason: String { FileName.systemReason }
 
-  /// Where a person has put files into the folder meanwhile, it stays, and so does what was made. Throws `ModelFileError`.
+  /// Where a person has put files into the folder meanwhile, it stays, and so does what was made. Throws `FileAccessError`.
   private static func checkStill(_ place: String, made new: String) throws {
-    do { try checkForeign(place) } catch let error as ModelFileError {
+    do { try checkForeign(place) } catch let error as FileAccessError {
       let kept = "\(place).\(getpid()).new"
       guard FileName.rename(new, kept) else { throw error }
-      throw ModelFileError(place, "\(error.reason); what was made is in \(kept)")
+      throw FileAccessError(place, "\(error.reason); what was made is in \(kept)")
     }
   }
 
@@ -171,7 +170,7 @@ public enum OutputFolder {
     let holdsHere = here == place || here.hasPrefix(place.hasSuffix("/") ? place : place + "/")
     guard !holdsHere, place != NSHomeDirectory(), !FileName.exists(place + "/.git")
     else {
-      throw ModelFileError(folder, "will not be replaced as a whole; name a folder of its own")
+      throw FileAccessError(folder, "will not be replaced as a whole; name a folder of its own")
     }
     try checkForeign(place)
   }

@@ -1,4 +1,3 @@
-import FileNames
 import Foundation
 
 /// Files that appear whole or not at all.
@@ -6,21 +5,21 @@ public enum AtomicFile {
   /// Calls `body` with a function that writes; renames the file when all went well, removes it when not.
   ///
   /// A link is followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe,
-  /// is written to as it stands, and `-` is standard output. Throws `ModelFileError` with the system's reason, such as
+  /// is written to as it stands, and `-` is standard output. Throws `FileAccessError` with the system's reason, such as
   /// a full disk, what `body` throws, or `Patience.Ended` where nobody read a pipe.
   public static func write(
     to path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     if path == "-" { return try body { try writeAll($0, to: STDOUT_FILENO, "standard output") } }
-    guard !path.isEmpty else { throw ModelFileError("the output", "has no name; name a file") }
+    guard !path.isEmpty else { throw FileAccessError("the output", "has no name; name a file") }
     let status = FileName.status(path), kind = (status?.st_mode ?? 0) & S_IFMT
-    if status != nil, kind == S_IFDIR { throw ModelFileError(path, "this is a folder; name a file") }
+    if status != nil, kind == S_IFDIR { throw FileAccessError(path, "this is a folder; name a file") }
     if let number = openDescriptor(path) { return try body { try writeAll($0, to: number, path) } }
     if status != nil, kind != S_IFREG { return try writeThrough(path, body) }
     try replace(followed(path), path, mode: status.map { $0.st_mode & 0o7777 }, body)
   }
 
-  /// Writes a whole file. Throws `ModelFileError`.
+  /// Writes a whole file. Throws `FileAccessError`.
   public static func write(_ data: Data, to path: String) throws {
     try write(to: path) { write in try data.withUnsafeBytes { try write($0) } }
   }
@@ -84,8 +83,8 @@ public enum AtomicFile {
     }
   }
 
-  private static func failure(_ path: String) -> ModelFileError {
-    ModelFileError(path, "cannot be written: " + String(cString: strerror(errno)))
+  private static func failure(_ path: String) -> FileAccessError {
+    FileAccessError(path, "cannot be written: " + String(cString: strerror(errno)))
   }
 
   private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {

@@ -1,4 +1,3 @@
-import FileNames
 import Foundation
 
 /// A folder in the system's place for such, which is gone when this object is, and when a signal ends the program.

@@ -1,4 +1,4 @@
-import ModelFiles
+import Digests
 import Testing
 
 @Suite struct DigestTests {

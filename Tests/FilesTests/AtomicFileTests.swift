@@ -1,6 +1,5 @@
-import FileNames
+import Files
 import Foundation
-import ModelFiles
 import TestSupport
 import Testing
 
@@ -45,14 +44,14 @@ struct AtomicFileTests {
     try AtomicFile.write(Data("gone".utf8), to: "/dev/null")
     var status = stat()
     #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
-    #expect(throws: ModelFileError.self) { try AtomicFile.write(Data("x".utf8), to: "/dev/full") }
+    #expect(throws: FileAccessError.self) { try AtomicFile.write(Data("x".utf8), to: "/dev/full") }
     var ends: [Int32] = [0, 0]
     #expect(pipe(&ends) == 0)
     try AtomicFile.write(Data("through".utf8), to: "/dev/fd/\(ends[1])")
     var buffer = [UInt8](repeating: 0, count: 16)
     #expect(read(ends[0], &buffer, 16) == 7 && String(decoding: buffer.prefix(7), as: UTF8.self) == "through")
     ends.forEach { close($0) }
-    #expect(throws: ModelFileError.self) { try AtomicFile.write(Data(), to: folder) }
+    #expect(throws: FileAccessError.self) { try AtomicFile.write(Data(), to: folder) }
   }
 
   @Test func longNamesAreWritten() throws {
@@ -67,7 +66,7 @@ struct AtomicFileTests {
     try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
     try put("old", "place/\(name)")
     try put("stale", "place/train-000009.tar")
-    let error = #expect(throws: ModelFileError.self) {
+    let error = #expect(throws: FileAccessError.self) {
       try OutputFolder.write(to: place, replacing: false) { _ in Issue.record("nothing is to be written") }
     }
     #expect(
@@ -119,14 +118,14 @@ struct AtomicFileTests {
       try put("x", "mixed/\(name)")
     }
     for _ in 0..<2 {
-      let error = #expect(throws: ModelFileError.self) {
+      let error = #expect(throws: FileAccessError.self) {
         try OutputFolder.write(to: place, replacing: true) { _ in Issue.record("nothing is to be written") }
       }
       #expect(
         error?.reason
           == "4 files were not written by this program (mine.tar, model/photo.jpg, notes.txt, …) and would be lost; move them, or name another folder"
       )
-      #expect(throws: ModelFileError.self) { try OutputFolder.putAside(place) }
+      #expect(throws: FileAccessError.self) { try OutputFolder.putAside(place) }
       #expect(text("mixed/notes.txt") == "x")
     }
     for name in ["notes.txt", "mine.tar", "model/photo.jpg", "x.safetensors"] {
@@ -137,7 +136,7 @@ struct AtomicFileTests {
     }
     #expect(try FileName.filesBelow(place) == ["config.json"])
     // One that comes while the new is made keeps its folder, and the new is not lost either.
-    let late = #expect(throws: ModelFileError.self) {
+    let late = #expect(throws: FileAccessError.self) {
       try OutputFolder.write(to: place, replacing: true) {
         try AtomicFile.write(Data("y".utf8), to: $0 + "/config.json")
         try put("x", "mixed/thesis.txt")

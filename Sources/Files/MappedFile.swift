@@ -1,27 +1,25 @@
-import FileNames
 import Foundation
-import Tensors
 
 /// A file's bytes, mapped read-only; the pages come from the system's cache as they are read.
-public final class MappedFile: DiscardablePages, @unchecked Sendable {
+public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// Valid while this object is: whoever takes it keeps the file alive.
   public let bytes: UnsafeRawBufferPointer
 
-  /// Throws `ModelFileError` when the file cannot be opened or mapped, or is no plain file.
+  /// Throws `FileAccessError` when the file cannot be opened or mapped, or is no plain file.
   public init(path: String) throws {
     self.path = path
     // A pipe must not be waited for.
     let descriptor = FileName.open(path, O_RDONLY | O_NONBLOCK)
-    guard descriptor >= 0 else { throw ModelFileError(path, Self.reason(errno, path)) }
+    guard descriptor >= 0 else { throw FileAccessError(path, Self.reason(errno, path)) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw ModelFileError(path, String(cString: strerror(errno)))
+      throw FileAccessError(path, String(cString: strerror(errno)))
     }
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG else {
-      throw ModelFileError(
+      throw FileAccessError(
         path, kind == S_IFDIR ? "this is a folder where a file is meant" : "this is not a plain file")
     }
     let size = Int(status.st_size)
@@ -30,29 +28,25 @@ public final class MappedFile: DiscardablePages, @unchecked Sendable {
       return
     }
     guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-      throw ModelFileError(path, "the file cannot be mapped: " + String(cString: strerror(errno)))
+      throw FileAccessError(path, "the file cannot be mapped: " + String(cString: strerror(errno)))
     }
     bytes = UnsafeRawBufferPointer(start: address, count: size)
   }
 
   /// Why a file cannot be opened, and what to do.
-  static func reason(_ code: Int32, _ path: String) -> String {
+  public static func reason(_ code: Int32, _ path: String) -> String {
     switch code {
     case ENOENT:
-      guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else {
-        return String(cString: strerror(code))
+      if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+        return "this links to \(target), which is not there"
       }
-      let folder = (path as NSString).deletingLastPathComponent
-      let next =
-        ModelFolder.hubName(of: folder) == nil
-        ? "download or copy the model again" : ModelFolder.completion(of: folder, "it")
-      return "this links to \(target), which is not there; \(next)"
+      return String(cString: strerror(code))
     case EACCES, EPERM: return "no permission to read it; change that with chmod, or name a copy of your own"
     default: return String(cString: strerror(code))
     }
   }
 
-  /// A copy of a small file's bytes. Throws `ModelFileError`.
+  /// A copy of a small file's bytes. Throws `FileAccessError`.
   public static func contents(of path: String) throws -> Data {
     let file = try MappedFile(path: path)
     return withExtendedLifetime(file) { Data(file.bytes) }
@@ -71,17 +65,4 @@ public final class MappedFile: DiscardablePages, @unchecked Sendable {
   deinit {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }
-}
-
-/// What is wrong with a model file, in one line that names the file and, where one is meant, the tensor.
-public struct ModelFileError: Error, CustomStringConvertible, Equatable {
-  public let path: String
-  public let tensor: String?
-  public let reason: String
-
-  public init(_ path: String, tensor: String? = nil, _ reason: String) {
-    (self.path, self.tensor, self.reason) = (path, tensor, reason)
-  }
-
-  public var description: String { "\(path): " + (tensor.map { "tensor '\($0)': " } ?? "") + reason }
 }

@@ -1,0 +1,42 @@
+import Files
+import Foundation
+import Tensors
+
+/// What is wrong with a model file, in one line that names the file and, where one is meant, the tensor.
+public struct ModelFileError: Error, CustomStringConvertible, Equatable {
+  public let path: String
+  public let tensor: String?
+  public let reason: String
+
+  public init(_ path: String, tensor: String? = nil, _ reason: String) {
+    (self.path, self.tensor, self.reason) = (path, tensor, reason)
+  }
+
+  public var description: String { "\(path): " + (tensor.map { "tensor '\($0)': " } ?? "") + reason }
+}
+
+extension MappedFile: DiscardablePages {}
+
+extension ModelFolder {
+  /// A file of a model, mapped. Throws `ModelFileError`; of a link that leads nowhere it says how to complete the model.
+  static func mapped(_ path: String) throws -> MappedFile {
+    do { return try MappedFile(path: path) } catch let error as FileAccessError {
+      throw ModelFileError(path, error.reason + advice(on: path))
+    }
+  }
+
+  /// A copy of a model's small file. Throws as `mapped` does.
+  public static func contents(of path: String) throws -> Data {
+    let file = try mapped(path)
+    return withExtendedLifetime(file) { Data(file.bytes) }
+  }
+
+  /// What to do about a link that leads nowhere; empty for anything else.
+  static func advice(on path: String) -> String {
+    guard !FileName.exists(path), (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+    else { return "" }
+    let folder = (path as NSString).deletingLastPathComponent
+    return "; "
+      + (hubName(of: folder) == nil ? "download or copy the model again" : completion(of: folder, "it"))
+  }
+}

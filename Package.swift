@@ -111,10 +111,9 @@ let package = Package(
     .executableTarget(
       name: "CommandLine",
       dependencies: [
-        "Digests", "Files", "Flow", "Tensors", "Layers", "ModelFiles", "Pictures", "Requests", "Training", "VUGEN",
-        "DataSets", "Recipes", "Evaluation", "Engine", "Frames", "SessionLog", "SessionSearch", "Studio", "StudioUI",
-        "Terminal",
-        "CStart",
+        "CStart", "DataSets", "Digests", "Engine", "Evaluation", "Files", "Flow", "Frames", "Layers",
+        "ModelFiles", "Pictures", "Recipes", "Requests", "SessionLog", "SessionSearch", "Studio", "StudioUI",
+        "Tensors", "Terminal", "Training", "VUGEN",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       linkerSettings: [ownTeam]),
@@ -176,12 +175,13 @@ let package = Package(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "DataSetsTests", dependencies: ["DataSets", "Files", "ModelFiles", "Pictures", "Tensors", "TestSupport"]),
+      name: "DataSetsTests",
+      dependencies: ["DataSets", "Files", "ModelFiles", "Pictures", "Tensors", "TestSupport"]),
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "DataSets", "Evaluation", "Files", "Layers", "ModelFiles", "Pictures", "Recipes", "Tensors", "TestSupport",
-        "Training", "VUGEN",
+        "DataSets", "Evaluation", "Files", "Layers", "ModelFiles", "Pictures", "Recipes", "Tensors",
+        "TestSupport", "Training", "VUGEN",
       ],
       resources: [.copy("Fixtures")]),
     .testTarget(

@@ -46,7 +46,8 @@ public enum ModelFolder {
     var status = stat()
     guard stat(folder, &status) == 0 else {
       let code = errno, isMissing = code == ENOENT && !isLink(folder)
-      throw ModelFileError(folder, isMissing ? withoutFolder(folder) : MappedFile.reason(code, folder) + advice(on: folder))
+      throw ModelFileError(
+        folder, isMissing ? withoutFolder(folder) : MappedFile.reason(code, folder) + advice(on: folder))
     }
     guard status.st_mode & S_IFMT == S_IFDIR else {
       let parent = FileName.parent(of: folder)

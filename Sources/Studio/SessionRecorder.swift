@@ -74,7 +74,9 @@ final class SessionRecorder {
     for picture in named {
       guard let hash = picture.stored, !session.holds(hash) else { continue }
       // One that was altered meanwhile is no longer what the name says.
-      if let png = source.bytes(of: picture), (try? Digest.sha256(png)) == hash { session.keep(png, as: hash) }
+      if let png = source.bytes(of: picture), (try? Digest.sha256(png)) == hash {
+        session.keep(png, as: hash)
+      }
     }
   }
 

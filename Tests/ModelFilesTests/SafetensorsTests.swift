@@ -145,7 +145,7 @@ struct SafetensorsTests {
 
   @Test func leavesNothingBehindWhenWritingFails() throws {
     let folder = try ScratchFolder()
-    #expect(throws: ModelFileError.self) {
+    #expect(throws: FileAccessError.self) {
       try SafetensorsWriter.write(["a": Tensor([1])], to: folder.path + "/no/such/folder.safetensors")
     }
     #expect(throws: ModelFileError.self) {
@@ -154,7 +154,7 @@ struct SafetensorsTests {
       ) { _, body in try [UInt8](repeating: 0, count: 3).withUnsafeBytes(body) }
     }
     // A full disk.
-    let error = #expect(throws: ModelFileError.self) {
+    let error = #expect(throws: FileAccessError.self) {
       try AtomicFile.write(to: "/dev/full/x") { try [UInt8(1)].withUnsafeBytes($0) }
     }
     #expect(error?.description.contains("cannot be written") == true)

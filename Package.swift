@@ -68,14 +68,14 @@ let package = Package(
         "CCurl", "Digests", "Files", "Tensors",
         .product(name: "HeapModule", package: "swift-collections"),
       ]),
-    .target(name: "Pictures", dependencies: ["CImageCodecs", "Files"]),
+    .target(name: "Pictures", dependencies: ["CFreeType", "CImageCodecs", "Files"]),
     .target(
       name: "VUGEN",
       dependencies: ["Files", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors"],
       resources: [.copy("Resources/nano")]),
     .target(name: "Training", dependencies: ["Files", "Layers", "ModelFiles", "Tensors"]),
     .target(
-      name: "DataSets", dependencies: ["CFreeType", "Files", "ModelFiles", "Pictures", "Tensors"],
+      name: "DataSets", dependencies: ["Files", "ModelFiles", "Pictures", "Tensors"],
       resources: [.copy("Resources/classes.txt")]),
     .target(
       name: "Recipes",
@@ -100,7 +100,7 @@ let package = Package(
     .target(
       name: "Engine", dependencies: ["Digests", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
-      name: "Evaluation", dependencies: ["DataSets", "Layers", "Pictures", "Tensors", "VUGEN"]),
+      name: "Evaluation", dependencies: ["DataSets", "Files", "Layers", "Pictures", "Tensors", "VUGEN"]),
     .target(
       name: "Studio",
       dependencies: [
@@ -108,10 +108,17 @@ let package = Package(
         "StudioUI", "Tensors", "Terminal", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "Engine", "Files", "Frames", "Layers", "Pictures", "Recipes", "Requests", "SessionLog", "StudioUI",
+        "Tensors", "Terminal", "Training", "VUGEN",
+      ]),
     .executableTarget(
       name: "CommandLine",
       dependencies: [
-        "CStart", "DataSets", "Digests", "Engine", "Evaluation", "Files", "Flow", "Frames", "Layers",
+        "Benchmarks", "CStart", "DataSets", "Digests", "Engine", "Evaluation", "Files", "Flow", "Frames",
+        "Layers",
         "ModelFiles", "Pictures", "Recipes", "Requests", "SessionLog", "SessionSearch", "Studio", "StudioUI",
         "Tensors", "Terminal", "Training", "VUGEN",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

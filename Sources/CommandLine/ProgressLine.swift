@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Terminal
 
@@ -15,3 +16,6 @@ enum ProgressLine {
     if isShown { writeError("\r\u{1B}[K") }
   }
 }
+
+/// A line on standard error.
+func note(_ text: String) { writeError("vugen: \(text.message)\n") }

@@ -93,7 +93,10 @@ public final class Trainer {
 
   // MARK: Checkpoints
 
-  /// Writes the state, whole or not at all. Throws `ModelFileError`.
+  /// Where the state of a run lies in its folder.
+  public static func checkpoint(in folder: String) -> String { folder + "/checkpoint.safetensors" }
+
+  /// Writes the state, whole or not at all. Throws `FileAccessError`.
   public func save(to path: String) throws {
     var tensors = optimizer.state
     for (name, tensor) in network.tensorsByName { tensors["weight." + name] = tensor }

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Benchmarks
+import Files
+import Recipes
 import Tensors
 
 struct Bench: AsyncParsableCommand {
@@ -27,7 +30,8 @@ struct Bench: AsyncParsableCommand {
     func run(_ measure: @NumericActor (Machine) throws -> [Measurement]) throws {
       if let threads { Threads.count = threads }
       let machine = Machine.measured()
-      try BenchReport(machine: machine, results: try measure(machine)).print(asJSON: json)
+      let report = BenchReport(machine: machine, results: try measure(machine))
+      print(json ? try jsonLine(of: report) : report.lines.joined(separator: "\n"))
     }
   }
 
@@ -59,7 +63,10 @@ struct Bench: AsyncParsableCommand {
 
     func run() async throws {
       try await options.run { machine in
-        guard !understanding else { return try understandingSteps(settings, repeats: options.repeats) }
+        guard !understanding else {
+          let recipe = try RecipeFile.merged(UnderstandingRecipe(), file: nil, options: settings)
+          return try understandingSteps(recipe, repeats: options.repeats)
+        }
         return Precision.allCases.map { trainStep($0, machine, repeats: options.repeats) }
       }
     }

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Foundation
+import Benchmarks
 import Tensors
-import VUGEN
 
 /// A person's machine is seldom idle: this makes it busy, and measures.
 extension Bench {
@@ -50,52 +49,9 @@ extension Bench {
     @NumericActor
     func run() async throws {
       if let threads = options.threads { Threads.count = threads }
-      let parent = getppid()
-      switch work {
-      case .loop:
-        var x: UInt64 = 1
-        while getppid() == parent, x != 0 {
-          for _ in 0..<1_000_000 { x = (x &* 6_364_136_223_846_793_005) | 1 }
-        }
-      case .answer: report(try answering())
-      case .trainStep: report(trainStepWork(.bf16))
-      case .sampling: report(samplingWork(.bf16, cachingText: true))
-      }
-    }
-
-    @NumericActor
-    private func report(_ body: @NumericActor () -> Void) {
-      body()
-      let clock = ContinuousClock(), start = clock.now
-      var times: [Double] = []
-      while times.isEmpty || clock.now - start < .seconds(seconds) {
-        times.append(clock.measure(body) / .seconds(1))
-      }
-      print(times.sorted()[times.count / 2])
+      if let median = try work.run(seconds: seconds) { print(median) }
     }
   }
 }
 
-enum BusyKind: String, ExpressibleByArgument, CaseIterable {
-  case loop, answer, sampling
-  case trainStep = "train-step"
-
-  var title: String {
-    switch self {
-    case .loop: "busy loop"
-    case .answer: "answer of 64 tokens"
-    case .sampling: "50 guided steps"
-    case .trainStep: "training step"
-    }
-  }
-}
-
-/// 64 tokens of the embedded model behind a short prompt, whether they end the answer or not.
-@NumericActor
-private func answering() throws -> @NumericActor () -> Void {
-  let tower = try LoadedModel(folder: EmbeddedModel.folder).tower
-  return {
-    let cache = tower.makeCache()
-    for token in 0..<64 { _ = try? tower.prefill(tower.embed([Int32(token + 40)]), into: cache) }
-  }
-}
+extension BusyKind: ExpressibleByArgument {}

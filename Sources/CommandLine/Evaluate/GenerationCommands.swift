@@ -3,6 +3,7 @@ import DataSets
 import Evaluation
 import Files
 import Foundation
+import Pictures
 import Requests
 import Tensors
 import VUGEN

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Evaluation
 import Files
 import Foundation
 import Recipes
+import Synchronization
 import Tensors
 import Training
 import VUGEN
@@ -105,10 +107,11 @@ struct TrainOptions: ParsableArguments {
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
     if let line = OutputFolder.takeUp(output) { note(line) }
-    guard overwrite else { return Preparation() }
+    guard overwrite else { return Preparation(.program()) }
     let replaced = output
     return Preparation(
-      onFailure: { OutputFolder.putBack(replaced) }, onSuccess: { OutputFolder.removeOld(replaced) })
+      .program(), onFailure: { OutputFolder.putBack(replaced) },
+      onSuccess: { OutputFolder.removeOld(replaced) })
   }
 
   /// A run in its folder, which is replaced where that is asked for: what was there comes back until the first step is done.
@@ -152,7 +155,7 @@ struct TrainUnderstanding: AsyncParsableCommand {
       note("the language model differs in size from that of --from; only the encoder is used")
     }
     note("encoder \(count.vision), language model \(count.language) parameters")
-    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
+    try TrainingReport(training, asJSON: options.json).run(after: preparation)
   }
 }
 
@@ -179,7 +182,7 @@ struct TrainDecoder: AsyncParsableCommand {
     noteStartingAnew(training.startingAnew)
     let count = training.parameterCount
     note("reducer \(count.reducer), decoder \(count.decoder) parameters")
-    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
+    try TrainingReport(training, asJSON: options.json).run(after: preparation)
   }
 }
 
@@ -215,8 +218,16 @@ struct TrainGenerator: AsyncParsableCommand {
     preparation.tell(nil)
     noteStartingAnew(training.startingAnew)
     note("generation tower \(training.parameterCount) parameters")
-    let log = PromptUseLog(training)
-    try TrainingLoop(training, asJSON: options.json) { try log.measure(step: $0) }.run(after: preparation)
+    let measure = recipe.measure
+    let log = PromptUseLog(
+      .init(
+        folder: training.folder, stepCount: training.trainer.stepCount, minutes: measure.minutes,
+        scenes: measure.scenes, imaginer: training.imaginer, unseenScenes: training.unseenScenes)
+    ) {
+      ProgressLine.end()
+      note($0)
+    }
+    try TrainingReport(training, asJSON: options.json).run(after: preparation) { try log.measure(step: $0) }
   }
 }
 
@@ -245,7 +256,7 @@ struct TrainDistill: AsyncParsableCommand {
       try DistillTraining(
         recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume)
     }
-    try TrainingLoop(training, asJSON: options.json).run(after: preparation)
+    try TrainingReport(training, asJSON: options.json).run(after: preparation)
   }
 }
 
@@ -253,4 +264,24 @@ struct TrainDistill: AsyncParsableCommand {
 private func noteStartingAnew(_ names: [String]) {
   guard !names.isEmpty else { return }
   note("--from has different sizes; starting from scratch: " + names.joined(separator: ", "))
+}
+
+extension Preparation.Surroundings {
+  /// This program: what is done is told on a terminal every second, and elsewhere every half minute.
+  static func program() -> Preparation.Surroundings {
+    let pace = Mutex(ProgressPace(from: 0))
+    return Preparation.Surroundings(
+      wait: { Interruption.wait(seconds: 1) }, isInterrupted: { Interruption.isRequested },
+      show: { phase, seconds in
+        guard let phase else { return ProgressLine.end() }
+        let line = "\(phase), \(Int(seconds)) s"
+        ProgressLine.show(line)
+        if !ProgressLine.isShown, pace.withLock({ $0.isDue(at: seconds) }) { note(line) }
+      },
+      leave: {
+        // The libraries' own ends must not run beside work.
+        PartialOutput.removeAll()
+        _exit(Interruption.status)
+      })
+  }
 }

@@ -64,7 +64,7 @@ public final class DecoderTraining: TrainingRun {
     }
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     trainer = Trainer(objective, recipe.optimization)
-    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
   }
 

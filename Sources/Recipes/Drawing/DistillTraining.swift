@@ -83,7 +83,7 @@ public final class DistillTraining: TrainingRun {
     objective = try DistillObjective(
       model.configuration, teacher: model.decoder, alignmentWidth: teachers.alignmentWidth)
     trainer = Trainer(objective, recipe.optimization)
-    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
   }
 

@@ -149,7 +149,7 @@ public final class GeneratorTraining: TrainingRun {
         return generator.loadFitting(try file.weights().mapValues { $0.copied() })
       } ?? []
     trainer = Trainer(generator, recipe.optimization)
-    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
   }
 

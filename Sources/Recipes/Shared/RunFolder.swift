@@ -3,42 +3,8 @@ import Foundation
 import ModelFiles
 import Training
 
-/// A run of `vugen train` that a loop can drive, whatever it trains.
-public protocol TrainingRun: AnyObject {
-  var folder: String { get }
-  var trainer: Trainer { get }
-  var picturesPerStep: Int { get }
-  /// Minutes between checkpoints.
-  var checkpointMinutes: Double { get }
-  /// Minutes between sheets of samples; nil where there is nothing to draw.
-  var sampleMinutes: Double? { get }
-  /// What a person should know of the data so far, such as samples that are skipped: a line each.
-  var dataNotes: [String] { get }
-  /// The long work that comes before the first step, where there is any: what is done of it is kept when `progress`, which
-  /// is called with the pictures that are done and all of them, throws to stop it.
-  func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws
-  /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
-  func step() throws -> Trainer.Report
-  /// Draws the fixed samples with the averaged weights into `path`.
-  func drawSamples(to path: String) throws
-  /// Writes a model folder with the averaged weights.
-  func export(to folder: String) throws
-  /// Ends the threads that make data.
-  func stop()
-}
-
-extension TrainingRun {
-  public var sampleMinutes: Double? { nil }
-  public var dataNotes: [String] { [] }
-  public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
-  public func drawSamples(to path: String) throws {}
-  public func saveCheckpoint() throws { try trainer.save(to: RunFolder.checkpoint(folder)) }
-}
-
 /// The folder of a run: recipe, checkpoint, metrics, exported model.
 enum RunFolder {
-  static func checkpoint(_ folder: String) -> String { folder + "/checkpoint.safetensors" }
-
   /// Makes the folder. Throws as `check` does.
   static func prepare(_ folder: String, isResuming: Bool) throws {
     try check(folder, isResuming: isResuming)
@@ -48,7 +14,7 @@ enum RunFolder {
   /// Throws `RecipeError` where a run is there and is not to be resumed, or the other way round, and where something
   /// else lies there that took somebody's time.
   static func check(_ folder: String, isResuming: Bool) throws {
-    let exists = FileName.exists(checkpoint(folder))
+    let exists = FileName.exists(Trainer.checkpoint(in: folder))
     guard isResuming || !exists else {
       throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
     }

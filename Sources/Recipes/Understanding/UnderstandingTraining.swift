@@ -68,7 +68,7 @@ public final class UnderstandingTraining: TrainingRun {
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
         side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped, folder: folder, index: index
       ) { bank }, template, configuration, classes: classes, data: recipe.data)
-    if isResuming { try trainer.restore(from: RunFolder.checkpoint(folder)) }
+    if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
   }
 

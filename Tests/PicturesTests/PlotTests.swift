@@ -1,4 +1,4 @@
-import Evaluation
+import Pictures
 import Testing
 
 struct PlotTests {

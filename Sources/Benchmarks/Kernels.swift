@@ -2,7 +2,7 @@ import Tensors
 
 /// Products, convolutions and memory-bound operations, each against the limit that binds it.
 @NumericActor
-func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
+public func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
   var random = Philox(seed: 3), results: [Measurement] = []
   func add(
     _ name: String, flops: Double? = nil, bytes: Int? = nil, peak: Double? = nil,

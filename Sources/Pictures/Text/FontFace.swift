@@ -1,6 +1,5 @@
 import CFreeType
 import Foundation
-import Pictures
 
 /// A font file that FreeType reads: colour bitmaps of emoji, or grey outlines for labels.
 ///
@@ -10,12 +9,12 @@ public final class FontFace {
   private var face: FT_Face?
   public let path: String
 
-  /// Throws `DataSetError` when the file is missing or no font.
+  /// Throws `PictureError` when the file is missing or no font.
   public init(path: String) throws {
     self.path = path
-    guard FT_Init_FreeType(&library) == 0 else { throw DataSetError(path, "FreeType does not start") }
+    guard FT_Init_FreeType(&library) == 0 else { throw PictureError(path, "FreeType does not start") }
     guard FT_New_Face(library, path, 0, &face) == 0 else {
-      throw DataSetError(path, "cannot be read as a font; install it again")
+      throw PictureError(path, "cannot be read as a font; install it again")
     }
   }
 
@@ -93,7 +92,7 @@ public final class FontFace {
     }
   }
 
-  /// A font for labels, the first that is found. Throws `DataSetError` naming a package that has one.
+  /// A font for labels, the first that is found. Throws `PictureError` naming a package that has one.
   public static func forLabels() throws -> FontFace {
     let fonts = "/usr/share/fonts/truetype"
     let candidates = [
@@ -103,6 +102,6 @@ public final class FontFace {
     for name in candidates where FileManager.default.fileExists(atPath: "\(fonts)/\(name)") {
       return try FontFace(path: "\(fonts)/\(name)")
     }
-    throw DataSetError(fonts, "no font for labels is here; run: apt-get install fonts-dejavu-core")
+    throw PictureError(fonts, "no font for labels is here; run: apt-get install fonts-dejavu-core")
   }
 }

@@ -25,7 +25,7 @@ private func result(
 
 /// 8 pre-norm blocks, width 256, 4 heads, SwiGLU 1024, batch 32 × 128 tokens.
 @NumericActor
-func trainStepWork(_ precision: Precision) -> @NumericActor () -> Void {
+public func trainStepWork(_ precision: Precision) -> @NumericActor () -> Void {
   var random = Philox(seed: 7)
   let network = BenchTransformer(depth: 8, width: 256, heads: 4, hidden: 1024, using: &random)
   let x = Tensor.normal([32, 128, 256], using: &random),
@@ -34,8 +34,9 @@ func trainStepWork(_ precision: Precision) -> @NumericActor () -> Void {
   return { trainingStep(network, optimizer, forward: { network(input) }, target: target) }
 }
 
+/// The step of `trainStepWork`, timed.
 @NumericActor
-func trainStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
+public func trainStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
   let work = trainStepWork(precision), seconds = medianSeconds(runs: repeats, warmUp: 2, work)
   // Products: 2 a weight and token forward, twice that backward; attention's two products likewise. A block's
   // weights are 4 of attention and 3 of the feed-forward network.
@@ -46,7 +47,7 @@ func trainStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Meas
 
 /// The U-Net of `Networks.swift` on 64 × 64 × 6, batch 16.
 @NumericActor
-func convStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
+public func convStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measurement {
   var random = Philox(seed: 7)
   let network = BenchUNet(using: &random)
   let x = Tensor.normal([16, 64, 64, 6], using: &random),
@@ -60,7 +61,7 @@ func convStep(_ precision: Precision, _ machine: Machine, repeats: Int) -> Measu
 
 /// 50 Euler steps with guidance: a batch of 2 × 96 tokens, of which 32 are text.
 @NumericActor
-func samplingWork(_ precision: Precision, cachingText: Bool) -> @NumericActor () -> Void {
+public func samplingWork(_ precision: Precision, cachingText: Bool) -> @NumericActor () -> Void {
   var random = Philox(seed: 7)
   let network = BenchTransformer(depth: 12, width: 384, heads: 6, hidden: 1536, using: &random)
   let type = precision.activationType
@@ -69,8 +70,11 @@ func samplingWork(_ precision: Precision, cachingText: Bool) -> @NumericActor ()
   return { _ = cachingText ? sampleAfterText(network, text, noise) : sampleWithText(network, text, noise) }
 }
 
+/// The steps of `samplingWork`, timed.
 @NumericActor
-func sampling(_ precision: Precision, _ machine: Machine, cachingText: Bool, repeats: Int) -> Measurement {
+public func sampling(_ precision: Precision, _ machine: Machine, cachingText: Bool, repeats: Int)
+  -> Measurement
+{
   let seconds = medianSeconds(runs: repeats, samplingWork(precision, cachingText: cachingText))
   return result(
     cachingText ? "sampling, text cached" : "sampling", precision, machine, seconds: seconds, flops: nil)
@@ -113,23 +117,20 @@ private func sampleAfterText(_ network: BenchTransformer, _ text: Tensor, _ nois
 /// Steps of an understanding run: on batches that are there, as fast as products and kernels allow, and on as many
 /// further ones whose scenes are composed, asked about and packed meanwhile. The share is of the first's speed.
 @NumericActor
-func understandingSteps(_ settings: [String], repeats: Int) throws -> [Measurement] {
-  let recipe = try RecipeFile.merged(UnderstandingRecipe(), file: nil, options: settings)
+public func understandingSteps(_ recipe: UnderstandingRecipe, repeats: Int) throws -> [Measurement] {
   let folder = try TemporaryFolder("vugen-bench")
   defer { withExtendedLifetime(folder) {} }
   let training = try UnderstandingTraining(recipe, folder: folder.path, isResuming: false)
   defer { training.stop() }
   let clock = ContinuousClock(), count = max(8, repeats)
-  func mean(_ seconds: [Double]) -> Double { seconds.reduce(0, +) / Double(seconds.count) }
   // Two steps more: kernels are compiled for the shapes they meet.
-  let alone = mean(Array(try (0..<count + 2).map { try training.stepWithoutData(on: $0) }.dropFirst(2)))
-  let whole = mean(
-    Array(
-      try (0..<count + 2).map { _ in
-        let start = clock.now
-        _ = try training.step()
-        return (clock.now - start) / .seconds(1)
-      }.dropFirst(2)))
+  let alone = Array(try (0..<count + 2).map { try training.stepWithoutData(on: $0) }.dropFirst(2)).mean
+  let times = try (0..<count + 2).map { _ -> Double in
+    let start = clock.now
+    _ = try training.step()
+    return (clock.now - start) / .seconds(1)
+  }
+  let whole = Array(times.dropFirst(2)).mean
   return [
     Measurement(name: "understanding step, batches at hand", seconds: alone),
     Measurement(name: "… in a run that makes them", seconds: whole, limitShare: alone / whole),

@@ -1,5 +1,3 @@
-import Pictures
-
 /// Pictures in rows, each with a caption under it.
 public struct ContactSheet {
   public struct Item {
@@ -22,7 +20,7 @@ public struct ContactSheet {
     picture.resizedBicubic(width: side, height: side)
   }
 
-  /// Throws `DataSetError` when no font is found.
+  /// Throws `PictureError` when no font is found.
   public func draw(_ items: [Item]) throws -> Picture {
     let font = try FontFace.forLabels()
     let cell = (side + Self.margin, side + Self.margin + Self.lines * Self.lineHeight)

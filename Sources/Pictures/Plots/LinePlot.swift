@@ -1,6 +1,3 @@
-import DataSets
-import Pictures
-
 /// A line plot as a picture.
 public struct LinePlot {
   public var title: String
@@ -19,7 +16,7 @@ public struct LinePlot {
   private static let ink: (UInt8, UInt8, UInt8) = (60, 60, 66)
   private static let margins = (left: 56, top: 34, right: 16, bottom: 44)
 
-  /// Throws `DataSetError` when no font is found.
+  /// Throws `PictureError` when no font is found.
   public func draw() throws -> Picture {
     let font = try FontFace.forLabels(), range = PlotRange(curves)
     var picture = Picture(width: width, height: height, red: 252, green: 252, blue: 251)

@@ -2,7 +2,7 @@ import Files
 import Foundation
 
 /// Starts works and their rivals as processes of this program, and keeps the ratios of neighbouring times.
-final class BusyBench {
+public final class BusyBench {
   /// A drawing, start-up included, or one of the works that a process repeats.
   private enum Subject: Hashable {
     case drawing
@@ -27,15 +27,17 @@ final class BusyBench {
     .drawing, .repeated(.answer), .repeated(.trainStep), .repeated(.sampling),
   ]
 
-  init(threads: Int32?) throws {
+  /// - Parameter threads: of each process; nil for one a core.
+  public init(threads: Int32?) throws {
     self.threads = threads.map { ["--threads", String($0)] } ?? []
     place = try TemporaryFolder("vugen-busy")
   }
 
   /// Ends what still runs. What was drawn goes with this object.
-  func end() { running.forEach(stop) }
+  public func end() { running.forEach(stop) }
 
-  func round() throws {
+  /// Times everything once. Throws `BenchmarkError` where a process fails.
+  public func round() throws {
     for subject in Self.subjects {
       let first = try seconds(subject), toSpinning = try aloneToSpinning(subject)
       let rivals = try (0..<ProcessInfo.processInfo.activeProcessorCount).map { _ in try start(.loop) }
@@ -51,15 +53,16 @@ final class BusyBench {
     try besideTraining()
   }
 
-  var results: [Measurement] {
+  /// Medians over the rounds.
+  public var results: [Measurement] {
     Self.subjects.map { subject in
-      Measurement(name: "\(subject.title): alone", seconds: median(alone[subject] ?? []))
+      Measurement(name: "\(subject.title): alone", seconds: (alone[subject] ?? []).median)
     }
       + ratios.map {
-        Measurement(name: $0.name, seconds: 0, ratio: median($0.values), bar: $0.bar)
+        Measurement(name: $0.name, seconds: 0, ratio: $0.values.median, bar: $0.bar)
       }
       + [
-        Measurement(name: "key to screen beside a training run, slowest in 100", seconds: median(keys) / 1000)
+        Measurement(name: "key to screen beside a training run, slowest in 100", seconds: keys.median / 1000)
       ]
   }
 
@@ -80,7 +83,7 @@ final class BusyBench {
   /// The shortest of a few drawings, or the median of a work's repetitions.
   private func seconds(_ subject: Subject, waiting: String? = nil) throws -> Double {
     switch subject {
-    case .drawing: median(try (0..<3).map { _ in try wait(for: draw(waiting)) })
+    case .drawing: try (0..<3).map { _ in try wait(for: draw(waiting)) }.median
     case .repeated(let kind): try value(of: start(kind, waiting))
     }
   }
@@ -102,7 +105,7 @@ final class BusyBench {
         let pair = [try draw(nil), try draw(nil)]
         return try pair.map(wait).max() ?? 0
       }
-      return median(pairs)
+      return pairs.median
     case .repeated(let kind):
       let pair = [try start(kind), try start(kind)]
       return try pair.map(value).max() ?? 0
@@ -115,10 +118,6 @@ final class BusyBench {
     } else {
       ratios.append((name, bar, [ratio]))
     }
-  }
-
-  private func median(_ values: [Double]) -> Double {
-    values.isEmpty ? 0 : values.sorted()[values.count / 2]
   }
 
   // MARK: - Processes
@@ -150,7 +149,7 @@ final class BusyBench {
       usleep(50_000)
     }
     stop(started)
-    throw CommandError("the training run did not start; try `vugen train decoder` by itself")
+    throw BenchmarkError("the training run did not start; try `vugen train decoder` by itself")
   }
 
   private func launch(_ arguments: [String], _ waiting: String?) throws -> Started {
@@ -179,7 +178,7 @@ final class BusyBench {
     let text = String(decoding: started.output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     try check(started)
     guard let seconds = Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-      throw CommandError("a benchmark process printed '\(text)' instead of its time")
+      throw BenchmarkError("a benchmark process printed '\(text)' instead of its time")
     }
     return seconds
   }
@@ -195,7 +194,7 @@ final class BusyBench {
     started.process.waitUntilExit()
     running.removeAll { $0 === started.process }
     guard started.process.terminationStatus == 0 else {
-      throw CommandError(
+      throw BenchmarkError(
         "vugen \((started.process.arguments ?? []).joined(separator: " ")) ended with status "
           + "\(started.process.terminationStatus)")
     }

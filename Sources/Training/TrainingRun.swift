@@ -1,0 +1,34 @@
+/// A run of `vugen train` that a loop can drive, whatever it trains.
+public protocol TrainingRun: AnyObject {
+  /// Where all of it lies.
+  var folder: String { get }
+  var trainer: Trainer { get }
+  var picturesPerStep: Int { get }
+  /// Minutes between checkpoints.
+  var checkpointMinutes: Double { get }
+  /// Minutes between sheets of samples; nil where there is nothing to draw.
+  var sampleMinutes: Double? { get }
+  /// What a person should know of the data so far, such as samples that are skipped: a line each.
+  var dataNotes: [String] { get }
+  /// The long work that comes before the first step, where there is any: what is done of it is kept when `progress`, which
+  /// is called with the pictures that are done and all of them, throws to stop it.
+  func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws
+  /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
+  func step() throws -> Trainer.Report
+  /// Draws the fixed samples with the averaged weights into `path`.
+  func drawSamples(to path: String) throws
+  /// Writes a model folder with the averaged weights.
+  func export(to folder: String) throws
+  /// Ends the threads that make data.
+  func stop()
+}
+
+extension TrainingRun {
+  public var sampleMinutes: Double? { nil }
+  public var dataNotes: [String] { [] }
+  public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
+  public func drawSamples(to path: String) throws {}
+
+  /// Writes the state, whole or not at all. Throws `FileAccessError`.
+  public func saveCheckpoint() throws { try trainer.save(to: Trainer.checkpoint(in: folder)) }
+}

@@ -245,7 +245,11 @@ public final class SessionFile {
   }
 
   private func release() {
-    if lock >= 0 { close(lock) }
+    if lock >= 0 {
+      // Closing is not enough: a program that is just being started has the descriptor, too, until it runs.
+      flock(lock, LOCK_UN)
+      close(lock)
+    }
     if descriptor >= 0 { close(descriptor) }
     (lock, descriptor) = (-1, -1)
   }

@@ -130,6 +130,19 @@ struct SessionTests {
     #expect(try store.read(id).entries.count == Self.events.count + 1)
   }
 
+  /// A program that is just being started has copies of all descriptors for a moment: a lock that was let go is free
+  /// even then.
+  @Test func aLockThatIsLetGoIsFree() throws {
+    let store = temporaryStore(), id = "20260101-000000-lock", lock = store.folder(of: id) + "/lock"
+    let file = try SessionFile(store, id: id)
+    let copies = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+      .filter { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == lock }
+      .map { dup($0) }
+    defer { copies.forEach { close($0) } }
+    #expect(!copies.isEmpty && file.end())
+    _ = try SessionFile(store, id: id)
+  }
+
   /// What only lacks its line's end is whole; what a newer program wrote is passed over, and stays.
   @Test func logsOfOthersAreKept() throws {
     let store = temporaryStore(), id = "20260101-000000-aaaa", path = store.folder(of: id) + "/log.jsonl"

@@ -230,7 +230,6 @@ struct StudioProgramTests {
     #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }
 
-
   /// Few colours hide nothing: in each theme every letter differs from its ground.
   @Test(arguments: [8, 16, 256, 0])
   func fewColoursHideNoText(_ colours: Int) throws {

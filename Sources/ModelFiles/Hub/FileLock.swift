@@ -36,5 +36,9 @@ final class FileLock {
       && held.st_dev == named.st_dev
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Closing is not enough: a program that is just being started has the descriptor, too, until it runs.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }

@@ -118,7 +118,7 @@ let package = Package(
       name: "CommandLine",
       dependencies: [
         "Benchmarks", "CStart", "DataSets", "Digests", "Engine", "Evaluation", "Files", "Flow", "Frames",
-        "Layers",
+
         "ModelFiles", "Pictures", "Recipes", "Requests", "SessionLog", "SessionSearch", "Studio", "StudioUI",
         "Tensors", "Terminal", "Training", "VUGEN",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -153,12 +153,18 @@ let package = Package(
       name: "dying-program", dependencies: ["Frames", "Tensors", "Terminal"], path: "Tests/DyingProgram",
       linkerSettings: [ownTeam]),
     .testTarget(
-      name: "StudioTests",
+      name: "CommandLineTests",
       dependencies: [
         "Files", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
         "fuzz",
         "CommandLine",
       ]),
+    .testTarget(
+      name: "StudioTests",
+      dependencies: ["Files", "Frames", "Requests", "SessionLog", "Studio", "StudioUI", "TestSupport"]),
+    .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
+    // Who may import whom.
+    .testTarget(name: "PackageTests"),
     // Runs every command over absurd options and spoilt inputs.
     .executableTarget(
       name: "fuzz", dependencies: ["Pictures", "Tensors", "TestSupport"], path: "Tests/FuzzProgram",
@@ -192,7 +198,8 @@ let package = Package(
       ],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Layers", "ModelFiles", "Tensors", "TestSupport"],
+      name: "TrainingTests",
+      dependencies: ["Files", "Training", "Layers", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]

@@ -51,6 +51,16 @@ public struct Machine: Codable, Sendable {
   public var peakF32Gflops: Double
   public var peakBF16Gflops: Double
   public var readBytesPerSecond: Double
+
+  public init(
+    threads: Int, instructionSet: String, hasBF16Products: Bool, peakF32Gflops: Double,
+    peakBF16Gflops: Double,
+    readBytesPerSecond: Double
+  ) {
+    (self.threads, self.instructionSet, self.hasBF16Products) = (threads, instructionSet, hasBF16Products)
+    (self.peakF32Gflops, self.peakBF16Gflops) = (peakF32Gflops, peakBF16Gflops)
+    self.readBytesPerSecond = readBytesPerSecond
+  }
 }
 
 /// What a benchmark found, and on which machine.

@@ -125,7 +125,7 @@ public struct SessionExport {
         output +=
           (line.isPerson ? "\r\n\u{1B}[1;33m› " : "\u{1B}[0m  ")
           + line.text.terminalSafe.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
-        if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text))]") }
+        if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text.oneLine))]") }
       }
       for hash in entry.event.pictures.compactMap(\.stored) {
         guard let data = try? store.picture(hash, of: id),

@@ -1,0 +1,72 @@
+import Files
+import Foundation
+import Requests
+import SessionLog
+import Studio
+import TestSupport
+import Testing
+
+/// Sessions as files that others read.
+struct SessionExportTests {
+  private let store: SessionStore
+  private let id = "20260101-000000-aaaa"
+  private static let hash = String(repeating: "a1", count: 32)
+
+  init() throws {
+    store = SessionStore(folder: temporaryPath())
+    let file = try SessionFile(store, id: id)
+    file.keep(Data([1, 2, 3]), as: Self.hash)
+    var settings = ImageSettings(prompt: "a *red* <apple>")
+    settings.seed = 7
+    for (i, event) in [
+      SessionEvent.asked(
+        request: 1, text: "What is\u{1B}[2J this?", pictures: [.hash(Self.hash)], sampling: .init()),
+      .answered(request: 1, text: "- a cat", tokens: 3, seconds: 0.2, isPartial: false),
+      .drawingAsked(request: 2, settings: settings, count: 1, parent: nil),
+    ].enumerated() {
+      file.append(SessionEntry(time: Double(i), event: event))
+    }
+  }
+
+  private func written(_ format: String) throws -> (text: String, folder: String) {
+    let folder = try temporaryFolder(), path = folder + "/out." + format
+    #expect(try SessionExport(store, id).write(format, to: path) == path)
+    return (try String(contentsOfFile: path, encoding: .utf8), folder)
+  }
+
+  @Test func markdownLooksAsItWasSaid() throws {
+    let (text, folder) = try written("md")
+    #expect(text.contains("**You:** What is�\\[2J this?") && text.contains("\\- a cat"))
+    #expect(text.contains(#"a \*red\* \<apple\>"#))
+    let picture = "out-pictures/\(Self.hash).png"
+    #expect(text.contains("](\(picture))"))
+    #expect(FileManager.default.contents(atPath: "\(folder)/\(picture)") == Data([1, 2, 3]))
+  }
+
+  @Test func htmlHoldsItsPictures() throws {
+    let (text, folder) = try written("html")
+    #expect(text.contains("a *red* &lt;apple&gt;") && !text.contains("\u{1B}"))
+    #expect(text.contains("base64,\(Data([1, 2, 3]).base64EncodedString())"))
+    #expect(try FileName.names(in: folder) == ["out.html"])
+  }
+
+  @Test func jsonIsTheEntries() throws {
+    let (text, _) = try written("json")
+    #expect(try JSONDecoder().decode([SessionEntry].self, from: Data(text.utf8)) == store.read(id).entries)
+  }
+
+  /// Every line of a cast is JSON, and nothing in it moves a player's cursor but what was meant to.
+  @Test func aCastIsLinesOfJSON() throws {
+    let lines = try written("cast").text.split(separator: "\n")
+    let head = try JSONSerialization.jsonObject(with: Data(lines[0].utf8)) as? [String: Any]
+    #expect(head?["version"] as? Int == 3 && lines.count > 4)
+    for line in lines.dropFirst() {
+      let entry = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [Any])
+      #expect(entry.count == 3 && (entry[2] as? String)?.contains("\u{1B}[2J") == false)
+    }
+  }
+
+  @Test func noSuchSessionIsAnError() {
+    #expect(throws: SessionError.self) { try SessionExport(store, "nothing") }
+  }
+}

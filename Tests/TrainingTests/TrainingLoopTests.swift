@@ -1,0 +1,161 @@
+import Files
+import Foundation
+import Synchronization
+import Tensors
+import TestSupport
+import Testing
+import Training
+
+/// A run of a tiny network that notes what is asked of it.
+private final class TinyRun: TrainingRun {
+  let folder: String
+  let trainer: Trainer
+  let picturesPerStep = 4, checkpointMinutes = 1000.0
+  let sampleMinutes: Double? = 1000
+  var dataNotes: [String] = []
+  private(set) var calls: [String] = []
+  private let network: TinyNetwork
+  var failingStep = Int.max
+
+  init(_ folder: String, steps: Int) {
+    var random = Philox(seed: 4), settings = Optimization()
+    (settings.steps, settings.warmUp) = (steps, 1)
+    network = TinyNetwork(using: &random)
+    (self.folder, trainer) = (folder, Trainer(network, settings))
+  }
+
+  func step() throws -> Trainer.Report {
+    guard trainer.stepCount + 1 < failingStep else { throw TrainingError.nonFinite(step: 0, culprit: "it") }
+    return try trainer.step { _ in
+      var random = Philox(seed: 9, stream: UInt64(trainer.stepCount))
+      return [LossTerm("size", network(Tensor.normal([4, 6], using: &random)).squared().mean())]
+    }
+  }
+
+  func drawSamples(to path: String) throws { calls.append(FileName.last(of: path)) }
+  func export(to folder: String) throws { calls.append(FileName.last(of: folder)) }
+  func stop() { calls.append("stop") }
+}
+
+@Suite(.serialized)
+@NumericActor
+struct TrainingLoopTests {
+  private func steps(_ folder: String) throws -> [Int] {
+    try MetricsLog.read(folder + "/metrics.jsonl").map(\.step)
+  }
+
+  @Test func aRunGoesToItsEnd() throws {
+    let run = TinyRun(try temporaryFolder(), steps: 5)
+    var told: [Int] = [], notes: [String] = [], begun = 0, measured: [Int] = []
+    let loop = TrainingLoop(run, measure: { measured.append($0) }) { event in
+      switch event {
+      case .step(let report, let pace):
+        told.append(report.step)
+        #expect(pace.picturesPerSecond > 0 && pace.secondsLeft >= 0)
+        if report.step == 3 { run.dataNotes = ["one was damaged"] }
+      case .note(let line): notes.append(line)
+      }
+    }
+    let end = try loop.run { begun += 1 }
+    #expect(told == [1, 2, 3, 4, 5] && measured == told && begun == 5 && end.last?.step == 5)
+    #expect(notes == ["one was damaged"])
+    #expect(run.calls == ["model", "samples-5.png", "stop"])
+    #expect(try steps(run.folder) == told && FileName.exists(Trainer.checkpoint(in: run.folder)))
+    // A finished run takes no step, and has no last one.
+    #expect(try loop.run().last == nil)
+  }
+
+  /// What is cancelled saves and exports, draws no sheet, and goes on where it was.
+  @Test func aCancelledRunGoesOn() throws {
+    let folder = try temporaryFolder(), first = TinyRun(folder, steps: 6)
+    let end = try TrainingLoop(first, isCancelled: { first.trainer.stepCount == 2 }).run()
+    #expect(end.last?.step == 2 && first.calls == ["model", "stop"])
+    let second = TinyRun(folder, steps: 6), whole = TinyRun(try temporaryFolder(), steps: 6)
+    try second.trainer.restore(from: Trainer.checkpoint(in: folder))
+    _ = try TrainingLoop(second).run()
+    _ = try TrainingLoop(whole).run()
+    #expect(try steps(folder) == [1, 2, 3, 4, 5, 6])
+    let states = [second, whole].map {
+      FileManager.default.contents(atPath: Trainer.checkpoint(in: $0.folder))
+    }
+    #expect(states[0] != nil && states[0] == states[1])
+  }
+
+  @Test func whatEndsARunLeavesWhatItHasLearnt() throws {
+    let run = TinyRun(try temporaryFolder(), steps: 6)
+    run.failingStep = 3
+    #expect(throws: TrainingError.self) { try TrainingLoop(run).run() }
+    #expect(run.calls == ["stop"])
+    let next = TinyRun(run.folder, steps: 6)
+    try next.trainer.restore(from: Trainer.checkpoint(in: run.folder))
+    #expect(next.trainer.stepCount == 2)
+  }
+}
+
+/// What comes before the first step.
+@Suite struct PreparationTests {
+  /// Surroundings of which a test is the clock.
+  private final class Stage: Sendable {
+    let words = Mutex<[String]>([])
+    let isInterrupted = Mutex(false)
+    private let ticks = DispatchSemaphore(value: 0), seen = DispatchSemaphore(value: 0)
+
+    func say(_ word: String) { words.withLock { $0.append(word) } }
+
+    /// A second goes by. Waits until the watcher has waited for the next one, or has left.
+    func tick() {
+      ticks.signal()
+      seen.wait()
+    }
+
+    var surroundings: Preparation.Surroundings {
+      Preparation.Surroundings(
+        wait: { [self] in
+          seen.signal()
+          ticks.wait()
+        },
+        isInterrupted: { [self] in isInterrupted.withLock { $0 } },
+        show: { [self] phase, _ in say(phase ?? "nothing") },
+        leave: { [self] in
+          say("leave")
+          seen.signal()
+        })
+    }
+
+    func preparation() -> Preparation {
+      let preparation = Preparation(
+        surroundings, onFailure: { [self] in say("failed") }, onSuccess: { [self] in say("done") })
+      seen.wait()
+      return preparation
+    }
+  }
+
+  @Test func whatIsDoneIsToldEverySecond() {
+    let stage = Stage(), preparation = stage.preparation()
+    stage.tick()
+    preparation.tell("latents")
+    stage.tick()
+    preparation.tell(nil)
+    stage.tick()
+    preparation.end()
+    preparation.giveUp()
+    #expect(stage.words.withLock { $0 } == ["reading data and model", "latents", "nothing", "done"])
+  }
+
+  @Test func anInterruptionEndsIt() {
+    let stage = Stage(), preparation = stage.preparation()
+    stage.isInterrupted.withLock { $0 = true }
+    stage.tick()
+    preparation.end()
+    #expect(stage.words.withLock { Array($0.prefix(3)) } == ["nothing", "failed", "leave"])
+    #expect(!stage.words.withLock { $0.contains("done") })
+  }
+
+  @Test func whatFailsGivesUp() {
+    struct Broken: Error {}
+    let stage = Stage(), preparation = stage.preparation()
+    #expect(throws: Broken.self) { try preparation.attempt { throw Broken() } }
+    preparation.end()
+    #expect(stage.words.withLock { $0 } == ["nothing", "failed"])
+  }
+}

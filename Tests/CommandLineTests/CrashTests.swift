@@ -114,6 +114,17 @@ struct CrashTests {
     #expect(screen.contains("the session is safe in LOG"), "\(screen)")
   }
 
+  /// A signal removes what is being written, however much it is and whatever other threads begin meanwhile.
+  @Test func aSignalRemovesAllThatIsBeingWritten() throws {
+    let folder = try temporaryFolder(), process = Process()
+    process.executableURL = URL(fileURLWithPath: try Session.program("dying-program"))
+    process.arguments = ["partial", folder]
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+  }
+
   /// Errors of the program itself, a stack that is used up among them, in a program that has the same screen.
   @Test(arguments: [
     ("index", SIGILL), ("sum", SIGILL), ("pointer", SIGSEGV), ("abort", SIGABRT), ("overflow", SIGSEGV),

@@ -8,6 +8,10 @@ import Terminal
   depth == limit ? 0 : sink(depth &+ 1, limit) &* 3 &+ depth
 }
 
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "partial" {
+  dieWriting(in: CommandLine.arguments[2])
+}
+
 let cache = EncodedPictureCache(load: { _ in nil }, onReady: {})
 let screen = Screen(graphics: .blocks, usesColours: true, cache: cache)
 Screen.setLastWords("the session is safe in LOG")

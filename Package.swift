@@ -80,7 +80,8 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "DataSets", "Files", "Flow", "Layers", "ModelFiles", "Pictures", "Tensors", "Training", "VUGEN",
+        "DataSets", "Files", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors", "Training",
+        "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(
@@ -100,7 +101,8 @@ let package = Package(
     .target(
       name: "Engine", dependencies: ["Digests", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
-      name: "Evaluation", dependencies: ["DataSets", "Files", "Layers", "Pictures", "Tensors", "VUGEN"]),
+      name: "Evaluation",
+      dependencies: ["DataSets", "Files", "Layers", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
       name: "Studio",
       dependencies: [
@@ -150,7 +152,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
     // A program that has the terminal and dies.
     .executableTarget(
-      name: "dying-program", dependencies: ["Frames", "Tensors", "Terminal"], path: "Tests/DyingProgram",
+      name: "dying-program", dependencies: ["Files", "Frames", "Tensors", "Terminal"],
+      path: "Tests/DyingProgram",
       linkerSettings: [ownTeam]),
     .testTarget(
       name: "CommandLineTests",
@@ -178,7 +181,9 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "VUGENTests",
-      dependencies: ["Files", "Flow", "VUGEN", "Layers", "ModelFiles", "Pictures", "Tensors", "TestSupport"],
+      dependencies: [
+        "Files", "Flow", "VUGEN", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors", "TestSupport",
+      ],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
     .testTarget(
@@ -193,7 +198,8 @@ let package = Package(
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "DataSets", "Evaluation", "Files", "Layers", "ModelFiles", "Pictures", "Recipes", "Tensors",
+        "DataSets", "Evaluation", "Files", "Layers", "ModelFiles", "Pictures", "Recipes", "Requests",
+        "Tensors",
         "TestSupport", "Training", "VUGEN",
       ],
       resources: [.copy("Fixtures")]),

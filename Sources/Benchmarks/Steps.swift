@@ -120,7 +120,8 @@ private func sampleAfterText(_ network: BenchTransformer, _ text: Tensor, _ nois
 public func understandingSteps(_ recipe: UnderstandingRecipe, repeats: Int) throws -> [Measurement] {
   let folder = try TemporaryFolder("vugen-bench")
   defer { withExtendedLifetime(folder) {} }
-  let training = try UnderstandingTraining(recipe, folder: folder.path, isResuming: false)
+  let bank = try UnderstandingTraining.learnTokenizer(recipe, folder: folder.path)
+  let training = try UnderstandingTraining(recipe, folder: folder.path, isResuming: false, bank: bank)
   defer { training.stop() }
   let clock = ContinuousClock(), count = max(8, repeats)
   // Two steps more: kernels are compiled for the shapes they meet.

@@ -1,6 +1,7 @@
 import DataSets
 import Foundation
 import Pictures
+import Requests
 import Tensors
 import VUGEN
 
@@ -56,7 +57,7 @@ public struct GenerationEvaluation {
   ///
   /// - Parameter progress: called with the pictures done; throws to stop.
   public func run(
-    _ composer: SceneComposer, _ split: Split, samples: Int, settings: ImagineSettings,
+    _ composer: SceneComposer, _ split: Split, samples: Int, settings: ImageSettings,
     progress: (Int) throws -> Void, drawn keep: (Drawn) -> Void = { _ in }
   ) throws -> Result {
     var result = Result(), done = 0

@@ -126,3 +126,14 @@ extension Module {
     Dictionary(namedParameters.map { ($0.name, $0.parameter.value) }, uniquingKeysWith: { first, _ in first })
   }
 }
+
+extension [String: Tensor] {
+  /// The tensors of one part of a network, by their names in it: those that begin with `prefix`, without it.
+  public func part(_ prefix: String) -> [String: Tensor] {
+    var part: [String: Tensor] = [:]
+    for (name, tensor) in self where name.hasPrefix(prefix) {
+      part[String(name.dropFirst(prefix.count))] = tensor
+    }
+    return part
+  }
+}

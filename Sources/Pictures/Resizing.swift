@@ -21,6 +21,13 @@ extension Picture {
     return opaque ? result : result.unpremultiplied()
   }
 
+  /// Shrunk until its longer side has no more than `most` pixels; a smaller one as it is.
+  public func fitted(_ most: Int) -> Picture {
+    let side = max(width, height)
+    guard side > most else { return self }
+    return resizedBicubic(width: max(1, width * most / side), height: max(1, height * most / side))
+  }
+
   /// The order of the passes shows only where a hard edge overshoots and is clipped between them. As in Pillow 13, the
   /// rows come first where the height loses more than twice the pixels that the width loses; older Pillows always
   /// begin with the columns.

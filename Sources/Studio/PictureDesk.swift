@@ -147,12 +147,3 @@ private struct SessionAlbum: Sendable {
     mailbox.post(.action(.picturesRead(pictures, origins: origins)))
   }
 }
-
-extension Picture {
-  /// With sides of at most so many pixels.
-  fileprivate func fitted(_ most: Int) -> Picture {
-    let side = max(width, height)
-    guard side > most else { return self }
-    return resizedBicubic(width: max(1, width * most / side), height: max(1, height * most / side))
-  }
-}

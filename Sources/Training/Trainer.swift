@@ -114,16 +114,9 @@ public final class Trainer {
     else {
       throw TrainingError.checkpoint(path: path, reason: "is no checkpoint of a run; begin a new one")
     }
-    var weights: [String: Tensor] = [:], averages: [String: Tensor] = [:], moments: [String: Tensor] = [:]
-    for (name, tensor) in try file.allTensors() {
-      if name.hasPrefix("weight.") {
-        weights[String(name.dropFirst(7))] = tensor.copied()
-      } else if name.hasPrefix("average.") {
-        averages[String(name.dropFirst(8))] = tensor.copied()
-      } else {
-        moments[name] = tensor.copied()
-      }
-    }
+    let tensors = try file.allTensors().mapValues { $0.copied() }
+    let weights = tensors.part("weight."), averages = tensors.part("average.")
+    let moments = tensors.filter { !$0.key.hasPrefix("weight.") && !$0.key.hasPrefix("average.") }
     let shapes = Dictionary(
       network.namedParameters.map { ($0.name, $0.parameter.shape) }, uniquingKeysWith: { first, _ in first })
     let kept =

@@ -1,8 +1,10 @@
 import DataSets
+import Files
 import Foundation
 import Layers
 import Pictures
 import Recipes
+import Requests
 import Tensors
 import TestSupport
 import Testing
@@ -25,8 +27,11 @@ struct DrawingTrainingTests {
     (recipe.model.keyValueHeads, recipe.model.textHidden, recipe.model.vocabulary) = (1, 32, 320)
     (recipe.data.batch, recipe.data.questions, recipe.model.alignmentWidth) = (2, 1, 8)
     recipe.optimization.steps = 1
+    let place = try temporaryFolder(), words = BytePairTraining(words: [:], vocabulary: 256)
+    try AtomicFile.write(
+      words.json(specialTokens: BytePairTraining.specialTokens), to: place + "/tokenizer.json")
     let run = try UnderstandingTraining(
-      recipe, folder: temporaryPath(), isResuming: false, bank: try curatedCutOuts.get())
+      recipe, folder: place, isResuming: false, bank: try curatedCutOuts.get())
     _ = try run.step()
     run.stop()
     let folder = temporaryPath()
@@ -62,6 +67,7 @@ struct DrawingTrainingTests {
     try run(try DecoderTraining(recipe, model: source, folder: parts, isResuming: true, bank: cutOuts), 3)
     sameCheckpoints(whole, parts)
     try decoder.export(to: whole + "/model")
+    try principalComponentsComeFirst(source)
     try aFrozenReducerStays(source, whole + "/model")
 
     var generatorRecipe = GeneratorRecipe()
@@ -143,6 +149,35 @@ struct DrawingTrainingTests {
     #expect(done.isEmpty)
   }
 
+  /// Principal components are worked out before the first step, by a call that can be stopped; the run then leaves them.
+  private func principalComponentsComeFirst(_ source: String) throws {
+    struct Stop: Error {}
+    var recipe = Self.decoderRecipe
+    recipe.model.reducer = .pca
+    let folder = temporaryPath()
+    let training = try DecoderTraining(
+      recipe, model: source, folder: folder, isResuming: false, bank: try curatedCutOuts.get())
+    var done: [Int] = []
+    #expect(throws: Stop.self) {
+      try training.prepare { now, _ in
+        done.append(now)
+        if done.count == 3 { throw Stop() }
+      }
+    }
+    #expect(done == [0, 1, 2].map { $0 * recipe.data.batch })
+    done = []
+    try training.prepare { now, _ in done.append(now) }
+    #expect(done.count == 64 && done.first == 0)
+    try training.prepare { _, _ in Issue.record("they are there") }
+    try training.export(to: folder + "/before")
+    try run(training, 2)
+    try training.export(to: folder + "/after")
+    let files = ["before", "after"].map {
+      FileManager.default.contents(atPath: "\(folder)/\($0)/\(GenerationFiles.reducer)")
+    }
+    #expect(files[0] != nil && files[0] == files[1])
+  }
+
   /// The decoder learns on, the reducer keeps its bits; one that is not there in these sizes is an error.
   private func aFrozenReducerStays(_ source: String, _ model: String) throws {
     var recipe = Self.decoderRecipe
@@ -170,7 +205,7 @@ struct DrawingTrainingTests {
 
   private func drawsAndStops(_ folder: String) throws {
     let imaginer = try Imaginer(LoadedModel(folder: folder))
-    var settings = ImagineSettings(prompt: "a red apple")
+    var settings = ImageSettings(prompt: "a red apple")
     (settings.steps, settings.seed) = (5, 3)
     let first = try #require(try imaginer.imagine(settings))
     let again = try #require(try Imaginer(LoadedModel(folder: folder)).imagine(settings))
@@ -196,8 +231,8 @@ struct DrawingTrainingTests {
   }
 
   @Test func badSettingsAreErrorsOfOneLine() {
-    func broken(_ change: (inout ImagineSettings) -> Void) {
-      var settings = ImagineSettings(prompt: "a cat")
+    func broken(_ change: (inout ImageSettings) -> Void) {
+      var settings = ImageSettings(prompt: "a cat")
       change(&settings)
       do {
         try settings.check()

@@ -1,6 +1,7 @@
 import DataSets
 import Evaluation
 import Foundation
+import Requests
 import Tensors
 import TestSupport
 import Testing
@@ -31,7 +32,7 @@ struct EmbeddedModelTests {
     let model = try LoadedModel(folder: EmbeddedModel.folder)
     let imaginer = try Imaginer(model), judge = DrawingJudge(model)
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 1)
-    var settings = ImagineSettings(prompt: "x")
+    var settings = ImageSettings(prompt: "x")
     (settings.guidanceScale, settings.steps) = (3, 25)
     let result = try GenerationEvaluation(imaginer, judge: judge).run(
       composer, .validation, samples: 3, settings: settings

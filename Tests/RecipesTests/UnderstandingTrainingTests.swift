@@ -35,6 +35,36 @@ struct UnderstandingTrainingTests {
     return folder
   }
 
+  /// A run without one does not begin; learning it can be stopped, and is done once.
+  private func theTokenizerIsLearntFirst(_ recipe: UnderstandingRecipe, _ folder: String, _ bank: ObjectBank)
+    throws
+  {
+    struct Stop: Error {}
+    #expect(throws: RecipeError.self) {
+      try UnderstandingTraining(recipe, folder: folder, isResuming: false, bank: bank)
+    }
+    let path = folder + "/tokenizer.json"
+    #expect(throws: Stop.self) {
+      try UnderstandingTraining.learnTokenizer(recipe, folder: folder, bank: bank) { done, _ in
+        if done > 0 { throw Stop() }
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: path))
+    var told: [Int] = []
+    func learn() throws {
+      try UnderstandingTraining.learnTokenizer(recipe, folder: folder, bank: bank) { done, all in
+        told.append(done)
+        #expect(all == 20_000)
+      }
+    }
+    try learn()
+    #expect(told.first == 0 && told.last == 20_000 && told == told.sorted())
+    #expect(FileManager.default.fileExists(atPath: path))
+    told = []
+    try learn()
+    #expect(told.isEmpty)
+  }
+
   private func run(_ training: UnderstandingTraining, steps: Int) throws {
     for _ in 0..<steps { _ = try training.step() }
     try training.saveCheckpoint()
@@ -44,6 +74,7 @@ struct UnderstandingTrainingTests {
   @Test func aStoppedRunReachesTheSameBitsAndItsModelAnswers() async throws {
     let recipe = Self.tiny(steps: 6), cutOuts = try curatedCutOuts.get()
     let whole = temporaryPath()
+    try theTokenizerIsLearntFirst(recipe, whole, cutOuts)
     let first = try UnderstandingTraining(recipe, folder: whole, isResuming: false, bank: cutOuts)
     try run(first, steps: 6)
     let parts = try Self.makeFolder(like: whole)

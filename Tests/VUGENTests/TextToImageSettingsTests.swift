@@ -1,5 +1,6 @@
 import Foundation
 import Pictures
+import Requests
 import Testing
 import VUGEN
 
@@ -10,7 +11,7 @@ import VUGEN
   }
 
   @Test func ownPicturesRepeatThemselves() throws {
-    var settings = ImagineSettings(prompt: "a red apple")
+    var settings = ImageSettings(prompt: "a red apple")
     (settings.seed, settings.guidanceScale, settings.negative, settings.steps) = (7, 2.5, "a cat", 12)
     let png = try PictureMetadata(settings, stepsDone: 12, model: "nano")
       .png(of: Picture(width: 4, height: 4, red: 1, green: 2, blue: 3))
@@ -56,7 +57,7 @@ import VUGEN
       #"{"positive_prompt": "a boat", "negative_prompt": "", "seed": 5, "cfg_scale": 900, "steps": 0}"#
     let found = try #require(try read([("invokeai_metadata", invoke)]))
     // What this model does not take is brought into its range.
-    #expect(found.settings.guidanceScale == ImagineSettings.mostGuidance && found.settings.steps == 1)
+    #expect(found.settings.guidanceScale == ImageSettings.mostGuidance && found.settings.steps == 1)
     try found.settings.check()
   }
 

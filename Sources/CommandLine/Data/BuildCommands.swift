@@ -64,13 +64,13 @@ struct DataBuildScenes: AsyncParsableCommand {
       }
     }
     ProgressLine.end()
-    let elapsed = seconds(clock.now - loaded)
+    let elapsed = (clock.now - loaded) / .seconds(1)
     if json {
       print(
         try jsonLine([
           "path": .text(output), "scenes": .number(Double(total)), "seconds": .number(elapsed),
           "scenesPerSecond": .number(Double(total) / elapsed),
-          "loadSeconds": .number(seconds(loaded - start)), "cutOuts": .number(Double(bank.named)),
+          "loadSeconds": .number((loaded - start) / .seconds(1)), "cutOuts": .number(Double(bank.named)),
           "missingCutOuts": .list(bank.missing.map { .text($0) }),
         ]))
     } else {
@@ -80,7 +80,7 @@ struct DataBuildScenes: AsyncParsableCommand {
   }
 
   private func rate(_ count: Int, _ duration: Duration) -> Int {
-    Int(Double(count) / max(1e-9, seconds(duration)))
+    Int(Double(count) / max(1e-9, duration / .seconds(1)))
   }
 }
 

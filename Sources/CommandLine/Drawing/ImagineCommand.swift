@@ -99,7 +99,7 @@ struct Imagine: AsyncParsableCommand {
     let imaginer = try Imaginer(model.load())
     if from != nil, prompt == nil {
       let (fitted, cut) = imaginer.fitted(first)
-      for name in cut { note(ImagineSettings.shortened(name)) }
+      for name in cut { note(ImageSettings.shortened(name)) }
       first = fitted
     }
     let target = try PictureTarget(output, count: count, format: format)
@@ -120,7 +120,7 @@ struct Imagine: AsyncParsableCommand {
   }
 
   /// A picture's own settings, or what of another program's means something here.
-  private static func settings(of path: String) throws -> ImagineSettings {
+  private static func settings(of path: String) throws -> ImageSettings {
     let bytes = [UInt8](try MappedFile.contents(of: path))
     guard let told = TextToImageSettings(bytes: bytes), told.program != "VUGEN Studio" else {
       return try PictureMetadata(file: path).settings
@@ -130,8 +130,8 @@ struct Imagine: AsyncParsableCommand {
     return told.settings
   }
 
-  private func settings() throws -> ImagineSettings {
-    var s = try from.map(Self.settings) ?? ImagineSettings(prompt: "")
+  private func settings() throws -> ImageSettings {
+    var s = try from.map(Self.settings) ?? ImageSettings(prompt: "")
     if let prompt { s.prompt = prompt == "-" ? try Self.standardInput() : prompt }
     if from == nil || seed != nil {
       s.seed = seed?.value ?? UInt64.random(in: 0..<1 << 32)
@@ -148,13 +148,13 @@ struct Imagine: AsyncParsableCommand {
 
   private static func standardInput() throws -> String {
     let data =
-      try FileHandle.standardInput.read(upToCount: 4 * ImagineSettings.mostPromptCharacters) ?? Data()
+      try FileHandle.standardInput.read(upToCount: 4 * ImageSettings.mostPromptCharacters) ?? Data()
     return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   /// Draws and writes one picture; nil where it was interrupted before the first step.
   @NumericActor
-  private func draw(_ settings: ImagineSettings, _ imaginer: Imaginer, _ path: String) throws -> Drawn? {
+  private func draw(_ settings: ImageSettings, _ imaginer: Imaginer, _ path: String) throws -> Drawn? {
     let clock = ContinuousClock(), start = clock.now, preview = path + ".preview.png"
     let partial = previewEvery > 0 ? PartialOutput(preview) : nil
     defer {
@@ -179,7 +179,7 @@ struct Imagine: AsyncParsableCommand {
     return Drawn(
       path: path, prompt: settings.prompt, negative: settings.negative, seed: settings.seed,
       guidanceScale: settings.guidanceScale, steps: result.stepsDone, decoderSteps: settings.decoderSteps,
-      seconds: seconds(clock.now - start), sha256: try Digest.sha256(bytes))
+      seconds: (clock.now - start) / .seconds(1), sha256: try Digest.sha256(bytes))
   }
 }
 
@@ -199,7 +199,7 @@ struct DrawingSeed {
 
 extension WrittenFormat: ExpressibleByArgument {}
 
-extension ImagineSettings {
+extension ImageSettings {
   /// Throws `ValidationError`: values of options, not the work, are wrong.
   func checkAsOptions() throws {
     do { try check() } catch let error as GenerationError { throw ValidationError("\(error).") }
@@ -228,7 +228,7 @@ struct PictureTarget {
   }
 
   /// The prompt's first words and the seed.
-  func path(_ settings: ImagineSettings) -> String {
+  func path(_ settings: ImageSettings) -> String {
     if let file { return file }
     let words = settings.prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
     let slug = String(words).split(separator: "-").joined(separator: "-").prefix(48)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Pictures
+import Requests
 import Tensors
 import VUGEN
 
@@ -25,8 +26,8 @@ struct Reconstruct: AsyncParsableCommand {
   func validate() throws {
     try checkOutput(output, isNoneOf: [file])
     if output == "-", json { throw ValidationError("--json and --output - both mean standard output.") }
-    if !(1...ImagineSettings.mostDecoderSteps).contains(decoderSteps) {
-      throw ValidationError("--decoder-steps must be 1 to \(ImagineSettings.mostDecoderSteps).")
+    if !(1...ImageSettings.mostDecoderSteps).contains(decoderSteps) {
+      throw ValidationError("--decoder-steps must be 1 to \(ImageSettings.mostDecoderSteps).")
     }
   }
 
@@ -40,21 +41,22 @@ struct Reconstruct: AsyncParsableCommand {
     let given = try readPicture(file, model.pictureLimits(isOneSize ? .square(side) : nil))
     let original = (given.isOpaque ? given : given.overWhite()).resizedBicubic(width: side, height: side)
     var drawn = original
-    let time = try ContinuousClock().measure {
-      drawn = try drawing.reconstruct(given, loaded.tower, steps: decoderSteps, seed: seed) { _ in
-        try Interruption.check()
-      }
-    }
+    let seconds =
+      try ContinuousClock().measure {
+        drawn = try drawing.reconstruct(given, loaded.tower, steps: decoderSteps, seed: seed) { _ in
+          try Interruption.check()
+        }
+      } / .seconds(1)
     let psnr = drawn.psnr(original)
     if let output {
       try AtomicFile.write(Data(try original.beside(drawn).data(for: output)), to: output)
     }
     if json {
-      var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds(time))]
+      var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds)]
       if let output { report["path"] = .text(output) }
       print(try jsonLine(report))
     } else {
-      let text = String(format: "PSNR %.1f dB, %.2f s", psnr, seconds(time))
+      let text = String(format: "PSNR %.1f dB, %.2f s", psnr, seconds)
       if output == "-" { note(text) } else { print(text + (output.map { ": \($0)" } ?? "")) }
     }
   }

@@ -88,11 +88,11 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
-    if !(1...ImagineSettings.mostSteps).contains(steps) {
-      throw ValidationError("--steps must be 1 to \(ImagineSettings.mostSteps).")
+    if !(1...ImageSettings.mostSteps).contains(steps) {
+      throw ValidationError("--steps must be 1 to \(ImageSettings.mostSteps).")
     }
-    if !(1...ImagineSettings.mostDecoderSteps).contains(decoderSteps) {
-      throw ValidationError("--decoder-steps must be 1 to \(ImagineSettings.mostDecoderSteps).")
+    if !(1...ImageSettings.mostDecoderSteps).contains(decoderSteps) {
+      throw ValidationError("--decoder-steps must be 1 to \(ImageSettings.mostDecoderSteps).")
     }
     if !(1...100_000).contains(samples) { throw ValidationError("--samples must be 1 to 100000.") }
     guard cfg.allSatisfy(DrawingDefaults.guidanceRange.contains) else {
@@ -103,7 +103,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    var settings = ImagineSettings(prompt: "x")
+    var settings = ImageSettings(prompt: "x")
     (settings.seed, settings.steps, settings.decoderSteps) = (seed, steps, decoderSteps)
     let scales = cfg.isEmpty ? [DrawingDefaults.guidance] : cfg
     for scale in scales {

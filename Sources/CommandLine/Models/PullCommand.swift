@@ -96,7 +96,7 @@ struct PullReport {
       // Off a terminal only what takes long is told between files.
       guard isTerminal || now - told > .seconds(30) else { return }
       told = now
-      let passed = seconds(now - (start ?? now)),
+      let passed = (now - (start ?? now)) / .seconds(1),
         rate = passed > 0.5 ? Double(bytes - bytesAtStart) / passed : 0
       let line = Self.line(name, bytes, all, files, allFiles, rate)
       if isTerminal { ProgressLine.show(String(line.prefix(Self.columns - 1))) } else { note(line) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DataSets
 import Evaluation
 import Files
 import Foundation
@@ -147,8 +148,14 @@ struct TrainUnderstanding: AsyncParsableCommand {
     guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
     let training = try options.begun(preparation) {
-      try UnderstandingTraining(
-        recipe, folder: options.output, isResuming: options.resume, from: options.start)
+      var bank: ObjectBank?
+      if !options.resume, options.start == nil {
+        bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
+          preparation.tell(done < all ? "words of \(done) of \(all) scenes" : "learning the tokenizer")
+        }
+      }
+      return try UnderstandingTraining(
+        recipe, folder: options.output, isResuming: options.resume, from: options.start, bank: bank)
     }
     let count = training.parameterCount
     if training.tookWholeModel == false {
@@ -179,6 +186,12 @@ struct TrainDecoder: AsyncParsableCommand {
         recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
         from: options.start)
     }
+    try preparation.attempt {
+      try training.prepare { done, all in
+        preparation.tell("principal components of \(done) of \(all) pictures")
+      }
+    }
+    preparation.tell(nil)
     noteStartingAnew(training.startingAnew)
     let count = training.parameterCount
     note("reducer \(count.reducer), decoder \(count.decoder) parameters")

@@ -42,15 +42,16 @@ struct Ask: AsyncParsableCommand {
     var random = Philox(seed: options.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
     let asJSON = json
     var lost: (any Error)?
-    let time = try ContinuousClock().measure {
-      answer = try conversation.ask(
-        turn, sampling: options.sampling, most: options.maxTokens, using: &random,
-        isCancelled: { Interruption.isRequested || lost != nil },
-        onText: { text in
-          guard !asJSON else { return }
-          do { try Output.show(text) } catch { lost = error }
-        })
-    }
+    let seconds =
+      try ContinuousClock().measure {
+        answer = try conversation.ask(
+          turn, sampling: options.sampling, most: options.maxTokens, using: &random,
+          isCancelled: { Interruption.isRequested || lost != nil },
+          onText: { text in
+            guard !asJSON else { return }
+            do { try Output.show(text) } catch { lost = error }
+          })
+      } / .seconds(1)
     if let lost { throw lost }
     guard let answer else { return }
     if asJSON {
@@ -59,7 +60,7 @@ struct Ask: AsyncParsableCommand {
           pictures: image.count, text: answer.text, tokens: answer.tokens,
           promptTokens: conversation.promptTokens,
           stopReason: answer.stop,
-          seconds: seconds(time), tokensPerSecond: Double(answer.tokens.count) / max(seconds(time), 1e-9),
+          seconds: seconds, tokensPerSecond: Double(answer.tokens.count) / max(seconds, 1e-9),
           model: loaded.folder
         ).line())
     } else {

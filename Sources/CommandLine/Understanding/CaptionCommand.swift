@@ -84,7 +84,7 @@ struct Caption: AsyncParsableCommand {
         failures += 1
         try tell(error, of: path)
       }
-      progress(index + 1, of: targets.count, seconds(clock.now - start))
+      progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
     if !lines.isEmpty { try write(lines, items) }
     if isEnded || !isWhole { throw CancellationError() }

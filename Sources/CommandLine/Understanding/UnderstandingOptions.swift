@@ -161,9 +161,6 @@ struct AnswerReport: Codable {
   }
 }
 
-/// Seconds of a duration.
-func seconds(_ duration: Duration) -> Double { duration / .seconds(1) }
-
 /// Says that a question was about nothing but its words: `What is this?` without a picture is answered, too.
 func noteMissingPicture() {
   note("no picture was given, so that the answer comes from the words alone; --image FILE shows one")

@@ -21,12 +21,7 @@ public struct CutOut: Sendable {
   /// Trims transparent borders and shrinks; nil when nothing is visible.
   init?(id: String, picture: Picture) {
     guard let trimmed = picture.trimmed() else { return nil }
-    let side = max(trimmed.width, trimmed.height), most = Self.mostPixels
-    let fitting =
-      side <= most
-      ? trimmed
-      : trimmed.resizedBicubic(
-        width: max(1, trimmed.width * most / side), height: max(1, trimmed.height * most / side))
+    let fitting = trimmed.fitted(Self.mostPixels)
     self.init(id: id, fitting: fitting, colour: ColourName.dominant(of: fitting))
   }
 

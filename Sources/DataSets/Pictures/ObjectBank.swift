@@ -38,7 +38,7 @@ public struct ObjectBank: Sendable {
     let found = try all.map { ($0, try Self.originals(of: $0, font, sources)) }.filter { !$0.1.isEmpty }
     guard !found.isEmpty else { throw DataSetError(sources.stamps, "has no picture of any class") }
     let classes = found.map(\.0), raw = found.map(\.1)
-    entries = Self.inParallel(classes.count) { Self.entry(classes[$0], raw[$0]) }
+    entries = inParallel(classes.count) { Self.entry(classes[$0], raw[$0]) }
     wider = includingSingles ? try WiderSet(sources, except: Set(raw.joined().map(\.id))) : nil
   }
 
@@ -87,15 +87,5 @@ public struct ObjectBank: Sendable {
       }
     }
     return Entry(kind: kind, originals: originals, recoloured: recoloured)
-  }
-
-  /// `make(0)`, `make(1)`, … worked out on all cores.
-  static func inParallel<T: Sendable>(_ count: Int, _ make: @Sendable (Int) -> T) -> [T] {
-    var results = [T?](repeating: nil, count: count)
-    results.withUnsafeMutableBufferPointer { buffer in
-      nonisolated(unsafe) let slots = buffer
-      DispatchQueue.concurrentPerform(iterations: count) { slots[$0] = make($0) }
-    }
-    return results.compactMap { $0 }
   }
 }

@@ -45,7 +45,7 @@ final class WiderSet: @unchecked Sendable {
       guard case .emoji(let scalar) = entry.source else { return nil }
       return font?.colourBitmap(of: scalar)
     }
-    let cuts = ObjectBank.inParallel(listed.count) { i -> CutOut? in
+    let cuts = inParallel(listed.count) { i -> CutOut? in
       switch listed[i].source {
       case .emoji(let scalar): bitmaps[i].flatMap { CutOut(id: ObjectBank.emojiID(scalar), picture: $0) }
       case .stamp(let path):

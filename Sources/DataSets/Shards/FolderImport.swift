@@ -130,7 +130,7 @@ public struct FolderImport {
     var bad: [(String, String)] = [], written = 0
     for start in stride(from: 0, to: pairs.count, by: perShard) {
       let part = Array(pairs[start..<min(pairs.count, start + perShard)])
-      let results = ObjectBank.inParallel(part.count) { i in
+      let results = inParallel(part.count) { i in
         Result { try sample(part[i], number: start + i, size) }
       }
       var samples: [Sample] = []
@@ -162,17 +162,9 @@ public struct FolderImport {
     let format = bytes.withUnsafeBytes { PictureFormat(recognising: $0) }
     let kept = isFitting ? format.flatMap { WrittenFormat(rawValue: $0.rawValue) } : nil
     return Sample(
-      key: Shards.padded(number, 8), picture: try kept == nil ? picture.fitting(size).pngData() : bytes,
+      key: Shards.padded(number, 8),
+      picture: try kept == nil ? picture.fitted(size ?? .max).pngData() : bytes,
       pictureType: (kept ?? .png).suffix, caption: pair.caption, record: [UInt8](record))
-  }
-}
-
-extension Picture {
-  /// Shrunk until its longer side has no more than `most` pixels.
-  fileprivate func fitting(_ most: Int?) -> Picture {
-    let side = max(width, height)
-    guard let most, side > most else { return self }
-    return resizedBicubic(width: max(1, width * most / side), height: max(1, height * most / side))
   }
 }
 

@@ -135,7 +135,7 @@ public struct ShardIndex: Sendable {
   {
     let together = max(1, ProcessInfo.processInfo.activeProcessorCount)
     for start in stride(from: 0, to: count, by: together) {
-      let results = ObjectBank.inParallel(min(together, count - start)) { i in
+      let results = inParallel(min(together, count - start)) { i in
         Result { try decoded(start + i) }
       }
       for (i, result) in results.enumerated() {

@@ -134,7 +134,7 @@ public struct SceneShardBuilder: Sendable {
     for (split, count) in counts {
       for start in stride(from: 0, to: count, by: scenesPerShard) {
         let end = min(count, start + scenesPerShard)
-        let samples = try ObjectBank.inParallel(end - start) { i in
+        let samples = try inParallel(end - start) { i in
           Result { try Sample.of(composer.scene(UInt64(start + i), split)) }
         }.map { try $0.get() }
         let number = Shards.padded(start / scenesPerShard, 6)

@@ -79,13 +79,13 @@ public final class FontFace {
   private static func blend(
     _ bitmap: FT_Bitmap, into picture: inout Picture, left: Int, top: Int, _ colour: (UInt8, UInt8, UInt8)
   ) {
-    let ink = [Int(colour.0), Int(colour.1), Int(colour.2)]
+    let ink = [colour.0, colour.1, colour.2]
     for row in 0..<Int(bitmap.rows) where (0..<picture.height).contains(top + row) {
       for column in 0..<Int(bitmap.width) where (0..<picture.width).contains(left + column) {
         let cover = Int(bitmap.buffer[row * Int(bitmap.pitch) + column])
         let at = ((top + row) * picture.width + left + column) * 4
         for c in 0..<3 {
-          picture.pixels[at + c] = UInt8((Int(picture.pixels[at + c]) * (255 - cover) + ink[c] * cover) / 255)
+          picture.pixels[at + c] = Picture.mixed(ink[c], over: picture.pixels[at + c], alpha: cover)
         }
         picture.pixels[at + 3] = 255
       }

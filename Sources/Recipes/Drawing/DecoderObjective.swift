@@ -70,13 +70,13 @@ final class DecoderObjective: Module {
   private let isReducerFrozen: Bool
 
   /// - Parameter alignmentWidth: channels of what the features are aligned to.
-  init(
-    _ c: GenerationConfiguration, _ recipe: DecoderRecipe, reducer fitted: DimensionReducer?,
-    alignmentWidth: Int
-  ) {
+  init(_ c: GenerationConfiguration, _ recipe: DecoderRecipe, alignmentWidth: Int) {
     (self.c, times, isReducerFrozen) = (c, recipe.times, recipe.model.frozenReducer)
-    var random = Philox(seed: recipe.model.seed)
-    reducer = fitted ?? DimensionReducer(c.reducer, using: &random)
+    var random = Philox(seed: recipe.model.seed), components = Philox(seed: 0)
+    // Principal components are worked out of pictures: no random numbers are spent on them.
+    reducer =
+      c.reducer.kind == .pca
+      ? DimensionReducer(c.reducer, using: &components) : DimensionReducer(c.reducer, using: &random)
     decoder = PixelDecoder(c.decoder, using: &random)
     alignment = AlignmentHead(c.decoder.deepestChannels, alignmentWidth, using: &random)
   }

@@ -21,6 +21,8 @@ public final class DecoderTraining: TrainingRun {
   private let objective: DecoderObjective
   private let loss: DecoderLoss
   private let stream: PictureStream
+  /// Whether the principal components are still to be worked out.
+  private var needsComponents: Bool
 
   /// - Parameters:
   ///   - model: folder of the model whose understanding half is trained upon.
@@ -49,15 +51,13 @@ public final class DecoderTraining: TrainingRun {
     stream = try PictureStream(recipe.data, side: side, folder: folder, index: index) {
       try bank ?? ObjectBank()
     }
-    var fitted: DimensionReducer?
-    if configuration.reducer.kind == .pca, !isResuming {
-      fitted = try Self.fitted(configuration, encoder, stream, type)
-    }
     let teachers = try DecoderTeachers(encoder, recipe.objectives, type: type)
     let objective = DecoderObjective(
-      configuration, recipe, reducer: fitted, alignmentWidth: teachers.alignmentWidth)
+      configuration, recipe, alignmentWidth: teachers.alignmentWidth)
     self.objective = objective
     startingAnew = isResuming ? [] : try from.map { try Self.begin(objective, from: $0) } ?? []
+    let lacksReducer = from == nil || startingAnew.contains { $0.hasPrefix("reducer.") }
+    needsComponents = configuration.reducer.kind == .pca && !isResuming && lacksReducer
     if recipe.model.frozenReducer, startingAnew.contains(where: { $0.hasPrefix("reducer.") }) {
       throw RecipeError(
         "model.frozenReducer: the reducer of --from has other sizes; set model.ratio as it has")
@@ -68,12 +68,23 @@ public final class DecoderTraining: TrainingRun {
     try RunFolder.save(recipe, in: folder)
   }
 
-  private static func fitted(
-    _ c: GenerationConfiguration, _ encoder: PerceptionEncoder, _ stream: PictureStream, _ type: ElementType
-  ) throws -> DimensionReducer {
-    var components = PrincipalComponents(channels: c.reducer.features)
-    for number in 0..<64 { components.add(encoder(try stream.batch(number).pictures.cast(to: type))) }
-    return try components.reducer(latents: c.reducer.latents)
+  /// Batches that principal components are worked out of.
+  private static let batchesOfComponents = 64
+
+  /// Works out the principal components, where the reducer is one of those and the run has none yet. Stopped by
+  /// `progress`, which is called with the pictures that are done and all of them, it begins again the next time. Throws
+  /// `LinearAlgebra.Failure`, or what keeps pictures from being made.
+  public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {
+    guard needsComponents else { return }
+    let c = configuration.reducer, count = Self.batchesOfComponents
+    var components = PrincipalComponents(channels: c.features)
+    for number in 0..<count {
+      try progress(number * recipe.data.batch, count * recipe.data.batch)
+      components.add(encoder(try stream.batch(number).pictures.cast(to: recipe.run.type)))
+    }
+    try objective.reducer.load(
+      components.reducer(latents: c.latents).tensorsByName, from: "the principal components")
+    needsComponents = false
   }
 
   /// Takes what fits of a model's reducer and decoder: one of other latents passes its decoder's body on.
@@ -96,6 +107,7 @@ public final class DecoderTraining: TrainingRun {
   }
 
   public func step() throws -> Trainer.Report {
+    try prepare { _, _ in }
     let first = trainer.stepCount * recipe.optimization.accumulation
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
@@ -110,15 +122,10 @@ public final class DecoderTraining: TrainingRun {
   private func averaged() throws -> DecodingParts {
     var random = Philox(seed: 0)
     let tensors = trainer.averagedTensors
-    func part(_ prefix: String) -> [String: Tensor] {
-      Dictionary(
-        uniqueKeysWithValues: tensors.filter { $0.key.hasPrefix(prefix) }
-          .map { (String($0.key.dropFirst(prefix.count)), $0.value) })
-    }
     let reducer = DimensionReducer(configuration.reducer, using: &random)
-    try reducer.load(part("reducer."), from: folder)
+    try reducer.load(tensors.part("reducer."), from: folder)
     let decoder = PixelDecoder(configuration.decoder, using: &random)
-    try decoder.load(part("decoder."), from: folder)
+    try decoder.load(tensors.part("decoder."), from: folder)
     if configuration.reducer.kind == .mlp, !recipe.model.frozenReducer {
       let type = recipe.run.type
       let batches = try (0..<16).map { encoder(try stream.batch($0).pictures.cast(to: type)) }

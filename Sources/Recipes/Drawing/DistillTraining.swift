@@ -120,9 +120,7 @@ public final class DistillTraining: TrainingRun {
   private func averagedStudent() throws -> PixelDecoder {
     var random = Philox(seed: 0)
     let student = PixelDecoder(model.configuration.decoder, using: &random)
-    let tensors = trainer.averagedTensors.filter { $0.key.hasPrefix("decoder.") }
-    try student.load(
-      Dictionary(uniqueKeysWithValues: tensors.map { (String($0.key.dropFirst(8)), $0.value) }), from: folder)
+    try student.load(trainer.averagedTensors.part("decoder."), from: folder)
     return student
   }
 

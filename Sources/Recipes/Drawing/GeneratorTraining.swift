@@ -5,6 +5,7 @@ import Foundation
 import Layers
 import ModelFiles
 import Pictures
+import Requests
 import Tensors
 import Training
 import VUGEN
@@ -217,7 +218,7 @@ public final class GeneratorTraining: TrainingRun {
     let imaginer = try imaginer()
     var items: [ContactSheet.Item] = []
     for (i, text) in Self.samplePrompts.enumerated() {
-      var settings = ImagineSettings(prompt: text)
+      var settings = ImageSettings(prompt: text)
       (settings.seed, settings.steps) = (UInt64(i), 25)
       settings.decoderSteps = model.oneStepDecoder == nil ? 4 : 1
       if let drawn = try imaginer.imagine(settings) { items.append(.init(drawn.picture, text)) }

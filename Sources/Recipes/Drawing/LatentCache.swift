@@ -88,7 +88,8 @@ final class LatentCache {
 
   private func work(on numbers: Range<Int>, _ source: ExampleSource) throws -> (Tensor, [[String]]) {
     let side = model.configuration.imageSize
-    let examples = try Self.inParallel(Array(numbers)) { try source.example($0, side: side) }
+    let first = numbers.lowerBound
+    let examples = try inParallel(numbers.count) { try source.example(first + $0, side: side) }
     let values = examples.flatMap { $0.picture.rgb().map { Float($0) / 127.5 - 1 } }
     let pictures = Tensor(values, shape: [examples.count, side, side, 3])
     return (model.reducer(encoder(pictures.cast(to: type))).cast(to: .bf16), examples.map(\.captions))
@@ -145,17 +146,6 @@ final class LatentCache {
       Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style.rawValue)".utf8))
     if data.pairShare > 0 { hash.add(Array("|\(data.pairShare)".utf8)) }
     return hash.text
-  }
-
-  static func inParallel<T: Sendable>(_ numbers: [Int], _ make: @Sendable (Int) throws -> T) throws -> [T] {
-    var results = [Result<T, any Error>?](repeating: nil, count: numbers.count)
-    results.withUnsafeMutableBufferPointer { buffer in
-      nonisolated(unsafe) let slots = buffer
-      DispatchQueue.concurrentPerform(iterations: numbers.count) { i in
-        slots[i] = Result { try make(numbers[i]) }
-      }
-    }
-    return try results.compactMap { try $0?.get() }
   }
 }
 

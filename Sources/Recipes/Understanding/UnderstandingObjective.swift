@@ -55,10 +55,7 @@ final class UnderstandingObjective: Module {
       SmallerPatches.resize(weights, prefix: prefix, from: given.vision, to: own.vision) ?? weights
     // The same language model reads as many picture tokens as before.
     guard given.text == own.text, given.tokensPerTile == own.tokensPerTile else {
-      let encoder = weights.filter { $0.key.hasPrefix(prefix) }
-      try tower.core.encoder.load(
-        Dictionary(uniqueKeysWithValues: encoder.map { (String($0.key.dropFirst(prefix.count)), $0.value) }),
-        from: folder)
+      try tower.core.encoder.load(weights.part(prefix), from: folder)
       return false
     }
     try tower.load(weights, from: folder)

@@ -26,7 +26,35 @@ public final class UnderstandingTraining: TrainingRun {
   private let packer: BatchPacker
   private var prefetcher: Prefetcher<PackedBatch>?
 
-  /// Begins a run, or takes up the one that is there.
+  /// Learns the tokenizer of a run that begins from nothing, unless its folder has one: what comes before `init`, and takes
+  /// longest. Stopped by `progress`, which is called with the scenes that are read and all of them, it begins again the next
+  /// time. Throws `RecipeError` or `DataSetError`, each in one line.
+  ///
+  /// - Returns: the cut-outs that it has read, for `init`; nil where it had nothing to read.
+  @discardableResult
+  public static func learnTokenizer(
+    _ recipe: UnderstandingRecipe, folder: String, bank given: ObjectBank? = nil,
+    progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+  ) throws -> ObjectBank? {
+    try recipe.check()
+    try recipe.checkMemory()
+    try RunFolder.check(folder, isResuming: false)
+    // What is wrong with the data is told before the long work, not behind it.
+    _ = try ExampleSource.opened(
+      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
+    let path = folder + "/tokenizer.json"
+    guard !FileName.exists(path) else { return given }
+    try RunFolder.make(folder)
+    let bank = try given ?? ObjectBank()
+    let learnt = try BytePairTraining(
+      scenesOf: SceneComposer(bank, seed: recipe.data.seed, size: 32), scenes: 20_000,
+      vocabulary: recipe.model.vocabulary, progress: progress)
+    try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
+    return bank
+  }
+
+  /// Begins a run, or takes up the one that is there. Its tokenizer lies in its folder (`learnTokenizer`), or comes with
+  /// `model`.
   ///
   /// - Parameters:
   ///   - isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds one is
@@ -55,7 +83,7 @@ public final class UnderstandingTraining: TrainingRun {
       let json = try ModelFolder.contents(of: model + "/tokenizer.json")
       try AtomicFile.write(json, to: folder + "/tokenizer.json")
     }
-    tokenizer = try Self.tokenizer(recipe, folder, bank)
+    tokenizer = try Self.tokenizer(recipe, folder)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
     let classes = bank.entries.map(\.kind.name)
     let objective = UnderstandingObjective(configuration, recipe: recipe, classes: classes.count)
@@ -72,16 +100,11 @@ public final class UnderstandingTraining: TrainingRun {
     try RunFolder.save(recipe, in: folder)
   }
 
-  /// The run's own tokenizer; learnt when there is none yet.
-  private static func tokenizer(_ recipe: UnderstandingRecipe, _ folder: String, _ bank: ObjectBank) throws
-    -> Tokenizer
-  {
+  /// The run's own tokenizer.
+  private static func tokenizer(_ recipe: UnderstandingRecipe, _ folder: String) throws -> Tokenizer {
     let path = folder + "/tokenizer.json"
-    if !FileManager.default.fileExists(atPath: path) {
-      let composer = SceneComposer(bank, seed: recipe.data.seed, size: 32)
-      let learnt = try BytePairTraining(
-        scenesOf: composer, scenes: 20_000, vocabulary: recipe.model.vocabulary)
-      try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
+    guard FileName.exists(path) else {
+      throw RecipeError("\(path): no such file; a run begins with a tokenizer, or with a model by --from")
     }
     let tokenizer = try Tokenizer(json: path)
     guard tokenizer.vocabularySize <= recipe.model.vocabulary else {
@@ -126,13 +149,10 @@ public final class UnderstandingTraining: TrainingRun {
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
   public func export(to folder: String) throws {
     try RunFolder.make(folder)
-    var tower: [String: Tensor] = [:], alignment: [String: Tensor] = [:]
-    for (name, tensor) in trainer.averagedTensors {
-      if name.hasPrefix("tower.") { tower[String(name.dropFirst(6))] = tensor.cast(to: .bf16) }
-      if name.hasPrefix("alignment.") { alignment[String(name.dropFirst(10))] = tensor }
-    }
+    let tensors = trainer.averagedTensors
+    let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }
     try SafetensorsWriter.write(tower, metadata: ["format": "pt"], to: folder + "/model.safetensors")
-    try SafetensorsWriter.write(alignment, to: folder + "/alignment.safetensors")
+    try SafetensorsWriter.write(tensors.part("alignment."), to: folder + "/alignment.safetensors")
     try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
     let json = try ModelFolder.contents(of: self.folder + "/tokenizer.json")
     try AtomicFile.write(json, to: folder + "/tokenizer.json")

@@ -3,6 +3,7 @@ import Foundation
 import Layers
 import ModelFiles
 import Pictures
+import Requests
 import Tensors
 
 /// Draws pictures of prompts: the generation tower samples latents, a pixel decoder draws them.
@@ -66,7 +67,7 @@ public final class Imaginer {
   /// Cancelled between two steps, it draws the last estimate of the clean latents, or nothing before the first
   /// step. Throws `GenerationError` or `PromptError` for settings that make no sense.
   public func imagine(
-    _ settings: ImagineSettings, isCancelled: () -> Bool = { false }, onStep: (Step) -> Void = { _ in }
+    _ settings: ImageSettings, isCancelled: () -> Bool = { false }, onStep: (Step) -> Void = { _ in }
   ) throws -> Result? {
     try settings.check()
     var random = Philox(seed: settings.seed, .latentNoise)
@@ -98,14 +99,14 @@ public final class Imaginer {
     }
   }
 
-  private func preview(_ latents: Tensor, _ settings: ImagineSettings) -> Picture {
+  private func preview(_ latents: Tensor, _ settings: ImageSettings) -> Picture {
     var random = Philox(seed: settings.seed, .decoderNoise)
     return Picture(values: model.decode(latents, steps: 1, type: type, using: &random) { _ in })
   }
 
   /// Latents `[1, patches, channels]` for the prompt; `onStep` is given the estimate of the clean ones.
   private func sample(
-    _ settings: ImagineSettings, _ noise: Tensor, onStep: (Int, Tensor) throws -> Void
+    _ settings: ImageSettings, _ noise: Tensor, onStep: (Int, Tensor) throws -> Void
   ) throws -> Tensor {
     let both = try read([settings.prompt, settings.negative]), alone = both.picked([0])
     let guidance = settings.guidance, language = understanding.core.language
@@ -149,7 +150,7 @@ public final class Imaginer {
   }
 
   /// The settings with prompts that the model's context holds, and which of them were cut.
-  public func fitted(_ settings: ImagineSettings) -> (settings: ImagineSettings, cut: [String]) {
+  public func fitted(_ settings: ImageSettings) -> (settings: ImageSettings, cut: [String]) {
     let most = understanding.configuration.text.context - generator.configuration.tokens
     var result = settings, cut: [String] = []
     if let part = template.beginning(of: settings.prompt, tokens: most) {

@@ -5,7 +5,7 @@ import Requests
 
 /// What a drawn picture says of itself: `parameters` for AUTOMATIC1111's readers, and JSON of our own that repeats it.
 public struct PictureMetadata: Codable, Sendable, Equatable {
-  public var settings: ImagineSettings
+  public var settings: ImageSettings
   /// Steps of the sampler that were really done: fewer than asked for where it was cancelled.
   public var stepsDone: Int
   /// The model folder's name.
@@ -13,7 +13,7 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
 
   public static let key = "vugen"
 
-  public init(_ settings: ImagineSettings, stepsDone: Int, model: String) {
+  public init(_ settings: ImageSettings, stepsDone: Int, model: String) {
     (self.settings, self.stepsDone, self.model) = (settings, stepsDone, model)
   }
 

@@ -1,11 +1,12 @@
 import Foundation
 import Pictures
+import Requests
 
 /// Settings that a picture file tells of how it was drawn, by this program or another, as far as they mean something
 /// here.
 public struct TextToImageSettings: Sendable, Equatable {
   /// Clamped to what this model takes; what the file does not say has its default.
-  public var settings: ImagineSettings
+  public var settings: ImageSettings
   /// The program that wrote them.
   public var program: String
   /// What else it tells, such as the sampler and the model: `name: value`.
@@ -121,21 +122,21 @@ struct ForeignSettings {
   }
 
   /// nil without a prompt.
-  var settings: ImagineSettings? {
-    let most = ImagineSettings.mostPromptCharacters / 2
+  var settings: ImageSettings? {
+    let most = ImageSettings.mostPromptCharacters / 2
     func tidy(_ text: String) -> String {
       let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
       return String(lines.prefix(most)).trimmingCharacters(in: .whitespacesAndNewlines)
     }
     let words = tidy(prompt)
     guard !words.isEmpty else { return nil }
-    var s = ImagineSettings(prompt: words)
+    var s = ImageSettings(prompt: words)
     s.negative = tidy(negative ?? "")
     s.seed = seed ?? s.seed
     if let scale, scale.isFinite {
-      s.guidanceScale = Float(max(0, min(Double(ImagineSettings.mostGuidance), scale)))
+      s.guidanceScale = Float(max(0, min(Double(ImageSettings.mostGuidance), scale)))
     }
-    if let steps, steps.isFinite { s.steps = Int(max(1, min(Double(ImagineSettings.mostSteps), steps))) }
+    if let steps, steps.isFinite { s.steps = Int(max(1, min(Double(ImageSettings.mostSteps), steps))) }
     return s
   }
 

@@ -2,9 +2,6 @@ import Flow
 import Foundation
 import Requests
 
-/// The name by which the generation tower's callers know them.
-public typealias ImagineSettings = ImageSettings
-
 extension ImageSettings {
   public static let mostSteps = DrawingLimits.steps.upperBound
   public static let mostDecoderSteps = DrawingLimits.decoderSteps.upperBound

@@ -3,21 +3,28 @@ import Tensors
 
 /// One line of a benchmark, and one entry of `results` in its JSON.
 public struct Measurement: Codable, Sendable {
+  /// What was measured, with its sizes: the key by which two reports are compared.
   public var name: String
   /// Median over the runs, of one call.
   public var seconds = 0.0
+  /// Billions of multiplications and additions a second, where that is what limits it.
   public var gflops: Double?
+  /// Bytes read and written a second, where memory limits it.
   public var bytesPerSecond: Double?
   /// Share of the limit that this machine showed at the start, 0…1.
   public var limitShare: Double?
+  /// Of a language model, while it reads or writes.
   public var tokensPerSecond: Double?
   /// Memory, and as a share of the weights' files.
   public var bytes: Int?
+  /// That memory over the weights' files.
   public var weightShare: Double?
   /// Of two times in this run, and the most (or, of a share, the least) that it may be.
   public var ratio: Double?
+  /// What the ratio is held against; nil for none.
   public var bar: Bar?
 
+  /// Each argument is the property of its name.
   public init(
     name: String, seconds: Double = 0, gflops: Double? = nil, bytesPerSecond: Double? = nil,
     limitShare: Double? = nil, tokensPerSecond: Double? = nil, bytes: Int? = nil, weightShare: Double? = nil,
@@ -44,12 +51,17 @@ public struct Measurement: Codable, Sendable {
 
 /// The machine as the benchmark saw it.
 public struct Machine: Codable, Sendable {
+  /// The budget of the run (`Threads.count`).
   public var threads: Int
+  /// What the kernels use: `baseline`, `avx2` or `avx512`.
   public var instructionSet: String
+  /// Whether the processor multiplies bf16 itself.
   public var hasBF16Products: Bool
   /// Peaks measured at the start: a large product in f32 and bf16, a large read.
   public var peakF32Gflops: Double
+  /// The same product in bf16.
   public var peakBF16Gflops: Double
+  /// The same of memory.
   public var readBytesPerSecond: Double
 
   public init(
@@ -65,9 +77,12 @@ public struct Machine: Codable, Sendable {
 
 /// What a benchmark found, and on which machine.
 public struct BenchReport: Codable, Sendable {
+  /// Where it was measured.
   public var machine: Machine
+  /// In the order of measuring.
   public var results: [Measurement]
 
+  /// Each argument is the property of its name.
   public init(machine: Machine, results: [Measurement]) { (self.machine, self.results) = (machine, results) }
 
   /// The report as a person reads it.
@@ -111,6 +126,7 @@ extension Measurement {
 
 /// What keeps a benchmark from its result, in one line.
 public struct BenchmarkError: Error, CustomStringConvertible, Equatable {
+  /// Which benchmark cannot be run here and why, in one line.
   public let description: String
 
   init(_ description: String) { self.description = description }

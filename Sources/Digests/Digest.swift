@@ -21,6 +21,7 @@ public enum Digest {
 /// The system's library computes no digest, as where its configuration allows only methods that it does not have. An
 /// empty or wrong one would pass for another file's name.
 public struct DigestError: Error, CustomStringConvertible, Equatable {
+  /// One line: which digest, and where to look.
   public let description: String
 
   init(_ method: String) {
@@ -31,6 +32,7 @@ public struct DigestError: Error, CustomStringConvertible, Equatable {
 
 /// A digest of bytes that come in parts.
 public final class RunningDigest {
+  /// What is computed, and over what.
   public enum Kind: Sendable, Equatable {
     case sha256
     /// What Git calls a file of so many bytes: SHA-1 behind a short head.
@@ -42,6 +44,7 @@ public final class RunningDigest {
   /// Whether every call succeeded so far.
   private var isSound: Bool
 
+  /// Begins with nothing added. What goes wrong is told by `finish`.
   public init(_ kind: Kind) {
     self.kind = kind
     isSound =
@@ -51,6 +54,7 @@ public final class RunningDigest {
     }
   }
 
+  /// Adds the bytes behind those that came before.
   public func add(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress, isSound else { return }
     isSound = EVP_DigestUpdate(context, base, bytes.count) == 1

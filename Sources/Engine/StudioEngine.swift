@@ -8,7 +8,9 @@ import VUGEN
 
 /// What a loaded model is.
 public struct ModelFacts: Sendable, Equatable {
+  /// The folder's own name.
   public var name: String
+  /// Numbers in all weights.
   public var parameters: Int
   /// Bytes of its weights as they lie in its files.
   public var bytes: Int
@@ -30,6 +32,7 @@ public actor StudioEngine {
   /// Why the model cannot draw.
   private var drawingFailure = ""
 
+  /// The shared numeric thread: nothing else computes beside a request.
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
     NumericThread.shared.asUnownedSerialExecutor()
   }
@@ -179,6 +182,7 @@ public actor StudioEngine {
 public final class CancellationFlag: Sendable {
   private let state = Mutex(false)
 
+  /// Not set.
   public init() {}
   /// Ends the work at its next step.
   public func set() { state.withLock { $0 = true } }
@@ -188,6 +192,7 @@ public final class CancellationFlag: Sendable {
 
 /// What the engine cannot do, in one line.
 public struct EngineError: Error, CustomStringConvertible, Equatable {
+  /// What cannot be done and why, in one line.
   public let description: String
 
   init(_ description: String) { self.description = description }

@@ -10,6 +10,7 @@ public struct ReconstructionEvaluation {
   private let understanding: UnderstandingTower
   private let model: GenerationModel
 
+  /// The understanding tower makes the features, the generation half draws them again.
   public init(_ understanding: UnderstandingTower, _ model: GenerationModel) {
     (self.understanding, self.model) = (understanding, model)
   }
@@ -31,7 +32,9 @@ public struct ReconstructionEvaluation {
 
 /// How well drawn pictures show what their prompts say, as a judge describes them: see `DrawingJudge`.
 public struct GenerationEvaluation {
+  /// What of a prompt is judged.
   public typealias Measure = DrawingJudge.Measure
+  /// Right answers of those that were asked for.
   public typealias Score = UnderstandingEvaluation.Score
 
   /// Right pictures of each measure.
@@ -42,15 +45,20 @@ public struct GenerationEvaluation {
     public var byQuestion: [Measure: Score] = [:]
   }
 
+  /// One picture that was judged.
   public struct Drawn {
+    /// As it was drawn.
     public let picture: Picture
+    /// What it was drawn from.
     public let prompt: String
+    /// `right`, or what the judge sees in its place, in quotes.
     public let verdict: String
   }
 
   private let imaginer: Imaginer
   private let judge: DrawingJudge
 
+  /// What draws, and what looks; they may be the same model.
   public init(_ imaginer: Imaginer, judge: DrawingJudge) { (self.imaginer, self.judge) = (imaginer, judge) }
 
   /// Draws scenes' captions until each measure has been tested `samples` times, and lets the judge describe the pictures.

@@ -12,6 +12,7 @@ public struct PromptUse {
   public struct Score: Sendable, Equatable {
     /// Scenes in which the wrong caption gave the higher error.
     public var higher = 0
+    /// How many were tried.
     public var scenes = 0
     /// Sum of (wrong − right) / right.
     var excess = 0.0
@@ -20,10 +21,12 @@ public struct PromptUse {
     public var meanExcess: Double { scenes == 0 ? .nan : excess / Double(scenes) }
   }
 
+  /// Times that are measured unless others are asked for, 0 = noise → 1 = data.
   public static let usualTimes: [Float] = [0.01, 0.1, 0.3, 0.6]
 
   private let imaginer: Imaginer
 
+  /// The model that is measured.
   public init(_ imaginer: Imaginer) { self.imaginer = imaginer }
 
   /// - Parameters:

@@ -5,6 +5,7 @@ import VUGEN
 
 /// What fewer bits cost: how probable a model finds right answers, and how often it says the same.
 public struct QuantizationEvaluation {
+  /// What one number of bits costs.
   public struct Result: Sendable, Equatable {
     /// nil for the weights as they are stored.
     public var bits: QuantizedTensor.Bits?

@@ -8,9 +8,12 @@ import VUGEN
 public struct UnderstandingEvaluation {
   /// Right answers of one kind of question.
   public struct Score: Sendable, Equatable {
+    /// Answers that were right.
     public var right = 0
+    /// Questions that were asked.
     public var asked = 0
 
+    /// right / asked; NaN where nothing was asked.
     public var share: Double { asked == 0 ? .nan : Double(right) / Double(asked) }
 
     mutating func count(_ isRight: Bool) {
@@ -21,7 +24,9 @@ public struct UnderstandingEvaluation {
 
   /// One wrong answer that was given several times.
   public struct Confusion: Sendable, Equatable {
+    /// Which kind of question, the right answer, and the one that was given.
     public var measure, expected, said: String
+    /// How often it was given.
     public var count: Int
   }
 

@@ -2,9 +2,12 @@ import Foundation
 
 /// What keeps a file or folder from being used, in one line with the system's reason.
 public struct FileAccessError: Error, CustomStringConvertible, Equatable {
+  /// The file or folder that it is about.
   public let path: String
+  /// What is wrong, without the path.
   public let reason: String
 
+  /// An error about a path; `reason` is a part of a sentence without a full stop.
   public init(_ path: String, _ reason: String) { (self.path, self.reason) = (path, reason) }
 
   public var description: String { "\(path): \(reason)" }
@@ -37,8 +40,10 @@ extension FileName {
     return withPath(path) { stat($0, &status) } == 0 ? status : nil
   }
 
+  /// Whether something is there; a link that leads nowhere is nothing.
   public static func exists(_ path: String) -> Bool { withPath(path) { access($0, F_OK) } == 0 }
 
+  /// Whether a folder is there, or a link to one.
   public static func isFolder(_ path: String) -> Bool {
     status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
   }

@@ -2,6 +2,7 @@ import Foundation
 
 /// A file's bytes, mapped read-only; the pages come from the system's cache as they are read.
 public final class MappedFile: @unchecked Sendable {
+  /// As it was given, for messages.
   public let path: String
   /// Valid while this object is: whoever takes it keeps the file alive.
   public let bytes: UnsafeRawBufferPointer

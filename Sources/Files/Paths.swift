@@ -2,10 +2,12 @@ import Foundation
 
 /// File locations, by the XDG base directory rules. Values that are not absolute are ignored, as those demand.
 public enum Paths {
+  /// What a person made and wants to keep: `$XDG_DATA_HOME`, or `~/.local/share`.
   public static func data(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
     folder("XDG_DATA_HOME", ".local/share", environment)
   }
 
+  /// Settings: `$XDG_CONFIG_HOME`, or `~/.config`.
   public static func configuration(_ environment: [String: String] = ProcessInfo.processInfo.environment)
     -> String
   {
@@ -17,6 +19,7 @@ public enum Paths {
     folder("XDG_STATE_HOME", ".local/state", environment)
   }
 
+  /// What can be made or fetched again: `$XDG_CACHE_HOME`, or `~/.cache`.
   public static func cache(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
     folder("XDG_CACHE_HOME", ".cache", environment)
   }

@@ -35,6 +35,7 @@ public enum Patience {
     hasWatch.store(true, ordering: .relaxed)
   }
 
+  /// Whether work should end now; false where nobody watches.
   public static var isEnded: Bool { watch.withLock { $0.isEnded }() }
 
   /// The system restarts what a signal interrupts, and may give the signal to another thread: so it is looked for.

@@ -6,6 +6,7 @@ public enum ProgramFiles {
   public static let executable: String =
     (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
 
+  /// The folder of the running program.
   public static var folder: String { (executable as NSString).deletingLastPathComponent }
 
   /// A resource of one of this package's modules, beside the executable, where the build and `make install` put it.

@@ -44,6 +44,7 @@ public struct Guidance: Sendable, Equatable {
   /// Times, 0 = noise → 1 = data, in which guidance works; outside, w is 1.
   public var interval: ClosedRange<Float>
 
+  /// Guidance of one scale within an interval of times, of all times unless given.
   public init(scale: Float, interval: ClosedRange<Float> = 0...1) {
     (self.scale, self.interval) = (scale, interval)
   }
@@ -54,6 +55,7 @@ public struct Guidance: Sendable, Equatable {
   /// Whether the unconditional velocity is ever needed.
   public var needsUnconditional: Bool { scale != 1 }
 
+  /// The guided velocity at time t, of two velocities of one shape.
   public func combine(conditional: Tensor, unconditional: Tensor, at t: Float) -> Tensor {
     unconditional + (conditional - unconditional) * scale(at: t)
   }

@@ -12,9 +12,12 @@ public enum Key: Hashable, Sendable {
   case paste(String)
   case mouse(Mouse)
 
+  /// What the mouse did, and over which cell.
   public struct Mouse: Hashable, Sendable {
+    /// What the mouse did.
     public enum Kind: Hashable, Sendable { case press, drag, release, wheelUp, wheelDown }
 
+    /// What the mouse did.
     public var kind: Kind
     /// The cell.
     public var x, y: Int

@@ -1,7 +1,9 @@
 /// A colour in sRGB.
 public struct Colour: Hashable, Sendable {
+  /// sRGB, 8 bits each.
   public var red, green, blue: UInt8
 
+  /// Each argument is the property of its name.
   public init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) {
     (self.red, self.green, self.blue) = (red, green, blue)
   }
@@ -15,6 +17,7 @@ public struct Colour: Hashable, Sendable {
     self.init(UInt8(value >> 16), UInt8(value >> 8 & 255), UInt8(value & 255))
   }
 
+  /// `0xRRGGBB`.
   public var value: Int { Int(red) << 16 | Int(green) << 8 | Int(blue) }
 
   /// The nearest place in the 6 × 6 × 6 cube or the grey ramp of 256-colour terminals.
@@ -59,22 +62,35 @@ public struct Colour: Hashable, Sendable {
 
 /// How a cell looks. No colour means the terminal's own.
 public struct Style: Hashable, Sendable {
+  /// nil for the terminal's own.
   public var foreground, background: Colour?
+  /// Bold, or brighter.
   public var isBold = false
+  /// Fainter than usual.
   public var isDim = false
+  /// Slanted, where the terminal can.
   public var isItalic = false
+  /// With a line below.
   public var isUnderlined = false
+  /// Foreground and background exchanged.
   public var isReversed = false
 
+  /// Colours without attributes.
   public init(_ foreground: Colour? = nil, on background: Colour? = nil) {
     (self.foreground, self.background) = (foreground, background)
   }
 
+  /// The same in bold.
   public var bold: Style { changed { $0.isBold = true } }
+  /// The same, fainter.
   public var dim: Style { changed { $0.isDim = true } }
+  /// The same in italics.
   public var italic: Style { changed { $0.isItalic = true } }
+  /// The same with a line below.
   public var underlined: Style { changed { $0.isUnderlined = true } }
+  /// The same with its colours exchanged.
   public var reversed: Style { changed { $0.isReversed = true } }
+  /// The same on another background; nil for the terminal's own.
   public func on(_ colour: Colour?) -> Style { changed { $0.background = colour } }
 
   private func changed(_ change: (inout Style) -> Void) -> Style {

@@ -26,6 +26,7 @@ public enum TextWidth {
     return max(0, width(shown(character)[0]))
   }
 
+  /// Columns of a whole text on one line.
   public static func columns(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + columns($1) } }
 
   /// At most `width` columns, with an ellipsis where something was cut.

@@ -5,13 +5,17 @@ public enum Role: String, Sendable, CaseIterable {
 
 /// Colours by role, and what stands in for them where there are none.
 public struct Theme: Sendable, Equatable {
+  /// Which terminals it is made for.
   public enum Appearance: String, Sendable { case dark, light }
 
+  /// As it is chosen in `/theme` and `--theme`.
   public var name: String
+  /// Which terminals it is made for.
   public var appearance: Appearance
   /// A role that is missing has the terminal's own colour.
   public var colours: [Role: Colour]
 
+  /// Each argument is the property of its name.
   public init(name: String, appearance: Appearance, colours: [Role: Colour]) {
     (self.name, self.appearance, self.colours) = (name, appearance, colours)
   }
@@ -23,19 +27,31 @@ public struct Theme: Sendable, Equatable {
 
   private func style(_ role: Role) -> Style { Style(colours[role], on: colours[.background]) }
 
+  /// Ordinary text.
   public var text: Style { style(.text) }
+  /// What is less important: facts, hints.
   public var dim: Style { isColoured ? style(.dim) : style(.text).dim }
+  /// Lines between and around.
   public var border: Style { isColoured ? style(.border) : style(.text).dim }
+  /// Headings, and what is chosen.
   public var accent: Style { style(.accent).bold }
+  /// The person's name in the transcript.
   public var user: Style { style(.user).bold }
+  /// The model's name there.
   public var model: Style { style(.model).bold }
+  /// What went well.
   public var success: Style { style(.success) }
+  /// What went wrong.
   public var error: Style { style(.error).bold }
+  /// The chosen line of a list.
   public var selection: Style {
     isColoured ? style(.text).on(colours[.selection]).bold : style(.text).reversed
   }
+  /// The status line.
   public var bar: Style { isColoured ? style(.text).on(colours[.bar]) : style(.text).reversed }
+  /// Less important parts of it.
   public var barDim: Style { isColoured ? style(.dim).on(colours[.bar]) : style(.text).reversed }
+  /// Keys in it.
   public var barKey: Style { isColoured ? style(.accent).on(colours[.bar]).bold : style(.text).reversed.bold }
 
   /// The one that is always there.

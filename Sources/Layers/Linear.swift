@@ -2,7 +2,9 @@ import Tensors
 
 /// `y = activation(x Wᵀ + b)`: x `[…, inputs]`, y `[…, outputs]`.
 public final class Linear: Module {
+  /// `[outputs, inputs]`; `nil` where it is stored in fewer bits.
   @Weight("weight") public var weight: Parameter?
+  /// `[outputs]`; `nil` for none.
   @Weight("bias") public var bias: Parameter?
   /// The weight in 8 or 4 bits, when it is stored so; `weight` is `nil` then.
   public private(set) var quantized: QuantizedTensor?
@@ -14,6 +16,7 @@ public final class Linear: Module {
     self.bias = bias ? Parameter.uniform([outputs], bound: bound, using: &random) : nil
   }
 
+  /// x `[…, inputs]` → `[…, outputs]`, of x's type.
   public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {
     let bias = bias?.tensor(as: .f32)
     if let quantized {
@@ -82,6 +85,7 @@ public func product(_ x: Tensor, weight: Parameter, bias: Tensor? = nil, activat
 
 /// Rows of a table by index: i32 `[…]` → `[…, width]`.
 public final class Embedding: Module {
+  /// `[count, width]`.
   @Weight("weight") public var weight: Parameter
 
   /// Unit normal rows times `deviation`.
@@ -89,6 +93,7 @@ public final class Embedding: Module {
     weight = Parameter.normal([count, width], deviation: deviation, using: &random)
   }
 
+  /// The rows of these indices, of `type`.
   public func callAsFunction(_ indices: Tensor, type: ElementType = .f32) -> Tensor {
     weight.tensor.gathered(indices).cast(to: type)
   }
@@ -96,8 +101,11 @@ public final class Embedding: Module {
 
 /// 2-D convolution over `[batch, height, width, channels]`.
 public final class Convolution2D: Module {
+  /// `[outputs, inputs, kernel, kernel]`, as model files store it.
   @Weight("weight") public var weight: Parameter
+  /// `[outputs]`; `nil` for none.
   @Weight("bias") public var bias: Parameter?
+  /// In pixels, the same along both axes; padding is zeros on every side.
   public let stride, padding: Int
 
   /// Weight `[outputs, inputs, kernel, kernel]`, uniform in ±1/√(inputs · kernel²), as PyTorch begins.
@@ -111,6 +119,7 @@ public final class Convolution2D: Module {
     self.bias = bias ? Parameter.uniform([outputs], bound: bound, using: &random) : nil
   }
 
+  /// x `[batch, height, width, inputs]` → `[batch, ⌊(height + 2 padding − kernel) / stride⌋ + 1, …, outputs]`.
   public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {
     convolution2D(
       x, weight: weight.tensor(as: x.type), bias: bias?.tensor(as: .f32), stride: stride, padding: padding,

@@ -2,10 +2,14 @@ import Tensors
 
 /// Everything in which a file's tensors do not fit a module, in one error.
 public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
+  /// A tensor of another shape than the module's.
   public struct Misshapen: Sendable, Equatable {
+    /// The path of names that leads to it.
     public let name: String
+    /// Sizes of its axes in the module and in the file.
     public let expected, found: [Int]
 
+    /// Each argument is the property of its name.
     public init(name: String, expected: [Int], found: [Int]) {
       (self.name, self.expected, self.found) = (name, expected, found)
     }
@@ -13,7 +17,9 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
 
   /// Where the tensors came from.
   public let source: String
+  /// Paths that the file lacks, and those that the module does not know.
   public let missing, unexpected: [String]
+  /// Tensors that are there in another shape.
   public let misshapen: [Misshapen]
   /// Weights that the file stores as whole numbers without saying what they stand for.
   public let integers: [String]
@@ -46,11 +52,14 @@ public struct ModuleLoadError: Error, CustomStringConvertible, Equatable {
 
 /// What a file says of a tensor, for comparing it with a module.
 public struct StoredShape: Sendable {
+  /// Sizes of its axes.
   public var shape: [Int]
   /// Whole numbers, which are no weights.
   public var isWhole: Bool
+  /// Whether it begins with NaN, as every tensor of a model does whose training went wrong.
   public var isNaN: Bool
 
+  /// A tensor of real numbers unless told otherwise.
   public init(_ shape: [Int], isWhole: Bool = false, isNaN: Bool = false) {
     (self.shape, self.isWhole, self.isNaN) = (shape, isWhole, isNaN)
   }

@@ -2,10 +2,13 @@ import Tensors
 
 /// Keys and values of earlier tokens: each `[batch, time, kv heads, head size]`.
 public struct KeyValues {
+  /// `[batch, time, kv heads, head size]` each.
   public var keys, values: Tensor
 
+  /// Each argument is the property of its name.
   public init(keys: Tensor, values: Tensor) { (self.keys, self.values) = (keys, values) }
 
+  /// Those of `other`, which come later, behind these.
   public func appending(_ other: KeyValues) -> KeyValues {
     KeyValues(
       keys: .concatenated([keys, other.keys], axis: 1),
@@ -17,10 +20,14 @@ public struct KeyValues {
 ///
 /// Shapes: x, y `[batch, time, width]`.
 public final class FusedSelfAttention: Module {
+  /// `[3 · width, width]`: queries, keys, values.
   @Child("qkv") public var qkv: Linear
+  /// `[width, width]`.
   @Child("proj") public var output: Linear
+  /// How many, each of `width / heads` channels.
   public let heads: Int
 
+  /// Weights as `Linear` begins. `heads` must divide `width`.
   public init(width: Int, heads: Int, bias: Bool = false, using random: inout Philox) {
     precondition(width % heads == 0, "\(heads) heads do not divide a width of \(width)")
     self.heads = heads
@@ -28,6 +35,7 @@ public final class FusedSelfAttention: Module {
     output = Linear(width, width, bias: bias, using: &random)
   }
 
+  /// x `[batch, time, width]` → the same shape.
   public func callAsFunction(_ x: Tensor, mask: AttentionMask = .bidirectional) -> Tensor {
     output(selfAttention(qkv: qkv(x), heads: heads, mask: mask))
   }
@@ -50,10 +58,14 @@ public final class FusedSelfAttention: Module {
 
 /// A gated feed-forward with one product for gate and up.
 public final class FusedGatedMLP: Module {
+  /// `[2 · hidden, width]`: the gate's rows, then the others.
   @Child("gate_up") public var gateAndUp: Linear
+  /// `[width, hidden]`.
   @Child("down") public var down: Linear
+  /// How the gate and the rest become one.
   public let unit: GatedUnit
 
+  /// Weights as `Linear` begins.
   public init(
     width: Int, hidden: Int, unit: GatedUnit = .swiGLU, bias: Bool = false, using random: inout Philox
   ) {
@@ -62,6 +74,7 @@ public final class FusedGatedMLP: Module {
     down = Linear(hidden, width, bias: bias, using: &random)
   }
 
+  /// x `[…, width]` → the same shape.
   public func callAsFunction(_ x: Tensor) -> Tensor { down(gated(unit, gateAndUp: gateAndUp(x))) }
 }
 
@@ -72,11 +85,16 @@ public final class FusedGatedMLP: Module {
 ///
 /// Shapes: x, y `[batch, time, width]`.
 public final class PreNormBlock: Module {
+  /// Before the attention.
   @Child("norm1") public var attentionNorm: RMSNorm
+  /// Over all tokens.
   @Child("attn") public var attention: FusedSelfAttention
+  /// Before the feed-forward.
   @Child("norm2") public var mlpNorm: RMSNorm
+  /// For each token.
   @Child("mlp") public var mlp: FusedGatedMLP
 
+  /// Weights as `Linear` begins; `hidden` is the feed-forward's inner width.
   public init(width: Int, heads: Int, hidden: Int, using random: inout Philox) {
     attentionNorm = RMSNorm(width)
     attention = FusedSelfAttention(width: width, heads: heads, using: &random)
@@ -84,11 +102,13 @@ public final class PreNormBlock: Module {
     mlp = FusedGatedMLP(width: width, hidden: hidden, using: &random)
   }
 
+  /// x `[batch, time, width]` → the same shape.
   public func callAsFunction(_ x: Tensor, mask: AttentionMask = .bidirectional) -> Tensor {
     let h = x + attention(attentionNorm(x), mask: mask)
     return h + mlp(mlpNorm(h))
   }
 
+  /// The same, with `before` seen as well: tokens that were computed once.
   public func callAsFunction(_ x: Tensor, after before: KeyValues) -> Tensor {
     let h = x + attention(attentionNorm(x), after: before)
     return h + mlp(mlpNorm(h))

@@ -4,10 +4,14 @@ import Tensors
 
 /// What is wrong with a model file, in one line that names the file and, where one is meant, the tensor.
 public struct ModelFileError: Error, CustomStringConvertible, Equatable {
+  /// The file or folder that it is about.
   public let path: String
+  /// The tensor in it, where it is about one.
   public let tensor: String?
+  /// What is wrong and what to do, without the path.
   public let reason: String
 
+  /// An error about a path; `reason` is a part of a sentence without a full stop.
   public init(_ path: String, tensor: String? = nil, _ reason: String) {
     (self.path, self.tensor, self.reason) = (path, tensor, reason)
   }

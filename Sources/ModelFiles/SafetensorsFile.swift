@@ -4,7 +4,9 @@ import Tensors
 
 /// A safetensors file, mapped: tensors are read as they are asked for.
 public final class SafetensorsFile: Sendable {
+  /// As it was given, for messages.
   public let path: String
+  /// Names, types, shapes and places, checked against the file's size.
   public let header: SafetensorsHeader
   private let file: MappedFile
 
@@ -15,6 +17,7 @@ public final class SafetensorsFile: Sendable {
     header = try SafetensorsHeader(bytes: file.bytes, path: path)
   }
 
+  /// Of all tensors, sorted.
   public var names: [String] { header.entries.keys.sorted() }
 
   /// The bytes of one tensor as they are stored. Throws `ModelFileError` for a name that is not there.
@@ -80,6 +83,7 @@ public final class SafetensorsFile: Sendable {
       : Tensor(copying: bytes, shape: shape, type: type)
   }
 
+  /// Every tensor by name, borrowed from the mapped file. Throws `ModelFileError` for a type that is not read.
   public func allTensors() throws -> [String: Tensor] {
     try Dictionary(uniqueKeysWithValues: names.map { ($0, try tensor($0)) })
   }
@@ -102,6 +106,7 @@ public final class SafetensorsFile: Sendable {
 
 /// The weights of a model folder: one `model.safetensors`, or shards that an index names.
 public struct ModelWeights: Sendable {
+  /// Where the parts lie.
   public let folder: String
   /// The file that holds each tensor.
   public let files: [String: SafetensorsFile]
@@ -152,6 +157,7 @@ public struct ModelWeights: Sendable {
     return files
   }
 
+  /// Every tensor of every part by name. Throws `ModelFileError` as the parts do.
   public func allTensors() throws -> [String: Tensor] {
     try Dictionary(uniqueKeysWithValues: files.map { ($0.key, try $0.value.tensor($0.key)) })
   }

@@ -16,6 +16,7 @@ public enum SafetensorsType: String, Sendable, CaseIterable, Codable {
   case i64 = "I64"
   case u64 = "U64"
 
+  /// Bytes of one element.
   public var byteCount: Int {
     switch self {
     case .bool, .u8, .i8: 1
@@ -31,14 +32,19 @@ public enum SafetensorsType: String, Sendable, CaseIterable, Codable {
 /// Layout: header length (8 bytes, little-endian), header (JSON: name → dtype, shape, data_offsets, and
 /// optional `__metadata__` of strings), data. Offsets count from the end of the header.
 public struct SafetensorsHeader: Sendable, Equatable {
+  /// One tensor: what it is and where it lies.
   public struct Entry: Sendable, Equatable {
+    /// Of its elements, in the file.
     public let type: SafetensorsType
+    /// Sizes of the axes, outermost first.
     public let shape: [Int]
     /// Bytes in the file.
     public let range: Range<Int>
   }
 
+  /// Every tensor by its name.
   public let entries: [String: Entry]
+  /// The file's `__metadata__`; empty where it has none.
   public let metadata: [String: String]
 
   /// A header of more than this is taken for a wrong length: the reference implementation's limit.

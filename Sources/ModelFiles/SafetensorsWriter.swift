@@ -20,10 +20,14 @@ public enum SafetensorsWriter {
 
   /// One tensor to come: what the header says of it.
   public struct Item: Sendable {
+    /// As the module's path gives it.
     public let name: String
+    /// Of its elements, in the file.
     public let type: SafetensorsType
+    /// Sizes of the axes, outermost first.
     public let shape: [Int]
 
+    /// Each argument is the property of its name.
     public init(name: String, type: SafetensorsType, shape: [Int]) {
       (self.name, self.type, self.shape) = (name, type, shape)
     }

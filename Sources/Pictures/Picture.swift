@@ -2,10 +2,12 @@ import CImageCodecs
 
 /// A picture in memory: RGBA, 8 bits a channel, not premultiplied, row by row from the top left.
 public struct Picture: Sendable, Equatable {
+  /// In pixels; at least 1.
   public let width, height: Int
   /// `[height, width, 4]`.
   public var pixels: [UInt8]
 
+  /// From `[height, width, 4]`, RGBA. Another number of bytes is a caller's bug.
   public init(width: Int, height: Int, pixels: [UInt8]) {
     precondition(
       width > 0 && height > 0 && pixels.count == width * height * 4,
@@ -32,6 +34,7 @@ public struct Picture: Sendable, Equatable {
     self.init(width: width, height: height, pixels: pixels)
   }
 
+  /// Whether every pixel's alpha is 255.
   public var isOpaque: Bool {
     stride(from: 3, to: pixels.count, by: 4).allSatisfy { pixels[$0] == 255 }
   }

@@ -4,9 +4,12 @@ import Foundation
 
 /// What is wrong with a picture, in one line that names it.
 public struct PictureError: Error, CustomStringConvertible, Equatable {
+  /// The file, or what the caller called the bytes.
   public let path: String
+  /// What is wrong, without the path.
   public let reason: String
 
+  /// An error about a path; `reason` is a part of a sentence without a full stop.
   public init(_ path: String, _ reason: String) { (self.path, self.reason) = (path, reason) }
 
   public var description: String { "\(path): \(reason)" }
@@ -15,10 +18,13 @@ public struct PictureError: Error, CustomStringConvertible, Equatable {
 extension Picture {
   /// What a file may ask of memory, and what is wanted of it.
   public struct Limits: Sendable {
+    /// The most that a picture may have; more is an error before memory is taken.
     public var pixels: Int
+    /// The most bytes that a file may have.
     public var fileBytes: Int
     /// The size that is wanted; nil for the picture's own.
     public var wanted: Wanted?
+    /// What the pixels' numbers should mean: sRGB, or what the file says.
     public var colours = Colours.srgb
 
     /// 128 megapixels, 1 GB. A picture whose longer side has more than `enough` pixels is shrunk to them.

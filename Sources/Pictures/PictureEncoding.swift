@@ -6,8 +6,10 @@ import Foundation
 public struct PNGText: Sendable, Equatable {
   /// 1 to 79 Latin-1 characters.
   public let key: String
+  /// Any text; what is not ASCII is stored as UTF-8.
   public let value: String
 
+  /// Each argument is the property of its name.
   public init(_ key: String, _ value: String) { (self.key, self.value) = (key, value) }
 }
 

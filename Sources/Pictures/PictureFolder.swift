@@ -6,6 +6,7 @@ import Foundation
 /// They are found by their endings and stand in the order of their paths. What is hidden is left out, and links to folders
 /// are not followed.
 public struct PictureFolder: Sendable {
+  /// Paths, in their order.
   public private(set) var pictures: [String] = []
   /// Lists of captions that a folder brings along, as the layout `imagefolder` has them: `metadata.jsonl` and others of
   /// that name.

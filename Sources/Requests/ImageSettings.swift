@@ -21,6 +21,7 @@ public struct ImageSettings: Sendable, Equatable {
   public var guidanceScale: Float
   /// Times, 0 = noise → 1 = data, in which guidance works.
   public var guidanceStart: Float = 0
+  /// The last of those times.
   public var guidanceEnd: Float = 1
   /// Of the sampler; a picture of more is not better at some point, and takes longer.
   public var steps: Int

@@ -2,6 +2,7 @@ import Foundation
 
 /// What a session's log holds. A line that cannot be read costs itself alone.
 public struct SessionContents: Sendable {
+  /// What could be read, in the order of the log.
   public private(set) var entries: [SessionEntry] = []
   /// Lines that are damaged.
   public private(set) var lost = 0

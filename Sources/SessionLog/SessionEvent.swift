@@ -3,12 +3,14 @@ import Requests
 
 /// Where a picture comes from.
 public struct PictureOrigin: Codable, Sendable, Equatable {
+  /// What it was drawn from.
   public var settings: ImageSettings
   /// Steps of the sampler that were really done.
   public var stepsDone: Int
   /// The picture that this one varies.
   public var parent: PictureID?
 
+  /// Each argument is the property of its name.
   public init(_ settings: ImageSettings, stepsDone: Int, parent: PictureID? = nil) {
     (self.settings, self.stepsDone, self.parent) = (settings, stepsDone, parent)
   }
@@ -35,10 +37,14 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// The last request and what came of it are taken back.
   case undone(request: Int)
 
+  /// How the words of an answer are chosen.
   public struct Sampling: Codable, Sendable, Equatable {
+    /// 0 takes the likeliest word each time.
     public var temperature: Float
+    /// Of the draws, where there are any.
     public var seed: UInt64
 
+    /// Greedy unless told otherwise.
     public init(temperature: Float = 0, seed: UInt64 = 0) {
       (self.temperature, self.seed) = (temperature, seed)
     }
@@ -76,6 +82,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     }
   }
 
+  /// The number of the request that it belongs to; nil for what belongs to none.
   public var request: Int? {
     switch self {
     case .asked(let id, _, _, _), .answered(let id, _, _, _, _), .drawingAsked(let id, _, _, _),
@@ -92,8 +99,10 @@ public struct SessionEntry: Codable, Sendable, Equatable {
   public var version = Self.currentVersion
   /// Seconds since 1970.
   public var time: Double
+  /// What happened.
   public var event: SessionEvent
 
+  /// The version that this program writes.
   public static let currentVersion = 1
 
   /// Its numbers are bounded, wherever they come from.

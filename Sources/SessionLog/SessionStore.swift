@@ -3,10 +3,12 @@ import Foundation
 
 /// What keeps a session from being read or written, in one line.
 public struct SessionError: Error, CustomStringConvertible, Equatable {
+  /// What and where, and what to do.
   public let description: String
   /// Whether another program writes the session now.
   public let isLocked: Bool
 
+  /// An error in one line.
   public init(_ description: String, isLocked: Bool = false) {
     (self.description, self.isLocked) = (description, isLocked)
   }
@@ -18,8 +20,10 @@ public struct SessionError: Error, CustomStringConvertible, Equatable {
 ///                                   pictures/HASH.png
 ///                                   lock
 public struct SessionStore: Sendable {
+  /// Where the sessions' folders lie; it need not be there yet.
   public let folder: String
 
+  /// The sessions of a folder.
   public init(folder: String) { self.folder = folder }
 
   /// `$XDG_DATA_HOME/vugen/sessions`.
@@ -29,14 +33,18 @@ public struct SessionStore: Sendable {
     SessionStore(folder: Paths.data(environment) + "/sessions")
   }
 
+  /// The folder of a session, whether it is there or not.
   public func folder(of id: String) -> String { "\(folder)/\(id)" }
 
   /// One line of a list of sessions.
   public struct Summary: Codable, Sendable, Equatable {
+    /// The folder's name; ids sort by the time at which sessions began.
     public var id: String
+    /// The name that a person gave it, or how it begins.
     public var title: String
     /// Seconds since 1970 of the first and last entry.
     public var begun, changed: Double
+    /// Requests, and pictures that were drawn.
     public var messages, pictures: Int
 
     /// "3 prompts, 1 picture".
@@ -54,6 +62,7 @@ public struct SessionStore: Sendable {
   /// Sessions, the newest first; one that cannot be read is left out.
   public func summaries() -> [Summary] { ids().compactMap { try? summary(of: $0) } }
 
+  /// What a list says of a session. Throws `SessionError` where there is none of this id.
   public func summary(of id: String) throws -> Summary {
     let entries = try read(id).entries
     var title = "", messages = 0, pictures = 0
@@ -191,7 +200,9 @@ public struct SessionStore: Sendable {
 /// That a session was opened is written with the first thing that is done in it: one in which nothing is done is not
 /// touched, and a new one leaves nothing.
 public final class SessionFile {
+  /// The folder's name.
   public let id: String
+  /// Where its files lie.
   public let folder: String
   /// Entries that could not be written yet, such as on a full disk; they are tried again with the next one.
   public private(set) var waiting: [Data] = []

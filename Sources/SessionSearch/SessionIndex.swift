@@ -9,8 +9,11 @@ import SessionLog
 /// again, one that is gone is dropped, and an index that cannot be read is made anew. Where the folder of the
 /// index cannot be written, the index lives in memory for one search.
 public struct SessionIndex: Sendable {
+  /// A place in a session where the words were found.
   public struct Hit: Codable, Sendable, Equatable {
+    /// The session's id and title, and the text that holds the words.
     public var id, title, text: String
+    /// Seconds since 1970.
     public var time: Double
   }
 

@@ -35,6 +35,7 @@ public struct StudioProgram {
   public var modelFolder: String
   /// Where sessions are kept.
   public var store: SessionStore
+  /// A new session, or one that is resumed.
   public var beginning = Beginning.newSession
   /// A theme's name; nil for the settings' own.
   public var theme: String?

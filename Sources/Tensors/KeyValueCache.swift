@@ -2,6 +2,7 @@
 ///
 /// Memory is taken in steps, and written in place: a token costs its own keys and values, not a copy of all.
 public final class KeyValueCache {
+  /// Tokens that it holds.
   public private(set) var count = 0
   private var keyStore, valueStore: Tensor?
   private let reserved: Int
@@ -33,6 +34,7 @@ public final class KeyValueCache {
   /// Forgets everything from token `count` on.
   public func truncate(to count: Int) { self.count = min(self.count, max(0, count)) }
 
+  /// Memory that it has taken, for tokens to come as well.
   public var byteCount: Int { (keyStore?.byteCount ?? 0) + (valueStore?.byteCount ?? 0) }
 
   private func room(_ store: Tensor?, like tensor: Tensor, _ needed: Int) -> Tensor {

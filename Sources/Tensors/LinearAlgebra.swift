@@ -4,6 +4,7 @@ import COpenBLAS
 public enum LinearAlgebra {
   /// An eigenproblem that did not converge, or a matrix with NaN or infinite numbers in it.
   public struct Failure: Error, CustomStringConvertible {
+    /// What LAPACK could not do, in one line.
     public let description: String
   }
 

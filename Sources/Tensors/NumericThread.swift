@@ -86,6 +86,7 @@ public final class NumericThread: SerialExecutor, TaskExecutor, @unchecked Senda
     thread.start()
   }
 
+  /// Runs a job on this thread, after those that came before.
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     condition.lock()
@@ -94,6 +95,7 @@ public final class NumericThread: SerialExecutor, TaskExecutor, @unchecked Senda
     condition.unlock()
   }
 
+  /// This thread as an actor's executor.
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
   private func work() {
@@ -110,12 +112,15 @@ public final class NumericThread: SerialExecutor, TaskExecutor, @unchecked Senda
 /// Isolates functions and types to the shared numeric thread.
 @globalActor
 public actor NumericActor {
+  /// The actor of `@NumericActor`.
   public static let shared = NumericActor()
 
+  /// The shared numeric thread.
   public nonisolated var unownedExecutor: UnownedSerialExecutor {
     NumericThread.shared.asUnownedSerialExecutor()
   }
 
+  /// The same, as the compiler asks for it.
   public static var sharedUnownedExecutor: UnownedSerialExecutor {
     NumericThread.shared.asUnownedSerialExecutor()
   }

@@ -12,6 +12,7 @@ public final class Parameter {
   /// How a value that is stored in bf16 meets f32 activations, many rows at once: see `Precision.multipliesBF16`.
   public var precision = Precision.f32
 
+  /// Takes a value that is not copied: it shares the tensor's memory until it first changes.
   public init(_ value: Tensor) {
     self.value = value.detached()
     self.value.storage.markAsWeight()
@@ -41,7 +42,9 @@ public final class Parameter {
     made(shape) { .normal(shape, deviation: deviation, using: &random) }
   }
 
+  /// Sizes of the value's axes.
   public var shape: [Int] { value.shape }
+  /// Numbers in the value.
   public var count: Int { value.count }
 
   /// Replaces the value; the shape stays.

@@ -5,12 +5,14 @@ import CKernels
 /// A value: copying it copies its place in the stream. Draws are the same bits on every machine and for
 /// any number of threads. Each draw of n numbers takes a whole number of blocks of four words.
 public struct Philox: Sendable, Hashable, Codable {
+  /// The key: another seed is another generator.
   public let seed: UInt64
   /// Separates independent sequences of one seed.
   public let stream: UInt64
   /// Blocks of four words that were used.
   public private(set) var position: UInt64
 
+  /// The place in a stream at which `position` blocks of four words were used.
   public init(seed: UInt64, stream: UInt64 = 0, position: UInt64 = 0) {
     (self.seed, self.stream, self.position) = (seed, stream, position)
   }

@@ -28,5 +28,6 @@ public enum RandomStream: Sendable, Equatable {
 }
 
 extension Philox {
+  /// The beginning of one of a seed's streams.
   public init(seed: UInt64, _ stream: RandomStream) { self.init(seed: seed, stream: stream.number) }
 }

@@ -89,13 +89,16 @@ extension Tensor {
 public struct Gradients {
   private var tensors: [ObjectIdentifier: Tensor] = [:]
 
+  /// Of no parameter.
   public init() {}
 
+  /// f32, of the parameter's shape; `nil` where nothing depends on it.
   public subscript(parameter: Parameter) -> Tensor? {
     get { tensors[ObjectIdentifier(parameter)] }
     set { tensors[ObjectIdentifier(parameter)] = newValue }
   }
 
+  /// Parameters that have a gradient.
   public var count: Int { tensors.count }
 
   /// Adds the gradients of another pass.

@@ -7,7 +7,9 @@ public struct Tensor: @unchecked Sendable {
   let storage: Storage
   /// Elements before the first one.
   let offset: Int
+  /// Sizes of the axes, outermost first; `[]` is a scalar.
   public let shape: [Int]
+  /// Of the elements.
   public let type: ElementType
   /// Where the running tape knows this tensor, if it does.
   package var node: Node?
@@ -29,7 +31,9 @@ public struct Tensor: @unchecked Sendable {
 
   /// Number of elements.
   public var count: Int { shape.product }
+  /// How many axes there are.
   public var rank: Int { shape.count }
+  /// Bytes of all elements.
   public var byteCount: Int { count * type.byteCount }
 
   /// The size of an axis; negative numbers count from the last one.
@@ -87,18 +91,21 @@ extension Tensor {
   /// A tensor of shape `[]`.
   public init(scalar: Float) { self = Tensor([scalar], shape: []) }
 
+  /// All elements 0.
   public static func zeros(_ shape: [Int], _ type: ElementType = .f32) -> Tensor {
     let result = Tensor.empty(shape, type)
     result.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
     return result
   }
 
+  /// All elements `value`, rounded to `type`.
   public static func full(_ shape: [Int], _ value: Float, _ type: ElementType = .f32) -> Tensor {
     let result = Tensor.empty(shape)
     result.floats.initialize(repeating: value, count: result.count)
     return result.cast(to: type)
   }
 
+  /// Zeros of the other's shape and type.
   public static func zeros(like other: Tensor) -> Tensor { zeros(other.shape, other.type) }
 
   /// Wraps memory that `owner` keeps alive, such as a mapped model file; nobody may write to it.

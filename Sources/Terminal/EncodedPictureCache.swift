@@ -22,10 +22,12 @@ public final class EncodedPictureCache: Sendable {
   private let onReady: @Sendable () -> Void
   private static let mostBytes = 48 << 20, mostPictures = 256
 
+  /// An empty cache. `onReady` is called from any thread when an encoding that was missing is there.
   public init(load: @escaping @Sendable (PictureID) -> Picture?, onReady: @escaping @Sendable () -> Void) {
     (self.load, self.onReady) = (load, onReady)
   }
 
+  /// Keeps a picture in memory under its name.
   public func add(_ picture: Picture, _ name: PictureID) {
     state.withLock {
       if $0.pictures.count >= Self.mostPictures { $0.pictures.removeAll() }
@@ -33,6 +35,7 @@ public final class EncodedPictureCache: Sendable {
     }
   }
 
+  /// The picture of this name, read where it is not in memory; nil where it cannot be read.
   public func picture(_ name: PictureID) -> Picture? {
     if let found = state.withLock({ $0.pictures[name] }) { return found }
     guard let loaded = load(name) else { return nil }

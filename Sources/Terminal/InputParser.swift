@@ -21,16 +21,19 @@ public enum TerminalReply: Equatable, Sendable {
 /// Bytes from the terminal as keys and replies. Replies may come late, in pieces, or never; none of their bytes is
 /// ever taken for typing.
 public struct InputParser: Sendable {
+  /// One thing that the bytes meant.
   public enum Input: Equatable, Sendable { case key(Key), reply(TerminalReply) }
 
   private var buffer: [UInt8] = []
   private var paste: [UInt8]?
 
+  /// Nothing has come yet.
   public init() {}
 
   /// Whether bytes wait that may be the beginning of a longer sequence.
   public var isWaiting: Bool { !buffer.isEmpty }
 
+  /// Adds bytes; what they complete. The beginning of a sequence is kept for the next call.
   public mutating func take(_ bytes: some Sequence<UInt8>) -> [Input] {
     buffer += bytes
     return parse(isFinal: false)

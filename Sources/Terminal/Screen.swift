@@ -9,6 +9,7 @@ import Pictures
 /// filler's colour pair, so that ncurses rewrites exactly those cells; pictures are written in one piece after the
 /// update, and again only when they were damaged.
 public final class Screen {
+  /// What the terminal has told so far.
   public private(set) var facts = TerminalFacts()
   private let wanted: Graphics?
   private let cache: EncodedPictureCache
@@ -129,6 +130,7 @@ public final class Screen {
     return Size(size.columns, size.rows)
   }
 
+  /// Draws everything anew at the next frame, whatever seems to be there.
   public func repaint() {
     vt_invalidate()
     forget()
@@ -330,6 +332,7 @@ public final class Screen {
     vt_suspend()
   }
 
+  /// Takes the screen back after `suspend`.
   public func resume() {
     vt_resume()
     enterModes()
@@ -366,7 +369,9 @@ public final class Screen {
 
 /// What keeps the studio from using a terminal, in one line.
 public struct TerminalError: Error, CustomStringConvertible, Equatable {
+  /// What is missing and what to do, in one line.
   public let description: String
 
+  /// One line.
   public init(_ description: String) { self.description = description }
 }

@@ -3,20 +3,31 @@ import Frames
 
 /// What a terminal can do, as far as it is known; replies may change it later.
 public struct TerminalFacts: Sendable, Equatable {
+  /// The best way of showing pictures.
   public var graphics = Graphics.blocks
+  /// Whether it takes colours of 24 bits.
   public var isTruecolor = false
+  /// Size of its palette.
   public var colours = 256
+  /// Pixels of a character's cell.
   public var cell = Size(8, 16)
+  /// Whether it shows a frame at once (mode 2026).
   public var hasSynchronizedUpdates = false
+  /// Its own background, where it tells.
   public var background: Colour?
+  /// What it calls itself; empty where it does not tell.
   public var version = ""
+  /// What it answers when asked for device attributes (DA1).
   public var attributes: [Int] = []
+  /// Whether it takes Kitty's graphics commands.
   public var hasKitty = false
   /// Whether the cell's size follows from the window's own pixels, which are then believed.
   var knowsWindowPixels = false
 
+  /// What every terminal can do.
   public init() {}
 
+  /// Whether the device attributes name sixel graphics.
   public var hasSixel: Bool { attributes.dropFirst().contains(4) }
 
   /// What asks a terminal for all of it. The device attributes come last: every terminal answers them.

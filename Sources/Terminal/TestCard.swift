@@ -5,8 +5,10 @@ import Pictures
 /// A picture by which a person sees what a terminal does with pictures: colour bars, grey steps, fine lines, a ramp
 /// of each primary colour, and a frame whose four sides must all be there.
 public enum TestCard {
+  /// In pixels.
   public static let width = 256, height = 144
 
+  /// The card, opaque.
   public static func picture() -> Picture {
     var card = Picture(width: width, height: height, red: 24, green: 24, blue: 28)
     func set(_ x: Int, _ y: Int, _ r: Int, _ g: Int, _ b: Int) {

@@ -5,13 +5,20 @@ import Tensors
 ///
 /// The bias corrections, the decay and both moments are done in one pass over each parameter.
 public final class AdamW {
+  /// Rates and decays of one group.
   public struct Settings: Sendable, Codable, Equatable {
+    /// η: the learning rate, before the schedule's factor.
     public var rate: Float
+    /// β₁: memory of gradients.
     public var beta1: Float
+    /// β₂: memory of their squares.
     public var beta2: Float
+    /// ε: added to the root of the squares.
     public var epsilon: Float
+    /// λ: decay of the weights, times the rate.
     public var decay: Float
 
+    /// PyTorch's defaults.
     public init(
       rate: Float = 1e-3, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Float = 0.01
     ) {
@@ -21,21 +28,27 @@ public final class AdamW {
 
   /// Parameters that share settings, such as those without decay.
   public struct Group {
+    /// With their names, for checkpoints.
     public var parameters: [NamedParameter]
+    /// Of all of them.
     public var settings: Settings
 
+    /// Each argument is the property of its name.
     public init(_ parameters: [NamedParameter], _ settings: Settings) {
       (self.parameters, self.settings) = (parameters, settings)
     }
   }
 
+  /// As they were given.
   public private(set) var groups: [Group]
   /// Steps taken so far.
   public private(set) var stepCount = 0
   private var moments: [ObjectIdentifier: Moments] = [:]
 
+  /// Before the first step: the moments are zero.
   public init(_ groups: [Group]) { self.groups = groups }
 
+  /// All parameters of a module in one group.
   public convenience init(_ module: some Module, _ settings: Settings) {
     self.init([Group(module.namedParameters, settings)])
   }
@@ -51,6 +64,7 @@ public final class AdamW {
     ])
   }
 
+  /// Of all groups, in their order.
   public var parameters: [Parameter] { groups.flatMap { $0.parameters.map(\.parameter) } }
 
   /// One step. Parameters without a gradient stay as they are.

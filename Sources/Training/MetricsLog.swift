@@ -6,11 +6,17 @@ import ModelFiles
 public final class MetricsLog {
   /// One line of the file.
   public struct Line: Codable, Sendable {
+    /// The first one is 1.
     public var step: Int
+    /// The weighted sum.
     public var loss: Float
+    /// Each part by its name, not weighted.
     public var terms: [String: Float]
+    /// Before clipping.
     public var gradientNorm: Float
+    /// The learning rate of this step.
     public var rate: Float
+    /// The mean since the program began, this time.
     public var picturesPerSecond: Double
     /// Since the program began, this time.
     public var seconds: Double
@@ -38,6 +44,7 @@ public final class MetricsLog {
     }
   }
 
+  /// Adds a line. Throws where the disk does not take it.
   public func append(_ report: Trainer.Report, picturesPerSecond: Double, seconds: Double) throws {
     let line = Line(
       step: report.step, loss: report.loss,

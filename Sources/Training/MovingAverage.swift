@@ -8,17 +8,21 @@ import Tensors
 /// It begins as a copy of the weights at its first update: "started at 25 % of training" is a matter of
 /// when `update` is first called.
 public final class MovingAverage {
+  /// Share of the average that stays at an update, 0…1.
   public let decay: Float
   private let source: [NamedParameter]
   private var averages: [Parameter] = []
 
+  /// An average that has not started.
   public init(_ module: some Module, decay: Float) {
     self.decay = decay
     source = module.namedParameters
   }
 
+  /// Whether `update` was called.
   public var hasStarted: Bool { !averages.isEmpty }
 
+  /// Takes the weights in, as they are after a step.
   public func update() {
     guard hasStarted else {
       averages = source.map { Parameter($0.parameter.value.copied()) }

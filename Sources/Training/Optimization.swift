@@ -12,7 +12,9 @@ public struct Optimization: Codable, Sendable, Equatable {
   public var floor: Float = 0.02
   /// Decay of weights with more than one axis.
   public var decay: Float = 0.1
+  /// AdamW's memory of gradients.
   public var beta1: Float = 0.9
+  /// AdamW's memory of their squares.
   public var beta2: Float = 0.98
   /// Largest norm of the gradient; larger ones are scaled down to it.
   public var clip: Float = 1
@@ -23,6 +25,7 @@ public struct Optimization: Codable, Sendable, Equatable {
   /// Share of the run after which the average begins.
   public var averageStart = 0.25
 
+  /// The defaults.
   public init() {}
 
   var schedule: Schedule { .cosine(warmUp: warmUp, total: steps, floor: floor) }
@@ -30,11 +33,14 @@ public struct Optimization: Codable, Sendable, Equatable {
 
 /// One part of a loss, logged by itself.
 public struct LossTerm {
+  /// As metrics call it.
   public let name: String
+  /// By which the value is multiplied in the sum.
   public let weight: Float
   /// Shape `[]`, f32, not yet weighted.
   public let value: Tensor
 
+  /// Each argument is the property of its name.
   public init(_ name: String, weight: Float = 1, _ value: Tensor) {
     (self.name, self.weight, self.value) = (name, weight, value)
   }

@@ -10,12 +10,14 @@ public final class Preparation: Sendable {
   public struct Surroundings: Sendable {
     /// Waits for an interruption, or a second.
     public var wait: @Sendable () -> Void
+    /// Whether somebody asked the program to end.
     public var isInterrupted: @Sendable () -> Bool
     /// Shows what is being done for so many seconds; nil for nothing any more.
     public var show: @Sendable (_ phase: String?, _ seconds: Double) -> Void
     /// Ends the program: other threads are in the midst of their work.
     public var leave: @Sendable () -> Void
 
+    /// Each argument is the property of its name.
     public init(
       wait: @escaping @Sendable () -> Void, isInterrupted: @escaping @Sendable () -> Bool,
       show: @escaping @Sendable (_ phase: String?, _ seconds: Double) -> Void,

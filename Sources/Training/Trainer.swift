@@ -11,15 +11,19 @@ import Tensors
 public final class Trainer {
   /// What one step did.
   public struct Report: Sendable {
+    /// The first one is 1.
     public let step: Int
     /// The weighted sum.
     public let loss: Float
     /// Each part, not weighted.
     public let terms: [(name: String, value: Float)]
+    /// Of all parameters together, before clipping.
     public let gradientNorm: Float
+    /// The learning rate of this step.
     public let rate: Float
   }
 
+  /// Steps, rates, averages.
   public let settings: Optimization
   private let network: any Module
   private let optimizer: AdamW
@@ -28,6 +32,7 @@ public final class Trainer {
   /// Steps taken so far.
   public private(set) var stepCount = 0
 
+  /// Before the first step of a run.
   public init(_ network: some Module, _ settings: Optimization) {
     (self.network, self.settings) = (network, settings)
     optimizer = .decayingMatricesOnly(
@@ -37,6 +42,7 @@ public final class Trainer {
     parameters = network.parameters
   }
 
+  /// Whether all steps are taken.
   public var isFinished: Bool { stepCount >= settings.steps }
 
   /// One step of the optimiser. Throws `TrainingError.nonFinite`; the weights are then as they were.

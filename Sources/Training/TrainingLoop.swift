@@ -13,7 +13,9 @@ public struct TrainingLoop {
 
   /// How fast a run goes.
   public struct Pace: Sendable, Equatable {
+    /// The mean since the loop began.
     public let picturesPerSecond: Double
+    /// Until the last step, at this pace.
     public let secondsLeft: Double
   }
 
@@ -21,6 +23,7 @@ public struct TrainingLoop {
   public struct End: Sendable {
     /// The last step that was taken; nil where the run was finished before.
     public let last: Trainer.Report?
+    /// How long it took this time.
     public let seconds: Double
   }
 

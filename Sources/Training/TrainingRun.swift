@@ -2,7 +2,9 @@
 public protocol TrainingRun: AnyObject {
   /// Where all of it lies.
   var folder: String { get }
+  /// Network, optimiser and averages.
   var trainer: Trainer { get }
+  /// Of all batches that make one step.
   var picturesPerStep: Int { get }
   /// Minutes between checkpoints.
   var checkpointMinutes: Double { get }

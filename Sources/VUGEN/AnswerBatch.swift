@@ -3,13 +3,16 @@ import Tensors
 
 /// A question in a conversation of its own, and how it is to be answered.
 public struct BatchQuestion {
+  /// The question with its pictures.
   public var turn: Turn
+  /// How its words are chosen.
   public var sampling: Sampling
   /// Longest answer in tokens.
   public var most: Int
   /// Of the random numbers that choose its tokens.
   public var seed: UInt64
 
+  /// Each argument is the property of its name; an answer has room for one token at least.
   public init(_ turn: Turn, sampling: Sampling = .greedy, most: Int = 256, seed: UInt64 = 0) {
     (self.turn, self.sampling, self.most, self.seed) = (turn, sampling, max(1, min(most, 1 << 40)), seed)
   }
@@ -17,8 +20,11 @@ public struct BatchQuestion {
 
 /// What became of a question in a batch.
 public struct BatchAnswer: Sendable {
+  /// Of the answer, without the one that ended it, and of everything before it.
   public var tokens, promptTokens: [Int32]
+  /// The answer.
   public var text: String
+  /// Why it ended.
   public var stop: StopReason
   /// From the moment when its pictures were taken up to its last token, while others were answered beside it.
   public var seconds: Double
@@ -38,12 +44,17 @@ public final class AnswerBatch {
 
   /// Seconds of the last run in each kind of work.
   public struct Times: Sendable {
+    /// Encoding pictures.
     public var pictures = 0.0
+    /// Reading prompts.
     public var prompts = 0.0
+    /// Choosing and computing tokens.
     public var tokens = 0.0
   }
 
+  /// How many answers grow together.
   public let slots: Int
+  /// Of the last run.
   public private(set) var times = Times()
   private let tower: UnderstandingTower
   private let reader: PromptReader

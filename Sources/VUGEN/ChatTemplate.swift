@@ -15,6 +15,7 @@ public struct ChatTemplate: Sendable {
     case endTurn = "<|eot_id|>"
   }
 
+  /// The model's own.
   public let tokenizer: Tokenizer
   /// What stands before every conversation unless another message is given; empty for none.
   public let systemMessage: String
@@ -56,6 +57,7 @@ public struct ChatTemplate: Sendable {
     return [begin] + (message.isEmpty ? [] : turn(Turn(.system, message)))
   }
 
+  /// What stands before a turn: the role, and an empty line.
   public func header(_ role: Turn.Role) -> [Int32] {
     [startHeader] + tokenizer.encode(role.rawValue) + [endHeader] + tokenizer.encode("\n\n")
   }

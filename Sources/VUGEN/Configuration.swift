@@ -3,10 +3,13 @@ import ModelFiles
 
 /// The sizes of a Perception Language Model, from the `config.json` of its folder.
 public struct UnderstandingConfiguration: Sendable, Equatable {
+  /// Of the encoder.
   public var vision: VisionConfiguration
+  /// Of the language model.
   public var text: TextConfiguration
   /// Side of the blocks of patches that become one token.
   public var poolingRatio: Int
+  /// The token that holds a picture's places in a prompt.
   public var imageToken: Int32
   /// What stands before every conversation; empty for none, nil for what the model's template says. Ours alone:
   /// `vugen.system_message`.
@@ -17,6 +20,7 @@ public struct UnderstandingConfiguration: Sendable, Equatable {
     "You are a helpful language and vision assistant. You are able to understand the visual content that the user "
     + "provides, and assist the user with a variety of tasks using natural language."
 
+  /// Each argument is the property of its name; the system message is the template's.
   public init(vision: VisionConfiguration, text: TextConfiguration, poolingRatio: Int, imageToken: Int32) {
     (self.vision, self.text, self.poolingRatio, self.imageToken) = (vision, text, poolingRatio, imageToken)
   }
@@ -30,21 +34,32 @@ public struct UnderstandingConfiguration: Sendable, Equatable {
 
 /// A Perception Encoder's sizes (arXiv 2504.13181).
 public struct VisionConfiguration: Sendable, Equatable {
+  /// Pixels of a tile's side.
   public var imageSize = 448
+  /// Pixels of a patch's side.
   public var patchSize = 14
+  /// Channels of a token.
   public var width = 1024
+  /// Transformer blocks.
   public var layers = 23
+  /// Attention heads of each block.
   public var heads = 16
+  /// Channels inside the feed-forward.
   public var hidden = 4096
+  /// Whether a token of its own stands before the patches.
   public var hasClassToken = true
+  /// Whether each branch is scaled channel by channel.
   public var hasLayerScale = true
+  /// Of the norms.
   public var epsilon: Float = 1e-5
+  /// Base of the rotary frequencies.
   public var ropeBase = 10000.0
   /// First position of the rotary grid: 1 where a class token stands before it.
   public var ropeOffset = 1
   /// Side of the grid that positions are scaled to.
   public var referenceGrid = 32
 
+  /// PE-L/14's, as in the 1B and 3B checkpoints.
   public init() {}
 
   /// Patches along one side.
@@ -53,30 +68,49 @@ public struct VisionConfiguration: Sendable, Equatable {
 
 /// A Llama language model's sizes.
 public struct TextConfiguration: Sendable, Equatable {
+  /// Tokens that it knows.
   public var vocabulary = 128_256
+  /// Channels of a token.
   public var width = 2048
+  /// Transformer blocks.
   public var layers = 16
+  /// Attention heads of each block.
   public var heads = 32
+  /// Heads of keys and values, each read by `heads / kvHeads` queries.
   public var kvHeads = 8
+  /// Channels of a head.
   public var headSize = 64
+  /// Channels inside the gated feed-forward.
   public var hidden = 8192
+  /// Of the norms.
   public var epsilon: Float = 1e-5
+  /// The most tokens of a prompt and its answer.
   public var context = 11_520
+  /// Base of the rotary frequencies.
   public var ropeBase = 500_000.0
+  /// nil where frequencies are as they come.
   public var ropeScaling: RopeScaling?
+  /// Whether the output reads the embedding's rows.
   public var isTied = true
+  /// Any of them ends an answer.
   public var endTokens: [Int32] = [128_001, 128_009]
 
+  /// PLM-1B's: Llama 3.2 1B with a shorter context.
   public init() {}
 }
 
 /// Llama 3's stretching of slow rotations for long contexts.
 public struct RopeScaling: Sendable, Equatable {
+  /// By how much the slow ones are slowed down.
   public var factor: Double
+  /// Wavelengths above `originalContext` / this are stretched in full.
   public var lowFrequencyFactor: Double
+  /// Wavelengths below `originalContext` / this stay.
   public var highFrequencyFactor: Double
+  /// Tokens of the context that the model first learnt.
   public var originalContext: Double
 
+  /// Each argument is the property of its name.
   public init(
     factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalContext: Double
   ) {

@@ -15,6 +15,7 @@ public final class ContrastiveAlignment: Module {
   /// Logarithm of the factor on cosines, f32 `[1]`.
   @Weight("logit_scale") var scale: Parameter
 
+  /// Random projections of both towers to vectors of `width`.
   public init(_ c: UnderstandingConfiguration, width: Int, using random: inout Philox) {
     picture = Linear(c.vision.width, width, bias: false, using: &random)
     text = Linear(c.text.width, width, bias: false, using: &random)

@@ -4,13 +4,17 @@ import Tensors
 
 /// One thing said in a conversation.
 public struct Turn: Sendable {
+  /// Who speaks; the raw value is what the template writes.
   public enum Role: String, Sendable { case system, user, assistant }
 
+  /// Who speaks.
   public var role: Role
+  /// What is said.
   public var text: String
   /// Tiles of each picture, as `VisionConfiguration.tiles` makes them.
   public var pictures: [Tensor]
 
+  /// Each argument is the property of its name.
   public init(_ role: Role, _ text: String, pictures: [Tensor] = []) {
     (self.role, self.text, self.pictures) = (role, text, pictures)
   }
@@ -24,6 +28,7 @@ public enum StopReason: String, Sendable, Codable { case end, length, cancelled 
 ///
 /// The prompt has the form of the model's template (`ChatTemplate`).
 public final class Conversation {
+  /// The model that answers.
   public let model: LoadedModel
   private var tower: UnderstandingTower { model.tower }
   private var form: ChatTemplate { model.template }

@@ -4,6 +4,7 @@ import ModelFiles
 
 /// The model that comes with the program.
 public enum EmbeddedModel {
+  /// What `--model` calls it.
   public static let name = "nano"
 
   /// Its folder.

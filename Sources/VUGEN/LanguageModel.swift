@@ -133,6 +133,7 @@ public final class TextBlock: Module {
 public final class ConversationCache {
   let layers: [KeyValueCache]
 
+  /// Of no token yet.
   public convenience init(layers: Int) { self.init(layers: layers, reserving: 0) }
 
   /// One that takes room for `reserving` tokens at its first one.
@@ -149,7 +150,9 @@ public final class ConversationCache {
 
   /// Tokens that are in it.
   public var count: Int { layers.first?.count ?? 0 }
+  /// Memory of all layers, for tokens to come as well.
   public var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
+  /// Forgets all but the first `count` tokens.
   public func truncate(to count: Int) { layers.forEach { $0.truncate(to: count) } }
 }
 
@@ -164,12 +167,15 @@ struct SequencePart {
 ///
 /// Source: arXiv 2407.21783. Keys relative to `model.language_model`, but for `lm_head` of untied models.
 public final class LanguageModel: Module {
+  /// Tokens → vectors.
   @Child("embed_tokens") public var embedding: Embedding
   @Child("layers") var layers: [TextBlock]
   @Child("norm") var norm: RMSNorm
+  /// Its sizes.
   public let configuration: TextConfiguration
   private let rope: RotaryTable
 
+  /// Random weights.
   public init(_ c: TextConfiguration, using random: inout Philox) {
     configuration = c
     rope = RotaryTable(positions: c.context, pairs: c.headSize / 2) { position, pair in

@@ -7,8 +7,11 @@ import Tensors
 ///
 /// The half that draws is loaded when it is first asked for. Belongs to one numeric thread, as its modules do.
 public final class LoadedModel {
+  /// As it was given, for messages.
   public let folder: String
+  /// The half that reads and answers.
   public let tower: UnderstandingTower
+  /// How text becomes tokens.
   public let template: ChatTemplate
   private var drawing: GenerationModel?
 
@@ -32,8 +35,11 @@ public final class LoadedModel {
 
   /// What it is called: its folder's name, or NAME of ORG/NAME in a hub's cache.
   public var name: String { ModelFolder.name(of: folder) }
+  /// The template's.
   public var tokenizer: Tokenizer { template.tokenizer }
+  /// Sizes of the understanding half.
   public var configuration: UnderstandingConfiguration { tower.configuration }
+  /// How its stored weights meet many rows of activations.
   public var precision: Precision { tower.precision }
 
   /// Reducer, decoders and, where it is there, the generation tower. Throws `ModelFileError` or `ModuleLoadError` where the

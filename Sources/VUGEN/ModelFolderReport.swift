@@ -5,8 +5,11 @@ import Tensors
 
 /// What a model folder holds, part by part, and what is missing from it.
 public struct ModelFolderReport: Codable, Sendable, Equatable {
+  /// One part of a model.
   public struct Part: Codable, Sendable, Equatable {
+    /// Such as `vision tower`.
     public var name: String
+    /// Numbers in its weights.
     public var parameters = 0
     /// As they lie in the files, and so in memory.
     public var bytes = 0
@@ -14,6 +17,7 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     public var formats: [String: Int] = [:]
   }
 
+  /// In the order of computing.
   public var parts: [Part]
   /// Tensors that the model needs and the folder lacks.
   public var missing: [String]

@@ -9,6 +9,7 @@ public enum ModelShape: String, Sendable, CaseIterable {
   case plm1B = "plm-1b"
   case tiny
 
+  /// The sizes that a name stands for.
   public var configuration: UnderstandingConfiguration {
     var vision = VisionConfiguration(), text = TextConfiguration()
     text.ropeScaling = RopeScaling(

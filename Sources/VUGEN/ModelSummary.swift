@@ -12,11 +12,13 @@ public struct ModelSummary: Codable, Sendable, Equatable {
 
   /// As `config.json` has it.
   public var type: String?
+  /// Numbers in all its weights.
   public var parameters = 0
   /// Of all its weights, as they lie in its files.
   public var bytes = 0
   /// How most of its numbers are stored.
   public var format: String?
+  /// Empty where it cannot be used.
   public var can: [Ability] = []
   /// Why it cannot be used, as loading it says.
   public var problem: String?
@@ -27,6 +29,7 @@ public struct ModelSummary: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey { case name = "model_type" }
   }
 
+  /// Looks at a folder; what is wrong with it becomes `problem`.
   public init(folder: String) {
     type = (try? ModelJSON.read(ModelType.self, at: folder + "/config.json", kind: "configuration"))?.name
     do {

@@ -93,9 +93,11 @@ public final class PerceptionEncoder: Module {
   @Child("patch_embed") var patches: PatchEmbedding
   @Child("norm_pre") var firstNorm: LayerNorm
   @Child("blocks") var blocks: [VisionBlock]
+  /// Its sizes.
   public let configuration: VisionConfiguration
   private let rope: RotaryTable
 
+  /// Random weights.
   public init(_ c: VisionConfiguration, using random: inout Philox) {
     configuration = c
     rope = Self.rotaryTable(c)
@@ -109,6 +111,7 @@ public final class PerceptionEncoder: Module {
     blocks = list
   }
 
+  /// Pictures `[batch, side, side, 3]` → features `[batch, patches, width]`.
   public func callAsFunction(_ pictures: Tensor) -> Tensor {
     let prefix = classToken == nil ? 0 : 1
     let x = blocks.reduce(embedded(pictures)) { $1($0, rope: rope) }

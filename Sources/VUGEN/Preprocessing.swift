@@ -38,8 +38,10 @@ extension VisionConfiguration {
 
 /// Columns and rows of tiles that suit a picture.
 public struct TileGrid: Sendable, Equatable {
+  /// At least 1 each.
   public var columns, rows: Int
 
+  /// Each argument is the property of its name.
   public init(columns: Int, rows: Int) { (self.columns, self.rows) = (columns, rows) }
 
   /// The reference's choice: of the grids whose canvas holds the picture, the one that enlarges it most (ties

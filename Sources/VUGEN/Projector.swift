@@ -20,6 +20,7 @@ public final class Projector: Module {
     second = Linear(c.text.width, c.text.width, using: &random)
   }
 
+  /// z `[batch, patches, vision width]` → tokens `[batch, patches / ratio², text width]`.
   public func callAsFunction(_ z: Tensor) -> Tensor {
     let y = second(first(z, activation: .geluErf))
     let pooled = y.reshaped([y.size(0), grid, grid, y.size(2)]).averagePooled(by: ratio)

@@ -14,8 +14,10 @@ public struct Sampling: Sendable, Equatable {
   /// Divides the positive logits of tokens that were there already, multiplies the negative ones (arXiv 1909.05858).
   public var repetitionPenalty: Float
 
+  /// The most likely token each time.
   public static let greedy = Sampling(temperature: 0)
 
+  /// Each argument is the property of its name.
   public init(
     temperature: Float = 0, topK: Int = 0, topP: Float = 1, minP: Float = 0, repetitionPenalty: Float = 1
   ) {

@@ -4,8 +4,11 @@ import Tensors
 
 /// `model.` of the checkpoint: both towers and what joins them.
 public final class UnderstandingCore: Module {
+  /// Picture → features.
   @Child("vision_tower.timm_model") public var encoder: PerceptionEncoder
+  /// Features → tokens.
   @Child("multi_modal_projector") public var projector: Projector
+  /// Tokens → hidden states.
   @Child("language_model") public var language: LanguageModel
 
   init(_ c: UnderstandingConfiguration, using random: inout Philox) {
@@ -19,11 +22,13 @@ public final class UnderstandingCore: Module {
 ///
 /// Source: Perception Language Model, arXiv 2504.13180.
 public final class UnderstandingTower: Module {
+  /// Everything but the output.
   @Child("model") public var core: UnderstandingCore
   /// Only where the output is not tied to the embedding.
   @Child("lm_head") public var head: Linear?
   /// A tied output in fewer bits than the embedding it repeats, which is then read by the row only.
   public private(set) var quantizedOutput: QuantizedTensor?
+  /// Its sizes.
   public let configuration: UnderstandingConfiguration
   /// The type in which it computes.
   public var type: ElementType = .f32
@@ -135,6 +140,7 @@ public final class UnderstandingTower: Module {
     quantizedOutput?.precision = precision
   }
 
+  /// A conversation's memory, empty.
   public func makeCache() -> ConversationCache { ConversationCache(layers: configuration.text.layers) }
 
   /// The same, tile by tile: `isCancelled` is looked at before each. Throws `PromptError.cancelled`.

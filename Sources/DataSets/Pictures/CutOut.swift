@@ -12,7 +12,9 @@ public struct CutOut: Sendable {
   /// Mean colour of what is opaque, 0…255.
   let mean: SIMD3<Double>
 
+  /// In pixels, of the largest size.
   public var width: Int { levels[0].width }
+  /// In pixels, of the largest size.
   public var height: Int { levels[0].height }
 
   /// Longest side that is kept.

@@ -5,6 +5,7 @@ import Pictures
 public struct ObjectBank: Sendable {
   /// A class with its cut-outs.
   public struct Entry: Sendable {
+    /// Its name, and what may be done with its pictures.
     public let kind: ObjectClass
     /// As they were drawn.
     public let originals: [CutOut]
@@ -17,10 +18,12 @@ public struct ObjectBank: Sendable {
     public var naturalColours: Set<ColourName> { Set(originals.compactMap(\.colour)) }
   }
 
+  /// The curated classes that have a picture, in the order of their list.
   public let entries: [Entry]
   private let wider: WiderSet?
   /// The wider set: single pictures under captions of their own. They are decoded when first asked for.
   public var singles: [(caption: String, cutOut: CutOut)] { wider?.pictures ?? [] }
+  /// Whether the wider set is there, found out without decoding it.
   public var hasSingles: Bool { wider != nil }
   /// Cut-outs that the curated classes name.
   public let named: Int

@@ -5,6 +5,7 @@ import Pictures
 
 /// An everyday thing, and where its cut-outs lie.
 public struct ObjectClass: Sendable, Equatable {
+  /// As captions say it: "bunch of grapes", "bunches of grapes".
   public let name, plural: String
   let emoji: [Unicode.Scalar]
   let stamps: [String]
@@ -50,10 +51,14 @@ public struct ObjectClass: Sendable, Equatable {
 
 /// The picture packages of Debian, where they lie on this machine.
 public struct PictureSources: Sendable {
+  /// Folder of Tux Paint's stamps.
   public var stamps = "/usr/share/tuxpaint/stamps"
+  /// Noto's colour font.
   public var emojiFont = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
+  /// CLDR's names of emoji in English.
   public var annotations = "/usr/share/unicode/cldr/common/annotations/en.xml"
 
+  /// Where Debian's packages put them.
   public init() {}
 
   func path(ofStamp stamp: String) -> String { "\(stamps)/\(stamp).png" }

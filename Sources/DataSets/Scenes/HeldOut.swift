@@ -30,11 +30,15 @@ public enum HeldOut {
 
   /// Everything that is held out of these classes, for the shards' own record.
   public struct List: Codable, Sendable, Equatable {
+    /// Two classes that are never seen together in training.
     public var pairs: [[String]] = []
+    /// A class and a colour that it never has there.
     public var colours: [[String]] = []
+    /// A class and a number, as a word, in which it never stands there.
     public var counts: [[String]] = []
   }
 
+  /// What is held out of the classes of this bank.
   public static func list(of bank: ObjectBank) -> List {
     var list = List()
     let names = bank.entries.map(\.kind.name)

@@ -1,18 +1,22 @@
 /// What a caption says is in a picture: things with their numbers and colours, and where one lies of the other. What it
 /// says of the background is left out.
 public struct SceneClaim: Equatable, Sendable {
+  /// Things of one kind: "two red apples".
   public struct Thing: Equatable, Sendable {
     /// nil where several are named without a number.
     public var count: Int?
+    /// nil where none is said.
     public var colour: ColourName?
     /// As it is said, in plural where there are several.
     public var noun: String
 
+    /// Each argument is the property of its name.
     public init(count: Int? = nil, colour: ColourName? = nil, noun: String) {
       (self.count, self.colour, self.noun) = (count, colour, noun)
     }
   }
 
+  /// In the order in which they are said.
   public var things: [Thing]
   /// Where the first thing lies of the second.
   public var relation: Relation?
@@ -78,6 +82,7 @@ public struct ClaimTruth: Equatable, Sendable {
   /// Where one lies of the other; true of scenes without a relation.
   public var relation = false
 
+  /// All right, or all wrong.
   public init(everything isTrue: Bool = false) {
     (things, numbers, colours, relation) = (isTrue, isTrue, isTrue, isTrue)
   }

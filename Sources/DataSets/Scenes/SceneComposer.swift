@@ -3,7 +3,9 @@ import Pictures
 
 /// A picture and the record of exactly what is in it.
 public struct Scene: Sendable {
+  /// What is in the picture.
   public let record: SceneRecord
+  /// Square, opaque.
   public let picture: Picture
   /// What covers each pixel, row by row: 0 the background, `n` the record's object `n` − 1.
   public let owners: [UInt8]
@@ -12,7 +14,9 @@ public struct Scene: Sendable {
 /// Makes scenes: the same seed, split and index give the same scene, byte for byte, in any order and on any
 /// number of threads.
 public struct SceneComposer: Sendable {
+  /// What scenes are made of.
   public let bank: ObjectBank
+  /// Another seed gives other scenes of the same kinds.
   public let seed: UInt64
   /// Side of the pictures in pixels.
   public let size: Int
@@ -24,6 +28,7 @@ public struct SceneComposer: Sendable {
   /// Of the training scenes; the other splits are varied.
   public var style = SceneStyle.varied
 
+  /// Square pictures of `size` pixels a side.
   public init(_ bank: ObjectBank, seed: UInt64, size: Int = 128) {
     (self.bank, self.seed, self.size) = (bank, seed, size)
   }
@@ -45,6 +50,7 @@ public struct SceneComposer: Sendable {
   /// What is in a scene, without keeping its picture.
   public func record(_ index: UInt64, _ split: Split) -> SceneRecord { scene(index, split).record }
 
+  /// The scene of this number. `index` counts from 0 and has no end.
   public func scene(_ index: UInt64, _ split: Split) -> Scene {
     var random = SceneRandom(seed: seed, split: split, index: index)
     let style = style(of: split)

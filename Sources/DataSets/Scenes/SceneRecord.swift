@@ -5,6 +5,7 @@ public enum Relation: String, Codable, Sendable, CaseIterable {
   case above
   case below
 
+  /// Where the second lies of the first.
   public var inverse: Relation {
     switch self {
     case .leftOf: .rightOf
@@ -25,11 +26,13 @@ public struct SceneObject: Codable, Sendable, Equatable {
   public var colour: ColourName?
   /// Whether captions say it.
   public var namesColour: Bool
+  /// Which picture it is: a stamp's or an emoji's name, and the change of colour.
   public var cutOut: String
   /// Left, top, right, bottom in pixels; the last two past the end.
   public var box: [Int]
   /// Degrees, clockwise.
   public var angle: Double
+  /// Whether it was mirrored left to right.
   public var isMirrored: Bool
 
   /// "red apple", "cat".
@@ -41,8 +44,10 @@ public struct SceneObject: Codable, Sendable, Equatable {
 
 /// What lies behind the objects.
 public struct Background: Codable, Sendable, Equatable {
+  /// The pattern.
   public enum Kind: String, Codable, Sendable, CaseIterable { case plain, gradient, stripes, dots, checks }
 
+  /// The pattern.
   public var kind: Kind
   /// One name for `plain`, two for the others.
   public var colours: [String]
@@ -61,13 +66,17 @@ public struct Background: Codable, Sendable, Equatable {
 
 /// What is asked about a scene, and the right answer.
 public struct QuestionAnswer: Codable, Sendable, Equatable {
+  /// What is asked for.
   public enum Task: String, Codable, Sendable, CaseIterable {
     case what, count, colour, background, relation, place, exists, describe, detail
   }
 
+  /// What is asked for.
   public var task: Task
+  /// As they are said.
   public var question, answer: String
 
+  /// Each argument is the property of its name.
   public init(task: Task, question: String, answer: String) {
     (self.task, self.question, self.answer) = (task, question, answer)
   }
@@ -75,6 +84,7 @@ public struct QuestionAnswer: Codable, Sendable, Equatable {
 
 /// Exactly what is in a picture, and what may be said and asked about it.
 public struct SceneRecord: Codable, Sendable, Equatable {
+  /// What a scene is made to show.
   public enum Kind: String, Codable, Sendable, CaseIterable {
     /// One object.
     case single
@@ -93,11 +103,17 @@ public struct SceneRecord: Codable, Sendable, Equatable {
     case wide
   }
 
+  /// What it is made to show.
   public var kind: Kind
+  /// The part of the data that it belongs to.
   public var split: Split
+  /// Its number within the split, from 0.
   public var index: UInt64
+  /// Side of the picture in pixels.
   public var size: Int
+  /// What lies behind the objects.
   public var background: Background
+  /// In the order in which captions name them.
   public var objects: [SceneObject]
   /// `objects[0]` is … `objects[1]`.
   public var relation: Relation?
@@ -105,6 +121,7 @@ public struct SceneRecord: Codable, Sendable, Equatable {
   public var caption: String
   /// The same in other words, some saying less.
   public var captions: [String]
+  /// Questions that have one right answer here.
   public var questions: [QuestionAnswer]
 
   /// Whether sizes and places are such as scenes have: a record comes from a file.

@@ -4,7 +4,9 @@ import Pictures
 
 /// A user's own pictures with captions, as shards.
 public struct FolderImport {
+  /// A picture and its caption.
   public struct Pair: Sendable, Equatable {
+    /// The picture's file, and what is said of it.
     public var path, caption: String
   }
 
@@ -16,6 +18,7 @@ public struct FolderImport {
 
   /// What a folder or a list holds.
   public struct Found: Sendable, Equatable {
+    /// What can be used, in the order of paths.
     public var pairs: [Pair] = []
     /// Pictures that a list names and that are not there.
     public var missing: [String] = []

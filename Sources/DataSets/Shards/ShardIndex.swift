@@ -3,6 +3,7 @@ import Pictures
 
 /// Why a sample of a shard cannot be used.
 public struct SkippedSample: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What is wrong with it, as reports call it.
   public enum Kind: String, Sendable, CaseIterable {
     case noPicture = "no picture"
     case noText = "no text"
@@ -10,8 +11,11 @@ public struct SkippedSample: Error, Sendable, Equatable, CustomStringConvertible
     case unreadableText = "unreadable text"
   }
 
+  /// The shard's file, and the sample's name in it.
   public var shard, key: String
+  /// What is wrong with it.
   public var kind: Kind
+  /// The same with what was found, in a part of a sentence.
   public var detail: String
 
   public var description: String { "\(shard): \(key): \(detail)" }
@@ -33,6 +37,7 @@ public struct ShardIndex: Sendable {
     var picture, text, json, label: Part
   }
 
+  /// The shards, in the order in which they are read.
   public let files: [String]
   /// Bytes of a text; no caption is longer, and no file may ask for more memory.
   private static let mostOfText = 1 << 24
@@ -64,6 +69,7 @@ public struct ShardIndex: Sendable {
   /// Samples that lack one.
   public var skippedCount: Int { lacking.count }
 
+  /// The `i`-th of the samples that lack a picture or a text.
   public func skipped(_ i: Int) -> SkippedSample {
     let (file, start, kind) = lacking[i]
     let detail = kind == .noPicture ? "no picture stands beside it" : "no text stands beside it"

@@ -4,14 +4,18 @@ import Pictures
 
 /// One example of a data set: a picture, its caption and what is known of it.
 public struct Sample: Sendable {
+  /// Its name in a shard; members of a sample are called by it.
   public var key: String
   /// The picture's file, and its kind: `png`, `jpg`, `webp`.
   public var picture: [UInt8]
+  /// The ending of the picture's name: `png`, `jpg`, `webp`.
   public var pictureType: String
+  /// What is said of the picture.
   public var caption: String
   /// JSON, such as a `SceneRecord`.
   public var record: [UInt8]
 
+  /// Each argument is the property of its name.
   public init(key: String, picture: [UInt8], pictureType: String, caption: String, record: [UInt8]) {
     (self.key, self.picture, self.pictureType) = (key, picture, pictureType)
     (self.caption, self.record) = (caption, record)
@@ -115,9 +119,12 @@ public enum Shards {
 
 /// Writes a folder of shards of composed scenes.
 public struct SceneShardBuilder: Sendable {
+  /// What makes the scenes.
   public var composer: SceneComposer
+  /// The last shard of a split may have fewer.
   public var scenesPerShard = 1000
 
+  /// A thousand scenes a shard.
   public init(_ composer: SceneComposer) { self.composer = composer }
 
   /// - Parameter progress: called with the number of scenes done; throws to stop between shards.

@@ -8,6 +8,7 @@ import ModelFiles
 public struct BytePairTraining {
   /// Tokens by number: 256 bytes, then merges in the order in which they were learnt.
   public private(set) var tokens: [[UInt8]] = (0...255).map { [UInt8($0)] }
+  /// Pairs of token ids that become one, the most frequent first.
   public private(set) var merges: [(left: Int, right: Int)] = []
 
   /// - Parameters:

@@ -8,8 +8,10 @@ import Foundation
 ///     models--ORG--NAME/snapshots/COMMIT/PATH       links to them
 ///     .locks/models--ORG--NAME/ETAG.lock
 public struct HubCache: Sendable {
+  /// Absolute; laid out as the hub's own tools lay theirs out, so that both share it.
   public let folder: String
 
+  /// The cache in a folder, which need not be there yet.
   public init(_ folder: String = HubSettings.cacheFolder()) { self.folder = folder }
 
   func root(_ name: HubName) -> String { "\(folder)/\(name.folderName)" }

@@ -3,10 +3,13 @@ import Foundation
 
 /// One state of a model that lies in a hub's cache.
 public struct CachedModel: Sendable, Equatable {
+  /// Organization and name, without a revision.
   public let name: HubName
+  /// 40 hexadecimal digits.
   public let commit: String
   /// Branches and tags that are this commit.
   public let revisions: [String]
+  /// Where its files, which are links, lie.
   public let folder: String
   /// Of its files, whatever else uses them, and of what a download left unfinished.
   public let bytes: Int

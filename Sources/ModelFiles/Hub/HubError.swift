@@ -2,12 +2,15 @@ import Foundation
 
 /// Why the hub gave nothing, in one line that says what to do.
 public struct HubError: Error, CustomStringConvertible, Equatable {
+  /// What kept it from being fetched, for whoever decides whether to try again.
   public enum Kind: Sendable, Equatable {
     case settings, name, gated, missing, revision, file, disabled, token, room, network, server, strange,
       damaged, offline, stopped
   }
 
+  /// The same for programs.
   public let kind: Kind
+  /// The same for people, in one line that ends with what to do.
   public let description: String
 
   init(_ kind: Kind, _ description: String) { (self.kind, self.description) = (kind, description) }

@@ -2,6 +2,7 @@ import Foundation
 
 /// A model on the hub: `ORG/NAME`, or one state of it, `ORG/NAME@REVISION`.
 public struct HubName: Sendable, Equatable, CustomStringConvertible {
+  /// The two halves of `ORG/NAME`.
   public let organization, name: String
   /// A branch, a tag or a commit; nil for the main branch.
   public let revision: String?

@@ -12,10 +12,13 @@ public enum HubEvent: Sendable, Equatable {
 
 /// What a pull left.
 public struct HubPulled: Sendable, Equatable {
+  /// The model's folder in the cache, complete.
   public var folder: String
+  /// Which state it is: 40 hexadecimal digits.
   public var commit: String
   /// Of all files, and of what had to be fetched.
   public var bytes = 0, fetched = 0
+  /// How many files the model has.
   public var files = 0
 }
 

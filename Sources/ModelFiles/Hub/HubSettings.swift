@@ -8,10 +8,12 @@ public struct HubSettings: Sendable {
   var token: String?
   /// Where the token came from, or could come from.
   var tokenPlace: String
+  /// Whether only what is in the cache may be used (`HF_HUB_OFFLINE`).
   public var isOffline: Bool
   /// The variable that says so.
   var offlineVariable = "HF_HUB_OFFLINE"
   var usesLinks: Bool
+  /// Whether progress is told on the way.
   public var showsProgress: Bool
   /// Seconds that an answer about a file may take, and that a file's bytes may stand still.
   var answerSeconds, stallSeconds: Int

@@ -43,6 +43,7 @@ public final class Tokenizer: Sendable {
   /// Number of ids, special ones included.
   public var vocabularySize: Int { tokens.count }
 
+  /// Whether an id is one of the special tokens'.
   public func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
 
   /// The ids of ordinary text; what looks like a special token is text too.
@@ -151,6 +152,7 @@ public struct StreamingDecoder {
   private let tokenizer: Tokenizer
   private var pending: [UInt8] = []
 
+  /// Begins between two characters.
   public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
 
   /// The characters that are complete now.

@@ -1,6 +1,8 @@
 /// A named line of a plot.
 public struct Curve: Sendable, Equatable {
+  /// As the legend calls it.
   public var name: String
+  /// x and y, from left to right.
   public var points: [SIMD2<Double>]
 
   /// Points that a plot has no place for are left out: those that are not finite, and numbers near the largest.

@@ -1,10 +1,15 @@
 /// A line plot as a picture.
 public struct LinePlot {
+  /// Above the plot.
   public var title: String
+  /// What stands at the axes.
   public var axes: (x: String, y: String)
+  /// Each in a colour of its own; colours repeat after six.
   public var curves: [Curve]
+  /// Of the whole picture, in pixels.
   public var width = 760, height = 440
 
+  /// A plot of the usual size.
   public init(title: String, x: String, y: String, _ curves: [Curve]) {
     (self.title, axes, self.curves) = (title, (x, y), curves)
   }

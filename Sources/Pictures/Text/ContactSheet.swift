@@ -1,16 +1,22 @@
 /// Pictures in rows, each with a caption under it.
 public struct ContactSheet {
+  /// One cell.
   public struct Item {
+    /// Of any size; it is fitted into the cell.
     public var picture: Picture
+    /// Wrapped below the picture; what does not fit is cut.
     public var caption: String
 
+    /// Each argument is the property of its name.
     public init(_ picture: Picture, _ caption: String) { (self.picture, self.caption) = (picture, caption) }
   }
 
+  /// Cells in a row.
   public var columns: Int
   /// Side of a cell's picture in pixels; larger and smaller ones are resized.
   public var side: Int
 
+  /// Each argument is the property of its name.
   public init(columns: Int = 8, side: Int = 128) { (self.columns, self.side) = (columns, side) }
 
   private static let margin = 8, textSize = 11, lineHeight = 14, lines = 4

@@ -7,6 +7,7 @@ import Foundation
 public final class FontFace {
   private var library: FT_Library?
   private var face: FT_Face?
+  /// As it was given, for messages.
   public let path: String
 
   /// Throws `PictureError` when the file is missing or no font.

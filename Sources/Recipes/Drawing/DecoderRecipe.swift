@@ -6,6 +6,7 @@ import VUGEN
 
 /// Everything that decides the training of reducer and pixel decoder.
 public struct DecoderRecipe: TrainingRecipe, Equatable {
+  /// Sizes, and what stays as it is.
   public struct Model: Codable, Sendable, Equatable {
     /// A published size (S, B, M, L, XL, H) or `nano`.
     public var size = PixelDecoderConfiguration.Size.nano
@@ -19,11 +20,13 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     /// Seed of the first weights.
     public var seed: UInt64 = 1
 
+    /// The defaults.
     public init() {}
   }
 
   /// Weights of the parts of the loss.
   public struct Objectives: Codable, Sendable, Equatable {
+    /// The velocity's error (flow matching).
     public var flow: Float = 1
     /// Distance of the one-step estimate in features of the understanding encoder.
     public var perceptual: Float = 0.5
@@ -38,6 +41,7 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     /// exact, are drawn as well.
     public var latentNoise: Float = 0.1
 
+    /// The defaults.
     public init() {}
   }
 
@@ -45,11 +49,14 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
   public struct Times: Codable, Sendable, Equatable {
     /// `uniform` or `logit-normal`.
     public var distribution = TimeDistribution.Kind.logitNormal
+    /// Mean of logit-normal's normal; above 0 is nearer to the picture.
     public var mean: Float = 0
+    /// Its deviation.
     public var deviation: Float = 1
     /// Share of the batch that starts from nothing but noise: what one-step decoding needs.
     public var pureNoise = 0.0
 
+    /// The defaults.
     public init() {}
 
     private var values: TimeDistribution { TimeDistribution(distribution, mean: mean, deviation: deviation) }
@@ -61,13 +68,20 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     }
   }
 
+  /// Sizes, and what stays as it is.
   public var model = Model()
+  /// Pictures and batches.
   public var data = PictureData()
+  /// Weights of the parts of the loss.
   public var objectives = Objectives()
+  /// How training times are drawn.
   public var times = Times()
+  /// Steps, rates, averages.
   public var optimization = Optimization()
+  /// Checkpoints, samples, precision.
   public var run = DrawingRun()
 
+  /// The defaults.
   public init() {
     (optimization.rate, optimization.decay, optimization.beta2) = (1e-3, 1e-3, 0.99)
     optimization.steps = 5000

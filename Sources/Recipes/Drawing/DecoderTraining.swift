@@ -10,9 +10,12 @@ import VUGEN
 /// A run of `vugen train decoder`: dimension reducer and pixel decoder together, over a frozen encoder
 /// (VUGEN §3.3). The folder is that of `UnderstandingTraining`, with sheets of reconstructions beside it.
 public final class DecoderTraining: TrainingRun {
+  /// The merged recipe, as the folder keeps it.
   public let recipe: DecoderRecipe
   public let folder: String
+  /// Over reducer, decoder and the heads that align features.
   public let trainer: Trainer
+  /// Of the model that the run exports.
   public let configuration: GenerationConfiguration
   /// Weights that `from` did not have in these sizes.
   public let startingAnew: [String]
@@ -102,6 +105,7 @@ public final class DecoderTraining: TrainingRun {
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
+  /// Numbers in the weights of the two parts.
   public var parameterCount: (reducer: Int, decoder: Int) {
     (objective.reducer.parameterCount, objective.decoder.parameterCount)
   }

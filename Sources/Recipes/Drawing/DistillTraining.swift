@@ -8,19 +8,27 @@ import VUGEN
 
 /// Everything that decides the distillation of the decoder to one step.
 public struct DistillRecipe: TrainingRecipe, Equatable {
+  /// The decoder that the student learns from.
   public struct Teacher: Codable, Sendable, Equatable {
     /// Euler steps of the teacher.
     public var steps = 8
 
+    /// The defaults.
     public init() {}
   }
 
+  /// The decoder that the student learns from.
   public var teacher = Teacher()
+  /// Pictures and batches.
   public var data = PictureData()
+  /// Weights of the parts of the loss.
   public var objectives = DecoderRecipe.Objectives()
+  /// Steps, rates, averages.
   public var optimization = Optimization()
+  /// Checkpoints, samples, precision.
   public var run = DrawingRun()
 
+  /// The defaults.
   public init() {
     (optimization.rate, optimization.decay, optimization.beta2) = (2e-4, 1e-3, 0.99)
     optimization.steps = 2000
@@ -47,8 +55,10 @@ private final class DistillObjective: Module {
 /// A run of `vugen train distill`: a copy of the decoder learns to reach in one step what its teacher reaches in
 /// several from the same noise; the whole loss of the decoder's training stays (SSDD §3.4, arXiv 2510.04961).
 public final class DistillTraining: TrainingRun {
+  /// The merged recipe, as the folder keeps it.
   public let recipe: DistillRecipe
   public let folder: String
+  /// Over the student and the heads that align features.
   public let trainer: Trainer
   private let source: String
   private let model: GenerationModel

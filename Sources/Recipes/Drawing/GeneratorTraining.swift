@@ -12,9 +12,11 @@ import VUGEN
 
 /// Everything that decides the training of the generation tower.
 public struct GeneratorRecipe: TrainingRecipe, Equatable {
+  /// Pictures, prompts and batches.
   public struct Data: Codable, Sendable, Equatable {
     /// Folder of shards; empty for composed scenes.
     public var shards = ""
+    /// Seed of the data's order and of all that is drawn at random.
     public var seed: UInt64 = 1
     /// Pictures in a batch.
     public var batch = 64
@@ -35,9 +37,11 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     /// unless this is 0.
     public var maxSkipped = 0.01
 
+    /// The defaults.
     public init() {}
   }
 
+  /// What of the tower is not the language model's.
   public struct Model: Codable, Sendable, Equatable {
     /// Seed of what is not copied from the language model.
     public var seed: UInt64 = 1
@@ -46,6 +50,7 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     /// Latents along one side of the square that is one token.
     public var patch = 1
 
+    /// The defaults.
     public init() {}
   }
 
@@ -56,16 +61,24 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     /// Scenes of each kind of change.
     public var scenes = 32
 
+    /// The defaults.
     public init() {}
   }
 
+  /// What of the tower is not the language model's.
   public var model = Model()
+  /// Pictures, prompts and batches.
   public var data = Data()
+  /// How often the use of prompts is measured.
   public var measure = Measure()
+  /// How training times are drawn.
   public var times = DecoderRecipe.Times()
+  /// Steps, rates, averages.
   public var optimization = Optimization()
+  /// Checkpoints, samples, precision.
   public var run = DrawingRun()
 
+  /// The defaults.
   public init() {
     (optimization.rate, optimization.decay, optimization.beta2) = (1e-3, 0.1, 0.99)
     (optimization.steps, optimization.averageDecay) = (10_000, 0.999)
@@ -79,8 +92,10 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
 /// A run of `vugen train generator`: the second tower learns the velocity of latents behind their captions; the
 /// understanding half, the reducer and the decoder are frozen (VUGEN §3.3).
 public final class GeneratorTraining: TrainingRun {
+  /// The merged recipe, as the folder keeps it.
   public let recipe: GeneratorRecipe
   public let folder: String
+  /// Over the generation tower.
   public let trainer: Trainer
   /// Weights that `from` did not have in these sizes.
   public let startingAnew: [String]
@@ -157,6 +172,7 @@ public final class GeneratorTraining: TrainingRun {
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
+  /// Numbers in the tower's weights.
   public var parameterCount: Int { generator.parameterCount }
   public var dataNotes: [String] {
     cache.notes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])

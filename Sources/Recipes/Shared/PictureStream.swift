@@ -7,6 +7,7 @@ import Training
 public struct PictureData: Codable, Sendable, Equatable {
   /// Folder of shards; empty for scenes that are composed during training.
   public var shards = ""
+  /// Seed of the data's order and of all that is drawn at random.
   public var seed: UInt64 = 1
   /// Pictures in a batch.
   public var batch = 32
@@ -16,6 +17,7 @@ public struct PictureData: Codable, Sendable, Equatable {
   /// unless this is 0.
   public var maxSkipped = 0.01
 
+  /// The defaults.
   public init() {}
 }
 
@@ -30,6 +32,7 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
   public var nice: Int32 = 10
 
+  /// The defaults.
   public init() {}
 
   /// Minutes between sheets; nil where none is drawn.

@@ -84,6 +84,7 @@ public enum RecipeFile {
     }
   }
 
+  /// A recipe as TOML, numbers as short as they can be read again.
   public static func text(of recipe: some Encodable) throws -> String {
     let table = try TOMLTable(string: TOMLEncoder().encode(recipe))
     shorten(table)

@@ -26,7 +26,9 @@ public struct RecipeKey: Sendable {
     static let size = whole(1...1 << 20)
   }
 
+  /// `SECTION.NAME` in `--set`; a table and a key in the file.
   public let section, name: String
+  /// What values it takes.
   public let kind: Kind
   /// Of a number; empty where it has none.
   public let unit: String
@@ -169,6 +171,7 @@ public struct RecipeHelp: Codable, Sendable, Equatable {
   public var values: String
   /// As it stands in a recipe.
   public var standard: String
+  /// One plain line.
   public var help: String
 
   private enum CodingKeys: String, CodingKey { case key, type, values, standard = "default", help }

@@ -99,6 +99,7 @@ extension DecoderRecipe.Objectives {
 }
 
 extension DecoderRecipe {
+  /// Every key with what it takes and means.
   public static let keys =
     RecipeKey.section(
       "model",
@@ -118,12 +119,14 @@ extension DecoderRecipe {
 }
 
 extension DistillRecipe {
+  /// Every key with what it takes and means.
   public static let keys =
     RecipeKey.section("teacher", [("steps", .whole(1...100), "steps", "Euler steps of the teacher.")])
     + PictureData.keys + DecoderRecipe.Objectives.keys + Optimization.keys + DrawingRun.keys
 }
 
 extension GeneratorRecipe {
+  /// Every key with what it takes and means.
   public static let keys =
     RecipeKey.section(
       "model",
@@ -157,6 +160,7 @@ extension GeneratorRecipe {
 }
 
 extension UnderstandingRecipe {
+  /// Every key with what it takes and means.
   public static let keys =
     modelKeys + dataKeys + objectiveKeys + Optimization.keys
     + RecipeKey.section(

@@ -5,23 +5,37 @@ import VUGEN
 
 /// Everything that decides an understanding run: sizes, data, objectives, steps.
 public struct UnderstandingRecipe: TrainingRecipe, Equatable {
+  /// Sizes of the two halves.
   public struct Model: Codable, Sendable, Equatable {
+    /// Width and height of the pictures, in pixels.
     public var imageSize = 128
+    /// Side of the square that the encoder reads as one token, in pixels.
     public var patchSize = 16
     /// Over how many places a side of the picture spans for the encoder's rotary positions; 0 for one a patch.
     /// An encoder that begins with weights of larger patches keeps their number, so that what its attention
     /// learnt about distances still holds.
     public var positionSpan = 0
+    /// Channels of the encoder.
     public var visionWidth = 192
+    /// Depth of the encoder.
     public var visionLayers = 6
+    /// Attention heads of the encoder.
     public var visionHeads = 4
+    /// Channels of the language model.
     public var textWidth = 256
+    /// Depth of the language model.
     public var textLayers = 4
+    /// Attention heads of the language model.
     public var textHeads = 4
+    /// Heads of its keys and values.
     public var keyValueHeads = 2
+    /// Width inside its gated layers.
     public var textHidden = 640
+    /// Side of the square of patches that becomes one token.
     public var pooling = 2
+    /// Tokens of the tokenizer that is learnt.
     public var vocabulary = 2048
+    /// Longest text with its picture, in tokens.
     public var context = 1024
     /// Width of the vectors by which pictures and texts are compared.
     public var alignmentWidth = 128
@@ -31,12 +45,15 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     /// Seed of the first weights.
     public var seed: UInt64 = 1
 
+    /// The defaults.
     public init() {}
   }
 
+  /// Pictures, questions and batches.
   public struct Data: Codable, Sendable, Equatable {
     /// Folder of shards; empty for scenes that are composed during training.
     public var shards = ""
+    /// Seed of the data's order and of all that is drawn at random.
     public var seed: UInt64 = 1
     /// Pictures in a batch.
     public var batch = 32
@@ -56,27 +73,34 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     /// unless this is 0.
     public var maxSkipped = 0.01
 
+    /// The defaults.
     public init() {}
   }
 
   /// Weights of the parts of the loss.
   public struct Objectives: Codable, Sendable, Equatable {
+    /// The answers' words.
     public var text: Float = 1
+    /// Which class lies on each patch.
     public var localisation: Float = 0.5
     /// Which patches hold the middle of an object: what counting needs. Part of training from scratch only.
     public var centres: Float = 0.25
     /// The colour of what lies on each patch, and its outline in parts of a patch. Scenes composed during
     /// training alone have both; shards name colours by boxes.
     public var colours: Float = 0.1
+    /// The outline of what lies on each patch, in parts of a patch.
     public var outlines: Float = 0.25
     /// What the colours of each patch's quarters are called, of grounds too. Without it an encoder forgets the
     /// colour of what is no object, and a decoder draws plain grounds in blotches.
     public var shades: Float = 0.1
+    /// Telling pictures' captions from each other.
     public var contrastive: Float = 0.1
 
+    /// The defaults.
     public init() {}
   }
 
+  /// Checkpoints and precision.
   public struct Run: Codable, Sendable, Equatable {
     /// Minutes between checkpoints.
     public var checkpointMinutes = 5.0
@@ -85,15 +109,22 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
     public var nice: Int32 = 10
 
+    /// The defaults.
     public init() {}
   }
 
+  /// Sizes of the two halves.
   public var model = Model()
+  /// Pictures, questions and batches.
   public var data = Data()
+  /// Weights of the parts of the loss.
   public var objectives = Objectives()
+  /// Steps, rates, averages.
   public var optimization = Optimization()
+  /// Checkpoints and precision.
   public var run = Run()
 
+  /// The defaults.
   public init() {}
 
   /// Throws `RecipeError` naming the first value that makes no sense.
@@ -150,7 +181,9 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
 
 /// A recipe that cannot be followed, in one line.
 public struct RecipeError: Error, CustomStringConvertible, Equatable {
+  /// What is wrong with which key, in one line.
   public let description: String
 
+  /// One line that names the key or file.
   public init(_ description: String) { self.description = description }
 }

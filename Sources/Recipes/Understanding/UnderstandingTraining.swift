@@ -15,9 +15,12 @@ import VUGEN
 ///     metrics.jsonl            a line a step
 ///     model/                   the model, exported with averaged weights
 public final class UnderstandingTraining: TrainingRun {
+  /// The merged recipe, as the folder keeps it.
   public let recipe: UnderstandingRecipe
   public let folder: String
+  /// Learnt from the data, or taken with `from`.
   public let tokenizer: Tokenizer
+  /// Over both halves and the heads of the other objectives.
   public let trainer: Trainer
   /// Whether the model named by `from` was taken whole, or its encoder alone; nil without one.
   public let tookWholeModel: Bool?

@@ -6,6 +6,7 @@ public enum HelpText {
   public struct Section: Sendable {
     /// Where they work.
     public let heading: String
+    /// Keys as they are shown, and what they do.
     public internal(set) var keys: [(key: String, help: String)]
   }
 

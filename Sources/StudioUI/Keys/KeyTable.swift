@@ -2,6 +2,7 @@ import Frames
 
 /// One line of the table: what a key, or a word behind a slash, does in a context.
 public struct Binding: Equatable, Sendable {
+  /// Where it works.
   public let context: KeyContext
   /// Keys that do it.
   public let keys: [Key]
@@ -11,6 +12,7 @@ public struct Binding: Equatable, Sendable {
   public let command: Command?
   /// What a slash command takes.
   public let argument: String
+  /// What it does, in a few words.
   public let help: String
   /// A word or two for the status line, where it is shown there.
   public let hint: String
@@ -39,6 +41,7 @@ public struct Binding: Equatable, Sendable {
 
 /// The one table of keys and commands. Dispatch, completion, palette, help, hints and manual page are made from it.
 public enum KeyTable {
+  /// Every line of the table, by context.
   public static let bindings =
     promptKeys + anywhereKeys + inspectorKeys + galleryKeys + overlayKeys + replayKeys + slashCommands
 

@@ -55,11 +55,16 @@ public enum Action: Sendable {
 
 /// How a person wants the studio to begin.
 public struct Preferences: Equatable, Sendable {
+  /// What the inspector begins with.
   public var controls = Controls()
+  /// What the prompt does when it is sent.
   public var mode = StudioMode.imagine
+  /// Whether clicks come to the studio; else the terminal selects text with them.
   public var isMouseCaptured = true
+  /// Whether the inspector is away until F3 is pressed.
   public var isInspectorHidden = false
 
+  /// What the studio begins with when nothing is said.
   public init() {}
 }
 

@@ -3,13 +3,17 @@ import SessionLog
 
 /// The open session as it is shown.
 public struct ConversationState: Equatable, Sendable {
+  /// What was said and drawn.
   public var transcript = Transcript()
   /// Lines that lie below the screen.
   public var scroll = 0
+  /// Whether another program writes the session, or it was opened to be read only.
   public var isReadOnly = false
   /// What the last drawing was asked with: what the slider draws again.
   public var lastDrawing: ImageSettings?
+  /// What `/retry` does again.
   public var lastRequest: Request<PictureID>?
+  /// The recorded session that is being played; nil for none.
   public var replay: Replay?
 
   /// The same screen with nothing on it. Messages' ids go on: none is ever taken for another.
@@ -42,10 +46,13 @@ public struct ConversationState: Equatable, Sendable {
 
 /// A session that is being played.
 public struct Replay: Equatable, Sendable {
+  /// What is played.
   public var entries: [SessionEntry]
   /// The next entry.
   public var place = 0
+  /// Whether it waits for a key.
   public var isPaused = false
+  /// 2 is twice as fast as it happened.
   public var speed = 1.0
   /// When the next entry is due, in seconds of the studio's clock.
   var due = 0.0
@@ -56,6 +63,7 @@ public struct Replay: Equatable, Sendable {
   /// What comes back when it is closed.
   fileprivate var before: Before?
 
+  /// Before its first entry.
   public init(
     _ entries: [SessionEntry], speed: Double = 1, idleLimit: Double = 2, isPaused: Bool = false,
     staysWhenClosed: Bool = false

@@ -33,6 +33,7 @@ public enum Format {
     return "\(all < 0 ? "-" : "")\(abs(all) / Int(factor)).\(padded)"
   }
 
+  /// A number of bytes as a person says it: "38 MB".
   public static func bytes(_ count: Int) -> String {
     // Decimal, as everywhere where files are measured.
     count < 1_000_000

@@ -2,7 +2,9 @@ import Requests
 
 /// What a person can turn, and where in the inspector they are.
 public struct InspectorState: Equatable, Sendable {
+  /// The values that it shows.
   public var controls = Controls()
+  /// Whether it is away until F3 is pressed.
   public var isHidden = false
   /// The row that has the focus; nil for the prompt.
   public var row: Int? {
@@ -16,21 +18,31 @@ public struct InspectorState: Equatable, Sendable {
 
 /// What a person can turn in the inspector.
 public struct Controls: Equatable, Sendable {
+  /// w of classifier-free guidance; 1 is none.
   public var guidance = DrawingDefaults.guidance
+  /// Of the sampler.
   public var steps = 50
   /// nil draws a new one for each request.
   public var seed: UInt64?
+  /// Pictures a request.
   public var count = 1
+  /// Of the pixel decoder.
   public var decoderSteps = 1
+  /// Of answers; 0 takes the likeliest word each time.
   public var temperature: Float = 0
+  /// What the unconditional side reads.
   public var negative = ""
+  /// How each step is made.
   public var solver = Solver.euler
   /// Times, 0 = noise → 1 = data, in which guidance works.
   public var guidanceStart: Float = 0
+  /// The last time in which guidance works, 0 = noise → 1 = picture.
   public var guidanceEnd: Float = 1
 
+  /// The defaults.
   public init() {}
 
+  /// What the slider spans.
   public static let guidanceRange = DrawingDefaults.guidanceRange
 
   /// Takes a picture's settings, as far as they can be turned here. Returns what was set to the nearest value, in words.

@@ -14,10 +14,12 @@ public enum Overlay: Equatable, Sendable {
 
 /// One thing to choose from a list that lies over the screen.
 public struct Choice: Equatable, Sendable {
+  /// What it is called, and what stands beside it.
   public var title, detail: String
   /// What choosing it types or names.
   public var value: String
 
+  /// Each argument is the property of its name.
   public init(title: String, detail: String, value: String) {
     (self.title, self.detail, self.value) = (title, detail, value)
   }
@@ -25,6 +27,7 @@ public struct Choice: Equatable, Sendable {
 
 /// Two pictures in one place.
 public struct Comparison: Equatable, Sendable {
+  /// On each side of the divider.
   public var left, right: PictureID
   /// Share of the left one, 0…1.
   public var divider = 0.5
@@ -33,6 +36,7 @@ public struct Comparison: Equatable, Sendable {
   /// Whether the heat map of their difference is shown.
   public var showsDifference = false
 
+  /// The divider in the middle.
   public init(left: PictureID, right: PictureID) { (self.left, self.right) = (left, right) }
 
   /// The heat map of their difference.
@@ -41,16 +45,23 @@ public struct Comparison: Equatable, Sendable {
 
 /// A list with a line to filter it.
 public struct ListOverlay: Equatable, Sendable {
+  /// What choosing from it does.
   public enum Purpose: Equatable, Sendable {
     case palette, themes, sessions, files(folder: String), search
   }
 
+  /// What choosing from it does.
   public var purpose: Purpose
+  /// In its border.
   public var title: String
+  /// All of them, whatever the filter.
   public var choices: [Choice]
+  /// What was typed to narrow it down.
   public var filter = ""
+  /// The place among those that are shown.
   public var selected = 0
 
+  /// Unfiltered, with the first one selected.
   public init(_ purpose: Purpose, _ title: String, _ choices: [Choice]) {
     (self.purpose, self.title, self.choices) = (purpose, title, choices)
   }

@@ -1,6 +1,8 @@
 /// The text being written: Emacs keys, history, and attachments that are one character each.
 public struct PromptEditor: Equatable, Sendable {
+  /// What was typed.
   public private(set) var text: [Character] = []
+  /// How many characters stand before it.
   public private(set) var cursor = 0
   private var killed: [Character] = []
   /// Older prompts, the newest last.
@@ -11,17 +13,22 @@ public struct PromptEditor: Equatable, Sendable {
   /// Ctrl-R: what is searched for.
   public private(set) var search: String?
 
+  /// Empty, with no history.
   public init() {}
 
+  /// Whether nothing was typed.
   public var isEmpty: Bool { text.isEmpty }
+  /// What was typed, as one text.
   public var string: String { String(text) }
 
+  /// Replaces the text; the cursor goes to its end.
   public mutating func set(_ string: String) {
     text = Array(string)
     cursor = text.count
     place = nil
   }
 
+  /// Puts a text in at the cursor, which goes behind it.
   public mutating func insert(_ string: String) {
     // A pasted carriage return is a line break; other control characters have no place in a prompt.
     let clean = string.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
@@ -39,27 +46,33 @@ public struct PromptEditor: Equatable, Sendable {
     return string
   }
 
+  /// Adds a prompt to the history, unless it is the newest there already.
   public mutating func remember(_ string: String) {
     if !string.isEmpty, history.last != string { history.append(string) }
     if history.count > 1000 { history.removeFirst(history.count - 1000) }
   }
 
+  /// Removes the character before the cursor.
   public mutating func deleteBackward() {
     guard cursor > 0 else { return }
     cursor -= 1
     text.remove(at: cursor)
   }
 
+  /// Removes the character at the cursor.
   public mutating func deleteForward() {
     if cursor < text.count { text.remove(at: cursor) }
   }
 
+  /// Moves the cursor by so many characters, as far as the text goes.
   public mutating func move(_ by: Int) { cursor = max(0, min(text.count, cursor + by)) }
 
+  /// Moves the cursor to the beginning of its line.
   public mutating func moveToLineStart() {
     while cursor > 0, text[cursor - 1] != "\n" { cursor -= 1 }
   }
 
+  /// Moves the cursor to the end of its line.
   public mutating func moveToLineEnd() {
     while cursor < text.count, text[cursor] != "\n" { cursor += 1 }
   }
@@ -83,12 +96,14 @@ public struct PromptEditor: Equatable, Sendable {
 
   private var spaceBeforeCursor: Int { (text[..<cursor].lastIndex { $0.isWhitespace } ?? -1) + 1 }
 
+  /// Replaces what stands between the last space and the cursor, such as by a completed path.
   public mutating func replaceWordBeforeCursor(with word: String) {
     let start = spaceBeforeCursor
     text.replaceSubrange(start..<cursor, with: Array(word))
     cursor = start + word.count
   }
 
+  /// Moves the cursor over a word.
   public mutating func moveWord(forward: Bool) { cursor = forward ? wordEnd() : wordStart() }
 
   private mutating func kill(_ range: Range<Int>) {
@@ -98,22 +113,26 @@ public struct PromptEditor: Equatable, Sendable {
     cursor = range.lowerBound
   }
 
+  /// Removes the word before or behind the cursor; `yank` brings it back.
   public mutating func killWord(forward: Bool) {
     kill(forward ? cursor..<wordEnd() : wordStart()..<cursor)
   }
 
+  /// Removes the rest of the line, or the line's end where nothing else is left; `yank` brings it back.
   public mutating func killToLineEnd() {
     let start = cursor
     moveToLineEnd()
     kill(start..<max(start, cursor == start && cursor < text.count ? cursor + 1 : cursor))
   }
 
+  /// Removes the line up to the cursor; `yank` brings it back.
   public mutating func killToLineStart() {
     let end = cursor
     moveToLineStart()
     kill(cursor..<end)
   }
 
+  /// Puts in what was last removed by one of the kills.
   public mutating func yank() {
     text.insert(contentsOf: killed, at: cursor)
     cursor += killed.count
@@ -136,6 +155,7 @@ public struct PromptEditor: Equatable, Sendable {
     recall(-1)
   }
 
+  /// One line down, or a newer prompt from the last line.
   public mutating func down() {
     let (line, column) = position, lines = text.count { $0 == "\n" }
     guard line == lines else { return go(toLine: line + 1, column) }
@@ -161,6 +181,7 @@ public struct PromptEditor: Equatable, Sendable {
 
   // MARK: Searching the history
 
+  /// Begins to search the history; what is typed then is searched for.
   public mutating func beginSearch() { search = search ?? "" }
 
   /// One more character, or one fewer for nil.
@@ -176,6 +197,7 @@ public struct PromptEditor: Equatable, Sendable {
     return history.last { $0.localizedCaseContains(search) }
   }
 
+  /// Ends the search with the prompt that was found, or without it.
   public mutating func endSearch(accepting: Bool) {
     if accepting, let found { set(found) }
     search = nil

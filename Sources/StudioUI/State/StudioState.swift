@@ -25,6 +25,7 @@ public struct StudioState: Equatable, Sendable {
   /// Whether the person wants to leave.
   public internal(set) var isLeaving = false
 
+  /// A studio before its terminal's size and its model are known.
   public init() {}
 
   /// The smallest screen that shows the studio.
@@ -115,6 +116,7 @@ public struct AlbumState: Equatable, Sendable {
   public var missing: Set<PictureID> = []
   /// Pictures of other sessions, the newest session's last, with what is known of their making.
   public var others: [PictureID] = []
+  /// What their settings were.
   public var otherOrigins: [PictureID: PictureOrigin] = [:]
   /// How two pictures differ, in words, by the heat map's id.
   public var differences: [PictureID: String] = [:]
@@ -125,10 +127,14 @@ public struct AlbumState: Equatable, Sendable {
 
 /// A short message in the status line.
 public struct Toast: Equatable, Sendable {
+  /// One line.
   public var text: String
+  /// Whether it is about something that failed.
   public var isError: Bool
+  /// The studio's time in seconds at which it goes.
   public var until: Double
 
+  /// Each argument is the property of its name.
   public init(text: String, isError: Bool, until: Double) {
     (self.text, self.isError, self.until) = (text, isError, until)
   }
@@ -139,8 +145,11 @@ public enum StudioMode: String, Sendable, Equatable { case ask = "Ask", imagine 
 
 /// A picture that goes with the next question.
 public struct Attachment: Equatable, Sendable {
+  /// Which one.
   public var picture: PictureID
+  /// What the person calls it: a file's name.
   public var name: String
 
+  /// Each argument is the property of its name.
   public init(picture: PictureID, name: String) { (self.picture, self.name) = (picture, name) }
 }

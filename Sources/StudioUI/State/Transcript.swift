@@ -3,16 +3,22 @@ import SessionLog
 
 /// One thing in the transcript.
 public struct Message: Equatable, Sendable {
+  /// Who says something.
   public enum Speaker: Sendable { case person, model, studio }
 
   /// Its place in the transcript, for good.
   public let id: Int
+  /// Who says it.
   public var speaker: Speaker
+  /// What was said: a question, a prompt, an answer, a note.
   public var text: String
+  /// Attached to it, or drawn for it.
   public var pictures: [PictureID] = []
   /// The dim line below: speed, or seed, guidance, steps and time.
   public var facts = ""
+  /// Whether it tells of something that failed.
   public var isError = false
+  /// The request that it belongs to; nil for none.
   public var request: Int?
 
   init(id: Int, _ speaker: Speaker, _ text: String) {
@@ -22,7 +28,9 @@ public struct Message: Equatable, Sendable {
 
 /// The conversation as it is shown: a function of the session's events.
 public struct Transcript: Equatable, Sendable {
+  /// From the oldest to the newest.
   public private(set) var messages: [Message] = []
+  /// What the session was named; empty for nothing.
   public private(set) var title = ""
   /// Origin of every drawn picture.
   public private(set) var origins: [PictureID: PictureOrigin] = [:]
@@ -30,11 +38,13 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var details: [PictureID: [String]] = [:]
   /// Drawn and attached pictures, in order.
   public private(set) var gallery: [PictureID] = []
+  /// Pictures that a person marked.
   public private(set) var starred: Set<PictureID> = []
   /// The highest request number.
   public private(set) var lastRequest = 0
   private var nextID = 0
 
+  /// Of no event yet.
   public init() {}
 
   /// Without anything in it. Ids go on: no message is ever taken for another.
@@ -66,6 +76,7 @@ public struct Transcript: Equatable, Sendable {
     return add(.model, "", request: request)
   }
 
+  /// Takes one event in.
   public mutating func apply(_ event: SessionEvent) {
     if let request = event.request { lastRequest = max(lastRequest, request) }
     switch event {

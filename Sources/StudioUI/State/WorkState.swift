@@ -129,7 +129,9 @@ public struct Critique: Equatable, Sendable {
     public var holds: Bool? { said.map { $0.lowercased().contains(expected) } }
   }
 
+  /// What is looked at.
   public var picture: PictureID
+  /// What of the prompt is asked about, in order.
   public var parts: [Part]
   /// The question in flight.
   var request: Int?

@@ -88,6 +88,7 @@ public final class LayoutCache {
   /// How many messages were laid out, for tests of what that costs.
   public private(set) var laidOut = 0
 
+  /// Nothing laid out yet.
   public init() {}
 
   func laid(_ message: Message, width: Int, _ state: StudioState) -> LaidMessage {

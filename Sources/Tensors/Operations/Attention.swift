@@ -13,6 +13,7 @@ public enum AttentionMask: Sendable {
 /// Any pattern of visible keys, such as Transfusion's: causal over text, open among a picture's latents.
 public struct MaskTable: @unchecked Sendable {
   let storage: Storage
+  /// Sizes of the pattern.
   public let batch, queries, keys: Int
 
   /// `isVisible[(b · queries + q) · keys + k]`; a batch of 1 serves every element of a batch.
@@ -36,6 +37,7 @@ public struct GridBias {
   /// Rows further than this from a query's hold −∞ alone: keys there are passed over unseen.
   public var reach: Int
 
+  /// Each argument is the property of its name.
   public init(_ values: Tensor, reach: Int) { (self.values, self.reach) = (values, reach) }
 
   var height: Int { (values.size(1) + 1) / 2 }
@@ -217,6 +219,7 @@ public struct AttendedSequence {
   /// `[1, keys, kv heads, c]`; the last query stands at the last key.
   public var keys, values: Tensor
 
+  /// Each argument is the property of its name.
   public init(queries: Int, keys: Tensor, values: Tensor) {
     (self.queries, self.keys, self.values) = (queries, keys, values)
   }

@@ -105,6 +105,7 @@ private func apply(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor) -> Tensor {
 }
 
 extension Tensor {
+  /// The sum of two tensors, shapes broadcast as NumPy does. Backward: dy, summed over the axes that were stretched.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     apply(.add, a, b).recorded(from: [a, b]) {
       [s = a.shape, t = b.shape, p = a.isTracked, q = b.isTracked] dy in
@@ -112,6 +113,7 @@ extension Tensor {
     }
   }
 
+  /// The difference, broadcast. Backward: dy and −dy, summed likewise.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     apply(.subtract, a, b).recorded(from: [a, b]) {
       [s = a.shape, t = b.shape, p = a.isTracked, q = b.isTracked] dy in
@@ -119,6 +121,7 @@ extension Tensor {
     }
   }
 
+  /// The product of elements, broadcast. Backward: `da = dy · b`, `db = dy · a`, summed likewise.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     let p = a.isTracked, q = b.isTracked, s = a.shape, t = b.shape
     let left = q ? a.detached() : nil, right = p ? b.detached() : nil

@@ -67,14 +67,21 @@ extension Tensor {
     return dx
   }
 
+  /// e to the power of each element.
   public func exp() -> Tensor { map(.exp) }
   /// Natural logarithm: −∞ at 0, NaN below.
   public func log() -> Tensor { map(.log) }
+  /// NaN below 0.
   public func squareRoot() -> Tensor { map(.squareRoot) }
+  /// Each element times itself.
   public func squared() -> Tensor { map(.square) }
+  /// The hyperbolic tangent, within ±1.
   public func tanh() -> Tensor { map(.tanh) }
+  /// `1 / (1 + e⁻ˣ)`.
   public func sigmoid() -> Tensor { map(.sigmoid) }
+  /// `max(x, 0)`; the gradient at 0 is 0.
   public func relu() -> Tensor { map(.relu) }
+  /// The absolute value; the gradient at 0 is 0.
   public func abs() -> Tensor { map(.abs) }
   /// `x · sigmoid(x)` (arXiv 1606.08415).
   public func silu() -> Tensor { map(.silu) }
@@ -115,14 +122,23 @@ extension Tensor {
     return y
   }
 
+  /// `−x`.
   public static prefix func - (x: Tensor) -> Tensor { x.affine(scale: -1) }
+  /// `x + y` for every element.
   public static func + (x: Tensor, y: Float) -> Tensor { x.affine(scale: 1, shift: y) }
+  /// `x + y` for every element.
   public static func + (x: Float, y: Tensor) -> Tensor { y.affine(scale: 1, shift: x) }
+  /// `x − y` for every element.
   public static func - (x: Tensor, y: Float) -> Tensor { x.affine(scale: 1, shift: -y) }
+  /// `x − y` for every element.
   public static func - (x: Float, y: Tensor) -> Tensor { y.affine(scale: -1, shift: x) }
+  /// `x · y` for every element.
   public static func * (x: Tensor, y: Float) -> Tensor { x.affine(scale: y) }
+  /// `x · y` for every element.
   public static func * (x: Float, y: Tensor) -> Tensor { y.affine(scale: x) }
+  /// `x · (1 / y)` for every element, of which the last bit may differ from a division's.
   public static func / (x: Tensor, y: Float) -> Tensor { x.affine(scale: 1 / y) }
+  /// `x / y` for every element.
   public static func / (x: Float, y: Tensor) -> Tensor { y.map(.reciprocal).affine(scale: x) }
 }
 

@@ -2,10 +2,12 @@ import CKernels
 
 /// What one fused AdamW step needs besides the gradient (arXiv 1711.05101).
 public struct AdamWStep: Sendable {
+  /// η, β₁, β₂, ε and λ: the step is `−η (m̂ / (√v̂ + ε) + λ w)`.
   public var rate, beta1, beta2, epsilon, decay: Float
   /// 1 for the first step: the bias corrections depend on it.
   public var step: Int
 
+  /// Each argument is the property of its name.
   public init(rate: Float, beta1: Float, beta2: Float, epsilon: Float, decay: Float, step: Int) {
     (self.rate, self.beta1, self.beta2, self.epsilon, self.decay, self.step) = (
       rate, beta1, beta2, epsilon, decay, step
@@ -15,13 +17,16 @@ public struct AdamWStep: Sendable {
 
 /// Running first and second moments of one parameter's gradient, f32, of its shape.
 public struct Moments {
+  /// m and v: the averages of gradients and of their squares.
   public var first, second: Tensor
 
+  /// Zeros: before the first step.
   public init(like parameter: Parameter) {
     first = .zeros(parameter.shape)
     second = .zeros(parameter.shape)
   }
 
+  /// Copies of stored moments, such as a checkpoint's.
   public init(first: Tensor, second: Tensor) {
     (self.first, self.second) = (first.copied(), second.copied())
   }

@@ -8,9 +8,12 @@ import CKernels
 /// the first half of them in the low nibbles; scales `[rows, columns / group]`. In memory both lie in panels of 16 rows,
 /// in the order in which products read them: see `vg_quantized_args`.
 public struct QuantizedTensor: @unchecked Sendable {
+  /// How many bits a number has.
   public enum Bits: Int, Sendable, CaseIterable { case eight = 8, four = 4 }
 
+  /// Sizes; `group` numbers of a row share a scale.
   public let rows, columns, group: Int
+  /// Of each number.
   public let bits: Bits
   /// How it meets many rows of activations: see `Precision.roundsInput`.
   public var precision = Precision.f32

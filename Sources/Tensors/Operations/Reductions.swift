@@ -13,6 +13,7 @@ extension Tensor {
   /// The sum of all elements, f32, shape `[]`.
   public func sum() -> Tensor { cast(to: .f32).sum(axes: Array(0..<rank)) }
 
+  /// The mean over `axes`, of this tensor's type; the sum itself runs in f32.
   public func mean(axes: [Int], keepingAxes: Bool = false) -> Tensor {
     let n = normalized(axes).map { shape[$0] }.product
     return sum(axes: axes, keepingAxes: keepingAxes) * (1 / Float(n))

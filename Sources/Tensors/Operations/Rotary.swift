@@ -6,9 +6,12 @@ import Foundation
 /// Source: arXiv 2104.09864. A two-dimensional embedding is a table whose first pairs turn by the column
 /// and the others by the row.
 public struct RotaryTable: Sendable {
+  /// f32 `[positions, pairs]`.
   public let cosine: Tensor
+  /// f32 `[positions, pairs]`.
   public let sine: Tensor
 
+  /// How many places the table knows.
   public var positions: Int { cosine.size(0) }
   /// Half of the channels that turn.
   public var pairs: Int { cosine.size(1) }

@@ -4,6 +4,7 @@ import Layers
 public struct DecoderProduct: Hashable, Sendable {
   /// Rows of the input picture, or 1 for a plain product.
   public var height, width: Int
+  /// Channels, the kernel's side and its step.
   public var inputs, outputs, kernel, stride: Int
 
   /// Multiplications and additions for a picture.

@@ -3,6 +3,7 @@ import Tensors
 
 /// How understanding features become latents.
 public struct ReducerConfiguration: Codable, Sendable, Equatable {
+  /// The map from features to latents.
   public enum Kind: String, Codable, Sendable, CaseIterable {
     /// Linear, SiLU, Linear: the paper's choice, trained with the pixel decoder.
     case mlp
@@ -10,12 +11,14 @@ public struct ReducerConfiguration: Codable, Sendable, Equatable {
     case pca
   }
 
+  /// The map from features to latents.
   public var kind = Kind.mlp
   /// Channels of a feature.
   public var features: Int
   /// Channels of a latent: features / r.
   public var latents: Int
 
+  /// Each argument is the property of its name.
   public init(kind: Kind = .mlp, features: Int, latents: Int) {
     (self.kind, self.features, self.latents) = (kind, features, latents)
   }
@@ -33,8 +36,10 @@ public final class DimensionReducer: Module {
   /// Statistics of g's outputs, `[D / r]`: stored, never trained.
   @Weight("mean") var mean: Parameter
   @Weight("deviation") var deviation: Parameter
+  /// Its sizes.
   public let configuration: ReducerConfiguration
 
+  /// Random weights; mean 0 and deviation 1 until `measureStatistics`.
   public init(_ c: ReducerConfiguration, using random: inout Philox) {
     configuration = c
     hidden = c.kind == .mlp ? Linear(c.features, c.features, using: &random) : nil
@@ -109,6 +114,7 @@ public struct PrincipalComponents {
   private var sums: [Double]
   private var products: [Double]
 
+  /// Of no feature yet.
   public init(channels: Int) {
     self.channels = channels
     sums = [Double](repeating: 0, count: channels)

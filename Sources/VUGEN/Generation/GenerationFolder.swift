@@ -12,7 +12,9 @@ import Tensors
 ///     decoder_one_step.safetensors       the same, distilled (may be missing)
 ///     generator.safetensors              the generation tower (may be missing: then nothing can be imagined)
 public struct GenerationConfiguration: Codable, Sendable, Equatable {
+  /// How features become latents.
   public var reducer: ReducerConfiguration
+  /// How latents become pictures.
   public var decoder: PixelDecoderConfiguration
   /// Latents along one side of a picture.
   public var grid: Int
@@ -21,6 +23,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
   /// How the sampler's steps are moved towards the noise; 1 leaves them even. See `TimeGrid.shifted`.
   public var timeShift = 1.0
 
+  /// Tokens of one latent, and even steps.
   public init(reducer: ReducerConfiguration, decoder: PixelDecoderConfiguration, grid: Int) {
     (self.reducer, self.decoder, self.grid) = (reducer, decoder, grid)
   }
@@ -37,6 +40,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
 
   /// Side of a picture in pixels.
   public var imageSize: Int { grid * decoder.patchSize }
+  /// Sizes of the generation tower.
   public var tower: GenerationTowerConfiguration {
     .init(latents: reducer.latents, grid: grid, patch: generatorPatch)
   }
@@ -68,6 +72,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     self = found
   }
 
+  /// `generation.json` as it is written.
   public func fileContents() throws -> Data { try JSONText.lines(self) }
 
   /// What the understanding half must have. Throws `ModelFileError` naming the folder.
@@ -84,10 +89,15 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
 
 /// File names of the drawing half.
 public enum GenerationFiles {
+  /// Sizes.
   public static let configuration = "generation.json"
+  /// Features → latents.
   public static let reducer = "reducer.safetensors"
+  /// Latents → picture, in several steps.
   public static let decoder = "decoder.safetensors"
+  /// The same, distilled.
   public static let oneStepDecoder = "decoder_one_step.safetensors"
+  /// The generation tower.
   public static let generator = "generator.safetensors"
 
   /// Writes one part in bf16. Statistics stay f32: latents are divided by them.
@@ -102,10 +112,15 @@ public enum GenerationFiles {
 
 /// A model folder's drawing half, loaded: reducer, decoders and, where it is there, the generation tower.
 public final class GenerationModel {
+  /// Sizes of all parts.
   public let configuration: GenerationConfiguration
+  /// Features → latents.
   public let reducer: DimensionReducer
+  /// Latents → picture, in several steps.
   public let decoder: PixelDecoder
+  /// The same in one step; nil where there is none.
   public let oneStepDecoder: PixelDecoder?
+  /// Prompt → latents; nil where there is none: then nothing can be imagined.
   public let generator: GenerationTower?
 
   /// Throws `ModelFileError` or `ModuleLoadError`, naming the file and what is wrong.

@@ -11,6 +11,7 @@ public struct GenerationTowerConfiguration: Codable, Sendable, Equatable {
   /// arXiv 2212.09748): fine latents at the price of coarse ones.
   public var patch: Int
 
+  /// Each argument is the property of its name.
   public init(latents: Int, grid: Int, patch: Int = 1) {
     (self.latents, self.grid, self.patch) = (latents, grid, patch)
   }
@@ -64,9 +65,11 @@ public final class GenerationTower: Module {
   @Child("layers") var layers: [TextBlock]
   @Child("norm") var norm: RMSNorm
   @Child("latent_out") var output: Linear
+  /// Sizes beyond the language model's.
   public let configuration: GenerationTowerConfiguration
   private let text: TextConfiguration
 
+  /// Random layers of the language model's sizes, and an output that starts at zero.
   public init(
     _ c: GenerationTowerConfiguration, text: TextConfiguration, using random: inout Philox
   ) {

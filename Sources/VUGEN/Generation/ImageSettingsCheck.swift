@@ -3,9 +3,13 @@ import Foundation
 import Requests
 
 extension ImageSettings {
+  /// The most steps of the sampler.
   public static let mostSteps = DrawingLimits.steps.upperBound
+  /// The most steps of the pixel decoder.
   public static let mostDecoderSteps = DrawingLimits.decoderSteps.upperBound
+  /// The highest guidance scale.
   public static let mostGuidance = DrawingDefaults.guidanceRange.upperBound
+  /// The longest prompt that is read at all; the model reads less of it.
   public static let mostPromptCharacters = 100_000
 
   var guidance: Guidance { Guidance(scale: guidanceScale, interval: guidanceStart...guidanceEnd) }

@@ -8,7 +8,9 @@ import Tensors
 
 /// Draws pictures of prompts: the generation tower samples latents, a pixel decoder draws them.
 public final class Imaginer {
+  /// The frozen tower that reads prompts.
   public let understanding: UnderstandingTower
+  /// The half that draws.
   public let model: GenerationModel
   private let generator: GenerationTower
   private let template: ChatTemplate
@@ -56,9 +58,11 @@ public final class Imaginer {
 
   /// A picture, whole or as far as it came.
   public struct Result {
+    /// As it is kept or shown.
     public var picture: Picture
     /// Steps of the sampler that were really done.
     public var stepsDone: Int
+    /// Whether it was cancelled on the way.
     public var isPartial: Bool
   }
 

@@ -5,14 +5,17 @@ import Requests
 
 /// What a drawn picture says of itself: `parameters` for AUTOMATIC1111's readers, and JSON of our own that repeats it.
 public struct PictureMetadata: Codable, Sendable, Equatable {
+  /// What it was drawn from.
   public var settings: ImageSettings
   /// Steps of the sampler that were really done: fewer than asked for where it was cancelled.
   public var stepsDone: Int
   /// The model folder's name.
   public var model: String
 
+  /// The name of our own text in a picture's file.
   public static let key = "vugen"
 
+  /// Each argument is the property of its name.
   public init(_ settings: ImageSettings, stepsDone: Int, model: String) {
     (self.settings, self.stepsDone, self.model) = (settings, stepsDone, model)
   }

@@ -30,9 +30,11 @@ public final class PixelDecoder: Module {
   @Child("up") var up: [DecoderLevel]
   @Child("norm_out") var lastNorm: GroupNorm
   @Child("conv_out") var pictureOut: Convolution2D
+  /// Its sizes.
   public let configuration: PixelDecoderConfiguration
   private var tables: [[Int]: WindowTable] = [:]
 
+  /// Random weights, and an output that starts at zero.
   public init(_ c: PixelDecoderConfiguration, using random: inout Philox) {
     configuration = c
     let pixel = 3 * c.stem * c.stem, half = c.channels / 2

@@ -23,10 +23,12 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
   /// What the network's last convolution gives. A stem of more values than channels cannot carry the noise through,
   /// and need not: the picture itself lies in fewer dimensions (arXiv 2511.13720).
   public enum Prediction: String, Codable, Sendable { case velocity, data }
+  /// What the network's last convolution gives.
   public var prediction = Prediction.velocity
   /// Side of the window of relative positions in the transformer.
   public var window = 17
 
+  /// The published sizes' remaining values; `context` is as wide as `channels` unless given.
   public init(
     latents: Int, patchSize: Int, channels: Int, multipliers: [Int], layers: Int, context: Int? = nil
   ) {
@@ -47,6 +49,7 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
     case nano
   }
 
+  /// The sizes that a name stands for.
   public static func named(_ size: Size, latents: Int, patchSize: Int) -> PixelDecoderConfiguration {
     func published(_ channels: Int, _ layers: Int, _ multipliers: [Int]) -> PixelDecoderConfiguration {
       .init(
@@ -102,7 +105,9 @@ public struct PixelDecoderConfiguration: Codable, Sendable, Equatable {
 
 /// What keeps a picture from being drawn, in one line.
 public struct GenerationError: Error, CustomStringConvertible, Equatable {
+  /// What cannot be drawn and why, in one line.
   public let description: String
 
+  /// One line.
   public init(_ description: String) { self.description = description }
 }

@@ -25,6 +25,7 @@ public struct Measurement: Codable, Sendable {
   public var bar: Bar?
 
   /// Each argument is the property of its name.
+  /// Each argument is the property of its name.
   public init(
     name: String, seconds: Double = 0, gflops: Double? = nil, bytesPerSecond: Double? = nil,
     limitShare: Double? = nil, tokensPerSecond: Double? = nil, bytes: Int? = nil, weightShare: Double? = nil,

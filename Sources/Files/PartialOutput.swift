@@ -12,6 +12,7 @@ public final class PartialOutput {
   private static let state = Mutex(State())
   private let id: Int
 
+  /// Remembers a path until `forget`.
   public init(_ path: String) {
     let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     id = Self.state.withLock { state in

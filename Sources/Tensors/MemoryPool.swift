@@ -13,8 +13,11 @@ public final class MemoryPool: Sendable {
     public var systemAllocations = 0
     /// Blocks that came from a free list.
     public var reuses = 0
+    /// Of blocks that tensors have.
     public var bytesInUse = 0
+    /// Of blocks that wait to be used again.
     public var bytesFree = 0
+    /// The most that tensors have had at a time.
     public var peakBytesInUse = 0
   }
 
@@ -53,6 +56,7 @@ public final class MemoryPool: Sendable {
     abort()
   }
 
+  /// What the pool has done so far.
   public var counters: Counters { state.withLock { $0.counters } }
 
   /// Steps of an eighth of a power of two: at most 12.5 % is wasted.

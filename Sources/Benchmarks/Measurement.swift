@@ -25,7 +25,6 @@ public struct Measurement: Codable, Sendable {
   public var bar: Bar?
 
   /// Each argument is the property of its name.
-  /// Each argument is the property of its name.
   public init(
     name: String, seconds: Double = 0, gflops: Double? = nil, bytesPerSecond: Double? = nil,
     limitShare: Double? = nil, tokensPerSecond: Double? = nil, bytes: Int? = nil, weightShare: Double? = nil,
@@ -65,6 +64,7 @@ public struct Machine: Codable, Sendable {
   /// The same of memory.
   public var readBytesPerSecond: Double
 
+  /// Each argument is the property of its name.
   public init(
     threads: Int, instructionSet: String, hasBF16Products: Bool, peakF32Gflops: Double,
     peakBF16Gflops: Double,

@@ -143,7 +143,8 @@ let package = Package(
     .testTarget(name: "FramesTests", dependencies: ["Frames", "Requests"]),
     .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
     .testTarget(
-      name: "StudioUITests", dependencies: ["StudioUI", "Frames", "Requests", "SessionLog", "TestSupport"],
+      name: "StudioUITests",
+      dependencies: ["Files", "Frames", "Requests", "SessionLog", "StudioUI", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "SessionSearchTests", dependencies: ["Requests", "SessionLog", "SessionSearch", "TestSupport"]),
@@ -158,9 +159,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Files", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
-        "fuzz",
-        "CommandLine",
+        "Files", "Pictures", "SessionLog", "Studio", "Tensors", "TerminalProbe", "TestSupport",
+        "dying-program", "fuzz", "CommandLine",
       ]),
     .testTarget(
       name: "StudioTests",
@@ -175,7 +175,8 @@ let package = Package(
     // A program that is killed while it writes a session.
     .executableTarget(name: "session-writer", dependencies: ["SessionLog"], path: "Tests/SessionWriter"),
     .testTarget(
-      name: "SessionLogTests", dependencies: ["Requests", "SessionLog", "TestSupport", "session-writer"]),
+      name: "SessionLogTests",
+      dependencies: ["Files", "Requests", "SessionLog", "Tensors", "TestSupport", "session-writer"]),
     .testTarget(
       name: "TensorsTests", dependencies: ["Tensors", "ModelFiles", "TestSupport"],
       resources: [.copy("Fixtures")]),
@@ -214,4 +215,23 @@ let package = Package(
 // Tests are compiled once and run once: optimising them takes longer than it saves.
 for target in package.targets where target.type == .test {
   target.swiftSettings = [.unsafeFlags(["-Onone"])]
+}
+
+// `make sanitize` compiles only what it runs, and a lock whose waiting ThreadSanitizer can see.
+if Context.environment["VUGEN_SANITIZE"] != nil {
+  package.targets.append(.target(name: "VisibleMutex", path: "Tests/VisibleMutex"))
+  package.targets.first { $0.name == "TestSupport" }?.dependencies.append("VisibleMutex")
+  var needed: Set = [
+    "DataSetsTests", "EngineTests", "ModelFilesTests", "PicturesTests", "SessionLogTests", "TensorsTests",
+    "TerminalTests", "TrainingTests",
+  ]
+  var count = 0
+  while count != needed.count {
+    count = needed.count
+    for target in package.targets where needed.contains(target.name) {
+      for case .byNameItem(let name, _) in target.dependencies { needed.insert(name) }
+    }
+  }
+  package.targets.removeAll { !needed.contains($0.name) }
+  package.products.removeAll()
 }

@@ -70,26 +70,26 @@ struct TemplateFile {
 
   /// The text that is given to `system_message` where no message brings one.
   private static func systemMessage(in template: String) -> String? {
-    let given = /set\s+system_message\s*=\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/
-    for match in template.matches(of: given) {
-      guard let raw = match.1 ?? match.2, !raw.isEmpty else { continue }
-      return unescaped(raw)
+    var rest = template[...]
+    while let start = rest.firstMatch(of: /set\s+system_message\s*=\s*['"]/) {
+      rest = rest[start.range.upperBound...]
+      if let quote = start.output.last, let text = literal(rest, to: quote), !text.isEmpty { return text }
     }
     return nil
   }
 
-  /// A literal's characters.
-  private static func unescaped(_ literal: Substring) -> String {
+  /// The characters of a literal that goes on to `quote`; nil for one that does not end.
+  private static func literal(_ rest: Substring, to quote: Character) -> String? {
     var text = "", isEscaped = false
-    for character in literal {
+    for character in rest {
+      if !isEscaped, character == quote { return text }
       if !isEscaped, character == "\\" {
         isEscaped = true
         continue
       }
-      let isBreak = isEscaped && character == "n"
-      text.append(isBreak ? "\n" : character)
+      text.append(isEscaped && character == "n" ? "\n" : character)
       isEscaped = false
     }
-    return text
+    return nil
   }
 }

@@ -9,6 +9,17 @@ public enum OddInput {
     "1..9,0", "1..9,1e-9", "1..15,nan", "0..15,0.5", "1..2,", "nan..inf",
   ]
 
+  /// What stands where a file should have a value or a name.
+  public static let values = [
+    "null", "true", "[]", "{}", "[[]]", "{\"a\":1}", "\"\"", "''", "\"\\u0000\"", "\"\\ud800\"", "\"\\n\"",
+    "1979-05-27",
+    "1979-05-27T07:32:00Z", "07:32:00", "0xff", "0b1", "+inf", "nan", "-0", "1e400", "[a]", "a.b.c", "\"\"\"",
+    "#", "\\",
+    "é", "👩‍👩‍👧", "\u{FEFF}", "\u{202E}", "\u{1B}[31m", String(repeating: "[", count: 400),
+    String(repeating: "{\"a\":", count: 400), String(repeating: "a.", count: 400) + "a",
+    String(repeating: "9", count: 400),
+  ]
+
   /// Commands that take a number, or a word where one is expected.
   public static let commands = [
     "/cfg", "/steps", "/seed", "/count", "/grid", "/sweep", "/negative", "/stop", "/search", "/rename",

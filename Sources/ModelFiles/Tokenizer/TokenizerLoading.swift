@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension Tokenizer {
@@ -92,7 +93,9 @@ extension Tokenizer {
     let special = Dictionary(
       (file.addedTokens ?? []).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
     let largest = max(file.model.vocab.values.max() ?? -1, special.values.max() ?? -1)
-    guard largest >= 0, largest < 10_000_000, file.model.vocab.values.allSatisfy({ $0 >= 0 }),
+    // Each id has a line of its own; a small file may have gaps.
+    let most = max(1 << 20, try MappedFile(path: path).bytes.count)
+    guard largest >= 0, largest < most, file.model.vocab.values.allSatisfy({ $0 >= 0 }),
       special.values.allSatisfy({ $0 >= 0 })
     else {
       throw ModelFileError(path, "its token ids are out of range; copy it from the model's source again")

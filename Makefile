@@ -11,7 +11,8 @@ TEST := "$(SWIFT)" test $(FLAGS) --disable-testable-imports
 
 PREFIX ?= /usr/local
 
-.PHONY: studio build test lint format references fuzz fuzz-files bench deps data-deps install uninstall dist bare
+.PHONY: studio build test lint format references fuzz fuzz-files sanitize docs bench deps data-deps install uninstall
+.PHONY: dist bare
 
 # Builds what is missing and opens the studio.
 studio: build
@@ -59,9 +60,11 @@ test: data-deps
 lint:
 	@scripts/check-version
 	"$(SWIFT)" format lint --strict --recursive Sources Tests Package.swift
+	@scripts/format-c --check
 
 format:
 	"$(SWIFT)" format --in-place --recursive Sources Tests Package.swift
+	@scripts/format-c
 
 deps:
 	@SWIFT="$(SWIFT)" scripts/install-deps
@@ -95,6 +98,14 @@ fuzz: data-deps
 
 fuzz-files: data-deps
 	VUGEN_FUZZ=400000 $(TEST) --filter survives
+
+# The tests of what has threads or raw memory under ThreadSanitizer and AddressSanitizer, or under ONLY one of them.
+sanitize: data-deps
+	@SWIFT="$(SWIFT)" scripts/sanitize $(ONLY)
+
+# The libraries' documentation as a website in .build/documentation; every warning is an error.
+docs: build
+	@SWIFT="$(SWIFT)" scripts/make-docs
 
 # Ours, PyTorch and llama.cpp in turn, with ratios.
 bench: build $(PYTHON)

@@ -35,7 +35,7 @@ final class Storage: @unchecked Sendable {
     self.byteCount = byteCount
     self.capacity = capacity
     owner = nil
-    pointer = MemoryPool.shared.allocate(capacity: capacity)
+    pointer = MemoryPool.shared.allocate(capacity: capacity, byteCount: byteCount)
   }
 
   /// Memory that `owner` keeps alive; read only.

@@ -356,6 +356,10 @@ int32_t vugen_physical_cores(void);
 // Asks the system for large pages (2 MiB) where it has them only for those who ask.
 void vugen_use_large_pages(void *memory, size_t bytes);
 
+// Only the first `used` of a block's bytes may be touched from now on. AddressSanitizer, where the program is built with
+// it, cannot know that of memory that a pool keeps; elsewhere this does nothing.
+void vugen_mark_block(void *memory, size_t used, size_t bytes);
+
 // Names the calling thread for debuggers and profilers (15 bytes).
 void vugen_name_thread(const char *name);
 

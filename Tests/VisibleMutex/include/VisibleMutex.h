@@ -1,0 +1,1 @@
+// Swift's Mutex, as ThreadSanitizer can follow it: see mutex.c.

@@ -34,7 +34,7 @@ public enum HeldOut {
     public var pairs: [[String]] = []
     /// A class and a colour that it never has there.
     public var colours: [[String]] = []
-    /// A class and a number, as a word, in which it never stands there.
+    /// A class and a number of it, as a word, that training never shows.
     public var counts: [[String]] = []
   }
 

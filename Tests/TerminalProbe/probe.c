@@ -50,8 +50,10 @@ static void reply(const char *bytes, size_t count, void *context) {
 }
 
 static struct winsize window(int rows, int columns) {
-  struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns,
-                         .ws_xpixel = (unsigned short)(columns * CELL_WIDTH), .ws_ypixel = (unsigned short)(rows * CELL_HEIGHT)};
+  struct winsize size = {.ws_row = (unsigned short)rows,
+                         .ws_col = (unsigned short)columns,
+                         .ws_xpixel = (unsigned short)(columns * CELL_WIDTH),
+                         .ws_ypixel = (unsigned short)(rows * CELL_HEIGHT)};
   return size;
 }
 
@@ -281,7 +283,8 @@ int probe_wait(probe *p, int milliseconds) {
     probe_pump(p, 10);
   }
   // All that it wrote, to the end of the line: how long that takes depends on what else the machine does.
-  for (int i = 0; i < 100 && probe_pump(p, 20); i++) {}
+  for (int i = 0; i < 100 && probe_pump(p, 20); i++) {
+  }
   return p->status;
 }
 

@@ -21,9 +21,7 @@
   X(curl_slist_free_all)
 
 #define MEMBER(name) __typeof__(&name) name;
-static struct {
-  FUNCTIONS(MEMBER)
-} lib;
+static struct { FUNCTIONS(MEMBER) } lib;
 static int is_loaded;
 
 static void load_once(void) {

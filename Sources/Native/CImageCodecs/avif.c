@@ -2,13 +2,13 @@
 
 #include "codecs.h"
 
-#define FUNCTIONS(X)                                       \
-  X(avifCodecName)                                         \
-  X(avifDecoderCreate)                                     \
-  X(avifDecoderDestroy)                                    \
-  X(avifDecoderSetIOMemory)                                \
-  X(avifDecoderParse)                                      \
-  X(avifDecoderNextImage)                                  \
+#define FUNCTIONS(X)        \
+  X(avifCodecName)          \
+  X(avifDecoderCreate)      \
+  X(avifDecoderDestroy)     \
+  X(avifDecoderSetIOMemory) \
+  X(avifDecoderParse)       \
+  X(avifDecoderNextImage)   \
   X(avifRGBImageSetDefaults) X(avifImageYUVToRGB) X(avifResultToString)
 // The structures are those of the version that the headers describe.
 #if AVIF_VERSION_MAJOR >= 1
@@ -62,7 +62,8 @@ int vugen_avif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
     decoder->codecChoice = AVIF_CODEC_CHOICE_AOM;
   decoder->ignoreExif = decoder->ignoreXMP = AVIF_TRUE;
   decoder->strictFlags = AVIF_STRICT_DISABLED;
-  decoder->imageSizeLimit = max_pixels < AVIF_DEFAULT_IMAGE_SIZE_LIMIT ? (uint32_t)max_pixels : AVIF_DEFAULT_IMAGE_SIZE_LIMIT;
+  decoder->imageSizeLimit =
+    max_pixels < AVIF_DEFAULT_IMAGE_SIZE_LIMIT ? (uint32_t)max_pixels : AVIF_DEFAULT_IMAGE_SIZE_LIMIT;
   if (decoder->imageSizeLimit == 0) decoder->imageSizeLimit = 1;
   int status = lib.avifDecoderSetIOMemory(decoder, bytes, count) == AVIF_RESULT_OK
                  ? decode(decoder, count, max_pixels, image)

@@ -36,7 +36,9 @@ static int read_header(bitmap *b, vugen_image *image) {
   b->bits = u16(h + 14);
   b->compression = b->header >= 20 ? u32(h + 16) : RGB;
   b->colours = b->header >= 36 ? u32(h + 32) : 0;
-  size_t mask_count = b->header >= 56 || b->compression == ALPHA_FIELDS ? 4 : b->header >= 52 || b->compression == FIELDS ? 3 : 0;
+  size_t mask_count = b->header >= 56 || b->compression == ALPHA_FIELDS ? 4
+                      : b->header >= 52 || b->compression == FIELDS     ? 3
+                                                                        : 0;
   if (b->count < 14 + 40 + 4 * mask_count) return vugen_refuse(image, "the header is cut off");
   for (size_t i = 0; i < mask_count; i++) b->masks[i] = u32(h + 40 + 4 * i);
   return 0;

@@ -23,21 +23,19 @@ int vugen_blame(vugen_image *image, const char *codec, const char *words) {
                  : vugen_refuse(image, "they are damaged or cut off");
 }
 
-int vugen_check_size(
-  vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes, uint64_t pixels_per_byte) {
+int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes,
+                     uint64_t pixels_per_byte) {
   const uint64_t free_pixels = 32000000;
   if (width == 0 || height == 0) return vugen_refuse(image, "it has no pixels");
   if (width > 1000000 || height > 1000000)
-    return vugen_refuse(
-      image, "%llu × %llu pixels; a side may have 1000000", (unsigned long long)width, (unsigned long long)height);
+    return vugen_refuse(image, "%llu × %llu pixels; a side may have 1000000", (unsigned long long)width,
+                        (unsigned long long)height);
   if (width * height > max_pixels)
-    return vugen_refuse(
-      image, "%llu × %llu pixels are more than the limit of %llu; --max-pixels raises it", (unsigned long long)width,
-      (unsigned long long)height, (unsigned long long)max_pixels);
+    return vugen_refuse(image, "%llu × %llu pixels are more than the limit of %llu; --max-pixels raises it",
+                        (unsigned long long)width, (unsigned long long)height, (unsigned long long)max_pixels);
   if (width * height > free_pixels && (width * height - free_pixels) / pixels_per_byte > bytes)
-    return vugen_refuse(
-      image, "%llu bytes are too few for the %llu × %llu pixels that it promises", (unsigned long long)bytes,
-      (unsigned long long)width, (unsigned long long)height);
+    return vugen_refuse(image, "%llu bytes are too few for the %llu × %llu pixels that it promises",
+                        (unsigned long long)bytes, (unsigned long long)width, (unsigned long long)height);
   return 0;
 }
 
@@ -91,8 +89,7 @@ void vugen_bytes_free(vugen_bytes *bytes) {
   bytes->bytes = NULL;
 }
 
-void vugen_copy_upright(
-  const uint8_t *pixels, uint32_t width, uint32_t height, int orientation, uint8_t *to) {
+void vugen_copy_upright(const uint8_t *pixels, uint32_t width, uint32_t height, int orientation, uint8_t *to) {
   const uint32_t *from = (const uint32_t *)pixels;
   uint32_t *out = (uint32_t *)to;
   if (orientation < 2 || orientation > 8) {

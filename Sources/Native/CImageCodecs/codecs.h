@@ -19,8 +19,8 @@ __attribute__((format(printf, 2, 3))) int vugen_refuse(vugen_image *image, const
 
 // 0 where a picture of this size may be decoded from `bytes` bytes of file. A kind of file whose bytes cannot stand
 // for more than `pixels_per_byte` pixels each is refused where it promises more than that and 32 megapixels.
-int vugen_check_size(
-  vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes, uint64_t pixels_per_byte);
+int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes,
+                     uint64_t pixels_per_byte);
 
 // Takes width × height × 4 bytes for the pixels; 0 where there was room.
 int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height);
@@ -58,9 +58,7 @@ void *vugen_open_library(const char *const *names);
 #define VUGEN_LOOK_UP(name) \
   if ((lib.name = (__typeof__(&name))dlsym(handle, #name)) == NULL) return;
 #define VUGEN_LIBRARY(FUNCTIONS, ...)                       \
-  static struct {                                           \
-    FUNCTIONS(VUGEN_MEMBER)                                 \
-  } lib;                                                    \
+  static struct { FUNCTIONS(VUGEN_MEMBER) } lib;            \
   static int is_loaded;                                     \
   static void load_once(void) {                             \
     static const char *const names[] = {__VA_ARGS__, NULL}; \

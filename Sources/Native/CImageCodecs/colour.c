@@ -2,14 +2,14 @@
 
 #include "codecs.h"
 
-#define FUNCTIONS(X)                                                                                   \
-  X(cmsOpenProfileFromMem)                                                                             \
-  X(cmsCloseProfile)                                                                                   \
-  X(cmsGetColorSpace)                                                                                  \
-  X(cmsCreate_sRGBProfile)                                                                             \
-  X(cmsCreateRGBProfile)                                                                               \
-  X(cmsBuildGamma)                                                                                     \
-  X(cmsBuildParametricToneCurve)                                                                       \
+#define FUNCTIONS(X)             \
+  X(cmsOpenProfileFromMem)       \
+  X(cmsCloseProfile)             \
+  X(cmsGetColorSpace)            \
+  X(cmsCreate_sRGBProfile)       \
+  X(cmsCreateRGBProfile)         \
+  X(cmsBuildGamma)               \
+  X(cmsBuildParametricToneCurve) \
   X(cmsFreeToneCurve) X(cmsCreateTransform) X(cmsDeleteTransform) X(cmsDoTransform)
 VUGEN_LIBRARY(FUNCTIONS, "liblcms2.so.2", "liblcms2.so")
 
@@ -88,8 +88,8 @@ static cmsHTRANSFORM transform_of(const vugen_image *image, cmsHPROFILE profile,
   if (space != cmsSigCmykData && space != cmsSigRgbData && space != cmsSigGrayData) return NULL;
   cmsUInt32Number from = space == cmsSigCmykData ? TYPE_CMYK_8 : space == cmsSigGrayData ? TYPE_GRAY_8 : TYPE_RGBA_8;
   cmsUInt32Number to = space == cmsSigGrayData ? TYPE_RGB_8 : TYPE_RGBA_8;
-  return lib.cmsCreateTransform(
-    profile, from, srgb, to, INTENT_PERCEPTUAL, space == cmsSigRgbData ? cmsFLAGS_COPY_ALPHA : 0);
+  return lib.cmsCreateTransform(profile, from, srgb, to, INTENT_PERCEPTUAL,
+                                space == cmsSigRgbData ? cmsFLAGS_COPY_ALPHA : 0);
 }
 
 // 1 where the profile was understood and is done with.
@@ -97,10 +97,8 @@ static int convert(vugen_image *image, cmsHPROFILE profile, cmsHPROFILE srgb) {
   cmsColorSpaceSignature space = lib.cmsGetColorSpace(profile);
   cmsHTRANSFORM transform = transform_of(image, profile, srgb);
   if (transform == NULL) return 0;
-  if (space == cmsSigGrayData)
-    apply_grey(image, transform);
-  else if (space == cmsSigCmykData || changes_colours(transform))
-    apply_rows(image, transform);
+  if (space == cmsSigGrayData) apply_grey(image, transform);
+  else if (space == cmsSigCmykData || changes_colours(transform)) apply_rows(image, transform);
   lib.cmsDeleteTransform(transform);
   return 1;
 }

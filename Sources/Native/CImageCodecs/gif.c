@@ -2,11 +2,11 @@
 
 #include "codecs.h"
 
-#define FUNCTIONS(X)                                                        \
-  X(DGifOpen)                                                               \
-  X(DGifCloseFile)                                                          \
-  X(DGifGetRecordType)                                                      \
-  X(DGifGetExtension)                                                       \
+#define FUNCTIONS(X)   \
+  X(DGifOpen)          \
+  X(DGifCloseFile)     \
+  X(DGifGetRecordType) \
+  X(DGifGetExtension)  \
   X(DGifGetExtensionNext) X(DGifGetImageDesc) X(DGifGetLine) X(GifErrorString)
 VUGEN_LIBRARY(FUNCTIONS, "libgif.so.7", "libgif.so")
 

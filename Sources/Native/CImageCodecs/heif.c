@@ -2,29 +2,28 @@
 
 #include "codecs.h"
 
-#define FUNCTIONS(X)                                                                                \
-  X(heif_context_alloc)                                                                             \
-  X(heif_context_free)                                                                              \
-  X(heif_context_read_from_memory_without_copy)                                                     \
-  X(heif_context_get_primary_image_handle)                                                          \
-  X(heif_image_handle_get_width)                                                                    \
-  X(heif_image_handle_get_height)                                                                   \
-  X(heif_image_handle_get_raw_color_profile_size)                                                   \
-  X(heif_image_handle_get_raw_color_profile)                                                        \
-  X(heif_image_handle_get_nclx_color_profile)                                                       \
-  X(heif_nclx_color_profile_free)                                                                   \
-  X(heif_image_handle_release)                                                                      \
-  X(heif_decode_image)                                                                              \
-  X(heif_decoding_options_alloc)                                                                    \
-  X(heif_decoding_options_free)                                                                     \
+#define FUNCTIONS(X)                              \
+  X(heif_context_alloc)                           \
+  X(heif_context_free)                            \
+  X(heif_context_read_from_memory_without_copy)   \
+  X(heif_context_get_primary_image_handle)        \
+  X(heif_image_handle_get_width)                  \
+  X(heif_image_handle_get_height)                 \
+  X(heif_image_handle_get_raw_color_profile_size) \
+  X(heif_image_handle_get_raw_color_profile)      \
+  X(heif_image_handle_get_nclx_color_profile)     \
+  X(heif_nclx_color_profile_free)                 \
+  X(heif_image_handle_release)                    \
+  X(heif_decode_image)                            \
+  X(heif_decoding_options_alloc)                  \
+  X(heif_decoding_options_free)                   \
   X(heif_image_get_width) X(heif_image_get_height) X(heif_image_get_plane_readonly) X(heif_image_release)
 VUGEN_LIBRARY(FUNCTIONS, "libheif.so.1", "libheif.so")
 
 static int failed(vugen_image *image, struct heif_error error) {
   if (error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype ||
       error.code == heif_error_Decoder_plugin_error)
-    return vugen_refuse(
-      image, "%s; libheif may lack a decoder (Debian 13: libheif-plugin-libde265)", error.message);
+    return vugen_refuse(image, "%s; libheif may lack a decoder (Debian 13: libheif-plugin-libde265)", error.message);
   return vugen_blame(image, "libheif", error.message);
 }
 
@@ -48,8 +47,7 @@ static int copy_pixels(struct heif_image *decoded, size_t count, uint64_t max_pi
   int width = lib.heif_image_get_width(decoded, heif_channel_interleaved);
   int height = lib.heif_image_get_height(decoded, heif_channel_interleaved), stride = 0;
   const uint8_t *plane = lib.heif_image_get_plane_readonly(decoded, heif_channel_interleaved, &stride);
-  if (width < 1 || height < 1 || plane == NULL || stride < width * 4)
-    return vugen_blame(image, "libheif", "");
+  if (width < 1 || height < 1 || plane == NULL || stride < width * 4) return vugen_blame(image, "libheif", "");
   if (vugen_check_size(image, (uint64_t)width, (uint64_t)height, max_pixels, count, 16384)) return 1;
   if (vugen_take_pixels(image, (uint32_t)width, (uint32_t)height)) return 1;
   for (int y = 0; y < height; y++)

@@ -55,7 +55,8 @@ static void choose_scale(struct jpeg_decompress_struct *jpeg, uint32_t wanted, u
   const uint64_t enough = (uint64_t)wanted * 4;
   uint64_t width = jpeg->image_width, height = jpeg->image_height;
   jpeg->scale_denom = jpeg->scale_num = 8;
-  while (enough > 0 && jpeg->scale_num > 1 && width * height > max_pixels && width / 2 >= enough && height / 2 >= enough) {
+  while (enough > 0 && jpeg->scale_num > 1 && width * height > max_pixels && width / 2 >= enough &&
+         height / 2 >= enough) {
     jpeg->scale_num /= 2;
     width /= 2;
     height /= 2;
@@ -71,7 +72,8 @@ static int is_refined(struct jpeg_decompress_struct *jpeg) {
   return 1;
 }
 
-static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, vugen_image *image, uint64_t max_pixels) {
+static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, vugen_image *image,
+                  uint64_t max_pixels) {
   JOCTET *profile = NULL;
   unsigned length = 0;
   if (jpeg_read_icc_profile(jpeg, &profile, &length)) vugen_keep_profile(image, profile, length);
@@ -85,8 +87,7 @@ static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, 
   // A progressive picture is held as a whole, however small it is wanted. A block of 64 pixels takes a bit at least.
   uint64_t width = jpeg->progressive_mode ? jpeg->image_width : jpeg->output_width;
   uint64_t height = jpeg->progressive_mode ? jpeg->image_height : jpeg->output_height;
-  if (vugen_check_size(image, width, height, max_pixels, count, jpeg->arith_code ? 65536 : 2048))
-    refuse(e);
+  if (vugen_check_size(image, width, height, max_pixels, count, jpeg->arith_code ? 65536 : 2048)) refuse(e);
 }
 
 // A picture in scans is decoded as a whole before its first row is there.
@@ -145,9 +146,8 @@ int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
   return 0;
 }
 
-int vugen_jpeg_encode(
-  const uint8_t *rgb, uint32_t width, uint32_t height, int quality, const uint8_t *exif, size_t exif_count,
-  const uint8_t *xmp, size_t xmp_count, vugen_bytes *out) {
+int vugen_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, const uint8_t *exif,
+                      size_t exif_count, const uint8_t *xmp, size_t xmp_count, vugen_bytes *out) {
   memset(out, 0, sizeof *out);
   struct jpeg_compress_struct jpeg;
   errors e;

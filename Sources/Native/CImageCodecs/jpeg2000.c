@@ -8,18 +8,18 @@
 
 #include "codecs.h"
 
-#define FUNCTIONS(X)                                                                              \
-  X(opj_create_decompress)                                                                        \
-  X(opj_destroy_codec)                                                                            \
-  X(opj_set_default_decoder_parameters)                                                           \
-  X(opj_setup_decoder)                                                                            \
-  X(opj_set_error_handler)                                                                        \
-  X(opj_stream_create)                                                                            \
-  X(opj_stream_destroy)                                                                           \
-  X(opj_stream_set_read_function)                                                                 \
-  X(opj_stream_set_skip_function)                                                                 \
-  X(opj_stream_set_seek_function)                                                                 \
-  X(opj_stream_set_user_data)                                                                     \
+#define FUNCTIONS(X)                    \
+  X(opj_create_decompress)              \
+  X(opj_destroy_codec)                  \
+  X(opj_set_default_decoder_parameters) \
+  X(opj_setup_decoder)                  \
+  X(opj_set_error_handler)              \
+  X(opj_stream_create)                  \
+  X(opj_stream_destroy)                 \
+  X(opj_stream_set_read_function)       \
+  X(opj_stream_set_skip_function)       \
+  X(opj_stream_set_seek_function)       \
+  X(opj_stream_set_user_data)           \
   X(opj_stream_set_user_data_length) X(opj_read_header) X(opj_decode) X(opj_image_destroy)
 VUGEN_LIBRARY(FUNCTIONS, "libopenjp2.so.7", "libopenjp2.so")
 
@@ -95,15 +95,15 @@ static int convert(const opj_image_t *found, uint64_t max_pixels, size_t count, 
   uint32_t n = 0, width = found->comps[0].w, height = found->comps[0].h;
   for (uint32_t c = 0; c < found->numcomps; c++) {
     const opj_image_comp_t *component = &found->comps[c];
-    if (component->data == NULL || component->w == 0 || component->h == 0 || component->prec < 1 || component->prec > 31)
+    if (component->data == NULL || component->w == 0 || component->h == 0 || component->prec < 1 ||
+        component->prec > 31)
       return vugen_blame(image, "OpenJPEG", "");
     if (component->w > width) width = component->w;
     if (component->h > height) height = component->h;
-    if (alpha < 0 && (component->alpha || (c > 0 && c + 1 == found->numcomps && c % 2 == 1 &&
-                                           found->color_space != OPJ_CLRSPC_CMYK)))
+    if (alpha < 0 && (component->alpha ||
+                      (c > 0 && c + 1 == found->numcomps && c % 2 == 1 && found->color_space != OPJ_CLRSPC_CMYK)))
       alpha = (int)c;
-    else if (alpha < 0)
-      n = c + 1;
+    else if (alpha < 0) n = c + 1;
   }
   image->is_cmyk = found->color_space == OPJ_CLRSPC_CMYK && n == 4;
   n = image->is_cmyk ? 4 : n >= 3 ? 3 : 1;
@@ -126,10 +126,8 @@ static int decode(opj_codec_t *codec, opj_stream_t *stream, source *from, uint64
     vugen_refuse(image, "%u channels are not read", found->numcomps);
   } else if (vugen_check_size(image, (uint64_t)found->x1 - found->x0, (uint64_t)found->y1 - found->y0, max_pixels,
                               from->count, 16384) == 0) {
-    if (!lib.opj_decode(codec, stream, found))
-      vugen_blame(image, "OpenJPEG", from->message);
-    else
-      status = convert(found, max_pixels, from->count, image);
+    if (!lib.opj_decode(codec, stream, found)) vugen_blame(image, "OpenJPEG", from->message);
+    else status = convert(found, max_pixels, from->count, image);
   }
   if (found) lib.opj_image_destroy(found);
   return status;

@@ -184,9 +184,8 @@ static int is_plain(const char *text) {
   return 1;
 }
 
-int vugen_png_encode(
-  const uint8_t *pixels, uint32_t width, uint32_t height, int channels, const char *const *keys,
-  const char *const *values, size_t texts, vugen_bytes *out) {
+int vugen_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, const char *const *keys,
+                     const char *const *values, size_t texts, vugen_bytes *out) {
   memset(out, 0, sizeof *out);
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, out->message, fail, ignore);
   png_infop info = png ? png_create_info_struct(png) : NULL;

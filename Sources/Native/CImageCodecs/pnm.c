@@ -15,8 +15,7 @@ static void skip_space(anymap *m) {
   while (m->at < m->count && (is_space(m->bytes[m->at]) || m->bytes[m->at] == '#')) {
     if (m->bytes[m->at] == '#')
       while (m->at < m->count && m->bytes[m->at] != '\n') m->at++;
-    else
-      m->at++;
+    else m->at++;
   }
 }
 

@@ -103,8 +103,8 @@ static void resize_row(const axis *x, const uint8_t *from, uint8_t *to) {
 }
 
 // One output row of the axis that leads down, from rows that lie `capacity` in a ring.
-static void resize_column(
-  const axis *x, uint32_t i, const uint8_t *ring, uint32_t capacity, uint32_t width, uint8_t *to) {
+static void resize_column(const axis *x, uint32_t i, const uint8_t *ring, uint32_t capacity, uint32_t width,
+                          uint8_t *to) {
   const window *w = &x->windows[i];
   for (uint32_t c = 0; c < width; c++) {
     four sum = {0, 0, 0, 0};
@@ -206,10 +206,8 @@ int vugen_end_row(vugen_image *image, uint32_t y) {
   settle_alpha(image, rows->row);
   uint32_t width = rows->across_first ? rows->across.to : rows->across.from;
   uint8_t *to = rows->ring + (size_t)(y % rows->ring_rows) * width * 4;
-  if (rows->across_first)
-    resize_row(&rows->across, rows->row, to);
-  else
-    memcpy(to, rows->row, (size_t)width * 4);
+  if (rows->across_first) resize_row(&rows->across, rows->row, to);
+  else memcpy(to, rows->row, (size_t)width * 4);
   make_ready(rows, y);
   return 0;
 }
@@ -233,10 +231,8 @@ static int end_rows(vugen_image *image) {
   }
   for (uint32_t y = 0; y < height; y++) {
     const uint8_t *half = rows->half + (size_t)y * (rows->across_first ? width : rows->across.from) * 4;
-    if (rows->across_first)
-      memcpy(small + (size_t)y * width * 4, half, (size_t)width * 4);
-    else
-      resize_row(&rows->across, half, small + (size_t)y * width * 4);
+    if (rows->across_first) memcpy(small + (size_t)y * width * 4, half, (size_t)width * 4);
+    else resize_row(&rows->across, half, small + (size_t)y * width * 4);
   }
   for (uint32_t y = 0; y < rows->height; y++)
     for (uint32_t x = 0; x < rows->width; x++) {

@@ -3,22 +3,22 @@
 
 #include "codecs.h"
 
-#define FUNCTIONS(X)                                                                                       \
-  X(TIFFOpenOptionsAlloc)                                                                                  \
-  X(TIFFOpenOptionsFree)                                                                                   \
-  X(TIFFOpenOptionsSetMaxSingleMemAlloc)                                                                   \
-  X(TIFFOpenOptionsSetErrorHandlerExtR)                                                                    \
-  X(TIFFOpenOptionsSetWarningHandlerExtR)                                                                  \
-  X(TIFFClientOpenExt)                                                                                     \
-  X(TIFFClose)                                                                                             \
-  X(TIFFGetField)                                                                                          \
-  X(TIFFGetFieldDefaulted)                                                                                 \
-  X(TIFFIsTiled)                                                                                           \
-  X(TIFFTileSize64)                                                                                        \
-  X(TIFFTileRowSize64)                                                                                     \
-  X(TIFFReadTile)                                                                                          \
-  X(TIFFScanlineSize64)                                                                                    \
-  X(TIFFReadScanline)                                                                                      \
+#define FUNCTIONS(X)                      \
+  X(TIFFOpenOptionsAlloc)                 \
+  X(TIFFOpenOptionsFree)                  \
+  X(TIFFOpenOptionsSetMaxSingleMemAlloc)  \
+  X(TIFFOpenOptionsSetErrorHandlerExtR)   \
+  X(TIFFOpenOptionsSetWarningHandlerExtR) \
+  X(TIFFClientOpenExt)                    \
+  X(TIFFClose)                            \
+  X(TIFFGetField)                         \
+  X(TIFFGetFieldDefaulted)                \
+  X(TIFFIsTiled)                          \
+  X(TIFFTileSize64)                       \
+  X(TIFFTileRowSize64)                    \
+  X(TIFFReadTile)                         \
+  X(TIFFScanlineSize64)                   \
+  X(TIFFReadScanline)                     \
   X(TIFFSetField) X(TIFFRGBAImageOK) X(TIFFRGBAImageBegin) X(TIFFRGBAImageGet) X(TIFFRGBAImageEnd)
 VUGEN_LIBRARY(FUNCTIONS, "libtiff.so.6", "libtiff.so")
 
@@ -83,8 +83,8 @@ static TIFF *open_tiff(source *from, uint64_t max_pixels) {
   lib.TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)(most < INT64_MAX ? most : INT64_MAX));
   lib.TIFFOpenOptionsSetErrorHandlerExtR(options, complain, from);
   lib.TIFFOpenOptionsSetWarningHandlerExtR(options, ignore, from);
-  TIFF *tiff = lib.TIFFClientOpenExt(
-    "picture", "r", from, read_bytes, write_bytes, seek, close_file, size, map, unmap, options);
+  TIFF *tiff =
+    lib.TIFFClientOpenExt("picture", "r", from, read_bytes, write_bytes, seek, close_file, size, map, unmap, options);
   lib.TIFFOpenOptionsFree(options);
   return tiff;
 }
@@ -113,8 +113,8 @@ static void divide_pixels(uint8_t *p, size_t count) {
 static void divide_by_alpha(vugen_image *image) { divide_pixels(image->pixels, (size_t)image->width * image->height); }
 
 // libtiff's own conversion, a strip's or a tile's height at a time.
-static int read_bands(
-  TIFF *tiff, TIFFRGBAImage *rgba, source *from, int divides, vugen_image *image, uint32_t width, uint32_t height) {
+static int read_bands(TIFF *tiff, TIFFRGBAImage *rgba, source *from, int divides, vugen_image *image, uint32_t width,
+                      uint32_t height) {
   uint32_t band = 0;
   if (!lib.TIFFGetFieldDefaulted(tiff, lib.TIFFIsTiled(tiff) ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP, &band) ||
       band == 0 || band > height)
@@ -122,7 +122,9 @@ static int read_bands(
   if (vugen_begin_rows(image, width, height)) return 1;
   // The whole picture has room for them already.
   uint8_t *own = image->rows ? malloc((size_t)width * band * 4) : NULL;
-  int status = own || !image->rows ? 0 : vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, band);
+  int status = own || !image->rows
+                 ? 0
+                 : vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, band);
   for (uint32_t top = 0; top < height && status == 0; top += band) {
     uint32_t count = band < height - top ? band : height - top;
     uint8_t *pixels = own ? own : vugen_row(image, top);
@@ -186,7 +188,14 @@ static double half(uint16_t h) {
 
 static double number(const uint8_t *p, const layout *l) {
   union {
-    uint8_t u8; int8_t i8; uint16_t u16; int16_t i16; uint32_t u32; int32_t i32; float f32; double f64;
+    uint8_t u8;
+    int8_t i8;
+    uint16_t u16;
+    int16_t i16;
+    uint32_t u32;
+    int32_t i32;
+    float f32;
+    double f64;
   } v;
   memcpy(&v, p, l->bits / 8);
   if (l->format == SAMPLEFORMAT_IEEEFP) return l->bits == 16 ? half(v.u16) : l->bits == 32 ? v.f32 : v.f64;
@@ -214,7 +223,8 @@ static void visit_row(job *job, visitor visit, uint32_t x, uint32_t y, uint32_t 
     }
 }
 
-static int visit_tiles(TIFF *tiff, job *job, visitor visit, uint8_t *buffer, uint32_t width, uint32_t height, int plane) {
+static int visit_tiles(TIFF *tiff, job *job, visitor visit, uint8_t *buffer, uint32_t width, uint32_t height,
+                       int plane) {
   uint32_t w = 0, h = 0;
   lib.TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &w);
   lib.TIFFGetField(tiff, TIFFTAG_TILELENGTH, &h);
@@ -224,8 +234,8 @@ static int visit_tiles(TIFF *tiff, job *job, visitor visit, uint8_t *buffer, uin
       if (vugen_is_stopped(job->image)) return 1;
       if (lib.TIFFReadTile(tiff, buffer, (uint32_t)x, (uint32_t)y, 0, (uint16_t)plane) < 0) return 1;
       for (uint32_t i = 0; i < h && y + i < height; i++)
-        visit_row(
-          job, visit, (uint32_t)x, (uint32_t)y + i, w < width - x ? w : (uint32_t)(width - x), buffer + i * row, plane);
+        visit_row(job, visit, (uint32_t)x, (uint32_t)y + i, w < width - x ? w : (uint32_t)(width - x), buffer + i * row,
+                  plane);
     }
   return 0;
 }
@@ -246,10 +256,8 @@ static int visit_all(TIFF *tiff, source *from, job *job, visitor visit, uint32_t
     if (is_apart && plane >= l->colours && plane != l->alpha) continue;
     if (is_tiled) status = visit_tiles(tiff, job, visit, buffer, width, height, plane);
     for (uint32_t y = 0; !is_tiled && y < height && status == 0; y++)
-      if (vugen_is_stopped(job->image) || lib.TIFFReadScanline(tiff, buffer, y, (uint16_t)plane) < 0)
-        status = 1;
-      else
-        visit_row(job, visit, 0, y, width, buffer, plane);
+      if (vugen_is_stopped(job->image) || lib.TIFFReadScanline(tiff, buffer, y, (uint16_t)plane) < 0) status = 1;
+      else visit_row(job, visit, 0, y, width, buffer, plane);
   }
   free(buffer);
   if (job->image->is_stopped) return 1;
@@ -286,7 +294,9 @@ static void choose_range(job *job) {
   }
 }
 
-static uint8_t level(double share) { return isfinite(share) && share > 0 ? (uint8_t)(share < 1 ? share * 255 + 0.5 : 255) : 0; }
+static uint8_t level(double share) {
+  return isfinite(share) && share > 0 ? (uint8_t)(share < 1 ? share * 255 + 0.5 : 255) : 0;
+}
 
 static void keep_measured(job *job, uint32_t x, uint32_t y, int sample, double value) {
   uint8_t *p = pixel(job, x, y);
@@ -299,13 +309,12 @@ static void keep_measured(job *job, uint32_t x, uint32_t y, int sample, double v
   // More light than there can be is white, not nothing.
   uint8_t found = value == INFINITY ? 255 : level(range > 0 ? (value - job->low) / range : 0);
   if (l->kind == PHOTOMETRIC_MINISWHITE) found = 255 - found;
-  if (l->colours == 3)
-    p[sample] = found;
-  else
-    p[0] = p[1] = p[2] = found;
+  if (l->colours == 3) p[sample] = found;
+  else p[0] = p[1] = p[2] = found;
 }
 
-static int decode_samples(TIFF *tiff, source *from, const layout *l, uint32_t width, uint32_t height, vugen_image *image) {
+static int decode_samples(TIFF *tiff, source *from, const layout *l, uint32_t width, uint32_t height,
+                          vugen_image *image) {
   job job = {.layout = l, .image = image};
   int is_ink = is_plain_ink(l);
   if (!is_ink && visit_all(tiff, from, &job, measure, width, height)) return 1;

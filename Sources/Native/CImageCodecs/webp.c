@@ -101,9 +101,8 @@ static int refuse(vugen_bytes *out, const char *reason) {
   return 1;
 }
 
-int vugen_webp_encode(
-  const uint8_t *rgba, uint32_t width, uint32_t height, const uint8_t *exif, size_t exif_count, const uint8_t *xmp,
-  size_t xmp_count, vugen_bytes *out) {
+int vugen_webp_encode(const uint8_t *rgba, uint32_t width, uint32_t height, const uint8_t *exif, size_t exif_count,
+                      const uint8_t *xmp, size_t xmp_count, vugen_bytes *out) {
   memset(out, 0, sizeof *out);
   uint8_t *plain = NULL;
   WebPData picture = {NULL, 0}, whole = {NULL, 0};

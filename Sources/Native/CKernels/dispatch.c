@@ -80,8 +80,7 @@ bool vugen_isa_available(vg_isa isa) {
     case VG_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case VG_ISA_AVX512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("fma");
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
     default: return false;
   }
 }
@@ -114,8 +113,7 @@ vg_isa vugen_isa(void) {
       fprintf(stderr, "vugen: VUGEN_ISA=%s is none of baseline, avx2, avx512, native; using %s\n", wish, names[isa]);
     else if (!vugen_isa_available((vg_isa)found))
       fprintf(stderr, "vugen: this processor has no %s; using %s\n", wish, names[isa]);
-    else
-      isa = found;
+    else isa = found;
   }
   atomic_store(&chosen, isa);
   return (vg_isa)isa;
@@ -146,7 +144,8 @@ static void work(void *data) {
     int64_t share = (all - begin) / (2 * j->threads), grain = j->pieces[p].grain;
     int64_t end = begin + (share > grain ? share : grain);
     if (end > j->ends[p]) end = j->ends[p];
-    if (!atomic_compare_exchange_weak_explicit(&j->next, &begin, end, memory_order_relaxed, memory_order_relaxed)) continue;
+    if (!atomic_compare_exchange_weak_explicit(&j->next, &begin, end, memory_order_relaxed, memory_order_relaxed))
+      continue;
     int64_t before = p > 0 ? j->ends[p - 1] : 0;
     j->body(j->pieces[p].args, begin - before, end - before);
     begin = atomic_load_explicit(&j->next, memory_order_relaxed);
@@ -182,7 +181,10 @@ void vugen_run(vg_kernel kernel, int32_t type, const void *args, int64_t items, 
 
 static pthread_key_t scratch_key;
 static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
-static _Thread_local struct { float *memory; size_t floats; } scratch;
+static _Thread_local struct {
+  float *memory;
+  size_t floats;
+} scratch;
 
 static void make_key(void) { pthread_key_create(&scratch_key, free); }
 

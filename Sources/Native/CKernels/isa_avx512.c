@@ -19,10 +19,13 @@
 static bool attention_pairs_fit(const vg_attention_args *a);
 static void attention_pairs(const vg_attention_args *a, int64_t begin, int64_t end);
 static void attention_pairs_backward_head(const vg_attention_args *a, int64_t b, int64_t kv);
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl"))), \
+                             apply_to = function)
 #include "kernels.inc"
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+#pragma clang attribute push(                                                                      \
+  __attribute__((target("avx2,fma,f16c,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), \
+  apply_to = function)
 #include "attention_pairs.inc"
 #pragma clang attribute pop
 #else

@@ -36,7 +36,9 @@ INLINE __mmask16 lanes_of(const vg_quantized_args *a, int64_t panel) {
 }
 
 // The instruction takes weights without a sign, so stored ones are larger: sums begin that much lower.
-INLINE __m512i begin_sum(const vg_quantized_args *a, int64_t group) { return _mm512_set1_epi32(a->rounded.sums[group]); }
+INLINE __m512i begin_sum(const vg_quantized_args *a, int64_t group) {
+  return _mm512_set1_epi32(a->rounded.sums[group]);
+}
 INLINE __m512 add_scaled(__m512i sum, const uint8_t *scales, __m512 to) {
   return _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(scales), to);
 }
@@ -86,8 +88,8 @@ enum { TILE_ROWS = 4, TILE_PANELS = 2 };
 
 // `rows` rows times `panels` panels, whose 8-bit weights w[p] points to: two panels stay in the second cache, which
 // is near enough; sums that went to memory between pieces of the columns would cost more.
-INLINE void tile(
-  const vg_quantized_args *a, const int rows, const int panels, const uint8_t *const *w, int64_t panel, int64_t row) {
+INLINE void tile(const vg_quantized_args *a, const int rows, const int panels, const uint8_t *const *w, int64_t panel,
+                 int64_t row) {
   int64_t groups = a->n / a->group, each = groups_of_span(a);
   const uint8_t *first = w[0], *second = w[panels - 1];
   __m512 total[TILE_ROWS][TILE_PANELS];
@@ -130,20 +132,19 @@ INLINE void tile(
   for (int r = 0; r < rows; r++)
 #pragma unroll
     for (int p = 0; p < panels; p++)
-      _mm512_mask_storeu_ps(
-        (float *)a->y + (row + r) * a->outputs + (panel + p) * 16, lanes_of(a, panel + p), total[r][p]);
+      _mm512_mask_storeu_ps((float *)a->y + (row + r) * a->outputs + (panel + p) * 16, lanes_of(a, panel + p),
+                            total[r][p]);
 }
 
 // `next`: memory that will be read after these rows; each tile asks for its share, so that it is near by then.
-INLINE void rows_of(
-  const vg_quantized_args *a, const int panels, const uint8_t *const *w, int64_t panel, const uint8_t *next,
-  int64_t bytes) {
+INLINE void rows_of(const vg_quantized_args *a, const int panels, const uint8_t *const *w, int64_t panel,
+                    const uint8_t *next, int64_t bytes) {
   int64_t row = 0;
-#define TILES(count)                                                                                \
-  for (; row + count <= a->rows; row += count) {                                                    \
+#define TILES(count)                                                                               \
+  for (; row + count <= a->rows; row += count) {                                                   \
     for (int64_t at = row * bytes / a->rows & ~63; at < (row + count) * bytes / a->rows; at += 64) \
-      _mm_prefetch((const char *)next + at, _MM_HINT_T1);                                           \
-    tile(a, count, panels, w, panel, row);                                                          \
+      _mm_prefetch((const char *)next + at, _MM_HINT_T1);                                          \
+    tile(a, count, panels, w, panel, row);                                                         \
   }
   TILES(TILE_ROWS)
   TILES(2)
@@ -195,12 +196,15 @@ TARGET void vugen_rounded_product(const vg_quantized_args *a, int64_t begin, int
   for (int64_t panel = begin; panel < end; panel++) {
     const uint8_t *w = (const uint8_t *)a->packed + panel * bytes;
     for (int64_t row = 0; row < a->rows; row++)
-      _mm512_mask_storeu_ps(
-        (float *)a->y + row * a->outputs + panel * 16, lanes_of(a, panel),
-        a->bits == 8 ? row_panel(a, 8, w, row, a->ahead) : row_panel(a, 4, w, row, a->ahead));
+      _mm512_mask_storeu_ps((float *)a->y + row * a->outputs + panel * 16, lanes_of(a, panel),
+                            a->bits == 8 ? row_panel(a, 8, w, row, a->ahead) : row_panel(a, 4, w, row, a->ahead));
   }
 }
 #else
 bool vugen_has_small_products(void) { return false; }
-void vugen_rounded_product(const vg_quantized_args *a, int64_t begin, int64_t end) { (void)a; (void)begin; (void)end; }
+void vugen_rounded_product(const vg_quantized_args *a, int64_t begin, int64_t end) {
+  (void)a;
+  (void)begin;
+  (void)end;
+}
 #endif

@@ -47,14 +47,14 @@ void omp_set_num_threads(int count);
 // ---------------------------------------------------------------- how to wait
 
 enum {
-  SHORT_SPIN = 4000,    // ns: about what falling asleep and waking cost
-  LONG_SPIN = 500000,   // ns: where nobody else wants the processor
-  WINDOW = 10000000,    // ns: rivals are looked for this often
-  RARE = 50000000,      // ns: how often, at most, the kernel's own threads take an idle machine's processor
-  GAP = 100000,         // ns between two looks at the clock: the processor was taken away
-  PAUSES = 16,          // pauses between two looks at the clock
-  SMALL = 20000,        // ns: a region that a worker's waking is not worth where there are rivals
-  LOOKS = 32,           // regions between two looks for rivals
+  SHORT_SPIN = 4000,      // ns: about what falling asleep and waking cost
+  LONG_SPIN = 500000,     // ns: where nobody else wants the processor
+  WINDOW = 10000000,      // ns: rivals are looked for this often
+  RARE = 50000000,        // ns: how often, at most, the kernel's own threads take an idle machine's processor
+  GAP = 100000,           // ns between two looks at the clock: the processor was taken away
+  PAUSES = 16,            // pauses between two looks at the clock
+  SMALL = 20000,          // ns: a region that a worker's waking is not worth where there are rivals
+  LOOKS = 32,             // regions between two looks for rivals
   MOST_HOLD = 320000000,  // ns: how long rivals that come back each time are believed to be there
 };
 
@@ -69,8 +69,7 @@ static void read_policy(void) {
   char *end;
   errno = 0;
   unsigned long long spins = strtoull(count, &end, 10);
-  if (strcasecmp(count, "infinite") == 0 || strcasecmp(count, "infinity") == 0)
-    policy.kind = VG_WAIT_ACTIVE;
+  if (strcasecmp(count, "infinite") == 0 || strcasecmp(count, "infinity") == 0) policy.kind = VG_WAIT_ACTIVE;
   else if (end != count && *end == 0 && *count != '-' && errno == 0)
     policy = (vg_wait_policy){.kind = VG_WAIT_COUNTED, .spins = spins > INT64_MAX ? INT64_MAX : (int64_t)spins};
 }
@@ -114,7 +113,9 @@ static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
-static void wake(_Atomic uint32_t *word, int count) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0); }
+static void wake(_Atomic uint32_t *word, int count) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
 
 // Spins while *word is `value`, as long as the policy says. False: it still is, so sleep.
 static bool spin_while(_Atomic uint32_t *word, uint32_t value) {
@@ -140,10 +141,10 @@ enum { MOST_THREADS = 1024, SPARE_THREADS = 4 };
 
 // One a thread that opens regions, kept until that thread ends.
 typedef struct {
-  _Atomic uint64_t claim;      // region << 32 | parts << 16 | the next part that nobody has begun
-  _Atomic uint32_t bell;       // the number of the region; workers sleep on it
-  _Atomic uint32_t sleepers;   // workers that need waking
-  _Atomic uint32_t pending;    // parts that are not done, the caller's not counted
+  _Atomic uint64_t claim;     // region << 32 | parts << 16 | the next part that nobody has begun
+  _Atomic uint32_t bell;      // the number of the region; workers sleep on it
+  _Atomic uint32_t sleepers;  // workers that need waking
+  _Atomic uint32_t pending;   // parts that are not done, the caller's not counted
   _Atomic uint32_t caller_sleeps;
   _Atomic uint32_t arrived, barrier;  // of OpenMP's barrier: who is there, and how often all were
   _Atomic bool ends;
@@ -373,7 +374,8 @@ int omp_get_max_threads(void) {
 // `threads` 0: as many as there are. The flags name a binding to places, of which there is one.
 void GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags) {
   (void)flags;
-  vugen_team_run(body, data, threads == 0 ? omp_get_max_threads() : threads > MOST_THREADS ? MOST_THREADS : (int32_t)threads);
+  if (threads > MOST_THREADS) threads = MOST_THREADS;
+  vugen_team_run(body, data, threads == 0 ? omp_get_max_threads() : (int32_t)threads);
 }
 
 void GOMP_barrier(void) {

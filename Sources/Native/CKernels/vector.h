@@ -21,8 +21,11 @@ typedef uint16_t vh_unaligned __attribute__((ext_vector_type(16), aligned(2)));
 #pragma clang diagnostic ignored "-Wpsabi"  // vectors are only passed to inlined functions
 
 INLINE vf splat(float x) { return (vf)x; }
+// By hand: a line each.
+// clang-format off
 INLINE vf as_float(vu x) { union { vu u; vf f; } c = {.u = x}; return c.f; }
 INLINE vu as_bits(vf x) { union { vf f; vu u; } c = {.f = x}; return c.u; }
+// clang-format on
 INLINE vf choose(vi mask, vf a, vf b) { return as_float(((vu)mask & as_bits(a)) | (~(vu)mask & as_bits(b))); }
 
 INLINE vf load_f32(const float *p) { return *(const vf_unaligned *)p; }
@@ -37,11 +40,14 @@ INLINE vh narrow(vf v) {  // to nearest even; a NaN stays one
 }
 INLINE vf load_bf16(const uint16_t *p) { return widen(*(const vh_unaligned *)p); }
 INLINE void store_bf16(uint16_t *p, vf v) { *(vh_unaligned *)p = narrow(v); }
+// By hand: a line each.
+// clang-format off
 INLINE vf loadn_f32(const float *p, int64_t n) { vf v = 0; memcpy(&v, p, (size_t)n * 4); return v; }
 INLINE void storen_f32(float *p, vf v, int64_t n) { memcpy(p, &v, (size_t)n * 4); }
 INLINE vf loadn_bf16(const uint16_t *p, int64_t n) { vh h = 0; memcpy(&h, p, (size_t)n * 2); return widen(h); }
 INLINE void storen_bf16(uint16_t *p, vf v, int64_t n) { vh h = narrow(v); memcpy(p, &h, (size_t)n * 2); }
 INLINE float scalar_bf16(uint16_t h) { union { uint32_t u; float f; } c = {.u = (uint32_t)h << 16}; return c.f; }
+// clang-format on
 INLINE uint16_t narrow_scalar(float f) { return narrow(splat(f))[0]; }
 
 INLINE float add_lanes(vf v) {
@@ -174,31 +180,27 @@ INLINE vf vgelu_tanh_slope(vf x) {
 }
 
 // Sixteen rows become sixteen columns: blocks of 1, 2, 4 and 8 lanes change places.
-#define SWAP_BLOCKS(size, low, high)                      \
-  for (int i = 0; i < LANES; i++)                         \
-    if (!(i & (size))) {                                  \
-      vf a = r[i], b = r[i + (size)];                     \
-      r[i] = __builtin_shufflevector(a, b, low);          \
+#define SWAP_BLOCKS(size, low, high)                       \
+  for (int i = 0; i < LANES; i++)                          \
+    if (!(i & (size))) {                                   \
+      vf a = r[i], b = r[i + (size)];                      \
+      r[i] = __builtin_shufflevector(a, b, low);           \
       r[i + (size)] = __builtin_shufflevector(a, b, high); \
     }
 #define PICK(...) __VA_ARGS__
 INLINE void transpose16(vf r[16]) {
 #pragma unroll
-  SWAP_BLOCKS(
-    1, PICK(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
-    PICK(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
+  SWAP_BLOCKS(1, PICK(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
+              PICK(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
 #pragma unroll
-  SWAP_BLOCKS(
-    2, PICK(0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
-    PICK(2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31))
+  SWAP_BLOCKS(2, PICK(0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29),
+              PICK(2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31))
 #pragma unroll
-  SWAP_BLOCKS(
-    4, PICK(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
-    PICK(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31))
+  SWAP_BLOCKS(4, PICK(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27),
+              PICK(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31))
 #pragma unroll
-  SWAP_BLOCKS(
-    8, PICK(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
-    PICK(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
+  SWAP_BLOCKS(8, PICK(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+              PICK(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
 }
 #undef SWAP_BLOCKS
 #undef PICK

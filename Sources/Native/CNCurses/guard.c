@@ -22,19 +22,19 @@ static const struct {
   int number;
   const char *said;
 } fatal[] = {
-    {SIGSEGV, "crashed (SIGSEGV, a bad memory access)"},
-    {SIGBUS, "crashed (SIGBUS, a bad memory access)"},
-    {SIGILL, "crashed (SIGILL, an error of its own)"},
-    {SIGTRAP, "crashed (SIGTRAP, an error of its own)"},
-    {SIGABRT, "crashed (SIGABRT, an error of its own)"},
-    {SIGFPE, "crashed (SIGFPE, wrong arithmetic)"},
-    {SIGSYS, "crashed (SIGSYS, a refused system call)"},
-    {SIGXCPU, "was ended (SIGXCPU, no processor time left)"},
-    {SIGUSR1, "was ended (SIGUSR1)"},
-    {SIGUSR2, "was ended (SIGUSR2)"},
-    {SIGALRM, "was ended (SIGALRM)"},
-    {SIGVTALRM, "was ended (SIGVTALRM)"},
-    {SIGPROF, "was ended (SIGPROF)"},
+  {SIGSEGV, "crashed (SIGSEGV, a bad memory access)"},
+  {SIGBUS, "crashed (SIGBUS, a bad memory access)"},
+  {SIGILL, "crashed (SIGILL, an error of its own)"},
+  {SIGTRAP, "crashed (SIGTRAP, an error of its own)"},
+  {SIGABRT, "crashed (SIGABRT, an error of its own)"},
+  {SIGFPE, "crashed (SIGFPE, wrong arithmetic)"},
+  {SIGSYS, "crashed (SIGSYS, a refused system call)"},
+  {SIGXCPU, "was ended (SIGXCPU, no processor time left)"},
+  {SIGUSR1, "was ended (SIGUSR1)"},
+  {SIGUSR2, "was ended (SIGUSR2)"},
+  {SIGALRM, "was ended (SIGALRM)"},
+  {SIGVTALRM, "was ended (SIGVTALRM)"},
+  {SIGPROF, "was ended (SIGPROF)"},
 };
 enum { COUNT = sizeof fatal / sizeof fatal[0], CRASHES = 7, MOST = 2048 };
 

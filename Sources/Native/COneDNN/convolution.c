@@ -15,9 +15,8 @@ static dnnl_status_t conv_description(const vugen_conv_spec *s, int32_t pass, dn
   dnnl_dims_t bias_dims = {s->out_channels};
   dnnl_dims_t strides = {s->stride, s->stride}, padding = {s->padding, s->padding};
   // What the given stride leaves over at the end is not read: oneDNN wants that as a smaller padding there.
-  dnnl_dims_t padding_end = {
-    (s->out_height - 1) * s->stride + s->kernel_height - s->height - s->padding,
-    (s->out_width - 1) * s->stride + s->kernel_width - s->width - s->padding};
+  dnnl_dims_t padding_end = {(s->out_height - 1) * s->stride + s->kernel_height - s->height - s->padding,
+                             (s->out_width - 1) * s->stride + s->kernel_width - s->width - s->padding};
   int is_weights = pass == VUGEN_CONV_BACKWARD_WEIGHTS;
   layout_t x, y, w, bias;
   CHECK(layout_tagged(&x, 4, x_dims, type, dnnl_nhwc));
@@ -38,27 +37,28 @@ static dnnl_status_t conv_description(const vugen_conv_spec *s, int32_t pass, dn
     &forward, vugen_engine(), kind, dnnl_convolution_direct, x, w_forward, has_bias ? bias : NULL, y, strides, dilation,
     padding, padding_end, pass == VUGEN_CONV_FORWARD ? attr : plain_attr);
   if (status == dnnl_success && pass == VUGEN_CONV_BACKWARD_DATA)
-    status = dnnl_convolution_backward_data_primitive_desc_create(
-      description, vugen_engine(), dnnl_convolution_direct, x, w, y, strides, dilation, padding, padding_end, forward, attr);
+    status =
+      dnnl_convolution_backward_data_primitive_desc_create(description, vugen_engine(), dnnl_convolution_direct, x, w,
+                                                           y, strides, dilation, padding, padding_end, forward, attr);
   if (status == dnnl_success && is_weights)
     status = dnnl_convolution_backward_weights_primitive_desc_create(
       description, vugen_engine(), dnnl_convolution_direct, x, w, has_bias ? bias : NULL, y, strides, dilation, padding,
       padding_end, forward, attr);
 #else
   dnnl_convolution_desc_t op;
-  dnnl_status_t status = dnnl_convolution_forward_desc_init(
-    &op, kind, dnnl_convolution_direct, &x, &w_forward, has_bias ? &bias : NULL, &y, strides, padding, padding_end);
+  dnnl_status_t status = dnnl_convolution_forward_desc_init(&op, kind, dnnl_convolution_direct, &x, &w_forward,
+                                                            has_bias ? &bias : NULL, &y, strides, padding, padding_end);
   if (status == dnnl_success)
-    status = dnnl_primitive_desc_create(
-      &forward, &op, pass == VUGEN_CONV_FORWARD ? attr : plain_attr, vugen_engine(), NULL);
+    status =
+      dnnl_primitive_desc_create(&forward, &op, pass == VUGEN_CONV_FORWARD ? attr : plain_attr, vugen_engine(), NULL);
   if (status == dnnl_success && pass == VUGEN_CONV_BACKWARD_DATA) {
-    status = dnnl_convolution_backward_data_desc_init(
-      &op, dnnl_convolution_direct, &x, &w, &y, strides, padding, padding_end);
+    status =
+      dnnl_convolution_backward_data_desc_init(&op, dnnl_convolution_direct, &x, &w, &y, strides, padding, padding_end);
     if (status == dnnl_success) status = dnnl_primitive_desc_create(description, &op, attr, vugen_engine(), forward);
   }
   if (status == dnnl_success && is_weights) {
-    status = dnnl_convolution_backward_weights_desc_init(
-      &op, dnnl_convolution_direct, &x, &w, has_bias ? &bias : NULL, &y, strides, padding, padding_end);
+    status = dnnl_convolution_backward_weights_desc_init(&op, dnnl_convolution_direct, &x, &w, has_bias ? &bias : NULL,
+                                                         &y, strides, padding, padding_end);
     if (status == dnnl_success) status = dnnl_primitive_desc_create(description, &op, attr, vugen_engine(), forward);
   }
 #endif
@@ -74,10 +74,13 @@ static dnnl_status_t conv_description(const vugen_conv_spec *s, int32_t pass, dn
 
 static dnnl_status_t conv_entry(const vugen_conv_spec *s, int32_t pass, entry **found) {
   CHECK(vugen_need_stream());
+  // By hand: a list.
+  // clang-format off
   int64_t key[KEY_WORDS] = {
     CONV_FORWARD + pass, s->batch, s->height, s->width, s->channels, s->out_channels, s->kernel_height,
     s->kernel_width, s->stride, s->padding, s->out_height, s->out_width, s->type, s->has_bias,
     pass == VUGEN_CONV_FORWARD ? s->activation : 0};
+  // clang-format on
   if ((*found = vugen_find(key))) return dnnl_success;
   entry *e = calloc(1, sizeof(entry));
   if (e == NULL) return dnnl_out_of_memory;
@@ -101,8 +104,9 @@ static dnnl_status_t conv_entry(const vugen_conv_spec *s, int32_t pass, entry **
     status = vugen_add_argument(e, DNNL_ARG_BIAS, dnnl_query_weights_md, 1);
   if (status == dnnl_success && s->has_bias && pass == VUGEN_CONV_BACKWARD_WEIGHTS)
     status = vugen_add_argument(e, DNNL_ARG_DIFF_BIAS, dnnl_query_diff_weights_md, 1);
-  if (status == dnnl_success) status = vugen_finish(
-      e, key, pass == VUGEN_CONV_BACKWARD_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md);
+  if (status == dnnl_success)
+    status =
+      vugen_finish(e, key, pass == VUGEN_CONV_BACKWARD_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md);
   if (status != dnnl_success) vugen_free_entry(e), e = NULL;
   *found = e;
   return status;
@@ -145,9 +149,8 @@ static dnnl_status_t picture_piece(void *data, int number) {
   const vugen_conv_spec *s = p.spec;
   CHECK(find_piece(&p, number));
   int64_t size = s->type == VUGEN_BF16 ? 2 : 4;
-  void *handles[] = {
-    (void *)(p.dy + number * s->out_height * s->out_width * s->out_channels * size), (void *)p.packed,
-    p.dx + number * s->height * s->width * s->channels * size};
+  void *handles[] = {(void *)(p.dy + number * s->out_height * s->out_width * s->out_channels * size), (void *)p.packed,
+                     p.dx + number * s->height * s->width * s->channels * size};
   return vugen_execute(p.found, handles);
 }
 
@@ -195,9 +198,9 @@ int vugen_conv_backward_data(const vugen_conv_spec *spec, const void *dy, const 
 typedef struct {
   const vugen_conv_spec *spec;
   const char *x, *dy;
-  float *dweights, *dbias;   // of the first run
-  float *terms, *bias_terms; // of the others, one behind the other
-  int64_t weight_size;       // numbers of one output channel
+  float *dweights, *dbias;    // of the first run
+  float *terms, *bias_terms;  // of the others, one behind the other
+  int64_t weight_size;        // numbers of one output channel
   int64_t runs, groups, group_channels;
 } gradient;
 
@@ -257,12 +260,15 @@ static dnnl_status_t gradient_piece(void *data, int number) {
   return status;
 }
 
-int vugen_conv_backward_weights(
-  const vugen_conv_spec *spec, const void *x, const void *dy, float *dweights, float *dbias) {
+int vugen_conv_backward_weights(const vugen_conv_spec *spec, const void *x, const void *dy, float *dweights,
+                                float *dbias) {
   CHECK(vugen_need_stream());
-  gradient g = {
-    .spec = spec, .x = x, .dy = dy, .dweights = dweights, .dbias = dbias,
-    .weight_size = spec->channels * spec->kernel_height * spec->kernel_width};
+  gradient g = {.spec = spec,
+                .x = x,
+                .dy = dy,
+                .dweights = dweights,
+                .dbias = dbias,
+                .weight_size = spec->channels * spec->kernel_height * spec->kernel_width};
   cut_gradient(&g);
   int64_t size = spec->out_channels * g.weight_size;
   if (g.runs > 1) {

@@ -1,8 +1,7 @@
 #include "pieces.h"
 
-static dnnl_status_t matrix(
-  layout_t *l, int nd, int64_t batch, int64_t rows, int64_t columns, int64_t stride, int64_t row, int transposed,
-  dnnl_data_type_t type) {
+static dnnl_status_t matrix(layout_t *l, int nd, int64_t batch, int64_t rows, int64_t columns, int64_t stride,
+                            int64_t row, int transposed, dnnl_data_type_t type) {
   // A batch stride of 0 repeats one matrix: oneDNN calls that a dimension of 1.
   dnnl_dims_t dims3 = {stride == 0 ? 1 : batch, rows, columns};
   dnnl_dims_t strides3 = {stride == 0 ? rows * columns : stride, transposed ? 1 : row, transposed ? row : 1};
@@ -15,7 +14,8 @@ static dnnl_status_t matmul_description(const vugen_matmul_spec *s, dnnl_primiti
   CHECK(matrix(&a, nd, s->batch, s->m, s->k, s->a_stride, s->a_row, s->a_transposed, data_type(s->a_type)));
   if (s->b_packed) {
     dnnl_dims_t dims = {s->k, s->n};
-    CHECK(layout_tagged(&b, 2, dims, data_type(s->b_type), s->b_packed == VUGEN_PANELS ? dnnl_BA16a64b2a : dnnl_format_tag_any));
+    CHECK(layout_tagged(&b, 2, dims, data_type(s->b_type),
+                        s->b_packed == VUGEN_PANELS ? dnnl_BA16a64b2a : dnnl_format_tag_any));
   } else {
     CHECK(matrix(&b, nd, s->batch, s->k, s->n, s->b_stride, s->b_row, s->b_transposed, data_type(s->b_type)));
   }
@@ -25,7 +25,8 @@ static dnnl_status_t matmul_description(const vugen_matmul_spec *s, dnnl_primiti
   dnnl_primitive_attr_t attr;
   CHECK(vugen_attributes(&attr, s->activation, s->accumulate));
 #if DNNL_VERSION_MAJOR >= 3
-  dnnl_status_t status = dnnl_matmul_primitive_desc_create(description, vugen_engine(), a, b, s->has_bias ? bias : NULL, c, attr);
+  dnnl_status_t status =
+    dnnl_matmul_primitive_desc_create(description, vugen_engine(), a, b, s->has_bias ? bias : NULL, c, attr);
 #else
   dnnl_matmul_desc_t op;
   dnnl_status_t status = dnnl_matmul_desc_init(&op, &a, &b, s->has_bias ? &bias : NULL, &c);
@@ -38,10 +39,13 @@ static dnnl_status_t matmul_description(const vugen_matmul_spec *s, dnnl_primiti
 
 static dnnl_status_t matmul_entry(const vugen_matmul_spec *s, entry **found) {
   CHECK(vugen_need_stream());
+  // By hand: a list.
+  // clang-format off
   int64_t key[KEY_WORDS] = {
     MATMUL, s->batch, s->m, s->n, s->k, s->a_stride, s->b_stride, s->c_stride, s->a_row, s->b_row, s->c_row,
     s->a_type, s->b_type, s->c_type, s->a_transposed, s->b_transposed, s->has_bias, s->activation, s->accumulate,
     s->b_packed};
+  // clang-format on
   if (s->b_packed) key[9] = key[15] = 0;
   if ((*found = vugen_find(key))) return dnnl_success;
   entry *e = calloc(1, sizeof(entry));
@@ -90,8 +94,8 @@ static dnnl_status_t add_terms(const long_sum *l, int64_t first, int64_t end, in
 static dnnl_status_t sum_piece(void *data, int number) {
   const long_sum *l = data;
   int64_t k = l->spec->k, size = l->spec->m * l->spec->n;
-  return add_terms(
-    l, number * k / l->pieces, (number + 1) * k / l->pieces, 0, number == 0 ? l->c : l->terms + (number - 1) * size);
+  return add_terms(l, number * k / l->pieces, (number + 1) * k / l->pieces, 0,
+                   number == 0 ? l->c : l->terms + (number - 1) * size);
 }
 
 // Small results: pieces of the sum side by side. Large ones give all threads work: one piece after the other.
@@ -113,7 +117,8 @@ static dnnl_status_t add_up(long_sum *l) {
 int vugen_matmul(const vugen_matmul_spec *spec, const void *a, const void *b, const float *bias, void *c) {
   if (vugen_matmul_is_long(spec)) {
     // Callers add the bias and all else.
-    if (spec->c_type != VUGEN_F32 || spec->has_bias || spec->activation || spec->accumulate) return dnnl_invalid_arguments;
+    if (spec->c_type != VUGEN_F32 || spec->has_bias || spec->activation || spec->accumulate)
+      return dnnl_invalid_arguments;
     CHECK(vugen_need_stream());
     long_sum l = {.spec = spec, .a = a, .b = b, .c = c};
     return add_up(&l);

@@ -8,20 +8,22 @@
 
 #include "COneDNN.h"
 
-#define CHECK(call)                               \
-  do {                                            \
-    dnnl_status_t status_ = (call);               \
-    if (status_ != dnnl_success) return status_;  \
+#define CHECK(call)                              \
+  do {                                           \
+    dnnl_status_t status_ = (call);              \
+    if (status_ != dnnl_success) return status_; \
   } while (0)
 
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t layout_t;
 typedef const_dnnl_memory_desc_t layout_ref;
 #define REF(layout) (layout)
-static inline dnnl_status_t layout_strided(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type, const dnnl_dims_t strides) {
+static inline dnnl_status_t layout_strided(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                           const dnnl_dims_t strides) {
   return dnnl_memory_desc_create_with_strides(l, nd, dims, type, strides);
 }
-static inline dnnl_status_t layout_tagged(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag) {
+static inline dnnl_status_t layout_tagged(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                          dnnl_format_tag_t tag) {
   return dnnl_memory_desc_create_with_tag(l, nd, dims, type, tag);
 }
 static inline void layout_free(layout_t l) { dnnl_memory_desc_destroy(l); }
@@ -29,16 +31,20 @@ static inline dnnl_status_t layout_copy(layout_t *to, layout_ref from) { return 
 static inline dnnl_status_t append_eltwise(dnnl_post_ops_t ops, dnnl_alg_kind_t kind, float alpha) {
   return dnnl_post_ops_append_eltwise(ops, kind, alpha, 0);
 }
-static inline dnnl_status_t append_sum(dnnl_post_ops_t ops) { return dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef); }
+static inline dnnl_status_t append_sum(dnnl_post_ops_t ops) {
+  return dnnl_post_ops_append_sum(ops, 1, 0, dnnl_data_type_undef);
+}
 #define GELU_TANH dnnl_eltwise_gelu_tanh
 #else
 typedef dnnl_memory_desc_t layout_t;
 typedef const dnnl_memory_desc_t *layout_ref;
 #define REF(layout) (&(layout))
-static inline dnnl_status_t layout_strided(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type, const dnnl_dims_t strides) {
+static inline dnnl_status_t layout_strided(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                           const dnnl_dims_t strides) {
   return dnnl_memory_desc_init_by_strides(l, nd, dims, type, strides);
 }
-static inline dnnl_status_t layout_tagged(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag) {
+static inline dnnl_status_t layout_tagged(layout_t *l, int nd, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                          dnnl_format_tag_t tag) {
   return dnnl_memory_desc_init_by_tag(l, nd, dims, type, tag);
 }
 static inline void layout_free(layout_t l) { (void)l; }

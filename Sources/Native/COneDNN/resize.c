@@ -2,8 +2,8 @@
 
 static dnnl_status_t resize_entry(const vugen_resize_spec *s, int backward, entry **found) {
   CHECK(vugen_need_stream());
-  int64_t key[KEY_WORDS] = {
-    RESIZE + backward, s->batch, s->height, s->width, s->channels, s->out_height, s->out_width, s->type};
+  int64_t key[KEY_WORDS] = {RESIZE + backward, s->batch,      s->height,    s->width,
+                            s->channels,       s->out_height, s->out_width, s->type};
   if ((*found = vugen_find(key))) return dnnl_success;
   entry *e = calloc(1, sizeof(entry));
   if (e == NULL) return dnnl_out_of_memory;
@@ -18,11 +18,11 @@ static dnnl_status_t resize_entry(const vugen_resize_spec *s, int backward, entr
   CHECK(vugen_attributes(&attr, 0, 0));
   dnnl_primitive_desc_t forward = NULL;
 #if DNNL_VERSION_MAJOR >= 3
-  dnnl_status_t status = dnnl_resampling_forward_primitive_desc_create(
-    &forward, vugen_engine(), dnnl_forward_training, dnnl_resampling_linear, factors, x, y, attr);
+  dnnl_status_t status = dnnl_resampling_forward_primitive_desc_create(&forward, vugen_engine(), dnnl_forward_training,
+                                                                       dnnl_resampling_linear, factors, x, y, attr);
   if (status == dnnl_success && backward)
-    status = dnnl_resampling_backward_primitive_desc_create(
-      &e->description, vugen_engine(), dnnl_resampling_linear, factors, x, y, forward, attr);
+    status = dnnl_resampling_backward_primitive_desc_create(&e->description, vugen_engine(), dnnl_resampling_linear,
+                                                            factors, x, y, forward, attr);
 #else
   dnnl_resampling_desc_t op;
   dnnl_status_t status =
@@ -30,7 +30,8 @@ static dnnl_status_t resize_entry(const vugen_resize_spec *s, int backward, entr
   if (status == dnnl_success) status = dnnl_primitive_desc_create(&forward, &op, attr, vugen_engine(), NULL);
   if (status == dnnl_success && backward) {
     status = dnnl_resampling_backward_desc_init(&op, dnnl_resampling_linear, factors, &x, &y);
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(&e->description, &op, attr, vugen_engine(), forward);
+    if (status == dnnl_success)
+      status = dnnl_primitive_desc_create(&e->description, &op, attr, vugen_engine(), forward);
   }
 #endif
   if (status == dnnl_success) {

@@ -24,14 +24,14 @@ typedef struct {
   int32_t is_stopped;        // decoding ended because it was asked to
   struct vugen_rows *rows;   // at work
   void *colours;             // at work
-  uint8_t *pixels;  // RGBA (or CMYK), 8 bits each, row by row; vugen_image_free gives it and the profile back
+  uint8_t *pixels;           // RGBA (or CMYK), 8 bits each, row by row; vugen_image_free gives it and the profile back
   uint32_t width, height;
-  int32_t orientation;      // as EXIF counts, 1…8, where the kind of file has its own; 0 where it has not
-  int32_t is_cmyk;          // 255 is full ink
-  uint8_t *profile;         // ICC
+  int32_t orientation;  // as EXIF counts, 1…8, where the kind of file has its own; 0 where it has not
+  int32_t is_cmyk;      // 255 is full ink
+  uint8_t *profile;     // ICC
   size_t profile_count;
-  double gamma;             // of the stored values, where the file says it without a profile; else 0
-  double chromaticities[8]; // x and y of white, red, green and blue, likewise
+  double gamma;              // of the stored values, where the file says it without a profile; else 0
+  double chromaticities[8];  // x and y of white, red, green and blue, likewise
   char message[VUGEN_MESSAGE_BYTES];
 } vugen_image;
 
@@ -67,22 +67,18 @@ void vugen_stop_decoding_when(int (*is_asked)(void));
 void vugen_image_to_srgb(vugen_image *image);
 
 // RGBA pixels turned and mirrored as an EXIF orientation says; `to` has as many.
-void vugen_copy_upright(
-  const uint8_t *pixels, uint32_t width, uint32_t height, int orientation, uint8_t *to);
+void vugen_copy_upright(const uint8_t *pixels, uint32_t width, uint32_t height, int orientation, uint8_t *to);
 
 // `keys` and `values` are UTF-8; ASCII ones are written as tEXt, others as iTXt.
 // `channels` is 3 (RGB) or 4 (RGBA).
-int vugen_png_encode(
-  const uint8_t *pixels, uint32_t width, uint32_t height, int channels, const char *const *keys,
-  const char *const *values, size_t texts, vugen_bytes *out);
+int vugen_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, int channels, const char *const *keys,
+                     const char *const *values, size_t texts, vugen_bytes *out);
 // `exif` and `xmp` are what follows a segment's length, signature included; empty for none.
-int vugen_jpeg_encode(
-  const uint8_t *rgb, uint32_t width, uint32_t height, int quality, const uint8_t *exif, size_t exif_count,
-  const uint8_t *xmp, size_t xmp_count, vugen_bytes *out);
+int vugen_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, const uint8_t *exif,
+                      size_t exif_count, const uint8_t *xmp, size_t xmp_count, vugen_bytes *out);
 // Without loss. `exif` and `xmp` are the chunks' contents.
-int vugen_webp_encode(
-  const uint8_t *rgba, uint32_t width, uint32_t height, const uint8_t *exif, size_t exif_count, const uint8_t *xmp,
-  size_t xmp_count, vugen_bytes *out);
+int vugen_webp_encode(const uint8_t *rgba, uint32_t width, uint32_t height, const uint8_t *exif, size_t exif_count,
+                      const uint8_t *xmp, size_t xmp_count, vugen_bytes *out);
 void vugen_bytes_free(vugen_bytes *bytes);
 
 // zlib's deflate undone, up to `most` bytes; 0 where all of it came out.

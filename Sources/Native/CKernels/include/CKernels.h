@@ -19,6 +19,8 @@ extern "C" {
 enum { VG_F32 = 0, VG_BF16 = 1, VG_TYPES = 2 };
 
 typedef enum {
+  // By hand: groups.
+  // clang-format off
   VG_UNARY, VG_UNARY_BACKWARD, VG_BINARY, VG_AFFINE, VG_CAST, VG_PERMUTE, VG_REDUCE,
   VG_SOFTMAX, VG_SOFTMAX_BACKWARD, VG_CROSS_ENTROPY, VG_CROSS_ENTROPY_BACKWARD,
   VG_ROW_NORM, VG_ROW_NORM_BACKWARD, VG_CHANNEL_SUMS, VG_CHANNEL_APPLY, VG_CHANNEL_SUMS_BACKWARD,
@@ -28,13 +30,27 @@ typedef enum {
   VG_DEQUANTIZE, VG_PACK_QUANTIZED, VG_UNPACK_QUANTIZED, VG_QUANTIZED_ROW_PRODUCT, VG_ROUND_ROWS, VG_ROUNDED_PRODUCT,
   VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
   VG_KERNELS
+  // clang-format on
 } vg_kernel;
 
 // y = f(x), n elements cut in blocks of VG_BLOCK (one item a block).
 enum { VG_BLOCK = 4096 };
 typedef enum {
-  VG_NEGATE, VG_EXP, VG_LOG, VG_SQRT, VG_SQUARE, VG_RECIPROCAL, VG_TANH, VG_SIGMOID, VG_RELU, VG_SILU,
-  VG_GELU_ERF, VG_GELU_TANH, VG_SIN, VG_COS, VG_ABS
+  VG_NEGATE,
+  VG_EXP,
+  VG_LOG,
+  VG_SQRT,
+  VG_SQUARE,
+  VG_RECIPROCAL,
+  VG_TANH,
+  VG_SIGMOID,
+  VG_RELU,
+  VG_SILU,
+  VG_GELU_ERF,
+  VG_GELU_TANH,
+  VG_SIN,
+  VG_COS,
+  VG_ABS
 } vg_unary_op;
 typedef struct {
   const void *x, *dy;  // dy only backward: y receives dx = dy f'(x)
@@ -179,7 +195,9 @@ typedef struct {
 //           query. Rows with |Δy| > grid_reach must be −∞: blocks that hold nothing else are left out.
 // Items forward: batch × kv_heads × query_chunks. lse [batch, heads, queries] may be NULL.
 // Items backward: batch × kv_heads, or with dbias or dgrid_bias kv_heads (the batch is summed in order).
-typedef struct { int64_t batch, time, head; } vg_strides;
+typedef struct {
+  int64_t batch, time, head;
+} vg_strides;
 typedef struct {
   const void *q, *k, *v, *output, *doutput;
   void *o, *dq, *dk, *dv;
@@ -218,7 +236,7 @@ typedef struct {
 // backward: pictures. Backward: dx, which begins as zeros, takes dy at each window's first largest entry.
 typedef struct {
   const void *x, *dy;
-  void *y;   // backward: read
+  void *y;  // backward: read
   void *dx;
   int64_t height, width, channels, out_height, out_width, kernel, stride;
 } vg_max_pool_args;

@@ -72,8 +72,8 @@ int vugen_conv_pack(const vugen_conv_spec *spec, int32_t pass, int32_t from_type
 int vugen_conv_forward(const vugen_conv_spec *spec, const void *x, const void *packed, const float *bias, void *y);
 int vugen_conv_backward_data(const vugen_conv_spec *spec, const void *dy, const void *packed, void *dx);
 // Writes OIHW f32 weights' gradient and, when has_bias, the bias's.
-int vugen_conv_backward_weights(
-  const vugen_conv_spec *spec, const void *x, const void *dy, float *dweights, float *dbias);
+int vugen_conv_backward_weights(const vugen_conv_spec *spec, const void *x, const void *dy, float *dweights,
+                                float *dbias);
 
 // Bilinear resizing of NHWC planes, pixel centres at one half (PyTorch's align_corners = false).
 typedef struct {

@@ -51,7 +51,7 @@ import Testing
   }
 
   /// The same as files: a damaged log is opened, written on, and read again.
-  @Test func damagedLogsGoOn() throws {
+  @Test func survivesDamagedFiles() throws {
     let whole = try log(), store = SessionStore(folder: temporaryPath())
     var random = Philox(seed: 22)
     for round in 0..<damageRounds(60, share: 1000) {

@@ -24,7 +24,7 @@ import Testing
 
   /// What cannot be understood is told in one line each, and every setting is one that the studio can have. VUGEN_FUZZ
   /// sets the number of files.
-  @Test func settingsSurviveDamage() throws {
+  @Test func survivesDamagedSettings() throws {
     let whole = Array(Self.settings.utf8), path = temporaryPath(".toml")
     var random = Philox(seed: 61), complaints = 0
     let rounds = damageRounds(1500, share: 40)
@@ -40,7 +40,7 @@ import Testing
   }
 
   /// The program's own themes, spoilt: a theme, or an error in one line.
-  @Test func themesSurviveDamage() throws {
+  @Test func survivesDamagedThemes() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
       "../../Themes")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()

@@ -14,13 +14,12 @@
 // - Where there are rivals, small regions are the caller's alone: a worker that sleeps would be woken for less work than
 //   its way to a processor takes. What regions cost lately decides, as each token or step is made of like ones.
 //
-// OMP_NUM_THREADS, OMP_WAIT_POLICY and GOMP_SPINCOUNT mean what they mean to libgomp.
+// OMP_NUM_THREADS, OMP_WAIT_POLICY and GOMP_SPINCOUNT mean what they mean to libgomp (wait_policy.c).
 
 #define _GNU_SOURCE
 #include "team.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -28,7 +27,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -57,34 +55,6 @@ enum {
   LOOKS = 32,             // regions between two looks for rivals
   MOST_HOLD = 320000000,  // ns: how long rivals that come back each time are believed to be there
 };
-
-static vg_wait_policy policy;
-
-static void read_policy(void) {
-  policy = (vg_wait_policy){.kind = VG_WAIT_ADAPTIVE};
-  const char *wish = getenv("OMP_WAIT_POLICY"), *count = getenv("GOMP_SPINCOUNT");
-  if (wish != NULL && strcasecmp(wish, "active") == 0) policy.kind = VG_WAIT_ACTIVE;
-  if (wish != NULL && strcasecmp(wish, "passive") == 0) policy.kind = VG_WAIT_PASSIVE;
-  if (count == NULL || *count == 0) return;
-  char *end;
-  errno = 0;
-  unsigned long long spins = strtoull(count, &end, 10);
-  if (strcasecmp(count, "infinite") == 0 || strcasecmp(count, "infinity") == 0) policy.kind = VG_WAIT_ACTIVE;
-  else if (end != count && *end == 0 && *count != '-' && errno == 0)
-    policy = (vg_wait_policy){.kind = VG_WAIT_COUNTED, .spins = spins > INT64_MAX ? INT64_MAX : (int64_t)spins};
-}
-
-static pthread_once_t policy_once = PTHREAD_ONCE_INIT;
-
-vg_wait_policy vugen_wait_policy(void) {
-  pthread_once(&policy_once, read_policy);
-  return policy;
-}
-
-void vugen_set_wait_policy(vg_wait_policy wanted) {
-  pthread_once(&policy_once, read_policy);
-  policy = wanted;
-}
 
 static int64_t now(void) {
   struct timespec t;

@@ -165,6 +165,7 @@ let package = Package(
     .testTarget(
       name: "StudioTests",
       dependencies: ["Files", "Frames", "Requests", "SessionLog", "Studio", "StudioUI", "TestSupport"]),
+    .testTarget(name: "RequestsTests", dependencies: ["Requests"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     // Who may import whom.
     .testTarget(name: "PackageTests"),

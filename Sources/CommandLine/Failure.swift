@@ -115,3 +115,10 @@ struct Failure {
     }
   }
 }
+
+/// An error of a command, in one line.
+struct CommandError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -27,27 +27,23 @@ struct Model: AsyncParsableCommand {
       var isFolder: ObjCBool = false
       _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       if !tensors, isFolder.boolValue { return try await showParts(of: path) }
-      let rows = try Self.rows(path)
+      let listing = try TensorListing(path)
       if json {
-        print(
-          try jsonLine(
-            of: Report(
-              tensors: rows, parameters: rows.reduce(0) { $0 + $1.parameters },
-              bytes: rows.reduce(0) { $0 + $1.bytes })))
+        print(try jsonLine(of: listing))
         return
       }
-      let width = rows.map(\.name.count).max() ?? 0
-      for row in rows {
+      let width = listing.tensors.map(\.name.count).max() ?? 0
+      for row in listing.tensors {
         print(
           row.name.oneLine.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type
             + " \(row.shape)")
       }
-      print(Self.total(rows))
+      print(Self.total(listing))
     }
 
-    private static func total(_ rows: [Row]) -> String {
-      let count = rows.reduce(0) { $0 + $1.parameters }, bytes = rows.reduce(0) { $0 + $1.bytes }
-      return "\(rows.count) tensors, \(count) parameters, \(String(format: "%.1f", Double(bytes) / 1e6)) MB"
+    private static func total(_ listing: TensorListing) -> String {
+      let size = String(format: "%.1f", Double(listing.bytes) / 1e6)
+      return "\(listing.tensors.count) tensors, \(listing.parameters) parameters, \(size) MB"
     }
 
     /// What can be read is shown, and then what keeps the model from being loaded: this is a failure.
@@ -56,10 +52,10 @@ struct Model: AsyncParsableCommand {
       let report: ModelFolderReport
       do { report = try ModelFolderReport(folder: folder) } catch {
         // The weights are there to be counted, whatever is wrong with the rest.
-        if !json, let rows = try? Self.rows(folder), !rows.isEmpty { print(Self.total(rows)) }
+        if !json, let all = try? TensorListing(folder), !all.tensors.isEmpty { print(Self.total(all)) }
         throw error
       }
-      let failure = Self.obstacle(to: folder, report)
+      let failure = report.obstacle(to: folder)
       if json {
         print(try jsonLine(of: Told(report: report, error: failure.map(Failure.reason))))
         if failure != nil { throw ExitCode(1) }
@@ -67,24 +63,6 @@ struct Model: AsyncParsableCommand {
       }
       show(report)
       if let failure { throw failure }
-    }
-
-    /// What loading says. It is tried where something looks wrong only: a whole model need not be read for it.
-    @NumericActor
-    private static func obstacle(to folder: String, _ report: ModelFolderReport) -> (any Error)? {
-      guard !(report.problems.isEmpty && report.missing.isEmpty && report.unexpected.isEmpty) else {
-        return nil
-      }
-      do {
-        let tower = try UnderstandingTower(folder: folder)
-        _ = try Tokenizer(folder: folder, for: tower.configuration)
-        if FileName.exists("\(folder)/\(GenerationFiles.configuration)") {
-          _ = try GenerationModel(folder: folder, beside: tower.configuration)
-        }
-        return report.problems.first.map { CommandError($0) }
-      } catch {
-        return error
-      }
     }
 
     /// A report as an object, with what keeps the model from being loaded.
@@ -122,35 +100,6 @@ struct Model: AsyncParsableCommand {
         print("\(title): " + names.prefix(8).joined(separator: ", ").oneLine + (names.count > 8 ? ", …" : ""))
       }
       for problem in report.problems { print("problem: \(problem.oneLine)") }
-    }
-
-    private struct Row: Codable {
-      var name, type: String
-      var shape: [Int]
-      var parameters, bytes: Int
-    }
-
-    private struct Report: Codable {
-      var tensors: [Row]
-      var parameters, bytes: Int
-    }
-
-    private static func rows(_ path: String) throws -> [Row] {
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw ModelFileError(path, "no such file or folder; name a model folder or a safetensors file")
-      }
-      let file = try isFolder.boolValue ? nil : SafetensorsFile(path: path)
-      let files =
-        try file.map { file in Dictionary(uniqueKeysWithValues: file.names.map { ($0, file) }) }
-        ?? ModelWeights(folder: path).files
-      return files.compactMap { name, file in
-        file.header.entries[name].map {
-          Row(
-            name: name, type: $0.type.rawValue, shape: $0.shape, parameters: $0.shape.reduce(1, *),
-            bytes: $0.range.count)
-        }
-      }.sorted { $0.name < $1.name }
     }
   }
 

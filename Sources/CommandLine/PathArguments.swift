@@ -23,7 +23,7 @@ import Pictures
 /// The same of a picture to write: one whose name ends like no format that is written is refused, not written as another.
 @Sendable func picturePath(_ text: String) throws -> String {
   let path = try namedPath(text), ending = (path as NSString).pathExtension
-  guard ending.isEmpty || WrittenFormat(path: path) != nil || isSpecial(path) else {
+  guard ending.isEmpty || WrittenFormat(path: path) != nil || AtomicFile.isSpecial(path) else {
     throw ValidationError(".\(ending) is not written; name a \(WrittenFormat.endings) file.")
   }
   return path
@@ -37,15 +37,9 @@ import Pictures
   return isPicture && !FileName.isFolder(path) ? try picturePath(path) : path
 }
 
-/// A device, a pipe or an open file's number, whatever its name.
-func isSpecial(_ path: String) -> Bool {
-  guard !path.hasPrefix("/dev/fd/"), AtomicFile.openDescriptor(path) == nil else { return true }
-  return FileName.status(path).map { ![S_IFREG, S_IFDIR].contains($0.st_mode & S_IFMT) } ?? false
-}
-
 /// Throws `ValidationError` where a file to write is one of those that are read, by whatever name: it would be lost.
 func checkOutput(_ output: String?, isNoneOf inputs: [String]) throws {
-  guard let output, output != "-", !isSpecial(output), let written = FileName.status(output),
+  guard let output, output != "-", !AtomicFile.isSpecial(output), let written = FileName.status(output),
     written.st_mode & S_IFMT == S_IFREG
   else { return }
   for input in inputs where input != "-" {

@@ -129,8 +129,7 @@ public actor StudioEngine {
     let conversation =
       question.pictures.isEmpty ? conversation ?? Conversation(model) : Conversation(model)
     self.conversation = conversation
-    let tiles = question.pictures.map { model.configuration.vision.tiles(of: $0) }
-    let turn = Turn(.user, question.text, pictures: tiles)
+    let turn = Turn(question, for: model)
     var random = Philox(seed: question.seed)
     let clock = ContinuousClock(), start = clock.now
     let answer = try conversation.ask(
@@ -153,8 +152,7 @@ public actor StudioEngine {
     let clock = ContinuousClock(), (fitting, cut) = imaginer.fitted(first)
     for name in cut { yield(.shortened(name, prompt: first.prompt)) }
     for i in 0..<count {
-      var settings = fitting
-      settings.seed = first.seed &+ UInt64(i)
+      let settings = fitting.numbered(i)
       let start = clock.now
       var lastPreview = start
       let result = try imaginer.imagine(settings, isCancelled: { flag.isSet }) { step in

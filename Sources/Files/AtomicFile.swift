@@ -49,6 +49,11 @@ public enum AtomicFile {
     return number.flatMap { fcntl($0, F_GETFD) < 0 ? nil : $0 }
   }
 
+  /// Whether a device, a pipe or an open file is meant, whatever its name: what is written to as it stands.
+  public static func isSpecial(_ path: String) -> Bool {
+    path.hasPrefix("/dev/fd/") || openDescriptor(path) != nil || FileName.isSpecial(path)
+  }
+
   private static func writeThrough(
     _ path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {

@@ -116,6 +116,30 @@ extension FileName {
     return found.sorted()
   }
 
+  /// Folders that hold a file of a name, below the folder that has been typed so far, whose paths go on as they were typed:
+  /// at most three levels deep, and not many, so that a key is answered at once in the largest of trees.
+  ///
+  /// - Parameter most: names to look at.
+  public static func folders(holding file: String, below typed: String, most: Int = 2000) -> [String] {
+    let cut = typed.lastIndex(of: "/").map { typed.index(after: $0) } ?? typed.startIndex
+    var found: [String] = [], level = [String(typed[..<cut])], looked = 0
+    for _ in 0..<3 {
+      var next: [String] = []
+      for folder in level {
+        for name in (try? names(in: folder.isEmpty ? "." : folder)) ?? [] where !name.hasPrefix(".") {
+          let path = folder + name
+          guard path.hasPrefix(typed) || typed.hasPrefix(path) else { continue }
+          looked += 1
+          guard looked <= most else { return found }
+          guard isFolder(path) else { continue }
+          if exists("\(path)/\(file)") { found.append(path) } else { next.append(path + "/") }
+        }
+      }
+      level = next
+    }
+    return found
+  }
+
   /// Makes a folder and those above it. Throws `FileAccessError`.
   public static func makeFolder(_ path: String) throws {
     if isFolder(path) { return }

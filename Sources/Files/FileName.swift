@@ -69,6 +69,14 @@ public enum FileName {
     return path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }
 
+  /// A name for a file about which a text is: its first letters and numbers, joined by hyphens; `picture` where it has
+  /// none.
+  public static func stem(of text: String, most: Int) -> String {
+    let words = text.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
+    let stem = String(words).split(separator: "-").joined(separator: "-").prefix(most)
+    return stem.isEmpty ? "picture" : String(stem)
+  }
+
   /// Without slashes at its end.
   private static func trimmed(_ path: String) -> String {
     var rest = path[...]

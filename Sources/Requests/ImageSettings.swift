@@ -38,6 +38,13 @@ public struct ImageSettings: Sendable, Equatable {
     (self.prompt, self.negative, self.seed) = (prompt, negative, seed)
     (self.guidanceScale, self.steps, self.decoderSteps) = (guidanceScale, steps, decoderSteps)
   }
+
+  /// Those of picture `number` of a request, from 0: the seeds follow each other, so that each can be drawn again alone.
+  public func numbered(_ number: Int) -> ImageSettings {
+    var settings = self
+    settings.seed = seed &+ UInt64(number)
+    return settings
+  }
 }
 
 extension ImageSettings: Codable {

@@ -59,12 +59,11 @@ final class PictureDesk {
 
   /// The file as it was drawn, with its settings.
   func save(_ picture: PictureID, _ typed: String, prompt: String) -> [Action] {
-    let words = prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
-    let slug = String(words).split(separator: "-").joined(separator: "-").prefix(40)
-    var path = typed.isEmpty ? "\(slug)-\(picture.short.prefix(6)).png" : TypedPath.resolve(typed)
+    let name = "\(FileName.stem(of: prompt, most: 40))-\(picture.short.prefix(6)).png"
+    var path = typed.isEmpty ? name : TypedPath.resolve(typed)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      path += "/\(slug)-\(picture.short.prefix(6)).png"
+      path += "/" + name
     }
     do {
       let bytes: Data

@@ -1,5 +1,6 @@
 import ModelFiles
 import Pictures
+import Requests
 import Tensors
 
 /// One thing said in a conversation.
@@ -17,6 +18,14 @@ public struct Turn: Sendable {
   /// Each argument is the property of its name.
   public init(_ role: Role, _ text: String, pictures: [Tensor] = []) {
     (self.role, self.text, self.pictures) = (role, text, pictures)
+  }
+}
+
+extension Turn {
+  /// A person's question, its pictures in tiles of the model's own.
+  public init(_ question: Question<Picture>, for model: LoadedModel, _ tiling: Tiling = .single) {
+    let vision = model.configuration.vision
+    self.init(.user, question.text, pictures: question.pictures.map { vision.tiles(of: $0, tiling) })
   }
 }
 

@@ -117,3 +117,26 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     return name.hasPrefix("lm_head.") ? 3 : nil
   }
 }
+
+extension ModelFolderReport {
+  /// What keeps a folder's model from being loaded, as it was found.
+  public struct Problem: Error, CustomStringConvertible, Equatable {
+    public let description: String
+  }
+
+  /// What loading says; nil where nothing keeps the model from it. It is tried where something looks wrong only: a whole
+  /// model need not be read for it.
+  public func obstacle(to folder: String) -> (any Error)? {
+    guard !(problems.isEmpty && missing.isEmpty && unexpected.isEmpty) else { return nil }
+    do {
+      let tower = try UnderstandingTower(folder: folder)
+      _ = try Tokenizer(folder: folder, for: tower.configuration)
+      if FileManager.default.fileExists(atPath: "\(folder)/\(GenerationFiles.configuration)") {
+        _ = try GenerationModel(folder: folder, beside: tower.configuration)
+      }
+      return problems.first.map(Problem.init)
+    } catch {
+      return error
+    }
+  }
+}

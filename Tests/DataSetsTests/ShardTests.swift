@@ -41,6 +41,34 @@ private func stored(_ files: [String]) throws -> [Sample] {
     #expect(try Picture(bytes: samples[21].picture, name: "21") == scene.picture)
   }
 
+  @Test func shardsAreCounted() throws {
+    let path = try folder(), png = try Picture(width: 8, height: 8, red: 9, green: 8, blue: 7).pngData()
+    func sample(_ key: String, _ picture: [UInt8], _ caption: String) -> Sample {
+      Sample(key: key, picture: picture, pictureType: "png", caption: caption, record: [123, 125])
+    }
+    for name in ["x", "y"] {
+      try Shards.write(
+        [sample("a", png, "one"), sample("b", [1, 2, 3], "two"), sample("c", png, "three")],
+        to: "\(path)/\(name).tar")
+    }
+    var done: [Int] = []
+    let tally = try ShardTally(of: ShardIndex(files: ["\(path)/x.tar", "\(path)/y.tar"]), pictures: 3) {
+      done.append($0)
+    }
+    #expect(tally.samples == 4 && tally.skippedCount == 2 && done.count == 6)
+    #expect(tally.skipped == ["damaged picture": 2] && tally.skippedSamples.count == 2)
+    #expect(tally.pictures.map(\.caption) == ["one", "three", "one"])
+    #expect(tally.splits.isEmpty && tally.names.isEmpty)
+  }
+
+  @Test func scenesAreCountedByWhatTheyShow() throws {
+    let path = try folder(), composer = SceneComposer(try curatedCutOuts.get(), seed: 5, size: 32)
+    try SceneShardBuilder(composer).write([(.train, 6), (.heldOut, 3)], to: path)
+    let tally = try ShardTally(of: ShardIndex(files: Shards.files(at: path)), pictures: 0)
+    #expect(tally.splits == ["train": 6, "held-out": 3] && tally.samples == 9 && tally.pictures.isEmpty)
+    #expect(tally.kinds.values.reduce(0, +) == 9 && !tally.names.isEmpty && !tally.tasks.isEmpty)
+  }
+
   @Test func systemTarReadsThem() throws {
     let path = try folder()
     let sample = Sample(

@@ -6,6 +6,44 @@ import Testing
 struct FileNameTests {
   @Test(
     arguments: [
+      ("A red Apple, two!", "a-red-apple-two"), ("--", "picture"), ("", "picture"),
+      ("grüner 🍏 Baum", "grüner-baum"),
+      ("abcdefghijklmnop", "abcdefghijkl"),
+    ])
+  func filesAreNamedAfterTexts(_ text: String, _ stem: String) {
+    #expect(FileName.stem(of: text, most: text.hasPrefix("abc") ? 12 : 40) == stem)
+  }
+
+  /// What completion looks through: folders that hold a file, as far as was typed, and not for ever.
+  @Test func foldersAreFoundByWhatTheyHold() throws {
+    let base = try temporaryFolder()
+    for name in ["a/one", "a/two", "b", "a/one/deep", ".hidden", "c/d/e/f"] {
+      try FileName.makeFolder("\(base)/\(name)")
+    }
+    for name in ["a/one", "b", "a/one/deep", ".hidden", "c/d/e/f"] {
+      #expect(FileManager.default.createFile(atPath: "\(base)/\(name)/config.json", contents: nil))
+    }
+    func found(_ typed: String, most: Int = 2000) -> [String] {
+      FileName.folders(holding: "config.json", below: base + "/" + typed, most: most).map {
+        String($0.dropFirst(base.count + 1))
+      }
+    }
+    #expect(found("") == ["b", "a/one"])
+    #expect(found("a/t").isEmpty && found("a/o") == ["a/one"] && found("c/d/") == ["c/d/e/f"])
+    #expect(found("", most: 1).isEmpty)
+  }
+
+  @Test func whatIsWrittenToAsItStands() throws {
+    let folder = try temporaryFolder(), pipe = folder + "/pipe", plain = folder + "/plain"
+    #expect(mkfifo(pipe, 0o600) == 0 && FileManager.default.createFile(atPath: plain, contents: nil))
+    for path in [pipe, "/dev/null", "/dev/fd/77", "/dev/stdout"] {
+      #expect(AtomicFile.isSpecial(path), "\(path)")
+    }
+    for path in [plain, folder, folder + "/nothing"] { #expect(!AtomicFile.isSpecial(path), "\(path)") }
+  }
+
+  @Test(
+    arguments: [
       [0x63, 0x61, 0x66, 0xE9], [0xFF], [0x80, 0x41], [0xC3], [0xC3, 0xA9], [0xED, 0xA0, 0x80],
       [0xF4, 0x8F, 0xBB, 0xA9],
       [0xF4, 0x8F, 0xBF, 0xBF], [0xF4, 0x90, 0x80, 0x80], [0xC0, 0xAF], [0xF0, 0x9F, 0x90, 0x8C, 0xF0, 0x9F],

@@ -38,6 +38,19 @@ private func reason(_ bytes: [UInt8]) -> String? {
 @Suite(.serialized)
 @NumericActor
 struct SafetensorsTests {
+  @Test func tensorsAreListed() throws {
+    let folder = try ScratchFolder(), path = folder.path + "/model.safetensors"
+    try SafetensorsWriter.write(
+      ["b": .zeros([3, 5]), "a": Tensor.zeros([7]).cast(to: .bf16)], to: path)
+    for place in [path, folder.path] {
+      let listing = try TensorListing(place)
+      #expect(listing.tensors.map(\.name) == ["a", "b"] && listing.tensors[1].shape == [3, 5])
+      #expect(listing.tensors.map(\.type) == ["BF16", "F32"])
+      #expect(listing.parameters == 22 && listing.bytes == 14 + 60)
+    }
+    #expect(throws: ModelFileError.self) { try TensorListing(folder.path + "/nothing") }
+  }
+
   @Test func writesWhatItReads() throws {
     let folder = try ScratchFolder(), path = folder.path + "/a.safetensors"
     var random = Philox(seed: 1)

@@ -5,6 +5,35 @@ import Tensors
 import TestSupport
 import Testing
 
+/// Files and folders as a person names them.
+struct PictureListTests {
+  @Test func whatCannotBeReadStandsInItsPlace() throws {
+    let base = try temporaryFolder(), manager = FileManager.default
+    for name in ["full", "empty"] {
+      try manager.createDirectory(atPath: "\(base)/\(name)", withIntermediateDirectories: true)
+    }
+    for name in ["full/b.png", "full/a.jpg", "full/notes.txt", "one.webp"] {
+      #expect(manager.createFile(atPath: "\(base)/\(name)", contents: nil))
+    }
+    #expect(mkfifo(base + "/full/pipe.png", 0o600) == 0)
+    let list = PictureList([base + "/one.webp", base + "/nothing.png", base + "/full", base + "/empty", "-"])
+    #expect(
+      list.entries.map { $0.path.replacing(base + "/", with: "") } == [
+        "one.webp", "nothing.png", "full/a.jpg", "full/b.png", "full/pipe.png", "-",
+      ])
+    #expect(list.entries.map { $0.obstacle == nil } == [true, false, true, true, false, true])
+    #expect(list.entries[1].obstacle?.description == base + "/nothing.png: no such file or folder")
+    #expect(list.empty == [base + "/empty"])
+  }
+
+  @Test func picturesAreShrunkAndNeverGrown() {
+    let picture = Picture(width: 300, height: 20, red: 1, green: 2, blue: 3)
+    let small = picture.fitted(100), thin = picture.fitted(10)
+    #expect(small.width == 100 && small.height == 6 && thin.width == 10 && thin.height == 1)
+    #expect(picture.fitted(300) == picture && picture.fitted(.max) == picture)
+  }
+}
+
 /// The files that `make_pictures.py` wrote, and what they hold.
 struct PictureFixtures {
   let folder: String

@@ -16,6 +16,8 @@ import Testing
     let help = Recipe.help
     #expect(Set(help.map(\.key)) == (try keys(Recipe())) && help.count == Recipe.keys.count)
     try Recipe().check()
+    let text = RecipeHelp.text(of: help)
+    #expect(help.allSatisfy { text.contains("\n\($0.key) = \($0.standard)    (\($0.values))\n  \($0.help)") })
     for line in help {
       #expect(!line.help.isEmpty && line.help.hasSuffix(".") && !line.help.contains("\n"), "\(line)")
       #expect(!line.values.isEmpty && !line.standard.isEmpty, "\(line)")

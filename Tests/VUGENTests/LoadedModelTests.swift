@@ -2,6 +2,7 @@ import Files
 import Foundation
 import ModelFiles
 import Pictures
+import Requests
 import Tensors
 import TestSupport
 import Testing
@@ -30,6 +31,26 @@ struct LoadedModelTests {
     return try Conversation(model).ask(
       Turn(.user, "What is there?", pictures: [tiles]), most: 12, using: &random
     ).tokens
+  }
+
+  /// A question of the common vocabulary is asked in the model's own tiles.
+  @Test func aQuestionBecomesATurn() throws {
+    let one = try model(try fixtures() + "/rounded", .f32)
+    let picture = try Picture(path: try fixtures() + "/picture.png")
+    let turn = Turn(Question("What?", pictures: [picture]), for: one)
+    #expect(turn.role == .user && turn.text == "What?" && turn.pictures.count == 1)
+    let tiles = one.configuration.vision.tiles(of: picture)
+    #expect(turn.pictures.first?.toArray() == tiles.toArray())
+    #expect(Turn(Question("And?"), for: one).pictures.isEmpty)
+  }
+
+  @Test func theBuiltInModelIsListedFirst() throws {
+    let first = try #require(ListedModel.all().first)
+    #expect(first.name == EmbeddedModel.name && first.source == "built-in" && first.summary.problem == nil)
+    let line = try JSONEncoder().encode(first)
+    let object = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
+    #expect(Set(["name", "source", "folder", "parameters", "bytes", "can"]).isSubset(of: object.keys))
+    #expect(try ModelFolderReport(folder: EmbeddedModel.folder).obstacle(to: EmbeddedModel.folder) == nil)
   }
 
   /// Two models of different precision in turn give bit for bit what each gives alone; one is no part of the other.

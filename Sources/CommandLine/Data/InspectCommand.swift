@@ -29,50 +29,10 @@ struct DataInspect: ParsableCommand {
     if !(1...1000).contains(pictures) { throw ValidationError("--pictures must be 1 to 1000.") }
   }
 
-  /// What is counted.
-  private struct Tally {
-    var samples = 0
-    var splits: [String: Double] = [:], kinds: [String: Double] = [:], tasks: [String: Double] = [:]
-    var names: [String: Double] = [:]
-    var skipped: [String: Double] = [:]
-    /// The first of them.
-    var skippedSamples: [String] = []
-    var items: [ContactSheet.Item] = []
-
-    mutating func add(_ sample: Sample) {
-      samples += 1
-      guard let scene = sample.scene else { return }
-      splits[scene.split.rawValue, default: 0] += 1
-      kinds[scene.kind.rawValue, default: 0] += 1
-      for question in scene.questions { tasks[question.task.rawValue, default: 0] += 1 }
-      for name in Set(scene.objects.map(\.name)) { names[name, default: 0] += 1 }
-    }
-
-    mutating func add(_ sample: SkippedSample) {
-      skipped[sample.kind.rawValue, default: 0] += 1
-      if skippedSamples.count < 5 { skippedSamples.append("\(sample)") }
-    }
-
-    var skippedCount: Int { Int(skipped.values.reduce(0, +)) }
-  }
-
   func run() throws {
     let index = try ShardIndex(files: shards.flatMap { try Shards.files(at: $0) })
-    var tally = Tally(), shown: [Int: Int] = [:]
-    for i in 0..<index.skippedCount { tally.add(index.skipped(i)) }
-    let wanted = sheet == nil ? 0 : (pictures + index.files.count - 1) / index.files.count
-    try index.readAll { i, result in
-      switch result {
-      case .success(let read):
-        tally.add(read.sample)
-        let file = index.file(of: i)
-        if shown[file, default: 0] < wanted, tally.items.count < pictures {
-          shown[file, default: 0] += 1
-          tally.items.append(.init(ContactSheet().thumbnail(read.picture), read.sample.caption))
-        }
-      case .failure(let skipped): tally.add(skipped)
-      }
-      ProgressLine.show("\(i + 1) of \(index.count) samples")
+    let tally = try ShardTally(of: index, pictures: sheet == nil ? 0 : pictures) { done in
+      ProgressLine.show("\(done) of \(index.count) samples")
     }
     ProgressLine.end()
     guard tally.samples > 0 else {
@@ -81,24 +41,27 @@ struct DataInspect: ParsableCommand {
       )
     }
     if let sheet {
-      try AtomicFile.write(Data(try ContactSheet().draw(tally.items).data(for: sheet)), to: sheet)
+      let items = tally.pictures.map { ContactSheet.Item($0.picture, $0.caption) }
+      try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet)
     }
     if json { print(try jsonLine(report(tally, index))) } else { show(tally, index) }
   }
 
-  private func report(_ tally: Tally, _ index: ShardIndex) -> [String: ReportValue] {
+  private func report(_ tally: ShardTally, _ index: ShardIndex) -> [String: ReportValue] {
     [
       "samples": .number(Double(tally.samples)), "shards": .number(Double(index.files.count)),
-      "splits": .numbers(tally.splits), "kinds": .numbers(tally.kinds), "tasks": .numbers(tally.tasks),
-      "classes": .numbers(tally.names), "skipped": .number(Double(tally.skippedCount)),
-      "skippedKinds": .numbers(tally.skipped),
+      "splits": numbers(tally.splits), "kinds": numbers(tally.kinds), "tasks": numbers(tally.tasks),
+      "classes": numbers(tally.names), "skipped": .number(Double(tally.skippedCount)),
+      "skippedKinds": numbers(tally.skipped),
       "skippedSamples": .list(tally.skippedSamples.map { .text($0) }),
       "trainingShards": .number(Double(Set(index.files).intersection(trained()).count)),
       "problems": .list(index.problems.map { .text("\($0)") }),
     ]
   }
 
-  private func show(_ tally: Tally, _ index: ShardIndex) {
+  private func numbers(_ counts: [String: Int]) -> ReportValue { .numbers(counts.mapValues(Double.init)) }
+
+  private func show(_ tally: ShardTally, _ index: ShardIndex) {
     let (samples, shards) = (counted(tally.samples, "sample"), counted(index.files.count, "shard"))
     print("\(samples) in \(shards), \(tally.names.count) classes and other captions")
     for (title, table) in [("split", tally.splits), ("kind", tally.kinds), ("task", tally.tasks)]
@@ -129,9 +92,9 @@ struct DataInspect: ParsableCommand {
       + (files.count > 3 ? ", …" : "")
   }
 
-  private static func listed(_ table: [String: Double], most: Int) -> String {
+  private static func listed(_ table: [String: Int], most: Int) -> String {
     let order = table.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    let shown = order.prefix(most).map { "\($0.key) \(Int($0.value))" }.joined(separator: ", ")
+    let shown = order.prefix(most).map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     return shown + (order.count > most ? ", … (\(order.count))" : "")
   }
 }

@@ -106,8 +106,7 @@ struct Imagine: AsyncParsableCommand {
     try checkOutput(target.path(first), isNoneOf: from.map { [$0] } ?? [])
     var drawn: [Drawn] = []
     for i in 0..<count {
-      var settings = first
-      settings.seed = first.seed &+ UInt64(i)
+      let settings = first.numbered(i)
       guard let one = try draw(settings, imaginer, target.path(settings)) else { throw CancellationError() }
       if !json, output != "-" { try Output.show(name: one.path) }
       drawn.append(one)
@@ -215,7 +214,8 @@ struct PictureTarget {
   /// A name that ends like a picture's is a file; anything else is a folder, which is made.
   init(_ output: String?, count: Int, format: WrittenFormat?) throws {
     suffix = (format ?? .png).suffix
-    let isFile = output.map { $0 == "-" || WrittenFormat(path: $0) != nil || isSpecial($0) } ?? false
+    let isFile =
+      output.map { $0 == "-" || WrittenFormat(path: $0) != nil || AtomicFile.isSpecial($0) } ?? false
     if let output, isFile, !FileName.isFolder(output) {
       guard count == 1 else {
         throw ValidationError("\(output): \(count) images cannot go into one file; name a folder.")
@@ -230,9 +230,6 @@ struct PictureTarget {
   /// The prompt's first words and the seed.
   func path(_ settings: ImageSettings) -> String {
     if let file { return file }
-    let words = settings.prompt.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
-    let slug = String(words).split(separator: "-").joined(separator: "-").prefix(48)
-    return
-      "\(folder)/\(slug.isEmpty ? "picture" : String(slug))-\(settings.seed).\(suffix)"
+    return "\(folder)/\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed).\(suffix)"
   }
 }

@@ -12,26 +12,8 @@ extension Model {
 
     @Flag(help: "Print one JSON object.") var json = false
 
-    /// One model, by the name that --model takes.
-    private struct Row: Encodable {
-      var name, source, folder: String
-      var commit: String?
-      var summary: ModelSummary
-
-      enum Keys: String, CodingKey { case name, source, folder, commit }
-
-      func encode(to encoder: any Encoder) throws {
-        var box = encoder.container(keyedBy: Keys.self)
-        try box.encode(name, forKey: .name)
-        try box.encode(source, forKey: .source)
-        try box.encode(folder, forKey: .folder)
-        try box.encodeIfPresent(commit, forKey: .commit)
-        try summary.encode(to: encoder)
-      }
-    }
-
     func run() throws {
-      let rows = rows()
+      let rows = ListedModel.all()
       if json {
         print(try jsonLine(of: ["models": rows]))
         return
@@ -45,25 +27,6 @@ extension Model {
         ]
         print(columns.joined(separator: "  "))
       }
-    }
-
-    private func rows() -> [Row] {
-      func row(_ name: String, _ source: String, _ folder: String, _ commit: String? = nil) -> Row {
-        Row(name: name, source: source, folder: folder, commit: commit, summary: ModelSummary(folder: folder))
-      }
-      let cache = HubCache()
-      let cached = cache.models().flatMap { state -> [Row] in
-        // A commit without a name is still there to be used or removed.
-        let revisions =
-          state.revisions.isEmpty
-          ? [cache.located(state.name) == state.folder ? "main" : state.commit] : state.revisions
-        return revisions.map { revision in
-          let name = state.name.repository + (revision == "main" ? "" : "@\(revision)")
-          return row(name, "cache", state.folder, state.commit)
-        }
-      }
-      return [row(EmbeddedModel.name, "built-in", EmbeddedModel.folder)] + cached
-        + LocalModels.folders("").map { row($0, "folder", $0) }
     }
 
     private static func size(_ bytes: Int) -> String { String(format: "%9.1f MB", Double(bytes) / 1e6) }

@@ -24,7 +24,7 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       for summary in SessionStore.standard().summaries() {
         if json {
-          print(try encoded(summary))
+          print(try jsonLine(of: summary))
         } else {
           print("\(summary.id)  \(summary.contents)  \(summary.title.oneLine)")
         }
@@ -42,7 +42,11 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
       for entry in entries {
-        if json { print(try encoded(entry)) } else if let text = entry.event.text { print(text.terminalSafe) }
+        if json {
+          print(try jsonLine(of: entry))
+        } else if let text = entry.event.text {
+          print(text.terminalSafe)
+        }
         if !json {
           for picture in entry.event.pictures.compactMap(\.stored) { print("  picture \(picture.oneLine)") }
         }
@@ -59,7 +63,7 @@ struct Sessions: AsyncParsableCommand {
 
     func run() throws {
       let hits = try SessionIndex(SessionStore.standard()).find(words.joined(separator: " "))
-      for hit in hits { print(json ? try encoded(hit) : "\(hit.id)  \(hit.text.oneLine)") }
+      for hit in hits { print(json ? try jsonLine(of: hit) : "\(hit.id)  \(hit.text.oneLine)") }
       if hits.isEmpty { throw CommandError("no session has all of these words") }
     }
   }
@@ -139,10 +143,6 @@ struct Sessions: AsyncParsableCommand {
       }
       print("undeleted \(try store.undelete(session))")
     }
-  }
-
-  static func encoded(_ value: some Encodable) throws -> String {
-    try jsonLine(of: value)
   }
 }
 

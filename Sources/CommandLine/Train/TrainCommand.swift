@@ -92,7 +92,7 @@ struct TrainOptions: ParsableArguments {
   /// The recipe, or nil where it was only to be shown.
   func merged<Recipe: TrainingRecipe>(_ defaults: Recipe) throws -> Recipe? {
     if helpRecipe {
-      print(json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelpText.text(of: Recipe.help))
+      print(json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelp.text(of: Recipe.help))
       return nil
     }
     let file = recipe ?? (resume ? output + "/recipe.toml" : nil)
@@ -122,17 +122,6 @@ struct TrainOptions: ParsableArguments {
     preparation.tell(nil)
     for line in training.dataNotes { note(line.oneLine) }
     return training
-  }
-}
-
-/// A recipe's keys as a person reads them.
-enum RecipeHelpText {
-  static func text(of keys: [RecipeHelp]) -> String {
-    var lines = ["Values of the recipe; --set SECTION.KEY=VALUE changes one, --recipe FILE several (TOML)."]
-    for key in keys {
-      lines += ["", "\(key.key) = \(key.standard)    (\(key.values))", "  \(key.help)"]
-    }
-    return lines.joined(separator: "\n")
   }
 }
 

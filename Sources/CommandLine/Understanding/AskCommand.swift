@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Requests
 import Tensors
 import VUGEN
 
@@ -37,9 +38,12 @@ struct Ask: AsyncParsableCommand {
       ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
     guard !text.allSatisfy(\.isWhitespace) else { throw PromptError.empty }
     let conversation = Conversation(loaded)
-    let turn = Turn(.user, text, pictures: try image.map { try model.tiles($0, loaded) })
+    let asked = Question(
+      text, pictures: try image.map { try model.picture($0, loaded) }, temperature: options.temperature,
+      seed: options.seed)
+    let turn = Turn(asked, for: loaded, model.tiling)
     announce(tokens: conversation.tokenCount(asking: turn))
-    var random = Philox(seed: options.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
+    var random = Philox(seed: asked.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
     let asJSON = json
     var lost: (any Error)?
     let seconds =

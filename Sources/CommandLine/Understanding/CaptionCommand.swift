@@ -3,6 +3,7 @@ import DataSets
 import Files
 import Foundation
 import Pictures
+import Requests
 import Tensors
 import VUGEN
 
@@ -41,7 +42,11 @@ struct Caption: AsyncParsableCommand {
   func run() async throws {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.
     Interruption.watch(endings: !files.contains("-"))
-    let targets = try Self.targets(files)
+    let list = PictureList(files), targets = list.entries
+    guard !targets.isEmpty else {
+      throw CommandError("no pictures (\(PictureFormat.names)) in \(files.joined(separator: ", "))")
+    }
+    for name in list.empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
     for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
     if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
     let loaded = try model.load()
@@ -92,7 +97,7 @@ struct Caption: AsyncParsableCommand {
   }
 
   /// Nothing that is named can be read: a model is not needed to say so.
-  private func refuse(_ targets: [Target]) throws {
+  private func refuse(_ targets: [PictureList.Entry]) throws {
     if targets.count == 1, !json || output != nil, let only = targets[0].obstacle { throw only }
     for target in targets {
       if let obstacle = target.obstacle { try tell(obstacle, of: target.path) }
@@ -117,7 +122,7 @@ struct Caption: AsyncParsableCommand {
 
   /// The question about a file; `keep` is given the picture, which is too large to be held for long.
   @NumericActor
-  private func asking(_ target: Target, _ loaded: LoadedModel, keep: (Picture) -> Void) throws
+  private func asking(_ target: PictureList.Entry, _ loaded: LoadedModel, keep: (Picture) -> Void) throws
     -> BatchQuestion
   {
     if let obstacle = target.obstacle { throw obstacle }
@@ -125,10 +130,11 @@ struct Caption: AsyncParsableCommand {
     let side = sheet == nil && model.tiling == .single ? loaded.configuration.vision.imageSize : nil
     let picture = try readPicture(target.path, model.pictureLimits(side.map { .square($0) }))
     keep(picture)
-    let tiles = loaded.configuration.vision.tiles(of: picture, model.tiling)
+    let asked = Question(
+      question, pictures: [picture], temperature: options.temperature, seed: options.seed)
     return BatchQuestion(
-      Turn(.user, question, pictures: [tiles]), sampling: options.sampling, most: options.maxTokens,
-      seed: options.seed)
+      Turn(asked, for: loaded, model.tiling), sampling: options.sampling, most: options.maxTokens,
+      seed: asked.seed)
   }
 
   private func report(_ answer: BatchAnswer, of path: String) -> AnswerReport {
@@ -154,36 +160,5 @@ struct Caption: AsyncParsableCommand {
     guard ProgressLine.isShown, total > 1 else { return }
     let rate = String(format: "%.1f", Double(done) / max(seconds, 1e-9) * 60)
     ProgressLine.show("\(done) of \(total) pictures, \(rate) per minute\(done == total ? "\n" : "")")
-  }
-
-  /// A picture to be described, or what keeps it, or a folder of some, from being read.
-  private struct Target {
-    var path: String
-    var obstacle: (any Error)?
-  }
-
-  private static func targets(_ names: [String]) throws -> [Target] {
-    var found: [Target] = [], empty: [String] = []
-    for name in names {
-      guard name != "-", FileName.isFolder(name) else {
-        let isThere = name == "-" || FileName.exists(name)
-        found.append(
-          Target(path: name, obstacle: isThere ? nil : CommandError("\(name): no such file or folder")))
-        continue
-      }
-      do {
-        let folder = try PictureFolder(name)
-        found += folder.pictures.map { Target(path: $0) }
-        found += folder.locked.map { Target(path: $0.path, obstacle: $0) }
-        if folder.pictures.isEmpty, folder.locked.isEmpty { empty.append(name) }
-      } catch {
-        found.append(Target(path: name, obstacle: error))
-      }
-    }
-    guard !found.isEmpty else {
-      throw CommandError("no pictures (\(PictureFormat.names)) in \(names.joined(separator: ", "))")
-    }
-    for name in empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
-    return found
   }
 }

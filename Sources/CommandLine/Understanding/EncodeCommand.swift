@@ -2,6 +2,8 @@ import ArgumentParser
 import Files
 import Foundation
 import ModelFiles
+import Pictures
+import Requests
 import Tensors
 import VUGEN
 
@@ -25,7 +27,8 @@ struct Encode: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     let loaded = try model.load()
-    let (features, projected) = loaded.tower.encode(try model.tiles(file, loaded))
+    let (features, projected) = loaded.tower.encode(
+      loaded.configuration.vision.tiles(of: try model.picture(file, loaded), model.tiling))
     let flat = [
       "features": features.reshaped([-1, features.size(-1)]),
       "projected": projected.reshaped([-1, projected.size(-1)]),
@@ -64,7 +67,8 @@ struct Score: AsyncParsableCommand {
   func run() async throws {
     let loaded = try model.load()
     let conversation = Conversation(loaded)
-    let turn = Turn(.user, question, pictures: try image.map { [try model.tiles($0, loaded)] } ?? [])
+    let asked = Question(question, pictures: try image.map { [try model.picture($0, loaded)] } ?? [])
+    let turn = Turn(asked, for: loaded, model.tiling)
     let (tokens, values) = try conversation.score(text, after: turn)
     let sum = values.reduce(0, +)
     if json {

@@ -5,13 +5,6 @@ import Pictures
 import Tensors
 import VUGEN
 
-/// An error of a command, in one line.
-struct CommandError: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) { self.description = description }
-}
-
 extension Precision: ExpressibleByArgument {}
 
 /// Which model answers, and on how many threads.
@@ -61,12 +54,12 @@ struct ModelOptions: ParsableArguments {
     return try LoadedModel(folder: folder, precision: precision)
   }
 
+  /// A picture as large as the model looks at it.
   @NumericActor
-  func tiles(_ path: String, _ model: LoadedModel) throws -> Tensor {
-    let side = model.configuration.vision.imageSize
+  func picture(_ path: String, _ model: LoadedModel) throws -> Picture {
     // How many tiles there are depends on the picture's own size.
-    let limits = pictureLimits(tiling == .single ? .square(side) : nil)
-    return model.configuration.vision.tiles(of: try readPicture(path, limits), tiling)
+    let wanted: Picture.Wanted? = tiling == .single ? .square(model.configuration.vision.imageSize) : nil
+    return try readPicture(path, pictureLimits(wanted))
   }
 
   /// What a picture may cost, and what of it is needed.
@@ -170,63 +163,4 @@ func noteMissingPicture() {
 func announce(tokens: Int) {
   guard tokens > 1000 else { return }
   note("reading a prompt of \(tokens) tokens")
-}
-
-/// Ctrl-C, and where it is asked for another signal, asks running work to end at its next step.
-enum Interruption {
-  private nonisolated(unsafe) static var received: sig_atomic_t = 0
-  /// Wakes whoever waits for a signal; a handler may ring it.
-  private nonisolated(unsafe) static var bell: UnsafeMutablePointer<sem_t>?
-
-  private static func take(_ number: Int32) {
-    received = number
-    if let bell { sem_post(bell) }
-  }
-
-  /// Waits for a signal that is watched, or for `seconds`.
-  static func wait(seconds: Int) {
-    guard let bell else { return }
-    var end = timespec()
-    clock_gettime(CLOCK_REALTIME, &end)
-    end.tv_sec += seconds
-    sem_timedwait(bell, &end)
-  }
-
-  /// - Parameter endings: whether SIGTERM and SIGHUP ask for the same; else they end the program at once.
-  static func watch(endings: Bool = false) {
-    Patience.watch(
-      isEnded: { Interruption.isRequested }, tell: { if isatty(STDERR_FILENO) == 1 { note($0) } })
-    Picture.stopDecoding { Interruption.isRequested ? 1 : 0 }
-    if bell == nil {
-      let new = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-      sem_init(new, 0, 0)
-      bell = new
-    }
-    signal(SIGINT) { Interruption.take($0) }
-    guard endings else { return }
-    signal(SIGTERM) { Interruption.take($0) }
-    // `nohup` has it ignored.
-    if let old = signal(SIGHUP, { Interruption.take($0) }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
-  }
-
-  /// Lets the signals in that end the program: a parent that starts it from a thread which blocks them, as those of
-  /// dispatch queues do, has handed that on.
-  static func unblock() {
-    var set = sigset_t()
-    sigemptyset(&set)
-    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
-    pthread_sigmask(SIG_UNBLOCK, &set, nil)
-  }
-
-  private static func isIgnoring(_ handler: @escaping __sighandler_t) -> Bool {
-    unsafeBitCast(handler, to: Int.self) == 1
-  }
-
-  static var isRequested: Bool { received != 0 }
-
-  /// Throws `CancellationError` where a signal has asked for the end: what long work calls between two steps.
-  static func check() throws { if isRequested { throw CancellationError() } }
-
-  /// With what the program ends then: 128 and the signal's number.
-  static var status: Int32 { 128 + (received == 0 ? SIGINT : received) }
 }

@@ -176,3 +176,14 @@ public struct RecipeHelp: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey { case key, type, values, standard = "default", help }
 }
+
+extension RecipeHelp {
+  /// A recipe's keys as a person reads them.
+  public static func text(of keys: [RecipeHelp]) -> String {
+    var lines = ["Values of the recipe; --set SECTION.KEY=VALUE changes one, --recipe FILE several (TOML)."]
+    for key in keys {
+      lines += ["", "\(key.key) = \(key.standard)    (\(key.values))", "  \(key.help)"]
+    }
+    return lines.joined(separator: "\n")
+  }
+}

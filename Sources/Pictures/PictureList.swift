@@ -1,0 +1,35 @@
+import Files
+
+/// The pictures that a person names, files and folders of them, in the order in which they are named.
+public struct PictureList: Sendable {
+  /// A picture, or what keeps it, or a folder of some, from being read.
+  public struct Entry: Sendable {
+    public var path: String
+    public var obstacle: FileAccessError?
+  }
+
+  public private(set) var entries: [Entry] = []
+  /// Folders without any picture.
+  public private(set) var empty: [String] = []
+
+  /// - Parameter names: of files and folders; `-` is standard input.
+  public init(_ names: [String]) {
+    for name in names {
+      guard name != "-", FileName.isFolder(name) else {
+        let isThere = name == "-" || FileName.exists(name)
+        entries.append(
+          Entry(path: name, obstacle: isThere ? nil : FileAccessError(name, "no such file or folder")))
+        continue
+      }
+      do {
+        let folder = try PictureFolder(name)
+        entries += folder.pictures.map { Entry(path: $0) }
+        entries += folder.locked.map { Entry(path: $0.path, obstacle: $0) }
+        if folder.pictures.isEmpty, folder.locked.isEmpty { empty.append(name) }
+      } catch {
+        entries.append(
+          Entry(path: name, obstacle: error as? FileAccessError ?? FileAccessError(name, "\(error)")))
+      }
+    }
+  }
+}

@@ -37,8 +37,10 @@ struct StudioProgramTests {
 
   /// Ctrl-C that comes as a signal, from a terminal that was not the studio's for a moment, means what the key means.
   @Test func interruptionIsTheKey() throws {
-    let s = try Session(["studio", "--graphics", "none"])
+    let s = try Session(["studio", "--graphics", "none", "--threads", "3"])
     #expect(s.expect("VUGEN Studio"))
+    s.type("/doctor\r")
+    #expect(s.expect("Threads: 3"), "--threads counts in the studio, too\n\(s.screen(36))")
     s.type("/count 8\r/steps 400\ra cat\r")
     #expect(s.expect("of 400"))
     kill(probe_pid(s.probe), SIGINT)

@@ -15,5 +15,5 @@ func dieWriting(in folder: String) -> Never {
   }
   usleep(20_000)
   kill(getpid(), SIGTERM)
-  withExtendedLifetime(kept) { while true { sleep(1) } }
+  while true { withExtendedLifetime(kept) { _ = sleep(1) } }
 }

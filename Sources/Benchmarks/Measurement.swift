@@ -64,7 +64,7 @@ public struct Machine: Codable, Sendable {
   /// The same of memory.
   public var readBytesPerSecond: Double
 
-  /// Each argument is the property of its name.
+  /// From figures that were measured elsewhere.
   public init(
     threads: Int, instructionSet: String, hasBF16Products: Bool, peakF32Gflops: Double,
     peakBF16Gflops: Double,

@@ -12,7 +12,7 @@ public final class PartialOutput {
   private static let state = Mutex(State())
   private let id: Int
 
-  /// Remembers a path until `forget`, so that what lies there goes with a program that a signal ends.
+  /// Before anything is put at `path`.
   public init(_ path: String) {
     let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     id = Self.state.withLock { state in

@@ -2,9 +2,13 @@ import Foundation
 
 /// The tensors of a model folder or a safetensors file, as their heads tell them.
 public struct TensorListing: Codable, Sendable, Equatable {
+  /// One tensor.
   public struct Row: Codable, Sendable, Equatable {
+    /// Its name, and its type as the file spells it.
     public var name, type: String
+    /// As it is stored.
     public var shape: [Int]
+    /// Numbers in it, and bytes that they take.
     public var parameters, bytes: Int
   }
 

@@ -4,10 +4,13 @@ import Files
 public struct PictureList: Sendable {
   /// A picture, or what keeps it, or a folder of some, from being read.
   public struct Entry: Sendable {
+    /// As it was named, or as it was found in a folder.
     public var path: String
+    /// nil where it may be read.
     public var obstacle: FileAccessError?
   }
 
+  /// All of them.
   public private(set) var entries: [Entry] = []
   /// Folders without any picture.
   public private(set) var empty: [String] = []

@@ -3,12 +3,14 @@ import ModelFiles
 
 /// A model that there is, by the name that `--model` takes.
 public struct ListedModel: Encodable, Sendable {
+  /// What `--model` takes.
   public var name: String
   /// "built-in", "cache" or "folder".
   public var source: String
   public var folder: String
   /// Of one in the hub's cache.
   public var commit: String?
+  /// What it is and can do.
   public var summary: ModelSummary
 
   private enum Keys: String, CodingKey { case name, source, folder, commit }

@@ -121,6 +121,7 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
 extension ModelFolderReport {
   /// What keeps a folder's model from being loaded, as it was found.
   public struct Problem: Error, CustomStringConvertible, Equatable {
+    /// The line that was found.
     public let description: String
   }
 

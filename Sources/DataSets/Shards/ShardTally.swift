@@ -4,8 +4,9 @@ import Pictures
 public struct ShardTally: Sendable {
   /// Samples that can be used.
   public private(set) var samples = 0
-  /// Of composed scenes: how many of each split, kind, task of a question, and class.
+  /// Of composed scenes: how many of each split and kind.
   public private(set) var splits: [String: Int] = [:], kinds: [String: Int] = [:]
+  /// Of composed scenes: questions of each task, and scenes that show a class.
   public private(set) var tasks: [String: Int] = [:], names: [String: Int] = [:]
   /// Samples that training would skip, by what is wrong with them.
   public private(set) var skipped: [String: Int] = [:]

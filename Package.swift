@@ -119,7 +119,7 @@ let package = Package(
     .executableTarget(
       name: "CommandLine",
       dependencies: [
-        "Benchmarks", "CStart", "DataSets", "Digests", "Engine", "Evaluation", "Files", "Flow", "Frames",
+        "Benchmarks", "CStart", "DataSets", "Digests", "Engine", "Evaluation", "Files", "Frames",
 
         "ModelFiles", "Pictures", "Recipes", "Requests", "SessionLog", "SessionSearch", "Studio", "StudioUI",
         "Tensors", "Terminal", "Training", "VUGEN",
@@ -137,7 +137,7 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["DataSets", "Evaluation", "Tensors", "TestSupport", "VUGEN"]),
-    .testTarget(name: "FlowTests", dependencies: ["Flow", "Tensors", "TestSupport"]),
+    .testTarget(name: "FlowTests", dependencies: ["Flow", "Requests", "Tensors", "TestSupport"]),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames", "Requests"]),

@@ -1,9 +1,6 @@
 import Requests
 import Tensors
 
-/// How the path's differential equation dx/dt = v(x, t) is followed.
-public typealias Solver = Requests.Solver
-
 extension Solver {
   /// Follows the velocity from `noise` at t = 0 to data at t = 1.
   ///

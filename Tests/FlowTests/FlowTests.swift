@@ -1,7 +1,8 @@
 import Flow
 import Foundation
-import TestSupport
+import Requests
 import Tensors
+import TestSupport
 import Testing
 
 @Suite(.serialized)

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Digests
 import Files
-import Flow
 import Foundation
 import ModelFiles
 import Pictures

@@ -1,5 +1,6 @@
 import Flow
 import Layers
+import Requests
 import Tensors
 
 /// One level of the U: its blocks, and the change of grid behind them.

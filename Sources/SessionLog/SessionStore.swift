@@ -110,6 +110,18 @@ public struct SessionStore: Sendable {
     return fitting[0]
   }
 
+  /// Where the session lies that a person names to have it played: a folder that holds one's files, wherever it is, or one
+  /// of the person's own, as `resolve` finds it. Throws `SessionError`.
+  public static func located(_ name: String, among own: SessionStore = .standard()) throws -> (
+    store: SessionStore, id: String
+  ) {
+    if FileName.exists(name + "/log.jsonl"), FileName.isFolder(name) {
+      let url = URL(fileURLWithPath: name).standardizedFileURL
+      return (SessionStore(folder: url.deletingLastPathComponent().path), url.lastPathComponent)
+    }
+    return (own, try own.resolve(name))
+  }
+
   /// A session's entries. A line that cannot be read is left out and counted: a cut or damaged line costs itself
   /// alone. Throws `SessionError` where there is no such session.
   public func read(_ id: String) throws -> (entries: [SessionEntry], lost: Int) {

@@ -21,6 +21,13 @@ public struct SessionExport {
   /// What `write` can write, as names of files end.
   public static let formats = ["md", "html", "json", "cast"]
 
+  /// The format that a file's name tells; nil for one that tells none.
+  public static func format(ofName name: String) -> String? {
+    let ending = (name as NSString).pathExtension.lowercased()
+    let known = ["htm": "html", "markdown": "md"][ending] ?? ending
+    return formats.contains(known) ? known : nil
+  }
+
   /// How a cast shows pictures: players on the web know no sixel, terminals may.
   public enum CastPictures: String, CaseIterable, Sendable { case blocks, sixel }
 

@@ -39,6 +39,19 @@ struct SessionTests {
     #expect(try store.read(file.id).entries.count == 2)
   }
 
+  /// A session is found by its id, and in a folder that somebody else has sent.
+  @Test func sessionsAreFoundWhereTheyLie() throws {
+    let own = temporaryStore(), other = temporaryStore()
+    for (store, id) in [(own, "20260101-000000-aaaa"), (other, "sent")] {
+      #expect(try SessionFile(store, id: id).append(.init(time: 1, event: .renamed(id))))
+    }
+    let near = try SessionStore.located("aaaa", among: own),
+      far = try SessionStore.located(other.folder + "/sent/")
+    #expect(near.store.folder == own.folder && near.id == "20260101-000000-aaaa")
+    #expect(far.store.folder == other.folder && far.id == "sent")
+    #expect(throws: SessionError.self) { try SessionStore.located(other.folder, among: own) }
+  }
+
   /// A deleted session comes back for a month, and an empty name means none.
   @Test func deletedSessionsComeBack() throws {
     let store = temporaryStore(), ids = ["20260101-000000-aaaa", "20260102-000000-bbbb"]

@@ -66,6 +66,12 @@ struct SessionExportTests {
     }
   }
 
+  @Test func namesTellFormats() {
+    let names = ["a.htm", "b.HTML", "c.markdown", "d.md", "e.json", "f.cast", "g.txt", "html"]
+    let formats = ["html", "html", "md", "md", "json", "cast", nil, nil]
+    #expect(names.map(SessionExport.format(ofName:)) == formats)
+  }
+
   @Test func noSuchSessionIsAnError() {
     #expect(throws: SessionError.self) { try SessionExport(store, "nothing") }
   }

@@ -85,12 +85,7 @@ struct Sessions: AsyncParsableCommand {
     @Argument(help: "Session: its id, the start of one, or last.", completion: .sessions)
     var session = "last"
 
-    /// As asked, or as the output's name ends.
-    private var chosen: String {
-      let ending = output.map { ($0 as NSString).pathExtension.lowercased() } ?? ""
-      let known = ["htm": "html", "markdown": "md"][ending] ?? ending
-      return format ?? (SessionExport.formats.contains(known) ? known : "html")
-    }
+    private var chosen: String { format ?? output.flatMap(SessionExport.format(ofName:)) ?? "html" }
 
     func validate() throws {
       if let format, !SessionExport.formats.contains(format) {
@@ -175,7 +170,7 @@ struct ReplayCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (store, id) = try place()
+    let (store, id) = try SessionStore.located(session)
     let (entries, lost) = try store.read(id)
     guard !verify else {
       try await verifyEntries(entries, lost, store, id)
@@ -185,19 +180,6 @@ struct ReplayCommand: AsyncParsableCommand {
     studio.beginning = .replay(
       Replay(entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id)
     try studio.runAndLeave()
-  }
-
-  /// A recorded session by its id, or a folder that holds one's files.
-  private func place() throws -> (SessionStore, String) {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: session + "/log.jsonl"),
-      FileManager.default.fileExists(atPath: session, isDirectory: &isFolder), isFolder.boolValue
-    {
-      let url = URL(fileURLWithPath: session).standardizedFileURL
-      return (SessionStore(folder: url.deletingLastPathComponent().path), url.lastPathComponent)
-    }
-    let store = SessionStore.standard()
-    return (store, try store.resolve(session))
   }
 
   private func verifyEntries(

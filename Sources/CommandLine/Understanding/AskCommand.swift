@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Pictures
 import Requests
 import Tensors
 import VUGEN
@@ -30,17 +31,20 @@ struct Ask: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws {
-    Interruption.watch()
-    let loaded = try model.load()
+  private func asked(of model: LoadedModel) throws -> Question<Picture> {
     let text =
       question == "-"
       ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
     guard !text.allSatisfy(\.isWhitespace) else { throw PromptError.empty }
-    let conversation = Conversation(loaded)
-    let asked = Question(
-      text, pictures: try image.map { try model.picture($0, loaded) }, temperature: options.temperature,
-      seed: options.seed)
+    let pictures = try image.map { try self.model.picture($0, model) }
+    return Question(text, pictures: pictures, temperature: options.temperature, seed: options.seed)
+  }
+
+  @NumericActor
+  func run() async throws {
+    Interruption.watch()
+    let loaded = try model.load()
+    let conversation = Conversation(loaded), asked = try asked(of: loaded)
     let turn = Turn(asked, for: loaded, model.tiling)
     announce(tokens: conversation.tokenCount(asking: turn))
     var random = Philox(seed: asked.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?

@@ -9,7 +9,15 @@ import Pictures
   return text
 }
 
-/// The same of a model, a run or shards, which many parts of the program read, and other programs: UTF-8.
+/// What a person says as an argument: letters, and no bytes that are none.
+@Sendable func spokenText(_ text: String) throws -> String {
+  guard !FileName.holdsBytes(text) else {
+    throw ValidationError("this is no UTF-8 text; set the terminal to UTF-8, or convert it: iconv -t UTF-8.")
+  }
+  return text
+}
+
+/// The path of a model, a run or shards, which many parts of the program read, and other programs: UTF-8.
 @Sendable func folderPath(_ text: String) throws -> String {
   let path = try namedPath(text)
   guard !FileName.holdsBytes(path) else {
@@ -17,10 +25,21 @@ import Pictures
       "models, runs and shards that are written need a name in UTF-8, as other programs read them, too; rename it, or link to it: ln -s OLD NEW."
     )
   }
+  return takenUp(path)
+}
+
+/// The same of a folder, or something in one, that is read whatever its name.
+@Sendable func readPath(_ text: String) throws -> String { takenUp(try namedPath(text)) }
+
+/// A path, whose folder is as it was where a process that was to replace it was killed.
+private func takenUp(_ path: String) -> String {
+  for folder in [FileName.parent(of: path), path] {
+    if let line = OutputFolder.takeUp(folder) { note(line.oneLine) }
+  }
   return path
 }
 
-/// The same of a picture to write: one whose name ends like no format that is written is refused, not written as another.
+/// A picture to write: one whose name ends like no format that is written is refused, not written as another.
 @Sendable func picturePath(_ text: String) throws -> String {
   let path = try namedPath(text), ending = (path as NSString).pathExtension
   guard ending.isEmpty || WrittenFormat(path: path) != nil || AtomicFile.isSpecial(path) else {

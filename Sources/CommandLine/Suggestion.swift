@@ -11,6 +11,7 @@ enum Suggestion {
     var command: any ParsableCommand.Type = Vugen.self
     for word in arguments {
       let children = command.configuration.subcommands
+      try checkOption(word, before: children.map { name(of: $0) }, of: command)
       guard !children.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
       if let child = children.first(where: { self.name(of: $0) == word }) {
         command = child
@@ -30,6 +31,22 @@ enum Suggestion {
           + (meant.map { "did you mean \($0)?" } ?? "vugen --help lists them."))
     }
   }
+
+  /// What belongs to the commands below is no option of the one above: `vugen train --help-recipe` does not say of what.
+  private static func checkOption(
+    _ word: String, before names: [String], of command: any ParsableCommand.Type
+  ) throws {
+    guard word.hasPrefix("-"), let first = names.first,
+      command.configuration.defaultSubcommand == nil, !generalOptions.contains(word)
+    else { return }
+    throw ValidationError(
+      "name one of \(names.joined(separator: ", ")) before \(word.message): vugen \(name(of: command)) \(first) \(word.message)"
+    )
+  }
+
+  private static let generalOptions: Set = [
+    "-h", "--help", "-help", "--help-hidden", "--version", "--experimental-dump-help", "--json",
+  ]
 
   private static func name(of command: any ParsableCommand.Type) -> String { command._commandName }
 }

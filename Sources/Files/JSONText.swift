@@ -17,6 +17,25 @@ public enum JSONText {
     return try encoder.encode(value)
   }
 
+  /// The same for programs that know nothing of `FileName`: a byte of a name that belongs to no UTF-8 is `\\xE9`, and the
+  /// field has another one beside it, called as it is with `Bytes` behind, with all bytes of the name in base64. So
+  /// different names stay different. A field called `error` is a sentence, and has none.
+  public static func namedLine(_ value: some Encodable, namesNonFinite: Bool = false) throws -> String {
+    let text = String(decoding: try line(value, namesNonFinite: namesNonFinite), as: UTF8.self)
+    guard FileName.holdsBytes(text) else { return text }
+    // Such a byte stands in a text, where a backslash is doubled.
+    let field = #/"([A-Za-z]+)":("(?:[^"\\]|\\.)*")(?=[,}])/#.matchingSemantics(.unicodeScalar)
+    let whole = text.replacing(field) { match -> String in
+      let literal = String(match.2)
+      guard match.1 != "error", FileName.holdsBytes(literal),
+        let name = try? JSONDecoder().decode(String.self, from: Data(literal.utf8))
+      else { return String(match.0) }
+      let bytes = Data(FileName.bytes(name)).base64EncodedString()
+      return "\(match.0),\"\(match.1)Bytes\":\"\(bytes)\""
+    }
+    return FileName.shown(whole, backslash: "\\\\")
+  }
+
   private static func encoder(namesNonFinite: Bool) -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

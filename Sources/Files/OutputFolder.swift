@@ -3,7 +3,8 @@ import Synchronization
 
 /// Folders that appear whole or not at all, and are not written over what a person has.
 public enum OutputFolder {
-  private static let restoring = Mutex(())
+  /// Folders that were put aside, by their places.
+  private static let aside = Mutex<[String: PartialOutput]>([:])
 
   /// What a folder holds that took somebody's time: a model, shards or a run. nil where there is nothing of it.
   public static func contents(of folder: String) -> String? {
@@ -25,22 +26,31 @@ public enum OutputFolder {
   /// folder what is there stays. Throws `FileAccessError`, or what `body` throws; nothing is changed then.
   public static func write(to folder: String, replacing: Bool, _ body: (String) throws -> Void) throws {
     guard !folder.isEmpty else { throw FileAccessError("the output", "has no name; name a folder") }
-    let held = contents(of: folder)
+    let place = resolved(folder)
+    let empty = try makeFolder(place, folder) ? PartialOutput(emptyFolder: place) : nil
+    defer { empty?.forget() }
+    do {
+      let claim = try claim(place, folder)
+      try withExtendedLifetime(claim) { try write(in: place, folder, replacing: replacing, body) }
+    } catch {
+      if empty != nil { rmdir(place) }
+      throw error
+    }
+  }
+
+  private static func write(
+    in place: String, _ folder: String, replacing: Bool, _ body: (String) throws -> Void
+  ) throws {
+    let held = contents(of: place), isEmpty = isEmpty(place)
     if let held, !replacing {
       throw FileAccessError(
         folder, "holds \(held); name another folder, or add --overwrite to replace all of it")
     }
-    if held != nil { try checkReplaceable(folder) }
-    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    let exists = FileName.exists(place)
-    guard !exists || FileName.isFolder(place) else {
-      throw FileAccessError(folder, "this is a file and no folder; name another")
-    }
-    if exists, held == nil, (try? FileName.names(in: place))?.isEmpty == false {
-      return try body(place)
-    }
-    for left in leftovers(of: place, "partial") { FileName.remove(left) }
-    let new = "\(place).\(getpid()).partial", old = oldName(of: place)
+    if held == nil, !isEmpty, !replacing { return try body(place) }
+    if !isEmpty { try checkReplaceable(folder) }
+    // Nobody else is at work here, so that nobody misses these.
+    for mark in FolderMark.all(.partial, of: place) where mark.isLeft { FileName.remove(mark.path) }
+    let new = FolderMark.path(.partial, of: place)
     let partial = PartialOutput(new)
     defer { partial.forget() }
     do {
@@ -50,75 +60,154 @@ public enum OutputFolder {
     }
     do {
       try body(new)
-      if held != nil { try checkStill(place, made: new) }
-      if exists, !FileName.rename(place, old) {
-        throw FileAccessError(folder, "cannot be replaced: " + systemReason)
-      }
-      if !FileName.rename(new, place) {
-        let reason = FileName.exists(place) ? "something else was written there meanwhile" : systemReason
-        if exists { _ = FileName.rename(old, place) }
-        throw FileAccessError(folder, "cannot be written: " + reason)
-      }
+      if isEmpty { try rename(new, to: place, folder) } else { try replace(place, by: new, folder) }
     } catch {
       FileName.remove(new)
       throw error
     }
-    if exists { FileName.remove(old) }
   }
 
-  /// Puts a folder that holds a model, shards or a run aside, for what is written bit by bit in its place: until
-  /// `removeOld`, when the new is worth more, or `putBack`. Throws `FileAccessError`.
-  public static func putAside(_ folder: String) throws {
-    guard contents(of: folder) != nil else { return }
-    try checkReplaceable(folder)
-    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    guard FileName.rename(place, oldName(of: place)) else {
+  private static func replace(_ place: String, by new: String, _ folder: String) throws {
+    try checkStill(place, made: new, folder)
+    let old = FolderMark.path(.old, of: place)
+    let care = PartialOutput(comebackOf: place, from: old, begun: new)
+    defer { care.forget() }
+    guard FileName.rename(place, old) else {
       throw FileAccessError(folder, "cannot be replaced: " + systemReason)
     }
+    do { try rename(new, to: place, folder) } catch {
+      _ = FileName.rename(old, place)
+      throw error
+    }
+    care.forget()
+    FileName.remove(old)
+  }
+
+  private static func rename(_ new: String, to place: String, _ folder: String) throws {
+    guard !FileName.rename(new, place) else { return }
+    let reason = isEmpty(place) ? systemReason : "something else was written there meanwhile"
+    throw FileAccessError(folder, "cannot be written: " + reason)
+  }
+
+  private static func resolved(_ folder: String) -> String {
+    URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+  }
+
+  /// Whether nothing is there, or a folder without anything in it.
+  private static func isEmpty(_ place: String) -> Bool {
+    FileName.exists(place) ? (try? FileName.names(in: place))?.isEmpty ?? false : true
+  }
+
+  /// Whether it was not there. Throws `FileAccessError`.
+  private static func makeFolder(_ place: String, _ folder: String) throws -> Bool {
+    do {
+      if FileName.isFolder(place) { return false }
+      try FileName.makeFolder(FileName.parent(of: place))
+      if FileName.withPath(place, { mkdir($0, 0o777) }) == 0 { return true }
+      let reason = systemReason
+      if FileName.isFolder(place) { return false }
+      throw FileAccessError(
+        place,
+        FileName.exists(place)
+          ? "this is a file and no folder; name another" : "cannot be made: " + reason)
+    } catch {
+      throw FileAccessError(folder, (error as? FileAccessError)?.reason ?? "cannot be made")
+    }
+  }
+
+  /// Others that end meanwhile may put another folder in its place: then that one is claimed. Throws `FileAccessError`.
+  private static func claim(_ place: String, _ folder: String) throws -> FolderClaim {
+    for _ in 0..<10 {
+      if let claim = try FolderClaim(place, name: folder) { return claim }
+      _ = try makeFolder(place, folder)
+    }
+    throw FileAccessError(folder, "others write here again and again; name another folder")
+  }
+
+  // MARK: - Written bit by bit
+
+  /// Puts a folder that holds a model, shards or a run aside, for what is written bit by bit in its place: until
+  /// `removeOld`, when the new is worth more, or `putBack`. A signal that ends the program puts it back, too. Throws
+  /// `FileAccessError`.
+  public static func putAside(_ folder: String) throws {
+    let place = resolved(folder)
+    guard FileName.isFolder(place), !isEmpty(place) else { return }
+    try checkReplaceable(folder)
+    // The lock goes with it, and tells others that this process lives.
+    try FolderClaim.keep(place)
+    let old = FolderMark.path(.old, of: place)
+    let care = PartialOutput(
+      comebackOf: place, from: old, begun: FolderMark.path(.partial, of: place))
+    guard FileName.rename(place, old) else {
+      let reason = systemReason
+      care.forget()
+      throw FileAccessError(folder, "cannot be replaced: " + reason)
+    }
+    aside.withLock { $0[place] = care }
+  }
+
+  /// Claims the folder in which something is written bit by bit, until the process ends. Throws `FileAccessError` where
+  /// another process writes there.
+  public static func begin(in folder: String) throws {
+    let place = resolved(folder)
+    try FolderClaim.keep(place)
+    if let identity = FolderClaim.Identity(place) { aside.withLock { $0[place]?.hasBegun(identity) } }
   }
 
   /// Removes what `putAside` has put aside.
   public static func removeOld(_ folder: String) {
-    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    restoring.withLock { _ in FileName.remove(oldName(of: place)) }
-  }
-
-  /// Where a process that put a folder aside was killed, the folder comes back, unless something else is there by now.
-  /// What a person should know of it, in one line.
-  public static func takeUp(_ folder: String) -> String? {
-    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    guard let old = leftovers(of: place, "old").last else { return nil }
-    if (try? FileName.names(in: place))?.isEmpty == true { rmdir(place) }
-    if !FileName.exists(place), FileName.rename(old, place) {
-      return "\(folder) is back as it was before a run that was killed"
+    let place = resolved(folder)
+    aside.withLock {
+      guard let care = $0.removeValue(forKey: place) else { return }
+      care.forget()
+      FileName.remove(FolderMark.path(.old, of: place))
     }
-    return "\(old) holds what a run that was killed was to replace"
   }
-
-  /// What processes that are no more have left beside a folder.
-  private static func leftovers(of place: String, _ kind: String) -> [String] {
-    let parent = FileName.parent(of: place), start = FileName.last(of: place) + "."
-    return ((try? FileName.names(in: parent)) ?? []).filter { name in
-      guard name.hasPrefix(start), name.hasSuffix(".\(kind)") else { return false }
-      guard let id = pid_t(name.dropFirst(start.count).dropLast(kind.count + 1)) else { return false }
-      return id > 0 && kill(id, 0) != 0 && errno == ESRCH
-    }.map { "\(parent)/\($0)" }
-  }
-
-  private static func oldName(of place: String) -> String { "\(place).\(getpid()).old" }
 
   /// Gives back what `putAside` has put aside: what was begun is worth less than what was there.
   ///
   /// A signal's thread may call it beside the one that works, which fails of the same signal: only one of them moves
   /// anything, and nothing is removed before the old folder is back.
   public static func putBack(_ folder: String) {
-    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    let old = oldName(of: place), begun = "\(place).\(getpid()).partial"
-    restoring.withLock { _ in
-      guard FileName.exists(old) else { return }
-      if FileName.exists(place), !FileName.rename(place, begun) { return }
-      if FileName.rename(old, place) { FileName.remove(begun) }
+    let place = resolved(folder)
+    aside.withLock {
+      guard let care = $0.removeValue(forKey: place) else { return }
+      care.comeBack()
+      care.forget()
     }
+  }
+
+  // MARK: - What a killed process left
+
+  /// Where a process that put a folder aside was killed, the folder comes back, unless something of worth is there by now.
+  /// What a person should know of it, in one line.
+  public static func takeUp(_ folder: String) -> String? {
+    guard !folder.isEmpty else { return nil }
+    let place = resolved(folder), marks = FolderMark.all(.old, of: place)
+    guard let mark = marks.last(where: \.isLeft) else {
+      guard !FileName.exists(place), let mark = marks.last(where: { !$0.isOfThisHost }) else { return nil }
+      return
+        "\(mark.path) is what \(folder) was before a run on \(mark.host); where that has ended, move it back: mv \(mark.path) \(folder)"
+    }
+    let begun = FolderMark.path(.partial, of: place)
+    if isEmpty(place) {
+      rmdir(place)
+    } else if isWorthLess(place) {
+      _ = FileName.rename(place, begun)
+    }
+    if !FileName.exists(place), FileName.rename(mark.path, place) {
+      FileName.remove(begun)
+      return "\(folder) is back as it was before a run that was killed"
+    }
+    return
+      "\(mark.path) is what \(folder) was before a run that was killed; remove it where it is not wanted"
+  }
+
+  /// Whether a folder has what a run leaves before it has saved anything, and nobody is at it.
+  private static func isWorthLess(_ place: String) -> Bool {
+    if case .held = FolderClaim.state(place) { return false }
+    return !FileName.exists(place + "/checkpoint.safetensors") && contents(of: place + "/model") == nil
+      && ["a run", nil].contains(contents(of: place)) && (try? checkForeign(place, place)) != nil
   }
 
   /// What this program writes into folders of models, shards and runs.
@@ -130,7 +219,7 @@ public enum OutputFolder {
       "decoder.safetensors", "decoder_one_step.safetensors", "generator.safetensors",
       "alignment.safetensors", "model.safetensors", "model.safetensors.index.json",
       "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "skipped.jsonl", "held_out.json", "loss.png",
-      "samples.png",
+      "samples.png", "prompt-use.jsonl",
     ]
     // A run has the model that came of it below, and a pulled model notes of the hub's client.
     if path.hasPrefix(".cache/huggingface/") { return true }
@@ -142,36 +231,38 @@ public enum OutputFolder {
   }
 
   /// Nothing of a person goes with what is replaced. Throws `FileAccessError` naming what is theirs.
-  private static func checkForeign(_ folder: String) throws {
-    let foreign = try FileName.filesBelow(folder).filter { !isOurs($0) }
+  private static func checkForeign(_ place: String, _ folder: String) throws {
+    let foreign = try FileName.filesBelow(place).filter { !isOurs($0) }
     guard !foreign.isEmpty else { return }
     let names = foreign.prefix(3).joined(separator: ", ") + (foreign.count > 3 ? ", …" : "")
     throw FileAccessError(
       folder,
-      "\(foreign.count == 1 ? "1 file was" : "\(foreign.count) files were") not written by this program (\(names)) and would be lost; move them, or name another folder"
+      foreign.count == 1
+        ? "1 file was not written by this program (\(names)) and would be lost; move it, or name another folder"
+        : "\(foreign.count) files were not written by this program (\(names)) and would be lost; move them, or name another folder"
     )
   }
 
   private static var systemReason: String { FileName.systemReason }
 
   /// Where a person has put files into the folder meanwhile, it stays, and so does what was made. Throws `FileAccessError`.
-  private static func checkStill(_ place: String, made new: String) throws {
-    do { try checkForeign(place) } catch let error as FileAccessError {
-      let kept = "\(place).\(getpid()).new"
+  private static func checkStill(_ place: String, made new: String, _ folder: String) throws {
+    do { try checkForeign(place, folder) } catch let error as FileAccessError {
+      let kept = FolderMark.path(.new, of: place)
       guard FileName.rename(new, kept) else { throw error }
-      throw FileAccessError(place, "\(error.reason); what was made is in \(kept)")
+      throw FileAccessError(folder, "\(error.reason); what was made is in \(kept)")
     }
   }
 
   /// Nobody means their home, where they stand, a repository, or files of their own.
   private static func checkReplaceable(_ folder: String) throws {
-    let place = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    let place = resolved(folder)
     let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).resolvingSymlinksInPath().path
     let holdsHere = here == place || here.hasPrefix(place.hasSuffix("/") ? place : place + "/")
     guard !holdsHere, place != NSHomeDirectory(), !FileName.exists(place + "/.git")
     else {
       throw FileAccessError(folder, "will not be replaced as a whole; name a folder of its own")
     }
-    try checkForeign(place)
+    try checkForeign(place, folder)
   }
 }

@@ -1,46 +1,121 @@
 import Foundation
 import Synchronization
 
-/// A file or folder that is being written under a temporary name. Where a signal ends the program, it is removed.
-public final class PartialOutput {
+/// A file or folder that is being written under a temporary name, or a folder that was put aside for another. Where a
+/// signal ends the program, the one is removed and the other comes back.
+public final class PartialOutput: Sendable {
+  /// What a signal leaves to be done.
+  private enum Care {
+    case removal(String)
+    /// A folder that was made for something to come.
+    case removalIfEmpty(String)
+    case comeback(Comeback)
+  }
+
+  /// A folder that was put aside.
+  private struct Comeback {
+    let place, old: String
+    /// What was begun in its place gets this name.
+    let begun: String
+    /// What this process has begun there.
+    var own: FolderClaim.Identity?
+
+    /// A folder in its place which this process has not begun, and which is not empty, stays.
+    func run() {
+      guard FileName.exists(old) else { return }
+      if own != nil, own == FolderClaim.Identity(place) {
+        _ = FileName.rename(place, begun)
+      } else {
+        rmdir(place)
+      }
+      if FileName.rename(old, place) { FileName.remove(begun) }
+    }
+  }
+
   private struct State {
-    var paths: [Int: String] = [:]
+    var cares: [Int: Care] = [:]
     var last = 0
     var watchesSignals = false
+
+    /// The last first: what is being made goes before the place for it.
+    func run() {
+      for (_, care) in cares.sorted(by: { $0.key > $1.key }) {
+        switch care {
+        case .removal(let path): FileName.remove(path)
+        case .removalIfEmpty(let path): rmdir(path)
+        case .comeback(let comeback): comeback.run()
+        }
+      }
+    }
   }
 
   private static let state = Mutex(State())
   private let id: Int
 
   /// Before anything is put at `path`.
-  public init(_ path: String) {
-    let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+  public convenience init(_ path: String) { self.init(.removal(Self.absolute(path))) }
+
+  /// A folder that was made for something to come, and goes if it is still empty.
+  convenience init(emptyFolder path: String) { self.init(.removalIfEmpty(Self.absolute(path))) }
+
+  /// A folder that was put aside as `old`; what is begun in its place gets the name `begun`.
+  convenience init(comebackOf place: String, from old: String, begun: String) {
+    self.init(.comeback(Comeback(place: place, old: old, begun: begun)))
+  }
+
+  private init(_ care: Care) {
     id = Self.state.withLock { state in
       if !state.watchesSignals {
         state.watchesSignals = true
         Self.watchSignals()
       }
       state.last += 1
-      state.paths[state.last] = absolute
+      state.cares[state.last] = care
       return state.last
     }
   }
 
-  /// It is renamed or removed.
-  public func forget() { Self.state.withLock { $0.paths[id] = nil } }
-
-  /// Removes all that is being written, where the program ends at once.
-  public static func removeAll() {
-    state.withLock { for path in $0.paths.values { FileName.remove(path) } }
+  private static func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
   }
+
+  /// It is renamed or removed.
+  public func forget() { Self.state.withLock { $0.cares[id] = nil } }
+
+  /// What this process has begun in the place of the folder that is to come back: nothing else is moved out of its way.
+  func hasBegun(_ folder: FolderClaim.Identity) {
+    Self.state.withLock { state in
+      guard case .comeback(var comeback) = state.cares[id] else { return }
+      comeback.own = folder
+      state.cares[id] = .comeback(comeback)
+    }
+  }
+
+  /// Brings the folder back now.
+  func comeBack() {
+    Self.state.withLock { state in
+      if case .comeback(let comeback) = state.cares.removeValue(forKey: id) { comeback.run() }
+    }
+  }
+
+  /// Takes care of all, where the program ends at once.
+  public static func removeAll() { state.withLock { $0.run() } }
 
   // MARK: Signals
 
   /// The end of a pipe at which a thread waits: all that a signal handler may know of this.
   private nonisolated(unsafe) static var wakeDescriptor: Int32 = -1
+  /// What a crash raises. Others may have handlers for it, which come behind the care.
+  private static let crashes = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSYS]
+  private nonisolated(unsafe) static let before: UnsafeMutablePointer<sigaction> = {
+    let before = UnsafeMutablePointer<sigaction>.allocate(capacity: 65)
+    before.initialize(repeating: sigaction(), count: 65)
+    return before
+  }()
+  private static let isDone = Atomic(false)
 
-  /// Signals that nobody takes end the program as they would have, behind the removal. Handlers do no more than write their
-  /// number into a pipe; the rest is a thread's.
+  /// Signals that nobody takes end the program as they would have, behind the care: all that can be caught and do not
+  /// leave it alone. Handlers do no more than write their number into a pipe; the rest is a thread's.
   private static func watchSignals() {
     // The end for want of memory comes from anywhere.
     atexit { PartialOutput.removeAll() }
@@ -50,19 +125,46 @@ public final class PartialOutput {
     wakeDescriptor = ends[1]
     let reader = ends[0]
     Thread.detachNewThread { waitForSignal(reader) }
-    for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGXCPU, SIGXFSZ, SIGALRM, SIGUSR1, SIGUSR2] {
+    let harmless = [SIGKILL, SIGSTOP, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD, SIGURG, SIGWINCH]
+    for number in Int32(1)...64 where !harmless.contains(number) {
       var old = sigaction()
-      guard sigaction(number, nil, &old) == 0, old.__sigaction_handler.sa_handler == nil else { continue }
-      signal(number) { number in
-        let before = errno
-        var byte = UInt8(truncatingIfNeeded: number)
-        _ = write(PartialOutput.wakeDescriptor, &byte, 1)
-        errno = before
+      guard sigaction(number, nil, &old) == 0 else { continue }
+      let handler = unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self)
+      let isCrash = crashes.contains(number)
+      guard handler == 0 || handler != 1 && isCrash else { continue }
+      before[Int(number)] = old
+      var care = sigaction()
+      care.sa_flags = SA_RESTART | SA_ONSTACK
+      if isCrash {
+        care.__sigaction_handler.sa_handler = { PartialOutput.crash($0) }
+      } else {
+        care.__sigaction_handler.sa_handler = { PartialOutput.wake($0) }
       }
+      sigaction(number, &care, nil)
     }
   }
 
-  /// Nothing is begun or ended from the removal to the end.
+  private static func wake(_ number: Int32) {
+    let before = errno
+    var byte = UInt8(truncatingIfNeeded: number)
+    _ = write(wakeDescriptor, &byte, 1)
+    errno = before
+  }
+
+  /// The thread that crashed cannot go on: it waits until what is to be done is done, or cannot be, as it may hold a lock
+  /// that this needs; then it dies of what hit it.
+  private static func crash(_ number: Int32) {
+    wake(number)
+    var rounds = 0
+    while !isDone.load(ordering: .acquiring), rounds < 200 {
+      poll(nil, 0, 10)
+      rounds += 1
+    }
+    sigaction(number, before + Int(number), nil)
+    raise(number)
+  }
+
+  /// Nothing is begun or ended from the care to the end.
   private static func waitForSignal(_ descriptor: Int32) {
     var byte: UInt8 = 0
     while true {
@@ -71,7 +173,9 @@ public final class PartialOutput {
       guard count == 1 else { return }
       let number = Int32(byte)
       state.withLock { state in
-        for path in state.paths.values { FileName.remove(path) }
+        state.run()
+        isDone.store(true, ordering: .releasing)
+        guard !crashes.contains(number) else { return }
         signal(number, SIG_DFL)
         var set = sigset_t()
         sigemptyset(&set)

@@ -20,15 +20,13 @@ public enum ReportValue: Encodable, Sendable {
   }
 }
 
-/// One JSON object in one line, its keys sorted. Numbers that JSON has not are the texts "nan", "inf" and "-inf"; a byte of
-/// a file's name that belongs to no UTF-8 is `\xE9`.
+/// One JSON object in one line, its keys sorted. Numbers that JSON has not are the texts "nan", "inf" and "-inf"; names of
+/// files that are not UTF-8 have their bytes beside them (`JSONText.namedLine`).
 public func jsonLine(_ report: [String: ReportValue]) throws -> String { try jsonLine(of: report) }
 
 /// The same of any report.
 public func jsonLine(of report: some Encodable) throws -> String {
-  let line = String(decoding: try JSONText.line(report, namesNonFinite: true), as: UTF8.self)
-  // Such a byte stands in a text, where a backslash is doubled.
-  return FileName.holdsBytes(line) ? FileName.shown(line, backslash: "\\\\") : line
+  try JSONText.namedLine(report, namesNonFinite: true)
 }
 
 /// "1 picture", "2 pictures".

@@ -95,7 +95,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
     let json = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + Int(length)])
     let raw = try Self.parse(json, path)
     var entries: [String: Entry] = [:], metadata: [String: String] = [:]
-    for (name, value) in raw {
+    for (name, value) in raw.sorted(by: Self.comesFirst) {
       switch value {
       case .metadata(let strings): metadata = strings
       case .entry(let entry):
@@ -104,6 +104,16 @@ public struct SafetensorsHeader: Sendable, Equatable {
     }
     try Self.checkOverlaps(entries, path)
     (self.entries, self.metadata) = (entries, metadata)
+  }
+
+  /// In the order in which they lie in the file, so that the first one that is wrong is named each time.
+  private static func comesFirst(_ a: (key: String, value: RawValue), _ b: (key: String, value: RawValue))
+    -> Bool
+  {
+    func place(_ value: RawValue) -> Int {
+      if case .entry(let entry) = value { entry.dataOffsets.first ?? -1 } else { -1 }
+    }
+    return (place(a.value), a.key) < (place(b.value), b.key)
   }
 
   private static func parse(_ json: UnsafeRawBufferPointer, _ path: String) throws -> [String: RawValue] {

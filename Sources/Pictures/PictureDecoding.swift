@@ -69,6 +69,11 @@ extension Picture {
     try PictureFile.read(path, limits)
   }
 
+  /// The same of an open file, such as standard input; `name` stands in errors.
+  public static func file(descriptor: Int32, name: String, limits: Limits = Limits()) throws -> [UInt8] {
+    try PictureFile.read(descriptor, name, limits)
+  }
+
   /// Reads a picture from an open file, such as standard input; `name` stands in errors. Throws `PictureError`.
   public init(descriptor: Int32, name: String, limits: Limits = Limits()) throws {
     self = try Picture(bytes: PictureFile.read(descriptor, name, limits), name: name, limits: limits)
@@ -142,7 +147,11 @@ private final class Decoding: @unchecked Sendable {
       if image.is_stopped != 0 { throw Patience.Ended() }
       throw PictureError(name, format.explanation(text(of: &image.message)))
     }
-    return try Picture(upright: image, name)
+    let picture = try Picture(upright: image, name)
+    vugen_image_free(&image)
+    // What is made of it next takes as much again, and the parts on white as much once more.
+    try PictureFile.checkRoom(2 * picture.pixels.count, name)
+    return picture
   }
 }
 
@@ -202,10 +211,12 @@ enum PictureFile {
 
   /// Memory for as much again is there; Swift's arrays end the program where it is not. Throws `PictureError`.
   static func checkRoom(_ count: Int, _ name: String) throws {
-    guard let memory = malloc(max(1, count)) else {
+    // Not malloc: what is freed at once a compiler takes for given.
+    let memory = mmap(nil, max(1, count), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else {
       throw PictureError(name, "there is no memory for its \(count / 1_000_000) MB; shrink the picture")
     }
-    free(memory)
+    munmap(memory, max(1, count))
   }
 
   /// Opens a plain file or a pipe and reads it. Throws `PictureError`.

@@ -11,6 +11,8 @@ public struct PictureFolder: Sendable {
   /// Lists of captions that a folder brings along, as the layout `imagefolder` has them: `metadata.jsonl` and others of
   /// that name.
   public private(set) var lists: [String] = []
+  /// Files of other kinds, which nobody has asked for.
+  public private(set) var others: [String] = []
   /// Folders below that cannot be read, and pipes, sockets and devices by a picture's name: they are read where a person
   /// names them.
   public private(set) var locked: [FileAccessError] = []
@@ -31,6 +33,8 @@ public struct PictureFolder: Sendable {
         Self.listEndings.contains(ending)
       {
         lists.append(start + name)
+      } else if !FileName.isFolder(start + name) {
+        others.append(start + name)
       }
     }
     self.locked = locked.sorted { $0.path < $1.path }

@@ -15,6 +15,9 @@ public struct PictureList: Sendable {
   /// Folders without any picture.
   public private(set) var empty: [String] = []
 
+  /// Files of other kinds in the folders, by folder.
+  public private(set) var others: [(folder: String, files: OtherFiles)] = []
+
   /// - Parameter names: of files and folders; `-` is standard input.
   public init(_ names: [String]) {
     for name in names {
@@ -29,6 +32,9 @@ public struct PictureList: Sendable {
         entries += folder.pictures.map { Entry(path: $0) }
         entries += folder.locked.map { Entry(path: $0.path, obstacle: $0) }
         if folder.pictures.isEmpty, folder.locked.isEmpty { empty.append(name) }
+        var passed = OtherFiles()
+        for path in folder.others + folder.lists { passed.add(path) }
+        if passed.line != nil { others.append((name, passed)) }
       } catch {
         entries.append(
           Entry(path: name, obstacle: error as? FileAccessError ?? FileAccessError(name, "\(error)")))

@@ -147,6 +147,10 @@ struct UnreadKind: Sendable {
     .init("an OpenEXR picture", convert, starting: [0x76, 0x2F, 0x31, 0x01]),
     .init("a Radiance picture", convert, starting: "#?RADIANCE", "#?RGBE"),
     .init("a DirectDraw surface", convert, starting: "DDS "),
+    .init("a floating-point PFM picture", convert, starting: "PF\n", "Pf\n"),
+    .init("an SGI picture", convert) { head in
+      head.starts([0x01, 0xDA]) && [0, 1].contains(head.little(2, 1)) && [1, 2].contains(head.little(3, 1))
+    },
     .init("a QOI picture", convert, starting: "qoif"),
     .init("a Git LFS pointer and not the picture itself", "fetch it: git lfs pull") {
       $0.starts("version https://git-lfs")

@@ -73,17 +73,29 @@ public final class NumericThread: SerialExecutor, TaskExecutor, @unchecked Senda
   /// The thread for everything that has no reason for another one.
   public static let shared = NumericThread(name: "vugen.numeric")
 
+  private let name: String
   private let condition = NSCondition()
   private var jobs: [UnownedJob] = []
 
-  /// Starts the thread. It lives as long as the process.
+  /// Starts the thread. It lives as long as the process, which ends with a line where the system gives none: everything
+  /// would wait for it.
   public init(name: String) {
-    let thread = Thread { [self] in
-      vugen_name_thread(name)
-      work()
-    }
-    thread.stackSize = 8 << 20
-    thread.start()
+    self.name = name
+    var thread = pthread_t(), attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setstacksize(&attributes, 8 << 20)
+    let own = Unmanaged.passRetained(self)
+    let status = pthread_create(
+      &thread, &attributes,
+      { own in
+        if let own { Unmanaged<NumericThread>.fromOpaque(own).takeUnretainedValue().work() }
+        return nil
+      }, own.toOpaque())
+    pthread_attr_destroy(&attributes)
+    guard status != 0 else { return }
+    let reason = String(cString: strerror(status))
+    FileHandle.standardError.write(Data("vugen: no thread can be started: \(reason)\n".utf8))
+    _exit(1)
   }
 
   /// Runs a job on this thread, after those that came before.
@@ -99,6 +111,7 @@ public final class NumericThread: SerialExecutor, TaskExecutor, @unchecked Senda
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
   private func work() {
+    vugen_name_thread(name)
     while true {
       condition.lock()
       while jobs.isEmpty { condition.wait() }

@@ -16,10 +16,11 @@ public final class LoadedModel {
   private var drawing: GenerationModel?
 
   /// Loads a folder in the Hugging Face layout. Throws `ModelFileError` or `ModuleLoadError`, each naming the file or
-  /// folder and what is wrong.
+  /// folder and what is wrong, or `SystemMemory.Shortage`.
   ///
   /// - Parameter precision: of products with stored weights; what a person would want of a model of its size unless given.
   public convenience init(folder: String, precision: Precision? = nil) throws {
+    try WeightMemory.check(folder)
     let tower = try UnderstandingTower(folder: folder)
     tower.precision = precision ?? tower.usualPrecision
     try self.init(tower, Tokenizer(folder: folder), folder: folder)
@@ -46,6 +47,7 @@ public final class LoadedModel {
   /// folder cannot draw.
   public func generation() throws -> GenerationModel {
     if let drawing { return drawing }
+    try WeightMemory.check(drawing: folder)
     let loaded = try GenerationModel(folder: folder, beside: configuration)
     drawing = loaded
     return loaded

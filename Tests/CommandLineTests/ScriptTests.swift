@@ -68,7 +68,7 @@ import Testing
     let failed = lines.filter { $0.contains("\"error\":") }.map(file)
     #expect(failed == ["gone.png", "in/c.png"] + locked && told.status == 1, "\(told)")
     #expect(
-      told.error.contains("no pictures (") && told.error.contains(" of \(lines.count) pictures"), "\(told)")
+      told.error.hasPrefix("vugen: no pictures (") && told.error.split(separator: "\n").count == 1, "\(told)")
     // As `data build folder` finds them.
     let built = try run(
       "for f in in/a in/b in/c in/sub/a; do echo x >$f.txt; done; chmod a+rwX . in; \(words ?? "") \"$P\" data build folder in -o /tmp/vugen-\(getpid())-s --json; rm -r /tmp/vugen-\(getpid())-s"
@@ -172,15 +172,13 @@ import Testing
       "sed -i 's/\"rms_norm_eps\" *: *[^,]*/\"rms_norm_eps\": -1/' m/config.json",
       "printf '{\"a\":1}' >m/tokenizer.json",
     ]
-    // Any of the tensors that a cut file lacks may be named.
-    func line(_ text: String) -> String { text.replacing(#/tensor '[^']*': bytes \d+…\d+/#, with: "tensor") }
     for damage in breakage {
       _ = try run("rm -rf m; V model init --shape tiny -o m && \(damage)")
       let loaded = try run("V ask hi --model m --max-tokens 1")
       let told = try run("V model info m"), json = try run("V model info m --json")
       #expect(loaded.status == 1 && told.status == 1 && json.status == 1, "\(damage): \(loaded) \(told)")
       #expect(
-        line(told.error) == line(loaded.error) && told.error.split(separator: "\n").count == 1,
+        told.error == loaded.error && told.error.split(separator: "\n").count == 1,
         "\(damage): \(told)")
       #expect(json.out.contains("\"error\":\"") && json.error.isEmpty, "\(damage): \(json)")
       #expect(

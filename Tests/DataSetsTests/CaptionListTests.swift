@@ -18,10 +18,12 @@ import Testing
     }
   }
 
-  private func found(_ bytes: [UInt8], _ name: String = "list.csv") throws -> FolderImport.Found {
+  private func found(_ bytes: [UInt8], _ name: String = "list.csv", mostBad: Double = 0.01) throws
+    -> FolderImport.Found
+  {
     let list = folder + "/" + name
     try Data(bytes).write(to: URL(fileURLWithPath: list))
-    return try FolderImport.pairs(in: folder, list: list)
+    return try FolderImport.pairs(in: folder, list: list, mostBad: mostBad)
   }
 
   /// Names without the folder, and captions.
@@ -92,10 +94,54 @@ import Testing
     ("file,caption\na.png,\n", "all captions are empty"),
   ])
   func mistakesAreNamedWithTheirLine(_ text: String, _ words: String) throws {
-    let error = #expect(throws: DataSetError.self) { try found(Array(text.utf8)) }
+    let error = #expect(throws: DataSetError.self) {
+      try found(Array(text.utf8), mostBad: 0)
+    }
     #expect(
       error?.description.contains(words) == true && error?.description.contains("\n") == false,
       "\(error as Any)")
+  }
+
+  /// A line that says nothing of a picture takes no other with it.
+  @Test(arguments: [
+    (
+      "{\"file\":\"a.png\",\"text\":\"x\"}\noops\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n",
+      "line 2 is no JSON"
+    ),
+    (
+      "oops\n{\"file\":\"a.png\",\"text\":\"x\"}\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n",
+      "line 1 is no JSON"
+    ),
+    (
+      "[1]\n{\"file\":\"a.png\",\"text\":\"x\"}\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n",
+      "line 1 is no {\"file\""
+    ),
+    (
+      "{\"file\":\"a.png\",\"text\":\"x\"}\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n{\"file\": 3",
+      "line 3 is no JSON"
+    ),
+    (
+      "{\"file\":\"a.png\",\"text\":\"x\"}\n\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n{\"text\":\"z\"}",
+      "line 4 names no picture"
+    ),
+  ])
+  func aBadLineIsSkippedAndNamed(_ text: String, _ words: String) throws {
+    let all = try found(Array(text.utf8), "metadata.jsonl")
+    #expect(all.pairs.map(\.caption) == ["x", "y"] && all.badLines.count == 1, "\(all)")
+    #expect(all.badLines[0].contains("metadata.jsonl: \(words)"), "\(all.badLines)")
+    // The same where nobody named the list.
+    let brought = try FolderImport.pairs(in: folder)
+    #expect(brought.pairs.map(\.caption) == ["x", "y"] && brought.badLines == all.badLines, "\(brought)")
+    #expect(throws: DataSetError.self) { try FolderImport.pairs(in: folder, mostBad: 0) }
+  }
+
+  @Test func manyBadLinesAreRefused() throws {
+    let text = "file,caption\n" + String(repeating: "a.png,x\n", count: 300) + ",y\na.png\nb,b,b\n,z\n"
+    let error = #expect(throws: DataSetError.self) { try found(Array(text.utf8)) }
+    #expect(
+      error?.reason.contains("4 of 304 lines") == true && error?.reason.contains("line 302") == true
+        && error?.reason.contains("--max-skipped 0.02") == true, "\(error as Any)")
+    #expect(try found(Array(text.utf8), mostBad: 0.02).badLines.count == 4)
   }
 
   @Test(arguments: [

@@ -142,7 +142,10 @@ struct AtomicFileTests {
         try put("x", "mixed/thesis.txt")
       }
     }
-    let made = "\(place).\(getpid()).new"
+    var host = [CChar](repeating: 0, count: 256)
+    #expect(gethostname(&host, 255) == 0)
+    let name = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let made = "\(place).\(name).\(getpid()).new"
     #expect(late?.reason.hasSuffix("what was made is in \(made)") == true, "\(late?.reason ?? "")")
     #expect(try FileName.filesBelow(place) == ["config.json", "thesis.txt"])
     #expect(try FileName.filesBelow(made) == ["config.json"])

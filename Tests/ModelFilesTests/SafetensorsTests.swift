@@ -51,6 +51,18 @@ struct SafetensorsTests {
     #expect(throws: ModelFileError.self) { try TensorListing(folder.path + "/nothing") }
   }
 
+  /// Of several tensors that a cut file lacks, the first one in it, each time.
+  @Test func theFirstMissingTensorIsNamed() {
+    let order = ["z", "m", "a", "q", "b", "y", "c", "x"]
+    let entries = order.enumerated().map {
+      "\"\($1)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[\(4 * $0),\(4 * $0 + 4)]}"
+    }
+    let header = "{\(entries.sorted().joined(separator: ","))}"
+    for (data, name) in [(0, "z"), (6, "m"), (15, "q"), (31, "x")] {
+      #expect(reason(file(header, data: data))?.contains("tensor '\(name)': bytes") == true, "\(data)")
+    }
+  }
+
   @Test func writesWhatItReads() throws {
     let folder = try ScratchFolder(), path = folder.path + "/a.safetensors"
     var random = Philox(seed: 1)

@@ -52,6 +52,43 @@ import Testing
     try check(DistillRecipe.self)
   }
 
+  /// Numbers that have no room, and quotes, by their key, with the range; in a file, with the line.
+  @Test(arguments: [
+    ("data.seed", "9223372036854775808", "is out of range; give 0 to 9223372036854775807"),
+    ("data.seed", "-1", "is out of range; give 0 to 9223372036854775807"),
+    ("optimization.rate", "1e999", "is out of range; give a finite number, above 0"),
+    ("optimization.rate", "-1e999", "is out of range; give a finite number, above 0"),
+    ("data.batch", "99999999999999999999", "is out of range; give 1 to 65536"),
+    ("data.wideShare", "1e400", "is out of range; give 0 to 1"),
+    ("data.seed", "1.5", "must be a whole number, not 1.5"),
+    ("data.shards", "\"abc", "the quote that is opened here is never closed"),
+    ("data.shards", "'abc", "the quote that is opened here is never closed"),
+  ])
+  func valuesWithoutRoomAreNamed(_ key: String, _ value: String, _ words: String) throws {
+    func reason(_ file: String?, _ settings: [String]) -> String {
+      do {
+        try RecipeFile.merged(UnderstandingRecipe(), file: file, settings: settings).check()
+        return ""
+      } catch { return "\(error)" }
+    }
+    let option = reason(nil, ["\(key)=\(value)"])
+    #expect(option.contains(key) && option.contains(words) && !option.contains("text"), "\(option)")
+    let path = temporaryPath(".toml"), parts = key.split(separator: ".")
+    try "[run]\nnice = 1\n[\(parts[0])]\n\(parts[1]) = \(value)\n".write(
+      toFile: path, atomically: true, encoding: .utf8)
+    let line = reason(path, [])
+    #expect(line.contains(words) && line.hasPrefix(path) || line.hasPrefix(key), "\(line)")
+    #expect(!line.contains("\n") && !line.contains("arsing"), "\(line)")
+  }
+
+  /// A bare word is a text, whatever is in it.
+  @Test func bareWordsAreTexts() throws {
+    for word in [#"a\b"#, #"say "hi""#, "it's", "x # y", "tab\there", "two\nlines = 3"] {
+      let recipe = try RecipeFile.merged(UnderstandingRecipe(), file: nil, settings: ["data.shards=\(word)"])
+      #expect(recipe.data.shards == word)
+    }
+  }
+
   @Test(arguments: [
     ("data.bacth", "data.batch"), ("data.steps", "optimization.steps"), ("optimisation.rate", "optimization"),
     ("model.VisionWidht", "model.visionWidth"),

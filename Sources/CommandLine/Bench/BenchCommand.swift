@@ -59,6 +59,8 @@ struct Bench: AsyncParsableCommand {
 
     func validate() throws {
       if !settings.isEmpty, !understanding { throw ValidationError("--set needs --understanding.") }
+      // Before this machine is measured.
+      _ = try RecipeFile.merged(UnderstandingRecipe(), file: nil, options: settings)
     }
 
     func run() async throws {

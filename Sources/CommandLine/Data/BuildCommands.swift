@@ -106,17 +106,25 @@ struct DataBuildFolder: AsyncParsableCommand {
   )
   var output: String
   @Option(help: "Shrink larger pictures to this many pixels per side.") var size: Int?
+  @Option(
+    help: """
+      Share of a list's lines that may name no picture with a caption; they are skipped and counted, and one may in \
+      any case, unless this is 0.
+      """)
+  var maxSkipped = 0.01
   @Flag(help: "Replace a folder that holds a model, shards or a run.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
+    if !(0...1).contains(maxSkipped) { throw ValidationError("--max-skipped must be 0 to 1.") }
     if let size, size < 1 { throw ValidationError("--size must be at least 1.") }
   }
 
   func run() async throws {
     Interruption.watch()
     let found =
-      try captions.map { try FolderImport.pairs(in: folder, list: $0) } ?? FolderImport.pairs(in: folder)
+      try captions.map { try FolderImport.pairs(in: folder, list: $0, mostBad: maxSkipped) }
+      ?? FolderImport.pairs(in: folder, mostBad: maxSkipped)
     if overwrite, OutputFolder.contents(of: output) != nil { try checkSources(found) }
     var bad: [(path: String, reason: String)] = []
     try OutputFolder.write(to: output, replacing: overwrite) { folder in
@@ -129,23 +137,24 @@ struct DataBuildFolder: AsyncParsableCommand {
     // A reason names the picture by itself.
     let broken =
       found.unreadable + bad.map { $0.reason.hasPrefix($0.path) ? $0.reason : "\($0.path): \($0.reason)" }
-    for line in broken.prefix(Self.mostNamed) { note(line.oneLine) }
-    if broken.count > Self.mostNamed {
-      note("… and \(broken.count - Self.mostNamed) more that cannot be read")
-    }
+    tell(broken, "that cannot be read")
+    tell(found.badLines, "of lists that are skipped")
     for (list, count) in found.listed.sorted(by: { $0.key < $1.key }) {
       note("\(counted(count, "caption")) from \(list)".oneLine)
     }
-    tell(found.missing, "named by the list and not there")
-    tell(found.empty, "with an empty caption")
-    tell(found.unnamed, captions == nil ? "without a text beside it" : "in the folder and not in the list")
+    tell(pictures: found.missing, "named by the list and not there")
+    tell(pictures: found.empty, "with an empty caption")
+    tell(pictures: found.unnamed, captions == nil ? "without a caption" : "in the folder and not in the list")
+    if let line = found.others.line { note(line.oneLine) }
     let done = found.pairs.count - bad.count
-    let failed = broken.count + found.missing.count + found.empty.count
+    let failed = broken.count + found.badLines.count + found.missing.count + found.empty.count
     print(
       json
         ? try jsonLine([
           "path": .text(output), "pictures": .number(Double(done)), "failed": .number(Double(failed)),
           "missing": .number(Double(found.missing.count)), "unnamed": .number(Double(found.unnamed.count)),
+          "badLines": .number(Double(found.badLines.count)),
+          "passedOver": .number(Double(found.others.count)),
         ])
         : "\(counted(done, "picture")) in \(output)" + (failed > 0 ? ", \(failed) left out" : ""))
   }
@@ -153,7 +162,13 @@ struct DataBuildFolder: AsyncParsableCommand {
   /// Names of what was left out, at most.
   private static let mostNamed = 10
 
-  private func tell(_ pictures: [String], _ what: String) {
+  /// What is wrong with what, a line each.
+  private func tell(_ lines: [String], _ what: String) {
+    for line in lines.prefix(Self.mostNamed) { note(line.oneLine) }
+    if lines.count > Self.mostNamed { note("… and \(lines.count - Self.mostNamed) more \(what)") }
+  }
+
+  private func tell(pictures: [String], _ what: String) {
     guard !pictures.isEmpty else { return }
     let names = pictures.prefix(3).joined(separator: ", ") + (pictures.count > 3 ? ", …" : "")
     note("\(counted(pictures.count, "picture")) \(what): \(names)".oneLine)

@@ -14,7 +14,7 @@ struct DataInspect: ParsableCommand {
       """)
 
   @Argument(
-    help: "Shard files, or folders of them.", completion: .file(extensions: ["tar"]), transform: namedPath)
+    help: "Shard files, or folders of them.", completion: .file(extensions: ["tar"]), transform: readPath)
   var shards: [String]
   @Option(
     help: "Write a contact sheet to this file (.png, .jpg or .webp).",
@@ -56,6 +56,7 @@ struct DataInspect: ParsableCommand {
       "skippedSamples": .list(tally.skippedSamples.map { .text($0) }),
       "trainingShards": .number(Double(Set(index.files).intersection(trained()).count)),
       "problems": .list(index.problems.map { .text("\($0)") }),
+      "passedOver": .number(Double(shards.reduce(0) { $0 + Shards.others(at: $1).count })),
     ]
   }
 
@@ -63,7 +64,12 @@ struct DataInspect: ParsableCommand {
 
   private func show(_ tally: ShardTally, _ index: ShardIndex) {
     let (samples, shards) = (counted(tally.samples, "sample"), counted(index.files.count, "shard"))
-    print("\(samples) in \(shards), \(tally.names.count) classes and other captions")
+    let count = tally.names.count, plain = tally.samples - tally.scenes
+    let parts = [
+      count > 0 ? "things of \(count == 1 ? "1 class" : "\(count) classes")" : "",
+      tally.scenes > 0 && plain > 0 ? "\(counted(plain, "sample")) with a caption alone" : "",
+    ]
+    print((["\(samples) in \(shards)"] + parts.filter { !$0.isEmpty }).joined(separator: ", "))
     for (title, table) in [("split", tally.splits), ("kind", tally.kinds), ("task", tally.tasks)]
     where !table.isEmpty {
       print("  \(title): " + Self.listed(table, most: table.count))
@@ -77,6 +83,9 @@ struct DataInspect: ParsableCommand {
       if tally.skippedCount > tally.skippedSamples.count { print("    …") }
     }
     for problem in index.problems { print("  not whole: " + "\(problem)".oneLine) }
+    for place in self.shards {
+      if let line = Shards.others(at: place).line { print("  \(place): \(line)".oneLine) }
+    }
     let trained = trained()
     let others = index.files.filter { !trained.contains($0) }
     if !others.isEmpty, others.count < index.files.count {

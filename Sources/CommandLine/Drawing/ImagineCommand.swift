@@ -15,7 +15,9 @@ struct Imagine: AsyncParsableCommand {
     abstract: "Draw images from a prompt.",
     discussion: """
       Image i of several uses the seed + i, so that each can be drawn again on its own. The settings are stored in the \
-      picture; --from repeats them bit for bit, and options given beside it override them. It also reads prompt, seed, \
+      picture; --from repeats them bit for bit, and options given beside it override them; --show-settings prints them \
+      and draws nothing. Without --output a picture is called by its prompt's first words and its seed, and where there \
+      is one of that name, by the next free number. --from also reads prompt, seed, \
       guidance and steps from PNG, JPEG, WebP, TIFF, AVIF and HEIC files by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")). \
       nano draws one thing well, or several of one kind.
 
@@ -37,7 +39,8 @@ struct Imagine: AsyncParsableCommand {
     transform: DrawingSeed.init)
   var seed: DrawingSeed?
   @Option(parsing: .unconditional, help: "Number of images.") var count = 1
-  @Option(help: "Negative prompt: what the images should not show.") var negative: String?
+  @Option(help: "Negative prompt: what the images should not show.", transform: spokenText) var negative:
+    String?
   @Option(
     parsing: .unconditional, help: "Pixel decoder steps; 1 uses the distilled decoder (default: 1).")
   var decoderSteps: Int?
@@ -47,7 +50,10 @@ struct Imagine: AsyncParsableCommand {
   var guidanceStart: Float?
   @Option(parsing: .unconditional, help: "Guide only up to this time (default: 1).") var guidanceEnd: Float?
   @Option(
-    help: "Reuse the prompt and settings stored in this picture, by vugen imagine or another program.",
+    help: """
+      Reuse the prompt and settings stored in this picture, by vugen imagine or another program; - reads the picture \
+      from standard input.
+      """,
     completion: .pictures, transform: namedPath)
   var from: String?
   @Option(
@@ -64,8 +70,9 @@ struct Imagine: AsyncParsableCommand {
     parsing: .unconditional,
     help: "Write a preview to FILE.preview.png every so many steps; 0 for none.")
   var previewEvery = 0
+  @Flag(help: "Print the settings that would be drawn with, and exit.") var showSettings = false
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "Prompt, or - to read it from standard input.") var prompt: String?
+  @Argument(help: "Prompt, or - to read it from standard input.", transform: spokenText) var prompt: String?
 
   func validate() throws {
     if prompt == nil, from == nil {
@@ -78,13 +85,17 @@ struct Imagine: AsyncParsableCommand {
     if output == "-", json || count > 1 || previewEvery > 0 {
       throw ValidationError("--output - writes one picture to standard output, and nothing else goes there.")
     }
+    if from == "-", prompt == "-" {
+      throw ValidationError("only one of the prompt and the picture can come from standard input.")
+    }
     if previewEvery < 0 { throw ValidationError("--preview-every must be 0 or more.") }
   }
 
   private struct Drawn: Codable {
-    var path, prompt, negative: String
+    var path, prompt, negative, model: String
     var seed: UInt64
-    var guidanceScale: Float
+    var guidanceScale, guidanceStart, guidanceEnd: Float
+    var solver: Solver
     var steps, decoderSteps: Int
     var seconds: Double
     var sha256: String
@@ -93,8 +104,13 @@ struct Imagine: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    var first = try settings()
+    let told = try from.map(ToldSettings.init)
+    var first = try settings(told)
     try first.checkAsOptions()
+    if showSettings {
+      print(try json ? first.report(told) : first.lines(told))
+      return
+    }
     let imaginer = try Imaginer(model.load())
     if from != nil, prompt == nil {
       let (fitted, cut) = imaginer.fitted(first)
@@ -105,8 +121,7 @@ struct Imagine: AsyncParsableCommand {
     try checkOutput(target.path(first), isNoneOf: from.map { [$0] } ?? [])
     var drawn: [Drawn] = []
     for i in 0..<count {
-      let settings = first.numbered(i)
-      guard let one = try draw(settings, imaginer, target.path(settings)) else { throw CancellationError() }
+      guard let one = try draw(first.numbered(i), imaginer, target) else { throw CancellationError() }
       if !json, output != "-" { try Output.show(name: one.path) }
       drawn.append(one)
       if Interruption.isRequested { break }
@@ -117,19 +132,14 @@ struct Imagine: AsyncParsableCommand {
     try Interruption.check()
   }
 
-  /// A picture's own settings, or what of another program's means something here.
-  private static func settings(of path: String) throws -> ImageSettings {
-    let bytes = [UInt8](try MappedFile.contents(of: path))
-    guard let told = TextToImageSettings(bytes: bytes), told.program != "VUGEN Studio" else {
-      return try PictureMetadata(file: path).settings
-    }
-    note("the settings come from a picture by \(told.program); the model is a different one")
-    for line in told.changes { note(line) }
-    return told.settings
-  }
-
-  private func settings() throws -> ImageSettings {
-    var s = try from.map(Self.settings) ?? ImageSettings(prompt: "")
+  /// What the options say, over what the picture of `--from` says.
+  private func settings(_ told: ToldSettings?) throws -> ImageSettings {
+    var given: Set<SettingChange.Setting> = []
+    if cfg != nil { given.insert(.guidance) }
+    if steps != nil { given.insert(.steps) }
+    if seed != nil { given.insert(.seed) }
+    told?.tell(besides: given)
+    var s = told?.settings ?? ImageSettings(prompt: "")
     if let prompt { s.prompt = prompt == "-" ? try Self.standardInput() : prompt }
     if from == nil || seed != nil {
       s.seed = seed?.value ?? UInt64.random(in: 0..<1 << 32)
@@ -145,15 +155,16 @@ struct Imagine: AsyncParsableCommand {
   }
 
   private static func standardInput() throws -> String {
-    let data =
-      try FileHandle.standardInput.read(upToCount: 4 * ImageSettings.mostPromptCharacters) ?? Data()
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    try StandardInput.text(most: 4 * ImageSettings.mostPromptCharacters)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   /// Draws and writes one picture; nil where it was interrupted before the first step.
   @NumericActor
-  private func draw(_ settings: ImageSettings, _ imaginer: Imaginer, _ path: String) throws -> Drawn? {
-    let clock = ContinuousClock(), start = clock.now, preview = path + ".preview.png"
+  private func draw(_ settings: ImageSettings, _ imaginer: Imaginer, _ target: PictureTarget) throws
+    -> Drawn?
+  {
+    let clock = ContinuousClock(), start = clock.now, preview = target.path(settings) + ".preview.png"
     let partial = previewEvery > 0 ? PartialOutput(preview) : nil
     defer {
       if let partial {
@@ -172,11 +183,15 @@ struct Imagine: AsyncParsableCommand {
     guard let result else { return nil }
     let metadata = PictureMetadata(
       settings, stepsDone: result.stepsDone, model: ModelFolder.name(of: model.folder))
+    // Others may have taken the name meanwhile.
+    let path = target.path(settings)
     let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
     try AtomicFile.write(Data(bytes), to: path)
     return Drawn(
-      path: path, prompt: settings.prompt, negative: settings.negative, seed: settings.seed,
-      guidanceScale: settings.guidanceScale, steps: result.stepsDone, decoderSteps: settings.decoderSteps,
+      path: path, prompt: settings.prompt, negative: settings.negative, model: model.folder,
+      seed: settings.seed, guidanceScale: settings.guidanceScale, guidanceStart: settings.guidanceStart,
+      guidanceEnd: settings.guidanceEnd, solver: settings.solver, steps: result.stepsDone,
+      decoderSteps: settings.decoderSteps,
       seconds: (clock.now - start) / .seconds(1), sha256: try Digest.sha256(bytes))
   }
 }
@@ -226,9 +241,16 @@ struct PictureTarget {
     try FileName.makeFolder(folder)
   }
 
-  /// The prompt's first words and the seed.
+  /// The file that was named; else the prompt's first words and the seed, and the next free number where there is one
+  /// of that name: what was drawn before stays.
   func path(_ settings: ImageSettings) -> String {
     if let file { return file }
-    return "\(folder)/\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed).\(suffix)"
+    let name = "\(folder)/\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed)"
+    var path = "\(name).\(suffix)", number = 1
+    while FileName.exists(path) {
+      number += 1
+      path = "\(name)-\(number).\(suffix)"
+    }
+    return path
   }
 }

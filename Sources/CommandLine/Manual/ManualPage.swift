@@ -140,6 +140,13 @@ enum ManualPage {
     for (path, meaning) in Self.files { page.entry(path, meaning) }
     page.section("ENVIRONMENT")
     for (name, meaning) in Self.environment { page.entry(name, meaning) }
+    page.section("NAMES IN JSON")
+    page.prose(
+      """
+      Where a file's name is not UTF-8, its text shows \\xE9 for a byte that belongs to no letter, and a field called as \
+      the name's own with Bytes behind it, such as fileBytes beside file, has all bytes of the name in base64. Lists of \
+      captions with such a field are read by it.
+      """)
     page.section("EXIT STATUS")
     for (status, meaning) in Self.statuses { page.entry(status, meaning) }
   }

@@ -23,7 +23,7 @@ extension Model {
         let columns = [
           row.name.oneLine.padding(toLength: width, withPad: " ", startingAt: 0),
           row.source.padding(toLength: 8, withPad: " ", startingAt: 0), Self.size(row.summary.bytes),
-          Self.kind(row.summary),
+          Self.kind(row),
         ]
         print(columns.joined(separator: "  "))
       }
@@ -31,17 +31,28 @@ extension Model {
 
     private static func size(_ bytes: Int) -> String { String(format: "%9.1f MB", Double(bytes) / 1e6) }
 
-    private static func kind(_ summary: ModelSummary) -> String {
-      let parameters = Double(summary.parameters)
-      let count =
-        parameters < 1e9
-        ? String(format: "%.1f M", parameters / 1e6) : String(format: "%.2f B", parameters / 1e9)
-      let kind = [summary.type ?? "unknown", "\(count) parameters", summary.format ?? ""].filter {
-        !$0.isEmpty
-      }
+    /// What a model is and can do; or, of a folder that is none, why.
+    private static func kind(_ row: Row) -> String {
+      let summary = row.summary
+      let kind = [summary.type, parameters(summary.parameters), summary.format].compactMap { $0 }
       let abilities = summary.can.map(\.rawValue).joined(separator: ", ")
-      let use = summary.problem.map { "cannot be used: \($0)" } ?? abilities
-      return "\(kind.joined(separator: ", ")); \(use)".oneLine
+      let use = summary.problem.map { problem in
+        // The folder stands at the line's beginning.
+        let own = "\(row.folder): "
+        return "cannot be used: " + (problem.hasPrefix(own) ? String(problem.dropFirst(own.count)) : problem)
+      }
+      return [kind.joined(separator: ", "), use ?? abilities].filter { !$0.isEmpty }
+        .joined(separator: "; ").oneLine
+    }
+
+    private static func parameters(_ count: Int) -> String? {
+      let number = Double(count)
+      return switch count {
+      case 0: nil
+      case ..<1_000_000: String(format: "%.1f k parameters", number / 1e3)
+      case ..<1_000_000_000: String(format: "%.1f M parameters", number / 1e6)
+      default: String(format: "%.2f B parameters", number / 1e9)
+      }
     }
   }
 

@@ -22,7 +22,9 @@ struct Sessions: AsyncParsableCommand {
     @Flag(help: "Print one JSON object per session.") var json = false
 
     func run() throws {
-      for summary in SessionStore.standard().summaries() {
+      let store = SessionStore.standard(), summaries = store.summaries()
+      if summaries.isEmpty, !json { note("no sessions yet; vugen begins one, in \(store.folder)") }
+      for summary in summaries {
         if json {
           print(try jsonLine(of: summary))
         } else {
@@ -133,7 +135,9 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let store = SessionStore.standard()
       guard let session else {
-        for id in store.deletedIDs() { print(id) }
+        let ids = store.deletedIDs()
+        if ids.isEmpty { note("no session is deleted") }
+        for id in ids { print(id) }
         return
       }
       print("undeleted \(try store.undelete(session))")
@@ -210,18 +214,22 @@ struct ReplayCommand: AsyncParsableCommand {
     for line in bad { note(line) }
     if json {
       print(
-        try jsonLine([
-          "compared": .number(Double(result.compared)),
-          "different": .number(result.difference == nil ? 0 : 1), "partial": .number(Double(result.partial)),
-          "damagedEntries": .number(Double(lost)), "damagedPictures": .number(Double(bad.count)),
-        ]))
+        try jsonLine(
+          [
+            "compared": .number(Double(result.compared)),
+            "different": .number(result.difference == nil ? 0 : 1),
+            "partial": .number(Double(result.partial)),
+            "damagedEntries": .number(Double(lost)), "damagedPictures": .number(Double(bad.count)),
+          ].merging(result.difference.map { ["difference": .text($0)] } ?? [:]) { first, _ in first }))
     } else if let difference = result.difference {
       print(difference.terminalSafe)
     } else {
       let rest =
         result.partial > 0 ? "; \(result.partial) were cut off when they were made and are not compared" : ""
       let damage = isWhole ? "" : ", but what is damaged or missing could not be checked"
-      print("\(result.compared) answers and pictures are identical, bit for bit\(rest)\(damage)")
+      let what =
+        result.compared == 1 ? "1 answer or picture is" : "\(result.compared) answers and pictures are"
+      print("\(what) identical, bit for bit\(rest)\(damage)")
     }
     if result.difference != nil || !isWhole { throw ExitCode(1) }
   }

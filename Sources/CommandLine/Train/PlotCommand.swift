@@ -6,7 +6,7 @@ struct TrainPlot: ParsableCommand {
     commandName: "plot", abstract: "Plot a run's losses, in the terminal and as a PNG.",
     discussion: "Example: vugen train plot runs/nano")
 
-  @Argument(help: "Folder of the run.", completion: .directory, transform: namedPath)
+  @Argument(help: "Folder of the run.", completion: .directory, transform: readPath)
   var folder: String
   @Option(
     name: .shortAndLong, help: "PNG to write (default: loss.png in the run's folder).",

@@ -95,7 +95,13 @@ struct TrainOptions: ParsableArguments {
       print(json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelp.text(of: Recipe.help))
       return nil
     }
-    let file = recipe ?? (resume ? output + "/recipe.toml" : nil)
+    let own = output + "/recipe.toml"
+    if resume, recipe == nil, !FileName.exists(own) {
+      throw CommandError(
+        "\(output): there is no run here to go on with; name the folder of one, or leave out --resume to begin it"
+      )
+    }
+    let file = recipe ?? (resume ? own : nil)
     let merged = try RecipeFile.merged(defaults, file: file, options: settings)
     guard showRecipe else { return merged }
     print(json ? try jsonLine(of: merged) : try RecipeFile.text(of: merged))
@@ -107,7 +113,6 @@ struct TrainOptions: ParsableArguments {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
-    if let line = OutputFolder.takeUp(output) { note(line) }
     guard overwrite else { return Preparation(.program()) }
     let replaced = output
     return Preparation(

@@ -22,9 +22,13 @@ struct Ask: AsyncParsableCommand {
     completion: .pictures, transform: namedPath)
   var image: [String] = []
   @Flag(help: "Print one JSON object.") var json = false
-  @Argument(help: "The question, or - to read it from standard input.") var question: String
+  @Argument(help: "The question, or - to read it from standard input.", transform: spokenText)
+  var question: String
 
   func validate() throws {
+    if question.allSatisfy(\.isWhitespace) {
+      throw ValidationError("the question is empty; say what to ask.")
+    }
     if image.count(where: { $0 == "-" }) + (question == "-" ? 1 : 0) > 1 {
       throw ValidationError("only one of the question and the pictures can come from standard input.")
     }
@@ -34,7 +38,7 @@ struct Ask: AsyncParsableCommand {
   private func asked(of model: LoadedModel) throws -> Question<Picture> {
     let text =
       question == "-"
-      ? String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self) : question
+      ? try StandardInput.text() : question
     guard !text.allSatisfy(\.isWhitespace) else { throw PromptError.empty }
     let pictures = try image.map { try self.model.picture($0, model) }
     return Question(text, pictures: pictures, temperature: options.temperature, seed: options.seed)

@@ -12,8 +12,10 @@ struct Caption: AsyncParsableCommand {
     abstract: "Describe pictures: files, or all pictures in a folder and those below it.",
     discussion: """
       Several pictures are described at once; captions are printed in the pictures' order, each as soon as all before \
-      it are done. What cannot be read is named, the others are described, and the exit status is 1. Ctrl-C, SIGTERM \
-      and SIGHUP keep what is finished.
+      it are done. What cannot be read has a line of its own in their place: on standard error, or with --json, and in \
+      the file of --output, an object with "file" and "error". The others are described, and the exit status is 1. \
+      A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds in a folder \
+      are passed over and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
 
       Example: vugen caption pictures --output captions.jsonl
       """)
@@ -35,6 +37,9 @@ struct Caption: AsyncParsableCommand {
   var files: [String]
 
   func validate() throws {
+    if question.allSatisfy(\.isWhitespace) {
+      throw ValidationError("--question is empty; say what to ask, or leave it out.")
+    }
     if let output, output == sheet { throw ValidationError("--output and --sheet are one file; name two.") }
   }
 
@@ -46,6 +51,7 @@ struct Caption: AsyncParsableCommand {
     guard !targets.isEmpty else {
       throw CommandError("no pictures (\(PictureFormat.names)) in \(files.joined(separator: ", "))")
     }
+    for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
     for name in list.empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
     for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
     if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
@@ -87,7 +93,7 @@ struct Caption: AsyncParsableCommand {
         }
       case .failure(let error):
         failures += 1
-        try tell(error, of: path)
+        lines.append(try tell(error, of: path))
       }
       progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
@@ -96,27 +102,31 @@ struct Caption: AsyncParsableCommand {
     try finish(failures, of: targets.count)
   }
 
-  /// Nothing that is named can be read: a model is not needed to say so.
+  /// Nothing that is named can be read: a model is not needed to say so, and a list of before stays as it is.
   private func refuse(_ targets: [PictureList.Entry]) throws {
     if targets.count == 1, !json || output != nil, let only = targets[0].obstacle { throw only }
     for target in targets {
-      if let obstacle = target.obstacle { try tell(obstacle, of: target.path) }
+      if let obstacle = target.obstacle { _ = try tell(obstacle, of: target.path) }
     }
     try finish(targets.count, of: targets.count)
   }
 
-  /// One bad picture does not end a long run.
-  private func tell(_ error: any Error, of path: String) throws {
-    note("\(error)")
-    if json, output == nil { try say(jsonLine(["file": .text(path), "error": .text("\(error)")])) }
+  /// One bad picture does not end a long run: it has one line in its place, which is also what a list holds of it.
+  private func tell(_ error: any Error, of path: String) throws -> String {
+    // The file is named beside it.
+    let text = "\(error)", own = path + ": "
+    let reason = text.hasPrefix(own) ? String(text.dropFirst(own.count)) : text
+    let line = try jsonLine(["file": .text(path), "error": .text(reason)])
+    if json, output == nil { try say(line) } else { note("\(error)") }
+    return line
   }
 
   private func finish(_ failures: Int, of count: Int) throws {
     guard failures > 0 else { return }
-    let summary = "\(failures) of \(counted(count, "picture")) could not be described"
-    guard json, output == nil else { throw CommandError(summary) }
-    // Each has a line of its own there.
-    note(summary)
+    // Each has had its line; a person may have seen many others since.
+    if ProgressLine.isShown, count > 1 {
+      note("\(failures) of \(counted(count, "picture")) could not be described")
+    }
     throw ExitCode(1)
   }
 

@@ -52,7 +52,7 @@ struct Score: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
   @Option(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
   var image: String?
-  @Option(help: "Text to score.") var text: String
+  @Option(help: "Text to score.", transform: spokenText) var text: String
   @Option(help: "Question that the text answers.") var question = "Describe this picture."
   @Flag(help: "Print one JSON object.") var json = false
 

@@ -134,7 +134,7 @@ struct BatchOptions: ParsableArguments {
     // A thumbnail, and tiles beside it.
     let picture = (1 + options.tiles) * model.configuration.tokensPerTile
     let memory = BatchMemory(model.configuration, promptTokens: text + picture, most: most)
-    return min(max(1, count), memory.slots(free: SystemMemory.availableBytes))
+    return min(max(1, count), memory.slots(free: SystemMemory.roomBytes))
   }
 }
 

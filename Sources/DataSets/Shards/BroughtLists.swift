@@ -8,15 +8,21 @@ import Foundation
 struct BroughtLists {
   private var entries: [String: (list: String, captions: [String])] = [:]
 
-  init(_ paths: [String], _ found: inout FolderImport.Found) {
+  /// Throws `DataSetError` where more of a list's lines than `mostBad` of all say nothing of a picture.
+  init(_ paths: [String], mostBad: Double, _ found: inout FolderImport.Found) throws {
     for path in paths {
       guard !path.lowercased().hasSuffix(".parquet") else {
         found.unreadable.append("\(path): Parquet is not read; write this list as metadata.jsonl")
         continue
       }
-      do { add(try CaptionList(path: path).rows, of: path, &found) } catch {
+      let list: CaptionList
+      do { list = try CaptionList(path: path) } catch {
         found.unreadable.append("\(error)")
+        continue
       }
+      try list.check(mostBad: mostBad)
+      found.badLines += list.bad.map { "\(path): \($0)" }
+      add(list.rows, of: path, &found)
     }
   }
 

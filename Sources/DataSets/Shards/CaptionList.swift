@@ -9,10 +9,19 @@ struct CaptionList {
     var file, caption: String
   }
 
-  var rows: [Row] = []
+  /// A line that says nothing of a picture.
+  private struct BadRow: Error {
+    let reason: String
+  }
 
-  /// Throws `DataSetError` naming the line, or `ModelFileError` where there is no such file.
+  private(set) var rows: [Row] = []
+  /// Lines that say nothing of a picture, by their numbers, and why: they are skipped.
+  private(set) var bad: [String] = []
+  private let path: String
+
+  /// Throws `DataSetError` where nothing can be read, naming the line, or `ModelFileError` where there is no such file.
   init(path: String) throws {
+    self.path = path
     let text: String
     do {
       text = try PlainText.decode([UInt8](MappedFile.contents(of: path)))
@@ -20,14 +29,29 @@ struct CaptionList {
       throw DataSetError(path, refusal.reason)
     }
     let first = text.unicodeScalars.first { !$0.properties.isWhitespace }
-    if first == "{" {
-      rows = try Self.jsonLines(text, path)
-    } else if first == "[" {
-      rows = try Self.jsonArray(text, path)
+    let isLines = ["jsonl", "ndjson"].contains((path as NSString).pathExtension.lowercased())
+    if first == "[", !isLines || (try? Self.array(text)) != nil {
+      try readJSONArray(text)
+    } else if first == "{" || isLines {
+      readJSONLines(text)
     } else {
-      rows = try Self.separated(text, path)
+      try readSeparated(text)
     }
-    guard !rows.isEmpty else { throw DataSetError(path, "names no pictures; \(Self.forms)") }
+    guard !rows.isEmpty else {
+      throw DataSetError(path, bad.first ?? "names no pictures; \(Self.forms)")
+    }
+  }
+
+  /// Throws `DataSetError` where more of the lines than a share say nothing of a picture; one may in any case, unless the
+  /// share is 0.
+  func check(mostBad share: Double) throws {
+    let total = rows.count + bad.count, most = share > 0 ? max(1, Int(share * Double(total) + 1e-6)) : 0
+    guard bad.count > most, let first = bad.first else { return }
+    let needed = min(1, (Double(bad.count) / Double(total) * 50).rounded(.up) / 50)
+    throw DataSetError(
+      path,
+      "\(bad.count) of \(total) lines name no picture with a caption, the first: \(first); mend them, or allow more: --max-skipped \(needed)"
+    )
   }
 
   private static let forms = """
@@ -36,39 +60,58 @@ struct CaptionList {
 
   // MARK: - JSON
 
-  private static func jsonLines(_ text: String, _ path: String) throws -> [Row] {
+  private mutating func readJSONLines(_ text: String) {
     let lines = text.replacing("\r\n", with: "\n").split(
       omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r" })
-    return try lines.enumerated().flatMap { number, line -> [Row] in
-      guard !line.allSatisfy(\.isWhitespace) else { return [] }
-      return try rows(
-        try? JSONSerialization.jsonObject(with: Data(line.utf8)), "line \(number + 1)", number + 1, path)
+    for (number, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
+      take(line: "line \(number + 1)", number + 1) {
+        try? JSONSerialization.jsonObject(with: Data(line.utf8), options: .fragmentsAllowed)
+      }
     }
   }
 
-  private static func jsonArray(_ text: String, _ path: String) throws -> [Row] {
-    guard let list = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any] else {
-      throw DataSetError(path, "is no JSON; \(forms)")
+  private static func array(_ text: String) throws -> [Any]? {
+    try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any]
+  }
+
+  private mutating func readJSONArray(_ text: String) throws {
+    guard let list = try? Self.array(text) else {
+      throw DataSetError(path, "is no JSON; \(Self.forms)")
     }
-    return try list.enumerated().flatMap { try rows($1, "entry \($0 + 1)", $0 + 1, path) }
+    for (number, value) in list.enumerated() { take(line: "entry \(number + 1)", number + 1) { value } }
+  }
+
+  private mutating func take(line: String, _ number: Int, _ value: () -> Any?) {
+    do { rows += try Self.rows(value(), line, number) } catch {
+      bad.append((error as? BadRow)?.reason ?? "\(error)")
+    }
   }
 
   /// A row for each caption of an object.
-  private static func rows(_ value: Any?, _ place: String, _ number: Int, _ path: String) throws -> [Row] {
+  private static func rows(_ value: Any?, _ place: String, _ number: Int) throws -> [Row] {
+    guard let value else { throw BadRow(reason: "\(place) is no JSON") }
     guard let object = value as? [String: Any] else {
-      throw DataSetError(path, "\(place) is no {\"file\": …, \"caption\": …}")
+      throw BadRow(reason: "\(place) is no {\"file\": …, \"caption\": …}")
     }
     // What `vugen caption --json` says of a picture that it could not read.
     let plain = Set(object.keys.map(CaptionColumns.plain))
     if plain.contains("error"), plain.isDisjoint(with: CaptionColumns.captions) { return [] }
-    guard let file = CaptionColumns.texts(CaptionColumns.files, in: object).first else {
-      throw DataSetError(path, "\(place) names no picture: it needs 'file' or 'file_name'")
+    guard let file = file(in: object) else {
+      throw BadRow(reason: "\(place) names no picture: it needs 'file' or 'file_name'")
     }
     let captions = CaptionColumns.texts(CaptionColumns.captions, in: object)
     guard !captions.isEmpty || !plain.isDisjoint(with: CaptionColumns.captions) else {
-      throw DataSetError(path, "\(place) has no caption: it needs 'caption' or 'text'")
+      throw BadRow(reason: "\(place) has no caption: it needs 'caption' or 'text'")
     }
     return (captions.isEmpty ? [""] : captions).map { Row(line: number, file: file, caption: $0) }
+  }
+
+  /// A picture's name; one that is not UTF-8 by its bytes, as `vugen caption --json` writes them.
+  private static func file(in object: [String: Any]) -> String? {
+    if let bytes = (object["fileBytes"] as? String).flatMap({ Data(base64Encoded: $0) }) {
+      return FileName.text([UInt8](bytes))
+    }
+    return CaptionColumns.texts(CaptionColumns.files, in: object).first
   }
 
   // MARK: - Separated values
@@ -102,34 +145,38 @@ struct CaptionList {
     PictureFormat.extensions.contains((value as NSString).pathExtension.lowercased())
   }
 
-  private static func separated(_ text: String, _ path: String) throws -> [Row] {
+  private mutating func readSeparated(_ text: String) throws {
     do {
       let found = SeparatedValues.separators.compactMap { separator -> Columns? in
         let first = try? SeparatedValues.firstRow(text, separator: separator)
         return first.flatMap { Columns($0.values, separator) }
       }
       guard let columns = found.first(where: { !$0.isDoubtful }) ?? found.first else {
-        throw try unknownColumns(text, path)
+        throw try Self.unknownColumns(text, path)
       }
       let all = try SeparatedValues.rows(text, separator: columns.separator)
-      return try all.dropFirst(columns.hasHeader ? 1 : 0).compactMap { try row($0, columns, path) }
+      for row in all.dropFirst(columns.hasHeader ? 1 : 0) {
+        do { rows += try [Self.row(row, columns)].compactMap { $0 } } catch let error as BadRow {
+          bad.append(error.reason)
+        }
+      }
     } catch let failure as SeparatedValues.Failure {
       throw DataSetError(path, "line \(failure.line): \(failure.reason)")
     }
   }
 
-  private static func row(_ row: SeparatedValues.Row, _ columns: Columns, _ path: String) throws -> Row? {
+  private static func row(_ row: SeparatedValues.Row, _ columns: Columns) throws -> Row? {
     let values = row.values
     guard !values.allSatisfy(\.isEmpty) else { return nil }
     let isTooLong = values.dropFirst(columns.count).contains { !$0.isEmpty }
     guard !isTooLong, values.count > max(columns.file, columns.caption) else {
       let separator = columns.separator == 9 ? "a tab" : "'\(Character(Unicode.Scalar(columns.separator)))'"
-      throw DataSetError(
-        path,
-        "line \(row.line) has \(values.count) columns and the first line \(columns.count); put captions that hold \(separator) in quotes"
+      throw BadRow(
+        reason:
+          "line \(row.line) has \(values.count) columns and the first line \(columns.count); put captions that hold \(separator) in quotes"
       )
     }
-    guard !values[columns.file].isEmpty else { throw DataSetError(path, "line \(row.line) names no picture") }
+    guard !values[columns.file].isEmpty else { throw BadRow(reason: "line \(row.line) names no picture") }
     return Row(line: row.line, file: values[columns.file], caption: values[columns.caption])
   }
 

@@ -30,6 +30,10 @@ public struct FolderImport {
     public var unreadable: [String] = []
     /// How many captions came from which list beside the pictures.
     public var listed: [String: Int] = [:]
+    /// Files that are neither pictures nor captions.
+    public var others = OtherFiles()
+    /// Lines of lists that say nothing of a picture, and why.
+    public var badLines: [String] = []
   }
 
   /// Endings of the texts beside pictures, in the order in which they are looked for.
@@ -38,12 +42,16 @@ public struct FolderImport {
   /// Pictures of a folder with the captions beside them: `a.txt` or `a.caption` beside `a.png`, or `a.png.txt`; of
   /// those that have none, the captions in a `metadata.jsonl` or `metadata.csv` in the folder or below (the layout
   /// `imagefolder`). Throws `DataSetError` where there is no such pair.
-  public static func pairs(in folder: String) throws -> Found {
-    var found = Found()
-    let contents = try contents(of: folder, &found), lists = BroughtLists(contents.lists, &found)
+  ///
+  /// - Parameter mostBad: share of a list's lines that may say nothing of a picture.
+  public static func pairs(in folder: String, mostBad: Double = 0.01) throws -> Found {
+    var found = Found(), texts: Set<String> = []
+    let contents = try contents(of: folder, &found)
+    let lists = try BroughtLists(contents.lists, mostBad: mostBad, &found)
     for path in contents.pictures {
       let stem = (path as NSString).deletingPathExtension
       let places = [stem, path].flatMap { place in textEndings.map { "\(place).\($0)" } }
+      texts.formUnion(places)
       guard let place = places.first(where: FileName.exists) else {
         if let entry = lists.entry(of: path) {
           for caption in entry.captions { found.add(Pair(path: path, caption: caption)) }
@@ -62,8 +70,9 @@ public struct FolderImport {
         found.unreadable.append("\(error)")
       }
     }
+    for path in contents.others where !texts.contains(path) { found.others.add(path) }
     guard !found.pairs.isEmpty else {
-      if let reason = found.unreadable.first {
+      if let reason = found.unreadable.first ?? found.badLines.first {
         throw DataSetError(folder, "no caption can be read: \(reason)")
       }
       throw DataSetError(
@@ -90,19 +99,28 @@ public struct FolderImport {
 
   /// From a list, as `CaptionList` reads it. Paths are taken from the folder, else from the list's own, else from where
   /// the program runs. Throws `DataSetError` naming the line, or where no picture of the list is there.
-  public static func pairs(in folder: String, list: String) throws -> Found {
+  ///
+  /// - Parameter mostBad: share of the list's lines that may say nothing of a picture.
+  public static func pairs(in folder: String, list: String, mostBad: Double = 0.01) throws -> Found {
     var found = Found(), named: Set<String> = []
-    let rows = try CaptionList(path: list).rows
+    let whole = try CaptionList(path: list), rows = whole.rows
+    try whole.check(mostBad: mostBad)
+    found.badLines = whole.bad.map { "\(list): \($0)" }
     for row in rows {
       guard let path = place(of: row.file, in: [folder, FileName.parent(of: list)]) else {
         if found.missing.last != row.file { found.missing.append(row.file) }
         continue
       }
-      named.insert(URL(fileURLWithPath: path).standardizedFileURL.path)
+      named.insert(identity(path))
       found.add(Pair(path: path, caption: row.caption))
     }
-    found.unnamed = try contents(of: folder, &found).pictures.filter {
-      !named.contains(URL(fileURLWithPath: $0).standardizedFileURL.path)
+    let contents = try contents(of: folder, &found)
+    found.unnamed = contents.pictures.filter {
+      !named.contains(identity($0))
+    }
+    let own = identity(list)
+    for path in contents.others + contents.lists where identity(path) != own {
+      found.others.add(path)
     }
     guard !found.pairs.isEmpty else {
       let first = found.missing.first ?? found.empty.first ?? ""
@@ -113,6 +131,11 @@ public struct FolderImport {
           : "of the \(rows.count) pictures that it names none is in \(folder); the first is '\(first)'")
     }
     return found
+  }
+
+  /// One for all the ways in which a path can be written.
+  private static func identity(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.path
   }
 
   private static func place(of file: String, in folders: [String]) -> String? {
@@ -161,13 +184,13 @@ public struct FolderImport {
     let limits = Picture.Limits(), bytes = try Picture.file(at: pair.path, limits: limits)
     let picture = try Picture(bytes: bytes, name: pair.path, limits: limits)
     let isFitting = max(picture.width, picture.height) <= size ?? .max
-    let record = try JSONText.line(Record(file: pair.path, captions: [pair.caption]))
+    let record = try JSONText.namedLine(Record(file: pair.path, captions: [pair.caption]))
     let format = bytes.withUnsafeBytes { PictureFormat(recognising: $0) }
     let kept = isFitting ? format.flatMap { WrittenFormat(rawValue: $0.rawValue) } : nil
     return Sample(
       key: Shards.padded(number, 8),
       picture: try kept == nil ? picture.fitted(size ?? .max).pngData() : bytes,
-      pictureType: (kept ?? .png).suffix, caption: pair.caption, record: [UInt8](record))
+      pictureType: (kept ?? .png).suffix, caption: pair.caption, record: [UInt8](record.utf8))
   }
 }
 

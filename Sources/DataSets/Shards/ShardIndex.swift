@@ -72,7 +72,7 @@ public struct ShardIndex: Sendable {
   /// The `i`-th of the samples that lack a picture or a text.
   public func skipped(_ i: Int) -> SkippedSample {
     let (file, start, kind) = lacking[i]
-    let detail = kind == .noPicture ? "no picture stands beside it" : "no text stands beside it"
+    let detail = kind == .noPicture ? "it has a text and no picture" : "it has a picture and no text"
     return SkippedSample(shard: files[file], key: key(file, start), kind: kind, detail: detail)
   }
 

@@ -4,6 +4,8 @@ import Pictures
 public struct ShardTally: Sendable {
   /// Samples that can be used.
   public private(set) var samples = 0
+  /// Those of them that are composed scenes, of which it is known what is in them.
+  public private(set) var scenes = 0
   /// Of composed scenes: how many of each split and kind.
   public private(set) var splits: [String: Int] = [:], kinds: [String: Int] = [:]
   /// Of composed scenes: questions of each task, and scenes that show a class.
@@ -45,6 +47,7 @@ public struct ShardTally: Sendable {
   private mutating func add(_ sample: Sample) {
     samples += 1
     guard let scene = sample.scene else { return }
+    scenes += 1
     splits[scene.split.rawValue, default: 0] += 1
     kinds[scene.kind.rawValue, default: 0] += 1
     for question in scene.questions { tasks[question.task.rawValue, default: 0] += 1 }

@@ -92,6 +92,20 @@ public enum Shards {
     return names.sorted().map { "\(path)/\($0)" }
   }
 
+  /// Files beside a folder's shards that are none, and are not what this program writes there. Of a file there are none.
+  public static func others(at place: String) -> OtherFiles {
+    var others = OtherFiles()
+    let names = (try? FileName.filesBelow(place, hidden: false)) ?? []
+    for name in names
+    where !isShard(FileName.last(of: name)) && name != heldOutList && !FileName.isFolder("\(place)/\(name)") {
+      others.add(name)
+    }
+    return others
+  }
+
+  /// What was left out of training, by its file's name.
+  static let heldOutList = "held_out.json"
+
   /// Those of a folder's shards that training reads: `train-*.tar` where there are such, else all but those that are
   /// called after validation or tests. Throws `DataSetError` when there are none.
   public static func trainingFiles(at path: String) throws -> [String] {
@@ -136,7 +150,8 @@ public struct SceneShardBuilder: Sendable {
     } catch {
       throw DataSetError(folder, "cannot be made: \(FileName.reason(of: error))")
     }
-    try AtomicFile.write(try JSONText.lines(HeldOut.list(of: composer.bank)), to: folder + "/held_out.json")
+    try AtomicFile.write(
+      try JSONText.lines(HeldOut.list(of: composer.bank)), to: "\(folder)/\(Shards.heldOutList)")
     var done = 0
     for (split, count) in counts {
       for start in stride(from: 0, to: count, by: scenesPerShard) {

@@ -3,18 +3,29 @@
 // OpenBLAS makes its threads while it is loaded, and where that fails it prints three lines and interrupts the program;
 // libdispatch waits for ever for a thread that it cannot have. So the threads that a run needs are made once, let go
 // again, and where that fails the program says so. An entry of .preinit_array runs before every library's own.
+//
+// The same of memory where its addresses are limited: OpenBLAS asks for its threads' buffers again and again without an
+// end.
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 // The stack has room for what libraries keep for each thread.
 enum { POOL = 8, OTHERS = 3, MOST = 48, STACK = 512 << 10 };
+
+// In MB: what OpenBLAS keeps for each of its threads, what the libraries take beside, and a thread's stack where it has
+// no limit.
+enum { BUFFER = 129, LIBRARIES = 24, USUAL_STACK = 2 };
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
@@ -39,18 +50,67 @@ static int processors(void) {
   return count > 0 ? count : 1;
 }
 
+// Threads that compute, by the variables that say so.
+static long computing(char **environment) {
+  long all = processors(), wish = variable(environment, "OMP_NUM_THREADS");
+  return wish > 0 && wish < all ? wish : all;
+}
+
 // Beside the first one: OpenBLAS's and the team's, those that Swift's tasks run on, and the model's, the timer's and
 // the signals'.
 static int needed(char **environment) {
   int all = processors();
-  long wish = variable(environment, "OMP_NUM_THREADS");
-  long computing = wish > 0 && wish < all ? wish : all;
-  long count = 2 * (computing - 1) + (all < POOL ? all : POOL) + OTHERS;
+  long count = 2 * (computing(environment) - 1) + (all < POOL ? all : POOL) + OTHERS;
   return count < MOST ? (int)count : MOST;
+}
+
+// The `field`-th number in /proc/self/statm, in MB.
+static long pages_in_use(int field) {
+  char text[128] = {0}, *at = text;
+  int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  if (read(file, text, sizeof text - 1) < 0) text[0] = 0;
+  close(file);
+  long pages = 0;
+  for (int i = 0; i <= field; i++) pages = strtol(at, &at, 10);
+  return pages * (sysconf(_SC_PAGESIZE) >> 10) >> 10;
+}
+
+static void say(const char *text, int length) {
+  if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0) _exit(1);
+  _exit(1);
+}
+
+// Ends the program where a limit has no room for what is needed beside what is in use.
+static void check_limit(int resource, const char *option, int field, long more) {
+  struct rlimit limit;
+  if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  // Threads would each reserve a part of the addresses for what they allocate.
+  mallopt(M_ARENA_MAX, 1);
+  long least = pages_in_use(field) + more, most = (long)(limit.rlim_cur >> 20);
+  if (least <= most) return;
+  char text[240];
+  say(
+    text, snprintf(
+            text, sizeof text,
+            "vugen: not enough memory: it needs about %ld MB to begin, and %ld MB may be used here; raise the limit "
+            "(ulimit %s), or set OMP_NUM_THREADS=1\n",
+            least, most, option));
+}
+
+static void check_memory(char **environment) {
+  struct rlimit stack;
+  bool is_limited = getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY;
+  long each = is_limited ? (long)(stack.rlim_cur >> 20) : USUAL_STACK, others = computing(environment) - 1;
+  // All that waits for a thread without an end, and one that runs tasks.
+  long more = LIBRARIES + others * BUFFER + (2 * others + OTHERS + 1) * (each < 1 ? 1 : each);
+  check_limit(RLIMIT_AS, "-v", 0, more);
+  check_limit(RLIMIT_DATA, "-d", 5, more);
 }
 
 static void check(int count, char **arguments, char **environment) {
   (void)count, (void)arguments;
+  check_memory(environment);
   pthread_t threads[MOST];
   pthread_attr_t small;
   int wanted = needed(environment), made = 0, error = 0;
@@ -63,13 +123,12 @@ static void check(int count, char **arguments, char **environment) {
   pthread_attr_destroy(&small);
   if (error != EAGAIN) return;
   char text[240];
-  int length = snprintf(
-    text, sizeof text,
-    "vugen: only %d of the %d threads that it needs can be made; raise the limit on processes (ulimit -u, or the "
-    "container's), or set OMP_NUM_THREADS=1\n",
-    made, wanted);
-  if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0) _exit(1);
-  _exit(1);
+  say(
+    text, snprintf(
+            text, sizeof text,
+            "vugen: only %d of the %d threads that it needs can be made; raise the limit on processes (ulimit -u, or "
+            "the container's), or set OMP_NUM_THREADS=1\n",
+            made, wanted));
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const entry)(int, char **, char **) = check;

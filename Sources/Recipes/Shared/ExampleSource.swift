@@ -67,7 +67,9 @@ package enum ExampleSource: Sendable {
   ) throws {
     guard shards.isEmpty else {
       let index = try index ?? ShardIndex(files: Shards.trainingFiles(at: shards))
-      let account = try SampleAccount(index, mostSkipped: mostSkipped, folder: folder)
+      let account = try SampleAccount(
+        index, mostSkipped: mostSkipped, folder: folder,
+        others: Shards.others(at: shards).line.map { "\(shards): \($0)" })
       self = .stored(index, seed: seed, account)
       return
     }

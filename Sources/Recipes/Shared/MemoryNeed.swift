@@ -4,7 +4,7 @@ import Tensors
 enum MemoryNeed {
   /// Throws `RecipeError` where `bytes`, which is the least that is needed, are more than are free.
   static func check(_ bytes: Double, _ names: String) throws {
-    guard let free = SystemMemory.availableBytes, bytes > Double(free) else { return }
+    guard let free = SystemMemory.roomBytes, bytes > Double(free) else { return }
     throw RecipeError(
       "\(names): these sizes need at least \(gigabytes(bytes)) GB of memory, and \(gigabytes(Double(free))) GB are free; make them smaller"
     )

@@ -30,24 +30,24 @@ public enum RecipeFile {
     _ defaults: Recipe, file: String?, settings: [String] = []
   ) throws -> Recipe {
     let table = try parse(TOMLEncoder().encode(defaults), "the defaults")
+    let keys = (Recipe.self as? any TrainingRecipe.Type)?.keys ?? []
     if let file {
       let text: String
       do { text = try FileName.contents(ofText: file) } catch {
         throw RecipeError("\(error); name a recipe in TOML")
       }
-      try overlay(try parse(text, file), on: table, file)
+      try overlay(try parse(text, file, keys), on: table, file)
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
       guard parts.count == 2 else { throw RecipeError("'\(setting)' is no KEY=VALUE, such as data.batch=64") }
       let path = parts[0].split(separator: ".").map(String.init)
       guard path.count == 2 else { throw RecipeError("'\(parts[0])' is no SECTION.KEY, such as data.batch") }
-      // A bare word is a string.
-      let value = (try? TOMLTable(string: "x = \(parts[1])")) == nil ? "\"\(parts[1])\"" : parts[1]
+      let value = try RecipeValue.literal(parts[1], of: parts[0], keys: keys, in: "--set \(setting)")
       try overlay(
-        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting), on: table, "--set \(setting)")
+        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting, keys), on: table, "--set \(setting)")
     }
-    try checkWords(of: defaults, table, file ?? "--set")
+    try checkWords(of: defaults, table, file ?? "--set", keys)
     do {
       return try TOMLDecoder().decode(Recipe.self, from: table)
     } catch {
@@ -57,7 +57,9 @@ public enum RecipeFile {
 
   /// Words that are none of an option's, and whole numbers that have no place in their properties; the decoder takes it
   /// for granted that they have.
-  private static func checkWords(of defaults: Any, _ table: TOMLTable, _ source: String) throws {
+  private static func checkWords(
+    of defaults: Any, _ table: TOMLTable, _ source: String, _ keys: [RecipeKey]
+  ) throws {
     for case (let section?, let values) in Mirror(reflecting: defaults).children {
       for case (let key?, let value) in Mirror(reflecting: values).children {
         if let names = (value as? any RecipeOption)?.words, let word = table[section]?.table?[key]?.string,
@@ -68,7 +70,9 @@ public enum RecipeFile {
         }
         guard let number = table[section]?.table?[key]?.int else { continue }
         let fits = value is UInt64 ? number >= 0 : value is Int32 ? Int32(exactly: number) != nil : true
-        guard fits else { throw RecipeError("\(source): '\(section).\(key)' = \(number) is out of range") }
+        guard fits else {
+          throw RecipeValue.outOfRange("\(number)", of: "\(section).\(key)", keys: keys, in: source)
+        }
       }
     }
   }
@@ -114,10 +118,15 @@ public enum RecipeFile {
     }
   }
 
-  private static func parse(_ text: String, _ source: String) throws -> TOMLTable {
+  private static func parse(_ text: String, _ source: String, _ keys: [RecipeKey] = []) throws -> TOMLTable {
     do {
       return try TOMLTable(string: text)
     } catch let error as TOMLParseError {
+      if let refusal = RecipeValue.refusal(
+        of: text, line: Int(error.source.begin.line), keys: keys, in: source)
+      {
+        throw refusal
+      }
       throw RecipeError(
         "\(source): line \(error.source.begin.line): \(error.description)".replacing("\n", with: " "))
     }
@@ -141,7 +150,8 @@ public enum RecipeFile {
       } else {
         guard old.type == value.type else {
           throw RecipeError(
-            "\(source): '\(prefix)\(key)' must be \(name(of: old.type)), not \(name(of: value.type))")
+            "\(source): '\(prefix)\(key)' must be \(name(of: old.type)), not "
+              + (value.double.map { "\($0)" } ?? name(of: value.type)))
         }
         table[key] = value
       }

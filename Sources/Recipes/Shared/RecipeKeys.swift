@@ -80,6 +80,12 @@ extension RecipeKey {
     }
   }
 
+  /// The range for somebody who gave a value outside.
+  var askedFor: String {
+    guard case .number(_, .infinity, _, _) = kind else { return limits }
+    return limits.isEmpty ? "a finite number" : "a finite number, \(limits)"
+  }
+
   private static func limits(_ least: Double, _ most: Double, _ withLeast: Bool, _ withMost: Bool) -> String {
     func text(_ x: Double) -> String { x == x.rounded() ? "\(Int(x))" : "\(x)" }
     if least == -.infinity { return "" }
@@ -103,7 +109,7 @@ extension RecipeKey {
     default: return "\(path) cannot be a value of this kind"
     }
     guard !fits else { return nil }
-    return "\(path) = \(value) is out of range; give \(limits.isEmpty ? "a finite number" : limits)"
+    return "\(path) = \(value) is out of range; give \(askedFor)"
   }
 }
 

@@ -5,15 +5,17 @@ import Training
 
 /// The folder of a run: recipe, checkpoint, metrics, exported model.
 enum RunFolder {
-  /// Makes the folder. Throws as `check` does.
+  /// Makes the folder, in which no other process may write from then on. Throws as `check` does.
   static func prepare(_ folder: String, isResuming: Bool) throws {
     try check(folder, isResuming: isResuming)
     try make(folder)
+    try OutputFolder.begin(in: folder)
   }
 
-  /// Throws `RecipeError` where a run is there and is not to be resumed, or the other way round, and where something
-  /// else lies there that took somebody's time.
+  /// Throws `FileAccessError` where another process writes there, and `RecipeError` where a run is there and is not to be
+  /// resumed, or the other way round, and where something else lies there that took somebody's time.
   static func check(_ folder: String, isResuming: Bool) throws {
+    try FolderClaim.check(folder)
     let exists = FileName.exists(Trainer.checkpoint(in: folder))
     guard isResuming || !exists else {
       throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
@@ -22,7 +24,9 @@ enum RunFolder {
       throw RecipeError(
         "\(folder): holds \(held); name another folder, or add --overwrite to replace all of it")
     }
-    if isResuming, !exists { throw RecipeError("\(folder): holds no checkpoint to resume from") }
+    if isResuming, !exists {
+      throw RecipeError("\(folder): there is no checkpoint here to go on from; leave out --resume to begin")
+    }
   }
 
   /// Whether a folder has what a run leaves before its first checkpoint: it may begin again.

@@ -23,6 +23,7 @@ package final class SampleAccount: Sendable {
   private let most: Int
   private let share: Double
   private let path: String?
+  /// What was found beside the samples, a line each.
   private let problems: [String]
 
   /// The share, rounded down; at least one, so that a set of less than a hundred samples bears a damaged one, unless
@@ -35,14 +36,15 @@ package final class SampleAccount: Sendable {
   /// - Parameters:
   ///   - share: of the samples that may be skipped.
   ///   - folder: of the run.
+  ///   - others: files beside the shards, in a line.
   ///
   /// Throws `DataSetError` where more are skipped already.
-  init(_ index: ShardIndex, mostSkipped share: Double, folder: String?) throws {
+  init(_ index: ShardIndex, mostSkipped share: Double, folder: String?, others: String? = nil) throws {
     total = index.count + index.skippedCount
     self.share = share
     most = Self.most(share, of: total)
     path = folder.map { $0 + "/skipped.jsonl" }
-    problems = index.problems.map(\.description)
+    problems = index.problems.map(\.description) + [others].compactMap { $0 }
     if let path { try? FileManager.default.removeItem(atPath: path) }
     for i in 0..<index.skippedCount { state.withLock { note(index.skipped(i), &$0) } }
     try check()
@@ -74,7 +76,7 @@ package final class SampleAccount: Sendable {
     let line = [
       "shard": sample.shard, "sample": sample.key, "kind": sample.kind.rawValue, "reason": sample.detail,
     ]
-    if let json = try? JSONText.line(line) { try? state.file?.write(contentsOf: json + [10]) }
+    if let json = try? JSONText.namedLine(line) { try? state.file?.write(contentsOf: Data("\(json)\n".utf8)) }
   }
 
   private func check() throws {

@@ -1,5 +1,4 @@
 import CKernels
-import Foundation
 
 /// Memory whose contents can be had again, such as a mapped file's.
 public protocol DiscardablePages: AnyObject {
@@ -26,7 +25,7 @@ struct PackedRows {
     else { return nil }
     (rows, columns) = (weight.size(0), weight.size(1))
     let key = Storage.PackKey(kind: .panels, offset: weight.offset, layout: Int64(columns))
-    if !weight.storage.isPacked(key), Self.availableBytes < weight.byteCount + Self.spareBytes {
+    if !weight.storage.isPacked(key), SystemMemory.roomBytes ?? .max < weight.byteCount + Self.spareBytes {
       weight.storage.keepPlain()
       return nil
     }
@@ -76,13 +75,5 @@ struct PackedRows {
     }
     withExtendedLifetime((x, weights)) {}
     return results
-  }
-
-  /// Memory that could be had without swapping, as the kernel estimates it; plenty where it does not say.
-  private static var availableBytes: Int {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return .max }
-    let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-    let words = line?.split(separator: " ") ?? []
-    return words.count > 1 ? (Int(words[1]) ?? 0) * 1024 : .max
   }
 }

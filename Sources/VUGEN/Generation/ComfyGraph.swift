@@ -73,6 +73,10 @@ struct ComfyGraph {
       scale: value(inputs["cfg"] ?? inputs["cfg_conds"], ["cfg", "value", "float", "number"]),
       steps: value(inputs["steps"] ?? inputs["sigmas"], ["steps", "value", "int", "number", "sigmas"]))
     found.others = others(inputs)
+    let distilling = nodes.filter { $0.value.kind.lowercased().contains("fluxguidance") }
+    found.distilledGuidance = distilling.min { $0.key < $1.key }.flatMap { node in
+      value(node.value.inputs["guidance"], ["guidance", "value", "float", "number"])?.shown
+    }
     return found
   }
 

@@ -20,6 +20,7 @@ extension ForeignSettings {
     }
     func value(_ name: String) -> String? { values.first { $0.0.lowercased() == name }?.1 }
     take(seed: value("seed"), scale: value("cfg scale"), steps: value("steps"))
+    distilledGuidance = value("distilled cfg scale")
     let used: Set = ["seed", "cfg scale", "steps"]
     others = values.filter { !used.contains($0.0.lowercased()) }
     // What stands below is no prompt either, such as a template that it was made of.

@@ -54,7 +54,11 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
 
   /// Reads a picture file's own settings. Throws `ModelFileError` or `GenerationError`.
   public init(file path: String) throws {
-    let bytes = [UInt8](try MappedFile.contents(of: path))
+    try self.init(bytes: [UInt8](MappedFile.contents(of: path)), name: path)
+  }
+
+  /// The same of its bytes; `name` stands in errors.
+  public init(bytes: [UInt8], name path: String) throws {
     guard let json = Picture.texts(bytes: bytes).first(where: { $0.key == Self.key })?.value else {
       throw GenerationError(
         "\(path): holds no settings that are understood; name a picture by vugen imagine, or by "

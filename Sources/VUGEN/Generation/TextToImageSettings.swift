@@ -11,8 +11,18 @@ public struct TextToImageSettings: Sendable, Equatable {
   public var program: String
   /// What else it tells, such as the sampler and the model: `name: value`.
   public var others: [String]
+  /// What was not taken as it stands.
+  private var told: [SettingChange] = []
+
   /// Numbers that were not taken as they stand, each in a line for the person.
-  public var changes: [String] = []
+  ///
+  /// - Parameter given: settings that the person gives, whatever the picture says of them.
+  public func changes(besides given: Set<SettingChange.Setting> = []) -> [String] {
+    told.filter { !given.contains($0.setting) }.map(\.line)
+  }
+
+  /// This program's name among others.
+  public static let own = "VUGEN Studio"
 
   /// Programs whose pictures are understood, for help.
   public static let programs =
@@ -36,7 +46,7 @@ public struct TextToImageSettings: Sendable, Equatable {
     }
     guard let found = Self.foreign(texts), let settings = found.settings else { return nil }
     (self.settings, program, others) = (settings, found.program, found.shownOthers)
-    changes = found.changes
+    told = found.changes
   }
 
   /// Reads a picture file's bytes; nil where they tell nothing.
@@ -65,6 +75,17 @@ public struct TextToImageSettings: Sendable, Equatable {
   }
 }
 
+/// A number of another program's that is not taken as it stands.
+public struct SettingChange: Sendable, Equatable {
+  public enum Setting: Sendable { case seed, guidance, steps }
+
+  public let setting: Setting
+  /// For the person.
+  public let line: String
+
+  init(_ setting: Setting, _ line: String) { (self.setting, self.line) = (setting, line) }
+}
+
 /// What another program tells, before it is fitted to this one.
 struct ForeignSettings {
   var program: String
@@ -74,9 +95,11 @@ struct ForeignSettings {
   var scale, steps: Double?
   /// Names and values that mean nothing here.
   var others: [(String, String)] = []
+  /// What models that were distilled with guidance take in its place: a scale that means nothing to others.
+  var distilledGuidance: String?
 
-  /// What stands for a number and is none, each in a line.
-  private var unread: [String] = []
+  /// What stands for a number and is none.
+  private var unread: [SettingChange] = []
   private var unreadSeed = ""
 
   init(program: String) { self.program = program }
@@ -90,11 +113,15 @@ struct ForeignSettings {
     }
     if let scale {
       self.scale = ForeignNumber.decimal(scale)
-      if self.scale == nil { unread.append("its guidance \(said(scale)) is no number and is left out") }
+      if self.scale == nil {
+        unread.append(.init(.guidance, "its guidance \(said(scale)) is no number and is left out"))
+      }
     }
     if let steps {
       self.steps = ForeignNumber.count(steps)
-      if self.steps == nil { unread.append("its steps \(said(steps)) are no number and are left out") }
+      if self.steps == nil {
+        unread.append(.init(.steps, "its steps \(said(steps)) are no number and are left out"))
+      }
     }
   }
 
@@ -105,20 +132,29 @@ struct ForeignSettings {
     if let number = steps?.count { self.steps = number } else { take(steps: steps?.shown) }
   }
 
-  /// Numbers that are not taken as they stand, each in a line.
-  var changes: [String] {
+  /// Numbers that are not taken as they stand.
+  var changes: [SettingChange] {
     guard let taken = settings else { return [] }
-    var lines = unread
+    var changes = unread
     if let scale, !(abs(Double(taken.guidanceScale) - scale) < 1e-3) {
-      lines.append("guidance \(scale.formatted()) became \(taken.guidanceScale.formatted())")
+      changes.append(
+        .init(.guidance, "guidance \(scale.formatted()) became \(taken.guidanceScale.formatted())"))
+    }
+    if let distilledGuidance {
+      changes.append(
+        .init(
+          .guidance,
+          "its distilled guidance \(distilledGuidance) is for Flux and its like, and is ignored: the guidance is \(taken.guidanceScale.formatted())"
+        ))
     }
     if let steps, Double(taken.steps) != steps {
-      lines.append("\(steps.formatted()) steps became \(taken.steps)")
+      changes.append(.init(.steps, "\(steps.formatted()) steps became \(taken.steps)"))
     }
     if seed == nil {
-      lines.append("it tells no seed that can be taken\(unreadSeed): the seed is \(taken.seed)")
+      changes.append(
+        .init(.seed, "it tells no seed that can be taken\(unreadSeed): the seed is \(taken.seed)"))
     }
-    return lines
+    return changes
   }
 
   /// nil without a prompt.

@@ -1,0 +1,72 @@
+import Files
+import Foundation
+import Pictures
+import VUGEN
+
+/// What a picture says of how it was drawn, by this program or another one.
+struct ToldSettings {
+  let settings: ImageSettings
+  let program: String
+  /// What else it says: `name: value`.
+  let others: [String]
+  private let told: TextToImageSettings?
+
+  /// - Parameter path: of the picture; `-` is standard input.
+  ///
+  /// Throws `PictureError`, `GenerationError`, or `Patience.Ended` where nobody filled a pipe.
+  init(path: String) throws {
+    let name = path == "-" ? "standard input" : path
+    let bytes =
+      try path == "-" ? Picture.file(descriptor: STDIN_FILENO, name: name) : Picture.file(at: path)
+    let told = TextToImageSettings(bytes: bytes)
+    if let told, told.program != TextToImageSettings.own {
+      (settings, program, others, self.told) = (told.settings, told.program, told.others, told)
+    } else {
+      let own = try PictureMetadata(bytes: bytes, name: name)
+      (settings, program, self.told) = (own.settings, TextToImageSettings.own, nil)
+      others = ["model: \(own.model)"]
+    }
+  }
+
+  /// Says what of it another program means, and how it was taken, but for what the person gives.
+  func tell(besides given: Set<SettingChange.Setting>) {
+    guard let told else { return }
+    note("the settings come from a picture by \(program); the model is a different one")
+    for line in told.changes(besides: given) { note(line) }
+  }
+}
+
+extension ImageSettings {
+  /// For a person, a line each.
+  func lines(_ told: ToldSettings?) -> String {
+    var lines = [
+      "prompt: \(prompt)", "negative: \(negative)", "seed: \(seed)",
+      "guidance: \(guidanceScale.formatted())",
+      "guidance from: \(guidanceStart.formatted())", "guidance to: \(guidanceEnd.formatted())",
+      "steps: \(steps)", "decoder steps: \(decoderSteps)", "solver: \(solver.rawValue)",
+    ]
+    if let told {
+      lines.append("program: \(told.program)")
+      lines += told.others
+    }
+    return lines.map(\.oneLine).joined(separator: "\n")
+  }
+
+  /// By the names that `imagine --json` has for them.
+  func report(_ told: ToldSettings?) throws -> String {
+    try jsonLine(
+      of: SettingsReport(
+        prompt: prompt, negative: negative, solver: solver.rawValue, seed: seed,
+        guidanceScale: guidanceScale, guidanceStart: guidanceStart, guidanceEnd: guidanceEnd, steps: steps,
+        decoderSteps: decoderSteps, program: told?.program, others: told?.others))
+  }
+}
+
+private struct SettingsReport: Encodable {
+  var prompt, negative, solver: String
+  var seed: UInt64
+  var guidanceScale, guidanceStart, guidanceEnd: Float
+  var steps, decoderSteps: Int
+  var program: String?
+  var others: [String]?
+}

@@ -1,0 +1,34 @@
+import Files
+import ModelFiles
+import Tensors
+
+/// What a folder's weights take of memory, from the sizes of its files.
+enum WeightMemory {
+  /// What a small answer or drawing takes beside the weights.
+  private static let answering = 24 << 20, drawing = 64 << 20
+  /// Addresses of the threads that are still to begin.
+  private static var stacks: Int { (Int(Threads.count) + 3) << 23 }
+  /// The language model is read as it lies in its files where memory is short, but for so much.
+  private static let copied = 256 << 20
+
+  /// Throws `SystemMemory.Shortage` where there is no room for the half that reads.
+  static func check(_ folder: String) throws {
+    let names = (try? FileName.names(in: folder)) ?? []
+    let bytes = size(of: names.filter { $0.hasPrefix("model") && $0.hasSuffix(".safetensors") }, in: folder)
+    try SystemMemory.check(min(bytes, copied) + answering, mapped: bytes + stacks, for: "this model")
+  }
+
+  /// The same of the half that draws: its weights are widened to f32, and many of them stand in a second order.
+  static func check(drawing folder: String) throws {
+    let bytes = size(
+      of: [
+        GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder,
+        GenerationFiles.generator,
+      ], in: folder)
+    try SystemMemory.check(3 * bytes + drawing, mapped: bytes, for: "drawing by this model")
+  }
+
+  private static func size(of names: [String], in folder: String) -> Int {
+    names.reduce(0) { $0 + Int(FileName.status("\(folder)/\($1)")?.st_size ?? 0) }
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import Pictures
+import TestSupport
+
+/// Lines of bash in a folder of their own, in which `V` is the program and `P` its path.
+struct Shell {
+  let folder: String
+
+  init() throws { folder = try temporaryFolder() }
+
+  func run(_ lines: String) throws -> (out: String, error: String, status: Int32) {
+    let process = Process(), program = try Session.program()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = [
+      "-c", "P='\(program)'; V() { \"$P\" \"$@\"; }; cd '\(folder)'; { \(lines)\n} 2>.error >.out </dev/null",
+    ]
+    process.environment = [
+      "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder + "/.home", "TERM": "dumb",
+    ]
+    try process.run()
+    process.waitUntilExit()
+    func text(_ name: String) -> String {
+      String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
+    }
+    return (text(".out"), text(".error"), process.terminationStatus)
+  }
+
+  func write(_ text: String, _ name: String) throws { try write(Data(text.utf8), name) }
+
+  func write(_ data: Data, _ name: String) throws {
+    let path = "\(folder)/\(name)"
+    try FileManager.default.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try data.write(to: URL(fileURLWithPath: path))
+  }
+
+  /// Gray pictures by these names.
+  func writePictures(_ names: String...) throws {
+    let gray = try Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768)).pngData()
+    for name in names { try write(Data(gray), name) }
+  }
+
+  /// Bash that waits for `condition`, a minute at most.
+  static func until(_ condition: String) -> String {
+    "n=0; until \(condition) || [ $((n++)) -gt 1200 ]; do sleep 0.05; done"
+  }
+}

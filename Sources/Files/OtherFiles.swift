@@ -4,10 +4,13 @@ import Foundation
 public struct OtherFiles: Sendable, Equatable {
   private var counts: [String: Int] = [:]
 
+  /// Of none so far.
   public init() {}
 
+  /// How many they are.
   public var count: Int { counts.values.reduce(0, +) }
 
+  /// Counts one more, by its path.
   public mutating func add(_ name: String) {
     let last = FileName.last(of: name), dot = last.lastIndex(of: ".")
     let ending = dot.map { last[$0...].lowercased() } ?? ""

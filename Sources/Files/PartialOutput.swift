@@ -52,7 +52,7 @@ public final class PartialOutput: Sendable {
   private static let state = Mutex(State())
   private let id: Int
 
-  /// Before anything is put at `path`.
+  /// A file or folder that is being written.
   public convenience init(_ path: String) { self.init(.removal(Self.absolute(path))) }
 
   /// A folder that was made for something to come, and goes if it is still empty.

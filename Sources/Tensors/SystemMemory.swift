@@ -43,6 +43,7 @@ public enum SystemMemory {
 
   /// Less memory than is needed.
   public struct Shortage: Error, CustomStringConvertible, Equatable {
+    /// What there is no room for.
     public let what: String
     /// In bytes.
     public let needed, room: Int

@@ -48,10 +48,10 @@ struct Caption: AsyncParsableCommand {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.
     Interruption.watch(endings: !files.contains("-"))
     let list = PictureList(files), targets = list.entries
+    for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
     guard !targets.isEmpty else {
       throw CommandError("no pictures (\(PictureFormat.names)) in \(files.joined(separator: ", "))")
     }
-    for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
     for name in list.empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
     for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
     if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }

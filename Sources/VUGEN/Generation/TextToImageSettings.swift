@@ -77,8 +77,10 @@ public struct TextToImageSettings: Sendable, Equatable {
 
 /// A number of another program's that is not taken as it stands.
 public struct SettingChange: Sendable, Equatable {
+  /// Settings that are numbers.
   public enum Setting: Sendable { case seed, guidance, steps }
 
+  /// Which one.
   public let setting: Setting
   /// For the person.
   public let line: String

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Pictures
+import Requests
 import VUGEN
 
 /// What a picture says of how it was drawn, by this program or another one.

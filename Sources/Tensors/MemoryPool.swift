@@ -13,11 +13,11 @@ public final class MemoryPool: Sendable {
     public var systemAllocations = 0
     /// Blocks that came from a free list.
     public var reuses = 0
-    /// Of buffers that somebody holds.
+    /// Of blocks that tensors have.
     public var bytesInUse = 0
-    /// Of buffers that wait to be used again.
+    /// Of blocks in the free lists.
     public var bytesFree = 0
-    /// The most that were ever in use at once.
+    /// The most that `bytesInUse` ever was.
     public var peakBytesInUse = 0
   }
 
@@ -56,7 +56,7 @@ public final class MemoryPool: Sendable {
     abort()
   }
 
-  /// As they are now.
+  /// What was done so far, all of one moment.
   public var counters: Counters { state.withLock { $0.counters } }
 
   /// Steps of an eighth of a power of two: at most 12.5 % is wasted.
@@ -67,7 +67,14 @@ public final class MemoryPool: Sendable {
     return (atLeast + step - 1) & ~(step - 1)
   }
 
-  func allocate(capacity: Int) -> UnsafeMutableRawPointer {
+  /// A block of `capacity` bytes, of which the caller touches the first `byteCount`.
+  func allocate(capacity: Int, byteCount: Int) -> UnsafeMutableRawPointer {
+    let block = block(of: capacity)
+    vugen_mark_block(block, byteCount, capacity)
+    return block
+  }
+
+  private func block(of capacity: Int) -> UnsafeMutableRawPointer {
     let recycled = state.withLock { state -> UInt? in
       state.counters.bytesInUse += capacity
       state.counters.peakBytesInUse = max(state.counters.peakBytesInUse, state.counters.bytesInUse)
@@ -96,6 +103,7 @@ public final class MemoryPool: Sendable {
   }
 
   func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
+    vugen_mark_block(pointer, 0, capacity)
     state.withLock { state in
       state.free[capacity, default: []].append(UInt(bitPattern: pointer))
       state.counters.bytesInUse -= capacity

@@ -32,7 +32,7 @@ extension Model {
     private static func size(_ bytes: Int) -> String { String(format: "%9.1f MB", Double(bytes) / 1e6) }
 
     /// What a model is and can do; or, of a folder that is none, why.
-    private static func kind(_ row: Row) -> String {
+    private static func kind(_ row: ListedModel) -> String {
       let summary = row.summary
       let kind = [summary.type, parameters(summary.parameters), summary.format].compactMap { $0 }
       let abilities = summary.can.map(\.rawValue).joined(separator: ", ")

@@ -53,9 +53,10 @@ public struct StudioConfiguration {
       return
     }
     do {
+      try TOMLText.check(text)
       let table = try TOMLTable(string: text)
       for key in table.keys where Key(stringValue: key) == nil {
-        complaints.append("\(path):\(TOMLText.line(of: key, in: text)): unknown setting '\(key)'")
+        complaints.append("\(path):\(TOMLText.line(of: key, in: text)): unknown setting '\(key.oneLine)'")
       }
       let file = try TOMLDecoder().decode(File.self, from: table)
       (theme, graphics, preferences) = (file.theme, file.graphics, file.preferences)
@@ -130,10 +131,20 @@ enum TOMLText {
     return (found ?? 0) + 1
   }
 
+  /// Throws where the library could not go on.
+  static func check(_ text: String) throws {
+    if let line = TOMLHeader.broken(in: text) { throw BrokenHeader(line: line) }
+  }
+
+  private struct BrokenHeader: Error { let line: Int }
+
   /// An error of the parser in one line.
   static func failure(_ error: any Error, _ path: String) -> FileAccessError {
-    guard let error = error as? TOMLParseError else { return FileAccessError(path, "\(error)") }
+    if let error = error as? BrokenHeader {
+      return FileAccessError("\(path):\(error.line)", "a section's name must follow '['")
+    }
+    guard let error = error as? TOMLParseError else { return FileAccessError(path, "\(error)".oneLine) }
     return FileAccessError(
-      "\(path):\(error.source.begin.line)", error.description.replacing("\n", with: " "))
+      "\(path):\(error.source.begin.line)", error.description.oneLine)
   }
 }

@@ -33,12 +33,13 @@ public enum ThemeFile {
       throw FileAccessError(path, "cannot be read")
     }
     do {
+      try TOMLText.check(text)
       let file = try TOMLDecoder().decode(File.self, from: text)
       let name = file.name ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
       return Theme(name: name, appearance: file.appearance, colours: file.colours)
     } catch let problem as Problem {
       throw FileAccessError(
-        "\(path):\(TOMLText.line(of: problem.key, in: text))", "'\(problem.key)' \(problem.what)")
+        "\(path):\(TOMLText.line(of: problem.key, in: text))", "'\(problem.key.oneLine)' \(problem.what)")
     } catch {
       throw TOMLText.failure(error, path)
     }

@@ -8,7 +8,7 @@ func dieWriting(in folder: String) -> Never {
     let path = "\(folder)/\(i).partial"
     kept.append(PartialOutput(path))
     if i % 2 == 0 { try? FileName.makeFolder(path) }
-    FileManager.default.createFile(atPath: i % 2 == 0 ? path + "/a" : path, contents: Data("x".utf8))
+    _ = FileManager.default.createFile(atPath: i % 2 == 0 ? path + "/a" : path, contents: Data("x".utf8))
   }
   for i in 0..<4 {
     Thread.detachNewThread { while true { PartialOutput("\(folder)/more-\(i).partial").forget() } }

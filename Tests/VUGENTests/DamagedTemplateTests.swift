@@ -48,7 +48,8 @@ import VUGEN
       do {
         let template = try ChatTemplate(tokenizer, configuration, folder: folder)
         #expect(template.opening().first == tokenizer.specialTokens["<|begin_of_text|>"])
-        #expect(template.systemMessage.utf8.count <= bytes.count * 3)
+        // What the file says, or what stands for it where it says nothing.
+        #expect(template.systemMessage.utf8.count <= max(3 * bytes.count, 1024))
         return true
       } catch {
         #expect(error is ModelFileError && !"\(error)".contains("\n"), "\(error)")

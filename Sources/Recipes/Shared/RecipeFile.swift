@@ -119,6 +119,9 @@ public enum RecipeFile {
   }
 
   private static func parse(_ text: String, _ source: String, _ keys: [RecipeKey] = []) throws -> TOMLTable {
+    if let line = TOMLHeader.broken(in: text) {
+      throw RecipeError("\(source): line \(line): a section's name must follow '['")
+    }
     do {
       return try TOMLTable(string: text)
     } catch let error as TOMLParseError {
@@ -128,7 +131,7 @@ public enum RecipeFile {
         throw refusal
       }
       throw RecipeError(
-        "\(source): line \(error.source.begin.line): \(error.description)".replacing("\n", with: " "))
+        "\(source): line \(error.source.begin.line): \(error.description.oneLine)")
     }
   }
 

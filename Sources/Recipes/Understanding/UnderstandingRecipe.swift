@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 import Training
@@ -185,5 +186,5 @@ public struct RecipeError: Error, CustomStringConvertible, Equatable {
   public let description: String
 
   /// One line that names the key or file.
-  public init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description.oneLine }
 }

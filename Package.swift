@@ -159,12 +159,15 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Files", "Pictures", "SessionLog", "Studio", "Tensors", "TerminalProbe", "TestSupport",
-        "dying-program", "fuzz", "CommandLine",
+        "Files", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
+        "fuzz",
+        "CommandLine",
       ]),
     .testTarget(
       name: "StudioTests",
-      dependencies: ["Files", "Frames", "Requests", "SessionLog", "Studio", "StudioUI", "TestSupport"]),
+      dependencies: [
+        "Files", "Frames", "Requests", "SessionLog", "Studio", "StudioUI", "Tensors", "TestSupport",
+      ]),
     .testTarget(name: "RequestsTests", dependencies: ["Requests"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),
     // Who may import whom.

@@ -113,7 +113,7 @@ struct Model: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
     var output: String
 
-    @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
+    @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
 
     @NumericActor
     func run() async throws {
@@ -132,7 +132,7 @@ struct Model: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
     var output: String
 
-    @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
+    @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
 
     func validate() throws {
       if QuantizedTensor.Bits(rawValue: bits) == nil { throw ValidationError("--bits must be 8 or 4.") }

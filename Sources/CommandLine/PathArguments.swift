@@ -22,7 +22,7 @@ import Pictures
   let path = try namedPath(text)
   guard !FileName.holdsBytes(path) else {
     throw ValidationError(
-      "models, runs and shards that are written need a name in UTF-8, as other programs read them, too; rename it, or link to it: ln -s OLD NEW."
+      "the name of a model, run or shard must be UTF-8, so that other programs can read it; rename it, or link to it: ln -s OLD NEW."
     )
   }
   return takenUp(path)
@@ -66,7 +66,7 @@ func checkOutput(_ output: String?, isNoneOf inputs: [String]) throws {
     else {
       continue
     }
-    throw ValidationError("\(output): this is what is read, and would be lost; name another output.")
+    throw ValidationError("\(output): this is the input and would be overwritten; name another output.")
   }
 }
 

@@ -105,7 +105,7 @@ public struct SessionStore: Sendable {
       throw SessionError(
         fitting.isEmpty
           ? "no session is called '\(name)'; vugen sessions list shows them all"
-          : "'\(name)' fits \(fitting.count) sessions: \(fitting.prefix(4).joined(separator: ", "))")
+          : "'\(name)' matches \(fitting.count) sessions: \(fitting.prefix(4).joined(separator: ", "))")
     }
     return fitting[0]
   }
@@ -196,7 +196,7 @@ public struct SessionStore: Sendable {
     guard !deletedIDs().isEmpty else { throw SessionError("\(deleted): holds no deleted session") }
     let id = try SessionStore(folder: deleted).resolve(name)
     guard !FileManager.default.fileExists(atPath: folder(of: id)) else {
-      throw SessionError("\(id): there is a session of this name; delete it first")
+      throw SessionError("\(id): a session of this name exists; delete it first")
     }
     do {
       try FileManager.default.moveItem(atPath: "\(deleted)/\(id)", toPath: folder(of: id))

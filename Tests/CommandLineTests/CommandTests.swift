@@ -327,7 +327,7 @@ struct CommandTests {
       "caption a.png -o a.png", "caption . --sheet b.png", "imagine --from b.png --steps 1 -o b.png",
     ] {
       let found = try run("V \(line)")
-      #expect(found.status == 2 && found.error.contains("this is what is read"), "\(line): \(found)")
+      #expect(found.status == 2 && found.error.contains("this is the input"), "\(line): \(found)")
     }
     #expect(try run("cat a.png").out.count == run("cat c.png").out.count)
     let shown = try run("V imagine x --steps 1 -o /dev/stdout")

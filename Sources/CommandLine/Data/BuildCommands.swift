@@ -30,7 +30,7 @@ struct DataBuildScenes: AsyncParsableCommand {
   @Option(help: "Width and height of the pictures, in pixels.") var size = 128
   @Option(help: "Seed of all random choices.") var seed: UInt64 = 1
   @Option(help: "Scenes per shard.") var perShard = 1000
-  @Flag(help: "Replace a folder that holds a model, shards or a run.") var overwrite = false
+  @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -89,9 +89,9 @@ struct DataBuildFolder: AsyncParsableCommand {
     commandName: "folder", abstract: "Turn your own captioned pictures into shards.",
     discussion: """
       Captions come from FILE.txt or FILE.caption beside FILE.png, else from a metadata.jsonl or metadata.csv among the \
-      pictures, or from a list that is named: JSON lines with "file" and "caption", or CSV with these columns, by \
-      whatever separator. Other common names of columns (file_name, image, text, …) do as well. Text is UTF-8, UTF-16 \
-      or UTF-32. Folders below are read, too; what is hidden is left out, and links to folders are not followed.
+      pictures, or from a list given with --captions: JSON lines with "file" and "caption", or CSV with these columns \
+      and any separator. Other common column names (file_name, image, text, …) work too. Text is UTF-8, UTF-16 or \
+      UTF-32. Subfolders are read too; hidden files are left out, and links to folders are not followed.
 
       Example: vugen data build folder photos --captions photos/list.csv --output shards
       """)
@@ -108,11 +108,11 @@ struct DataBuildFolder: AsyncParsableCommand {
   @Option(help: "Shrink larger pictures to this many pixels per side.") var size: Int?
   @Option(
     help: """
-      Share of a list's lines that may name no picture with a caption; they are skipped and counted, and one may in \
-      any case, unless this is 0.
+      Largest share of a list's lines that may name no picture with a caption; they are skipped and counted. One is \
+      always allowed, unless this is 0.
       """)
   var maxSkipped = 0.01
-  @Flag(help: "Replace a folder that holds a model, shards or a run.") var overwrite = false
+  @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {

@@ -60,15 +60,15 @@ struct EvaluateGeneration: AsyncParsableCommand {
     discussion: """
       The judge describes each picture without being told what it should show; its caption must name the things, their \
       number, their colours and their order as the prompt does. Where a question does not give its answer away ("How many \
-      things are there?", "Where is the cat?"), the share of right answers stands beside. The judge is the model itself, \
-      or another understanding model named with --judge. Its own errors are measured first, on composed scenes that are \
-      right and on claims of them that are wrong.
+      things are there?", "Where is the cat?"), the share of right answers is printed beside it. The judge is the model \
+      itself, or another understanding model given with --judge. Its own errors are measured first, on composed scenes \
+      with true and with false claims about them.
 
       Example: vugen evaluate generation --samples 50 --cfg 3 --cfg 5 --sheet sheet.png
       """)
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Model folder of another judge.", completion: .directory, transform: folderPath)
+  @Option(help: "Model folder of a different judge.", completion: .directory, transform: folderPath)
   var judge: String?
   @Option(help: "Number of pictures per measure.") var samples = 50
   @Option(help: "Split of the scenes: val or held-out.") var split = Split.validation

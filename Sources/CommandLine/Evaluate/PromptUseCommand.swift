@@ -9,11 +9,11 @@ import VUGEN
 struct EvaluatePromptUse: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prompt-use",
-    abstract: "Measure what of a prompt the generation tower uses, without a judge.",
+    abstract: "Measure how much of a prompt the generation tower uses, without a judge.",
     discussion: """
       The tower predicts the velocity of scenes' latents behind their captions, and behind captions with one thing made \
-      wrong. Printed is the share of scenes in which the wrong caption gives the higher error: 100 % where the tower uses \
-      what was changed, 50 % where it does not; and by how much the error is higher. Times run from 0 (noise) to 1 (data).
+      wrong. It prints the share of scenes in which the wrong caption gives the higher error (100 % where the tower uses \
+      what was changed, 50 % where it does not) and by how much the error is higher. Times run from 0 (noise) to 1 (data).
 
       Example: vugen evaluate prompt-use --scenes 96 --time 0.1
       """)

@@ -109,8 +109,8 @@ enum ManualPage {
     page.section("RECIPES")
     page.prose(
       """
-      What vugen train reads from a recipe in TOML (--recipe) and from --set SECTION.KEY=VALUE; --help-recipe prints \
-      the same for one stage, --show-recipe the values that are in force.
+      What vugen train reads from a recipe in TOML (--recipe) and from --set SECTION.KEY=VALUE; --help-recipe lists \
+      them for one stage, and --show-recipe prints the values in effect.
       """)
     for (stage, keys) in Train.recipes {
       page.subsection("vugen train \(stage)")
@@ -196,7 +196,7 @@ enum ManualPage {
       "OMP_WAIT_POLICY",
       "How threads wait for work: active spins, passive sleeps (default: they spin briefly, then sleep)."
     ),
-    ("GOMP_SPINCOUNT", "For how many turns waiting threads spin before they sleep."),
+    ("GOMP_SPINCOUNT", "How often waiting threads spin before they sleep."),
     ("NO_COLOR", "When set and not empty, the studio uses no colours."),
     ("COLORTERM", "truecolor or 24bit: the terminal shows 24-bit colours."),
     ("VISUAL, EDITOR", "Editor that Ctrl-G opens the prompt in (default: vi)."),
@@ -209,16 +209,16 @@ enum ManualPage {
     ),
     (
       "HF_TOKEN",
-      "Token for the hub, told to it alone (default: what is in $HF_HOME/token, or HF_TOKEN_PATH)."
+      "Access token for the hub, sent to no other host (default: the contents of $HF_HOME/token or HF_TOKEN_PATH)."
     ),
     (
       "HF_HOME, HF_HUB_CACHE, HF_ENDPOINT",
-      "Where the hub's files are kept, and the hub itself (default: ~/.cache/huggingface, hub in it, the public one)."
+      "Folder of the hub's files, its cache, and the hub's address (defaults: ~/.cache/huggingface, hub in it, the public hub)."
     ),
-    ("HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE", "1, ON, YES or TRUE: models come from the cache alone."),
+    ("HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE", "1, ON, YES or TRUE: use only models that are in the cache."),
     (
       "HF_HUB_ETAG_TIMEOUT, HF_HUB_DOWNLOAD_TIMEOUT",
-      "Seconds that the hub may take to answer, and a file's bytes to go on (default: 10 each)."
+      "Timeouts in seconds: for an answer from the hub, and for a download that stalls (default: 10 each)."
     ),
   ]
 
@@ -231,7 +231,7 @@ enum ManualPage {
     ("2", "Wrong usage."), ("130", "Interrupted by Ctrl-C (SIGINT); files are complete or absent."),
     (
       "128+n",
-      "The studio, a training run or captions were ended by signal n; what was done is saved. In the studio, Ctrl-C is a key and ends nothing but a request."
+      "The studio, a training run or a caption run was ended by signal n; finished work is saved. In the studio, Ctrl-C only cancels the running request."
     ),
   ]
 }

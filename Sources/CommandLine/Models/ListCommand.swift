@@ -60,7 +60,7 @@ extension Model {
     static let configuration = CommandConfiguration(
       abstract: "Remove a model from the hub's cache.",
       discussion: """
-        A revision alone is removed with what no other one uses. Model folders of your own are left to rm.
+        With @REVISION, only files that no other revision uses are removed. To remove a model folder of your own, use rm.
 
         Example: vugen model remove HuggingFaceTB/SmolVLM-256M-Instruct
         """)

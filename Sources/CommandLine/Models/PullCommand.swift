@@ -9,10 +9,10 @@ extension Model {
     static let configuration = CommandConfiguration(
       abstract: "Fetch a model from the hub.",
       discussion: """
-        Only the files that vugen reads are fetched, into the cache that the hub's own client uses, too \
-        (HF_HUB_CACHE, HF_HOME). What was interrupted goes on where it was. Afterwards --model ORG/NAME names \
-        the model in every command. A gated model wants a token in HF_TOKEN; HF_ENDPOINT names another hub, \
-        and HF_HUB_OFFLINE=1 forbids to ask it.
+        Only the files that vugen reads are fetched, into the cache that is shared with the hub's own client \
+        (HF_HUB_CACHE, HF_HOME). An interrupted download resumes where it stopped. Afterwards, every command \
+        accepts --model ORG/NAME. A gated model needs a token in HF_TOKEN; HF_ENDPOINT sets another hub, \
+        and HF_HUB_OFFLINE=1 prevents any request to it.
 
         Example: vugen model pull facebook/Perception-LM-1B
         """)

@@ -191,7 +191,7 @@ struct ReplayCommand: AsyncParsableCommand {
   ) async throws {
     if try store.contents(of: id).isNewer {
       throw CommandError(
-        "\(id): a newer version of this program wrote this session; it is not known here what it means")
+        "\(id): a newer version of this program wrote this session; this one cannot interpret it")
     }
     if entries.isEmpty {
       throw CommandError(

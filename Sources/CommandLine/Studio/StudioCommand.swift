@@ -14,7 +14,7 @@ struct StudioCommand: AsyncParsableCommand {
     discussion: """
       Settings are read from $XDG_CONFIG_HOME/vugen/config.toml: \
       \(StudioConfiguration.keys.map { "\($0.0) (\($0.1))" }.joined(separator: "; ")). \
-      Put themes of your own into $XDG_CONFIG_HOME/vugen/themes.
+      Your own themes go into $XDG_CONFIG_HOME/vugen/themes.
 
       Example: vugen studio --theme nord
       """)

@@ -65,7 +65,7 @@ struct TrainOptions: ParsableArguments {
   var settings: [String] = []
   @Flag(help: "Continue from the folder's checkpoint, with the folder's recipe unless another is named.")
   var resume = false
-  @Flag(help: "Replace a folder that holds a model, shards or a run, as a whole.") var overwrite = false
+  @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
   @Option(help: "Start from the weights of this exported model.", completion: .models, transform: folderPath)
   var from: String?
   @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?

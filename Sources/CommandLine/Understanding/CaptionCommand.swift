@@ -11,11 +11,11 @@ struct Caption: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Describe pictures: files, or all pictures in a folder and those below it.",
     discussion: """
-      Several pictures are described at once; captions are printed in the pictures' order, each as soon as all before \
-      it are done. What cannot be read has a line of its own in their place: on standard error, or with --json, and in \
-      the file of --output, an object with "file" and "error". The others are described, and the exit status is 1. \
-      A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds in a folder \
-      are passed over and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
+      Several pictures are described at once; captions are printed in the order of the pictures, each as soon as those \
+      before it are done. A picture that cannot be read gets a line of its own in that place: on standard error, or with \
+      --json, and in the file of --output, an object with "file" and "error". The others are still described, and the exit \
+      status is 1. A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds \
+      in a folder are skipped and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
 
       Example: vugen caption pictures --output captions.jsonl
       """)
@@ -40,7 +40,9 @@ struct Caption: AsyncParsableCommand {
     if question.allSatisfy(\.isWhitespace) {
       throw ValidationError("--question is empty; say what to ask, or leave it out.")
     }
-    if let output, output == sheet { throw ValidationError("--output and --sheet are one file; name two.") }
+    if let output, output == sheet {
+      throw ValidationError("--output and --sheet name the same file; name two.")
+    }
   }
 
   @NumericActor

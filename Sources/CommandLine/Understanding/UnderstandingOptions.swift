@@ -29,12 +29,12 @@ struct ModelOptions: ParsableArguments {
       """)
   var precision: Precision?
 
-  @Option(parsing: .unconditional, help: "Pictures of more pixels than this are refused.")
+  @Option(parsing: .unconditional, help: "Refuse pictures with more pixels than this.")
   var maxPixels = Picture.Limits().pixels
   @Option(
     help: """
-      srgb converts pictures with a colour profile to sRGB; stored takes their numbers as they are, and decodes large \
-      JPEGs in full, as the models' reference code does.
+      srgb converts pictures with a colour profile to sRGB; stored uses the stored values unchanged and decodes large \
+      JPEGs at full size, as the models' reference code does.
       """)
   var colours = Picture.Colours.srgb
 

@@ -10,18 +10,23 @@ extension Optimization {
     [
       ("steps", .whole(1...1 << 30), "steps", "Length of the run."),
       ("rate", .positive, "", "Highest learning rate."),
-      ("warmUp", .whole(0...1 << 30), "steps", "Length of the straight rise to the highest rate."),
-      ("floor", .share, "", "Last learning rate as a share of the highest."),
-      ("decay", .number(least: 0, most: 1e6), "", "Decay of weights with more than one axis."),
-      ("beta1", .shareBelowOne, "", "AdamW's memory of gradients."),
-      ("beta2", .shareBelowOne, "", "AdamW's memory of their squares."),
+      ("warmUp", .whole(0...1 << 30), "steps", "Length of the linear warm-up."),
+      ("floor", .share, "", "Final learning rate, as a share of the highest."),
+      (
+        "decay", .number(least: 0, most: 1e6), "", "Weight decay, applied to weights with more than one axis."
+      ),
+      ("beta1", .shareBelowOne, "", "AdamW's β₁: decay of the average of gradients."),
+      ("beta2", .shareBelowOne, "", "AdamW's β₂: decay of the average of squared gradients."),
       (
         "clip", .number(least: 0, most: .infinity, withLeast: false), "",
-        "Largest norm of the gradient; larger ones are scaled down to it."
+        "Maximum gradient norm; larger gradients are scaled down to it."
       ),
-      ("accumulation", .whole(1...1 << 16), "batches", "Batches whose gradients make one step."),
-      ("averageDecay", .share, "", "Memory of the moving average of the weights, which is what is exported."),
-      ("averageStart", .share, "", "Share of the run after which that average begins."),
+      ("accumulation", .whole(1...1 << 16), "batches", "Batches accumulated per step."),
+      (
+        "averageDecay", .share, "",
+        "Decay of the moving average of the weights; the average is what is exported."
+      ),
+      ("averageStart", .share, "", "Share of the run after which averaging starts."),
     ])
 }
 
@@ -36,10 +41,10 @@ extension DrawingRun {
 
   static let compute: (String, RecipeKey.Kind, String, String) = (
     "compute", .word(Precision.allCases.map(\.rawValue)), "",
-    "Precision of products; bf16 where the processor multiplies it."
+    "Precision of products; bf16 is used only where the processor multiplies it."
   )
   static let nice: (String, RecipeKey.Kind, String, String) = (
-    "nice", .whole(0...19), "", "How far the run stands back for other programs; 0 not at all."
+    "nice", .whole(0...19), "", "Niceness: how readily the run yields to other programs."
   )
 }
 
@@ -49,20 +54,20 @@ extension PictureData {
     [shards, seed, batch, wideShare, maxSkipped])
 
   static let shards: (String, RecipeKey.Kind, String, String) = (
-    "shards", .folder, "", "Folder of shards; empty for scenes that are composed during training."
+    "shards", .folder, "", "Folder of shards; empty to compose scenes during training."
   )
   static let seed: (String, RecipeKey.Kind, String, String) = (
-    "seed", .seed, "", "Seed of the data's order and of all that is drawn at random."
+    "seed", .seed, "", "Seed of the data order and of all random draws."
   )
   static let batch: (String, RecipeKey.Kind, String, String) = (
-    "batch", .whole(1...1 << 16), "pictures", "Size of a batch."
+    "batch", .whole(1...1 << 16), "pictures", "Batch size."
   )
   static let wideShare: (String, RecipeKey.Kind, String, String) = (
-    "wideShare", .share, "", "Share of the pictures of the wider set among scenes."
+    "wideShare", .share, "", "Share of scenes that show a picture of the wider set."
   )
   static let maxSkipped: (String, RecipeKey.Kind, String, String) = (
     "maxSkipped", .share, "",
-    "Share of the samples in shards that may be damaged or lack something; one may in any case, unless this is 0."
+    "Largest share of samples in shards that may be damaged or incomplete; one is always allowed, unless this is 0."
   )
 }
 
@@ -74,10 +79,11 @@ extension DecoderRecipe.Times {
         "distribution", .word(TimeDistribution.Kind.allCases.map(\.rawValue)), "",
         "How training times are drawn."
       ),
-      ("mean", .any, "", "Mean of logit-normal's normal: above 0 is nearer to the picture."),
-      ("deviation", .positive, "", "Its deviation."),
+      ("mean", .any, "", "Mean of the logit-normal distribution; above 0, times are nearer to the picture."),
+      ("deviation", .positive, "", "Standard deviation of the logit-normal distribution."),
       (
-        "pureNoise", .share, "", "Share of the batch that starts from nothing but noise: what one step needs."
+        "pureNoise", .share, "",
+        "Share of the batch that starts from pure noise, which one-step decoding needs."
       ),
     ])
 }
@@ -86,15 +92,18 @@ extension DecoderRecipe.Objectives {
   static let keys = RecipeKey.section(
     "objectives",
     [
-      ("flow", .positive, "", "Weight of the velocity's error."),
+      ("flow", .positive, "", "Weight of the velocity error."),
       (
         "perceptual", .weight, "",
-        "Weight of the one-step estimate's distance in features of the understanding encoder."
+        "Weight of the perceptual distance of the one-step estimate, in features of the understanding encoder."
       ),
-      ("alignment", .weight, "", "Weight of the distance of the decoder's features to the encoder's (REPA)."),
-      ("lpipsFolder", .folder, "", "Folder with the weights of LPIPS; empty for the encoder's features."),
-      ("dinoFolder", .folder, "", "Folder of DINOv2; empty for the understanding encoder."),
-      ("latentNoise", .weight, "", "Deviation of the noise that is added to latents of deviation 1."),
+      ("alignment", .weight, "", "Weight of aligning the decoder's features with the encoder's (REPA)."),
+      ("lpipsFolder", .folder, "", "Folder with the weights of LPIPS; empty to use the encoder's features."),
+      ("dinoFolder", .folder, "", "Folder of DINOv2; empty to use the understanding encoder."),
+      (
+        "latentNoise", .weight, "",
+        "Standard deviation of the noise added to the latents, which have deviation 1."
+      ),
     ])
 }
 
@@ -110,11 +119,11 @@ extension DecoderRecipe {
         ),
         (
           "reducer", .word(ReducerConfiguration.Kind.allCases.map(\.rawValue)), "",
-          "Reducer: trained with the decoder, or fitted before."
+          "Reducer: mlp is trained with the decoder, pca is fitted beforehand."
         ),
-        ("ratio", .size, "", "Channels of a feature over channels of a latent."),
-        ("frozenReducer", .flag, "", "Whether the reducer stays as --from gives it."),
-        ("seed", .seed, "", "Seed of the first weights."),
+        ("ratio", .size, "", "Reduction ratio: channels of a feature per channel of a latent."),
+        ("frozenReducer", .flag, "", "Whether to keep the reducer as --from provides it."),
+        ("seed", .seed, "", "Seed of the initial weights."),
       ]) + PictureData.keys + Objectives.keys + Times.keys + Optimization.keys + DrawingRun.keys
 }
 
@@ -131,31 +140,35 @@ extension GeneratorRecipe {
     RecipeKey.section(
       "model",
       [
-        ("seed", .seed, "", "Seed of what is not copied from the language model."),
-        ("timeShift", .positive, "", "How sampling steps are moved towards the noise; 1 leaves them even."),
-        ("patch", .whole(1...1024), "latents", "Side of the square of latents that is one token."),
+        ("seed", .seed, "", "Seed of the weights that are not copied from the language model."),
+        ("timeShift", .positive, "", "Shift of the sampling steps towards the noise; 1 spaces them evenly."),
+        ("patch", .whole(1...1024), "latents", "Side of the square of latents that becomes one token."),
       ])
     + RecipeKey.section(
       "data",
       [
         PictureData.shards, PictureData.seed, PictureData.batch, PictureData.wideShare,
-        ("pairShare", .share, "", "Share of scenes that show two things whatever else is drawn."),
+        ("pairShare", .share, "", "Share of scenes that are made to show two things."),
         (
-          "style", .word(SceneStyle.allCases.map(\.rawValue)), "", "How scenes show their things."
+          "style", .word(SceneStyle.allCases.map(\.rawValue)), "",
+          "Style of the scenes: varied, or clear (large, nearly upright things)."
         ),
-        ("scenes", .whole(1...1 << 24), "pictures", "How many latents are worked out once and kept."),
-        ("promptDropout", .share, "", "Share of the prompts that are left empty, which guidance needs."),
+        (
+          "scenes", .whole(1...1 << 24), "pictures",
+          "Number of pictures whose latents are computed once and kept."
+        ),
+        ("promptDropout", .share, "", "Share of prompts left empty, which guidance needs."),
         (
           "firstCaptionShare", .share, "",
-          "Share of the other prompts that are a scene's first caption, in always the same wording."
+          "Share of the other prompts that use a scene's first caption, whose wording never varies."
         ),
         PictureData.maxSkipped,
       ])
     + RecipeKey.section(
       "measure",
       [
-        ("minutes", .weight, "minutes", "Time between measures of what of a prompt is used; 0 for none."),
-        ("scenes", .whole(1...100_000), "scenes", "How many each kind of wrong prompt is tried on."),
+        ("minutes", .weight, "minutes", "Time between measurements of prompt use; 0 for none."),
+        ("scenes", .whole(1...100_000), "scenes", "Scenes on which each kind of wrong prompt is tried."),
       ]) + DecoderRecipe.Times.keys + Optimization.keys + DrawingRun.keys
 }
 
@@ -174,10 +187,10 @@ extension UnderstandingRecipe {
     "model",
     [
       ("imageSize", .size, "pixels", "Width and height of the pictures."),
-      ("patchSize", .size, "pixels", "Side of the square that the encoder reads as one."),
+      ("patchSize", .size, "pixels", "Patch size: side of the square that becomes one token of the encoder."),
       (
         "positionSpan", .whole(0...1024), "places",
-        "Over how many places a side spans for rotary positions; 0 for one a patch."
+        "Places that a side spans in the rotary position grid; 0 for one per patch."
       ),
       ("visionWidth", .size, "channels", "Width of the encoder."),
       ("visionLayers", .size, "layers", "Depth of the encoder."),
@@ -186,29 +199,29 @@ extension UnderstandingRecipe {
       ("textLayers", .size, "layers", "Depth of the language model."),
       ("textHeads", .size, "heads", "Attention heads of the language model."),
       ("keyValueHeads", .size, "heads", "Heads of its keys and values."),
-      ("textHidden", .size, "channels", "Width inside its gated layers."),
+      ("textHidden", .size, "channels", "Inner width of its feed-forward layers."),
       ("pooling", .size, "patches", "Side of the square of patches that becomes one token."),
-      ("vocabulary", .whole(300...1 << 20), "tokens", "Size of the tokenizer that is learnt."),
-      ("context", .size, "tokens", "Longest text with its picture."),
-      ("alignmentWidth", .size, "channels", "Width of the vectors by which pictures and texts are compared."),
-      ("frozenEncoder", .flag, "", "Whether the encoder stays as --from gives it."),
-      ("seed", .seed, "", "Seed of the first weights."),
+      ("vocabulary", .whole(300...1 << 20), "tokens", "Vocabulary size of the tokenizer that is trained."),
+      ("context", .size, "tokens", "Context length: text and picture together."),
+      ("alignmentWidth", .size, "channels", "Width of the vectors that pictures and texts are compared by."),
+      ("frozenEncoder", .flag, "", "Whether to keep the encoder as --from provides it."),
+      ("seed", .seed, "", "Seed of the initial weights."),
     ])
 
   private static let dataKeys = RecipeKey.section(
     "data",
     [
       PictureData.shards, PictureData.seed, PictureData.batch,
-      ("questions", .size, "questions", "How many are asked about a picture."),
+      ("questions", .size, "questions", "Questions per picture."),
       (
         "relationShare", .share, "",
-        "Share of the questions about two things' places that are asked in any case."
+        "Share of questions reserved for the positions of two things."
       ),
-      ("colourShare", .share, "", "The same of questions about colours."),
+      ("colourShare", .share, "", "Share of questions reserved for colours."),
       PictureData.wideShare,
       (
         "wordDropout", .shareBelowOne, "",
-        "Share of the words read that are replaced, so that answers come from the picture."
+        "Share of input words that are replaced, so that answers have to come from the picture."
       ),
       PictureData.maxSkipped,
     ])
@@ -216,12 +229,18 @@ extension UnderstandingRecipe {
   private static let objectiveKeys = RecipeKey.section(
     "objectives",
     [
-      ("text", .weight, "", "Weight of the answers' words."),
-      ("localisation", .weight, "", "Weight of which class lies on each patch."),
-      ("centres", .weight, "", "Weight of which patches hold the middle of a thing: what counting needs."),
-      ("colours", .weight, "", "Weight of the colour of what lies on each patch."),
-      ("outlines", .weight, "", "Weight of its outline in parts of a patch."),
-      ("shades", .weight, "", "Weight of the colours of each patch's quarters, of grounds too."),
-      ("contrastive", .weight, "", "Weight of telling pictures' captions from each other."),
+      ("text", .weight, "", "Weight of the language-model loss on answers."),
+      ("localisation", .weight, "", "Weight of predicting the class on each patch."),
+      (
+        "centres", .weight, "",
+        "Weight of predicting which patches hold the centre of a thing, which counting needs."
+      ),
+      ("colours", .weight, "", "Weight of predicting the colour of the thing on each patch."),
+      ("outlines", .weight, "", "Weight of predicting the outline of the thing, finer than a patch."),
+      (
+        "shades", .weight, "",
+        "Weight of predicting the colours of each patch's quarters, backgrounds included."
+      ),
+      ("contrastive", .weight, "", "Weight of the contrastive loss between pictures and captions."),
     ])
 }

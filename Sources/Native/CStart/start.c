@@ -90,12 +90,11 @@ static void check_limit(int resource, const char *option, int field, long more) 
   long least = pages_in_use(field) + more, most = (long)(limit.rlim_cur >> 20);
   if (least <= most) return;
   char text[240];
-  say(
-    text, snprintf(
-            text, sizeof text,
-            "vugen: not enough memory: it needs about %ld MB to begin, and %ld MB may be used here; raise the limit "
-            "(ulimit %s), or set OMP_NUM_THREADS=1\n",
-            least, most, option));
+  say(text,
+      snprintf(text, sizeof text,
+               "vugen: not enough memory: it needs about %ld MB to begin, and %ld MB may be used here; raise the limit "
+               "(ulimit %s), or set OMP_NUM_THREADS=1\n",
+               least, most, option));
 }
 
 static void check_memory(char **environment) {
@@ -123,12 +122,11 @@ static void check(int count, char **arguments, char **environment) {
   pthread_attr_destroy(&small);
   if (error != EAGAIN) return;
   char text[240];
-  say(
-    text, snprintf(
-            text, sizeof text,
-            "vugen: only %d of the %d threads that it needs can be made; raise the limit on processes (ulimit -u, or "
-            "the container's), or set OMP_NUM_THREADS=1\n",
-            made, wanted));
+  say(text, snprintf(
+              text, sizeof text,
+              "vugen: only %d of the %d threads that it needs can be made; raise the limit on processes (ulimit -u, or "
+              "the container's), or set OMP_NUM_THREADS=1\n",
+              made, wanted));
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const entry)(int, char **, char **) = check;

@@ -18,6 +18,14 @@ public struct SessionExport {
     title = try store.summary(of: id).title
   }
 
+  /// Pictures that entries name and that are not there, by the beginnings of their hashes: they are left out.
+  public var missing: [String] {
+    var seen: Set<String> = []
+    return entries.flatMap(\.event.pictures).compactMap(\.stored).filter {
+      seen.insert($0).inserted && (try? store.picture($0, of: id)) == nil
+    }.map { String($0.prefix(12)) }
+  }
+
   /// What `write` can write, as names of files end.
   public static let formats = ["md", "html", "json", "cast"]
 

@@ -100,8 +100,13 @@ struct Sessions: AsyncParsableCommand {
 
     func run() throws {
       let store = SessionStore.standard()
-      let path = try SessionExport(store, try store.resolve(session)).write(
-        chosen, to: output, pictures: pictures)
+      let export = try SessionExport(store, try store.resolve(session))
+      let path = try export.write(chosen, to: output, pictures: pictures), missing = export.missing
+      // JSON names them all the same.
+      if !missing.isEmpty, chosen != "json" {
+        note(
+          "\(counted(missing.count, "missing picture")) left out: \(missing.joined(separator: ", "))".oneLine)
+      }
       if path != "-" { try Output.show(name: path) }
     }
   }

@@ -120,6 +120,11 @@ struct CrashTests {
     process.executableURL = URL(fileURLWithPath: try Session.program("dying-program"))
     process.arguments = ["partial", folder]
     try process.run()
+    for _ in 0..<600 where process.isRunning { usleep(100_000) }
+    if process.isRunning {
+      kill(process.processIdentifier, SIGKILL)
+      Issue.record("it did not die of its signal")
+    }
     process.waitUntilExit()
     #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)

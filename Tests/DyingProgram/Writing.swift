@@ -3,6 +3,10 @@ import Foundation
 
 /// Dies of a signal while a hundred files and folders are being written, and others are begun and ended all the time.
 func dieWriting(in folder: String) -> Never {
+  // Whoever starts it from a thread of a dispatch queue has blocked all signals and handed that on.
+  var all = sigset_t()
+  sigfillset(&all)
+  pthread_sigmask(SIG_UNBLOCK, &all, nil)
   var kept: [PartialOutput] = []
   for i in 0..<100 {
     let path = "\(folder)/\(i).partial"

@@ -28,9 +28,10 @@ demo: build
 man: build
 	.build/release/vugen manual > Documentation/vugen.1
 
-# The list of things that the embedded model knows.
+# The list of things that the embedded model knows, for people and for the studio.
 things:
 	scripts/things > Documentation/nano/things.md
+	scripts/things --vocabulary > Sources/VUGEN/Resources/nano/things.txt
 
 # The program, its model, themes, man page and completions under PREFIX. It never builds: as root, through sudo, a build
 # would leave files in the tree that its owner cannot remove.

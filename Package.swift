@@ -106,8 +106,8 @@ let package = Package(
     .target(
       name: "Studio",
       dependencies: [
-        "Digests", "Engine", "Files", "Frames", "Pictures", "Requests", "SessionLog", "SessionSearch",
-        "StudioUI", "Tensors", "Terminal", "VUGEN",
+        "Digests", "Engine", "Files", "Frames", "ModelFiles", "Pictures", "Requests", "SessionLog",
+        "SessionSearch", "StudioUI", "Tensors", "Terminal", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(

@@ -70,7 +70,7 @@ private final class Stage {
   func act(_ action: Action) { _ = reduce(&state, action) }
   func draw() { screen.draw(view(state, cache), theme: state.terminal.theme) }
   func scrollToEnd() {
-    while state.conversation.scroll > 0 { act(.key(.mouse(.init(.wheelDown, 5, 5)))) }
+    while state.conversation.scroll != nil { act(.key(.mouse(.init(.wheelDown, 5, 5)))) }
   }
 }
 

@@ -29,6 +29,8 @@ public actor StudioEngine {
   private var model: LoadedModel?
   private var imaginer: Imaginer?
   private var conversation: Conversation?
+  /// What was said in it.
+  private var turns: [Turn] = []
   /// Why the model cannot draw.
   private var drawingFailure = ""
 
@@ -72,7 +74,23 @@ public actor StudioEngine {
   }
 
   /// Forgets earlier turns.
-  public func forget() { conversation = nil }
+  public func forget() { (conversation, turns) = (nil, []) }
+
+  /// The likeliest answer to a question about a picture, aside of the conversation; nil where it was cancelled or fails.
+  public func consult(_ text: String, about picture: Picture, cancelledBy flag: CancellationFlag) -> String? {
+    guard let model, !flag.isSet else { return nil }
+    let turn = Turn(.user, text, pictures: [model.configuration.vision.tiles(of: picture)])
+    var random = Philox(seed: 0)
+    let answer = try? Conversation(model).ask(turn, most: 64, using: &random, isCancelled: { flag.isSet })
+    return answer.flatMap { $0.stop == .cancelled ? nil : $0.text }
+  }
+
+  /// A drawing aside of all requests; nil where it was cancelled or fails.
+  public func sketch(_ settings: ImageSettings, cancelledBy flag: CancellationFlag) -> Picture? {
+    guard let imaginer, !flag.isSet else { return nil }
+    let result = try? imaginer.imagine(imaginer.fitted(settings).0, isCancelled: { flag.isSet }) { _ in }
+    return result.flatMap { $0 }.flatMap { $0.isPartial ? nil : $0.picture }
+  }
 
   /// Runs a request. Cancelling the task that reads the stream ends it at its next step.
   ///
@@ -126,20 +144,46 @@ public actor StudioEngine {
   ) throws {
     guard let model else { throw EngineError("no model is loaded") }
     // New pictures begin a new conversation: a small model answers best about one thing at a time.
-    let conversation =
-      question.pictures.isEmpty ? conversation ?? Conversation(model) : Conversation(model)
+    if !question.pictures.isEmpty { forget() }
+    var turn = Turn(question, for: model)
+    if shorten(for: &turn, model) { yield(.forgotten) }
+    let conversation = conversation ?? Conversation(model)
     self.conversation = conversation
-    let turn = Turn(question, for: model)
     var random = Philox(seed: question.seed)
     let clock = ContinuousClock(), start = clock.now
     let answer = try conversation.ask(
       turn, sampling: Sampling(temperature: question.temperature), most: 256, using: &random,
       isCancelled: { flag.isSet }, onText: { yield(.token($0)) })
+    if answer.stop != .cancelled || !answer.tokens.isEmpty { turns += [turn, Turn(.assistant, answer.text)] }
     yield(
       .answered(
         text: answer.text, tokens: answer.tokens.count, seconds: (clock.now - start) / .seconds(1),
         isPartial: answer.stop == .cancelled))
     if answer.stop == .cancelled { yield(.cancelled) }
+  }
+
+  /// Leaves out the oldest turns where there is no room for another; the pictures stay. False where nothing was left out.
+  private func shorten(for turn: inout Turn, _ model: LoadedModel) -> Bool {
+    let context = model.tower.configuration.text.context
+    guard let conversation, conversation.tokensRead + conversation.tokenCount(asking: turn) >= context,
+      turns.count >= 2
+    else { return false }
+    var rest = turns
+    while rest.count >= 2 {
+      let pictures = rest[0].pictures
+      rest.removeFirst(2)
+      if rest.isEmpty {
+        turn.pictures = pictures + turn.pictures
+      } else {
+        rest[0].pictures = pictures + rest[0].pictures
+      }
+      let shorter = Conversation(model)
+      shorter.recall(rest)
+      (self.conversation, turns) = (shorter, rest)
+      // Not again with the next question.
+      if shorter.tokenCount(asking: turn) <= context * 3 / 4 { break }
+    }
+    return true
   }
 
   private func imagine(

@@ -46,36 +46,38 @@ public enum TextWidth {
   /// Lines of at most `width` columns, broken at spaces where there are any. Line breaks of the text stay.
   public static func wrapped(_ text: String, _ width: Int) -> [String] {
     guard width > 0 else { return [] }
-    return text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { wrappedLine($0, width) }
+    let characters = Array(text)
+    return lines(characters, width).map { String(characters[$0]) }
   }
 
-  private static func wrappedLine(_ line: Substring, _ width: Int) -> [String] {
-    var lines: [String] = [], current = "", used = 0
-    /// Where the last space of `current` stands, and the columns behind it.
-    var lastSpace: String.Index?
-    for character in line {
+  /// The same as places in the text: the blank or line break at which a line ends belongs to none.
+  ///
+  /// - Parameter width: 1 or more.
+  public static func lines(_ text: [Character], _ width: Int) -> [Range<Int>] {
+    var lines: [Range<Int>] = [], start = 0, used = 0
+    var lastSpace: Int?
+    func end(_ line: Int, next: Int) {
+      lines.append(start..<line)
+      (start, lastSpace, used) = (next, nil, 0)
+    }
+    for (i, character) in text.enumerated() {
+      if character.isNewline {
+        end(i, next: i + 1)
+        continue
+      }
       let next = columns(character)
       if used + next > width {
         if character == " " {
-          lines.append(current)
-          (current, used, lastSpace) = ("", 0, nil)
+          end(i, next: i + 1)
           continue
         }
-        if let space = lastSpace {
-          let rest = String(current[current.index(after: space)...])
-          lines.append(String(current[..<space]))
-          (current, used) = (rest, columns(rest))
-        } else {
-          lines.append(current)
-          (current, used) = ("", 0)
-        }
-        lastSpace = nil
+        end(lastSpace ?? i, next: lastSpace.map { $0 + 1 } ?? i)
+        used = columns(String(text[start..<i]))
       }
-      if character == " " { lastSpace = current.endIndex }
-      current.append(character)
+      if character == " " { lastSpace = i }
       used += next
     }
-    lines.append(current)
+    lines.append(start..<text.count)
     return lines
   }
 }

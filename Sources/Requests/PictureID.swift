@@ -10,6 +10,8 @@ public enum PictureID: Hashable, Sendable {
   indirect case heatMap(PictureID, PictureID)
   /// The terminal's.
   case testCard
+  /// What a model draws where nothing but this is asked for.
+  case thing(String)
 
   /// A stored picture's hash.
   public var stored: String? { if case .hash(let hash) = self { hash } else { nil } }
@@ -22,6 +24,7 @@ public enum PictureID: Hashable, Sendable {
     case .file(let path): path
     case .heatMap: "difference"
     case .testCard: "test card"
+    case .thing(let name): name
     }
   }
 }

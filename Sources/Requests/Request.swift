@@ -50,6 +50,8 @@ public enum RequestEvent<Image: Sendable>: Sendable {
   case step(Int, of: Int, picture: Int, preview: Image?)
   /// A text that is longer than the model reads (the prompt, the negative prompt) was cut, in a drawing of `prompt`.
   case shortened(String, prompt: String)
+  /// The conversation became longer than the model reads: its oldest turns are left out from here on.
+  case forgotten
   /// A picture that is whole, or as far as it came.
   case drawn(Image, ImageSettings, stepsDone: Int, seconds: Double, isPartial: Bool)
   case answered(text: String, tokens: Int, seconds: Double, isPartial: Bool)

@@ -37,10 +37,10 @@ extension SessionEvent {
       return .answered(
         request: id(request), text: text, tokens: tokens.clamped(to: SessionBounds.tokens),
         seconds: seconds.clamped(to: SessionBounds.seconds), isPartial: isPartial)
-    case .drawingAsked(let request, let settings, let count, let parent):
+    case .drawingAsked(let request, let settings, let count, let parent, let sweep):
       return .drawingAsked(
         request: id(request), settings: settings.bounded, count: count.clamped(to: SessionBounds.tokens),
-        parent: parent)
+        parent: parent, sweep: sweep.map(id))
     case .drawn(let request, let picture, var origin, let seconds, let isPartial):
       origin.settings = origin.settings.bounded
       origin.stepsDone = origin.stepsDone.clamped(to: 0...DrawingLimits.steps.upperBound)
@@ -52,7 +52,8 @@ extension SessionEvent {
     case .failed(let request, let reason): return .failed(request: id(request), reason: reason)
     case .cancelled(let request): return .cancelled(request: id(request))
     case .undone(let request): return .undone(request: id(request))
-    case .opened, .renamed, .note, .starred: return self
+    case .redone(let request): return .redone(request: id(request))
+    case .opened, .renamed, .note, .starred, .deleted: return self
     }
   }
 }

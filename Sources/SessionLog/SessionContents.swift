@@ -1,4 +1,5 @@
 import Foundation
+import Requests
 
 /// What a session's log holds. A line that cannot be read costs itself alone.
 public struct SessionContents: Sendable {
@@ -59,20 +60,37 @@ extension SessionEvent {
   fileprivate static let kinds: Set<String> = [
     "opened", "renamed", "asked", "answered", "drawingAsked", "drawn", "failed", "cancelled", "note",
     "attached",
-    "starred", "undone",
+    "starred", "undone", "redone", "deleted",
   ]
 }
 
 extension [SessionEntry] {
-  /// What a person sees of a session: without requests that were undone and what came of them.
+  /// What a person sees of a session: without requests that were undone and what came of them, and without pictures that
+  /// were deleted.
   public var shown: [SessionEntry] {
-    var kept: [SessionEntry?] = self, places: [Int: [Int]] = [:]
-    for (i, entry) in enumerated() {
-      guard let request = entry.event.request else { continue }
-      places[request, default: []].append(i)
-      guard case .undone = entry.event else { continue }
-      for place in places.removeValue(forKey: request) ?? [] { kept[place] = nil }
+    var undone: Set<Int> = [], deleted: Set<PictureID> = []
+    for entry in self {
+      switch entry.event {
+      case .undone(let request): undone.insert(request)
+      case .redone(let request): undone.remove(request)
+      case .deleted(let picture, true): deleted.insert(picture)
+      case .deleted(let picture, false): deleted.remove(picture)
+      default: break
+      }
     }
-    return kept.compactMap(\.self)
+    return compactMap { entry in
+      if let request = entry.event.request, undone.contains(request) { return nil }
+      switch entry.event {
+      case .undone, .redone, .deleted: return nil
+      case .drawn(_, let picture, _, _, _), .attached(let picture, _, _, _):
+        return deleted.contains(picture) ? nil : entry
+      case .asked(let request, let text, let pictures, let sampling):
+        let kept = pictures.filter { !deleted.contains($0) }
+        var same = entry
+        same.event = .asked(request: request, text: text, pictures: kept, sampling: sampling)
+        return same
+      default: return entry
+      }
+    }
   }
 }

@@ -24,8 +24,10 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// A question about pictures.
   case asked(request: Int, text: String, pictures: [PictureID], sampling: Sampling)
   case answered(request: Int, text: String, tokens: Int, seconds: Double, isPartial: Bool)
-  /// A drawing is asked for; several pictures have following seeds.
-  case drawingAsked(request: Int, settings: ImageSettings, count: Int, parent: PictureID?)
+  /// A drawing is asked for; several pictures have following seeds. `sweep` is the first request of those that draw one
+  /// prompt and seed at several guidance scales.
+  case drawingAsked(
+    request: Int, settings: ImageSettings, count: Int, parent: PictureID?, sweep: Int? = nil)
   case drawn(request: Int, picture: PictureID, origin: PictureOrigin, seconds: Double, isPartial: Bool)
   case failed(request: Int, reason: String)
   case cancelled(request: Int)
@@ -34,8 +36,12 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// A picture brought in from a file, with the settings that the file told, if any, and what else it told, in lines.
   case attached(picture: PictureID, name: String, settings: ImageSettings?, details: [String]? = nil)
   case starred(picture: PictureID, isStarred: Bool)
-  /// The last request and what came of it are taken back.
+  /// A request and what came of it are taken back.
   case undone(request: Int)
+  /// One that was taken back is there again.
+  case redone(request: Int)
+  /// A picture is not shown any more, or again. Its file stays.
+  case deleted(picture: PictureID, isDeleted: Bool)
 
   /// How the words of an answer are chosen.
   public struct Sampling: Codable, Sendable, Equatable {
@@ -51,14 +57,16 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   }
 
   /// A request begins.
-  public static func began(_ id: Int, _ request: Request<PictureID>) -> SessionEvent {
+  ///
+  /// - Parameter sweep: the first request of the sweep that it belongs to.
+  public static func began(_ id: Int, _ request: Request<PictureID>, sweep: Int? = nil) -> SessionEvent {
     switch request {
     case .ask(let question):
       .asked(
         request: id, text: question.text, pictures: question.pictures,
         sampling: Sampling(temperature: question.temperature, seed: question.seed))
     case .imagine(let settings, let count, let parent):
-      .drawingAsked(request: id, settings: settings, count: count, parent: parent)
+      .drawingAsked(request: id, settings: settings, count: count, parent: parent, sweep: sweep)
     }
   }
 
@@ -76,7 +84,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   public var text: String? {
     switch self {
     case .renamed(let text), .asked(_, let text, _, _), .answered(_, let text, _, _, _), .note(let text): text
-    case .drawingAsked(_, let settings, _, _): settings.prompt
+    case .drawingAsked(_, let settings, _, _, _): settings.prompt
     case .attached(_, let name, let settings, _): settings.map { "\(name) \($0.prompt)" } ?? name
     default: nil
     }
@@ -85,8 +93,8 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// The number of the request that it belongs to; nil for what belongs to none.
   public var request: Int? {
     switch self {
-    case .asked(let id, _, _, _), .answered(let id, _, _, _, _), .drawingAsked(let id, _, _, _),
-      .drawn(let id, _, _, _, _), .failed(let id, _), .cancelled(let id), .undone(let id):
+    case .asked(let id, _, _, _), .answered(let id, _, _, _, _), .drawingAsked(let id, _, _, _, _),
+      .drawn(let id, _, _, _, _), .failed(let id, _), .cancelled(let id), .undone(let id), .redone(let id):
       id
     default: nil
     }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Requests
 
 /// What keeps a session from being read or written, in one line.
 public struct SessionError: Error, CustomStringConvertible, Equatable {
@@ -46,6 +47,8 @@ public struct SessionStore: Sendable {
     public var begun, changed: Double
     /// Requests, and pictures that were drawn.
     public var messages, pictures: Int
+    /// The first that was drawn or attached.
+    public var firstPicture: PictureID?
 
     /// "3 prompts, 1 picture".
     public var contents: String {
@@ -65,14 +68,15 @@ public struct SessionStore: Sendable {
   /// What a list says of a session. Throws `SessionError` where there is none of this id.
   public func summary(of id: String) throws -> Summary {
     let entries = try read(id).entries
-    var title = "", messages = 0, pictures = 0
+    var title = "", messages = 0, pictures = 0, first: PictureID?
     for entry in entries.shown {
+      first = first ?? entry.event.pictures.first
       switch entry.event {
       case .renamed(let name): title = name
       case .asked(_, let text, _, _):
         messages += 1
         if title.isEmpty { title = text }
-      case .drawingAsked(_, let settings, _, _):
+      case .drawingAsked(_, let settings, _, _, _):
         messages += 1
         if title.isEmpty { title = settings.prompt }
       case .drawn: pictures += 1
@@ -82,7 +86,7 @@ public struct SessionStore: Sendable {
     return Summary(
       id: id, title: title.isEmpty ? "empty session" : String(title.prefix(80)),
       begun: entries.first?.time ?? 0, changed: entries.last?.time ?? 0, messages: messages,
-      pictures: pictures)
+      pictures: pictures, firstPicture: first)
   }
 
   /// The id that a person means: whole, or an unambiguous beginning or end, or "last". Throws `SessionError`.
@@ -190,6 +194,16 @@ public struct SessionStore: Sendable {
 
   /// Deleted sessions that can be brought back, the newest first.
   public func deletedIDs() -> [String] { SessionStore(folder: deleted).ids() }
+
+  /// The session that was laid aside last.
+  public var lastDeleted: String? {
+    let manager = FileManager.default
+    func laid(_ id: String) -> Date {
+      let attributes = try? manager.attributesOfItem(atPath: "\(deleted)/\(id)")
+      return attributes?[.modificationDate] as? Date ?? .distantPast
+    }
+    return deletedIDs().max { laid($0) < laid($1) }
+  }
 
   /// Brings a deleted session back; its id may be shortened as in `resolve`. Throws `SessionError`.
   public func undelete(_ name: String) throws -> String {

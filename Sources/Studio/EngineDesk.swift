@@ -19,8 +19,13 @@ final class EngineDesk {
   private let folder: String
   private var engine: StudioEngine
   private(set) var facts: ModelFacts?
+  /// The folder of the model that works, and of the one that is being loaded.
+  private(set) var loaded: String?
+  private var loading: String?
   /// Requests on their way; each goes when it ends.
   private var flags: [Int: CancellationFlag] = [:]
+  /// What is done aside of them, which makes room for each.
+  private var aside = CancellationFlag()
 
   /// - Parameter folder: the model that is loaded first.
   init(
@@ -34,10 +39,15 @@ final class EngineDesk {
   func guardThread() { Task { @NumericActor in Screen.guardThread() } }
 
   func load(_ other: String? = nil) {
-    let engine = StudioEngine(folder: other ?? folder), mailbox = self.mailbox
+    let folder = other ?? folder, engine = StudioEngine(folder: folder), mailbox = self.mailbox
+    loading = folder
     Task.detached {
       do {
-        mailbox.post(.modelLoaded(try await engine.load(), engine))
+        let facts = try await engine.load()
+        // What it was taught comes first: the screen that knows the model knows this, too.
+        let text = try? String(contentsOfFile: folder + "/things.txt", encoding: .utf8)
+        mailbox.post(.action(.vocabularyKnown(text.flatMap { Vocabulary($0) })))
+        mailbox.post(.modelLoaded(facts, engine))
       } catch {
         mailbox.post(.action(.modelFailed("\(error)")))
       }
@@ -46,7 +56,7 @@ final class EngineDesk {
 
   /// A model is there; until here the one before it worked.
   func take(_ facts: ModelFacts, _ engine: StudioEngine) -> Action {
-    (self.engine, self.facts) = (engine, facts)
+    (self.engine, self.facts, self.loaded) = (engine, facts, loading)
     return .modelReady(
       name: facts.name, parameters: facts.parameters, bytes: facts.bytes, canDraw: facts.canDraw)
   }
@@ -65,6 +75,7 @@ final class EngineDesk {
         .request(id, .ended),
       ]
     }
+    aside.set()
     let flag = CancellationFlag(), engine = self.engine
     let post = ResultPost(id, model: facts?.name ?? "", mailbox: mailbox, cache: cache, source: source)
     flags[id] = flag
@@ -78,7 +89,50 @@ final class EngineDesk {
 
   func cancel(_ id: Int) { flags[id]?.set() }
 
-  func cancelAll() { flags.values.forEach { $0.set() } }
+  func cancelAll() {
+    aside.set()
+    flags.values.forEach { $0.set() }
+  }
+
+  // MARK: Aside
+
+  /// Draws a thing by itself, for those who look at it.
+  func draw(thing name: String) {
+    let (engine, cache, mailbox, flag) = beginAside()
+    let article = "aeiou".contains(name.first ?? "x") ? "an" : "a"
+    let settings = ImageSettings(prompt: "\(article) \(name) on a white background", seed: 3, steps: 25)
+    Task.detached {
+      if let picture = await engine.sketch(settings, cancelledBy: flag) {
+        cache.add(picture, .thing(name))
+        mailbox.post(.action(.pictureKnown(.thing(name), Size(picture.width, picture.height))))
+      }
+      mailbox.post(.action(.asideEnded))
+    }
+  }
+
+  /// Asks for each part of a picture's prompt.
+  func judge(_ name: PictureID, _ parts: [Critique.Part]) {
+    let (engine, cache, mailbox, flag) = beginAside()
+    Task.detached {
+      guard let picture = cache.picture(name) else {
+        return mailbox.post(.action(.agreementKnown(name, 0)))
+      }
+      var held = 0
+      for var part in parts {
+        part.said = await engine.consult(part.question, about: picture, cancelledBy: flag)
+        if flag.isSet { return mailbox.post(.action(.asideEnded)) }
+        if part.holds == true { held += 1 }
+      }
+      mailbox.post(.action(.agreementKnown(name, Double(held) / Double(max(1, parts.count)))))
+    }
+  }
+
+  private func beginAside() -> (
+    StudioEngine, EncodedPictureCache, Mailbox<StudioMessage>, CancellationFlag
+  ) {
+    aside = CancellationFlag()
+    return (engine, cache, mailbox, aside)
+  }
 
   /// Forgets earlier turns.
   func forget() {
@@ -115,6 +169,7 @@ private struct ResultPost: Sendable {
     case .token(let text): post(.token(text))
     case .step(let step, let steps, let picture, let preview):
       post(.step(step, of: steps, picture: picture, preview: preview.map(shown)))
+    case .forgotten: post(.forgotten)
     case .shortened(let name, let prompt): post(.shortened(name, prompt: prompt))
     case .drawn(let picture, let settings, let done, let seconds, let isPartial):
       do {

@@ -23,27 +23,52 @@ final class PictureDesk {
   }
 
   func attach(_ typed: String) -> [Action] {
-    let path = TypedPath.resolve(typed)
     do {
-      // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
-      let most = 1024
-      let picture = try Picture(path: path, limits: .init(enough: most)).fitted(most)
-      let hash = try recorder.keep(picture.pngData())
-      cache.add(picture, hash)
-      let name = URL(fileURLWithPath: path).lastPathComponent
-      var actions: [Action] = [.pictureKnown(hash, Size(picture.width, picture.height))]
-      let bytes = [UInt8](try MappedFile.contents(of: path))
-      if let told = TextToImageSettings(bytes: bytes) {
-        // Its settings can then be used again from the gallery.
-        actions += recorder.record(
-          .attached(
-            picture: hash, name: "\(name), drawn by \(told.program)", settings: told.settings,
-            details: ["by \(told.program)"] + told.others))
-      }
-      return actions + [.attached(Attachment(picture: hash, name: name))]
+      let (attachment, told) = try kept(TypedPath.resolve(typed))
+      return told + [.attached(attachment)]
     } catch {
       return [.toast("\(error)", isError: true)]
     }
+  }
+
+  /// Words of a prompt that name files: those that are there are kept. Where one of them cannot be read, or can only mean
+  /// a file and there is none, the prompt comes back as it was.
+  func attach(_ mentions: Mentions) -> [Action] {
+    var found: [Int: Attachment] = [:], actions: [Action] = []
+    for (i, word) in mentions.words.enumerated() {
+      let path = TypedPath.expanded(word.path)
+      var isFolder: ObjCBool = false
+      let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      guard isThere && !isFolder.boolValue || Mentions.isPath(word) else { continue }
+      do {
+        let (attachment, told) = try kept(path)
+        found[i] = attachment
+        actions += told
+      } catch {
+        return actions + [.edited(mentions.text), .toast("\(error)", isError: true)]
+      }
+    }
+    return actions + [.mentionsFound(mentions, found)]
+  }
+
+  /// Keeps a file as a picture of the session, and says what is to be known of it.
+  private func kept(_ path: String) throws -> (Attachment, [Action]) {
+    // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
+    let most = 1024
+    let picture = try Picture(path: path, limits: .init(enough: most)).fitted(most)
+    let hash = try recorder.keep(picture.pngData())
+    cache.add(picture, hash)
+    let name = URL(fileURLWithPath: path).lastPathComponent
+    var actions: [Action] = [.pictureKnown(hash, Size(picture.width, picture.height))]
+    let bytes = [UInt8](try MappedFile.contents(of: path))
+    if let told = TextToImageSettings(bytes: bytes) {
+      // Its settings can then be used again from the gallery.
+      actions += recorder.record(
+        .attached(
+          picture: hash, name: "\(name), drawn by \(told.program)", settings: told.settings,
+          details: ["by \(told.program)"] + told.others))
+    }
+    return (Attachment(picture: hash, name: name), actions)
   }
 
   /// A file of the list, small; off the interface's thread. One that cannot be read shows nothing.
@@ -105,6 +130,17 @@ final class PictureDesk {
         : "none: they are identical"
       mailbox.post(.action(.pictureKnown(pair.heatMap, Size(map.width, map.height))))
       mailbox.post(.action(.differenceKnown(pair.heatMap, text)))
+    }
+  }
+
+  /// How far two neighbours of a sweep are apart: the share of pixels that differ visibly.
+  func measureMove(_ pair: Comparison) {
+    let cache = self.cache, mailbox = self.mailbox
+    Task.detached {
+      guard let left = cache.picture(pair.left), let right = cache.picture(pair.right),
+        left.width == right.width, left.height == right.height
+      else { return mailbox.post(.action(.moveKnown(pair.heatMap, 0))) }
+      mailbox.post(.action(.moveKnown(pair.heatMap, left.difference(from: right).share)))
     }
   }
 

@@ -165,7 +165,7 @@ public struct SessionExport {
   private func line(_ event: SessionEvent) -> (text: String, isPerson: Bool)? {
     switch event {
     case .asked(_, let text, _, _): (text, true)
-    case .drawingAsked(_, let settings, _, _): (settings.prompt, true)
+    case .drawingAsked(_, let settings, _, _, _): (settings.prompt, true)
     case .answered(_, let text, _, _, _): (text, false)
     case .drawn(_, _, let origin, let seconds, _):
       (

@@ -10,9 +10,9 @@ import Terminal
 
 /// The session that is written, and those that can be opened in its place.
 final class SessionRecorder {
-  private let store: SessionStore
-  private let source: PictureSource
-  private var session: SessionFile?
+  let store: SessionStore
+  let source: PictureSource
+  private(set) var session: SessionFile?
   /// Sessions that were left before the disk took all of them; it is tried again with whatever comes.
   private var unfinished: [SessionFile] = []
   /// By which model sessions are opened.
@@ -184,11 +184,23 @@ final class SessionRecorder {
   }
 
   /// A picture's size, or that there is no such picture; nil where the state knows.
-  private func announced(_ hash: PictureID) -> Action? {
+  func announced(_ hash: PictureID) -> Action? {
     guard !announced.contains(hash) else { return nil }
     guard let size = source.size(of: hash) else { return .pictureMissing(hash) }
     announced.insert(hash)
     return .pictureKnown(hash, Size(size.width, size.height))
+  }
+
+  /// A session that another studio does not write gets one more entry. Throws `SessionError`.
+  func append(_ event: SessionEvent, to id: String) throws {
+    let entry = SessionEntry(time: Date().timeIntervalSince1970, event: event)
+    if let file = unfinished.first(where: { $0.id == id }) {
+      file.append(entry)
+      return
+    }
+    let file = try SessionFile(store, id: id)
+    defer { _ = file.end() }
+    guard file.append(entry) else { throw SessionError(file.obstacle) }
   }
 
   func play(_ name: String) -> [Action] {
@@ -204,27 +216,6 @@ final class SessionRecorder {
 
   func played(_ replay: Replay) -> [Action] {
     replay.entries.flatMap(\.event.pictures).compactMap(announced) + [.played(replay)]
-  }
-
-  func list() -> [Action] {
-    let choices = store.summaries().map {
-      Choice(title: $0.title, detail: "\($0.id.prefix(15)) · \($0.contents)", value: $0.id)
-    }
-    return [.sessionsRead(choices)]
-  }
-
-  func search(_ text: String) -> [Action] {
-    guard text.count >= 2 else { return [.searched([])] }
-    do {
-      let hits = try SessionIndex(store).find(text, most: 50).map {
-        Choice(
-          title: $0.text.replacing("\n", with: " "), detail: "\($0.title) · \($0.id.prefix(15))",
-          value: $0.id)
-      }
-      return [.searched(hits)]
-    } catch {
-      return [.toast("\(error)", isError: true)]
-    }
   }
 
   func export(_ format: String) -> [Action] {

@@ -57,16 +57,23 @@ final class StudioEffects {
       return engines.start(id, request, showsPictures: state.terminal.hasPictures)
     case .cancel(let id): engines.cancel(id)
     case .forgetTurns: engines.forget()
+    case .drawThing(let name): engines.draw(thing: name)
+    case .judge(let picture, let parts): engines.judge(picture, parts)
+    case .measureMove(let pair): pictures.measureMove(pair)
     case .loadModel(let folder): engines.load(TypedPath.modelFolder(folder))
     case .record(let event): return recorder.record(event)
     case .newSession: return recorder.begin(leaving: state.work.running?.id)
-    case .openSession(let id): return recorder.open(id, leaving: state.work.running?.id)
+    case .openSession(let id, let place):
+      return recorder.open(id, leaving: state.work.running?.id) + (place.map { [.placeWanted($0)] } ?? [])
+    case .renameSession, .deleteSession, .undeleteSession: return performSession(effect)
     case .play(let name): return recorder.play(name)
     case .export(let format): return recorder.export(format)
     case .readSessions: return recorder.list()
     case .search(let text): return recorder.search(text)
     case .readPictures: pictures.readAll()
     case .attach(let path): return pictures.attach(path)
+    case .attachMentioned(let mentions): return pictures.attach(mentions)
+    case .readModels: readModels()
     case .save(let picture, let path, let prompt): return pictures.save(picture, path, prompt: prompt)
     case .measureDifference(let pair): pictures.measure(pair)
     case .preview(let path): pictures.preview(path)
@@ -78,6 +85,21 @@ final class StudioEffects {
       return performOutside(effect)
     }
     return []
+  }
+
+  private func performSession(_ effect: Effect) -> [Action] {
+    switch effect {
+    case .renameSession(let id, let title): recorder.rename(id, title)
+    case .deleteSession(let id): recorder.delete(id)
+    case .undeleteSession: recorder.undelete()
+    default: []
+    }
+  }
+
+  /// Weights' headers are read off the interface's thread.
+  private func readModels() {
+    let mailbox = self.mailbox, current = engines.loaded
+    Task.detached { mailbox.post(.action(.modelsRead(FoundModels.choices(current: current)))) }
   }
 
   /// The terminal, files and other programs.

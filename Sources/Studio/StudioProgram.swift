@@ -117,10 +117,12 @@ public struct StudioProgram {
   /// What the studio is told before it is shown.
   private func told(_ settings: StudioConfiguration, _ opened: Opened, usesColours: Bool) -> [Action] {
     let (themes, complaints) = ThemeFile.all(extra: themeFolder)
+    var preferences = settings.preferences
+    preferences.suggestion = UInt64.random(in: .min ... .max)
     let problems = [opened.notice].compactMap(\.self) + settings.complaints + complaints
     return [
       .sessionOpened(isReadOnly: opened.file == nil, "", isError: false),
-      .configured(settings.preferences),
+      .configured(preferences),
       .historyRead(PromptHistory.read()),
       .themesRead(usesColours ? themes : themes.map(\.withoutColours), chosen: theme ?? settings.theme),
       .complaints(problems.map(\.oneLine)),

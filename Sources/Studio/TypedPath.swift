@@ -27,7 +27,8 @@ enum TypedPath {
     return path
   }
 
-  private static func expanded(_ path: String) -> String {
+  /// A path without `~`.
+  static func expanded(_ path: String) -> String {
     guard path == "~" || path.hasPrefix("~/") else { return path }
     return Paths.home() + path.dropFirst()
   }

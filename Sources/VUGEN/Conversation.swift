@@ -44,6 +44,8 @@ public final class Conversation {
   private let cache: ConversationCache
   /// Tokens that are decided but not read yet.
   private var pending: [Int32] = []
+  /// The tiles that stand among them.
+  private var pendingPictures: [Tensor] = []
   /// Every token that was read or written, for the repetition penalty.
   private var seen: Set<Int32> = []
   /// The tokens of the last prompt.
@@ -54,6 +56,17 @@ public final class Conversation {
     self.model = model
     cache = model.tower.makeCache()
     pending = model.template.opening(system: system)
+  }
+
+  /// Tokens that were read or written so far.
+  public var tokensRead: Int { cache.count }
+
+  /// Lets turns of another conversation come before all that follows, as if they had been said here.
+  public func recall(_ turns: [Turn]) {
+    for turn in turns {
+      pending += form.turn(turn)
+      pendingPictures += turn.pictures
+    }
   }
 
   /// Tokens that asking this would read, pictures included.
@@ -76,7 +89,10 @@ public final class Conversation {
     guard before + tokens.count < context else {
       throw PromptError.contextFull(tokens: before + tokens.count, context: context)
     }
-    guard var logits = try read(tokens, turn.pictures, isCancelled) else { return ([], "", .cancelled) }
+    guard var logits = try read(tokens, pendingPictures + turn.pictures, isCancelled) else {
+      return ([], "", .cancelled)
+    }
+    pendingPictures = []
     promptTokens = tokens
     seen.formUnion(tokens)
     var answer: [Int32] = [], decoder = StreamingDecoder(model.tokenizer), text = "", stop = StopReason.length

@@ -101,7 +101,7 @@ struct SessionTests {
     (settings.guidanceStart, settings.guidanceEnd) = (2, -1)
     let entry = SessionEntry(
       time: 0, event: .drawingAsked(request: 1, settings: settings, count: 1, parent: nil))
-    guard case .drawingAsked(_, let bounded, _, _) = entry.event else { return }
+    guard case .drawingAsked(_, let bounded, _, _, _) = entry.event else { return }
     #expect(bounded.guidanceStart == 1 && bounded.guidanceEnd == 1)
   }
 

@@ -88,11 +88,19 @@ import Testing
     case .prompt:
       // Words on both sides of the cursor, and something that was killed.
       [
-        after("one two three four", .control("w"), .alt("b")), after("/gal"),
+        after("one two three four", .control("w"), .alt("b")), after("@pic"),
         after("", .lineBreak, .lineBreak, .up),
       ]
     case .emptyPrompt: [drawn, after("", .control("a"))]
     case .afterControlX: [after("", .control("x"))]
+    case .completions: [after("/s")]
+    case .stopping: [after("a dog", .enter, .escape)]
+    case .queueList:
+      [
+        queue(), queue(.down),
+      ]
+    case .sessionList: [sessions]
+    case .galleryFilter: [after("", .function(3), .character("/"), .character("c"))]
     case .history: [after("", .control("r"), .character("a"))]
     case .running: [after("a dog", .enter)]
     case .screen: [after("", .control("a"), .character("x"))]
@@ -115,6 +123,22 @@ import Testing
     case .replay: replays
     case .slash: []
     }
+  }
+
+  /// Two drawings wait; the first is selected, or what keys lead to.
+  private static func queue(_ keys: Key...) -> Bench {
+    var b = drawn
+    for text in ["a dog", "a cow", "a hen"] { b.send(text) }
+    b.press(.control("q"))
+    keys.forEach { b.press($0) }
+    return b
+  }
+
+  private static var sessions: Bench {
+    var b = drawn
+    let choices = ["one", "two"].map { Choice(title: $0, detail: "today", value: $0) }
+    b.act(.sessionsRead(choices))
+    return b
   }
 
   private static var long: [Bench] {

@@ -184,7 +184,9 @@ import Testing
     b.press(.tab)
     #expect(b.state.prompt.editor.string == "/gallery")
     b.press(.enter)
-    #expect(b.state.toast?.isError == true)
+    #expect(b.effects.last == .readPictures, "an empty session shows what others drew")
+    b.act(.picturesRead([], origins: [:]))
+    #expect(b.state.toast?.isError == true && b.state.overlays.top == nil)
     b.send("/cfg 99")
     #expect(b.state.toast?.text == "/cfg takes 0 to 15")
     b.send("/nonsense")
@@ -204,8 +206,12 @@ import Testing
     #expect(b.state.prompt.editor.string == "look @pictures/a" && b.shows("apple.png  ant.png"))
     b.press(.control("u"))
     b.send("@cat.png What is this?")
-    #expect(b.effects.last == .attach(path: "cat.png") && b.state.work.running == nil)
-    b.act(.attached(.init(picture: "p1", name: "cat.png")))
+    guard case .attachMentioned(let mentions)? = b.effects.last else {
+      Issue.record("\(String(describing: b.effects.last))")
+      return
+    }
+    #expect(mentions.words.map(\.path) == ["cat.png"] && b.state.work.running == nil)
+    b.act(.mentionsFound(mentions, [0: .init(picture: "p1", name: "cat.png")]))
     #expect(b.questions == [Question("What is this?", pictures: ["p1"])])
   }
 

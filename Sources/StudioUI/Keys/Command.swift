@@ -3,17 +3,19 @@ public enum Command: String, CaseIterable, Sendable {
   // Slash commands, some of which keys stand for.
   case imagine, image, caption, cfg, steps, seed, count, negative, vary, retry, undo, edit, sweep, grid
   case compare, critique, gallery, save, stop, model, theme, export, replay, search, sessions, new, rename
-  case doctor, tour, help, quit, solver, interval
+  case doctor, tour, help, quit, solver, interval, redo, queue, size, things
 
   // The prompt.
   case send, lineBreak, complete, switchMode, attachLast, detach, copyAnswer, editorPrefix, openEditor
   case left, right, up, down, wordLeft, wordRight, lineStart, lineEnd
   case deleteBackward, deleteForward, killWordBackward, killWordForward, killToEnd, killToStart, yank
-  case searchHistory, eraseSearch, acceptSearch, abandonSearch
+  case searchHistory, olderFound, newerFound, eraseSearch, acceptSearch, abandonSearch
+  case changeSubject, takeSuggestion
+  case nextCompletion, previousCompletion, takeCompletion, closeCompletions
 
   // Anywhere.
   case clearPrompt, palette, pickFile, guidanceDown, guidanceUp, scrollUp, scrollDown, toggleInspector
-  case redraw, suspend, toggleMouse
+  case redraw, suspend, toggleMouse, stopAll, chooseOfStrip, larger, smaller
 
   // The inspector.
   case goToInspector, leaveInspector, rowUp, rowDown, less, more, lessByTen, moreByTen
@@ -21,8 +23,11 @@ public enum Command: String, CaseIterable, Sendable {
 
   // What lies over the screen.
   case back, selectionUp, selectionDown, selectionPageUp, selectionPageDown, eraseFilter, choose
+  case removeLine, lineEarlier, lineLater, renameLine, bringBackLine
   case previousPicture, nextPicture, pictureAbove, pictureBelow, firstPicture, lastPicture
   case reuseAll, reuseSeed, reusePrompt, viewPicture, comparePrevious, star, askAbout, saveShown, switchAlbum
+  case filterGallery, eraseGalleryFilter, endGalleryFilter, clearGalleryFilter, starsOnly, sortGallery, mark
+  case deletePicture
   case dividerLeft, dividerRight, flip, showDifference, swapPictures
   case lineUp, lineDown, pageUp, pageDown, toTop, nextPage, previousPage
 
@@ -37,6 +42,10 @@ public enum KeyContext: String, CaseIterable, Sendable {
   case afterControlX = "After Ctrl-X"
   case history = "History search"
   case running = "Running request"
+  /// One that is being stopped.
+  case stopping = "Stopping"
+  /// Slash commands that fit what has been typed.
+  case completions = "Slash list"
   case screen = "Screen"
   case view = "View"
   case everywhere = "Anywhere"
@@ -44,9 +53,12 @@ public enum KeyContext: String, CaseIterable, Sendable {
   case inspector = "Inspector"
   case inspectorEntry = "Typed value"
   case gallery = "Gallery"
+  case galleryFilter = "Gallery's filter"
   case viewer = "Picture"
   case compare = "Compare"
   case list = "Lists"
+  case queueList = "What waits"
+  case sessionList = "Sessions"
   case help = "Help"
   case tour = "Tour"
   case overlay = "Overlays"
@@ -58,7 +70,7 @@ public enum KeyContext: String, CaseIterable, Sendable {
   public var heading: String {
     switch self {
     case .emptyPrompt, .afterControlX: Self.prompt.rawValue
-    case .running, .screen, .view, .tooSmall: Self.everywhere.rawValue
+    case .running, .stopping, .screen, .view, .tooSmall: Self.everywhere.rawValue
     case .inspectorEntry: Self.inspector.rawValue
     default: rawValue
     }

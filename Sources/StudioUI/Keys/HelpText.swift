@@ -51,9 +51,10 @@ public enum HelpText {
   struct Line { var heading, key, text: String? }
 
   /// - Parameters:
+  ///   - first: headings that come before the others.
   ///   - keyWidth: columns that keys may take.
   ///   - width: columns that what they do may take.
-  static func lines(keyWidth: Int, width: Int, besideKeys: Bool) -> [Line] {
+  static func lines(first: [String], keyWidth: Int, width: Int, besideKeys: Bool) -> [Line] {
     func entry(_ keys: String, _ help: String) -> [Line] {
       let keys = TextWidth.wrapped(keys, keyWidth), texts = TextWidth.wrapped(help, width)
       guard besideKeys else { return keys.map { Line(key: $0) } + texts.map { Line(text: $0) } }
@@ -62,7 +63,12 @@ public enum HelpText {
       }
     }
     var list: [Line] = []
-    for section in sections {
+    let here = first.filter { $0 != KeyContext.everywhere.heading }
+    func rank(_ section: Section) -> Int { here.firstIndex(of: section.heading) ?? here.count }
+    let ordered = sections.enumerated().sorted { a, b in
+      (rank(a.element), a.offset) < (rank(b.element), b.offset)
+    }
+    for section in ordered.map(\.element) {
       list.append(Line(heading: section.heading))
       list += section.keys.flatMap { entry($0.key, $0.help) }
       list.append(Line())

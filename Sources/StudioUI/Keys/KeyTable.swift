@@ -70,6 +70,14 @@ public enum KeyTable {
     return slashCommands.filter { $0.name.hasPrefix(text.dropFirst()) }
   }
 
+  /// What may follow a slash command, where it is one of a few words.
+  static func words(for command: Command, _ state: StudioState) -> [String] {
+    if command == .theme { return state.terminal.themes.map(\.name) }
+    let argument = slashCommands.first { $0.command == command }?.argument ?? ""
+    let words = argument.filter { !"[]".contains($0) }.split(separator: "|").map(String.init)
+    return words.filter { $0 == $0.lowercased() && $0.allSatisfy(\.isLetter) }
+  }
+
   /// A slash command by its name or a short form of it.
   static func slash(named name: String) -> Command? {
     let short = ["exit": Command.quit, "q": .quit]
@@ -82,8 +90,13 @@ extension StudioState {
   public var keyContexts: [KeyContext] {
     if isTooSmall { return [.tooSmall] }
     switch overlays.top {
-    case .list: return [.list, .everywhere]
-    case .gallery: return [.gallery, .overlay, .everywhere]
+    case .list(let list):
+      let own: [KeyContext] =
+        list.purpose == .queue
+        ? [.queueList] : list.purpose == .sessions && list.newTitle == nil ? [.sessionList] : []
+      return own + [.list, .everywhere]
+    case .gallery(let gallery):
+      return gallery.isFiltering ? [.galleryFilter, .everywhere] : [.gallery, .overlay, .everywhere]
     case .viewer: return [.viewer, .overlay, .everywhere]
     case .compare: return [.compare, .overlay, .everywhere]
     case .help: return [.help, .overlay, .everywhere]
@@ -97,7 +110,8 @@ extension StudioState {
       contexts += inspector.entry.isEmpty ? [.inspector] : [.inspectorEntry, .inspector]
     }
     if prompt.isAfterControlX { contexts.append(.afterControlX) }
-    if work.isBusy { contexts.append(.running) }
+    if showsCompletions { contexts.append(.completions) }
+    if work.isBusy { contexts += work.isStopping(at: now) ? [.stopping, .running] : [.running] }
     if prompt.editor.isEmpty { contexts.append(.emptyPrompt) }
     return contexts + [.prompt, .screen, .view, .everywhere]
   }
@@ -127,6 +141,7 @@ extension StudioState {
     switch binding.command {
     case .switchMode: work.canDraw ? prompt.mode == .ask ? "imagine" : "ask" : nil
     case .pickFile: work.canDraw ? nil : "attach"
+    case .stopAll: work.queue.isEmpty ? nil : binding.hint
     // Not where it is read.
     case .help: if case .help = overlays.top { nil } else { binding.hint }
     default: binding.hint.isEmpty ? nil : binding.hint

@@ -4,21 +4,35 @@ import SessionLog
 
 /// The next state and the work to start: the one writer of the state. No I/O, clock or randomness in here.
 public func reduce(_ state: inout StudioState, _ action: Action) -> [Effect] {
-  switch action {
-  case .key(let key): state.take(key)
-  case .tick(let now): state.tick(now)
-  case .resized, .graphicsKnown, .backgroundKnown, .themesRead: state.takeTerminal(action)
-  case .configured, .historyRead, .complaints: state.takeBeginning(action)
-  case .modelReady, .modelFailed: state.takeModel(action)
-  case .request(let id, let event): state.take(event, of: id)
-  case .session(let event): state.take(event)
-  case .sessionOpened, .played, .sessionsRead, .searched, .picturesRead: state.takeSessions(action)
-  case .pictureKnown, .pictureMissing, .differenceKnown, .testCardDrawn: state.takePicture(action)
-  case .attached, .folderRead, .pathCompleted, .edited, .toast: state.takeAnswer(action)
-  }
+  let effects = state.take(action)
+  // What is read of a session comes by the thousand, and changes nothing of this.
+  if case .session = action { return effects }
+  // What lies over the screen follows what it shows.
+  state.refreshQueue()
+  state.refreshGallery()
+  return effects + state.startAside()
 }
 
 extension StudioState {
+  fileprivate mutating func take(_ action: Action) -> [Effect] {
+    switch action {
+    case .key(let key): return take(key)
+    case .tick(let now): return tick(now)
+    case .resized, .graphicsKnown, .backgroundKnown, .themesRead: return takeTerminal(action)
+    case .configured, .historyRead, .complaints: return takeBeginning(action)
+    case .modelReady, .modelFailed, .vocabularyKnown: return takeModel(action)
+    case .request(let id, let event): return take(event, of: id)
+    case .session(let event): return take(event)
+    case .sessionOpened, .played, .sessionsRead, .modelsRead, .searched, .picturesRead, .placeWanted:
+      return takeSessions(action)
+    case .pictureKnown, .pictureMissing, .differenceKnown, .testCardDrawn: return takePicture(action)
+    case .agreementKnown, .moveKnown, .asideEnded:
+      takeAside(action)
+      return []
+    case .attached, .mentionsFound, .folderRead, .pathCompleted, .edited, .toast: return takeAnswer(action)
+    }
+  }
+
   mutating func say(_ text: String) {
     toast = Toast(text: text, isError: false, until: now + 3)
   }
@@ -31,6 +45,7 @@ extension StudioState {
   fileprivate mutating func tick(_ now: Double) -> [Effect] {
     self.now = now
     if let toast, toast.until <= now { self.toast = nil }
+    if let until = inspector.sliderUntil, until <= now { inspector.sliderUntil = nil }
     var effects: [Effect] = []
     if let due = work.sliderDue, due <= now { effects += drawForSlider() }
     return effects + playDue()
@@ -40,7 +55,7 @@ extension StudioState {
   public var nextTick: Double? {
     let replayDue = conversation.replay.flatMap { $0.isPaused ? nil : $0.due }
     let spinner = work.running == nil && work.model != .loading ? nil : now + 0.1
-    return [toast?.until, work.sliderDue, replayDue, spinner].compactMap { $0 }.min()
+    return [toast?.until, inspector.sliderUntil, work.sliderDue, replayDue, spinner].compactMap { $0 }.min()
   }
 
   // MARK: The terminal
@@ -73,7 +88,7 @@ extension StudioState {
     switch action {
     case .configured(let preferences):
       (inspector.controls, inspector.isHidden) = (preferences.controls, preferences.isInspectorHidden)
-      prompt.mode = preferences.mode
+      (prompt.mode, prompt.suggestion) = (preferences.mode, preferences.suggestion)
       terminal.isMouseCaptured = preferences.isMouseCaptured
       return [.captureMouse(preferences.isMouseCaptured)]
     case .historyRead(let prompts): prompt.editor.history = prompts
@@ -94,9 +109,10 @@ extension StudioState {
     switch action {
     case .modelReady(let name, let parameters, let bytes, let canDraw):
       work.model = .ready(name: name, parameters: parameters, bytes: bytes, canDraw: canDraw)
-      work.modelBefore = nil
+      (work.modelBefore, work.talk) = (nil, [])
       if !canDraw { prompt.mode = .ask }
       return startNext()
+    case .vocabularyKnown(let vocabulary): self.vocabulary = vocabulary
     case .modelFailed(let reason):
       guard let before = work.modelBefore else {
         work.model = .failed(reason)
@@ -104,8 +120,9 @@ extension StudioState {
       }
       (work.model, work.modelBefore) = (before, nil)
       return fail("\(reason); \(modelName) stays") + startNext()
-    default: return []
+    default: break
     }
+    return []
   }
 
   // MARK: Pictures and files
@@ -135,12 +152,8 @@ extension StudioState {
         return ask(question)
       }
       say("attached \(attachment.name)")
-    case .pathCompleted(let typed, let path, let names):
-      if prompt.editor.wordBeforeCursor == "@" + typed {
-        prompt.editor.replaceWordBeforeCursor(with: "@" + path)
-      }
-      if names.count > 1 { say(names.prefix(8).joined(separator: "  ") + (names.count > 8 ? "  …" : "")) }
-      if names.isEmpty { return fail("no file begins with \(typed)") }
+    case .mentionsFound(let mentions, let found): return take(mentions, found)
+    case .pathCompleted(let typed, let path, let names): return takeCompletion(of: typed, path, names)
     case .toast(let text, let isError):
       if isError { prompt.questionForNextAttachment = nil }
       toast = Toast(text: text, isError: isError, until: now + (isError ? 6 : 3))

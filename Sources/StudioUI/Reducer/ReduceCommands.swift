@@ -19,14 +19,15 @@ extension StudioState {
     case .imagine:
       return argument.isEmpty ? fail("say what to draw: /imagine a red apple") : draw(argument)
     case .image:
-      return argument.isEmpty ? [.readFolder("")] : [.attach(path: argument)]
+      return argument.isEmpty
+        ? [.readFolder("")] : PastedPaths.arguments(argument).map { .attach(path: $0) }
     case .caption: return caption(argument)
     case .vary:
       guard let last = conversation.lastDrawing else { return fail("nothing has been drawn yet") }
       var settings = asShown(last)
       settings.seed = randomSeed(beyond: last.seed)
       let parent = conversation.transcript.gallery.last
-      return submit(.imagine(settings, count: 1, parent: parent), followsSlider: true)
+      return submit(.imagine(settings, count: 1, parent: parent), .init(followsSlider: true))
     case .retry: return retry()
     case .grid:
       guard let last = conversation.lastDrawing else { return fail("nothing has been drawn yet") }
@@ -37,12 +38,15 @@ extension StudioState {
     case .sweep: return sweep(argument)
     case .critique: return beginCritique()
     case .stop:
-      if argument == "after" {
-        work.queue = []
-        say("queue cleared; the running request continues")
-        return []
+      switch argument {
+      case "after": return dropQueue()
+      case "all": return stopAll()
+      case "", "discard": return cancelRunning(discarding: argument == "discard")
+      default: return fail("/stop takes discard, after or all, or nothing")
       }
-      return cancelRunning(discarding: argument == "discard")
+    case .stopAll: return stopAll()
+    case .queue: return openQueue()
+    case .chooseOfStrip: return chooseOfStrip(argument)
     default: return []
     }
   }
@@ -100,11 +104,8 @@ extension StudioState {
   /// What concerns the session and the model.
   mutating func performSession(_ command: Command, _ argument: String) -> [Effect] {
     switch command {
-    case .undo:
-      guard let request = conversation.transcript.messages.last(where: { $0.request != nil })?.request else {
-        return fail("there is nothing to undo")
-      }
-      return recording(.undone(request: request))
+    case .undo: return undo()
+    case .redo: return redo()
     case .edit:
       guard let text = conversation.transcript.messages.last(where: { $0.speaker == .person })?.text else {
         return fail("there is no prompt yet")
@@ -114,7 +115,7 @@ extension StudioState {
       guard let picture = conversation.transcript.gallery.last else { return fail("no picture to save yet") }
       return save(picture, path: argument)
     case .model:
-      guard !argument.isEmpty else { return fail("name a folder: /model FOLDER") }
+      guard !argument.isEmpty else { return [.readModels] }
       if case .ready = work.model { work.modelBefore = work.model }
       work.model = .loading
       return [.loadModel(argument)]
@@ -136,10 +137,7 @@ extension StudioState {
   /// What concerns the screen.
   mutating func performScreen(_ command: Command, _ argument: String) -> [Effect] {
     switch command {
-    case .gallery:
-      let last = conversation.transcript.gallery.count - 1
-      guard last >= 0 else { return fail("no pictures yet; draw one with /imagine") }
-      overlays.top = .gallery(selected: last, isOfAll: false)
+    case .gallery: return openGallery()
     case .compare: return openCompare()
     case .theme:
       if !argument.isEmpty { return choose(theme: argument) }
@@ -147,6 +145,10 @@ extension StudioState {
     case .doctor:
       return [.reportDoctor(size: terminal.size, work.model, hasPictures: terminal.hasPictures)]
     case .tour: overlays.top = .tour(page: 0)
+    case .size:
+      guard let size = Int(argument) else { return resizePictures(to: 0) }
+      return resizePictures(to: size)
+    case .things: return openThings()
     case .help:
       if case .help = overlays.top {} else { overlays.lay(.help(scroll: 0)) }
     case .quit: return leave()
@@ -169,7 +171,7 @@ extension StudioState {
     case .ask(var question):
       question.temperature = inspector.controls.temperature
       question.seed = inspector.controls.seed ?? question.seed
-      return submit(.ask(question))
+      return submit(.ask(question), .init(subject: question.pictures.isEmpty ? .newest : nil))
     case .imagine(let settings, let count, let parent):
       return submit(.imagine(asShown(settings), count: count, parent: parent))
     case nil: return fail("nothing has been asked yet")
@@ -217,7 +219,7 @@ extension StudioState {
     for scale in stride(from: ends[0], through: ends[1] + step / 100, by: step) {
       var one = settings
       one.guidanceScale = min(scale, ends[1])
-      effects += submit(.imagine(one, count: 1, parent: nil), sweep: first)
+      effects += submit(.imagine(one, count: 1, parent: nil), .init(sweep: first))
     }
     return effects
   }

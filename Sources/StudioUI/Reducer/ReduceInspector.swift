@@ -4,7 +4,10 @@ import Requests
 extension StudioState {
   mutating func performInspector(_ command: Command) -> [Effect] {
     guard let row = inspector.row else {
-      if command == .goToInspector, showsInspector { inspector.row = 0 }
+      if command == .goToInspector {
+        if hasRoomForInspector { inspector.isHidden = false }
+        inspector.row = 0
+      }
       return []
     }
     if command == .eraseDigit { return enter(String(inspector.entry.dropLast()), row) }

@@ -4,6 +4,11 @@ import Requests
 extension StudioState {
   /// A key, by the table; what stands in none of its lines is typed, or means nothing here.
   mutating func take(_ key: Key) -> [Effect] {
+    let before = prompt.editor.text
+    defer {
+      // Another text has another list of what fits.
+      if prompt.editor.text != before { (prompt.completion, prompt.hidesCompletions) = (nil, false) }
+    }
     switch key {
     case .mouse(let mouse): return take(mouse)
     case .paste(let text): return takePaste(text)
@@ -17,34 +22,43 @@ extension StudioState {
     }
     // What is done at the prompt is seen there.
     if found.context.heading == KeyContext.prompt.heading, command != .goToInspector { inspector.row = nil }
+    // "Alt-3" says which.
+    if case .alt(let c) = key, command == .chooseOfStrip { return perform(command, String(c)) }
     return perform(command)
   }
 
   /// Does what a key or a slash command says.
   mutating func perform(_ command: Command, _ argument: String = "") -> [Effect] {
     switch command {
-    case .imagine, .image, .caption, .vary, .retry, .grid, .sweep, .critique, .stop:
+    case .imagine, .image, .caption, .vary, .retry, .grid, .sweep, .critique, .stop, .stopAll, .queue,
+      .chooseOfStrip:
       performDrawing(command, argument)
     case .cfg, .steps, .seed, .count, .negative, .solver, .interval: performSetting(command, argument)
-    case .undo, .edit, .save, .model, .export, .replay, .search, .sessions, .new, .rename:
+    case .undo, .redo, .edit, .save, .model, .export, .replay, .search, .sessions, .new, .rename:
       performSession(command, argument)
-    case .gallery, .compare, .theme, .doctor, .tour, .help, .quit: performScreen(command, argument)
-    case .send, .complete, .switchMode, .attachLast, .detach, .copyAnswer, .editorPrefix, .openEditor:
+    case .gallery, .compare, .theme, .doctor, .tour, .help, .quit, .size, .things:
+      performScreen(command, argument)
+    case .send, .complete, .switchMode, .attachLast, .detach, .copyAnswer, .editorPrefix, .openEditor,
+      .changeSubject, .takeSuggestion, .nextCompletion, .previousCompletion, .takeCompletion,
+      .closeCompletions, .olderFound, .newerFound:
       performPrompt(command)
     case .lineBreak, .left, .right, .up, .down, .wordLeft, .wordRight, .lineStart, .lineEnd, .deleteBackward,
       .deleteForward, .killWordBackward, .killWordForward, .killToEnd, .killToStart, .yank, .searchHistory,
       .eraseSearch, .acceptSearch, .abandonSearch:
       prompt.editor.perform(command)
     case .clearPrompt, .palette, .pickFile, .guidanceDown, .guidanceUp, .scrollUp, .scrollDown,
-      .toggleInspector, .redraw, .suspend, .toggleMouse:
+      .toggleInspector, .redraw, .suspend, .toggleMouse, .larger, .smaller:
       performAnywhere(command)
     case .goToInspector, .leaveInspector, .rowUp, .rowDown, .less, .more, .lessByTen, .moreByTen,
       .classGuidance, .descriptionGuidance, .eraseDigit:
       performInspector(command)
-    case .back, .selectionUp, .selectionDown, .selectionPageUp, .selectionPageDown, .eraseFilter, .choose,
+    case .removeLine, .lineEarlier, .lineLater, .renameLine, .bringBackLine, .back, .selectionUp,
+      .selectionDown, .selectionPageUp, .selectionPageDown, .eraseFilter, .choose,
       .previousPicture, .nextPicture, .pictureAbove, .pictureBelow, .firstPicture, .lastPicture, .reuseAll,
       .reuseSeed, .reusePrompt, .viewPicture, .comparePrevious, .star, .askAbout, .saveShown, .switchAlbum,
-      .dividerLeft, .dividerRight, .flip, .showDifference, .swapPictures, .lineUp, .lineDown, .pageUp,
+      .filterGallery, .eraseGalleryFilter, .endGalleryFilter, .clearGalleryFilter, .starsOnly, .sortGallery,
+      .mark, .deletePicture, .dividerLeft, .dividerRight, .flip, .showDifference, .swapPictures, .lineUp,
+      .lineDown, .pageUp,
       .pageDown, .toTop, .nextPage, .previousPage:
       performOverlay(command)
     case .pause, .nextEntry, .previousEntry, .firstEntry, .lastEntry, .faster, .slower, .closeReplay:
@@ -55,7 +69,7 @@ extension StudioState {
   /// A character that is no key of the table here.
   private mutating func type(_ c: Character) -> [Effect] {
     if isTooSmall { return [] }
-    if overlays.top != nil { return typeIntoList(c) }
+    if overlays.top != nil { return typeIntoOverlay(c) }
     if conversation.replay != nil { return [] }
     if prompt.editor.search != nil {
       prompt.editor.search(c)
@@ -72,9 +86,8 @@ extension StudioState {
 
   /// Paths to pictures that are dropped or pasted are attached.
   private mutating func takePaste(_ text: String) -> [Effect] {
-    guard !isTooSmall, overlays.top == nil, conversation.replay == nil, prompt.editor.search == nil else {
-      return []
-    }
+    if !isTooSmall, overlays.top != nil { return pasteIntoOverlay(text) }
+    guard !isTooSmall, conversation.replay == nil, prompt.editor.search == nil else { return [] }
     inspector.row = nil
     let paths = PastedPaths.pictures(in: text.trimmingWhitespace())
     if paths.isEmpty { prompt.editor.insert(text) }
@@ -86,9 +99,13 @@ extension StudioState {
   private mutating func performAnywhere(_ command: Command) -> [Effect] {
     switch command {
     case .toggleInspector:
+      // On a narrow screen it lies over the transcript as long as it has the focus.
+      guard hasRoomForInspector else {
+        inspector.row = inspector.row == nil ? 0 : nil
+        return []
+      }
       inspector.isHidden.toggle()
       if inspector.isHidden { inspector.row = nil }
-      if terminal.size.width < 100 { say("the inspector needs 100 columns") }
     case .redraw: return [.repaint]
     case .palette: openPalette()
     case .pickFile: return [.readFolder("")]
@@ -100,8 +117,10 @@ extension StudioState {
         prompt.editor.remember(prompt.editor.string)
         prompt.editor.set("")
       }
-    case .scrollUp: conversation.scroll += max(1, transcriptHeight - 2)
-    case .scrollDown: conversation.scroll = max(0, conversation.scroll - max(1, transcriptHeight - 2))
+    case .scrollUp: scroll(up: max(1, transcriptHeight - 2))
+    case .scrollDown: scroll(up: -max(1, transcriptHeight - 2))
+    case .larger: return resizePictures(to: terminal.pictureSize + 1)
+    case .smaller: return resizePictures(to: terminal.pictureSize - 1)
     case .toggleMouse:
       terminal.isMouseCaptured.toggle()
       let isCaptured = terminal.isMouseCaptured
@@ -114,98 +133,28 @@ extension StudioState {
     return []
   }
 
+  /// So many lines towards the beginning, as far as there are any.
+  mutating func scroll(up lines: Int) {
+    conversation.scroll =
+      TranscriptLayout(self, LayoutCache(), at: conversation.scroll, up: lines).scroll
+  }
+
+  mutating func resizePictures(to size: Int) -> [Effect] {
+    guard TerminalState.pictureSizes.contains(size) else {
+      return fail(
+        "pictures have a size of \(TerminalState.pictureSizes.lowerBound) to "
+          + "\(TerminalState.pictureSizes.upperBound)")
+    }
+    terminal.pictureSize = size
+    say("pictures of size \(size) of \(TerminalState.pictureSizes.upperBound)")
+    return []
+  }
+
   private mutating func openPalette() {
     let choices = KeyTable.slash.map { binding in
       Choice(title: "/\(binding.name) \(binding.argument)", detail: binding.help, value: "/\(binding.name)")
     }
     overlays.top = .list(ListOverlay(.palette, "Commands", choices))
-  }
-
-  // MARK: The prompt
-
-  private mutating func performPrompt(_ command: Command) -> [Effect] {
-    switch command {
-    case .send: return send()
-    case .complete: return complete()
-    case .switchMode: if work.canDraw { prompt.mode = prompt.mode == .ask ? .imagine : .ask }
-    case .attachLast:
-      guard let picture = conversation.transcript.gallery.last else { break }
-      prompt.attachments.append(Attachment(picture: picture, name: "the last picture"))
-      prompt.mode = .ask
-    case .detach: _ = prompt.attachments.popLast()
-    case .copyAnswer:
-      guard
-        let last = conversation.transcript.messages.last(where: { $0.speaker == .model && !$0.text.isEmpty })
-      else { return fail("no answer to copy yet") }
-      say("copied")
-      return [.copy(last.text)]
-    case .editorPrefix: prompt.isAfterControlX = true
-    case .openEditor: return [.openEditor(prompt.editor.string)]
-    default: break
-    }
-    return []
-  }
-
-  private mutating func complete() -> [Effect] {
-    let word = prompt.editor.wordBeforeCursor
-    if word.hasPrefix("@") { return [.completePath(String(word.dropFirst()))] }
-    let fitting = KeyTable.completing(prompt.editor.string)
-    if fitting.count == 1 {
-      prompt.editor.set("/\(fitting[0].name)" + (fitting[0].argument.isEmpty ? "" : " "))
-    } else if let first = fitting.first {
-      var common = first.name
-      for binding in fitting {
-        while !binding.name.hasPrefix(common) { common.removeLast() }
-      }
-      prompt.editor.set("/\(common)")
-    }
-    return []
-  }
-
-  private mutating func send() -> [Effect] {
-    let text = prompt.editor.string.trimmingWhitespace()
-    guard !text.isEmpty || (prompt.mode == .ask && !prompt.attachments.isEmpty) else { return [] }
-    _ = prompt.editor.take()
-    let remember: [Effect] = text.isEmpty ? [] : [.rememberPrompt(text)]
-    if text.hasPrefix("/") { return remember + run(command: text) }
-    if let path = text.split(separator: " ").first(where: { $0.hasPrefix("@") && $0.count > 1 }) {
-      let rest = text.replacing(path, with: "").trimmingWhitespace()
-      prompt.questionForNextAttachment = rest.isEmpty ? nil : rest
-      return remember + [.attach(path: String(path.dropFirst()))]
-    }
-    if case .failed(let reason) = work.model { return remember + fail(reason) }
-    if prompt.mode == .imagine { return remember + draw(text) }
-    return remember + ask(text.isEmpty ? "Describe this picture." : text)
-  }
-
-  // MARK: The mouse
-
-  private mutating func take(_ mouse: Key.Mouse) -> [Effect] {
-    if isTooSmall { return [] }
-    if overlays.top != nil { return takeMouseOverOverlay(mouse) }
-    switch mouse.kind {
-    case .wheelUp: conversation.scroll += 3
-    case .wheelDown: conversation.scroll = max(0, conversation.scroll - 3)
-    case .press, .drag:
-      if showsInspector, let slider = InspectorLayout(self).slider,
-        slider.contains(mouse.x, mouse.y)
-          || (mouse.kind == .drag && inspector.row == 0 && mouse.x >= slider.x)
-      {
-        inspector.row = 0
-        let share = Float(mouse.x - slider.x) / Float(max(1, slider.width - 1))
-        return setGuidance(share * Controls.guidanceRange.upperBound)
-      }
-      if mouse.kind == .drag { return [] }
-      if showsInspector, let row = InspectorLayout(self).row(at: mouse.x, mouse.y) {
-        inspector.row = row
-      } else if let picture = TranscriptLayout.picture(at: mouse.x, mouse.y, self) {
-        overlays.lay(.viewer(picture))
-      } else {
-        inspector.row = nil
-      }
-    case .release: break
-    }
-    return []
   }
 }
 
@@ -229,7 +178,7 @@ extension PromptEditor {
     case .killToEnd: killToLineEnd()
     case .killToStart: killToLineStart()
     case .yank: yank()
-    case .searchHistory: beginSearch()
+    case .searchHistory: _ = searchOlder()
     case .eraseSearch: search(nil)
     case .acceptSearch: endSearch(accepting: true)
     case .abandonSearch: endSearch(accepting: false)

@@ -34,47 +34,46 @@ extension StudioState {
 
   mutating func draw(_ text: String) -> [Effect] {
     let count = inspector.controls.count
-    return submit(.imagine(settings(for: text), count: count, parent: nil), followsSlider: count == 1)
+    return submit(
+      .imagine(settings(for: text), count: count, parent: nil), .init(followsSlider: count == 1))
   }
 
   mutating func ask(_ text: String) -> [Effect] {
     let pictures = prompt.attachments.map(\.picture), controls = inspector.controls
-    prompt.attachments = []
-    let hasOne = conversation.transcript.messages.contains { $0.speaker == .person && !$0.pictures.isEmpty }
-    if pictures.isEmpty, !hasOne {
-      say("no picture attached: Ctrl-O picks a file, Ctrl-A takes the last drawing")
+    let subject = pictures.isEmpty ? prompt.subject : nil
+    (prompt.attachments, prompt.subject) = ([], .newest)
+    if subject == .newest, conversation.transcript.shownLast.isEmpty, !work.drawsSoon {
+      say("no picture attached: Ctrl-O picks a file, @PATH names one")
     }
     return submit(
       .ask(
-        Question(text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0)))
+        Question(text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0)),
+      .init(subject: subject))
   }
 
   /// Starts a request, or lets it wait for the model or for the one before it.
   ///
-  /// - Parameters:
-  ///   - sweep: the first request of the sweep that it belongs to.
-  ///   - followsSlider: whether the slider's next move takes its place.
-  mutating func submit(_ request: Request<PictureID>, sweep: Int? = nil, followsSlider: Bool = false)
-    -> [Effect]
-  {
+  mutating func submit(_ request: Request<PictureID>, _ options: Job.Options = .init()) -> [Effect] {
     guard !conversation.isReadOnly else {
       return fail("this session is read-only; /new starts one of your own")
     }
     guard conversation.replay == nil else { return fail("a replay is running; Esc closes it") }
-    conversation.scroll = 0
+    conversation.scroll = nil
     if case .imagine(let settings, _, _) = request {
       conversation.lastDrawing = settings
       work.releaseSlider()
     }
     conversation.lastRequest = request
-    work.enqueue(request, sweep: sweep, followsSlider: followsSlider)
+    work.enqueue(request, options)
     return startNext()
   }
 
   /// Hands the next request to the model when it is free and there.
   mutating func startNext() -> [Effect] {
-    guard let job = work.dequeue(now: now) else { return [] }
-    return [.record(.began(job.id, job.request)), .start(job.id, job.request)]
+    guard let job = work.dequeue(now: now, shown: conversation.transcript.shownLast) else { return [] }
+    return [
+      .record(.began(job.id, job.request, sweep: job.options.sweep)), .start(job.id, job.request),
+    ]
   }
 
   /// What comes of a request. Of one that belonged to a session that was left, nothing is taken.
@@ -92,6 +91,10 @@ extension StudioState {
         if let old = running.preview, old != preview { album.sizes[old] = nil }
         running.preview = preview
       }
+    case .forgotten:
+      return [
+        .record(.note("the conversation is longer than the model reads; its oldest turns are left out"))
+      ]
     case .shortened(let name, let prompt): return noteShortened(name, of: prompt)
     case .drawn(let picture, let settings, let done, let seconds, let isPartial):
       running.picture += 1
@@ -128,15 +131,11 @@ extension StudioState {
 
   mutating func cancelRunning(discarding: Bool) -> [Effect] {
     guard let running = work.running else {
-      if !work.queue.isEmpty {
-        work.queue = []
-        say("queue cleared")
-        return []
-      }
-      return fail("nothing is running")
+      return work.queue.isEmpty ? fail("nothing is running") : dropQueue()
     }
-    if let sweep = running.job.sweep {
-      work.queue.removeAll { $0.sweep == sweep }
+    work.stoppedAt = now
+    if let sweep = running.job.options.sweep {
+      work.queue.removeAll { $0.options.sweep == sweep }
       say("the sweep ends here")
     }
     work.running?.isCancelling = true
@@ -148,6 +147,7 @@ extension StudioState {
   mutating func setGuidance(_ value: Float) -> [Effect] {
     let range = Controls.guidanceRange
     inspector.controls.guidance = ((value * 10).rounded() / 10).clamped(to: range)
+    inspector.sliderUntil = now + 1.5
     if conversation.lastDrawing != nil, conversation.replay == nil, !conversation.isReadOnly {
       work.sliderDue = now + 0.25
     }
@@ -161,14 +161,17 @@ extension StudioState {
       return []
     }
     // What it asked for before is not waited for; other requests are.
-    work.queue.removeAll(where: \.followsSlider)
+    work.queue.removeAll(where: \.options.followsSlider)
     var effects: [Effect] = []
-    if let running = work.running, running.job.followsSlider, !running.isCancelling {
+    if let running = work.running, running.job.options.followsSlider, !running.isCancelling {
+      let stopped = work.stoppedAt
       effects += cancelRunning(discarding: true)
+      // Nobody stopped it.
+      work.stoppedAt = stopped
     }
     let request = Request<PictureID>.imagine(
       asShown(last), count: 1, parent: conversation.transcript.gallery.last)
-    return effects + submit(request, followsSlider: true)
+    return effects + submit(request, .init(followsSlider: true))
   }
 }
 

@@ -10,6 +10,7 @@ extension StudioState {
     work.nextRequest = max(work.nextRequest, min(conversation.transcript.lastRequest, 1 << 60) + 1)
     switch event {
     case .drawn(_, _, let origin, _, _):
+      prompt.subject = .newest
       if conversation.lastDrawing == nil || work.running == nil {
         conversation.lastDrawing = origin.settings
       }
@@ -23,12 +24,13 @@ extension StudioState {
     switch action {
     case .sessionOpened(let isReadOnly, let text, let isError):
       return beginSession(isReadOnly: isReadOnly, text, isError: isError)
-    case .sessionsRead(let choices): overlays.top = .list(ListOverlay(.sessions, "Sessions", choices))
-    case .picturesRead(let pictures, let origins):
-      (album.others, album.otherOrigins) = (pictures, origins)
-      let count = galleryPictures(isOfAll: true).count
-      overlays.top = count == 0 ? nil : .gallery(selected: count - 1, isOfAll: true)
-      if count == 0 { return fail("no session has any pictures yet") }
+    case .sessionsRead(let choices): showSessions(choices)
+    case .modelsRead(let choices):
+      var list = ListOverlay(.models, "Models", choices)
+      list.select(choices.firstIndex(where: \.isCurrent) ?? 0)
+      overlays.top = .list(list)
+    case .picturesRead(let pictures, let origins): return takePictures(pictures, origins)
+    case .placeWanted(let place): go(to: place)
     case .searched(let choices):
       guard case .list(var list) = overlays.top, list.purpose == .search else { break }
       (list.choices, list.selected) = (choices, 0)
@@ -49,12 +51,37 @@ extension StudioState {
     conversation = conversation.emptied(isReadOnly: isReadOnly)
     work.abandon()
     (overlays.top, inspector.row) = (nil, nil)
-    (prompt.attachments, prompt.questionForNextAttachment) = ([], nil)
+    (prompt.attachments, prompt.questionForNextAttachment, prompt.subject) = ([], nil, .newest)
     if !text.isEmpty {
       let told = ended == 0 ? "" : "; \(ended) request\(ended == 1 ? " was" : "s were") cancelled"
       toast = Toast(text: text + told, isError: isError, until: now + (isError ? 6 : 3))
     }
     return (running.map { [.cancel($0.id)] } ?? []) + [.forgetTurns]
+  }
+
+  /// The list of sessions; one that is open already keeps what was typed and selected.
+  private mutating func showSessions(_ choices: [Choice]) {
+    var list = ListOverlay(.sessions, "Sessions", choices)
+    if case .list(let before) = overlays.top, before.purpose == .sessions {
+      list.filter = before.filter
+      list.select(before.selected)
+      overlays.top = .list(list)
+      return
+    }
+    list.select(choices.firstIndex(where: \.isCurrent) ?? 0)
+    overlays.top = .list(list)
+  }
+
+  /// Shows a message of the open session.
+  private mutating func go(to place: SessionPlace) {
+    let messages = conversation.transcript.messages
+    let fitting = messages.indices.filter {
+      messages[$0].text == place.text
+        || messages[$0].text.hasPrefix("attached ") && place.text.hasPrefix(messages[$0].text.dropFirst(9))
+    }
+    guard let message = fitting.dropFirst(place.number).first ?? fitting.last else { return }
+    overlays.top = nil
+    conversation.scroll = TranscriptLayout.place(of: message, self)
   }
 
   /// Adds an event to the session, where it can be written.
@@ -84,7 +111,7 @@ extension StudioState {
     }
     let entry = playing.entries[playing.place]
     _ = take(entry.event)
-    conversation.scroll = 0
+    conversation.scroll = nil
     playing.place += 1
     if playing.place < playing.entries.count {
       let wait = max(0, playing.entries[playing.place].time - entry.time)

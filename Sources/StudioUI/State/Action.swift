@@ -25,6 +25,14 @@ public enum Action: Sendable {
   // The model and its requests.
   case modelReady(name: String, parameters: Int, bytes: Int, canDraw: Bool)
   case modelFailed(String)
+  /// What the model was taught; nil where its folder does not say.
+  case vocabularyKnown(Vocabulary?)
+  /// How much of its prompt the model finds in a picture, 0…1.
+  case agreementKnown(PictureID, Double)
+  /// How far two pictures are apart, 0…1, by their heat map's id.
+  case moveKnown(PictureID, Double)
+  /// What it did aside is over, or was broken off for a request.
+  case asideEnded
   case request(Int, RequestEvent<PictureID>)
 
   // Sessions.
@@ -34,6 +42,10 @@ public enum Action: Sendable {
   case session(SessionEvent)
   case played(Replay)
   case sessionsRead([Choice])
+  /// Models that can be loaded.
+  case modelsRead([Choice])
+  /// A message of the open session is to be seen.
+  case placeWanted(SessionPlace)
   case searched([Choice])
   /// Pictures of all sessions, the oldest first.
   case picturesRead([PictureID], origins: [PictureID: PictureOrigin])
@@ -46,6 +58,8 @@ public enum Action: Sendable {
   case attached(Attachment)
   /// The terminal's test card is there to be looked at.
   case testCardDrawn(Size)
+  /// Which of a prompt's words behind `@` are files, by their number; those are kept as pictures.
+  case mentionsFound(Mentions, [Int: Attachment])
   case folderRead(String, [Choice])
   /// What a typed path may become: as far as it is clear, and the names that it may go on with.
   case pathCompleted(typed: String, path: String, names: [String])
@@ -63,6 +77,8 @@ public struct Preferences: Equatable, Sendable {
   public var isMouseCaptured = true
   /// Whether the inspector is away until F3 is pressed.
   public var isInspectorHidden = false
+  /// By which the first screen's suggestion is chosen.
+  public var suggestion: UInt64 = 0
 
   /// What the studio begins with when nothing is said.
   public init() {}
@@ -77,19 +93,35 @@ public enum Effect: Equatable, Sendable {
   /// Adds an event to the session and gives it back as `Action.session`.
   case record(SessionEvent)
   case loadModel(String)
+  /// Draws a thing that the model knows, aside of the session.
+  case drawThing(String)
+  /// Asks the model for the parts of a picture's prompt, aside of the session.
+  case judge(PictureID, [Critique.Part])
+  /// Works out how far two neighbours of a sweep are apart.
+  case measureMove(Comparison)
   /// Ends the model's conversation: the next question is the first.
   case forgetTurns
 
   case newSession
-  case openSession(String)
+  /// Opens a session, at a message of it.
+  case openSession(String, at: SessionPlace? = nil)
+  case renameSession(String, title: String)
+  /// Lays a session aside; it can be brought back for some days.
+  case deleteSession(String)
+  /// Brings the session back that was deleted last.
+  case undeleteSession
   case play(session: String)
   case export(format: String)
   case readSessions
+  /// Looks for models.
+  case readModels
   case search(String)
   /// Looks through all sessions for their pictures.
   case readPictures
 
   case attach(path: String)
+  /// Finds out which of a prompt's words behind `@` are files, and keeps those.
+  case attachMentioned(Mentions)
   /// Writes a picture to a file; without a path, to one that is named after its prompt.
   case save(picture: PictureID, path: String, prompt: String)
   /// Works out how two pictures differ, in words and as a heat map.

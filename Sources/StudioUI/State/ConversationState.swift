@@ -5,8 +5,8 @@ import SessionLog
 public struct ConversationState: Equatable, Sendable {
   /// What was said and drawn.
   public var transcript = Transcript()
-  /// Lines that lie below the screen.
-  public var scroll = 0
+  /// The line at the bottom of the screen; nil for the end, whatever comes there.
+  public internal(set) var scroll: ScrollPlace?
   /// Whether another program writes the session, or it was opened to be read only.
   public var isReadOnly = false
   /// What the last drawing was asked with: what the slider draws again.
@@ -15,6 +15,8 @@ public struct ConversationState: Equatable, Sendable {
   public var lastRequest: Request<PictureID>?
   /// The recorded session that is being played; nil for none.
   public var replay: Replay?
+  /// What was taken back, the last last.
+  var undone: [Undone] = []
 
   /// The same screen with nothing on it. Messages' ids go on: none is ever taken for another.
   func emptied(isReadOnly: Bool) -> ConversationState {
@@ -31,7 +33,7 @@ public struct ConversationState: Equatable, Sendable {
       playing.before = Replay.Before(
         transcript: transcript, scroll: scroll, lastDrawing: lastDrawing, lastRequest: lastRequest)
     }
-    (transcript, scroll, replay) = (transcript.emptied(), 0, playing)
+    (transcript, scroll, replay) = (transcript.emptied(), nil, playing)
   }
 
   /// What the replay took the place of comes back.
@@ -42,6 +44,23 @@ public struct ConversationState: Equatable, Sendable {
     (transcript, scroll) = (before.transcript.withIDs(after: transcript), before.scroll)
     (lastDrawing, lastRequest) = (before.lastDrawing, before.lastRequest)
   }
+}
+
+/// A line of the transcript.
+public struct ScrollPlace: Equatable, Sendable {
+  /// The message's index.
+  var message: Int
+  /// Lines of it that lie below the screen.
+  var below: Int
+}
+
+/// Something that can be brought back.
+enum Undone: Equatable, Sendable {
+  /// A request, with the others of its sweep.
+  case requests([Int])
+  /// Requests that waited.
+  case jobs([Job])
+  case picture(PictureID)
 }
 
 /// A session that is being played.
@@ -74,7 +93,7 @@ public struct Replay: Equatable, Sendable {
 
   fileprivate struct Before: Equatable {
     var transcript: Transcript
-    var scroll: Int
+    var scroll: ScrollPlace?
     var lastDrawing: ImageSettings?
     var lastRequest: Request<PictureID>?
   }

@@ -33,6 +33,11 @@ public enum Format {
     return "\(all < 0 ? "-" : "")\(abs(all) / Int(factor)).\(padded)"
   }
 
+  static func percent(_ share: Double) -> String { "\(whole(share.clamped(to: 0...1) * 100)) %" }
+
+  /// "1 picture", "3 pictures".
+  static func number(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
+
   /// A number of bytes as a person says it: "38 MB".
   public static func bytes(_ count: Int) -> String {
     // Decimal, as everywhere where files are measured.
@@ -48,4 +53,9 @@ public enum Format {
         ? decimal(Double(count) / 1e6, 1) + " M"
         : decimal(Double(count) / 1e9, 1) + " B"
   }
+}
+
+extension String {
+  /// Without line breaks.
+  var oneRow: String { split(whereSeparator: \.isNewline).joined(separator: " ") }
 }

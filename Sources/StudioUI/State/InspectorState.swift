@@ -10,6 +10,8 @@ public struct InspectorState: Equatable, Sendable {
   public var row: Int? {
     didSet { if row != oldValue { entry = "" } }
   }
+  /// Until when the slider is shown on the prompt's rule, where there is no inspector beside it.
+  var sliderUntil: Double?
   /// Digits that were typed at the row.
   var entry = ""
 

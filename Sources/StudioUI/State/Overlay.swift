@@ -2,14 +2,37 @@ import Requests
 
 /// What lies over the screen and takes the keys.
 public enum Overlay: Equatable, Sendable {
+  /// Help begins with what can be done where it was opened.
   case help(scroll: Int)
   case list(ListOverlay)
-  /// Pictures of this session, or of all.
-  case gallery(selected: Int, isOfAll: Bool)
+  case gallery(GalleryOverlay)
   case compare(Comparison)
   /// One picture as large as the screen.
   case viewer(PictureID)
   case tour(page: Int)
+
+  /// A gallery as it opens.
+  public static func gallery(selected: Int, isOfAll: Bool) -> Overlay {
+    .gallery(GalleryOverlay(selected: selected, isOfAll: isOfAll))
+  }
+}
+
+/// Pictures of this session, or of all.
+public struct GalleryOverlay: Equatable, Sendable {
+  public var selected: Int
+  public var isOfAll: Bool
+  /// What their prompts must hold.
+  public internal(set) var filter = ""
+  /// Whether what is typed goes to the filter.
+  public internal(set) var isFiltering = false
+  /// Whether only starred ones are shown.
+  public internal(set) var showsStarsOnly = false
+  /// Whether they are sorted by their prompts; else by time.
+  public internal(set) var isByPrompt = false
+  /// Pictures that are to be compared.
+  public internal(set) var marks: [PictureID] = []
+
+  public init(selected: Int, isOfAll: Bool) { (self.selected, self.isOfAll) = (selected, isOfAll) }
 }
 
 /// One thing to choose from a list that lies over the screen.
@@ -18,11 +41,26 @@ public struct Choice: Equatable, Sendable {
   public var title, detail: String
   /// What choosing it types or names.
   public var value: String
+  /// What it looks like.
+  public var picture: PictureID?
+  /// Whether it is the one that is there already.
+  public var isCurrent = false
+  /// Where in a session it was found.
+  public var place: SessionPlace?
 
   /// Each argument is the property of its name.
   public init(title: String, detail: String, value: String) {
     (self.title, self.detail, self.value) = (title, detail, value)
   }
+}
+
+/// A message of a session by what it says.
+public struct SessionPlace: Equatable, Sendable {
+  public var text: String
+  /// Of those that say the same, from 0.
+  public var number: Int
+
+  public init(text: String, number: Int) { (self.text, self.number) = (text, number) }
 }
 
 /// Two pictures in one place.
@@ -47,7 +85,7 @@ public struct Comparison: Equatable, Sendable {
 public struct ListOverlay: Equatable, Sendable {
   /// What choosing from it does.
   public enum Purpose: Equatable, Sendable {
-    case palette, themes, sessions, files(folder: String), search
+    case palette, themes, sessions, files(folder: String), search, queue, models, things
   }
 
   /// What choosing from it does.
@@ -60,17 +98,32 @@ public struct ListOverlay: Equatable, Sendable {
   public var filter = ""
   /// The place among those that are shown.
   public var selected = 0
+  /// The new title of the selected session, while it is written.
+  public internal(set) var newTitle: String?
 
   /// Unfiltered, with the first one selected.
   public init(_ purpose: Purpose, _ title: String, _ choices: [Choice]) {
     (self.purpose, self.title, self.choices) = (purpose, title, choices)
   }
 
+  /// What is selected.
+  var choice: Choice? { shown.indices.contains(selected) ? shown[selected] : nil }
+
   /// The selected picture's file, where this is a list of files.
   var selectedFile: String? {
-    guard case .files = purpose, shown.indices.contains(selected) else { return nil }
-    let path = shown[selected].value
-    return path.hasSuffix("/") ? nil : path
+    guard case .files = purpose, let path = choice?.value, !path.hasSuffix("/") else { return nil }
+    return path
+  }
+
+  /// What the selected line looks like.
+  var picture: PictureID? { selectedFile.map { .file($0) } ?? choice?.picture }
+
+  /// Whether a picture of the selected line is shown beside it.
+  var hasPictures: Bool {
+    switch purpose {
+    case .files, .sessions, .things: true
+    default: false
+    }
   }
 
   /// What the filter leaves: every word must be there.
@@ -82,4 +135,7 @@ public struct ListOverlay: Equatable, Sendable {
       return words.allSatisfy { text.contains($0) }
     }
   }
+
+  /// Selects a line, or the nearest that there is.
+  mutating func select(_ line: Int) { selected = max(0, min(shown.count - 1, line)) }
 }

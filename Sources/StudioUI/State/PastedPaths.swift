@@ -15,8 +15,19 @@ public enum PastedPaths {
   }
 
   private static func isPicture(_ path: String) -> Bool {
+    beginnings.contains(where: path.hasPrefix) && isPictureName(path)
+  }
+
+  /// Whether a name ends as pictures' names do.
+  static func isPictureName(_ path: String) -> Bool {
     let lower = path.lowercased()
-    return beginnings.contains(where: path.hasPrefix) && endings.contains { lower.hasSuffix("." + $0) }
+    return endings.contains { lower.hasSuffix("." + $0) }
+  }
+
+  /// What follows a command: several pictures' paths, or one as it stands.
+  static func arguments(_ text: String) -> [String] {
+    if let words = words(of: text), words.count > 1, words.allSatisfy(isPictureName) { return words }
+    return [text]
   }
 
   /// A text as a shell splits it: quotes of both kinds, backslashes, and their mixtures such as `'it'\\''s.png'`. nil

@@ -12,6 +12,8 @@ public struct PromptEditor: Equatable, Sendable {
   private var draft: [Character] = []
   /// Ctrl-R: what is searched for.
   public private(set) var search: String?
+  /// Where in the history it was found.
+  private var hit: Int?
 
   /// Empty, with no history.
   public init() {}
@@ -91,17 +93,18 @@ public struct PromptEditor: Equatable, Sendable {
     return at
   }
 
-  /// What stands between the last blank and the cursor.
-  public var wordBeforeCursor: String { String(text[spaceBeforeCursor..<cursor]) }
-
-  private var spaceBeforeCursor: Int { (text[..<cursor].lastIndex { $0.isWhitespace } ?? -1) + 1 }
-
-  /// Replaces what stands between the last space and the cursor, such as by a completed path.
-  public mutating func replaceWordBeforeCursor(with word: String) {
-    let start = spaceBeforeCursor
-    text.replaceSubrange(start..<cursor, with: Array(word))
-    cursor = start + word.count
+  /// Puts a text in the place of others; the cursor stands behind it.
+  mutating func replace(_ range: Range<Int>, with string: String) {
+    let range = range.clamped(to: 0..<text.count)
+    text.replaceSubrange(range, with: Array(string))
+    cursor = range.lowerBound + string.count
   }
+
+  /// Whether it was written, not brought back from the history.
+  var isWritten: Bool { place == nil }
+
+  /// Puts the cursor before a character.
+  mutating func moveCursor(to place: Int) { cursor = max(0, min(text.count, place)) }
 
   /// Moves the cursor over a word.
   public mutating func moveWord(forward: Bool) { cursor = forward ? wordEnd() : wordStart() }
@@ -181,26 +184,55 @@ public struct PromptEditor: Equatable, Sendable {
 
   // MARK: Searching the history
 
-  /// Begins to search the history; what is typed then is searched for.
-  public mutating func beginSearch() { search = search ?? "" }
+  /// Begins a search, or goes on to an older prompt that fits. False where there is none.
+  public mutating func searchOlder() -> Bool {
+    guard search != nil else {
+      (search, hit) = ("", history.indices.last)
+      return true
+    }
+    guard let next = fitting(history[..<(hit ?? 0)].indices.reversed()) else { return false }
+    hit = next
+    return true
+  }
+
+  /// Back to a newer prompt that fits. False where there is none.
+  public mutating func searchNewer() -> Bool {
+    guard let hit, let next = fitting(history[(hit + 1)...].indices) else { return false }
+    self.hit = next
+    return true
+  }
 
   /// One more character, or one fewer for nil.
   public mutating func search(_ character: Character?) {
     guard var wanted = search else { return }
     if let character { wanted.append(character) } else if !wanted.isEmpty { wanted.removeLast() }
     search = wanted
+    // What is found already may still fit; with less to fit the newest comes first again.
+    let from = character == nil ? history.count - 1 : hit ?? -1
+    hit = history.indices.reversed().first { $0 <= from && fits($0) }
   }
 
-  /// The newest prompt that holds what is searched for.
-  public var found: String? {
-    guard let search, !search.isEmpty else { return nil }
-    return history.last { $0.localizedCaseContains(search) }
+  /// The prompt that was found.
+  public var found: String? { hit.flatMap { history.indices.contains($0) ? history[$0] : nil } }
+
+  private func fits(_ at: Int) -> Bool {
+    guard let search, !search.isEmpty else { return true }
+    return history[at].localizedCaseContains(search)
   }
 
-  /// Ends the search with the prompt that was found, or without it.
+  /// The first of these that fits and is another text than the one that was found.
+  private func fitting(_ places: some Sequence<Int>) -> Int? {
+    places.first { fits($0) && history[$0] != found }
+  }
+
+  /// What was found becomes the text; Up goes on from its place in the history.
   public mutating func endSearch(accepting: Bool) {
-    if accepting, let found { set(found) }
-    search = nil
+    if accepting, let found, let hit {
+      if place == nil { draft = text }
+      text = Array(found)
+      (cursor, place) = (text.count, hit)
+    }
+    (search, hit) = (nil, nil)
   }
 }
 

@@ -18,6 +18,8 @@ public struct StudioState: Equatable, Sendable {
   public internal(set) var overlays = OverlayState()
   /// What is known of pictures.
   public internal(set) var album = AlbumState()
+  /// What the model was taught, where its folder says so.
+  public internal(set) var vocabulary: Vocabulary?
   /// The message of the status line.
   public internal(set) var toast: Toast?
   /// Seconds since the studio began.
@@ -35,20 +37,46 @@ public struct StudioState: Equatable, Sendable {
   public var isTooSmall: Bool {
     terminal.size.width < Self.smallest.width || terminal.size.height < Self.smallest.height
   }
+  /// Whether the screen is wide enough for the inspector beside the transcript.
+  var hasRoomForInspector: Bool { terminal.size.width >= 100 }
   /// Whether the inspector is shown beside the transcript.
-  public var showsInspector: Bool { !inspector.isHidden && terminal.size.width >= 100 }
+  var isInspectorBeside: Bool { !inspector.isHidden && hasRoomForInspector }
+  /// Whether it is shown at all: on a narrow screen over the transcript, while it has the focus.
+  public var showsInspector: Bool { hasRoomForInspector ? !inspector.isHidden : inspector.row != nil }
 
   /// How a picture was drawn, here or in another session.
   public func origin(of picture: PictureID) -> PictureOrigin? {
     conversation.transcript.origins[picture] ?? album.otherOrigins[picture]
   }
 
-  /// What a gallery shows.
+  /// All pictures of this session, or of all sessions.
   func galleryPictures(isOfAll: Bool) -> [PictureID] {
-    let gallery = conversation.transcript.gallery
+    let transcript = conversation.transcript, gallery = transcript.gallery
     guard isOfAll else { return gallery }
-    let own = Set(gallery)
+    let own = Set(gallery).union(transcript.deleted)
     return album.others.filter { !own.contains($0) } + gallery
+  }
+
+  /// What a gallery shows.
+  func pictures(of gallery: GalleryOverlay) -> [PictureID] {
+    var pictures = galleryPictures(isOfAll: gallery.isOfAll)
+    func prompt(_ picture: PictureID) -> String {
+      origin(of: picture)?.settings.prompt.lowercased() ?? "\u{10FFFD}"
+    }
+    if gallery.showsStarsOnly { pictures = pictures.filter(conversation.transcript.starred.contains) }
+    let words = gallery.filter.lowercased().split(separator: " ")
+    if !words.isEmpty {
+      pictures = pictures.filter { picture in
+        let text = description(of: picture).lowercased()
+        return words.allSatisfy { text.contains($0) }
+      }
+    }
+    guard gallery.isByPrompt else { return pictures }
+    let keys = Dictionary(uniqueKeysWithValues: pictures.map { ($0, prompt($0)) })
+    return pictures.enumerated().sorted { a, b in
+      let (first, second) = (keys[a.element, default: ""], keys[b.element, default: ""])
+      return first == second ? a.offset < b.offset : first < second
+    }.map(\.element)
   }
 }
 
@@ -60,6 +88,9 @@ public struct TerminalState: Equatable, Sendable {
   public var cell = Size(8, 16)
   /// Whether pictures can be shown.
   public var hasPictures = true
+  /// How large pictures are shown, of 1 to 5.
+  public internal(set) var pictureSize = 3
+  static let pictureSizes = 1...5
   /// Whether the studio takes the mouse; else the terminal selects text with it.
   public var isMouseCaptured = true
   /// The colours that are shown.
@@ -83,6 +114,14 @@ public struct PromptState: Equatable, Sendable {
   public var mode = StudioMode.imagine
   /// Pictures that go with the next question.
   public var attachments: [Attachment] = []
+  /// Which of the prompts that come out well is suggested.
+  var suggestion: UInt64 = 0
+  /// Which of the slash commands that fit is selected; nil while nobody chose one.
+  var completion: Int?
+  /// Whether the list of those that fit was closed.
+  var hidesCompletions = false
+  /// What a question is about that brings no picture.
+  var subject = Subject.newest
   /// The question that goes with the next picture that is attached, and is asked at once.
   var questionForNextAttachment: String?
   /// Ctrl-X was pressed: the first half of Ctrl-X Ctrl-E.
@@ -96,7 +135,7 @@ public struct OverlayState: Equatable, Sendable {
     didSet { if top == nil { below = [] } }
   }
   /// What Esc goes back to, the nearest last.
-  private(set) var below: [Overlay] = []
+  fileprivate(set) var below: [Overlay] = []
 
   /// Lays something over what is there; Esc goes back to that.
   mutating func lay(_ new: Overlay) {
@@ -118,6 +157,10 @@ public struct AlbumState: Equatable, Sendable {
   public var others: [PictureID] = []
   /// What their settings were.
   public var otherOrigins: [PictureID: PictureOrigin] = [:]
+  /// How much of its prompt the model finds in a picture, 0…1.
+  public var agreements: [PictureID: Double] = [:]
+  /// How far two neighbours of a sweep are apart, 0…1, by their heat map's id.
+  public var moves: [PictureID: Double] = [:]
   /// How two pictures differ, in words, by the heat map's id.
   public var differences: [PictureID: String] = [:]
 

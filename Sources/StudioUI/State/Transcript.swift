@@ -1,31 +1,6 @@
 import Requests
 import SessionLog
 
-/// One thing in the transcript.
-public struct Message: Equatable, Sendable {
-  /// Who says something.
-  public enum Speaker: Sendable { case person, model, studio }
-
-  /// Its place in the transcript, for good.
-  public let id: Int
-  /// Who says it.
-  public var speaker: Speaker
-  /// What was said: a question, a prompt, an answer, a note.
-  public var text: String
-  /// Attached to it, or drawn for it.
-  public var pictures: [PictureID] = []
-  /// The dim line below: speed, or seed, guidance, steps and time.
-  public var facts = ""
-  /// Whether it tells of something that failed.
-  public var isError = false
-  /// The request that it belongs to; nil for none.
-  public var request: Int?
-
-  init(id: Int, _ speaker: Speaker, _ text: String) {
-    (self.id, self.speaker, self.text) = (id, speaker, text)
-  }
-}
-
 /// The conversation as it is shown: a function of the session's events.
 public struct Transcript: Equatable, Sendable {
   /// From the oldest to the newest.
@@ -40,9 +15,20 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var gallery: [PictureID] = []
   /// Pictures that a person marked.
   public private(set) var starred: Set<PictureID> = []
+  /// Pictures that are not shown any more.
+  public private(set) var deleted: Set<PictureID> = []
   /// The highest request number.
   public private(set) var lastRequest = 0
   private var nextID = 0
+  /// Every picture that was ever there, in order.
+  private var known: [PictureID] = []
+  /// The first request of the sweep that a request belongs to.
+  private var sweeps: [Int: Int] = [:]
+  /// Requests of several pictures.
+  private var grids: Set<Int> = []
+  /// Requests that were taken back, and the messages that went with them.
+  private var undone: Set<Int> = []
+  private var removed: [Message] = []
 
   /// Of no event yet.
   public init() {}
@@ -61,6 +47,22 @@ public struct Transcript: Equatable, Sendable {
     return same
   }
 
+  /// All requests that one is undone with: those of its sweep.
+  func requests(with request: Int) -> [Int] {
+    let first = sweeps[request] ?? request
+    let others = sweeps.filter { $0.value == first && $0.key != first }.keys.sorted()
+    return [first] + others
+  }
+
+  /// The pictures that were shown last: those that a question brought with it, or the last that was drawn or attached.
+  var shownLast: [PictureID] {
+    guard let last = messages.last(where: { !$0.pictures.isEmpty }) else { return [] }
+    return last.speaker == .person ? last.pictures : last.pictures.suffix(1)
+  }
+
+  /// The last strip or grid.
+  var lastStrip: Message? { messages.last { $0.isStrip && !$0.pictures.isEmpty } }
+
   private mutating func add(_ speaker: Message.Speaker, _ text: String, request: Int? = nil) -> Int {
     var message = Message(id: nextID, speaker, text)
     message.request = request
@@ -71,44 +73,80 @@ public struct Transcript: Equatable, Sendable {
 
   /// The answer's message of a request, made when it is needed.
   private mutating func answer(_ request: Int) -> Int {
+    let request = sweeps[request] ?? request
     // Answers stand near the end.
     if let at = messages.lastIndex(where: { $0.request == request && $0.speaker == .model }) { return at }
     return add(.model, "", request: request)
   }
 
+  /// Whether something came of a request.
+  func hasAnswer(_ request: Int) -> Bool {
+    let request = sweeps[request] ?? request
+    return messages.last { $0.request == request }?.speaker == .model
+  }
+
   /// Takes one event in.
   public mutating func apply(_ event: SessionEvent) {
-    if let request = event.request { lastRequest = max(lastRequest, request) }
+    if let request = event.request {
+      lastRequest = max(lastRequest, request)
+      if undone.contains(request) {
+        if case .redone = event { restore(request) }
+        return
+      }
+    }
     switch event {
-    case .opened: break
+    case .opened, .redone: break
     case .renamed(let name): title = name
-    case .asked(let request, let text, let pictures, _):
-      let at = add(.person, text, request: request)
-      messages[at].pictures = pictures
-      for picture in pictures where !gallery.contains(picture) { gallery.append(picture) }
+    case .asked(let request, let text, let pictures, _): addQuestion(request, text, pictures)
     case .answered(let request, let text, let tokens, let seconds, let isPartial):
       addAnswer(request, text, tokens, seconds, isPartial)
-    case .drawingAsked(let request, let settings, let count, _):
-      let at = add(.person, settings.prompt, request: request)
-      messages[at].facts =
-        "draw\(count > 1 ? " \(count)" : "") · guidance \(Format.scale(settings.guidanceScale))"
-        + (settings.negative.isEmpty ? "" : " · without \(settings.negative)")
+    case .drawingAsked(let request, let settings, let count, _, let sweep):
+      addDrawing(request, settings, count, sweep)
     case .drawn(let request, let picture, let origin, let seconds, let isPartial):
       addPicture(request, picture, origin, seconds, isPartial)
     case .failed(let request, let reason):
       let at = add(.studio, reason, request: request)
       messages[at].isError = true
     case .cancelled(let request):
-      if !messages.contains(where: { $0.request == request && $0.speaker == .model }) {
-        _ = add(.studio, "cancelled", request: request)
-      }
+      if !hasAnswer(request) { _ = add(.studio, "cancelled", request: request) }
     case .note(let text): _ = add(.studio, text)
     case .attached(let picture, let name, let settings, let told):
       addAttachment(picture, name, settings, told)
     case .starred(let picture, let isStarred):
       if isStarred { starred.insert(picture) } else { starred.remove(picture) }
     case .undone(let request): remove(request)
+    case .deleted(let picture, let isDeleted): setDeleted(picture, isDeleted)
     }
+  }
+
+  private mutating func show(_ pictures: [PictureID], at message: Int) {
+    for picture in pictures {
+      messages[message].add(picture, isDeleted: deleted.contains(picture))
+      guard !known.contains(picture) else { continue }
+      known.append(picture)
+      if !deleted.contains(picture) { gallery.append(picture) }
+    }
+  }
+
+  private mutating func addQuestion(_ request: Int, _ text: String, _ pictures: [PictureID]) {
+    let at = add(.person, text, request: request)
+    messages[at].isRepeated = !pictures.isEmpty && pictures.allSatisfy(gallery.contains)
+    show(pictures, at: at)
+  }
+
+  private mutating func addDrawing(_ request: Int, _ settings: ImageSettings, _ count: Int, _ sweep: Int?) {
+    if count > 1 { grids.insert(request) }
+    if let sweep {
+      sweeps[request] = sweep
+      // One message for all of them.
+      if messages.contains(where: { $0.request == sweep && $0.speaker == .person }) { return }
+    }
+    let at = add(.person, settings.prompt, request: sweep ?? request)
+    messages[at].facts =
+      (sweep == nil
+        ? "draw\(count > 1 ? " \(count)" : "") · guidance \(Format.scale(settings.guidanceScale))"
+        : "sweep of guidance · seed \(settings.seed)")
+      + (settings.negative.isEmpty ? "" : " · without \(settings.negative)")
   }
 
   private mutating func addAnswer(
@@ -124,15 +162,22 @@ public struct Transcript: Equatable, Sendable {
   private mutating func addPicture(
     _ request: Int, _ picture: PictureID, _ origin: PictureOrigin, _ seconds: Double, _ isPartial: Bool
   ) {
-    let at = answer(request), s = origin.settings
-    messages[at].pictures.append(picture)
-    let steps = isPartial ? "\(origin.stepsDone) of \(s.steps) steps, partial" : "\(s.steps) steps"
-    messages[at].facts =
-      "seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(steps)"
-      + Format.behind(Format.sampler(s.solver, s.guidanceStart, s.guidanceEnd))
-      + " · \(Format.seconds(seconds))"
+    let at = answer(request), s = origin.settings, isSweep = sweeps[request] != nil
+    show([picture], at: at)
     origins[picture] = origin
-    if !gallery.contains(picture) { gallery.append(picture) }
+    let steps = isPartial ? "\(origin.stepsDone) of \(s.steps) steps, partial" : "\(s.steps) steps"
+    messages[at].seconds += seconds
+    messages[at].isStrip = isSweep || grids.contains(request)
+    let own = isSweep ? "guidance \(Format.scale(s.guidanceScale))" : "seed \(s.seed)"
+    var facts = ["seed \(s.seed)", "guidance \(Format.scale(s.guidanceScale))", steps]
+    if messages[at].isStrip {
+      messages[at].labels[picture] = isPartial ? "partial" : own
+      facts.remove(at: isSweep ? 1 : 0)
+    }
+    messages[at].facts =
+      facts.joined(separator: " · ")
+      + Format.behind(Format.sampler(s.solver, s.guidanceStart, s.guidanceEnd))
+      + " · \(Format.seconds(messages[at].seconds))"
   }
 
   private mutating func addAttachment(
@@ -140,16 +185,38 @@ public struct Transcript: Equatable, Sendable {
   ) {
     details[picture] = told
     if let settings { origins[picture] = PictureOrigin(settings, stepsDone: settings.steps) }
-    if !gallery.contains(picture) { gallery.append(picture) }
-    let at = add(.studio, "attached \(name)")
-    messages[at].pictures = [picture]
+    show([picture], at: add(.studio, "attached \(name)"))
   }
+
+  // MARK: What is taken back
 
   /// What was asked and what came of it is taken back.
   private mutating func remove(_ request: Int) {
-    let gone = Set(messages.filter { $0.request == request }.flatMap(\.pictures))
+    undone.insert(request)
+    guard requests(with: request).first == request else { return }
+    removed += messages.filter { $0.request == request }
     messages.removeAll { $0.request == request }
-    let kept = Set(messages.flatMap(\.pictures))
-    gallery.removeAll { gone.contains($0) && !kept.contains($0) }
+    listPictures()
+  }
+
+  /// It is there again, at its old place.
+  private mutating func restore(_ request: Int) {
+    undone.remove(request)
+    messages = (messages + removed.filter { $0.request == request }).sorted { $0.id < $1.id }
+    removed.removeAll { $0.request == request }
+    listPictures()
+  }
+
+  private mutating func setDeleted(_ picture: PictureID, _ isDeleted: Bool) {
+    if isDeleted { deleted.insert(picture) } else { deleted.remove(picture) }
+    for i in messages.indices where messages[i].allPictures.contains(picture) {
+      messages[i].pictures = messages[i].allPictures.filter { !deleted.contains($0) }
+    }
+    listPictures()
+  }
+
+  private mutating func listPictures() {
+    let shown = Set(messages.flatMap(\.pictures))
+    gallery = known.filter(shown.contains)
   }
 }

@@ -20,9 +20,18 @@ public struct WorkState: Equatable, Sendable {
   public var critique: Critique?
   /// The prompt of which was said last that it is cut: the slider draws it again and again.
   var shortened = ""
+  /// The pictures that the model's conversation is about.
+  var talk: [PictureID] = []
+  /// What the model does while nobody asks for anything: the picture that it is about.
+  var aside: PictureID?
+  /// When a request was stopped last.
+  var stoppedAt: Double?
 
   /// Whether anything runs or waits.
   var isBusy: Bool { running != nil || !queue.isEmpty }
+
+  /// Whether a drawing runs or waits.
+  var drawsSoon: Bool { running?.isDrawing == true || queue.contains(where: \.isDrawing) }
 
   /// Whether it draws, as far as is known.
   public var canDraw: Bool {
@@ -31,29 +40,52 @@ public struct WorkState: Equatable, Sendable {
   }
 
   /// Gives a request its number and its place behind those that wait.
-  mutating func enqueue(_ request: Request<PictureID>, sweep: Int?, followsSlider: Bool) {
-    queue.append(Job(id: nextRequest, request: request, sweep: sweep, followsSlider: followsSlider))
+  mutating func enqueue(_ request: Request<PictureID>, _ options: Job.Options) {
+    queue.append(Job(id: nextRequest, request: request, options: options))
     nextRequest += 1
   }
 
   /// The slider belongs to another drawing from here on.
   mutating func releaseSlider() {
-    for i in queue.indices { queue[i].followsSlider = false }
-    running?.job.followsSlider = false
+    for i in queue.indices { queue[i].options.followsSlider = false }
+    running?.job.options.followsSlider = false
   }
 
   /// The next request, where the model is free and there.
-  mutating func dequeue(now: Double) -> Job? {
+  ///
+  /// - Parameter shown: the pictures that were shown last, which a question is about that names none.
+  mutating func dequeue(now: Double, shown: [PictureID]) -> Job? {
     guard running == nil, case .ready = model, !queue.isEmpty else { return nil }
-    let job = queue.removeFirst()
+    var job = queue.removeFirst()
+    if case .ask(var question) = job.request {
+      if let subject = job.options.subject {
+        let wanted = subject == .newest ? shown : subject.picture.map { [$0] } ?? []
+        // The conversation about them goes on: the model has seen them.
+        question.pictures = wanted == talk ? [] : wanted
+        job.request = .ask(question)
+      }
+      if !question.pictures.isEmpty { talk = question.pictures }
+      // What is asked for a check is nothing that a person's questions follow on.
+      if critique?.request == job.id { talk = [] }
+    }
     running = Running(job, began: now)
     return job
   }
 
   /// Another session: what ran and waited belonged to the old one.
   mutating func abandon() {
-    (running, queue, sliderDue, critique) = (nil, [], nil, nil)
+    (running, queue, sliderDue, critique, talk, stoppedAt) = (nil, [], nil, nil, [], nil)
   }
+}
+
+/// What a question is about that has no pictures with it.
+public enum Subject: Equatable, Sendable {
+  /// What was shown last when it is asked.
+  case newest
+  case picture(PictureID)
+
+  /// The one that was chosen.
+  var picture: PictureID? { if case .picture(let picture) = self { picture } else { nil } }
 }
 
 /// A request with its number.
@@ -61,11 +93,28 @@ public struct Job: Equatable, Sendable {
   /// Its number, which no other request has.
   public let id: Int
   /// What is asked.
-  public let request: Request<PictureID>
-  /// The first request of the sweep that it belongs to.
-  var sweep: Int?
-  /// Whether the slider's next move takes its place.
-  var followsSlider = false
+  public internal(set) var request: Request<PictureID>
+  var options = Options()
+
+  /// What else belongs to it.
+  struct Options: Equatable {
+    /// The first request of the sweep that it belongs to.
+    var sweep: Int?
+    /// Whether the slider's next move takes its place.
+    var followsSlider = false
+    /// What a question is about whose pictures are found when it is asked.
+    var subject: Subject?
+  }
+
+  /// Whether pictures come of it; else an answer.
+  var isDrawing: Bool { if case .imagine = request { true } else { false } }
+  /// What a person wrote.
+  var text: String {
+    switch request {
+    case .ask(let question): question.text
+    case .imagine(let settings, _, _): settings.prompt
+    }
+  }
 }
 
 /// The request that the model works on.
@@ -104,7 +153,7 @@ public struct Running: Equatable, Sendable {
   /// The picture that it varies.
   var parent: PictureID? { if case .imagine(_, _, let parent) = job.request { parent } else { nil } }
   /// Whether pictures come of it; else an answer.
-  public var isDrawing: Bool { if case .imagine = job.request { true } else { false } }
+  public var isDrawing: Bool { job.isDrawing }
 }
 
 /// The model behind the studio.

@@ -4,6 +4,7 @@ import Requests
 /// The inspector: model, controls, the running request, the session's sweep.
 func drawInspector(_ state: StudioState, _ frame: inout Frame) {
   let theme = state.terminal.theme, layout = InspectorLayout(state), area = layout.area
+  if !state.isInspectorBeside { frame.clear(area, theme.text) }
   for y in 0..<area.height { frame.put("│", area.x, y, theme.border) }
   let x = area.x + 2, width = area.width - 3
   frame.put("Model", x, 0, theme.accent)
@@ -30,24 +31,16 @@ private func drawSlider(_ state: StudioState, _ x: Int, _ width: Int, _ frame: i
   let value = Format.scale(state.inspector.controls.guidance)
   frame.put(value, x + width - value.count, 4, isFocused ? theme.accent : theme.text)
   guard let slider = InspectorLayout(state).slider else { return }
-  let last = slider.width - 1
-  func column(_ value: Float) -> Int { sliderColumn(value, last) }
-  let at = column(state.inspector.controls.guidance)
-  frame.put(String(repeating: "━", count: at), slider.x, slider.y, theme.accent)
-  frame.put(String(repeating: "─", count: last - at), slider.x + at + 1, slider.y, theme.border)
-  frame.put("●", slider.x + at, slider.y, isFocused ? theme.accent : theme.text)
+  slider.draw(
+    state.inspector.controls.guidance, theme.accent, theme.border, isFocused ? theme.accent : theme.text,
+    &frame)
   // The paper's marks: 1.8 for classes, 5 for descriptions.
+  let y = slider.rect.y + 1
   for (mark, text) in [(Float(1.8), "1.8"), (5, "5")] {
-    frame.put("╵", slider.x + column(mark), slider.y + 1, theme.dim)
-    frame.put(text, slider.x + column(mark) + 1, slider.y + 1, theme.dim)
+    frame.put("╵", slider.column(mark), y, theme.dim)
+    frame.put(text, slider.column(mark) + 1, y, theme.dim)
   }
-  frame.put("15", slider.x + last - 1, slider.y + 1, theme.dim)
-}
-
-/// A guidance scale's column on a track from 0 to `last`; scales beyond it stand at its ends.
-private func sliderColumn(_ value: Float, _ last: Int) -> Int {
-  let range = Controls.guidanceRange
-  return Int((value.clamped(to: range) / range.upperBound * Float(last)).rounded())
+  frame.put("15", slider.rect.maxX - 2, y, theme.dim)
 }
 
 private func drawValues(
@@ -86,23 +79,63 @@ private func drawProgress(
   return top + 3
 }
 
-/// Guidance scales that were drawn with one seed, and what came of each.
+/// Guidance scales that were drawn with one seed, on the slider's axis, and what came of each: how much of the prompt
+/// the model finds in it, and how far the picture moved from the scale before.
 private func drawSweep(
   _ state: StudioState, _ x: Int, _ top: Int, _ width: Int, _ bottom: Int, _ frame: inout Frame
 ) {
   let points = state.sweep, theme = state.terminal.theme
-  guard points.count >= 2, top + 4 < bottom else { return }
+  guard points.count >= 2, top + 4 < bottom, let track = InspectorLayout(state).slider else { return }
   frame.put("Sweep of seed \(points[0].seed)", x, top, theme.accent)
-  let row = top + 2
-  frame.put(String(repeating: "┈", count: width), x, row, theme.border)
+  var row = top + 1
+  if bottom - row >= 9 { row = drawPlot(points, track, state, x, row, width, &frame) }
+  frame.put(String(repeating: "┈", count: track.rect.width), track.rect.x, row, theme.border)
   for point in points {
-    let column = sliderColumn(point.scale, width - 1)
     let isNow = abs(point.scale - state.inspector.controls.guidance) < 0.05
-    frame.put(isNow ? "◆" : "◇", x + column, row, isNow ? theme.accent : theme.text)
+    frame.put(isNow ? "◆" : "◇", track.column(point.scale), row, isNow ? theme.accent : theme.text)
   }
   let scales = points.map { Format.scale($0.scale) }.joined(separator: " ")
   frame.put(TextWidth.fitted(scales, width), x, row + 1, theme.dim)
   drawFilmstrip(points.map(\.picture), x, row + 2, width, bottom, state, &frame)
+}
+
+/// The paper's plot in its appendix D, as far as the model can judge itself. Returns the next free row.
+private func drawPlot(
+  _ points: [SweepPoint], _ track: SliderTrack, _ state: StudioState, _ x: Int, _ top: Int, _ width: Int,
+  _ frame: inout Frame
+) -> Int {
+  let theme = state.terminal.theme, height = 3
+  let agreements = points.map { state.album.agreements[$0.picture] }
+  let moves = zip(points, points.dropFirst()).map { state.album.moves[.heatMap($0.picture, $1.picture)] }
+  guard agreements.contains(where: { $0 != nil }) || moves.contains(where: { $0 != nil }) else { return top }
+  var caption = "agreement"
+  let now = points.firstIndex { abs($0.scale - state.inspector.controls.guidance) < 0.05 }
+  if let now, let share = agreements[now] { caption += " \(Format.percent(share))" }
+  frame.put(caption, x, top, theme.model)
+  let moved = "moved" + (now.flatMap { $0 > 0 ? moves[$0 - 1] : nil }.map { " \(Format.percent($0))" } ?? "")
+  frame.put(moved, x + width - moved.count, top, theme.user)
+  for (i, point) in points.enumerated() {
+    let column = track.column(point.scale)
+    if let share = agreements[i] { bar(share, height, column, top + height, theme.model, &frame) }
+    // Beside it, where the next scale does not stand.
+    if i > 0, let move = moves[i - 1], column > track.column(points[i - 1].scale) + 1 {
+      bar(move, height, column - 1, top + height, theme.user, &frame)
+    }
+  }
+  return top + height + 1
+}
+
+/// A share as a column of eighths that stands on a row.
+private func bar(
+  _ share: Double, _ height: Int, _ x: Int, _ bottom: Int, _ style: Style, _ frame: inout Frame
+) {
+  let eighths = Array(" ▁▂▃▄▅▆▇█")
+  // Nothing is a line, too: it was measured.
+  let filled = max(1, Int((share.clamped(to: 0...1) * Double(8 * height)).rounded()))
+  for row in 0..<height {
+    let part = (filled - 8 * row).clamped(to: 0...8)
+    if part > 0 { frame.put(String(eighths[part]), x, bottom - row, style) }
+  }
 }
 
 private func drawFilmstrip(
@@ -120,17 +153,24 @@ private func drawFilmstrip(
   }
 }
 
+/// A picture of a sweep.
+struct SweepPoint: Equatable {
+  let scale: Float
+  let seed: UInt64
+  let picture: PictureID
+}
+
 extension StudioState {
   /// Pictures of the last drawing's prompt and seed, by rising guidance scale.
-  var sweep: [(scale: Float, seed: UInt64, picture: PictureID)] {
+  var sweep: [SweepPoint] {
     guard let last = conversation.lastDrawing else { return [] }
-    var found: [(scale: Float, seed: UInt64, picture: PictureID)] = []
+    var found: [SweepPoint] = []
     for picture in conversation.transcript.gallery {
       guard let s = conversation.transcript.origins[picture]?.settings, s.prompt == last.prompt,
         s.seed == last.seed
       else { continue }
       found.removeAll { $0.scale == s.guidanceScale }
-      found.append((s.guidanceScale, s.seed, picture))
+      found.append(SweepPoint(scale: s.guidanceScale, seed: s.seed, picture: picture))
     }
     return found.sorted { $0.scale < $1.scale }
   }

@@ -14,42 +14,114 @@ extension StudioState {
   /// Rows that the prompt takes: its text, at most 8.
   var promptLines: Int {
     let width = max(8, transcriptWidth - 4)
-    let lines = TextWidth.wrapped(prompt.editor.isEmpty ? " " : prompt.editor.string, width).count
-    return max(1, min(8, lines, terminal.size.height / 3))
+    return max(1, min(8, TextWidth.lines(prompt.editor.text, width).count, terminal.size.height / 3))
   }
 
   var transcriptWidth: Int {
-    showsInspector ? terminal.size.width - Self.inspectorWidth : terminal.size.width
+    isInspectorBeside ? terminal.size.width - Self.inspectorWidth : terminal.size.width
   }
   /// Above the rule, the prompt, a line of attachments, and the status line.
   var transcriptHeight: Int {
-    max(1, terminal.size.height - promptLines - 2 - (prompt.attachments.isEmpty ? 0 : 1))
+    max(1, terminal.size.height - promptLines - 2 - (hasPictureLine ? 1 : 0))
   }
 
-  /// The cells that a picture takes when it is fitted into so many.
-  func cells(of picture: PictureID, within limit: Size) -> Size {
+  /// Whether a line above the prompt says which pictures a question is about.
+  var hasPictureLine: Bool { !prompt.attachments.isEmpty || subjectText != nil }
+
+  /// What a question that brings no picture would be about now, in words; nil where it would be about none.
+  var subjectText: String? {
+    guard prompt.mode == .ask, conversation.replay == nil, !conversation.isReadOnly else { return nil }
+    func name(_ picture: PictureID) -> String {
+      origin(of: picture).map(\.settings.prompt).flatMap { $0.isEmpty ? nil : $0.oneRow } ?? picture.short
+    }
+    if let picture = prompt.subject.picture { return name(picture) }
+    if work.drawsSoon { return "what is being drawn" }
+    let shown = conversation.transcript.shownLast
+    return shown.first.map { shown.count == 1 ? name($0) : "\(shown.count) pictures" }
+  }
+
+  /// The cells that a picture takes when it is fitted into so many: whole cells around it, in which it keeps its
+  /// proportions.
+  ///
+  /// - Parameter fills: whether all the room is used, and not only what a whole factor needs.
+  func cells(of picture: PictureID, within limit: Size, fills: Bool = false) -> Size {
     let pixels = album.sizes[picture] ?? Size(128, 128), perCell = terminal.cell
     let width = Double(limit.width * perCell.width), height = Double(limit.height * perCell.height)
     // Small pictures are shown larger, by whole factors as far as they fit.
     let fit = min(width / Double(pixels.width), height / Double(pixels.height))
-    let factor = fit >= 2 ? fit.rounded(.down) : fit
+    let factor = fit >= 2 && !fills ? fit.rounded(.down) : fit
+    func count(_ pixels: Int, _ perCell: Int, _ most: Int) -> Int {
+      // What a rounding error adds is no cell.
+      max(1, min(most, Int((Double(pixels) * factor / Double(perCell) - 1e-6).rounded(.up))))
+    }
     return Size(
-      max(1, min(limit.width, Int((Double(pixels.width) * factor / Double(perCell.width)).rounded(.up)))),
-      max(1, min(limit.height, Int((Double(pixels.height) * factor / Double(perCell.height)).rounded(.down))))
-    )
+      count(pixels.width, perCell.width, limit.width), count(pixels.height, perCell.height, limit.height))
+  }
+
+  /// The most cells that a message's pictures may take, each.
+  func room(for message: Message, width: Int) -> Size {
+    if message.isRepeated { return Size(max(4, min(width - 4, 12)), 3) }
+    let size = terminal.pictureSize, count = message.pictures.count
+    // They grow with the screen, from what is right for a small one.
+    let share = [0.15, 0.25, 0.4, 0.6, 1][size - 1], height = Double(transcriptHeight)
+    let least = [5, 9, 14, 20, 30][size - 1]
+    let tallest = max(least, Int(height * share))
+    if message.isStrip || count > 4 {
+      let columns = [8, 6, 5, 4, 3][size - 1]
+      return Size(
+        max(4, min(width - 4, max(13, width / columns))), max(3, min(transcriptHeight - 4, tallest * 4 / 7)))
+    }
+    let isSeveral = count > 1
+    return Size(
+      max(4, min(width - 4, isSeveral ? width / 3 : size > 3 ? width : width * 2 / 3)),
+      max(3, min(transcriptHeight - 3, isSeveral ? tallest * 5 / 7 : tallest)))
+  }
+}
+
+/// Where the prompt's text lies.
+struct PromptLayout {
+  /// The text's lines that can be seen, as places in it.
+  let lines: [Range<Int>]
+  /// Where the first of them stands.
+  let top: Point
+  let cursor: Point
+  private let text: [Character]
+
+  init(_ state: StudioState) {
+    text = state.prompt.editor.text
+    let width = max(8, state.transcriptWidth - 4), rows = state.promptLines
+    let all = TextWidth.lines(text, width), place = state.prompt.editor.cursor
+    let row = all.lastIndex { $0.lowerBound <= place } ?? 0
+    let first = max(0, min(row - rows + 1, all.count - rows))
+    lines = Array(all[first..<min(all.count, first + rows)])
+    top = Point(3, state.terminal.size.height - 1 - rows)
+    let column = TextWidth.columns(String(text[all[row].lowerBound..<min(place, all[row].upperBound)]))
+    cursor = Point(top.x + min(column, width), top.y + row - first)
+  }
+
+  /// The place in the text at a cell of the screen; nil outside of it.
+  func place(at x: Int, _ y: Int) -> Int? {
+    guard lines.indices.contains(y - top.y), x >= top.x - 2 else { return nil }
+    let line = lines[y - top.y]
+    var column = top.x
+    for place in line {
+      column += TextWidth.columns(text[place])
+      if x < column { return place }
+    }
+    return line.upperBound
   }
 }
 
 /// Where the inspector's parts lie.
 struct InspectorLayout {
   let area: Rect
-  /// The guidance slider's track.
-  let slider: Rect?
+  /// The guidance slider's track; nil where the inspector is not shown.
+  let slider: SliderTrack?
 
   init(_ state: StudioState) {
     let x = state.terminal.size.width - StudioState.inspectorWidth
     area = Rect(x, 0, StudioState.inspectorWidth, state.terminal.size.height - 1)
-    slider = state.showsInspector ? Rect(x + 3, 6, StudioState.inspectorWidth - 5, 1) : nil
+    slider = state.showsInspector ? SliderTrack(Rect(x + 3, 6, StudioState.inspectorWidth - 5, 1)) : nil
   }
 
   /// First row of the values below the slider.
@@ -60,40 +132,6 @@ struct InspectorLayout {
     if (5...7).contains(y) { return 0 }
     let row = y - valuesTop + 1
     return (1..<InspectorState.rows.count).contains(row) ? row : nil
-  }
-}
-
-/// Cells of the gallery.
-struct GalleryLayout {
-  let area: Rect
-  let columns, rows: Int
-  let tile: Size
-
-  init(_ state: StudioState) {
-    area = Rect(1, 0, max(20, state.terminal.size.width - 2), max(6, state.terminal.size.height - 1))
-    let wanted = state.terminal.size.width >= 140 ? 22 : 18
-    columns = max(1, (area.width - 2) / wanted)
-    let width = (area.width - 2) / columns
-    let pixels = (width - 2) * max(1, state.terminal.cell.width)
-    tile = Size(width, max(4, min(area.height - 4, pixels / max(1, state.terminal.cell.height) + 2)))
-    rows = max(1, (area.height - 4) / tile.height)
-  }
-}
-
-/// Where two pictures are compared.
-struct CompareLayout {
-  let area: Rect
-
-  init(_ state: StudioState) {
-    guard case .compare(let pair) = state.overlays.top else {
-      area = Rect(0, 0, 0, 0)
-      return
-    }
-    let room = Size(state.terminal.size.width - 6, state.terminal.size.height - 7)
-    let cells = state.cells(of: pair.left, within: room)
-    area = Rect(
-      (state.terminal.size.width - cells.width) / 2, 2 + (room.height - cells.height) / 2, cells.width,
-      cells.height)
   }
 }
 

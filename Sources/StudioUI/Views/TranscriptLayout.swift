@@ -7,7 +7,8 @@ struct LaidMessage {
 
   var lines: [(text: String, look: Look)] = []
   /// Pictures: first line, column, cells.
-  var pictures: [(name: PictureID, line: Int, x: Int, cells: Size)] = []
+  private(set) var pictures: [(name: PictureID, line: Int, x: Int, cells: Size)] = []
+  private(set) var isStrip = false
 
   init(_ message: Message, width: Int, _ state: StudioState) {
     switch message.speaker {
@@ -19,36 +20,53 @@ struct LaidMessage {
     if !message.text.isEmpty {
       lines += TextWidth.wrapped(message.text, max(1, width - 2)).map { ("  " + $0, look) }
     }
-    add(message.pictures, width, state)
+    if !message.pictures.isEmpty { add(message, width, state) }
     if !message.facts.isEmpty {
       lines += TextWidth.wrapped(message.facts, max(1, width - 2)).map { ("  " + $0, .dim) }
     }
     lines.append(("", .text))
   }
 
-  /// Pictures side by side, as many as fit into a row.
-  mutating func add(_ names: [PictureID], _ width: Int, _ state: StudioState) {
+  /// Pictures side by side, as many as fit into a row, each with its label below it.
+  private mutating func add(_ message: Message, _ width: Int, _ state: StudioState) {
+    let names = message.pictures
+    isStrip = message.isStrip
     guard state.terminal.hasPictures else {
       lines += names.map { name in
-        ("  [picture \(name.short)\(state.album.missing.contains(name) ? " is missing" : "")]", .dim)
+        let label = message.labels[name].map { " \($0)" } ?? ""
+        return (
+          "  [picture \(name.short)\(label)\(state.album.missing.contains(name) ? " is missing" : "")]", .dim
+        )
       }
       return
     }
-    let most = Size(
-      max(4, min(width - 4, names.count > 4 ? width / 5 : names.count > 1 ? width / 3 : width * 2 / 3)),
-      max(3, min(state.transcriptHeight - 3, names.count > 4 ? 8 : names.count > 1 ? 10 : 14)))
-    var x = 2, tallest = 0
+    let most = state.room(for: message, width: width)
+    var row: [(name: PictureID, x: Int, cells: Size)] = [], x = 2
     for name in names {
       let cells = state.cells(of: name, within: most)
-      if x > 2, x + cells.width > width {
-        lines += [(String, Look)](repeating: ("", .text), count: tallest)
-        (x, tallest) = (2, 0)
+      // Labels need their room, too.
+      let tile = max(cells.width, message.isStrip ? min(most.width, 13) : 0)
+      if x > 2, x + tile > width {
+        endRow(row, message)
+        (row, x) = ([], 2)
       }
-      pictures.append((name, lines.count, x, cells))
-      x += cells.width + 1
-      tallest = max(tallest, cells.height)
+      row.append((name, x, cells))
+      x += tile + 1
     }
-    lines += [(String, Look)](repeating: ("", .text), count: tallest)
+    endRow(row, message)
+  }
+
+  private mutating func endRow(_ row: [(name: PictureID, x: Int, cells: Size)], _ message: Message) {
+    pictures += row.map { ($0.name, lines.count, $0.x, $0.cells) }
+    lines += [(String, Look)](repeating: ("", .text), count: row.map(\.cells.height).max() ?? 0)
+    guard row.contains(where: { message.labels[$0.name] != nil }) else { return }
+    var line = ""
+    for (i, tile) in row.enumerated() {
+      let end = i + 1 < row.count ? row[i + 1].x - 1 : .max
+      line += String(repeating: " ", count: max(0, tile.x - TextWidth.columns(line)))
+      line += TextWidth.fitted(message.labels[tile.name] ?? "", end == .max ? 20 : end - tile.x)
+    }
+    lines.append((line, .dim))
   }
 }
 
@@ -63,10 +81,12 @@ public final class LayoutCache {
     let isMissing: [Bool]
     let modelName: String
     let hasPictures: Bool
+    let pictureSize: Int
 
     init(_ message: Message, _ width: Int, _ state: StudioState) {
       (self.message, self.width, height) = (message, width, state.transcriptHeight)
       (cell, hasPictures, modelName) = (state.terminal.cell, state.terminal.hasPictures, state.modelName)
+      pictureSize = state.terminal.pictureSize
       sizes = message.pictures.map { state.album.sizes[$0] }
       isMissing = message.pictures.map(state.album.missing.contains)
     }
@@ -76,7 +96,7 @@ public final class LayoutCache {
       guard self.width == width, self.message == message, modelName == state.modelName else { return false }
       return message.pictures.isEmpty
         || height == state.transcriptHeight && cell == state.terminal.cell
-          && hasPictures == state.terminal.hasPictures
+          && hasPictures == state.terminal.hasPictures && pictureSize == state.terminal.pictureSize
           && message.pictures.indices.allSatisfy {
             sizes[$0] == state.album.sizes[message.pictures[$0]]
               && isMissing[$0] == state.album.missing.contains(message.pictures[$0])
@@ -105,41 +125,92 @@ public final class LayoutCache {
 struct TranscriptLayout {
   /// First row on the screen of each visible message; it may be above the screen.
   var visible: [(laid: LaidMessage, top: Int)] = []
-  /// Lines above the screen, as far as they were counted: scrolling stops at 0.
-  var hasMore = false
-  var scroll: Int
+  /// Where that is, put right: never beyond the first line or the last; nil at the end.
+  private(set) var scroll: ScrollPlace?
+  /// Messages that lie below the screen, one of which only the end is hidden among them.
+  var hiddenMessages: Int { scroll.map { last - $0.message + ($0.below > 0 ? 1 : 0) } ?? 0 }
 
-  init(_ state: StudioState, _ cache: LayoutCache) {
-    // A column stays free on either side.
-    let width = state.transcriptWidth - 2, height = state.transcriptHeight
-    var blocks = state.runningMessage.map { [LaidMessage($0, width: width, state)] } ?? []
-    var total = blocks.reduce(0) { $0 + $1.lines.count }
-    var index = state.conversation.transcript.messages.count - 1
-    // From the end upwards, until the screen is full.
-    while index >= 0, total < height + state.conversation.scroll {
-      let laid = cache.laid(state.conversation.transcript.messages[index], width: width, state)
-      blocks.append(laid)
-      total += laid.lines.count
+  private let state: StudioState
+  private let cache: LayoutCache
+  private let live: [Message]
+  private var height: Int { state.transcriptHeight }
+  private var last: Int { state.conversation.transcript.messages.count + live.count - 1 }
+
+  init(_ state: StudioState, _ cache: LayoutCache) { self.init(state, cache, at: state.conversation.scroll) }
+
+  /// - Parameters:
+  ///   - place: the line at the bottom of the screen.
+  ///   - lines: so many further up, or down where they are less than nothing.
+  init(_ state: StudioState, _ cache: LayoutCache, at place: ScrollPlace?, up lines: Int = 0) {
+    (self.state, self.cache, live) = (state, cache, state.liveMessages)
+    scroll = moved(from: place ?? ScrollPlace(message: last, below: 0), up: lines)
+    guard last >= 0 else { return }
+    let place = scroll ?? ScrollPlace(message: last, below: 0)
+    // From the bottom upwards, until the screen is full.
+    var blocks: [LaidMessage] = [], index = place.message, total = -place.below
+    while index >= 0, total < height {
+      blocks.append(laid(index))
+      total += blocks[blocks.count - 1].lines.count
       index -= 1
     }
-    hasMore = index >= 0 || total > height + state.conversation.scroll
-    scroll = max(0, min(state.conversation.scroll, total - height))
     // The last line stands at the bottom, or the first at the top where there is room.
-    var bottom = total < height ? total : height + scroll
+    var bottom = min(total, height) + place.below
     for laid in blocks {
       bottom -= laid.lines.count
       if bottom < height, bottom + laid.lines.count > 0 { visible.append((laid, bottom)) }
     }
   }
 
-  /// The picture at a cell of the screen.
-  static func picture(at x: Int, _ y: Int, _ state: StudioState) -> PictureID? {
+  /// A message's lines. What moves is laid out anew each time.
+  private func laid(_ index: Int) -> LaidMessage {
+    // A column stays free on either side.
+    let width = state.transcriptWidth - 2, messages = state.conversation.transcript.messages
+    return index < messages.count
+      ? cache.laid(messages[index], width: width, state)
+      : LaidMessage(live[index - messages.count], width: width, state)
+  }
+
+  /// So many lines further up; nil at the end.
+  private func moved(from place: ScrollPlace, up lines: Int) -> ScrollPlace? {
+    guard last >= 0 else { return nil }
+    var index = place.message.clamped(to: 0...last), below = max(0, place.below) + lines
+    while below < 0, index < last {
+      index += 1
+      below += laid(index).lines.count
+    }
+    while index > 0, below >= laid(index).lines.count {
+      below -= laid(index).lines.count
+      index -= 1
+    }
+    // A full screen stands above the place.
+    var above = laid(index).lines.count - below, first = index
+    while above < height, first > 0 {
+      first -= 1
+      above += laid(first).lines.count
+    }
+    below -= max(0, height - above)
+    while below < 0, index < last {
+      index += 1
+      below += laid(index).lines.count
+    }
+    return index == last && below <= 0 ? nil : ScrollPlace(message: index, below: max(0, below))
+  }
+
+  /// The place at which a message's first line stands at the top of the screen.
+  static func place(of message: Int, _ state: StudioState) -> ScrollPlace? {
+    let layout = TranscriptLayout(state, LayoutCache())
+    guard (0...max(0, layout.last)).contains(message), layout.last >= 0 else { return nil }
+    let lines = layout.laid(message).lines.count
+    return layout.moved(from: ScrollPlace(message: message, below: lines), up: -layout.height)
+  }
+
+  /// The picture at a cell of the screen, and the message that shows it.
+  static func picture(at x: Int, _ y: Int, _ state: StudioState) -> (name: PictureID, isOfStrip: Bool)? {
     guard y < state.transcriptHeight, x < state.transcriptWidth else { return nil }
     for (laid, top) in TranscriptLayout(state, LayoutCache()).visible {
       for picture in laid.pictures {
-        if Rect(picture.x, top + picture.line, picture.cells.width, picture.cells.height).contains(x, y) {
-          return picture.name
-        }
+        let rect = Rect(picture.x + 1, top + picture.line, picture.cells.width, picture.cells.height)
+        if rect.contains(x, y) { return (picture.name, laid.isStrip) }
       }
     }
     return nil
@@ -152,18 +223,30 @@ extension StudioState {
     return "model"
   }
 
-  /// What the running request has brought so far, as a message.
-  var runningMessage: Message? {
-    guard let running = work.running else { return nil }
-    var message = Message(id: -1, .model, running.text)
+  /// What the running request has brought so far, and what waits, as messages below the others.
+  var liveMessages: [Message] {
+    guard let running = work.running else { return waitingMessage.map { [$0] } ?? [] }
+    // It goes on with what is there of it.
+    let goesOn = conversation.transcript.hasAnswer(running.job.options.sweep ?? running.id)
+    var message = Message(id: -1, goesOn ? .studio : .model, running.text)
     if running.isDrawing {
-      if let preview = running.preview { message.pictures = [preview] }
+      message.isStrip = running.count > 1 || running.job.options.sweep != nil
+      if let preview = running.preview { message.add(preview, isDeleted: false) }
       let which =
         running.count > 1 ? "picture \(min(running.picture + 1, running.count)) of \(running.count), " : ""
       message.facts = "\(which)step \(running.step) of \(running.steps)"
     } else if running.text.isEmpty {
       message.facts = "reading…"
     }
-    return message
+    return [message] + (waitingMessage.map { [$0] } ?? [])
+  }
+
+  /// Requests that wait, a line each, as far as there is room; sweeps as one.
+  private var waitingMessage: Message? {
+    let groups = work.waiting
+    guard !groups.isEmpty else { return nil }
+    var lines = groups.prefix(3).map { "next: \($0.title.oneRow)" }
+    if groups.count > 3 { lines.append("and \(groups.count - 3) more; Ctrl-Q changes what waits") }
+    return Message(id: -2, .studio, lines.joined(separator: "\n"))
   }
 }

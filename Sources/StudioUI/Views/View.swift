@@ -10,16 +10,16 @@ public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
     frame.put(TextWidth.fitted(text, state.terminal.size.width), 0, 0, state.terminal.theme.text)
     return frame
   }
-  if case .gallery = state.overlays.top {
-    drawGallery(state, &frame)
-  } else if case .compare = state.overlays.top {
-    drawCompare(state, &frame)
+  if case .gallery(let gallery) = state.overlays.top {
+    drawGallery(gallery, state, &frame)
+  } else if case .compare(let pair) = state.overlays.top {
+    drawCompare(pair, state, &frame)
   } else if case .viewer(let picture) = state.overlays.top {
     drawViewer(picture, state, &frame)
   } else {
     drawTranscript(state, cache, &frame)
-    if state.showsInspector { drawInspector(state, &frame) }
     drawPrompt(state, &frame)
+    if state.showsInspector { drawInspector(state, &frame) }
     drawPopUps(state, &frame)
   }
   drawStatus(state, &frame)
@@ -50,8 +50,8 @@ private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame:
       frame.show(picture.name, in: rect, clip: clip, state)
     }
   }
-  if layout.scroll > 0 {
-    let text = " \(layout.scroll) lines below "
+  if layout.hiddenMessages > 0 {
+    let text = " \(Format.number(layout.hiddenMessages, "message")) below "
     frame.put(text, max(0, width - text.count - 1), height - 1, theme.barDim)
   }
 }
@@ -60,69 +60,16 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
   let theme = state.terminal.theme, width = state.transcriptWidth
   let texts: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
-    ("Type what to draw and press Return: a red car on a white background", theme.text),
+    ("Type what to draw and press Return: \(state.suggestion)", theme.text),
     ("Tab switches to questions; /image PATH or a dropped file attaches a picture", theme.text),
     ("", theme.text),
-    ("F1 all keys     Ctrl-P commands    /tour a short tour", theme.dim),
+    ("→ take it     F1 all keys     Ctrl-P commands     /tour", theme.dim),
   ]
   let lines = texts.flatMap { text, style in TextWidth.wrapped(text, width - 4).map { ($0, style) } }
   let top = max(0, (state.transcriptHeight - lines.count) / 2)
   for (i, (text, style)) in lines.enumerated() where top + i < state.transcriptHeight {
     frame.put(text, max(2, (width - TextWidth.columns(text)) / 2), top + i, style)
   }
-}
-
-private func drawPrompt(_ state: StudioState, _ frame: inout Frame) {
-  let theme = state.terminal.theme, width = state.transcriptWidth, lines = state.promptLines
-  var y = state.terminal.size.height - 1 - lines - 1 - (state.prompt.attachments.isEmpty ? 0 : 1)
-  frame.put(String(repeating: "─", count: width), 0, y, theme.border)
-  let isActive = state.inspector.row == nil && state.overlays.top == nil
-  frame.put(" \(state.prompt.mode.rawValue) ", 2, y, isActive ? theme.accent : theme.dim)
-  if !state.work.queue.isEmpty {
-    let text = " \(state.work.queue.count) waiting "
-    frame.put(text, max(12, width - text.count - 2), y, theme.dim)
-  }
-  y += 1
-  if !state.prompt.attachments.isEmpty {
-    let names = state.prompt.attachments.enumerated().map { "[Image #\($0 + 1)] \($1.name)" }.joined(
-      separator: "  ")
-    frame.put(TextWidth.fitted(names, width - 3), 2, y, theme.user)
-    y += 1
-  }
-  if let search = state.prompt.editor.search {
-    let found = state.prompt.editor.found ?? ""
-    frame.put("history: \(search)", 2, y, theme.accent)
-    frame.put(TextWidth.fitted(found, max(0, width - search.count - 14)), 13 + search.count, y, theme.text)
-    if isActive { frame.cursor = Point(11 + search.count, y) }
-    return
-  }
-  drawText(state, top: y, lines: lines, width: width - 4, isActive, &frame)
-}
-
-private func drawText(
-  _ state: StudioState, top: Int, lines: Int, width: Int, _ isActive: Bool, _ frame: inout Frame
-) {
-  let theme = state.terminal.theme
-  frame.put(state.prompt.mode == .ask ? "?" : "›", 1, top, theme.accent)
-  if state.prompt.editor.isEmpty {
-    let hint =
-      state.conversation.isReadOnly
-      ? "read-only; /new starts a session"
-      : state.prompt.mode == .ask ? "ask about a picture" : "describe an image"
-    frame.put(TextWidth.fitted(hint, width), 3, top, theme.dim)
-    if isActive { frame.cursor = Point(3, top) }
-    return
-  }
-  // Where the cursor stands among the wrapped lines: laid out with a mark in its place.
-  let before = TextWidth.wrapped(
-    String(state.prompt.editor.text.prefix(state.prompt.editor.cursor)) + "\u{2060}", width)
-  let all = TextWidth.wrapped(state.prompt.editor.string, width)
-  let row = before.count - 1, first = max(0, min(row - lines + 1, max(0, all.count - lines)))
-  for i in 0..<lines where first + i < all.count {
-    frame.put(all[first + i], 3, top + i, theme.text, limit: width + 1)
-  }
-  let column = TextWidth.columns((before.last ?? "").filter { $0 != "\u{2060}" })
-  if isActive { frame.cursor = Point(3 + min(column, width), top + min(lines - 1, row - first)) }
 }
 
 /// Completions above the prompt, lists, help and the tour.
@@ -132,21 +79,7 @@ private func drawPopUps(_ state: StudioState, _ frame: inout Frame) {
   case .help(let scroll): drawHelp(scroll, state, &frame)
   case .tour(let page): drawTour(page, state, &frame)
   default:
-    let fitting = KeyTable.completing(state.prompt.editor.string)
-    guard state.overlays.top == nil, !fitting.isEmpty, state.inspector.row == nil else { return }
-    drawCompletions(fitting, state, &frame)
-  }
-}
-
-private func drawCompletions(_ fitting: [Binding], _ state: StudioState, _ frame: inout Frame) {
-  let theme = state.terminal.theme, shown = fitting.prefix(8)
-  let height = shown.count, y = state.transcriptHeight - height
-  let width = min(state.transcriptWidth - 4, 76)
-  frame.clear(Rect(2, y, width, height), theme.bar)
-  for (i, binding) in shown.enumerated() {
-    frame.put("/\(binding.name)", 3, y + i, theme.barKey)
-    frame.put(binding.argument, 15, y + i, theme.barDim, limit: 18)
-    frame.put(TextWidth.fitted(binding.help, width - 34), 34, y + i, theme.bar)
+    if !state.completions.isEmpty { drawCompletions(state.completions, state, &frame) }
   }
 }
 
@@ -180,9 +113,22 @@ private func drawWhole(_ text: String, _ style: Style, _ state: StudioState, _ f
 }
 
 extension Frame {
-  /// Blank cells for a pop-up; pictures below it are hidden.
+  /// Blank cells for a pop-up; of pictures below it what lies beside it stays.
   mutating func clear(_ rect: Rect, _ style: Style) {
-    placements.removeAll { $0.visible.intersects(rect) }
+    placements = placements.flatMap { placement -> [Placement] in
+      let seen = placement.visible
+      guard seen.intersects(rect) else { return [placement] }
+      let (top, bottom) = (max(seen.y, rect.y), min(seen.maxY, rect.maxY))
+      let parts = [
+        Rect(seen.x, seen.y, seen.width, top - seen.y),
+        Rect(seen.x, bottom, seen.width, seen.maxY - bottom),
+        Rect(seen.x, top, rect.x - seen.x, bottom - top),
+        Rect(rect.maxX, top, seen.maxX - rect.maxX, bottom - top),
+      ]
+      return parts.filter { $0.width > 0 && $0.height > 0 }.map {
+        Placement(placement.picture, whole: placement.whole, visible: $0)
+      }
+    }
     fill(rect, " ", style)
   }
 }
@@ -204,6 +150,10 @@ extension StudioState {
       let rate = now > running.began ? Double(running.step) / (now - running.began) : 0
       return
         "\(turn) drawing · step \(running.step) of \(running.steps) · \(Format.whole(rate)) steps/s · \(elapsed)"
+    }
+    if let (_, word) = unknownWord, case .ready = work.model {
+      let near = vocabulary?.nearest(to: word).map { "; Tab: \($0)" } ?? "; /things lists what it was"
+      return "\(modelName) was never taught '\(word)'\(near)"
     }
     switch work.model {
     case .loading: return "\(turn) loading the model; requests wait until it is ready"

@@ -1,0 +1,114 @@
+import Frames
+import Requests
+
+extension StudioState {
+  /// Where words stand in the prompt that the model was never taught; none where that is not known.
+  var unknownWords: [Range<Int>] {
+    guard let vocabulary, prompt.mode == .imagine, !prompt.editor.isEmpty, prompt.editor.search == nil else {
+      return []
+    }
+    let text = prompt.editor.string
+    guard !text.hasPrefix("/") else { return [] }
+    let mentions = Mentions(in: text).words.map(\.range)
+    return vocabulary.unknown(in: text, cursor: prompt.editor.cursor).filter { word in
+      !mentions.contains { $0.overlaps(word) }
+    }
+  }
+
+  /// The unknown word at the cursor, or the last one.
+  var unknownWord: (range: Range<Int>, text: String)? {
+    let unknown = unknownWords, cursor = prompt.editor.cursor
+    guard let range = unknown.last(where: { $0.lowerBound <= cursor }) ?? unknown.last else { return nil }
+    return (range, String(prompt.editor.text[range]))
+  }
+
+  /// Puts the nearest known word in the place of one that is not known; false where there is none.
+  mutating func mendWord() -> Bool {
+    guard let (range, word) = unknownWord else { return false }
+    guard let near = vocabulary?.nearest(to: word) else {
+      say("nothing like '\(word)' is known to \(modelName); /things lists what is")
+      return true
+    }
+    let cursor = prompt.editor.cursor
+    prompt.editor.replace(range, with: near)
+    if cursor > range.upperBound { prompt.editor.moveCursor(to: cursor + near.count - range.count) }
+    return true
+  }
+
+  // MARK: Things
+
+  mutating func openThings() -> [Effect] {
+    guard let vocabulary else { return fail("\(modelName) has no list of what it knows in its folder") }
+    let choices = vocabulary.things.map { thing in
+      var choice = Choice(
+        title: thing.name, detail: thing.kind + (thing.isColourable ? " · in every colour" : ""),
+        value: thing.name)
+      choice.picture = .thing(thing.name)
+      return choice
+    }
+    let list = ListOverlay(.things, "What \(modelName) knows", choices)
+    overlays.top = .list(list)
+    return []
+  }
+
+  /// It is drawn next.
+  mutating func choose(thing name: String) -> [Effect] {
+    prompt.mode = .imagine
+    prompt.editor.set(Vocabulary.withArticle(name))
+    return []
+  }
+
+  // MARK: Suggestions
+
+  /// A prompt that comes out well, another one each time.
+  var suggestion: String {
+    let number = prompt.suggestion
+    return vocabulary?.suggestion(number) ?? "a red car on a white background"
+  }
+
+  mutating func takeSuggestion() {
+    prompt.editor.set(suggestion)
+    prompt.mode = .imagine
+    prompt.suggestion &+= 1
+  }
+
+  // MARK: What the model does when nobody asks for anything
+
+  /// Where nothing runs or waits: the picture of the thing that is looked at, and what a sweep shows.
+  mutating func startAside() -> [Effect] {
+    guard case .ready = work.model, !work.isBusy, work.aside == nil, work.sliderDue == nil, !isTooSmall else {
+      return []
+    }
+    if case .list(let list) = overlays.top, list.purpose == .things, let picture = list.picture,
+      case .thing(let name) = picture, album.sizes[picture] == nil, terminal.hasPictures, work.canDraw
+    {
+      work.aside = picture
+      return [.drawThing(name)]
+    }
+    guard showsInspector, conversation.replay == nil else { return [] }
+    let points = sweep
+    guard points.count >= 3 else { return [] }
+    for (left, right) in zip(points, points.dropFirst()) {
+      let pair = Comparison(left: left.picture, right: right.picture)
+      guard album.moves[pair.heatMap] == nil else { continue }
+      work.aside = pair.heatMap
+      return [.measureMove(pair)]
+    }
+    for point in points where album.agreements[point.picture] == nil {
+      let parts = CritiqueParts.of(origin(of: point.picture)?.settings.prompt ?? "")
+      guard !parts.isEmpty else { return [] }
+      work.aside = point.picture
+      return [.judge(point.picture, parts)]
+    }
+    return []
+  }
+
+  mutating func takeAside(_ action: Action) {
+    work.aside = nil
+    switch action {
+    case .agreementKnown(let picture, let share): album.agreements[picture] = share.clamped(to: 0...1)
+    case .moveKnown(let pair, let share): album.moves[pair] = share.clamped(to: 0...1)
+    default: break
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import Requests
+import SessionLog
+
+extension WorkState {
+  /// What waits: a request, or all that still waits of a sweep.
+  struct Waiting: Equatable {
+    var ids: [Int]
+    var title, detail: String
+  }
+
+  var waiting: [Waiting] {
+    var groups: [Waiting] = [], sweeps: [Int: Int] = [:]
+    for job in queue {
+      if let sweep = job.options.sweep {
+        if let at = sweeps[sweep] {
+          groups[at].ids.append(job.id)
+          groups[at].title = "sweep of \(job.text), \(groups[at].ids.count) pictures"
+          continue
+        }
+        sweeps[sweep] = groups.count
+      }
+      groups.append(
+        Waiting(
+          ids: [job.id], title: job.options.sweep == nil ? job.text : "sweep of \(job.text), 1 picture",
+          detail: job.detail))
+    }
+    return groups
+  }
+
+  /// Whether a stop was asked for a moment ago, so that another one means all.
+  func isStopping(at now: Double) -> Bool {
+    isBusy && (running?.isCancelling == true || stoppedAt.map { now - $0 < 1 } ?? false)
+  }
+}
+
+extension Job {
+  fileprivate var detail: String {
+    guard case .imagine(let settings, let count, _) = request else { return "question" }
+    return
+      "draw\(count > 1 ? " \(count)" : "") · seed \(settings.seed) · guidance \(Format.scale(settings.guidanceScale))"
+  }
+}
+
+extension StudioState {
+  /// All that waits goes; what runs goes on.
+  mutating func dropQueue() -> [Effect] {
+    guard !work.queue.isEmpty else { return fail("nothing waits") }
+    conversation.undone.append(.jobs(work.queue))
+    say("\(Format.number(work.waiting.count, "waiting request")) dropped; /redo brings them back")
+    work.queue = []
+    return []
+  }
+
+  /// Nothing runs or waits any more, and nothing follows.
+  mutating func stopAll() -> [Effect] {
+    guard work.isBusy || work.sliderDue != nil || work.critique != nil else {
+      return fail("nothing is running")
+    }
+    let dropped = work.queue.isEmpty ? [] : dropQueue()
+    let waited = toast?.text
+    (work.sliderDue, work.critique) = (nil, nil)
+    let effects = work.running?.isCancelling == false ? cancelRunning(discarding: false) : []
+    say(["everything is stopped", dropped.isEmpty ? waited : nil].compactMap(\.self).joined(separator: "; "))
+    return effects
+  }
+
+  // MARK: The list of what waits
+
+  mutating func openQueue() -> [Effect] {
+    guard !work.queue.isEmpty else { return fail("nothing waits") }
+    overlays.lay(.list(ListOverlay(.queue, "What waits", [])))
+    refreshQueue()
+    return []
+  }
+
+  /// The list follows the queue.
+  mutating func refreshQueue() {
+    guard case .list(var list) = overlays.top, list.purpose == .queue else { return }
+    let choices = work.waiting.map {
+      Choice(title: $0.title.oneRow, detail: $0.detail, value: "\($0.ids[0])")
+    }
+    guard choices != list.choices else { return }
+    guard !choices.isEmpty else { return overlays.goBack() }
+    let selected = list.shown.indices.contains(list.selected) ? list.shown[list.selected].value : nil
+    list.choices = choices
+    list.select(list.shown.firstIndex { $0.value == selected } ?? list.selected)
+    overlays.top = .list(list)
+  }
+
+  private func group(_ value: String) -> WorkState.Waiting? {
+    work.waiting.first { "\($0.ids[0])" == value }
+  }
+
+  /// What waits is taken out of the queue.
+  private mutating func takeOut(_ ids: [Int]) {
+    let jobs = work.queue.filter { ids.contains($0.id) }
+    conversation.undone.append(.jobs(jobs))
+    work.queue.removeAll { ids.contains($0.id) }
+  }
+
+  mutating func removeWaiting(_ choice: Choice) -> [Effect] {
+    guard let group = group(choice.value) else { return [] }
+    takeOut(group.ids)
+    say("'\(choice.title)' does not wait any more; /redo brings it back")
+    return []
+  }
+
+  /// It is written anew.
+  mutating func editWaiting(_ choice: Choice) -> [Effect] {
+    guard let group = group(choice.value), let job = work.queue.first(where: { $0.id == group.ids[0] })
+    else { return [] }
+    takeOut(group.ids)
+    prompt.editor.set(job.text)
+    prompt.mode = job.isDrawing ? .imagine : .ask
+    overlays.top = nil
+    return []
+  }
+
+  mutating func moveWaiting(_ choice: Choice, by step: Int) {
+    var groups = work.waiting
+    guard let at = groups.firstIndex(where: { "\($0.ids[0])" == choice.value }),
+      groups.indices.contains(at + step)
+    else { return }
+    groups.swapAt(at, at + step)
+    let places = Dictionary(uniqueKeysWithValues: groups.flatMap(\.ids).enumerated().map { ($1, $0) })
+    work.queue.sort { places[$0.id, default: 0] < places[$1.id, default: 0] }
+  }
+
+  // MARK: Undo and redo
+
+  /// Takes the last request back: one that waits, one that runs, or one that is done; sweeps as a whole.
+  mutating func undo() -> [Effect] {
+    guard conversation.replay == nil, !conversation.isReadOnly else {
+      return recording(.undone(request: 0))
+    }
+    if let last = work.waiting.last {
+      takeOut(last.ids)
+      say("'\(last.title.oneRow)' does not wait any more; /redo brings it back")
+      return []
+    }
+    guard let request = conversation.transcript.messages.last(where: { $0.request != nil })?.request else {
+      return fail("there is nothing to undo")
+    }
+    let requests = conversation.transcript.requests(with: request)
+    conversation.undone.append(.requests(requests))
+    var effects: [Effect] = []
+    if let running = work.running, requests.contains(running.id) {
+      work.critique = nil
+      effects = cancelRunning(discarding: true)
+      work.stoppedAt = nil
+    }
+    work.talk = []
+    say("undone; /redo brings it back")
+    return effects + requests.map { .record(.undone(request: $0)) }
+  }
+
+  /// Brings back what was taken back last.
+  mutating func redo() -> [Effect] {
+    guard conversation.replay == nil, !conversation.isReadOnly else {
+      return recording(.redone(request: 0))
+    }
+    guard let last = conversation.undone.popLast() else { return fail("there is nothing to bring back") }
+    say("brought back")
+    switch last {
+    case .requests(let requests): return requests.map { .record(.redone(request: $0)) }
+    case .picture(let picture): return [.record(.deleted(picture: picture, isDeleted: false))]
+    case .jobs(let jobs):
+      work.queue += jobs
+      return startNext()
+    }
+  }
+
+  // MARK: Strips
+
+  /// The settings of one picture of the last strip or grid are used again; the first is 1.
+  mutating func chooseOfStrip(_ number: String) -> [Effect] {
+    guard let strip = conversation.transcript.lastStrip else {
+      return fail("there is no strip yet; /sweep and /grid draw one")
+    }
+    guard let at = Int(number), strip.pictures.indices.contains(at - 1) else {
+      return fail("the last strip has \(Format.number(strip.pictures.count, "picture"))")
+    }
+    return choose(strip.pictures[at - 1])
+  }
+}

@@ -1,0 +1,91 @@
+/// Files that a prompt names behind `@`, as in `what is in @cat.png and @'my dog.png'?`
+public struct Mentions: Equatable, Sendable {
+  /// One of them.
+  public struct Word: Equatable, Sendable {
+    /// Without quotes and backslashes, and without a sentence's sign behind it.
+    public var path: String
+    /// Where it stands in the text, its `@` included.
+    var range: Range<Int>
+    /// Whether a quote has no end.
+    var isOpen = false
+  }
+
+  public var text: String
+  public var words: [Word] = []
+
+  /// A word behind a blank, or at the beginning, that begins with `@`.
+  init(in text: String) {
+    self.text = text
+    let characters = Array(text)
+    var at = 0, isStart = true
+    while at < characters.count {
+      if isStart, characters[at] == "@", let word = Self.word(characters, from: at) {
+        words.append(word)
+        at = word.range.upperBound
+        isStart = false
+        continue
+      }
+      isStart = characters[at].isWhitespace
+      at += 1
+    }
+  }
+
+  private static func word(_ text: [Character], from start: Int) -> Word? {
+    var path = "", at = start + 1, quote: Character?, isPlain = true
+    while at < text.count {
+      let c = text[at]
+      if c == "\\", quote != "'", at + 1 < text.count {
+        path.append(text[at + 1])
+        at += 2
+        continue
+      }
+      if let open = quote {
+        if c == open { quote = nil } else { path.append(c) }
+      } else if c == "'" || c == "\"" {
+        (quote, isPlain) = (c, false)
+      } else if c.isWhitespace {
+        break
+      } else {
+        path.append(c)
+      }
+      at += 1
+    }
+    // "Is this @cat.png?"
+    while isPlain, let last = path.last, "?!,;:.)".contains(last), path.contains(where: \.isLetter) {
+      path.removeLast()
+      at -= 1
+    }
+    return path.isEmpty ? nil : Word(path: path, range: start..<at, isOpen: quote != nil)
+  }
+
+  /// Whether a word can only mean a file: one that is not there is a mistake then, else it is text.
+  public static func isPath(_ word: Word) -> Bool {
+    PastedPaths.isPictureName(word.path) || word.path.contains("/")
+  }
+
+  /// A path as it is written behind `@`.
+  static func written(_ path: String) -> String {
+    "@" + path.map { c in c.isWhitespace || "\\'\"".contains(c) ? "\\\(c)" : String(c) }.joined()
+  }
+
+  /// What is left of the text: words in a sentence become "the picture" or "picture 2", those before and behind it go.
+  ///
+  /// - Parameter attached: which words were files.
+  func sentence(attached: [Int]) -> String {
+    var result = Array(text)
+    let names = attached.enumerated().map { attached.count == 1 ? "the picture" : "picture \($0.offset + 1)" }
+    for (i, name) in zip(attached, names).reversed() where words.indices.contains(i) {
+      let range = words[i].range
+      let before = result[..<range.lowerBound].last { !$0.isWhitespace }
+      // Behind a word of the sentence; the other words are pictures themselves.
+      let isWithin =
+        before.map { $0.isLetter || $0.isNumber || $0 == "," } ?? false
+        && !words.contains { word in
+          word.range.upperBound <= range.lowerBound
+            && result[word.range.upperBound..<range.lowerBound].allSatisfy(\.isWhitespace)
+        }
+      result.replaceSubrange(range, with: Array(isWithin ? name : ""))
+    }
+    return String(result).split(separator: " ").joined(separator: " ").trimmingWhitespace()
+  }
+}

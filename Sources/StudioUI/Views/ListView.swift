@@ -1,0 +1,96 @@
+import Frames
+import Requests
+
+/// Where the parts of a list lie.
+struct ListLayout {
+  /// With its border.
+  let box: Rect
+  /// The filter's line and the lines to choose from.
+  let inner: Rect
+  /// The selected line's picture; nil where there is none.
+  let preview: Rect?
+  /// The first line that is shown, how many fit, and how many there are.
+  let first, rows: Int
+  private let count: Int
+
+  init(_ list: ListOverlay, _ state: StudioState) {
+    let height = list.hasPictures ? 24 : min(24, max(8, list.choices.count + 5))
+    box = popUpArea(state, width: list.hasPictures ? 96 : 84, height: height)
+    var inner = box.inset(2, 1), preview: Rect?
+    if list.hasPictures, state.terminal.hasPictures, inner.width >= 50 {
+      let width = min(30, inner.width / 3)
+      inner.width -= width + 2
+      preview = Rect(inner.maxX + 2, inner.y, width, inner.height)
+    }
+    (self.inner, self.preview, count) = (inner, preview, list.shown.count)
+    rows = max(1, inner.height - 2)
+    first = max(0, min(list.selected - rows / 2, count - rows))
+  }
+
+  /// The line at a cell of the screen.
+  func line(at x: Int, _ y: Int) -> Int? {
+    let row = y - inner.y - 2
+    guard (inner.x - 1..<inner.maxX + 1).contains(x), (0..<rows).contains(row), first + row < count else {
+      return nil
+    }
+    return first + row
+  }
+}
+
+func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
+  let theme = state.terminal.theme, shown = list.shown, layout = ListLayout(list, state), inner = layout.inner
+  drawBox(layout.box, title: list.title, state, &frame)
+  if let preview = layout.preview { drawPreview(of: list, state, preview, &frame) }
+  drawFilter(list, inner, theme, &frame)
+  if shown.isEmpty {
+    frame.put(
+      list.choices.isEmpty && list.filter.isEmpty ? "nothing here" : "no matches", inner.x, inner.y + 2,
+      theme.dim)
+  }
+  let widest = (shown.map { TextWidth.columns($0.title) }.max() ?? 0) + 4
+  let titleWidth = max(12, min(inner.width - 10, widest))
+  for (i, choice) in shown[layout.first...].prefix(layout.rows).enumerated() {
+    let isSelected = layout.first + i == list.selected, y = inner.y + 2 + i
+    let style = isSelected ? theme.selection : theme.text, detail = isSelected ? style : theme.dim
+    if isSelected { frame.fill(Rect(inner.x - 1, y, inner.width + 2, 1), " ", style) }
+    var x = inner.x
+    if shown.contains(where: \.isCurrent) {
+      frame.put(choice.isCurrent ? "●" : " ", x, y, isSelected ? style : theme.accent)
+      x += 2
+    }
+    frame.put(TextWidth.fitted(choice.title, titleWidth - (x - inner.x)), x, y, style)
+    frame.put(
+      TextWidth.fitted(choice.detail, inner.width - titleWidth - 1), inner.x + titleWidth + 1, y, detail)
+  }
+  let below = shown.count - layout.first - layout.rows
+  if below > 0 { frame.put(" \(below) more ↓ ", layout.box.x + 3, layout.box.maxY - 1, theme.dim) }
+}
+
+private func drawFilter(_ list: ListOverlay, _ inner: Rect, _ theme: Theme, _ frame: inout Frame) {
+  let isTitle = list.newTitle != nil, text = list.newTitle ?? list.filter
+  let head = isTitle ? "title › " : "› "
+  let x = inner.x + frame.put(head, inner.x, inner.y, theme.accent)
+  if text.isEmpty, !isTitle {
+    frame.put("type to filter", x, inner.y, theme.dim)
+    frame.cursor = Point(x, inner.y)
+    return
+  }
+  // The end is what is being written.
+  let room = max(4, inner.width - head.count - 1)
+  var tail = text
+  while TextWidth.columns(tail) > room { tail.removeFirst() }
+  let used = frame.put(tail, x, inner.y, theme.text)
+  frame.cursor = Point(x + used, inner.y)
+}
+
+/// The selected line's picture beside the list.
+private func drawPreview(of list: ListOverlay, _ state: StudioState, _ area: Rect, _ frame: inout Frame) {
+  guard let name = list.picture, let pixels = state.album.sizes[name] else { return }
+  let cells = state.cells(of: name, within: Size(area.width, area.height - 2))
+  let rect = Rect(area.x + (area.width - cells.width) / 2, area.y, cells.width, cells.height)
+  frame.show(name, in: rect, clip: rect, state)
+  if list.selectedFile != nil {
+    let size = "\(pixels.width) × \(pixels.height)"
+    frame.put(size, area.x, min(area.maxY - 1, rect.maxY + 1), state.terminal.theme.dim)
+  }
+}

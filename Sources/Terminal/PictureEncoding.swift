@@ -24,6 +24,8 @@ struct EncodingKey: Hashable, Sendable {
   var picture: PictureID
   var graphics: Graphics
   var isTruecolor: Bool
+  /// What characters are to be had where there are less than 256 colours.
+  var characters = CharacterSet.many
   var cell: Size
   /// Cells of the whole picture, and the part of them that is seen.
   var whole: Size
@@ -41,30 +43,70 @@ enum PictureEncoding {
       let height = cut.height >= 6 ? cut.height / 6 * 6 : cut.height
       return EncodedPicture(rows: [sixel(cut.cropped(x: 0, y: 0, width: cut.width, height: height))])
     case .kitty: return EncodedPicture(rows: [kitty(scaled(picture, key, perCell: key.cell), key)])
-    case .blocks: return EncodedPicture(rows: blocks(scaled(picture, key, perCell: Size(1, 2)), key))
+    case .blocks:
+      if case .many = key.characters {
+        return EncodedPicture(rows: blocks(scaled(picture, key, perCell: Size(1, 2)), key))
+      }
+      let grid = key.characters.grid
+      return EncodedPicture(
+        rows: CharacterPicture.rows(scaled(picture, key, perCell: grid), key.characters, key.background))
     case .none: return EncodedPicture(rows: [])
     }
   }
 
-  /// The visible part at so many pixels a cell, on the background.
+  /// The visible part at so many pixels a cell, on the background. The picture keeps its proportions: where its cells
+  /// have others, the background is what is seen.
   private static func scaled(_ picture: Picture, _ key: EncodingKey, perCell: Size) -> Picture {
     let width = max(1, key.whole.width * perCell.width), height = max(1, key.whole.height * perCell.height)
     let back = key.background ?? Colour(255, 255, 255)
     let flat = picture.over(red: back.red, green: back.green, blue: back.blue)
-    let fits = flat.width == width && flat.height == height
-    let isWhole = width % flat.width == 0 && height % flat.height == 0
+    let size = fitted(flat, key, perCell)
+    let isWhole = size.width % flat.width == 0 && size.height % flat.height == 0
+    let fits = flat.width == size.width && flat.height == size.height
     let large =
       fits
       ? flat
-      : isWhole && width >= 2 * flat.width
-        ? repeated(flat, width, height)
-        : flat.resizedBicubic(width: width, height: height)
+      : isWhole && size.width >= 2 * flat.width
+        ? repeated(flat, size.width, size.height)
+        : flat.resizedBicubic(width: size.width, height: size.height)
+    let canvas = laid(large, Size(width, height), perCell, back)
     let part = Rect(
       key.part.x * perCell.width, key.part.y * perCell.height, key.part.width * perCell.width,
       key.part.height * perCell.height)
     return part == Rect(0, 0, width, height)
-      ? large
-      : large.cropped(x: part.x, y: part.y, width: part.width, height: part.height)
+      ? canvas
+      : canvas.cropped(x: part.x, y: part.y, width: part.width, height: part.height)
+  }
+
+  /// How large a picture is in its cells: by a whole factor where less than a cell is lost by it.
+  private static func fitted(_ picture: Picture, _ key: EncodingKey, _ perCell: Size) -> Size {
+    let cell = Size(max(1, key.cell.width), max(1, key.cell.height))
+    let (width, height) = (Double(picture.width), Double(picture.height))
+    var factor = min(
+      Double(key.whole.width * cell.width) / width, Double(key.whole.height * cell.height) / height)
+    let aCell = min(Double(cell.width) / width, Double(cell.height) / height)
+    if factor >= 2, factor - factor.rounded(.down) < aCell { factor.round(.down) }
+    func pixels(_ side: Double, _ perCell: Int, _ cell: Int, _ cells: Int) -> Int {
+      max(1, min(cells * perCell, Int((side * factor * Double(perCell) / Double(cell)).rounded())))
+    }
+    return Size(
+      pixels(width, perCell.width, cell.width, key.whole.width),
+      pixels(height, perCell.height, cell.height, key.whole.height))
+  }
+
+  /// A picture on a ground of its cells' size: in its corner, or in the middle where more than a cell is left.
+  private static func laid(_ picture: Picture, _ size: Size, _ perCell: Size, _ back: Colour) -> Picture {
+    let (right, below) = (size.width - picture.width, size.height - picture.height)
+    guard right > 0 || below > 0 else { return picture }
+    let x = right > perCell.width ? right / 2 : 0, y = below > perCell.height ? below / 2 : 0
+    var canvas = Picture(
+      width: size.width, height: size.height, red: back.red, green: back.green, blue: back.blue)
+    for row in 0..<picture.height {
+      let from = row * picture.width * 4, to = ((row + y) * size.width + x) * 4
+      canvas.pixels.replaceSubrange(
+        to..<to + picture.width * 4, with: picture.pixels[from..<from + picture.width * 4])
+    }
+    return canvas
   }
 
   /// Whole factors keep small pictures' pixels sharp.

@@ -61,17 +61,15 @@ public final class Screen {
     try Self.check(environment: environment)
     let term = environment["TERM"] ?? ""
     facts.isTruecolor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
-    // A description with direct colours, where one is installed and the terminal says that it has them.
-    let direct = term.replacingOccurrences(of: "-256color", with: "") + "-direct"
-    let name = facts.isTruecolor && vt_knows(direct) ? direct : term
+    let name = facts.isTruecolor ? DirectColours.description(of: term, environment) ?? term : term
+    defer { DirectColours.forget(environment) }
     guard vt_start(name) else { throw TerminalError("the terminal '\(name)' cannot be used") }
     isStarted = true
     facts.colours = Int(vt_colours())
     if let wanted {
       facts.graphics = wanted
-    } else if facts.colours < 256, !facts.isTruecolor {
-      facts.graphics = .none
     }
+    facts.chooseCharacters(term)
     if !usesColours, wanted == nil { facts.graphics = .blocks }
     facts.measureWindow()
     ask()
@@ -212,7 +210,8 @@ public final class Screen {
     var keys: [Placement: EncodingKey] = [:]
     for p in frame.placements where p.visible.maxY < frame.size.height {
       keys[p] = EncodingKey(
-        picture: p.picture, graphics: facts.graphics, isTruecolor: facts.isTruecolor, cell: facts.cell,
+        picture: p.picture, graphics: facts.graphics, isTruecolor: facts.isTruecolor,
+        characters: facts.characters, cell: facts.cell,
         whole: Size(p.whole.width, p.whole.height),
         part: Rect(p.visible.x - p.whole.x, p.visible.y - p.whole.y, p.visible.width, p.visible.height),
         background: theme.colours[.background].map(shownColour) ?? facts.background)

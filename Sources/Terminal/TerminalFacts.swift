@@ -9,6 +9,8 @@ public struct TerminalFacts: Sendable, Equatable {
   public var isTruecolor = false
   /// Size of its palette.
   public var colours = 256
+  /// What pictures are made of where the terminal shows none and has few colours.
+  var characters = CharacterSet.many
   /// Pixels of a character's cell.
   public var cell = Size(8, 16)
   /// Whether it shows a frame at once (mode 2026).
@@ -29,6 +31,24 @@ public struct TerminalFacts: Sendable, Equatable {
 
   /// Whether the device attributes name sixel graphics.
   public var hasSixel: Bool { attributes.dropFirst().contains(4) }
+
+  /// Finds the characters for pictures in few colours: those that a terminal's font is sure to have.
+  mutating func chooseCharacters(_ term: String) {
+    guard colours < 256, !isTruecolor else { return characters = .many }
+    let palette = colours >= 16 ? 16 : colours >= 8 ? 8 : 0
+    let hasBlocksOnly = ["linux", "rxvt", "cygwin"].contains { term.hasPrefix($0) }
+    let isOld = ["vt", "ansi", "pcansi", "sun", "wyse", "qnx"].contains { term.hasPrefix($0) }
+    characters =
+      isOld
+      ? .ascii(colours: palette) : hasBlocksOnly ? .halves(colours: palette) : .quadrants(colours: palette)
+  }
+
+  /// Terminals that draw sextants themselves, by what they call themselves.
+  private mutating func learnCharacters() {
+    guard case .quadrants(let palette) = characters else { return }
+    let drawing = ["kitty", "foot", "wezterm", "contour", "ghostty", "vte", "konsole"]
+    if drawing.contains(where: version.lowercased().contains) { characters = .sextants(colours: palette) }
+  }
 
   /// What asks a terminal for all of it. The device attributes come last: every terminal answers them.
   static func queries(environment: [String: String]) -> [UInt8] {
@@ -59,7 +79,9 @@ public struct TerminalFacts: Sendable, Equatable {
       }
     case .background(let colour): background = colour
     case .synchronizedUpdates: hasSynchronizedUpdates = true
-    case .version(let text): version = text
+    case .version(let text):
+      version = text
+      learnCharacters()
     case .cell, .ready, .other: break
     }
   }

@@ -31,29 +31,30 @@ public struct Mentions: Equatable, Sendable {
   }
 
   private static func word(_ text: [Character], from start: Int) -> Word? {
-    var path = "", at = start + 1, quote: Character?, isPlain = true
+    var path = "", at = start + 1, quote: Character?, plain = 0
     while at < text.count {
       let c = text[at]
       if c == "\\", quote != "'", at + 1 < text.count {
         path.append(text[at + 1])
-        at += 2
+        (at, plain) = (at + 2, 0)
         continue
       }
       if let open = quote {
         if c == open { quote = nil } else { path.append(c) }
       } else if c == "'" || c == "\"" {
-        (quote, isPlain) = (c, false)
+        (quote, plain) = (c, 0)
       } else if c.isWhitespace {
         break
       } else {
         path.append(c)
+        plain += 1
       }
       at += 1
     }
     // "Is this @cat.png?"
-    while isPlain, let last = path.last, "?!,;:.)".contains(last), path.contains(where: \.isLetter) {
+    while plain > 0, let last = path.last, "?!,;:.)".contains(last), path.contains(where: \.isLetter) {
       path.removeLast()
-      at -= 1
+      (at, plain) = (at - 1, plain - 1)
     }
     return path.isEmpty ? nil : Word(path: path, range: start..<at, isOpen: quote != nil)
   }
@@ -80,8 +81,9 @@ public struct Mentions: Equatable, Sendable {
       // Behind a word of the sentence; the other words are pictures themselves.
       let isWithin =
         before.map { $0.isLetter || $0.isNumber || $0 == "," } ?? false
-        && !words.contains { word in
-          word.range.upperBound <= range.lowerBound
+        && !attached.contains { other in
+          let word = words[other]
+          return word.range.upperBound <= range.lowerBound
             && result[word.range.upperBound..<range.lowerBound].allSatisfy(\.isWhitespace)
         }
       result.replaceSubrange(range, with: Array(isWithin ? name : ""))

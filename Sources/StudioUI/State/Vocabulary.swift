@@ -65,6 +65,12 @@ public struct Vocabulary: Equatable, Sendable {
   func nearest(to word: String) -> String? {
     let word = word.lowercased()
     if word.count >= 3, let thing = things.first(where: { $0.name.hasPrefix(word) }) { return thing.name }
+    func shared(_ name: String) -> Int { zip(name, word).prefix { $0 == $1 }.count }
+    if let thing = things.max(by: { shared($0.name) < shared($1.name) }), shared(thing.name) >= 4,
+      2 * shared(thing.name) >= thing.name.count
+    {
+      return thing.name
+    }
     let best = words.filter { $0.count > 2 }.map { ($0, Self.changes($0, word)) }
       .min { ($0.1, $0.0) < ($1.1, $1.0) }
     guard let (near, changes) = best, changes <= 2, 2 * changes < max(near.count, word.count) else {

@@ -152,8 +152,8 @@ extension StudioState {
         "\(turn) drawing · step \(running.step) of \(running.steps) · \(Format.whole(rate)) steps/s · \(elapsed)"
     }
     if let (_, word) = unknownWord, case .ready = work.model {
-      let near = vocabulary?.nearest(to: word).map { "; Tab: \($0)" } ?? "; /things lists what it was"
-      return "\(modelName) was never taught '\(word)'\(near)"
+      let near = vocabulary?.nearest(to: word).map { "Tab: \($0)" } ?? "/things lists what it knows"
+      return "\(modelName) does not know '\(word)'; \(near)"
     }
     switch work.model {
     case .loading: return "\(turn) loading the model; requests wait until it is ready"

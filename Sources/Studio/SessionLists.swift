@@ -26,9 +26,9 @@ extension SessionRecorder {
   func rename(_ id: String, _ title: String) -> [Action] {
     do {
       let event = SessionEvent.renamed(title)
-      if session?.id == id { return record(event) + list() }
-      try append(event, to: id)
-      return list() + [.toast("renamed", isError: false)]
+      var actions: [Action] = []
+      if session?.id == id { actions = record(event) } else { try append(event, to: id) }
+      return actions + list() + [.toast("renamed", isError: false)]
     } catch {
       return [.toast("\(error)", isError: true)]
     }

@@ -13,6 +13,8 @@ enum DirectColours {
     }
     guard isPlain, !term.isEmpty, let folder = folder(environment) else { return nil }
     let name = "vugen-\(term)-direct", others = environment["TERMINFO_DIRS"] ?? ""
+    // ncurses keeps which of the folders are there when it looks first.
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     setenv("TERMINFO_DIRS", "\(folder):\(others)", 1)
     if vt_knows(name) || make(name, of: term, in: folder) && vt_knows(name) { return name }
     forget(environment)
@@ -47,7 +49,6 @@ enum DirectColours {
     let path = "\(folder)/\(getpid()).ti"
     defer { unlink(path) }
     do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try source.write(toFile: path, atomically: false, encoding: .utf8)
       let tic = Process()
       tic.executableURL = URL(fileURLWithPath: "/usr/bin/tic")

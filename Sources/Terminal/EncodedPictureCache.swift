@@ -43,6 +43,15 @@ public final class EncodedPictureCache: Sendable {
     return loaded
   }
 
+  /// Whether two pictures have the same proportions, so that one covers the other in the same cells; false where that is
+  /// not known.
+  func haveOneShape(_ one: PictureID, _ other: PictureID) -> Bool {
+    state.withLock { state in
+      guard let a = state.pictures[one], let b = state.pictures[other] else { return false }
+      return a.width * b.height == b.width * a.height
+    }
+  }
+
   /// The encoding if it is there; else it is begun.
   func encoded(_ key: EncodingKey) -> EncodedPicture? {
     let (found, isNew) = state.withLock { state -> (EncodedPicture?, Bool) in

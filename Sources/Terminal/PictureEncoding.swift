@@ -57,7 +57,6 @@ enum PictureEncoding {
   /// The visible part at so many pixels a cell, on the background. The picture keeps its proportions: where its cells
   /// have others, the background is what is seen.
   private static func scaled(_ picture: Picture, _ key: EncodingKey, perCell: Size) -> Picture {
-    let width = max(1, key.whole.width * perCell.width), height = max(1, key.whole.height * perCell.height)
     let back = key.background ?? Colour(255, 255, 255)
     let flat = picture.over(red: back.red, green: back.green, blue: back.blue)
     let size = fitted(flat, key, perCell)
@@ -69,13 +68,7 @@ enum PictureEncoding {
       : isWhole && size.width >= 2 * flat.width
         ? repeated(flat, size.width, size.height)
         : flat.resizedBicubic(width: size.width, height: size.height)
-    let canvas = laid(large, Size(width, height), perCell, back)
-    let part = Rect(
-      key.part.x * perCell.width, key.part.y * perCell.height, key.part.width * perCell.width,
-      key.part.height * perCell.height)
-    return part == Rect(0, 0, width, height)
-      ? canvas
-      : canvas.cropped(x: part.x, y: part.y, width: part.width, height: part.height)
+    return laid(large, key, perCell, back)
   }
 
   /// How large a picture is in its cells: by a whole factor where less than a cell is lost by it.
@@ -94,17 +87,31 @@ enum PictureEncoding {
       pixels(height, perCell.height, cell.height, key.whole.height))
   }
 
-  /// A picture on a ground of its cells' size: in its corner, or in the middle where more than a cell is left.
-  private static func laid(_ picture: Picture, _ size: Size, _ perCell: Size, _ back: Colour) -> Picture {
-    let (right, below) = (size.width - picture.width, size.height - picture.height)
-    guard right > 0 || below > 0 else { return picture }
+  /// The part that is seen of a picture that lies in the corner of its cells, or in the middle where more than a cell is
+  /// left. Sixel leaves what is less than a cell to the terminal: its own ground is exact there.
+  private static func laid(_ picture: Picture, _ key: EncodingKey, _ perCell: Size, _ back: Colour) -> Picture
+  {
+    let whole = Size(key.whole.width * perCell.width, key.whole.height * perCell.height)
+    let right = whole.width - picture.width, below = whole.height - picture.height
     let x = right > perCell.width ? right / 2 : 0, y = below > perCell.height ? below / 2 : 0
+    let part = Rect(
+      key.part.x * perCell.width, key.part.y * perCell.height, key.part.width * perCell.width,
+      key.part.height * perCell.height)
+    var seen = part
+    if key.graphics == .sixel, x == 0, y == 0 {
+      seen.width = max(1, min(part.width, picture.width - part.x))
+      seen.height = max(1, min(part.height, picture.height - part.y))
+    }
+    if x == 0, y == 0, seen == Rect(0, 0, picture.width, picture.height) { return picture }
     var canvas = Picture(
-      width: size.width, height: size.height, red: back.red, green: back.green, blue: back.blue)
-    for row in 0..<picture.height {
-      let from = row * picture.width * 4, to = ((row + y) * size.width + x) * 4
+      width: seen.width, height: seen.height, red: back.red, green: back.green, blue: back.blue)
+    let columns = max(seen.x, x)..<max(max(seen.x, x), min(seen.maxX, x + picture.width))
+    for row in max(seen.y, y)..<max(max(seen.y, y), min(seen.maxY, y + picture.height)) where !columns.isEmpty
+    {
+      let from = ((row - y) * picture.width + columns.lowerBound - x) * 4
+      let to = ((row - seen.y) * seen.width + columns.lowerBound - seen.x) * 4
       canvas.pixels.replaceSubrange(
-        to..<to + picture.width * 4, with: picture.pixels[from..<from + picture.width * 4])
+        to..<to + columns.count * 4, with: picture.pixels[from..<from + columns.count * 4])
     }
     return canvas
   }

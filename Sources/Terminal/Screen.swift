@@ -155,7 +155,8 @@ public final class Screen {
       // An opaque picture of the same place covers the old one by itself, without a flicker; until it is there, the
       // old one is what is seen.
       let next = frame.placements.first {
-        $0.visible == placement.visible && keys[$0] != nil && shown[$0] == nil
+        $0.visible == placement.visible && $0.whole == placement.whole && keys[$0] != nil && shown[$0] == nil
+          && cache.haveOneShape($0.picture, placement.picture)
       }
       if let next {
         shown[next] = old

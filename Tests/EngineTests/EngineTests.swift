@@ -135,6 +135,40 @@ struct EngineTests {
     #expect(
       reasons.count == 1 && reasons[0].contains("cannot draw") && !reasons[0].contains("\n"), "\(reasons)")
   }
+
+  /// A conversation that is longer than the model reads goes on without its oldest turns, and says so.
+  @Test func aLongConversationGoesOn() async throws {
+    let picture = Picture(width: 64, height: 64, red: 200, green: 30, blue: 30)
+    let long = "What is this, please? " + String(repeating: "Tell me about the red thing. ", count: 30)
+    var forgot = 0
+    for turn in 0..<5 {
+      let question = Question(long, pictures: turn == 0 ? [picture] : [])
+      let events = try await events(.ask(question))
+      #expect(isWhole(events) && !events.contains { if case .failed = $0 { true } else { false } }, "\(turn)")
+      #expect(events.contains { if case .answered = $0 { true } else { false } })
+      if events.contains(.forgotten) { forgot += 1 }
+    }
+    #expect((1..<5).contains(forgot), "\(forgot) times, not at each question")
+  }
+
+  /// What is looked at aside leaves the conversation alone.
+  @Test func whatIsAskedAsideIsForgotten() async throws {
+    let engine = try await Self.engine.value, flag = CancellationFlag()
+    let picture = Picture(width: 64, height: 64, red: 200, green: 30, blue: 30)
+    let first = try await events(.ask(Question("What is this?", pictures: [picture])))
+    let next = try await events(.ask(Question("What colour?")))
+    _ = try await events(.ask(Question("What is this?", pictures: [picture])))
+    #expect(await engine.consult("Is there a cat in the picture?", about: picture, cancelledBy: flag) != nil)
+    let drawn = await engine.sketch(settings(), cancelledBy: flag)
+    #expect(drawn?.width == 128)
+    func said(_ events: [RequestEvent<Picture>]) -> String? {
+      events.lazy.compactMap { if case .answered(let text, _, _, _) = $0 { text } else { nil } }.first
+    }
+    #expect(said(try await events(.ask(Question("What colour?")))) == said(next) && said(first) != nil)
+    flag.set()
+    #expect(await engine.consult("Is there a cat?", about: picture, cancelledBy: flag) == nil)
+    #expect(await engine.sketch(settings(), cancelledBy: flag) == nil)
+  }
 }
 
 extension NumericActor {

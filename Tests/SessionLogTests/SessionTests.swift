@@ -216,6 +216,32 @@ struct SessionTests {
     #expect(try store.read(file.id).entries.shown.compactMap(\.event.request) == [2, 2])
   }
 
+  /// What came back is there again; what came of an undone request later is not; deleted pictures are in no list.
+  @Test func whatCameBackIsShown() {
+    let settings = ImageSettings(prompt: "a cat", seed: 1), origin = PictureOrigin(settings, stepsDone: 1)
+    func drawn(_ request: Int, _ picture: PictureID) -> SessionEvent {
+      .drawn(request: request, picture: picture, origin: origin, seconds: 1, isPartial: false)
+    }
+    func asked(_ request: Int, sweep: Int? = nil) -> SessionEvent {
+      .drawingAsked(request: request, settings: settings, count: 1, parent: nil, sweep: sweep)
+    }
+    let events: [SessionEvent] = [
+      asked(1), drawn(1, .hash("aa")), asked(2), .undone(request: 2), .cancelled(request: 2),
+      .undone(request: 1),
+      .redone(request: 1), asked(3, sweep: 3), drawn(3, .hash("bb")),
+      .deleted(picture: .hash("bb"), isDeleted: true), .deleted(picture: .hash("aa"), isDeleted: true),
+      .deleted(picture: .hash("aa"), isDeleted: false),
+    ]
+    let entries = events.map { SessionEntry(time: 1, event: $0) }
+    #expect(entries.shown.map(\.event) == [asked(1), drawn(1, .hash("aa")), asked(3, sweep: 3)])
+    // As a log has them, and what older programs wrote is read as before.
+    let lines = entries.compactMap { try? JSONEncoder().encode($0) }
+    #expect(SessionContents(Data(lines.joined(separator: [10]))).entries == entries)
+    let old =
+      #"{"version":1,"time":1,"event":{"drawingAsked":{"request":1,"settings":{"prompt":"a cat","negative":"","seed":1,"guidanceScale":3,"steps":50,"decoderSteps":1},"count":1}}}"#
+    #expect(SessionContents(Data(old.utf8)).entries.map(\.event) == [asked(1)])
+  }
+
   @Test func aDamagedLineCostsItselfAlone() throws {
     let store = temporaryStore(), id = "damaged"
     do {

@@ -101,5 +101,13 @@ import Testing
   @Test func aCellShowsTwoPixels() {
     let picture = Picture(width: 1, height: 2, rgb: [255, 0, 0, 0, 0, 255])
     #expect(picture.halfBlocks(columns: 1, rows: 1) == ["\u{1B}[38;2;255;0;0;48;2;0;0;255m▀\u{1B}[0m"])
+    // In cells of other proportions it keeps its own, in their middle.
+    let square = Picture(width: 20, height: 20, red: 255, green: 0, blue: 0)
+    for row in square.halfBlocks(columns: 20, rows: 5) {
+      let colours = row.split(separator: "\u{1B}[").map {
+        ($0.hasPrefix("38;2;255;0;0;"), $0.count { $0 == "▀" })
+      }
+      #expect(colours.filter(\.0).map(\.1) == [10] && colours.reduce(0) { $0 + $1.1 } == 20)
+    }
   }
 }

@@ -26,7 +26,7 @@ public enum OddInput {
     "/theme", "/export",
     "/solver", "/interval", "/image", "/caption", "/save", "/replay", "/vary", "/retry", "/undo", "/compare",
     "/critique", "/gallery",
-    "/edit",
+    "/edit", "/redo", "/queue", "/size", "/things", "/model",
   ]
 
   public static let pastes = [

@@ -41,7 +41,7 @@ extension StudioState {
     guard let vocabulary else { return fail("\(modelName) has no list of what it knows in its folder") }
     let choices = vocabulary.things.map { thing in
       var choice = Choice(
-        title: thing.name, detail: thing.kind + (thing.isColourable ? " · in every colour" : ""),
+        title: thing.name, detail: thing.kind + (thing.isColourable ? " · any colour" : ""),
         value: thing.name)
       choice.picture = .thing(thing.name)
       return choice

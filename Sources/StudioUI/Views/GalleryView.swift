@@ -16,7 +16,7 @@ struct GalleryLayout {
     let pixels = (width - 3) * max(1, state.terminal.cell.width)
     let perCell = max(1, state.terminal.cell.height)
     tile = Size(width, max(4, min(area.height - 4, (pixels + perCell - 1) / perCell + 2)))
-    rows = max(1, (area.height - 4) / tile.height)
+    rows = max(1, (area.height - 3) / tile.height)
   }
 
   /// The first row of tiles that is shown.

@@ -48,7 +48,9 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
       theme.dim)
   }
   let widest = (shown.map { TextWidth.columns($0.title) }.max() ?? 0) + 4
-  let titleWidth = max(12, min(inner.width - 10, widest))
+  // Both are cut where both are long.
+  let details = shown.map { TextWidth.columns($0.detail) }.max() ?? 0
+  let titleWidth = max(12, min(inner.width - 1 - min(details, inner.width * 2 / 5), widest))
   for (i, choice) in shown[layout.first...].prefix(layout.rows).enumerated() {
     let isSelected = layout.first + i == list.selected, y = inner.y + 2 + i
     let style = isSelected ? theme.selection : theme.text, detail = isSelected ? style : theme.dim

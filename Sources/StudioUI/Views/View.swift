@@ -118,12 +118,13 @@ extension Frame {
     placements = placements.flatMap { placement -> [Placement] in
       let seen = placement.visible
       guard seen.intersects(rect) else { return [placement] }
-      let (top, bottom) = (max(seen.y, rect.y), min(seen.maxY, rect.maxY))
+      // Full columns beside it: a picture that is cut across shows a seam where its rows of sixels end.
+      let (left, right) = (max(seen.x, rect.x), min(seen.maxX, rect.maxX))
       let parts = [
-        Rect(seen.x, seen.y, seen.width, top - seen.y),
-        Rect(seen.x, bottom, seen.width, seen.maxY - bottom),
-        Rect(seen.x, top, rect.x - seen.x, bottom - top),
-        Rect(rect.maxX, top, seen.maxX - rect.maxX, bottom - top),
+        Rect(seen.x, seen.y, left - seen.x, seen.height),
+        Rect(right, seen.y, seen.maxX - right, seen.height),
+        Rect(left, seen.y, right - left, rect.y - seen.y),
+        Rect(left, rect.maxY, right - left, seen.maxY - rect.maxY),
       ]
       return parts.filter { $0.width > 0 && $0.height > 0 }.map {
         Placement(placement.picture, whole: placement.whole, visible: $0)
@@ -152,8 +153,8 @@ extension StudioState {
         "\(turn) drawing · step \(running.step) of \(running.steps) · \(Format.whole(rate)) steps/s · \(elapsed)"
     }
     if let (_, word) = unknownWord, case .ready = work.model {
-      let near = vocabulary?.nearest(to: word).map { "Tab: \($0)" } ?? "/things lists what it knows"
-      return "\(modelName) does not know '\(word)'; \(near)"
+      let near = vocabulary?.nearest(to: word).map { "Tab: \($0)" } ?? "/things lists what is known"
+      return "unknown: '\(word)'; \(near)"
     }
     switch work.model {
     case .loading: return "\(turn) loading the model; requests wait until it is ready"

@@ -156,7 +156,7 @@ public final class PartialOutput: Sendable {
   private static func crash(_ number: Int32) {
     wake(number)
     var rounds = 0
-    while !isDone.load(ordering: .acquiring), rounds < 200 {
+    while !isDone.load(ordering: .acquiring), rounds < 1000 {
       poll(nil, 0, 10)
       rounds += 1
     }

@@ -19,7 +19,12 @@ struct MemoryTests {
         let isRefusal =
           found.status == 1 && found.error.hasPrefix("vugen: not enough memory: ")
           && found.error.contains(" MB may be used here") && found.error.split(separator: "\n").count == 1
-        #expect(isRefusal || found.status == 0 && found.error.isEmpty, "\(limit) \(command): \(found)")
+        // What was foreseen is an estimate: near it the pool may find that there is no more, and says so as well.
+        let isNoticed =
+          found.status == 1 && found.error.hasPrefix("vugen: out of memory: ")
+          && found.error.split(separator: "\n").count == 1
+        #expect(
+          isRefusal || isNoticed || found.status == 0 && found.error.isEmpty, "\(limit) \(command): \(found)")
         if isRefusal { refusals += 1 }
       }
     }

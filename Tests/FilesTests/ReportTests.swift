@@ -17,7 +17,7 @@ struct ReportTests {
       "b": .number(1), "a": .text("x/y"), "c": .list([.flag(true), .number(.nan)]), "d": .numbers(["z": 2]),
     ])
     #expect(line == #"{"a":"x/y","b":1,"c":[true,"nan"],"d":{"z":2}}"#)
-    #expect(try jsonLine(["n": .text(FileName.text([0xE9]))]) == #"{"n":"\\xE9"}"#)
+    #expect(try jsonLine(["n": .text(FileName.text([0xE9]))]) == #"{"n":"\\xE9","nBytes":"6Q=="}"#)
   }
 
   @Test func nounsAreCounted() {

@@ -10,7 +10,9 @@ public struct Mentions: Equatable, Sendable {
     var isOpen = false
   }
 
+  /// What is typed.
   public var text: String
+  /// The mentions in it, in order.
   public var words: [Word] = []
 
   /// A word behind a blank, or at the beginning, that begins with `@`.

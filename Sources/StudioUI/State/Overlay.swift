@@ -19,7 +19,9 @@ public enum Overlay: Equatable, Sendable {
 
 /// Pictures of this session, or of all.
 public struct GalleryOverlay: Equatable, Sendable {
+  /// The place of the selected one.
   public var selected: Int
+  /// Whether those of all sessions are shown.
   public var isOfAll: Bool
   /// What their prompts must hold.
   public internal(set) var filter = ""
@@ -32,6 +34,7 @@ public struct GalleryOverlay: Equatable, Sendable {
   /// Pictures that are to be compared.
   public internal(set) var marks: [PictureID] = []
 
+  /// As it opens.
   public init(selected: Int, isOfAll: Bool) { (self.selected, self.isOfAll) = (selected, isOfAll) }
 }
 
@@ -56,10 +59,12 @@ public struct Choice: Equatable, Sendable {
 
 /// A message of a session by what it says.
 public struct SessionPlace: Equatable, Sendable {
+  /// What it says.
   public var text: String
   /// Of those that say the same, from 0.
   public var number: Int
 
+  /// A message by its text, and how many of the same text come before it.
   public init(text: String, number: Int) { (self.text, self.number) = (text, number) }
 }
 

@@ -1,0 +1,192 @@
+import Files
+import Foundation
+
+/// A session that is being written: appended, flushed at each entry, locked against a second writer.
+///
+/// That a session was opened is written with the first thing that is done in it: one in which nothing is done is not
+/// touched, and a new one leaves nothing.
+public final class SessionFile {
+  /// The folder's name.
+  public let id: String
+  /// Where its files lie.
+  public let folder: String
+  /// Entries that could not be written yet, such as on a full disk; they are tried again with the next one.
+  public private(set) var waiting: [Data] = []
+  /// The same of pictures, by their hash.
+  public private(set) var waitingPictures: [String: Data] = [:]
+  private var descriptor: Int32 = -1
+  private var lock: Int32 = -1
+  /// By which model the session was opened, until something is done.
+  private var opening: Data?
+  /// Why the last thing could not be written.
+  public private(set) var obstacle = ""
+
+  /// Begins a session, or takes up one. Throws `SessionError` where another studio writes it.
+  public convenience init(_ store: SessionStore, id: String) throws {
+    self.init(new: id, in: store)
+    try begin()
+  }
+
+  /// A session of which nothing is on the disk until something is done in it.
+  public init(new id: String, in store: SessionStore) {
+    self.id = id
+    folder = store.folder(of: id)
+  }
+
+  /// Whether it is on the disk.
+  public var isBegun: Bool { descriptor >= 0 }
+
+  private func begin() throws {
+    do {
+      try FileName.makeFolder(folder + "/pictures")
+    } catch {
+      throw SessionError("\(folder): cannot be created: \(FileName.reason(of: error))")
+    }
+    lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard lock >= 0 else {
+      throw SessionError("\(folder)/lock: cannot be created: \(String(cString: strerror(errno)))")
+    }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      release()
+      throw SessionError(
+        "\(id): another studio has this session open; open it with --read-only or start a new one",
+        isLocked: true)
+    }
+    descriptor = open(folder + "/log.jsonl", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      let reason = String(cString: strerror(errno))
+      release()
+      throw SessionError("\(folder)/log.jsonl: cannot be opened: \(reason)")
+    }
+    mendLastLine()
+  }
+
+  private func release() {
+    if lock >= 0 {
+      // Closing is not enough: a program that is just being started has the descriptor, too, until it runs.
+      flock(lock, LOCK_UN)
+      close(lock)
+    }
+    if descriptor >= 0 { close(descriptor) }
+    (lock, descriptor) = (-1, -1)
+  }
+
+  /// Lets the session go, whoever else still knows of it: others may write it from here on. False where the disk does
+  /// not take all of it: it is kept then.
+  public func end() -> Bool {
+    guard flush() else { return false }
+    release()
+    return true
+  }
+
+  deinit {
+    // What waits has this one chance more.
+    if !waiting.isEmpty || !waitingPictures.isEmpty { flush() }
+    release()
+  }
+
+  /// A name that sorts by time and does not meet another.
+  public static func newID(at seconds: Double, random: UInt32) -> String {
+    var time = time_t(seconds), parts = tm()
+    gmtime_r(&time, &parts)
+    let tail = String(random, radix: 36).suffix(4)
+    return String(
+      format: "%04d%02d%02d-%02d%02d%02d-", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+      parts.tm_hour,
+      parts.tm_min, parts.tm_sec) + String(repeating: "0", count: 4 - tail.count) + tail
+  }
+
+  /// A line that was cut by the end of its writer is taken away, so that the next one stands alone; a whole one that
+  /// only lacks its end gets it.
+  private func mendLastLine() {
+    let size = lseek(descriptor, 0, SEEK_END)
+    guard size > 0, let data = FileManager.default.contents(atPath: folder + "/log.jsonl") else { return }
+    guard data.last != 10 else { return }
+    let kept = (data.lastIndex(of: 10) ?? -1) + 1
+    if SessionContents(data[kept...]).lost == 0 {
+      write(Data([10]))
+      return
+    }
+    ftruncate(descriptor, off_t(kept))
+    lseek(descriptor, 0, SEEK_END)
+  }
+
+  /// Appends an entry and what waited before it. False where the disk takes nothing: it waits then.
+  @discardableResult
+  public func append(_ entry: SessionEntry) -> Bool {
+    guard let line = try? JSONText.line(entry) else { return flush() }
+    if case .opened = entry.event {
+      opening = line + [10]
+      return true
+    }
+    if let opening { waiting.append(opening) }
+    opening = nil
+    waiting.append(line + [10])
+    return flush()
+  }
+
+  /// Writes what waits, as far as the disk takes it. False where something still waits.
+  @discardableResult
+  public func flush() -> Bool {
+    if !isBegun {
+      // What was attached and never asked about is nothing that was done.
+      guard !waiting.isEmpty else { return true }
+      do {
+        try begin()
+      } catch {
+        obstacle = "\(error)"
+        return false
+      }
+    }
+    for (hash, png) in waitingPictures where write(png, hash) { waitingPictures[hash] = nil }
+    while let line = waiting.first {
+      guard write(line) else { return false }
+      waiting.removeFirst()
+    }
+    return fdatasync(descriptor) == 0 && waitingPictures.isEmpty
+  }
+
+  /// A whole line or none of it.
+  @discardableResult
+  private func write(_ line: Data) -> Bool {
+    let start = lseek(descriptor, 0, SEEK_END)
+    var done = 0
+    while done < line.count {
+      let count = line.withUnsafeBytes { bytes in
+        bytes.baseAddress.map { Glibc.write(self.descriptor, $0 + done, line.count - done) } ?? -1
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        obstacle = "\(folder): \(String(cString: strerror(errno)))"
+        ftruncate(descriptor, start)
+        return false
+      }
+      done += count
+    }
+    return true
+  }
+
+  /// Keeps a picture under its content's hash, which the caller has computed: this module links no library that can.
+  /// Where the disk takes nothing it waits in memory, and is tried again with the next entry.
+  public func keep(_ png: Data, as hash: String) {
+    if !isBegun || !write(png, hash) { waitingPictures[hash] = png }
+  }
+
+  /// Whether a picture is the session's own.
+  public func holds(_ hash: String) -> Bool {
+    waitingPictures[hash] != nil || FileManager.default.fileExists(atPath: "\(folder)/pictures/\(hash).png")
+  }
+
+  /// A whole picture or none.
+  private func write(_ png: Data, _ hash: String) -> Bool {
+    let path = "\(folder)/pictures/\(hash).png"
+    if FileManager.default.fileExists(atPath: path) { return true }
+    do {
+      try AtomicFile.write(png, to: path)
+      return true
+    } catch {
+      obstacle = "\(error)"
+      return false
+    }
+  }
+}

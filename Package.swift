@@ -106,7 +106,7 @@ let package = Package(
     .target(
       name: "Studio",
       dependencies: [
-        "Digests", "Engine", "Files", "Frames", "ModelFiles", "Pictures", "Requests", "SessionLog",
+        "Digests", "Engine", "Files", "Frames", "Pictures", "Requests", "SessionLog",
         "SessionSearch", "StudioUI", "Tensors", "Terminal", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),

@@ -29,7 +29,8 @@ public struct ListedModel: Encodable, Sendable {
     summary = ModelSummary(folder: folder)
   }
 
-  /// The built-in model, those in the hub's cache, and folders below the working one.
+  /// The built-in model, those in the hub's cache, and folders below `models` in the data folder and below the working
+  /// one.
   public static func all() -> [ListedModel] {
     let cache = HubCache()
     let cached = cache.models().flatMap { state -> [ListedModel] in
@@ -42,7 +43,10 @@ public struct ListedModel: Encodable, Sendable {
         return ListedModel(name, "cache", state.folder, state.commit)
       }
     }
+    let folders = [Paths.data() + "/models/", ""].flatMap {
+      FileName.folders(holding: "config.json", below: $0)
+    }
     return [ListedModel(EmbeddedModel.name, "built-in", EmbeddedModel.folder)] + cached
-      + FileName.folders(holding: "config.json", below: "").map { ListedModel($0, "folder", $0) }
+      + folders.map { ListedModel($0, "folder", $0) }
   }
 }

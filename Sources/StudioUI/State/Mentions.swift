@@ -10,9 +10,9 @@ public struct Mentions: Equatable, Sendable {
     var isOpen = false
   }
 
-  /// What is typed.
+  /// The prompt as it was written.
   public var text: String
-  /// The mentions in it, in order.
+  /// In their order.
   public var words: [Word] = []
 
   /// A word behind a blank, or at the beginning, that begins with `@`.

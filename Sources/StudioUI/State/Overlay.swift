@@ -19,9 +19,9 @@ public enum Overlay: Equatable, Sendable {
 
 /// Pictures of this session, or of all.
 public struct GalleryOverlay: Equatable, Sendable {
-  /// The place of the selected one.
+  /// Which of those that are shown.
   public var selected: Int
-  /// Whether those of all sessions are shown.
+  /// Whether they are those of all sessions.
   public var isOfAll: Bool
   /// What their prompts must hold.
   public internal(set) var filter = ""
@@ -34,7 +34,7 @@ public struct GalleryOverlay: Equatable, Sendable {
   /// Pictures that are to be compared.
   public internal(set) var marks: [PictureID] = []
 
-  /// As it opens.
+  /// As it opens: everything, by time.
   public init(selected: Int, isOfAll: Bool) { (self.selected, self.isOfAll) = (selected, isOfAll) }
 }
 
@@ -64,7 +64,7 @@ public struct SessionPlace: Equatable, Sendable {
   /// Of those that say the same, from 0.
   public var number: Int
 
-  /// A message by its text, and how many of the same text come before it.
+  /// The message that says this, or one of several.
   public init(text: String, number: Int) { (self.text, self.number) = (text, number) }
 }
 

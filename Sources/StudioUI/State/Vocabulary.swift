@@ -9,15 +9,15 @@
 /// The words of the first section go with any thing; the other sections are kinds of things: name, plural, and `hue`
 /// where it was seen in every colour.
 public struct Vocabulary: Equatable, Sendable {
-  /// One that it can draw and name.
+  /// Something that it can draw and name.
   public struct Thing: Equatable, Sendable {
-    /// Its name, and the section that it stands in.
+    /// In the singular, and the heading that it stands under.
     public let name, kind: String
     /// Whether it was seen in every colour.
     public let isColourable: Bool
   }
 
-  /// All of them, as they are listed.
+  /// In the file's order.
   public private(set) var things: [Thing] = []
   private var words: Set<String> = []
 

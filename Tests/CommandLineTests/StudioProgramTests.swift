@@ -182,7 +182,9 @@ struct StudioProgramTests {
     s.type("\u{15}\u{0B}")
     for steps in [24, 25] {
       s.type("/steps \(steps)\rthree stars\r/sweep 1..4\r")
-      #expect(s.expect("guidance 4.0 · \(steps) steps"), "\(s.screen(36))")
+      #expect(
+        s.expect(" · \(steps) steps") && s.expect("guidance 4.0 ") && s.expectGone("drawing ·"),
+        "\(s.screen(36))")
       check("sweep with \(steps) steps")
     }
     #expect(seen > 500)

@@ -76,6 +76,9 @@ extension StudioState {
     ]
   }
 
+  private static let forgotten =
+    "the conversation is longer than the model reads; its oldest turns are left out"
+
   /// What comes of a request. Of one that belonged to a session that was left, nothing is taken.
   mutating func take(_ event: RequestEvent<PictureID>, of id: Int) -> [Effect] {
     guard var running = work.running, running.id == id else {
@@ -91,10 +94,7 @@ extension StudioState {
         if let old = running.preview, old != preview { album.sizes[old] = nil }
         running.preview = preview
       }
-    case .forgotten:
-      return [
-        .record(.note("the conversation is longer than the model reads; its oldest turns are left out"))
-      ]
+    case .forgotten: return [.record(.note(Self.forgotten))]
     case .shortened(let name, let prompt): return noteShortened(name, of: prompt)
     case .drawn(let picture, let settings, let done, let seconds, let isPartial):
       running.picture += 1

@@ -69,9 +69,7 @@ private final class Stage {
 
   func act(_ action: Action) { _ = reduce(&state, action) }
   func draw() { screen.draw(view(state, cache), theme: state.terminal.theme) }
-  func scrollToEnd() {
-    while state.conversation.scroll != nil { act(.key(.mouse(.init(.wheelDown, 5, 5)))) }
-  }
+  func scrollToEnd() { act(.key(.escape)) }
 }
 
 /// The studio before a pseudo-terminal that stands in for standard input and output.

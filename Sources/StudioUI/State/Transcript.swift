@@ -19,6 +19,9 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var deleted: Set<PictureID> = []
   /// The highest request number.
   public private(set) var lastRequest = 0
+  /// The pictures that were shown last: those that a question brought with it, or the last that was drawn or attached.
+  /// Kept, because each frame asks for them.
+  private(set) var shownLast: [PictureID] = []
   private var nextID = 0
   /// Every picture that was ever there, in order.
   private var known: [PictureID] = []
@@ -52,12 +55,6 @@ public struct Transcript: Equatable, Sendable {
     let first = sweeps[request] ?? request
     let others = sweeps.filter { $0.value == first && $0.key != first }.keys.sorted()
     return [first] + others
-  }
-
-  /// The pictures that were shown last: those that a question brought with it, or the last that was drawn or attached.
-  var shownLast: [PictureID] {
-    guard let last = messages.last(where: { !$0.pictures.isEmpty }) else { return [] }
-    return last.speaker == .person ? last.pictures : last.pictures.suffix(1)
   }
 
   /// The last strip or grid.
@@ -126,6 +123,12 @@ public struct Transcript: Equatable, Sendable {
       known.append(picture)
       if !deleted.contains(picture) { gallery.append(picture) }
     }
+    if !pictures.isEmpty { noteShown() }
+  }
+
+  private mutating func noteShown() {
+    let last = messages.last { !$0.pictures.isEmpty }
+    shownLast = last.map { $0.speaker == .person ? $0.pictures : $0.pictures.suffix(1) } ?? []
   }
 
   private mutating func addQuestion(_ request: Int, _ text: String, _ pictures: [PictureID]) {
@@ -218,5 +221,6 @@ public struct Transcript: Equatable, Sendable {
   private mutating func listPictures() {
     let shown = Set(messages.flatMap(\.pictures))
     gallery = known.filter(shown.contains)
+    noteShown()
   }
 }

@@ -183,7 +183,7 @@ struct StudioProgramTests {
     for steps in [24, 25] {
       s.type("/steps \(steps)\rthree stars\r/sweep 1..4\r")
       #expect(
-        s.expect(" · \(steps) steps") && s.expect("guidance 4.0 ") && s.expectGone("drawing ·"),
+        s.expect(" · \(steps) steps") && s.expect("guidance 4.0") && s.expectGone("drawing ·"),
         "\(s.screen(36))")
       check("sweep with \(steps) steps")
     }

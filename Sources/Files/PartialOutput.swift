@@ -175,7 +175,8 @@ public final class PartialOutput: Sendable {
       state.withLock { state in
         state.run()
         isDone.store(true, ordering: .releasing)
-        guard !crashes.contains(number) else { return }
+        // The thread that crashed ends the program in a moment; until then the others get no further than this lock.
+        while crashes.contains(number) { pause() }
         signal(number, SIG_DFL)
         var set = sigset_t()
         sigemptyset(&set)

@@ -127,8 +127,8 @@ public struct Transcript: Equatable, Sendable {
   }
 
   private mutating func noteShown() {
-    let last = messages.last { !$0.pictures.isEmpty }
-    shownLast = last.map { $0.speaker == .person ? $0.pictures : $0.pictures.suffix(1) } ?? []
+    guard let last = messages.last(where: { !$0.pictures.isEmpty }) else { return shownLast = [] }
+    shownLast = last.speaker == .person ? last.pictures : Array(last.pictures.suffix(1))
   }
 
   private mutating func addQuestion(_ request: Int, _ text: String, _ pictures: [PictureID]) {

@@ -217,8 +217,9 @@ let package = Package(
 )
 
 // Tests are compiled once and run once: optimising them takes longer than it saves.
-for target in package.targets where target.type == .test {
-  target.swiftSettings = [.unsafeFlags(["-Onone"])]
+for target in package.targets
+where target.type == .test || ["dying-program", "fuzz", "session-writer"].contains(target.name) {
+  target.swiftSettings = [.unsafeFlags(["-Onone", "-no-emit-module-separately-wmo"])]
 }
 
 // `make sanitize` compiles only what it runs, and a lock whose waiting ThreadSanitizer can see.

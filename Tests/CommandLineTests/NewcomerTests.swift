@@ -167,7 +167,7 @@ struct NewcomerTests {
     #expect(try shell.run("V train --help; V sessions --json").status == 0)
     let resumed = try shell.run("mkdir e; V train decoder -o e --resume")
     #expect(
-      resumed.status == 1 && resumed.error.contains("e: there is no run here to go on with"), "\(resumed)")
+      resumed.status == 1 && resumed.error.contains("e: there is no run here to resume"), "\(resumed)")
   }
 
   /// What an export cannot show is said.

@@ -108,8 +108,8 @@ struct DataBuildFolder: AsyncParsableCommand {
   @Option(help: "Shrink larger pictures to this many pixels per side.") var size: Int?
   @Option(
     help: """
-      Largest share of a list's lines that may name no picture with a caption; they are skipped and counted. One is \
-      always allowed, unless this is 0.
+      Largest share of a list's lines that may be damaged; they are skipped and counted. One is always allowed, unless \
+      this is 0. Pictures that are missing or have no caption are counted, and refuse nothing.
       """)
   var maxSkipped = 0.01
   @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false

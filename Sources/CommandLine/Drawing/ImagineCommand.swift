@@ -245,7 +245,8 @@ struct PictureTarget {
   /// of that name: what was drawn before stays.
   func path(_ settings: ImageSettings) -> String {
     if let file { return file }
-    let name = "\(folder)/\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed)"
+    let place = folder.hasSuffix("/") ? folder : folder + "/"
+    let name = "\(place)\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed)"
     var path = "\(name).\(suffix)", number = 1
     while FileName.exists(path) {
       number += 1

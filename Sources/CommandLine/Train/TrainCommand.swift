@@ -98,7 +98,7 @@ struct TrainOptions: ParsableArguments {
     let own = output + "/recipe.toml"
     if resume, recipe == nil, !FileName.exists(own) {
       throw CommandError(
-        "\(output): there is no run here to go on with; name the folder of one, or leave out --resume to begin it"
+        "\(output): there is no run here to resume; name the folder of one, or leave out --resume to begin it"
       )
     }
     let file = recipe ?? (resume ? own : nil)

@@ -156,7 +156,7 @@ struct AnswerReport: Codable {
 
 /// Says that a question was about nothing but its words: `What is this?` without a picture is answered, too.
 func noteMissingPicture() {
-  note("no picture was given, so that the answer comes from the words alone; --image FILE shows one")
+  note("no picture was given, so the answer comes from the words alone; --image FILE shows one")
 }
 
 /// Says how much is to be read when it is a lot.

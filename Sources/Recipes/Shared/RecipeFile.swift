@@ -42,7 +42,7 @@ public enum RecipeFile {
       let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
       guard parts.count == 2 else { throw RecipeError("'\(setting)' is no KEY=VALUE, such as data.batch=64") }
       let path = parts[0].split(separator: ".").map(String.init)
-      guard path.count == 2 else { throw RecipeError("'\(parts[0])' is no SECTION.KEY, such as data.batch") }
+      guard path.count == 2 else { throw RecipeError("'\(parts[0])' is not SECTION.KEY, such as data.batch") }
       let value = try RecipeValue.literal(parts[1], of: parts[0], keys: keys, in: "--set \(setting)")
       try overlay(
         try parse("[\(path[0])]\n\(path[1]) = \(value)", setting, keys), on: table, "--set \(setting)")

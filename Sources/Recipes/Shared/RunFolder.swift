@@ -18,7 +18,7 @@ enum RunFolder {
     try FolderClaim.check(folder)
     let exists = FileName.exists(Trainer.checkpoint(in: folder))
     guard isResuming || !exists else {
-      throw RecipeError("\(folder): holds a run; add --resume to go on with it, or name another folder")
+      throw RecipeError("\(folder): holds a run; add --resume to continue it, or name another folder")
     }
     if !isResuming, !isOfRun(folder), let held = OutputFolder.contents(of: folder) {
       throw RecipeError(

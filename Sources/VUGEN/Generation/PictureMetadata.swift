@@ -61,7 +61,7 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
   public init(bytes: [UInt8], name path: String) throws {
     guard let json = Picture.texts(bytes: bytes).first(where: { $0.key == Self.key })?.value else {
       throw GenerationError(
-        "\(path): holds no settings that are understood; name a picture by vugen imagine, or by "
+        "\(path): has no settings that vugen can read; name a picture by vugen imagine, or by "
           + TextToImageSettings.programs.replacing("VUGEN Studio, ", with: ""))
     }
     guard let found = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {

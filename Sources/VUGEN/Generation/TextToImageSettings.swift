@@ -27,7 +27,7 @@ public struct TextToImageSettings: Sendable, Equatable {
   /// Programs whose pictures are understood, for help.
   public static let programs =
     "VUGEN Studio, AUTOMATIC1111, Forge, SD.Next, ComfyUI, InvokeAI, NovelAI, Fooocus, SwarmUI, Easy Diffusion, "
-    + "Stability Matrix, Draw Things and stable-diffusion.cpp"
+    + "Stability Matrix, Draw Things or stable-diffusion.cpp"
 
   /// nil where the texts of a picture hold none that are understood.
   public init?(texts: [PNGText]) {

@@ -161,7 +161,19 @@ public final class PartialOutput: Sendable {
       rounds += 1
     }
     sigaction(number, before + Int(number), nil)
+    unblock(number)
     raise(number)
+    // Swift's own handler tells of the crash and comes back: what another process sent would then be survived.
+    signal(number, SIG_DFL)
+    raise(number)
+  }
+
+  /// A signal waits while its own handler runs.
+  private static func unblock(_ number: Int32) {
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, number)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   /// Nothing is begun or ended from the care to the end.
@@ -175,13 +187,14 @@ public final class PartialOutput: Sendable {
       state.withLock { state in
         state.run()
         isDone.store(true, ordering: .releasing)
-        // The thread that crashed ends the program in a moment; until then the others get no further than this lock.
-        while crashes.contains(number) { pause() }
+        // The thread that crashed ends the program in a moment; meanwhile the others get no further than this lock. Not for
+        // ever: whoever tells of the crash may need what a thread that waits here has.
+        guard !crashes.contains(number) else {
+          for _ in 0..<100 { poll(nil, 0, 100) }
+          return
+        }
         signal(number, SIG_DFL)
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, number)
-        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        unblock(number)
         raise(number)
       }
     }

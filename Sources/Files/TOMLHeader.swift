@@ -25,6 +25,8 @@ public enum TOMLHeader {
     }
 
     mutating func brokenHeader() -> Int? {
+      // A byte-order mark is no part of the first line.
+      if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
       while at < bytes.count {
         skipBlanks()
         if byte() == UInt8(ascii: "[") {

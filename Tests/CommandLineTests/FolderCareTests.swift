@@ -25,6 +25,13 @@ struct FolderCareTests {
     #expect(found.out == "1\nr\nconfig.json\n", "\(signal): \(found)")
   }
 
+  /// Swift's own handler, which tells of a crash, comes back from it: the program ends all the same, and soon.
+  @Test func aCrashThatIsToldOfIsTheEnd() throws {
+    let found = try shell.run(
+      "ulimit -c 0; \(Self.begin)\nkill -ABRT $p; wait $p; echo $?; ls -d r*; ls r")
+    #expect(found.out == "134\nr\nconfig.json\n", "\(found)")
+  }
+
   /// What nobody could take care of the next command does, whichever it is.
   @Test(arguments: ["model info r/model", "train plot r", "data inspect r", "ask hi --model r"])
   func theNextCommandBringsItBackBehindAKill(_ command: String) throws {

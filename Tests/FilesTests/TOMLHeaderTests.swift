@@ -6,7 +6,7 @@ import Testing
     arguments: [
       ("", nil), ("[a]\nx = 1\n[[b]]\n[ c ]\n[[ 'd' ]]\n[\"e\"]\n[]\n[", nil), ("[=]", 1),
       ("x = 1\n [#a]", 2),
-      ("[[\u{E9}]]", 1), ("[ [a]", nil), ("\n\n[ %", 3),
+      ("[[\u{E9}]]", 1), ("\u{FEFF}[=", 1), ("\u{FEFF}x = 1\n[=", 2), ("[ [a]", nil), ("\n\n[ %", 3),
       // Lists and texts of several lines, in which a line may begin so.
       ("x = [\n[=\n]]\n[?]", 4), ("x = \"\"\"\n[=]\n\\\"\"\"\"\"\n[!]", 4), ("x = '''\n[=]\n''''\n[a]", nil),
       ("x = \"a # [\" # \" [\n[=]", 2), ("x = 'a\\'\n[=]", 2), ("x = { y = [ '}' ] }\n[,]", 2),

@@ -39,7 +39,9 @@ struct TrainingReport {
     // A machine without a font for labels still has its model.
     let plot = (try? LossPlot.write(run: folder, to: folder + "/loss.png")) ?? []
     if end.last == nil, training.trainer.isFinished {
-      note("this run is finished; to continue, raise optimization.steps (now \(training.trainer.settings.steps))")
+      note(
+        "this run is finished; to continue, raise optimization.steps (now \(training.trainer.settings.steps))"
+      )
     }
     if asJSON {
       var report: [String: ReportValue] = [

@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 # The same flags for both, whatever output is connected to: one compilation then serves the program and its tests.
 FLAGS := -c release --explicit-target-dependency-import-check error --no-color-diagnostics
 BUILD := "$(SWIFT)" build $(FLAGS) --product vugen
-TEST := "$(SWIFT)" test $(FLAGS) --disable-testable-imports --disable-index-store
+TEST := "$(SWIFT)" test $(FLAGS) --disable-testable-imports
 
 PREFIX ?= /usr/local
 

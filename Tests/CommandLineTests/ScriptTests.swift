@@ -6,37 +6,19 @@ import Testing
 /// Commands as scripts call them: over folders, with any seed, with what is missing or wrong among what is right.
 @SecondCommands
 @Suite struct ScriptTests {
-  private let folder: String
+  private let shell: Shell
+  private var folder: String { shell.folder }
 
-  init() throws { folder = try temporaryFolder() }
+  init() throws { shell = try Shell() }
 
-  /// Runs lines of bash in which `V` is the program, in a folder of its own.
   private func run(_ lines: String) throws -> (out: String, error: String, status: Int32) {
-    let process = Process(), program = try Session.program()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = [
-      "-c", "P='\(program)'; V() { \"$P\" \"$@\"; }; cd '\(folder)'; { \(lines)\n} 2>.error >.out </dev/null",
-    ]
-    process.environment = [
-      "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder + "/.home", "TERM": "dumb",
-    ]
-    try process.run()
-    process.waitUntilExit()
-    func text(_ name: String) -> String {
-      String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
-    }
-    return (text(".out"), text(".error"), process.terminationStatus)
+    try shell.run(lines)
   }
 
-  private func write(_ bytes: [UInt8], _ name: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: (folder + "/" + name as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-  }
+  private func write(_ bytes: [UInt8], _ name: String) throws { try shell.write(Data(bytes), name) }
 
   private func writePictures(_ names: [String]) throws {
-    let gray = try Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768)).pngData()
-    for name in names { try write(gray, name) }
+    for name in names { try shell.writePictures(name) }
   }
 
   /// The prefix that runs the program as somebody whom locks hold.

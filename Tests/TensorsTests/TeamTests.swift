@@ -96,6 +96,53 @@ struct TeamTests {
     #expect(wrong.withLock { $0 } == 0)
   }
 
+  /// Where parts of a region wait for each other.
+  private final class Meeting: Sendable {
+    static let size = 2
+    let arrived = Atomic(0), isMissed = Atomic(false)
+
+    func attend() {
+      let clock = ContinuousClock(), end = clock.now + .seconds(30)
+      arrived.add(1, ordering: .sequentiallyConsistent)
+      while arrived.load(ordering: .acquiring) < Meeting.size, !isMissed.load(ordering: .relaxed) {
+        if clock.now > end { isMissed.store(true, ordering: .relaxed) }
+      }
+    }
+  }
+
+  /// oneDNN's parts may wait for each other in code of its own, which nobody is told of: every part has to begin while
+  /// the first waits, also where rivals want the processors and nobody is woken for small regions.
+  @Test func partsThatWaitForEachOtherMeetAmongRivals() throws {
+    typealias Body = @convention(c) (UnsafeMutableRawPointer?) -> Void
+    typealias Region = @convention(c) (Body, UnsafeMutableRawPointer?, UInt32, UInt32) -> Void
+    let address = try #require(dlsym(nil, "GOMP_parallel"))
+    nonisolated(unsafe) let region = unsafeBitCast(address, to: Region.self)
+    let isOver = Mutex(false)
+    let rivals = DispatchGroup()
+    for _ in 0..<2 * Threads.physicalCores {
+      rivals.enter()
+      Thread.detachNewThread {
+        while !isOver.withLock({ $0 }) {}
+        rivals.leave()
+      }
+    }
+    let clock = ContinuousClock(), end = clock.now + .seconds(1)
+    var meetings = 0, isMissed = false
+    while clock.now < end, !isMissed {
+      for _ in 0..<500 { region({ _ in }, nil, UInt32(Meeting.size), 0) }
+      let meeting = Meeting()
+      region(
+        { Unmanaged<Meeting>.fromOpaque($0!).takeUnretainedValue().attend() },
+        Unmanaged.passUnretained(meeting).toOpaque(),
+        UInt32(Meeting.size), 0)
+      isMissed = meeting.isMissed.load(ordering: .relaxed)
+      meetings += 1
+    }
+    isOver.withLock { $0 = true }
+    rivals.wait()
+    #expect(!isMissed, "the part was not begun in meeting \(meetings)")
+  }
+
   /// The numeric thread waits meanwhile.
   private func onNewThread(_ body: @escaping @Sendable () -> [[Float]]) -> [[Float]] {
     let result = Mutex<[[Float]]>([]), done = DispatchSemaphore(value: 0)

@@ -11,8 +11,9 @@
 // - Whoever waits spins for a few microseconds and then sleeps. On a machine that is otherwise idle, where spinning
 //   takes nothing from anybody, it spins on for up to LONG_SPIN, which bridges the gaps between regions. How idle the
 //   machine is the kernel says: a thread that loses its processor without wanting to has rivals.
-// - Where there are rivals, small regions are the caller's alone: a worker that sleeps would be woken for less work than
-//   its way to a processor takes. What regions cost lately decides, as each token or step is made of like ones.
+// - Where there are rivals, nobody is woken for small regions: a worker's way to a processor would take longer than the
+//   work. What regions cost lately decides, as each token or step is made of like ones. Workers take naps meanwhile and
+//   look by themselves: oneDNN's parts may wait for each other in its own code, without a word to us.
 //
 // OMP_NUM_THREADS, OMP_WAIT_POLICY and GOMP_SPINCOUNT mean what they mean to libgomp (wait_policy.c).
 
@@ -54,6 +55,8 @@ enum {
   SMALL = 20000,          // ns: a region that a worker's waking is not worth where there are rivals
   LOOKS = 32,             // regions between two looks for rivals
   MOST_HOLD = 320000000,  // ns: how long rivals that come back each time are believed to be there
+  NAP = 1000000,          // ns: how long a worker sleeps that is not woken for small regions
+  MOST_NAPS = 64,         // naps without work before a worker sleeps until it is woken
 };
 
 static int64_t now(void) {
@@ -81,6 +84,11 @@ static bool has_rivals(int64_t time) {
 
 static void sleep_while(_Atomic uint32_t *word, uint32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void nap_while(_Atomic uint32_t *word, uint32_t value) {
+  struct timespec nap = {.tv_nsec = NAP};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &nap, NULL, 0);
 }
 
 static void wake(_Atomic uint32_t *word, int count) {
@@ -114,15 +122,16 @@ typedef struct {
   _Atomic uint64_t claim;     // region << 32 | parts << 16 | the next part that nobody has begun
   _Atomic uint32_t bell;      // the number of the region; workers sleep on it
   _Atomic uint32_t sleepers;  // workers that need waking
+  _Atomic uint32_t nappers;   // workers that wake by themselves
   _Atomic uint32_t pending;   // parts that are not done, the caller's not counted
   _Atomic uint32_t caller_sleeps;
   _Atomic uint32_t arrived, barrier;  // of OpenMP's barrier: who is there, and how often all were
   _Atomic bool ends;
   void (*body)(void *);
   void *data;
-  // The caller's own: whether it has rivals, until when that is believed, for how long it was, and what regions cost
-  // lately in all their parts, ns.
-  bool crowded;
+  _Atomic bool crowded;  // whether the caller has rivals
+  // The caller's own: until when it believes in rivals, for how long it did, and what regions cost lately in all their
+  // parts, ns.
   int32_t looked;
   int64_t crowded_until, hold, cost;
   int64_t seen, switches;  // when the caller's lost turns were counted, and how many there were
@@ -161,17 +170,28 @@ static int32_t claim_part(team *t, int32_t *count) {
   }
 }
 
+static bool is_crowded(team *t) { return atomic_load_explicit(&t->crowded, memory_order_relaxed); }
+
 static void *worker(void *data) {
   team *t = data;
   vugen_name_thread("vugen.team");
-  for (;;) {
+  for (int naps = 0;;) {
     uint32_t bell = atomic_load(&t->bell);
     if (atomic_load(&t->ends)) return NULL;
     int32_t count, number = claim_part(t, &count);
     if (number >= 0) {
       do_part(t, number, count);
       if (atomic_fetch_sub(&t->pending, 1) == 1 && atomic_load(&t->caller_sleeps)) wake(&t->pending, 1);
-    } else if (!spin_while(&t->bell, bell)) {
+      naps = 0;
+    } else if (spin_while(&t->bell, bell)) {
+      continue;
+    } else if (is_crowded(t) && naps < MOST_NAPS) {
+      naps++;
+      atomic_fetch_add(&t->nappers, 1);
+      nap_while(&t->bell, bell);
+      atomic_fetch_sub(&t->nappers, 1);
+    } else {
+      naps = 0;
       atomic_fetch_add(&t->sleepers, 1);
       sleep_while(&t->bell, bell);
       atomic_fetch_sub(&t->sleepers, 1);
@@ -265,7 +285,7 @@ int32_t vugen_team_threads(void) {
 // to be there for a while, and each time they prove to be there still, for twice as long.
 static void believe_in_rivals(team *t, int64_t time) {
   bool again = time - t->crowded_until < 2 * t->hold;
-  if (!t->crowded) t->hold = !again ? WINDOW : t->hold < MOST_HOLD / 2 ? 2 * t->hold : MOST_HOLD;
+  if (!is_crowded(t)) t->hold = !again ? WINDOW : t->hold < MOST_HOLD / 2 ? 2 * t->hold : MOST_HOLD;
   t->crowded_until = time + t->hold;
 }
 
@@ -281,7 +301,7 @@ static void look_for_rivals(team *t) {
     t->switches = usage.ru_nivcsw;
     if (has_rivals) believe_in_rivals(t, time);
   }
-  t->crowded = time < t->crowded_until;
+  atomic_store_explicit(&t->crowded, time < t->crowded_until, memory_order_relaxed);
 }
 
 // `spent` ns were needed for `done` of a region's parts.
@@ -305,20 +325,22 @@ void vugen_team_run(void (*body)(void *), void *data, int32_t parts) {
   t->body = body;
   t->data = data;
   if (vugen_wait_policy().kind == VG_WAIT_ADAPTIVE && ++t->looked >= LOOKS) look_for_rivals(t);
-  int64_t start = t->crowded ? now() : 0;
+  bool crowded = is_crowded(t);
+  int64_t start = crowded ? now() : 0;
   uint32_t region = atomic_load_explicit(&t->bell, memory_order_relaxed) + 1;
   atomic_store_explicit(&t->caller_sleeps, 0, memory_order_relaxed);
   atomic_store_explicit(&t->pending, (uint32_t)parts - 1, memory_order_relaxed);
   atomic_store_explicit(&t->claim, (uint64_t)region << 32 | (uint64_t)parts << 16 | 1, memory_order_release);
   atomic_store(&t->bell, region);
-  if (atomic_load(&t->sleepers) > 0 && !(t->crowded && t->cost < SMALL)) wake(&t->bell, parts - 1);
+  bool is_worth_waking = !crowded || t->cost >= SMALL;
+  if (atomic_load(&t->sleepers) > 0 || (is_worth_waking && atomic_load(&t->nappers) > 0)) wake(&t->bell, parts - 1);
   do_part(t, 0, parts);
   int32_t done = 1;
   for (int32_t count, number; (number = claim_part(t, &count)) >= 0; done++) {
     do_part(t, number, count);
     atomic_fetch_sub(&t->pending, 1);
   }
-  if (t->crowded) learn_cost(t, now() - start, done, parts);
+  if (crowded) learn_cost(t, now() - start, done, parts);
   for (uint32_t left; (left = atomic_load_explicit(&t->pending, memory_order_acquire)) != 0;) {
     if (spin_while(&t->pending, left)) continue;
     atomic_store(&t->caller_sleeps, 1);
@@ -352,7 +374,7 @@ void GOMP_barrier(void) {
   team *t = place.team;
   if (t == NULL || place.count < 2) return;
   // The others may not have been woken.
-  if (atomic_load(&t->sleepers) > 0) wake(&t->bell, INT_MAX);
+  if (atomic_load(&t->sleepers) > 0 || atomic_load(&t->nappers) > 0) wake(&t->bell, INT_MAX);
   uint32_t round = atomic_load(&t->barrier);
   if (atomic_fetch_add(&t->arrived, 1) + 1 == (uint32_t)place.count) {
     atomic_store(&t->arrived, 0);

@@ -3,8 +3,28 @@ import Tensors
 /// Products, convolutions and memory-bound operations, each against the limit that binds it.
 @NumericActor
 public func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement] {
-  var random = Philox(seed: 3), results: [Measurement] = []
-  func add(
+  var bench = KernelBench(machine: machine, repeats: repeats)
+  for precision in Precision.allCases where precision == .f32 || Hardware.hasBF16Products {
+    bench.measureProducts(precision)
+    bench.measureConvolutions(precision)
+    bench.measureAttention(precision)
+    bench.measureMemory(precision)
+  }
+  bench.measureRandomNumbers()
+  return bench.results
+}
+
+/// The measurements so far, and what they are made with.
+@NumericActor
+private struct KernelBench {
+  let machine: Machine
+  let repeats: Int
+  var random = Philox(seed: 3)
+  var results: [Measurement] = []
+
+  init(machine: Machine, repeats: Int) { (self.machine, self.repeats) = (machine, repeats) }
+
+  private mutating func add(
     _ name: String, flops: Double? = nil, bytes: Int? = nil, peak: Double? = nil,
     _ body: @NumericActor () -> Void
   ) {
@@ -15,7 +35,8 @@ public func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement
     results.append(
       Measurement(name: name, seconds: seconds, gflops: gflops, bytesPerSecond: rate, limitShare: share))
   }
-  for precision in Precision.allCases where precision == .f32 || Hardware.hasBF16Products {
+
+  mutating func measureProducts(_ precision: Precision) {
     let type = precision.activationType, peak = machine.peakGflops(precision), tag = precision.rawValue
     for (m, n, k) in [(4096, 256, 1024), (4096, 2048, 256), (192, 1152, 384)] {
       let x = Tensor.normal([m, k], type: type, using: &random)
@@ -24,6 +45,10 @@ public func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement
         _ = linear(x, weight: w.tensor(as: type))
       }
     }
+  }
+
+  mutating func measureConvolutions(_ precision: Precision) {
+    let type = precision.activationType, peak = machine.peakGflops(precision), tag = precision.rawValue
     for (size, c) in [(64, 32), (32, 64), (16, 96)] {
       let x = Tensor.normal([16, size, size, c], type: type, using: &random)
       let w = Parameter(.normal([c, c, 3, 3], using: &random)),
@@ -35,6 +60,10 @@ public func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement
         _ = grad(at: [x, w.value], seed: x) { convolution2D($0[0], weight: $0[1], padding: 1) }
       }
     }
+  }
+
+  mutating func measureAttention(_ precision: Precision) {
+    let type = precision.activationType, tag = precision.rawValue
     let qkv = Tensor.normal([32, 128, 768], type: type, using: &random)
     let dy = Tensor.normal([32, 128, 256], type: type, using: &random), flops = 4.0 * 32 * 128 * 128 * 256
     add("attention 32×128, 4 heads \(tag)", flops: flops, peak: machine.peakF32Gflops) {
@@ -43,6 +72,11 @@ public func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement
     add("… with gradient \(tag)", flops: 3.5 * flops, peak: machine.peakF32Gflops) {
       _ = grad(at: [qkv], seed: dy) { selfAttention(qkv: $0[0], heads: 4) }
     }
+  }
+
+  /// Operations that wait for memory.
+  mutating func measureMemory(_ precision: Precision) {
+    let type = precision.activationType, tag = precision.rawValue
     let rows = Tensor.normal([32768, 1024], type: type, using: &random), weight = Tensor.full([1024], 1)
     let others = Tensor.normal([32768, 1024], type: type, using: &random)
     let picture = rows.reshaped([16, 128, 128, 128]), channel = Tensor.full([128], 1)
@@ -58,7 +92,10 @@ public func kernelMeasurements(_ machine: Machine, repeats: Int) -> [Measurement
     add("SwiGLU 32768×512 \(tag)", bytes: rows.byteCount * 3 / 2) { _ = gated(.swiGLU, gateAndUp: rows) }
     add("sum of two tensors \(tag)", bytes: 3 * rows.byteCount) { _ = rows + others }
   }
-  let size = Tensor.zeros([4 << 20])
-  add("normal numbers, 4 Mi", bytes: size.byteCount) { _ = Tensor.normal(size.shape, using: &random) }
-  return results
+
+  mutating func measureRandomNumbers() {
+    let size = Tensor.zeros([4 << 20])
+    var random = random
+    add("normal numbers, 4 Mi", bytes: size.byteCount) { _ = Tensor.normal(size.shape, using: &random) }
+  }
 }

@@ -31,48 +31,48 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     let configuration = try UnderstandingConfiguration(folder: folder)
     var random = Philox(seed: 0)
     let tower = Parameter.deferringValues { UnderstandingTower(configuration, using: &random) }
-    var wanted = Set(tower.namedParameters.map(\.name))
-    problems = []
-    var list = ["encoder", "projector", "language model", "output"].map { Part(name: $0) }
-    var extra: [String] = []
-    do {
+    (parts, missing, unexpected, problems) = ([], [], [], [])
+    try collect { report in
       let weights = try ModelWeights(folder: folder)
-      for (name, file) in weights.files {
-        guard let entry = file.header.entries[name], let place = Self.place(of: name) else {
-          extra.append(name)
-          continue
-        }
-        let isScale = name.hasSuffix(QuantizedFolder.scaleSuffix)
-        if wanted.remove(name) == nil, !isScale, !(configuration.text.isTied && name == "lm_head.weight") {
-          extra.append(name)
-        }
-        // Two 4-bit values lie in a byte; scales are no parameters.
-        let count = isScale ? 0 : entry.range.count / entry.type.byteCount * (entry.type == .u8 ? 2 : 1)
-        list[place].parameters += count
-        list[place].bytes += entry.range.count
-        list[place].formats[entry.type == .u8 ? "int4" : entry.type.rawValue, default: 0] += count
-      }
-      if let error = Self.misfit(of: weights, tower) { problems.append(error.description) }
-    } catch let error as ModelFileError {
-      problems.append(error.description)
-      wanted = []
+      report.count(weights, of: tower, isTied: configuration.text.isTied)
+      if let error = Self.misfit(of: weights, tower) { report.problems.append(error.description) }
     }
-    missing = wanted.sorted()
-    unexpected = extra.sorted()
-    parts = list.filter { $0.bytes > 0 }
-    do {
-      _ = try ChatTemplate(Tokenizer(folder: folder), configuration, folder: folder)
-    } catch let error as ModelFileError {
-      problems.append(error.description)
-    }
-    do {
+    try collect { _ in _ = try ChatTemplate(Tokenizer(folder: folder), configuration, folder: folder) }
+    try collect { report in
       if FileManager.default.fileExists(atPath: "\(folder)/\(GenerationFiles.configuration)") {
         try GenerationConfiguration(folder: folder).check(against: configuration, folder: folder)
       }
-      parts += try Self.drawingParts(folder)
-    } catch let error as ModelFileError {
-      problems.append(error.description)
+      report.parts += try Self.drawingParts(folder)
     }
+  }
+
+  /// What a folder's files are refused for is a problem; the rest is reported all the same.
+  private mutating func collect(_ work: (inout Self) throws -> Void) throws {
+    do { try work(&self) } catch let error as ModelFileError { problems.append(error.description) }
+  }
+
+  /// The understanding half's parts, and the tensors that are missing or left over.
+  private mutating func count(_ weights: ModelWeights, of tower: UnderstandingTower, isTied: Bool) {
+    var wanted = Set(tower.namedParameters.map(\.name))
+    var list = ["encoder", "projector", "language model", "output"].map { Part(name: $0) }
+    for (name, file) in weights.files {
+      guard let entry = file.header.entries[name], let place = Self.place(of: name) else {
+        unexpected.append(name)
+        continue
+      }
+      let isScale = name.hasSuffix(QuantizedFolder.scaleSuffix)
+      if wanted.remove(name) == nil, !isScale, !(isTied && name == "lm_head.weight") {
+        unexpected.append(name)
+      }
+      // Two 4-bit values lie in a byte; scales are no parameters.
+      let count = isScale ? 0 : entry.range.count / entry.type.byteCount * (entry.type == .u8 ? 2 : 1)
+      list[place].parameters += count
+      list[place].bytes += entry.range.count
+      list[place].formats[entry.type == .u8 ? "int4" : entry.type.rawValue, default: 0] += count
+    }
+    missing = wanted.sorted()
+    unexpected.sort()
+    parts = list.filter { $0.bytes > 0 }
   }
 
   /// Weights of another shape, or of whole numbers that nothing scales. What is missing or left over is listed apart.

@@ -71,20 +71,12 @@ public enum QuantizedFolder {
     var random = Philox(seed: 0)
     let tower = Parameter.deferringValues { UnderstandingTower(configuration, using: &random) }
     try tower.load(weights.allTensors(), from: folder) { $0 == outputName }
-    var chosen: Set<String> = []
-    tower.visitModules("") { path, module in
-      guard path.contains("language_model") || path == "lm_head" else { return }
-      guard let shape = (module as? Linear)?.weight?.shape, shape[1] % group == 0 else { return }
-      chosen.insert(path + ".weight")
-    }
+    var chosen = languageWeights(of: tower, group)
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
     let embedding = "model.language_model.embed_tokens.weight"
-    let hasOutput = hasOwnOutput(tower, bits) && configuration.text.width % group == 0
-    var items = weights.files.keys.sorted().filter { !(configuration.text.isTied && $0 == outputName) }
-      .flatMap {
-        name in
-        Self.items(name, name, weights, isChosen: chosen.contains(name), bits, group)
-      }
+    let text = configuration.text, hasOutput = hasOwnOutput(tower, bits) && text.width % group == 0
+    let names = weights.files.keys.sorted().filter { !(text.isTied && $0 == outputName) }
+    var items = names.flatMap { Self.items($0, $0, weights, isChosen: chosen.contains($0), bits, group) }
     if hasOutput {
       chosen.insert(outputName)
       items += Self.items(outputName, embedding, weights, isChosen: true, .eight, group)
@@ -101,14 +93,22 @@ public enum QuantizedFolder {
     try SafetensorsWriter.write(items, metadata: ["format": "pt"], to: output + "/model.safetensors") {
       name, body in
       let isScale = name.hasSuffix(scaleSuffix), base = isScale ? String(name.dropLast("_scale".count)) : name
-      if chosen.contains(base) {
-        guard let weight = try quantized(base) else { return }
-        try isScale ? weight.scales.withBytes(body) : weight.withValues(body)
-      } else {
-        try weights.files[name]?.withBytes(of: name, body)
-      }
+      guard chosen.contains(base) else { return try weights.files[name]?.withBytes(of: name, body) ?? () }
+      guard let weight = try quantized(base) else { return }
+      try isScale ? weight.scales.withBytes(body) : weight.withValues(body)
     }
     try copyOthers(from: folder, to: output, bits, group)
+  }
+
+  /// Names of the language model's linear weights whose rows are whole groups.
+  private static func languageWeights(of tower: UnderstandingTower, _ group: Int) -> Set<String> {
+    var names: Set<String> = []
+    tower.visitModules("") { path, module in
+      guard path.contains("language_model") || path == "lm_head" else { return }
+      guard let shape = (module as? Linear)?.weight?.shape, shape[1] % group == 0 else { return }
+      names.insert(path + ".weight")
+    }
+    return names
   }
 
   /// Where `source` of the plain model is stored as `name`.

@@ -96,45 +96,73 @@ enum SceneText {
   private static func questions(
     _ record: SceneRecord, _ others: [ObjectClass], _ random: inout SceneRandom
   ) -> [QuestionAnswer] {
-    var list: [QuestionAnswer] = []
-    func add(_ task: QuestionAnswer.Task, _ question: String, _ answer: String) {
-      list.append(.init(task: task, question: question, answer: answer))
-    }
-    let first = record.objects[0]
-    add(
-      .describe,
-      random.pick(["Describe this picture.", "What does the picture show?", "Describe the image."]),
-      record.caption)
-    add(
-      .detail, random.pick(["Describe this picture in detail.", "Tell me everything about this picture."]),
-      detail(record))
-    add(
-      .background, random.pick(["What is the background?", "What is behind it?"]), record.background.phrase)
-    if record.objects.count == 1 {
-      let answer = record.kind == .wide ? first.name : first.phrase
-      add(.what, random.pick(["What is this?", "What is in the picture?", "What do you see?"]), answer)
-      // Without its colour, so that a thing's name is not learnt from which colours it comes in.
-      if record.kind != .wide {
-        add(.what, "What kind of thing is this?", English.withArticle(first.singular))
-      }
-      add(.place, "Where is it?", place(of: first, record.size))
-    }
+    var list = questionsOfTheWhole(record, &random)
+    if record.objects.count == 1 { list += questionsOfOne(record, record.objects[0], &random) }
     if record.kind == .wide { return list }
     let asked = random.pick(record.objects)
+    list += counts(record, asked, &random)
+    if let relation = record.relation { list += relations(record, relation, &random) }
+    return list + [
+      .init(task: .exists, question: "Is there \(asked.phrase) in the picture?", answer: "yes"),
+      .init(
+        task: .exists, question: "Is there \(absent(record, others, &random)) in the picture?", answer: "no"),
+    ]
+  }
+
+  private static func questionsOfTheWhole(
+    _ record: SceneRecord, _ random: inout SceneRandom
+  ) -> [QuestionAnswer] {
+    [
+      .init(
+        task: .describe,
+        question: random.pick([
+          "Describe this picture.", "What does the picture show?", "Describe the image.",
+        ]),
+        answer: record.caption),
+      .init(
+        task: .detail,
+        question: random.pick(["Describe this picture in detail.", "Tell me everything about this picture."]),
+        answer: detail(record)),
+      .init(
+        task: .background, question: random.pick(["What is the background?", "What is behind it?"]),
+        answer: record.background.phrase),
+    ]
+  }
+
+  /// What a picture of a single thing is asked.
+  private static func questionsOfOne(
+    _ record: SceneRecord, _ thing: SceneObject, _ random: inout SceneRandom
+  ) -> [QuestionAnswer] {
+    let what = QuestionAnswer(
+      task: .what, question: random.pick(["What is this?", "What is in the picture?", "What do you see?"]),
+      answer: record.kind == .wide ? thing.name : thing.phrase)
+    // Without its colour, so that a thing's name is not learnt from which colours it comes in.
+    let kind = QuestionAnswer(
+      task: .what, question: "What kind of thing is this?", answer: English.withArticle(thing.singular))
+    let place = QuestionAnswer(task: .place, question: "Where is it?", answer: place(of: thing, record.size))
+    return record.kind == .wide ? [what, place] : [what, kind, place]
+  }
+
+  /// How many there are, of `asked` and of all things, and the colour where they share one.
+  private static func counts(
+    _ record: SceneRecord, _ asked: SceneObject, _ random: inout SceneRandom
+  ) -> [QuestionAnswer] {
     let same = record.objects.filter { $0.name == asked.name }
-    add(
-      .count, random.pick(["How many \(asked.plural) are there?", "How many \(asked.plural) do you see?"]),
-      English.numbers[same.count])
-    add(
-      .count, random.pick(["How many things are there?", "How many things are in the picture?"]),
-      English.numbers[record.objects.count])
+    var list = [
+      QuestionAnswer(
+        task: .count,
+        question: random.pick(["How many \(asked.plural) are there?", "How many \(asked.plural) do you see?"]
+        ),
+        answer: English.numbers[same.count]),
+      QuestionAnswer(
+        task: .count,
+        question: random.pick(["How many things are there?", "How many things are in the picture?"]),
+        answer: English.numbers[record.objects.count]),
+    ]
     if let colour = asked.colour, Set(same.map(\.colour)).count == 1 {
       let thing = same.count > 1 ? "are the \(asked.plural)" : "is the \(asked.singular)"
-      add(.colour, "What color \(thing)?", colour.rawValue)
+      list.append(.init(task: .colour, question: "What color \(thing)?", answer: colour.rawValue))
     }
-    if let relation = record.relation { list += relations(record, relation, &random) }
-    add(.exists, "Is there \(asked.phrase) in the picture?", "yes")
-    add(.exists, "Is there \(absent(record, others, &random)) in the picture?", "no")
     return list
   }
 

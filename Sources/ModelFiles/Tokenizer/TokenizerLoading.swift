@@ -103,6 +103,20 @@ extension Tokenizer {
     var tokens = [[UInt8]](repeating: [], count: Int(largest) + 1)
     for (text, id) in file.model.vocab { tokens[Int(id)] = ByteAlphabet.decode(text) ?? Array(text.utf8) }
     for (text, id) in special { tokens[Int(id)] = Array(text.utf8) }
+    let all = [file.preTokenizer].compactMap { $0 } + (file.preTokenizer?.pretokenizers ?? [])
+    let text = all.compactMap { $0.pattern?.regex }.first ?? Self.gpt2Pattern
+    guard let pattern = try? WordPattern(text) else {
+      throw ModelFileError(path, "its pattern is no regular expression: \(text)")
+    }
+    self.init(
+      tokens: tokens, merges: .pairs(try Self.pairs(of: file, path)),
+      takesWholeWords: file.model.ignoreMerges ?? false,
+      specialTokens: special,
+      pattern: pattern)
+  }
+
+  /// Merges by the pair of ids that they join.
+  private static func pairs(of file: File, _ path: String) throws -> [UInt64: (rank: Int32, joined: Int32)] {
     var pairs: [UInt64: (rank: Int32, joined: Int32)] = [:]
     for (rank, merge) in file.model.merges.enumerated() {
       guard let a = file.model.vocab[merge.left], let b = file.model.vocab[merge.right],
@@ -114,15 +128,7 @@ extension Tokenizer {
       let key = Tokenizer.pair(a, b)
       if pairs[key] == nil { pairs[key] = (Int32(rank), joined) }
     }
-    let all = [file.preTokenizer].compactMap { $0 } + (file.preTokenizer?.pretokenizers ?? [])
-    let text = all.compactMap { $0.pattern?.regex }.first ?? Self.gpt2Pattern
-    guard let pattern = try? WordPattern(text) else {
-      throw ModelFileError(path, "its pattern is no regular expression: \(text)")
-    }
-    self.init(
-      tokens: tokens, merges: .pairs(pairs), takesWholeWords: file.model.ignoreMerges ?? false,
-      specialTokens: special,
-      pattern: pattern)
+    return pairs
   }
 
   /// GPT-2's spelling of the 256 single bytes, in their order.

@@ -128,18 +128,7 @@ public final class GeneratorTraining: TrainingRun {
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
-    let grid = model.configuration.grid
-    guard (1...grid).contains(recipe.model.patch), grid % recipe.model.patch == 0 else {
-      throw RecipeError(
-        "model.patch = \(recipe.model.patch) does not divide the \(grid) latents along a side")
-    }
-    let text = understanding.configuration.text,
-      tokens = grid / recipe.model.patch * (grid / recipe.model.patch)
-    try MemoryNeed.check(
-      2 * Double(recipe.data.batch) * Double(tokens) * Double(text.width * text.layers), "data.batch")
-    var configuration = model.configuration
-    (configuration.generatorPatch, configuration.timeShift) = (recipe.model.patch, recipe.model.timeShift)
-    self.configuration = configuration
+    configuration = try Self.configuration(recipe, model, understanding.configuration.text)
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     var read = bank
@@ -152,21 +141,43 @@ public final class GeneratorTraining: TrainingRun {
         return all
       })
     cutOuts = read
-    var random = Philox(seed: recipe.model.seed)
-    let generator = GenerationTower(
-      configuration.tower, text: understanding.configuration.text, using: &random)
-    try generator.copyLayers(of: understanding.core.language)
-    self.generator = generator
-    startingAnew =
-      isResuming
-      ? []
-      : try from.map { folder in
-        let file = try SafetensorsFile(path: "\(folder)/\(GenerationFiles.generator)")
-        return generator.loadFitting(try file.weights().mapValues { $0.copied() })
-      } ?? []
+    (generator, startingAnew) = try Self.tower(
+      configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
     trainer = Trainer(generator, recipe.optimization)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
+  }
+
+  /// The model's, with the recipe's patches and time shift. Throws `RecipeError`.
+  private static func configuration(
+    _ recipe: GeneratorRecipe, _ model: GenerationModel, _ text: TextConfiguration
+  ) throws -> GenerationConfiguration {
+    let grid = model.configuration.grid, patch = recipe.model.patch
+    guard (1...grid).contains(patch), grid % patch == 0 else {
+      throw RecipeError("model.patch = \(patch) does not divide the \(grid) latents along a side")
+    }
+    let tokens = Double(grid / patch * (grid / patch))
+    try MemoryNeed.check(
+      2 * Double(recipe.data.batch) * tokens * Double(text.width * text.layers), "data.batch")
+    var configuration = model.configuration
+    (configuration.generatorPatch, configuration.timeShift) = (patch, recipe.model.timeShift)
+    return configuration
+  }
+
+  /// A copy of the language model's layers, or what fits of the tower in the model folder `from`.
+  ///
+  /// - Returns: the tower, and the names of what `from` did not have in these sizes. Throws `ModelFileError` or
+  ///   `ModuleLoadError`.
+  private static func tower(
+    _ configuration: GenerationConfiguration, beside understanding: UnderstandingTower, seed: UInt64,
+    from: String?
+  ) throws -> (GenerationTower, startingAnew: [String]) {
+    var random = Philox(seed: seed)
+    let tower = GenerationTower(configuration.tower, text: understanding.configuration.text, using: &random)
+    try tower.copyLayers(of: understanding.core.language)
+    guard let from else { return (tower, []) }
+    let file = try SafetensorsFile(path: "\(from)/\(GenerationFiles.generator)")
+    return (tower, tower.loadFitting(try file.weights().mapValues { $0.copied() }))
   }
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }

@@ -69,8 +69,8 @@ public func convolution2D(
   }
   // Without bf16 products the library would take bf16 apart; see `Precision`.
   let type = x.type, inner: ElementType = Hardware.hasBF16Products ? type : .f32
-  let input = x.detached().cast(to: inner), kernel = weight.detached(),
-    offset = bias?.detached().cast(to: .f32)
+  let input = x.detached().cast(to: inner), kernel = weight.detached()
+  let offset = bias?.detached().cast(to: .f32)
   var spec = convolutionSpec(input, kernel, stride: stride, padding: padding)
   spec.has_bias = offset == nil ? 0 : 1
   spec.activation = activation.code
@@ -90,15 +90,22 @@ public func convolution2D(
     let dy = dy.cast(to: inner)
     let dx = needX ? convolutionInputGradient(dy, kernel, spec, inner).cast(to: type) : nil
     guard let kept else { return [dx, nil, nil] }
-    let dw = Tensor.zeros(weightShape), db = Tensor.zeros([weightShape[0]])
-    if dy.count > 0 {
-      check(
-        vugen_conv_backward_weights(
-          &spec, kept.pointer, dy.pointer, dw.floats, spec.has_bias == 1 ? db.floats : nil),
-        "a convolution's weight gradient")
-    }
-    return [dx, dw, spec.has_bias == 1 ? db : nil]
+    return [dx] + convolutionWeightGradients(kept, dy, weightShape, spec)
   }
+}
+
+/// `dw` of the weight's shape, and `db` where there is a bias; both f32.
+private func convolutionWeightGradients(
+  _ x: Tensor, _ dy: Tensor, _ shape: [Int], _ spec: vugen_conv_spec
+) -> [Tensor?] {
+  var spec = spec
+  let dw = Tensor.zeros(shape), db = Tensor.zeros([shape[0]]), hasBias = spec.has_bias == 1
+  if dy.count > 0 {
+    check(
+      vugen_conv_backward_weights(&spec, x.pointer, dy.pointer, dw.floats, hasBias ? db.floats : nil),
+      "a convolution's weight gradient")
+  }
+  return [dw, hasBias ? db : nil]
 }
 
 /// `dx` of a convolution. With stride 1 it is itself a convolution of dy with the turned kernel, which

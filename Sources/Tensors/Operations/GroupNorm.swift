@@ -175,29 +175,12 @@ private struct GroupNormPass {
       $0.s = UnsafePointer(state.s.floats)
       $0.origin = UnsafePointer(state.origin.floats)
     }
-    let sums = joined(partial), size = channels / groups, n = Double(size * pixels), o = state.origin.floats
+    let sums = joined(partial)
     let p = Tensor.empty([batch, channels]), q = Tensor.empty([batch, channels])
     for b in 0..<batch {
       for g in 0..<groups {
-        let m = state.mean[b * groups + g], r = state.rstd[b * groups + g]
-        var total = 0.0, along = 0.0
-        for c in g * size..<(g + 1) * size {
-          let first = sums[b * 2 * channels + c]
-          // Σ g x̂ from Σ g (x − origin).
-          let hat = (sums[(b * 2 + 1) * channels + c] + first * (Double(o[b * channels + c]) - m)) * r
-          let w = Double(weight?.floats[c] ?? 1), k = 1 + Double(value(scale, b, c) ?? 0)
-          total += first * w * k
-          along += hat * w * k
-          dweight.floats[c] += Float(hat * k)
-          dbias.floats[c] += Float(first * k)
-          dscale.floats[b * channels + c] = Float(hat * w + first * Double(bias?.floats[c] ?? 0))
-          dshift.floats[b * channels + c] = Float(first)
-        }
-        for c in g * size..<(g + 1) * size {
-          p.floats[b * channels + c] = Float(-r * r * along / n)
-          q.floats[b * channels + c] = Float(
-            -r * total / n + (m - Double(o[b * channels + c])) * r * r * along / n)
-        }
+        let (total, along) = parameterGradients(sums, state, b, g, (dweight, dbias, dscale, dshift))
+        inputCoefficients(total, along, state, b, g, p, q)
       }
     }
     launch(.channelApplyBackward) {
@@ -210,5 +193,43 @@ private struct GroupNormPass {
       $0.origin = UnsafePointer(state.origin.floats)
     }
     return (dx, dweight, dbias, dscale, dshift)
+  }
+
+  /// Adds what group `g` of picture `b` gives to the gradients of weight, bias, scale and shift.
+  ///
+  /// - Returns: Σ g k and Σ g k x̂ over the group.
+  private func parameterGradients(
+    _ sums: [Double], _ state: State, _ b: Int, _ g: Int,
+    _ gradients: (weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor)
+  ) -> (total: Double, along: Double) {
+    let size = channels / groups, origin = state.origin.floats
+    let m = state.mean[b * groups + g], r = state.rstd[b * groups + g]
+    var total = 0.0, along = 0.0
+    for c in g * size..<(g + 1) * size {
+      let first = sums[b * 2 * channels + c]
+      // Σ g x̂ from Σ g (x − origin).
+      let hat = (sums[(b * 2 + 1) * channels + c] + first * (Double(origin[b * channels + c]) - m)) * r
+      let w = Double(weight?.floats[c] ?? 1), k = 1 + Double(value(scale, b, c) ?? 0)
+      total += first * w * k
+      along += hat * w * k
+      gradients.weight.floats[c] += Float(hat * k)
+      gradients.bias.floats[c] += Float(first * k)
+      gradients.scale.floats[b * channels + c] = Float(hat * w + first * Double(bias?.floats[c] ?? 0))
+      gradients.shift.floats[b * channels + c] = Float(first)
+    }
+    return (total, along)
+  }
+
+  /// What the kernel takes for dx beside rstd g k: dx = … + p (x − origin) + q.
+  private func inputCoefficients(
+    _ total: Double, _ along: Double, _ state: State, _ b: Int, _ g: Int, _ p: Tensor, _ q: Tensor
+  ) {
+    let size = channels / groups, n = Double(size * pixels), origin = state.origin.floats
+    let m = state.mean[b * groups + g], r = state.rstd[b * groups + g]
+    for c in g * size..<(g + 1) * size {
+      p.floats[b * channels + c] = Float(-r * r * along / n)
+      q.floats[b * channels + c] = Float(
+        -r * total / n + (m - Double(origin[b * channels + c])) * r * r * along / n)
+    }
   }
 }

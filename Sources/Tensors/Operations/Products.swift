@@ -42,24 +42,13 @@ private func multiply(
     return multiply(a, b, bias: bias, activation: activation, as: .f32).cast(to: type)
   }
   let m = a.rows, k = a.columns, n = b.columns
-  let batch = a.tensor.shape.dropLast(2).reduce(1, *)
   precondition(
     b.rows == k && a.tensor.type == b.tensor.type,
     "product of \(a.tensor) (transposed: \(a.transposed)) and \(b.tensor) (transposed: \(b.transposed))")
-  let shared = b.tensor.rank == 2 && a.tensor.rank > 2
   let c = Tensor.empty(a.tensor.shape.dropLast(2) + [m, n], type)
   guard c.count > 0 else { return c }
   guard k > 0 else { return (Tensor.zeros(c.shape) + (bias ?? Tensor.zeros([n]))).cast(to: type) }
-  var spec = vugen_matmul_spec()
-  // A batch that shares its B is one taller matrix.
-  let folds = shared && !a.transposed
-  spec.batch = folds ? 1 : Int64(batch)
-  spec.m = Int64(folds ? batch * m : m)
-  (spec.n, spec.k) = (Int64(n), Int64(k))
-  (spec.a_stride, spec.b_stride, spec.c_stride) = (Int64(m * k), shared ? 0 : Int64(k * n), Int64(m * n))
-  (spec.a_row, spec.b_row, spec.c_row) = (Int64(a.tensor.size(-1)), Int64(b.tensor.size(-1)), Int64(n))
-  (spec.a_type, spec.b_type, spec.c_type) = (a.tensor.type.code, b.tensor.type.code, type.code)
-  (spec.a_transposed, spec.b_transposed) = (a.transposed ? 1 : 0, b.transposed ? 1 : 0)
+  var spec = productSpec(a, b, as: type)
   let isLong = panels == nil && vugen_matmul_is_long(&spec) != 0
   if isLong, type != .f32 || bias != nil || activation != .none {
     let y = multiply(a, b, as: .f32)
@@ -81,6 +70,23 @@ private func multiply(
     "the product \(a.tensor) × \(b.tensor)")
   withExtendedLifetime((a, b, bias, right)) {}
   return c
+}
+
+/// Sizes, strides and types of a product, without bias and activation.
+private func productSpec(_ a: Matrix, _ b: Matrix, as type: ElementType) -> vugen_matmul_spec {
+  let m = a.rows, k = a.columns, n = b.columns, batch = a.tensor.shape.dropLast(2).reduce(1, *)
+  let shared = b.tensor.rank == 2 && a.tensor.rank > 2
+  var spec = vugen_matmul_spec()
+  // A batch that shares its B is one taller matrix.
+  let folds = shared && !a.transposed
+  spec.batch = folds ? 1 : Int64(batch)
+  spec.m = Int64(folds ? batch * m : m)
+  (spec.n, spec.k) = (Int64(n), Int64(k))
+  (spec.a_stride, spec.b_stride, spec.c_stride) = (Int64(m * k), shared ? 0 : Int64(k * n), Int64(m * n))
+  (spec.a_row, spec.b_row, spec.c_row) = (Int64(a.tensor.size(-1)), Int64(b.tensor.size(-1)), Int64(n))
+  (spec.a_type, spec.b_type, spec.c_type) = (a.tensor.type.code, b.tensor.type.code, type.code)
+  (spec.a_transposed, spec.b_transposed) = (a.transposed ? 1 : 0, b.transposed ? 1 : 0)
+  return spec
 }
 
 /// The weight in the layout that this product likes best; made once a change.

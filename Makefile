@@ -4,6 +4,9 @@
 SWIFT ?= swift
 VENV := .references/venv
 PYTHON := $(VENV)/bin/python
+# Older transformers misplace the rows of SmolVLM's full grids; newer ones lack what the others need.
+VENV_SMOLVLM := .references/venv-smolvlm
+PYTHON_SMOLVLM := $(VENV_SMOLVLM)/bin/python
 # The same flags for both, whatever output is connected to: one compilation then serves the program and its tests.
 FLAGS := -c release --explicit-target-dependency-import-check error --no-color-diagnostics
 BUILD := "$(SWIFT)" build $(FLAGS) --product vugen
@@ -78,11 +81,16 @@ $(PYTHON):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet -r Tests/Fixtures/requirements.txt
 
+$(PYTHON_SMOLVLM):
+	python3 -m venv $(VENV_SMOLVLM)
+	$(VENV_SMOLVLM)/bin/pip install --quiet -r Tests/Fixtures/requirements-smolvlm.txt
+
 # The stored PyTorch and Pillow results, made anew; `git diff` then shows whether anything moved.
-references: build data-deps $(PYTHON)
+references: build data-deps $(PYTHON) $(PYTHON_SMOLVLM)
 	$(PYTHON) Tests/Fixtures/make_references.py
 	$(PYTHON) Tests/Fixtures/make_pictures.py
 	$(PYTHON) Tests/Fixtures/make_plm_models.py
+	$(PYTHON_SMOLVLM) Tests/Fixtures/make_smolvlm_models.py
 	$(PYTHON) Tests/Fixtures/make_stamps.py
 	$(PYTHON) Tests/Fixtures/make_generation_references.py
 	$(PYTHON) Tests/Fixtures/make_teacher_references.py

@@ -5,10 +5,20 @@ extension Picture {
   /// rounded to 8 bits after each of the two passes. The aspect ratio is not kept.
   /// Transparent pictures are resized premultiplied, so that no colour bleeds from what cannot be seen.
   public func resizedBicubic(width newWidth: Int, height newHeight: Int) -> Picture {
+    resized(newWidth, newHeight, .cubic)
+  }
+
+  /// The same with Lanczos' kernel of three lobes, as Pillow's LANCZOS.
+  public func resizedLanczos(width newWidth: Int, height newHeight: Int) -> Picture {
+    resized(newWidth, newHeight, .lanczos)
+  }
+
+  private func resized(_ newWidth: Int, _ newHeight: Int, _ kernel: Resampler.Kernel) -> Picture {
     precondition(newWidth > 0 && newHeight > 0, "a picture of \(newWidth) × \(newHeight)")
     if (newWidth, newHeight) == (width, height) { return self }
     let opaque = isOpaque
-    let columns = Resampler(from: width, to: newWidth), rows = Resampler(from: height, to: newHeight)
+    let columns = Resampler(from: width, to: newWidth, kernel),
+      rows = Resampler(from: height, to: newHeight, kernel)
     var planes = opaque ? pixels : premultiplied().pixels
     if verticalFirst(newWidth, newHeight) {
       planes = rows.alongColumns(planes, rowBytes: width * 4)
@@ -48,6 +58,29 @@ extension Picture {
 
 /// The weights that make each new pixel from a window of old ones.
 private struct Resampler {
+  enum Kernel {
+    /// Keys' with a = −0.5 (Catmull–Rom).
+    case cubic
+    /// sinc(x) sinc(x/3).
+    case lanczos
+
+    var radius: Double { self == .cubic ? 2 : 3 }
+
+    func callAsFunction(_ x: Double) -> Double {
+      let t = abs(x)
+      switch self {
+      case .cubic:
+        let a = -0.5
+        if t < 1 { return ((a + 2) * t - (a + 3)) * t * t + 1 }
+        if t < 2 { return (((t - 5) * t + 8) * t - 4) * a }
+        return 0
+      case .lanczos:
+        func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(.pi * x) / (.pi * x) }
+        return t < 3 ? sinc(t) * sinc(t / 3) : 0
+      }
+    }
+  }
+
   struct Window {
     let first: Int
     let weights: [Float]
@@ -56,25 +89,17 @@ private struct Resampler {
   let windows: [Window]
   let isIdentity: Bool
 
-  init(from oldSize: Int, to newSize: Int) {
+  init(from oldSize: Int, to newSize: Int, _ kernel: Kernel) {
     isIdentity = oldSize == newSize
-    let scale = Double(oldSize) / Double(newSize), stretch = max(scale, 1), support = 2 * stretch
+    let scale = Double(oldSize) / Double(newSize), stretch = max(scale, 1), support = kernel.radius * stretch
     windows = (0..<newSize).map { i in
       let centre = (Double(i) + 0.5) * scale
       let first = max(0, Int(centre - support + 0.5)), last = min(oldSize, Int(centre + support + 0.5))
-      var weights = (first..<last).map { Self.cubic((Double($0) - centre + 0.5) / stretch) }
+      var weights = (first..<last).map { kernel((Double($0) - centre + 0.5) / stretch) }
       let total = weights.reduce(0, +)
       if total != 0 { weights = weights.map { $0 / total } }
       return Window(first: first, weights: weights.map(Float.init))
     }
-  }
-
-  /// Keys' kernel with a = −0.5 (Catmull–Rom).
-  private static func cubic(_ x: Double) -> Double {
-    let a = -0.5, t = abs(x)
-    if t < 1 { return ((a + 2) * t - (a + 3)) * t * t + 1 }
-    if t < 2 { return (((t - 5) * t + 8) * t - 4) * a }
-    return 0
   }
 
   private static func byte(_ x: Float) -> UInt8 { UInt8(max(0, min(255, (x + 0.5).rounded(.down)))) }

@@ -159,9 +159,9 @@ public final class AnswerBatch {
 
   /// Chooses each sequence's next token of its row, and returns those that go on.
   private func take(_ sequences: [AnsweringSequence], _ logits: Tensor) -> [AnsweringSequence] {
-    let text = tower.configuration.text
+    let context = tower.configuration.text.context
     return sequences.enumerated().filter { i, sequence in
-      sequence.take(logits.sliced(i..<i + 1), text)
+      sequence.take(logits.sliced(i..<i + 1), reader.form, context: context)
       if let answer = sequence.answer() { order.finish(sequence.index, .success(answer)) }
       return sequence.stop == nil
     }.map(\.element)
@@ -186,17 +186,17 @@ private final class AnsweringSequence {
   }
 
   /// Chooses the next token, of logits `[1, vocabulary]`.
-  func take(_ logits: Tensor, _ model: TextConfiguration) {
+  func take(_ logits: Tensor, _ form: ChatTemplate, context: Int) {
     let token = question.sampling.choose(logits, seen: seen, using: &random)
-    guard !model.endTokens.contains(token) else {
+    guard !form.ends(token) else {
       stop = .end
       return
     }
     tokens.append(token)
     seen.insert(token)
-    text += decoder.append(token)
+    text += form.shown(decoder.append(token), isFirst: text.isEmpty)
     last = token
-    if tokens.count >= question.most || cache.count + 1 >= model.context { stop = .length }
+    if tokens.count >= question.most || cache.count + 1 >= context { stop = .length }
   }
 
   /// The whole answer, once it has ended.

@@ -2,28 +2,22 @@ import ModelFiles
 import Tensors
 
 /// How text becomes tokens: of conversations, of the sequences of training, and of the descriptions that pictures are
-/// drawn from. Llama 3's form; pictures come before the text of their turn. Text is never read as special tokens.
+/// drawn from, in the form of the model's family (`ChatForm`). Text is never read as special tokens.
 ///
-///     <|begin_of_text|> { <|start_header_id|> role <|end_header_id|> \n\n pictures text <|eot_id|> }
-///     <|begin_of_text|> description <|eot_id|>
+///     begin { turn }                     conversations
+///     begin description end of turn      descriptions
 public struct ChatTemplate: Sendable {
-  /// The tokens that the form needs.
-  enum Mark: String, CaseIterable {
-    case begin = "<|begin_of_text|>"
-    case startHeader = "<|start_header_id|>"
-    case endHeader = "<|end_header_id|>"
-    case endTurn = "<|eot_id|>"
-  }
-
   /// The model's own.
   public let tokenizer: Tokenizer
   /// What stands before every conversation unless another message is given; empty for none.
   public let systemMessage: String
+  private let form: ChatForm
   private let imageToken: Int32
   private let tokensPerTile: Int
-  private let begin, startHeader, endHeader: Int32
+  private let begin: Int32
   /// Ends a turn.
   public let endTurn: Int32
+  private let endTokens: Set<Int32>
 
   /// The template of the model in `folder`, as its own file says it (`TemplateFile`).
   ///
@@ -31,22 +25,31 @@ public struct ChatTemplate: Sendable {
   /// and where the folder's template has another form.
   public init(_ tokenizer: Tokenizer, _ configuration: UnderstandingConfiguration, folder: String) throws {
     try tokenizer.check(against: configuration, folder: folder)
-    func token(_ mark: Mark) throws -> Int32 {
-      guard let id = tokenizer.specialTokens[mark.rawValue] else {
+    form = configuration.form
+    func token(_ name: String) throws -> Int32 {
+      guard let id = tokenizer.specialTokens[name] else {
         throw ModelFileError(
-          folder, "the tokenizer has no '\(mark.rawValue)'; copy tokenizer.json from the model's source")
+          folder, "the tokenizer has no '\(name)'; copy tokenizer.json from the model's source")
       }
       return id
     }
-    let file = try TemplateFile(folder: folder)
+    let file = try TemplateFile(folder: folder, form: form)
     self.tokenizer = tokenizer
-    systemMessage =
-      configuration.systemMessage ?? file?.systemMessage
-      ?? (file == nil ? UnderstandingConfiguration.referenceSystemMessage : "")
+    let usual = form == .llama3 && file == nil ? UnderstandingConfiguration.referenceSystemMessage : ""
+    systemMessage = configuration.systemMessage ?? file?.systemMessage ?? usual
     (imageToken, tokensPerTile) = (configuration.imageToken, configuration.tokensPerTile)
-    (begin, endTurn) = (try token(.begin), try token(.endTurn))
-    (startHeader, endHeader) = (try token(.startHeader), try token(.endHeader))
+    let marks = try form.marks.map(token)
+    (begin, endTurn) = (marks[0], marks[marks.count - 1])
+    endTokens = Set(configuration.text.endTokens + [endTurn])
   }
+
+  /// A piece of an answer as it is shown: SmolVLM's first word brings the space behind its role.
+  func shown(_ piece: String, isFirst: Bool) -> String {
+    form == .smolVLM && isFirst && piece.first == " " ? String(piece.dropFirst()) : piece
+  }
+
+  /// Whether a token ends an answer.
+  public func ends(_ token: Int32) -> Bool { endTokens.contains(token) }
 
   // MARK: Conversations
 
@@ -57,23 +60,61 @@ public struct ChatTemplate: Sendable {
     return [begin] + (message.isEmpty ? [] : turn(Turn(.system, message)))
   }
 
-  /// What stands before a turn: the role, and an empty line.
+  /// What stands before the text of a turn without pictures: the role.
   public func header(_ role: Turn.Role) -> [Int32] {
-    [startHeader] + tokenizer.encode(role.rawValue) + [endHeader] + tokenizer.encode("\n\n")
+    switch form {
+    case .llama3:
+      [mark("<|start_header_id|>")] + tokenizer.encode(role.rawValue) + [mark("<|end_header_id|>")]
+        + tokenizer.encode("\n\n")
+    case .smolVLM: tokenizer.encode(role.rawValue.capitalized + ":")
+    }
   }
 
   func turn(_ turn: Turn) -> [Int32] { pictures(of: turn) + text(of: turn) }
 
   /// A turn up to the end of its pictures.
   func pictures(of turn: Turn) -> [Int32] {
-    header(turn.role) + places(tiles: turn.pictures.reduce(0) { $0 + $1.size(0) })
+    // SmolVLM's words join the space that follows the role: they are cut with it.
+    if form == .smolVLM, turn.pictures.isEmpty { return [] }
+    return header(turn.role) + turn.pictures.flatMap(places)
   }
 
-  /// The places of a picture's tiles.
+  /// What follows its pictures.
+  func text(of turn: Turn) -> [Int32] {
+    let text = turn.text.trimming()
+    switch form {
+    case .llama3: return tokenizer.encode(text) + endOfTurn
+    case .smolVLM:
+      let role = turn.pictures.isEmpty ? turn.role.rawValue.capitalized + ": " : ""
+      return tokenizer.encode(role + text) + endOfTurn
+    }
+  }
+
+  /// What follows a turn's text, and an answer.
+  var endOfTurn: [Int32] { form == .llama3 ? [endTurn] : [endTurn] + tokenizer.encode("\n") }
+
+  /// The places of so many tiles, one after the other.
   public func places(tiles: Int) -> [Int32] { [Int32](repeating: imageToken, count: tiles * tokensPerTile) }
 
-  /// What follows its pictures.
-  func text(of turn: Turn) -> [Int32] { tokenizer.encode(turn.text.trimming()) + [endTurn] }
+  private func places(_ picture: PictureTiles) -> [Int32] {
+    guard form == .smolVLM else { return places(tiles: picture.count) }
+    let around = mark(ChatForm.aroundPictures), whole = mark(ChatForm.wholePicture), tile = places(tiles: 1)
+    var tokens: [Int32] = []
+    if let grid = picture.grid {
+      let newline = tokenizer.encode("\n")
+      for row in 1...grid.rows {
+        for column in 1...grid.columns {
+          // Beyond six rows and columns it is a text like any other.
+          tokens += [around] + tokenizer.encodeTrusted(ChatForm.tile(row, column)) + tile
+        }
+        tokens += row < grid.rows ? newline : tokenizer.encode("\n\n")
+      }
+    }
+    return tokens + [around, whole] + tile + [around]
+  }
+
+  /// A token of the form's own, which `init` has found, or another that the tokenizer may have.
+  private func mark(_ name: String) -> Int32 { tokenizer.specialTokens[name] ?? begin }
 
   // MARK: Descriptions
 

@@ -1,13 +1,14 @@
 import Foundation
 import ModelFiles
 
-/// The sizes of a Perception Language Model, from the `config.json` of its folder.
+/// The sizes of a model that understands pictures, from the `config.json` of its folder: a Perception Language Model or a
+/// SmolVLM.
 public struct UnderstandingConfiguration: Sendable, Equatable {
   /// Of the encoder.
   public var vision: VisionConfiguration
   /// Of the language model.
   public var text: TextConfiguration
-  /// Side of the blocks of patches that become one token.
+  /// Side of the blocks of patches that become one token, by means (Perception Language Models) or side by side (SmolVLM).
   public var poolingRatio: Int
   /// The token that holds a picture's places in a prompt.
   public var imageToken: Int32
@@ -25,6 +26,17 @@ public struct UnderstandingConfiguration: Sendable, Equatable {
     (self.vision, self.text, self.poolingRatio, self.imageToken) = (vision, text, poolingRatio, imageToken)
   }
 
+  /// The form of its conversations.
+  var form: ChatForm { ChatForm(vision.kind) }
+
+  /// What stands before the names of the model's tensors, by part.
+  var names: (encoder: String, projector: String, language: String) {
+    switch vision.kind {
+    case .perception: ("vision_tower.timm_model", "multi_modal_projector", "language_model")
+    case .sigLIP: ("vision_model", "connector", "text_model")
+    }
+  }
+
   /// Tokens of one picture tile.
   public var tokensPerTile: Int {
     let side = vision.grid / poolingRatio
@@ -32,8 +44,13 @@ public struct UnderstandingConfiguration: Sendable, Equatable {
   }
 }
 
-/// A Perception Encoder's sizes (arXiv 2504.13181).
+/// A vision tower's sizes: a Perception Encoder's (arXiv 2504.13181) or a SigLIP's (arXiv 2303.15343).
 public struct VisionConfiguration: Sendable, Equatable {
+  /// The families of vision towers, each with its own way of cutting pictures into tiles.
+  public enum Kind: Sendable { case perception, sigLIP }
+
+  /// The family.
+  public var kind = Kind.perception
   /// Pixels of a tile's side.
   public var imageSize = 448
   /// Pixels of a patch's side.
@@ -58,6 +75,8 @@ public struct VisionConfiguration: Sendable, Equatable {
   public var ropeOffset = 1
   /// Side of the grid that positions are scaled to.
   public var referenceGrid = 32
+  /// Pixels of the longer side that SmolVLM brings a picture to before it is cut into tiles.
+  public var longestEdge = 2048
 
   /// PE-L/14's, as in the 1B and 3B checkpoints.
   public init() {}
@@ -134,13 +153,23 @@ extension UnderstandingConfiguration {
   /// what is missing.
   public init(folder: String) throws {
     try ModelFolder.checkConfiguration(folder)
-    let path = folder + "/config.json", kind = "configuration of a Perception Language Model"
+    let path = folder + "/config.json"
     // The type first: another kind of model lacks more than a key.
-    let type = try ModelJSON.read(ModelType.self, at: path, kind: kind).name
-    guard type == "perception_lm" else {
-      throw ModelFileError(path, "the model is of type '\(type)', not 'perception_lm'; name another model")
+    let type = try ModelJSON.read(ModelType.self, at: path, kind: "configuration of a model").name
+    switch type {
+    case "perception_lm":
+      let kind = "configuration of a Perception Language Model"
+      self = try ModelJSON.read(RawConfiguration.self, at: path, kind: kind).checked(path)
+    case "idefics3", "smolvlm":
+      let file = try ModelJSON.read(
+        SmolVLMConfigurationFile.self, at: path, kind: "configuration of a SmolVLM")
+      self = try file.checked(path, folder: folder)
+    default:
+      throw ModelFileError(
+        path,
+        "the model is of type '\(type)', which is not known here; 'perception_lm', 'idefics3' and 'smolvlm' are: name "
+          + "another model")
     }
-    self = try ModelJSON.read(RawConfiguration.self, at: path, kind: kind).checked(path)
   }
 }
 
@@ -152,64 +181,10 @@ private struct ModelType: Decodable {
 
 /// `config.json` as it is written; unknown fields are ignored.
 private struct RawConfiguration: Decodable {
-  struct Rope: Decodable {
-    let theta, factor, low, high, original: Double?
-    let type: String?
-
-    enum CodingKeys: String, CodingKey {
-      case factor
-      case theta = "rope_theta"
-      case low = "low_freq_factor"
-      case high = "high_freq_factor"
-      case original = "original_max_position_embeddings"
-      case type = "rope_type"
-    }
-  }
-
-  /// One number or several.
-  struct Numbers: Decodable {
-    let values: [Int]
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      values = try (try? container.decode([Int].self)) ?? [container.decode(Int.self)]
-    }
-  }
-
-  struct Text: Decodable {
-    let vocabulary, width, hidden, layers, heads: Int
-    let kvHeads, headSize, context: Int?
-    let epsilon: Double?
-    let theta: Double?
-    let scaling, parameters: Rope?
-    let tied: Bool?
-    let ends: Numbers?
-    let type, activation: String?
-
-    enum CodingKeys: String, CodingKey {
-      case vocabulary = "vocab_size"
-      case width = "hidden_size"
-      case hidden = "intermediate_size"
-      case layers = "num_hidden_layers"
-      case heads = "num_attention_heads"
-      case kvHeads = "num_key_value_heads"
-      case headSize = "head_dim"
-      case context = "max_position_embeddings"
-      case epsilon = "rms_norm_eps"
-      case theta = "rope_theta"
-      case scaling = "rope_scaling"
-      case parameters = "rope_parameters"
-      case tied = "tie_word_embeddings"
-      case ends = "eos_token_id"
-      case type = "model_type"
-      case activation = "hidden_act"
-    }
-  }
-
   struct Vision: Decodable {
     struct Arguments: Decodable {
       let width, layers, heads: Int?
-      let imageSize, patchSize, referenceGrid: Numbers?
+      let imageSize, patchSize, referenceGrid: NumberOrNumbers?
       let initialScale, mlpRatio, ropeOffset: Double?
       let classToken: Bool?
       let activation: String?
@@ -243,7 +218,7 @@ private struct RawConfiguration: Decodable {
     enum CodingKeys: String, CodingKey { case systemMessage = "system_message" }
   }
 
-  let text: Text
+  let text: TextConfigurationFile
   let vision: Vision
   let poolingRatio: Int?
   let imageToken: Int32
@@ -262,7 +237,7 @@ private struct RawConfiguration: Decodable {
   func checked(_ path: String) throws -> UnderstandingConfiguration {
     let gate = ConfigurationGate(path)
     var result = UnderstandingConfiguration(
-      vision: try visionConfiguration(gate), text: try textConfiguration(gate),
+      vision: try visionConfiguration(gate), text: try text.checked(gate, tied: tied),
       poolingRatio: poolingRatio ?? 2,
       imageToken: imageToken)
     result.systemMessage = vugen?.systemMessage
@@ -273,64 +248,11 @@ private struct RawConfiguration: Decodable {
     return result
   }
 
-  private func textConfiguration(_ gate: ConfigurationGate) throws -> TextConfiguration {
-    var c = TextConfiguration()
-    func name(_ key: Text.CodingKeys) -> String { "text_config.\(key.rawValue)" }
-    try gate.known(text.type, name(.type), ["llama"])
-    try gate.known(text.activation, name(.activation), ["silu", "swish"])
-    (c.vocabulary, c.width, c.layers, c.heads) = (text.vocabulary, text.width, text.layers, text.heads)
-    (c.kvHeads, c.hidden) = (text.kvHeads ?? text.heads, text.hidden)
-    try gate.whole(c.vocabulary, name(.vocabulary), 1...1 << 22)
-    try gate.whole(c.width, name(.width), 1...1 << 16)
-    try gate.whole(c.hidden, name(.hidden), 1...1 << 20)
-    try gate.whole(c.layers, name(.layers), 1...1024)
-    try gate.whole(c.heads, name(.heads), 1...1024)
-    try gate.whole(c.kvHeads, name(.kvHeads), 1...c.heads)
-    try gate.divides(c.kvHeads, name(.kvHeads), c.heads, name(.heads))
-    if text.headSize == nil { try gate.divides(c.heads, name(.heads), c.width, name(.width)) }
-    c.headSize = text.headSize ?? c.width / c.heads
-    try gate.whole(c.headSize, name(.headSize), 2...1024)
-    guard c.headSize % 2 == 0 else {
-      throw gate.failure(
-        "'\(name(.headSize))' is \(c.headSize), which cannot be: rotary embeddings turn pairs")
-    }
-    c.epsilon = try Float(gate.number(text.epsilon ?? 1e-6, name(.epsilon), from: 0, below: 1))
-    c.context = text.context ?? 2048
-    // Angles are kept for each position: more than that would not fit into memory.
-    try gate.whole(c.context, name(.context), 1...(1 << 26) / c.headSize)
-    c.ropeBase = try gate.number(
-      text.parameters?.theta ?? text.theta ?? 10000, name(.theta), from: 1, below: 1e15)
-    c.ropeScaling = try ropeScaling(gate)
-    c.isTied = text.tied ?? tied ?? true
-    c.endTokens = text.ends?.values.compactMap { Int32(exactly: $0) } ?? []
-    return c
-  }
-
-  private func ropeScaling(_ gate: ConfigurationGate) throws -> RopeScaling? {
-    guard let rope = text.parameters ?? text.scaling else { return nil }
-    let name = "text_config." + (text.parameters == nil ? "rope_scaling." : "rope_parameters.")
-    try gate.known(rope.type, name + "rope_type", ["llama3", "default"])
-    guard rope.type == "llama3", let factor = rope.factor else { return nil }
-    func number(_ value: Double, _ key: Rope.CodingKeys) throws -> Double {
-      try gate.number(value, name + key.rawValue, from: 1e-3, below: 1e9)
-    }
-    let scaling = RopeScaling(
-      factor: try number(factor, .factor), lowFrequencyFactor: try number(rope.low ?? 1, .low),
-      highFrequencyFactor: try number(rope.high ?? 4, .high),
-      originalContext: try number(rope.original ?? 8192, .original))
-    guard scaling.lowFrequencyFactor < scaling.highFrequencyFactor else {
-      throw gate.failure(
-        "'\(name)low_freq_factor' (\(scaling.lowFrequencyFactor)) is not below 'high_freq_factor' "
-          + "(\(scaling.highFrequencyFactor))")
-    }
-    return scaling
-  }
-
   private func visionConfiguration(_ gate: ConfigurationGate) throws -> VisionConfiguration {
     let (named, mlpRatio) = try architecture(gate), a = vision.arguments
     var c = named
     func name(_ key: Vision.Arguments.CodingKeys) -> String { "vision_config.model_args.\(key.rawValue)" }
-    func side(_ numbers: Numbers?, _ key: Vision.Arguments.CodingKeys, _ usual: Int) throws -> Int {
+    func side(_ numbers: NumberOrNumbers?, _ key: Vision.Arguments.CodingKeys, _ usual: Int) throws -> Int {
       guard let first = numbers?.values.first else { return usual }
       guard let numbers, numbers.values.allSatisfy({ $0 == first }) else {
         throw gate.failure("'\(name(key))' is no square")

@@ -12,12 +12,17 @@ public struct Turn: Sendable {
   public var role: Role
   /// What is said.
   public var text: String
-  /// Tiles of each picture, as `VisionConfiguration.tiles` makes them.
-  public var pictures: [Tensor]
+  /// Tiles of each picture, as `VisionConfiguration.tiled` makes them.
+  public var pictures: [PictureTiles]
 
   /// Each argument is the property of its name.
-  public init(_ role: Role, _ text: String, pictures: [Tensor] = []) {
+  public init(_ role: Role, _ text: String, tiled pictures: [PictureTiles]) {
     (self.role, self.text, self.pictures) = (role, text, pictures)
+  }
+
+  /// Pictures of one tile each, or of tiles whose places in the picture no prompt names.
+  public init(_ role: Role, _ text: String, pictures: [Tensor] = []) {
+    self.init(role, text, tiled: pictures.map { PictureTiles($0) })
   }
 }
 
@@ -25,7 +30,7 @@ extension Turn {
   /// A person's question, its pictures in tiles of the model's own.
   public init(_ question: Question<Picture>, for model: LoadedModel, _ tiling: Tiling = .single) {
     let vision = model.configuration.vision
-    self.init(.user, question.text, pictures: question.pictures.map { vision.tiles(of: $0, tiling) })
+    self.init(.user, question.text, tiled: question.pictures.map { vision.tiled($0, tiling) })
   }
 }
 
@@ -45,7 +50,7 @@ public final class Conversation {
   /// Tokens that are decided but not read yet.
   private var pending: [Int32] = []
   /// The tiles that stand among them.
-  private var pendingPictures: [Tensor] = []
+  private var pendingPictures: [PictureTiles] = []
   /// Every token that was read or written, for the repetition penalty.
   private var seen: Set<Int32> = []
   /// The tokens of the last prompt.
@@ -102,27 +107,29 @@ public final class Conversation {
         break
       }
       let token = sampling.choose(logits, seen: seen, using: &random)
-      if tower.configuration.text.endTokens.contains(token) {
+      if form.ends(token) {
         stop = .end
         break
       }
       answer.append(token)
       seen.insert(token)
-      let piece = decoder.append(token)
+      let piece = form.shown(decoder.append(token), isFirst: text.isEmpty)
       if !piece.isEmpty { onText(piece) }
       text += piece
       logits = try tower.prefill(tower.embed(text: [token]), into: cache)
     }
     let rest = decoder.finish()
     if !rest.isEmpty { onText(rest) }
-    pending = [form.endTurn]
+    pending = form.endOfTurn
     return (answer, text + rest, stop)
   }
 
   /// The logits behind a prompt; nil where it was cancelled.
-  private func read(_ tokens: [Int32], _ pictures: [Tensor], _ isCancelled: () -> Bool) throws -> Tensor? {
+  private func read(_ tokens: [Int32], _ pictures: [PictureTiles], _ isCancelled: () -> Bool) throws
+    -> Tensor?
+  {
     do {
-      let projected = try tower.projected(pictures, isCancelled: isCancelled)
+      let projected = try tower.projected(pictures.map(\.values), isCancelled: isCancelled)
       return try tower.prefill(
         tower.embed(tokens, projected: projected), into: cache, isCancelled: isCancelled)
     } catch PromptError.cancelled {
@@ -137,7 +144,8 @@ public final class Conversation {
     guard !tokens.isEmpty else { throw PromptError.empty }
     let count = prompt.count + tokens.count, context = tower.configuration.text.context
     guard count <= context else { throw PromptError.contextFull(tokens: count, context: context) }
-    let projected = turn.pictures.isEmpty ? nil : tower.encode(.concatenated(turn.pictures)).projected
+    let tiles = turn.pictures.map(\.values)
+    let projected = tiles.isEmpty ? nil : tower.encode(.concatenated(tiles)).projected
     let hidden = tower.core.language(try tower.embed(prompt + tokens, projected: projected))
     let logits = tower.logits(hidden.sliced(prompt.count - 1..<count - 1, axis: 1))
     let losses = tokens.indices.map {

@@ -56,7 +56,8 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     var wanted = Set(tower.namedParameters.map(\.name))
     var list = ["encoder", "projector", "language model", "output"].map { Part(name: $0) }
     for (name, file) in weights.files {
-      guard let entry = file.header.entries[name], let place = Self.place(of: name) else {
+      guard let entry = file.header.entries[name], let place = Self.place(of: name, tower.configuration)
+      else {
         unexpected.append(name)
         continue
       }
@@ -110,10 +111,11 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     }
   }
 
-  private static func place(of name: String) -> Int? {
-    if name.hasPrefix("model.vision_tower.") { return 0 }
-    if name.hasPrefix("model.multi_modal_projector.") { return 1 }
-    if name.hasPrefix("model.language_model.") { return 2 }
+  private static func place(of name: String, _ configuration: UnderstandingConfiguration) -> Int? {
+    let names = configuration.names
+    if name.hasPrefix("model.\(names.encoder).") { return 0 }
+    if name.hasPrefix("model.\(names.projector).") { return 1 }
+    if name.hasPrefix("model.\(names.language).") { return 2 }
     return name.hasPrefix("lm_head.") ? 3 : nil
   }
 }

@@ -17,12 +17,12 @@ extension Tokenizer {
     guard vocabularySize <= configuration.text.vocabulary else {
       throw another("it knows \(vocabularySize) tokens and the model \(configuration.text.vocabulary)")
     }
-    let needed = ChatTemplate.Mark.allCases.map(\.rawValue)
-    if let missing = needed.first(where: { specialTokens[$0] == nil }) {
+    let form = configuration.form
+    if let missing = form.marks.first(where: { specialTokens[$0] == nil }) {
       throw another("it has no '\(missing)'")
     }
-    if let place = specialTokens["<|image|>"], place != configuration.imageToken {
-      throw another("its '<|image|>' is token \(place) and the model's \(configuration.imageToken)")
+    if let place = specialTokens[form.imageMark], place != configuration.imageToken {
+      throw another("its '\(form.imageMark)' is token \(place) and the model's \(configuration.imageToken)")
     }
   }
 }

@@ -38,17 +38,19 @@ public final class VisionAttention: Module {
   }
 }
 
-/// Linear, exact GELU, Linear.
+/// Linear, GELU, Linear.
 public final class VisionMLP: Module {
   @Child("fc1") var up: Linear
   @Child("fc2") var down: Linear
+  let activation: Activation
 
-  init(_ c: VisionConfiguration, using random: inout Philox) {
+  init(_ c: VisionConfiguration, activation: Activation = .geluErf, using random: inout Philox) {
+    self.activation = activation
     up = Linear(c.width, c.hidden, using: &random)
     down = Linear(c.hidden, c.width, using: &random)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor { down(up(x, activation: .geluErf)) }
+  func callAsFunction(_ x: Tensor) -> Tensor { down(up(x, activation: activation)) }
 }
 
 /// One encoder block.

@@ -14,7 +14,7 @@ struct DrawnQuestion {
   }
 
   /// Whether it is about the very tensors that `pictures` are.
-  func isAbout(_ pictures: [Tensor]) -> Bool {
+  func isAbout(_ pictures: [PictureTiles]) -> Bool {
     let own = question.turn.pictures
     return own.count == pictures.count && zip(own, pictures).allSatisfy { $0.isSame(as: $1) }
   }
@@ -35,12 +35,12 @@ struct WaitingPrompt {
 /// prompts in one pass.
 final class PromptReader {
   private let tower: UnderstandingTower
-  private let form: ChatTemplate
+  let form: ChatTemplate
   private let opening: [Int32]
   /// What every prompt begins with, once it is read: the opening and the header of the question.
   private var beginning: ConversationCache?
   /// The pictures of the last question, and the prompt up to their end where several questions share it.
-  private var last: (pictures: [Tensor], projected: Tensor, cache: ConversationCache?)?
+  private var last: (pictures: [PictureTiles], projected: Tensor, cache: ConversationCache?)?
 
   /// Rows of a part of a prompt, as everywhere; rows of a pass over several prompts; patches of one of the encoder.
   static let partRows = 512, passRows = 640, encoderPatches = 1024
@@ -65,10 +65,10 @@ final class PromptReader {
 
   /// Whether the encoder is busy enough with these.
   func fillsTheEncoder(_ drawn: [DrawnQuestion]) -> Bool {
-    var tiles = 0, before: [Tensor] = []
+    var tiles = 0, before: [PictureTiles] = []
     for one in drawn where !one.isAbout(before) {
       before = one.question.turn.pictures
-      tiles += before.reduce(0) { $0 + $1.size(0) }
+      tiles += before.reduce(0) { $0 + $1.count }
     }
     return tiles >= tilesAtOnce
   }
@@ -103,8 +103,8 @@ final class PromptReader {
   }
 
   /// Each list of tiles as tokens of the language model, `[tokens, width]`; nil for an empty one.
-  private func projected(_ lists: [[Tensor]], _ isCancelled: () -> Bool) throws -> [Tensor?] {
-    let all = lists.flatMap { $0 }, count = all.reduce(0) { $0 + $1.size(0) }
+  private func projected(_ lists: [[PictureTiles]], _ isCancelled: () -> Bool) throws -> [Tensor?] {
+    let all = lists.flatMap { $0.map(\.values) }, count = all.reduce(0) { $0 + $1.size(0) }
     guard count > 0 else { return lists.map { _ in nil } }
     let tiles = Tensor.concatenated(all)
     var parts: [Tensor] = []
@@ -115,7 +115,7 @@ final class PromptReader {
     let rows = Tensor.concatenated(parts)
     var at = 0
     return lists.map { list in
-      let own = list.reduce(0) { $0 + $1.size(0) }
+      let own = list.reduce(0) { $0 + $1.count }
       defer { at += own }
       return own == 0 ? nil : rows.sliced(at..<at + own)
     }

@@ -73,7 +73,7 @@ public enum QuantizedFolder {
     try tower.load(weights.allTensors(), from: folder) { $0 == outputName }
     var chosen = languageWeights(of: tower, group)
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    let embedding = "model.language_model.embed_tokens.weight"
+    let embedding = "model.\(configuration.names.language).embed_tokens.weight"
     let text = configuration.text, hasOutput = hasOwnOutput(tower, bits) && text.width % group == 0
     let names = weights.files.keys.sorted().filter { !(text.isTied && $0 == outputName) }
     var items = names.flatMap { Self.items($0, $0, weights, isChosen: chosen.contains($0), bits, group) }
@@ -104,7 +104,9 @@ public enum QuantizedFolder {
   private static func languageWeights(of tower: UnderstandingTower, _ group: Int) -> Set<String> {
     var names: Set<String> = []
     tower.visitModules("") { path, module in
-      guard path.contains("language_model") || path == "lm_head" else { return }
+      guard path.hasPrefix("model.\(tower.configuration.names.language).") || path == "lm_head" else {
+        return
+      }
       guard let shape = (module as? Linear)?.weight?.shape, shape[1] % group == 0 else { return }
       names.insert(path + ".weight")
     }

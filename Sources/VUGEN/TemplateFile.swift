@@ -10,17 +10,15 @@ struct TemplateFile {
 
   /// nil where the folder brings none. Throws `ModelFileError` for a template of a form that is not known, as its
   /// model would be asked in words that it was not trained on.
-  init?(folder: String) throws {
+  init?(folder: String, form: ChatForm) throws {
     guard let (text, path) = try Self.text(in: folder) else { return nil }
-    let marks = ChatTemplate.Mark.allCases.filter { $0 != .begin }
-    // Llama 3.2's own puts the date before every conversation.
-    guard marks.allSatisfy({ text.contains($0.rawValue) }), !text.contains("Cutting Knowledge Date") else {
+    guard form.isOf(text) else {
       throw ModelFileError(
         path,
-        "this chat template has a form that is not known here (Llama 3's, with or without a system message, is); "
-          + "name another model, or remove the template to ask in Llama 3's form")
+        "this chat template has a form that is not known here (\(form.name) is); name another model, or remove the "
+          + "template to ask in \(form.plainName) form")
     }
-    systemMessage = Self.systemMessage(in: text)
+    systemMessage = form == .llama3 ? Self.systemMessage(in: text) : nil
   }
 
   private struct Configuration: Decodable {

@@ -2,25 +2,29 @@ import Layers
 import ModelFiles
 import Tensors
 
-/// `model.` of the checkpoint: both towers and what joins them.
+/// `model.` of the checkpoint: both towers and what joins them, under the names of its family.
 public final class UnderstandingCore: Module {
   /// Picture → features.
-  @Child("vision_tower.timm_model") public var encoder: PerceptionEncoder
+  @Child public var encoder: VisionEncoder
   /// Features → tokens.
-  @Child("multi_modal_projector") public var projector: Projector
+  @Child public var projector: Connector
   /// Tokens → hidden states.
-  @Child("language_model") public var language: LanguageModel
+  @Child public var language: LanguageModel
 
   init(_ c: UnderstandingConfiguration, using random: inout Philox) {
-    encoder = PerceptionEncoder(c.vision, using: &random)
-    projector = Projector(c, using: &random)
+    let names = c.names
+    _encoder = Child(names.encoder)
+    _projector = Child(names.projector)
+    _language = Child(names.language)
+    encoder = VisionEncoder(c.vision, using: &random)
+    projector = Connector(c, using: &random)
     language = LanguageModel(c.text, using: &random)
   }
 }
 
-/// The frozen half of VUGEN: a Perception Language Model that reads pictures and text and answers.
+/// The frozen half of VUGEN: a model that reads pictures and text and answers.
 ///
-/// Source: Perception Language Model, arXiv 2504.13180.
+/// Sources: Perception Language Model, arXiv 2504.13180; SmolVLM, arXiv 2504.05299.
 public final class UnderstandingTower: Module {
   /// Everything but the output.
   @Child("model") public var core: UnderstandingCore
@@ -91,7 +95,7 @@ public final class UnderstandingTower: Module {
   ///
   /// Where stored weights meet bf16, the activations between them are bf16 as well, as in the reference's own runs.
   public func encode(_ pictures: Tensor) -> (features: Tensor, projected: Tensor) {
-    let isStored = precision.multipliesBF16 && core.encoder.positions.value.type == .bf16
+    let isStored = precision.multipliesBF16 && core.encoder.storedType == .bf16
     let features = core.encoder(pictures.cast(to: isStored ? .bf16 : type))
     return (features.cast(to: type), core.projector(features).cast(to: type))
   }

@@ -40,7 +40,7 @@ struct LoadedModelTests {
     let turn = Turn(Question("What?", pictures: [picture]), for: one)
     #expect(turn.role == .user && turn.text == "What?" && turn.pictures.count == 1)
     let tiles = one.configuration.vision.tiles(of: picture)
-    #expect(turn.pictures.first?.toArray() == tiles.toArray())
+    #expect(turn.pictures.first?.values.toArray() == tiles.toArray())
     #expect(Turn(Question("And?"), for: one).pictures.isEmpty)
   }
 

@@ -135,7 +135,9 @@ struct DamagedFolderTests {
     }
     try expect("no error") { $0 }
     try expect("this is no JSON, or it is cut off") { String($0.prefix(100)) }
-    try expect("not 'perception_lm'") { $0.replacing("\"perception_lm\"", with: "\"llava\"") }
+    try expect("of type 'llava', which is not known here") {
+      $0.replacing("\"perception_lm\"", with: "\"llava\"")
+    }
     try expect("'text_config.hidden_size' is missing") { $0.replacing("\"hidden_size\"", with: "\"hidden\"") }
     try expect("model.language_model.embed_tokens.weight ([656, 64], not [700, 64])") {
       $0.replacing("\"vocab_size\": 656", with: "\"vocab_size\": 700")

@@ -139,7 +139,7 @@ struct Caption: AsyncParsableCommand {
   {
     if let obstacle = target.obstacle { throw obstacle }
     // A sheet shows more of it than the model reads.
-    let side = sheet == nil && model.tiling == .single ? loaded.configuration.vision.imageSize : nil
+    let side = sheet == nil ? loaded.configuration.vision.neededSide(model.tiling) : nil
     let picture = try readPicture(target.path, model.pictureLimits(side.map { .square($0) }))
     keep(picture)
     let asked = Question(

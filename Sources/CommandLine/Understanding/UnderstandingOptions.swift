@@ -58,8 +58,8 @@ struct ModelOptions: ParsableArguments {
   @NumericActor
   func picture(_ path: String, _ model: LoadedModel) throws -> Picture {
     // How many tiles there are depends on the picture's own size.
-    let wanted: Picture.Wanted? = tiling == .single ? .square(model.configuration.vision.imageSize) : nil
-    return try readPicture(path, pictureLimits(wanted))
+    let side = model.configuration.vision.neededSide(tiling)
+    return try readPicture(path, pictureLimits(side.map { .square($0) }))
   }
 
   /// What a picture may cost, and what of it is needed.

@@ -121,9 +121,13 @@ struct WordPattern: @unchecked Sendable {
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
   private let expression: NSRegularExpression
+  private let cutsDigits: Bool
 
   /// Throws for a pattern that is no regular expression.
-  init(_ pattern: String) throws {
+  ///
+  /// - Parameter cutsDigits: whether each digit is cut out before the pattern sees the text.
+  init(_ pattern: String, cutsDigits: Bool = false) throws {
+    self.cutsDigits = cutsDigits
     // ICU's \s is not Unicode's white space (it lacks U+0085 and U+000B); the reference's is.
     let unicode = pattern.replacing(#"\s"#, with: #"\p{White_Space}"#).replacing(
       #"\S"#, with: #"\P{White_Space}"#)
@@ -132,6 +136,23 @@ struct WordPattern: @unchecked Sendable {
 
   /// The matches in order, and what stands between them.
   func words(of text: String) -> [String] {
+    guard cutsDigits else { return matches(in: text) }
+    var words: [String] = [], part = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      guard Self.numbers.contains(scalar.properties.generalCategory) else {
+        part.append(scalar)
+        continue
+      }
+      if !part.isEmpty { words += matches(in: String(part)) }
+      words.append(String(scalar))
+      part = .init()
+    }
+    return part.isEmpty ? words : words + matches(in: String(part))
+  }
+
+  private static let numbers: Set<Unicode.GeneralCategory> = [.decimalNumber, .letterNumber, .otherNumber]
+
+  private func matches(in text: String) -> [String] {
     let source = text as NSString
     var words: [String] = [], position = 0
     expression.enumerateMatches(in: text, range: NSRange(location: 0, length: source.length)) { match, _, _ in

@@ -63,6 +63,12 @@ extension Tokenizer {
       let type: String
       let pretokenizers: [PreTokenizer]?
       let pattern: Pattern?
+      let individualDigits: Bool?
+
+      enum CodingKeys: String, CodingKey {
+        case type, pretokenizers, pattern
+        case individualDigits = "individual_digits"
+      }
     }
 
     let model: Model
@@ -105,7 +111,8 @@ extension Tokenizer {
     for (text, id) in special { tokens[Int(id)] = Array(text.utf8) }
     let all = [file.preTokenizer].compactMap { $0 } + (file.preTokenizer?.pretokenizers ?? [])
     let text = all.compactMap { $0.pattern?.regex }.first ?? Self.gpt2Pattern
-    guard let pattern = try? WordPattern(text) else {
+    let cutsDigits = all.contains { $0.type == "Digits" && $0.individualDigits == true }
+    guard let pattern = try? WordPattern(text, cutsDigits: cutsDigits) else {
       throw ModelFileError(path, "its pattern is no regular expression: \(text)")
     }
     self.init(

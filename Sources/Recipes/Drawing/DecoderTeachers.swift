@@ -14,14 +14,14 @@ struct DecoderTeachers {
     let alignment: Tensor
   }
 
-  let encoder: PerceptionEncoder
+  let encoder: VisionEncoder
   let type: ElementType
   private let own: PerceptualDistance
   private let lpips: LPIPS?
   private let dino: DINOv2?
 
   /// Throws `ModelFileError` or `ModuleLoadError` where a named folder does not hold the weights.
-  init(_ encoder: PerceptionEncoder, _ objectives: DecoderRecipe.Objectives, type: ElementType) throws {
+  init(_ encoder: VisionEncoder, _ objectives: DecoderRecipe.Objectives, type: ElementType) throws {
     (self.encoder, self.type) = (encoder, type)
     own = PerceptualDistance(encoder: encoder, type: type)
     lpips = objectives.lpipsFolder.isEmpty ? nil : try LPIPS(folder: objectives.lpipsFolder, type: type)

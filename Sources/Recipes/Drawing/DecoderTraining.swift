@@ -20,7 +20,7 @@ public final class DecoderTraining: TrainingRun {
   /// Weights that `from` did not have in these sizes.
   public let startingAnew: [String]
   private let source: String
-  private let encoder: PerceptionEncoder
+  private let encoder: VisionEncoder
   private let objective: DecoderObjective
   private let loss: DecoderLoss
   private let stream: PictureStream
@@ -148,7 +148,7 @@ public final class DecoderTraining: TrainingRun {
   public func export(to folder: String) throws {
     let parts = try averaged()
     try RunFolder.make(folder)
-    try RunFolder.copy(RunFolder.understandingFiles, from: source, to: folder)
+    try RunFolder.copy(RunFolder.understandingFiles(of: source), from: source, to: folder)
     func write(_ module: some Module, _ name: String) throws {
       try GenerationFiles.write(module.tensorsByName, to: "\(folder)/\(name)")
     }

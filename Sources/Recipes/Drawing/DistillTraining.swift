@@ -62,7 +62,7 @@ public final class DistillTraining: TrainingRun {
   public let trainer: Trainer
   private let source: String
   private let model: GenerationModel
-  private let encoder: PerceptionEncoder
+  private let encoder: VisionEncoder
   private let objective: DistillObjective
   private let loss: DecoderLoss
   private let stream: PictureStream
@@ -150,7 +150,7 @@ public final class DistillTraining: TrainingRun {
       GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder,
       GenerationFiles.generator,
     ]
-    try RunFolder.copy(RunFolder.understandingFiles + rest, from: source, to: folder)
+    try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
     try GenerationFiles.write(student.tensorsByName, to: "\(folder)/\(GenerationFiles.oneStepDecoder)")
   }
 }

@@ -284,7 +284,7 @@ public final class GeneratorTraining: TrainingRun {
     let tower = try averaged()
     try RunFolder.make(folder)
     let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
-    try RunFolder.copy(RunFolder.understandingFiles + rest, from: source, to: folder)
+    try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
     try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
     try GenerationFiles.write(tower.tensorsByName, to: "\(folder)/\(GenerationFiles.generator)")
   }

@@ -23,7 +23,7 @@ final class LatentCache {
 
   private let path: String
   private let model: GenerationModel
-  private let encoder: PerceptionEncoder
+  private let encoder: VisionEncoder
   private let type: ElementType
   private let scenes: Int
   /// Where the pictures come from, until all latents are there.
@@ -34,7 +34,7 @@ final class LatentCache {
 
   /// Opens the cache in `folder`, or gets ready to make it: `fill`. Throws `DataSetError`.
   init(
-    in folder: String, _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: PerceptionEncoder,
+    in folder: String, _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: VisionEncoder,
     type: ElementType, index: ShardIndex?, bank: () throws -> ObjectBank
   ) throws {
     (self.model, self.encoder, self.type, scenes) = (model, encoder, type, data.scenes)
@@ -136,7 +136,7 @@ final class LatentCache {
   }
 
   private static func key(
-    _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: PerceptionEncoder
+    _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: VisionEncoder
   )
     -> String
   {
@@ -150,11 +150,13 @@ final class LatentCache {
 }
 
 private protocol Hashed { func add(to hash: inout ContentHash) }
-extension PerceptionEncoder: Hashed {}
+extension VisionEncoder: Hashed {}
 extension DimensionReducer: Hashed {}
-extension Hashed where Self: Module {
+extension Hashed where Self: ParameterTree {
   func add(to hash: inout ContentHash) {
-    for item in namedParameters {
+    var list: [NamedParameter] = []
+    collect("", into: &list)
+    for item in list {
       hash.add(Array(item.name.utf8))
       item.parameter.value.withBytes { hash.add($0) }
     }

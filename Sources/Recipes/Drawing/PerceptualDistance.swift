@@ -8,7 +8,7 @@ import VUGEN
 ///
 /// Shapes: pictures `[batch, side, side, 3]` in −1…1 → `[]`, f32. After LPIPS, arXiv 1801.03924.
 struct PerceptualDistance {
-  let encoder: PerceptionEncoder
+  let encoder: VisionEncoder
   let type: ElementType
 
   /// Unit features of every other block, early ones included: those see edges and shades.

@@ -9,7 +9,7 @@ import VUGEN
 enum SampleSheet {
   /// Each picture beside its reconstructions in several steps and in one.
   static func reconstructions(
-    _ pictures: Tensor, _ encoder: PerceptionEncoder, _ model: DecodingParts, type: ElementType,
+    _ pictures: Tensor, _ encoder: VisionEncoder, _ model: DecodingParts, type: ElementType,
     to path: String
   ) throws {
     let latents = model.reducer(encoder(pictures.cast(to: type)))

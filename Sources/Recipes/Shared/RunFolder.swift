@@ -52,9 +52,17 @@ enum RunFolder {
     }
   }
 
-  /// Files of a model's understanding half.
-  static let understandingFiles = [
-    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja",
-    "chat_template.json", "alignment.safetensors",
-  ]
+  /// The files of a model's understanding half: its weights in as many parts as they have, and all that is needed to load
+  /// them. Throws `ModelFileError`.
+  static func understandingFiles(of folder: String) throws -> [String] {
+    let weights = Set(try ModelWeights(folder: folder).files.values.map { FileName.last(of: $0.path) })
+    let rest = [
+      "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
+      "tokenizer.json",
+      "tokenizer.model", "tokenizer_config.json", "chat_template.jinja", "chat_template.json",
+      "alignment.safetensors",
+    ]
+    return rest + weights.sorted()
+      + (weights == ["model.safetensors"] ? [] : ["model.safetensors.index.json"])
+  }
 }

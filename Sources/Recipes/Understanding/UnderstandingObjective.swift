@@ -50,12 +50,16 @@ final class UnderstandingObjective: Module {
   func begin(with folder: String) throws -> Bool {
     var weights = try ModelWeights(folder: folder).weights()
     let given = try UnderstandingConfiguration(folder: folder), own = tower.configuration
+    guard given.vision.kind == .perception else {
+      throw ModelFileError(
+        folder, "a run begins with a Perception Language Model; this is another kind: name another")
+    }
     let prefix = "model.vision_tower.timm_model."
     weights =
       SmallerPatches.resize(weights, prefix: prefix, from: given.vision, to: own.vision) ?? weights
     // The same language model reads as many picture tokens as before.
     guard given.text == own.text, given.tokensPerTile == own.tokensPerTile else {
-      try tower.core.encoder.load(weights.part(prefix), from: folder)
+      try tower.core.encoder.module.load(weights.part(prefix), from: folder)
       return false
     }
     try tower.load(weights, from: folder)

@@ -121,7 +121,7 @@ public final class UnderstandingTraining: TrainingRun {
   /// Numbers in the model itself, without what is thrown away.
   public var parameterCount: (vision: Int, language: Int) {
     let core = objective.tower.core
-    return (core.encoder.parameterCount, core.language.parameterCount)
+    return (core.encoder.module.parameterCount, core.language.parameterCount)
   }
 
   /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.

@@ -69,6 +69,16 @@ struct HubProgramTests {
     #expect(again["commit"] as? String == HubServer.commit && again["files"] as? Int == 3)
     // The server is no longer needed.
     server.stop()
+    try whatWasPulledIsUsed()
+    try whatIsThereIsListed()
+    let removed = try run("V model remove \(Self.name)")
+    #expect(removed.status == 0 && removed.out.hasPrefix("removed \(Self.name), "), "\(removed)")
+    #expect(try run("V model remove \(Self.name)").status == 1)
+    #expect(try run("V model remove runs").error.contains("names no model in the hub's cache"))
+    #expect(!FileManager.default.fileExists(atPath: root))
+  }
+
+  private func whatWasPulledIsUsed() throws {
     for command in [
       "ask hi --max-tokens 2", "score --image p.png --text x", "model info",
       "train decoder --output r --show-recipe",
@@ -78,6 +88,9 @@ struct HubProgramTests {
       let used = try run("V \(command) \(option)\(Self.name)")
       #expect(used.status == 0, "\(command): \(used)")
     }
+  }
+
+  private func whatIsThereIsListed() throws {
     let list = try run("V model list")
     let lines = list.out.split(separator: "\n").map(String.init)
     #expect(lines.count == 2 && lines[0].hasPrefix("nano ") && lines[1].hasPrefix("\(Self.name) "), "\(list)")
@@ -89,11 +102,6 @@ struct HubProgramTests {
     #expect(models.compactMap { $0["source"] as? String } == ["built-in", "cache", "folder"])
     #expect(
       models[1]["bytes"] as? Int == models[2]["bytes"] as? Int && models[1]["can"] as? [String] == ["ask"])
-    let removed = try run("V model remove \(Self.name)")
-    #expect(removed.status == 0 && removed.out.hasPrefix("removed \(Self.name), "), "\(removed)")
-    #expect(try run("V model remove \(Self.name)").status == 1)
-    #expect(try run("V model remove runs").error.contains("names no model in the hub's cache"))
-    #expect(!FileManager.default.fileExists(atPath: root))
   }
 
   @Test func onATerminalThereIsOneLine() throws {

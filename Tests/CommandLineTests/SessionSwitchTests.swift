@@ -178,12 +178,16 @@ struct SessionSwitchTests {
       #expect(s.expect("-") && s.expect(".\(format)"))
     }
     #expect(Self.leave(s) == 0)
+    try exportsAreWhole(s.home, store)
+  }
+
+  private func exportsAreWhole(_ home: String, _ store: SessionStore) throws {
     let id = try Self.session("a plum", store), other = try Self.session("first apple", store)
     let apple = try #require(store.read(other).entries.flatMap(\.event.pictures).compactMap(\.stored).first)
     #expect((try? store.picture(apple, of: id)) != nil)
     let saved = try #require(
-      FileManager.default.contentsOfDirectory(atPath: s.home).first { $0.hasPrefix("first-apple") })
-    let bytes = try #require(FileManager.default.contents(atPath: s.home + "/" + saved))
+      FileManager.default.contentsOfDirectory(atPath: home).first { $0.hasPrefix("first-apple") })
+    let bytes = try #require(FileManager.default.contents(atPath: home + "/" + saved))
     #expect(bytes.range(of: Data("first apple".utf8)) != nil, "its settings are in it")
     let undone = try store.read(id).entries.compactMap { entry -> String? in
       if case .drawn(_, let picture, let origin, _, _) = entry.event, origin.settings.prompt == "secret pear"
@@ -195,12 +199,12 @@ struct SessionSwitchTests {
     }
     #expect(undone.count == 1)
     for format in ["md", "html", "json", "cast"] {
-      let text = try String(contentsOfFile: "\(s.home)/vugen-\(id).\(format)", encoding: .utf8)
+      let text = try String(contentsOfFile: "\(home)/vugen-\(id).\(format)", encoding: .utf8)
       #expect(text.contains("a plum") && !text.contains("secret") && !text.contains(undone[0]), "\(format)")
     }
-    let files = try FileManager.default.contentsOfDirectory(atPath: "\(s.home)/vugen-\(id)-pictures")
+    let files = try FileManager.default.contentsOfDirectory(atPath: "\(home)/vugen-\(id)-pictures")
     #expect(files.contains("\(apple).png") && !files.contains("\(undone[0]).png"))
-    let verify = try Session(["replay", id, "--verify"], home: s.home)
+    let verify = try Session(["replay", id, "--verify"], home: home)
     #expect(verify.expect("bit for bit") && verify.end() == 0, "\(verify.screen(36))")
   }
 }

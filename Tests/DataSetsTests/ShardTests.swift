@@ -105,9 +105,8 @@ private func stored(_ files: [String]) throws -> [Sample] {
     #expect(throws: DataSetError.self) { try FolderImport.pairs(in: path, list: path + "/list.jsonl") }
   }
 
-  /// A shard is no larger than what lies in it: PNG, JPEG and WebP stay as they are, and lie as EXIF says.
-  @Test func filesStayAsTheyAre() throws {
-    let path = try folder()
+  /// A bitmap of one pixel, which becomes PNG; a JPEG that lies on its side; PNG, WebP and JPEG.
+  private func files() throws -> [(String, [UInt8])] {
     var random = Philox(seed: 2)
     let pixels = random.integers(below: 256, count: 200 * 120 * 3).map { UInt8($0) }
     let noise = Picture(width: 200, height: 120, rgb: pixels), plain = try noise.jpegData()
@@ -115,16 +114,20 @@ private func stored(_ files: [String]) throws -> [Sample] {
       Array("Exif\0\0MM\0*".utf8) + [0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
     let turned: [UInt8] =
       Array(plain.prefix(2)) + [0xFF, 0xE1, 0, UInt8(exif.count + 2)] + exif + Array(plain.dropFirst(2))
-    // A bitmap of one pixel, which becomes PNG.
     let bitmap: [UInt8] =
       Array("BM".utf8) + [
         58, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 24, 0,
       ]
       + [UInt8](repeating: 0, count: 24) + [7, 8, 9, 0]
-    let files: [(String, [UInt8])] = [
+    return [
       ("a.bmp", bitmap), ("b.jpg", turned), ("c.png", try noise.pngData()), ("d.webp", try noise.webpData()),
       ("e.jpeg", plain),
     ]
+  }
+
+  /// A shard is no larger than what lies in it: PNG, JPEG and WebP stay as they are, and lie as EXIF says.
+  @Test func filesStayAsTheyAre() throws {
+    let path = try folder(), files = try files()
     for (name, bytes) in files {
       try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
       try Data(name.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name).txt"))

@@ -90,16 +90,17 @@ struct KindTests {
     #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
   }
 
-  /// Kinds whose mark others share, or that have none: told by what follows, and only then by the name.
-  @Test func resemblingKindsAreToldApart() throws {
-    func reason(_ bytes: [UInt8], _ name: String = "a.bin") -> String {
-      do {
-        _ = try Picture(bytes: bytes, name: name)
-        return "read"
-      } catch {
-        return "\(error)"
-      }
+  private func reason(_ bytes: [UInt8], _ name: String = "a.bin") -> String {
+    do {
+      _ = try Picture(bytes: bytes, name: name)
+      return "read"
+    } catch {
+      return "\(error)"
     }
+  }
+
+  /// Kinds that have no mark: told by what follows, and only then by the name.
+  @Test func kindsWithoutAMarkAreKnown() {
     let head: [UInt8] = [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 24, 0x20]
     let targa = head + [UInt8](repeating: 7, count: 36)
     var packed = head
@@ -112,6 +113,10 @@ struct KindTests {
     // One that is cut off is known by its name.
     #expect(reason(Array(targa.prefix(30))).contains("not a picture of a known kind"))
     #expect(reason(Array(targa.prefix(30)), "a.TGA").contains("a Targa picture"))
+  }
+
+  /// Kinds whose mark others share.
+  @Test func resemblingKindsAreToldApart() {
     func icon(_ kind: UInt8) -> [UInt8] {
       [0, 0, kind, 0, 1, 0, 16, 16, 0, 0, 1, 0, 32, 0, 40, 0, 0, 0, 22, 0, 0, 0]
         + [UInt8](repeating: 0, count: 40)

@@ -149,10 +149,6 @@ struct UnderstandingTrainingTests {
 
   /// A word that is no option names those that are, in a file as by a flag.
   @Test func unknownOptionsNameTheKnownOnes() throws {
-    func error(_ work: () throws -> Void) -> String {
-      do { try work() } catch { return "\(error)" }
-      return "passed"
-    }
     let cases: [(setting: String, known: String, merge: (String?, [String]) throws -> Void)] = [
       (
         "model.size=tiny", "S, B, M, L, XL, H, nano",
@@ -176,20 +172,28 @@ struct UnderstandingTrainingTests {
       ),
       ("run.compute=''", "f32, bf16", { _ = try RecipeFile.merged(DistillRecipe(), file: $0, settings: $1) }),
     ]
-    for (setting, known, merge) in cases {
-      let parts = setting.split(separator: "=").map(String.init), keys = parts[0].split(separator: ".")
-      let word = parts[1].replacing("'", with: "")
-      let found = error { try merge(nil, [setting]) }
-      #expect(found.contains(known) && found.contains("'\(parts[0])' = '\(word)'"), "\(found)")
-      let path = try file("[\(keys[0])]\n\(keys[1]) = \"\(word)\"\n"), inFile = error { try merge(path, []) }
-      #expect(inFile.hasPrefix(path) && inFile.contains(known) && !inFile.contains("\n"), "\(inFile)")
-    }
+    for (setting, known, merge) in cases { try namesWhatIsKnown(setting, known, merge) }
     // Known ones keep their spelling in a recipe's text.
     var recipe = DecoderRecipe()
     (recipe.model.size, recipe.times.distribution, recipe.run.compute) = (.extraLarge, .uniform, .f32)
     let text = try RecipeFile.text(of: recipe)
     #expect(text.contains("size = 'XL'") && text.contains("distribution = 'uniform'"), "\(text)")
     #expect(try RecipeFile.merged(DecoderRecipe(), file: file(text)) == recipe)
+  }
+
+  private func namesWhatIsKnown(
+    _ setting: String, _ known: String, _ merge: (String?, [String]) throws -> Void
+  ) throws {
+    func error(_ work: () throws -> Void) -> String {
+      do { try work() } catch { return "\(error)" }
+      return "passed"
+    }
+    let parts = setting.split(separator: "=").map(String.init), keys = parts[0].split(separator: ".")
+    let word = parts[1].replacing("'", with: "")
+    let found = error { try merge(nil, [setting]) }
+    #expect(found.contains(known) && found.contains("'\(parts[0])' = '\(word)'"), "\(found)")
+    let path = try file("[\(keys[0])]\n\(keys[1]) = \"\(word)\"\n"), inFile = error { try merge(path, []) }
+    #expect(inFile.hasPrefix(path) && inFile.contains(known) && !inFile.contains("\n"), "\(inFile)")
   }
 
   @Test(arguments: ["data.batch", "batch=3", "data.batch=x", "data.nothing=1", "data.batch=0"])
@@ -203,21 +207,25 @@ struct UnderstandingTrainingTests {
 @Suite(.serialized)
 @NumericActor
 struct PackedBatchTests {
-  /// Every answer's hidden states are those that a conversation of that question alone would give.
-  @Test func packedSegmentsReadAsIfTheyWereAlone() throws {
+  private func tinyTower(_ image: Int32) -> UnderstandingTower {
     var vision = VisionConfiguration(), text = TextConfiguration()
     (vision.imageSize, vision.patchSize, vision.width, vision.layers, vision.heads) = (32, 8, 16, 1, 2)
     (vision.hidden, vision.hasClassToken, vision.ropeOffset, vision.referenceGrid) = (32, false, 0, 4)
     (text.vocabulary, text.width, text.layers, text.heads, text.kvHeads) = (600, 16, 2, 2, 1)
     (text.headSize, text.hidden, text.context) = (8, 32, 512)
+    var random = Philox(seed: 3)
+    return UnderstandingTower(
+      UnderstandingConfiguration(vision: vision, text: text, poolingRatio: 2, imageToken: image),
+      using: &random)
+  }
+
+  /// Every answer's hidden states are those that a conversation of that question alone would give.
+  @Test func packedSegmentsReadAsIfTheyWereAlone() throws {
     let path = temporaryPath(".json")
     let learnt = BytePairTraining(words: [:], vocabulary: 256)
     try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
     let tokenizer = try Tokenizer(json: path)
-    let image = try #require(tokenizer.specialTokens["<|image|>"])
-    let c = UnderstandingConfiguration(vision: vision, text: text, poolingRatio: 2, imageToken: image)
-    var random = Philox(seed: 3)
-    let tower = UnderstandingTower(c, using: &random)
+    let tower = tinyTower(try #require(tokenizer.specialTokens["<|image|>"])), c = tower.configuration
     var data = UnderstandingRecipe.Data()
     (data.batch, data.questions) = (3, 3)
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 1, size: 32)
@@ -237,32 +245,37 @@ struct PackedBatchTests {
     let mask = MaskTable(batch.mask, batch: 3, queries: batch.time, keys: batch.time)
     let packed = tower.core.language(packed: mixed, positions: batch.positions, mask: .table(mask))
 
-    for row in 0..<3 {
-      let tokens = Array(batch.tokens[row * batch.time..<(row + 1) * batch.time])
-      let positions = Array(batch.positions[row * batch.time..<(row + 1) * batch.time])
-      let last = Int(batch.captionPlaces[row]) - row * batch.time
-      var first = last
-      while positions[first] > 1 { first -= 1 }
-      let starts = positions.indices.filter { $0 < first && positions[$0] == Int32(places.upperBound) }
-      #expect(starts.count == 3)
-      for start in starts {
-        var end = start + 1
-        while positions[end] == positions[end - 1] + 1 { end += 1 }
-        let alone = Array(tokens[0..<places.upperBound]) + tokens[start..<end]
-        let hidden = tower.core.language(
-          try tower.embed(alone, projected: projected.sliced(row..<row + 1)))
-        let ours = packed.sliced(row..<row + 1).sliced(start..<end, axis: 1)
-        let theirs = hidden.sliced(places.upperBound..<alone.count, axis: 1)
-        #expect(relativeError(ours, theirs) < 1e-5)
-      }
-      // The caption reads the begin token and itself, not the picture.
-      let caption = tower.core.language(try tower.embed([tokens[0]] + tokens[first...last]))
-      let ours = packed.sliced(row..<row + 1).sliced(last..<last + 1, axis: 1)
-      let theirs = caption.sliced(caption.size(1) - 1..<caption.size(1), axis: 1)
-      #expect(relativeError(ours, theirs) < 1e-5)
-    }
+    for row in 0..<3 { try rowIsAsAlone(row, of: batch, places, packed, tower, projected) }
     #expect(batch.answerPlaces.count == batch.answerTokens.count && !batch.answerPlaces.isEmpty)
     try labelsFollowWhatCovers(batch, of: composer)
+  }
+
+  private func rowIsAsAlone(
+    _ row: Int, of batch: PackedBatch, _ places: Range<Int>, _ packed: Tensor, _ tower: UnderstandingTower,
+    _ projected: Tensor
+  ) throws {
+    let tokens = Array(batch.tokens[row * batch.time..<(row + 1) * batch.time])
+    let positions = Array(batch.positions[row * batch.time..<(row + 1) * batch.time])
+    let last = Int(batch.captionPlaces[row]) - row * batch.time
+    var first = last
+    while positions[first] > 1 { first -= 1 }
+    let starts = positions.indices.filter { $0 < first && positions[$0] == Int32(places.upperBound) }
+    #expect(starts.count == 3)
+    for start in starts {
+      var end = start + 1
+      while positions[end] == positions[end - 1] + 1 { end += 1 }
+      let alone = Array(tokens[0..<places.upperBound]) + tokens[start..<end]
+      let hidden = tower.core.language(
+        try tower.embed(alone, projected: projected.sliced(row..<row + 1)))
+      let ours = packed.sliced(row..<row + 1).sliced(start..<end, axis: 1)
+      let theirs = hidden.sliced(places.upperBound..<alone.count, axis: 1)
+      #expect(relativeError(ours, theirs) < 1e-5)
+    }
+    // The caption reads the begin token and itself, not the picture.
+    let caption = tower.core.language(try tower.embed([tokens[0]] + tokens[first...last]))
+    let ours = packed.sliced(row..<row + 1).sliced(last..<last + 1, axis: 1)
+    let theirs = caption.sliced(caption.size(1) - 1..<caption.size(1), axis: 1)
+    #expect(relativeError(ours, theirs) < 1e-5)
   }
 
   /// Patch labels say what the scene's pixels do.

@@ -95,65 +95,80 @@ import Testing
 
 /// Random typing of plausible things: commands with odd arguments, pastes, the mouse, and sessions from anywhere.
 @Suite struct PlausibleFuzz {
-  @Test func survivesPlausibleTyping() {
-    var b = Bench(), seed: UInt64 = 20_261_126
-    let log = SessionContents(Data(OddInput.logLines.joined(separator: "\n").utf8)).entries
-    func next(_ bound: Int) -> Int {
+  private static let keys: [Key] = [
+    .enter, .tab, .backTab, .escape, .up, .down, .left, .right, .wordLeft, .wordRight, .home, .end, .pageUp,
+    .pageDown, .backspace, .function(1), .function(2), .function(3), .function(4), .control("p"),
+    .control("r"),
+    .control("a"), .control("c"), .alt("."), .alt(","), .character("a"), .character("m"), .character("."),
+    .character(" "), .character("9"), .character("i"), .character("w"), .character("s"), .control("u"),
+  ]
+  private static let places = [Int.min, -1, 0, 3, 6, 10, 40, 95, 118, 4000, Int.max]
+  private static let kinds: [Key.Mouse.Kind] = [.press, .drag, .release, .wheelUp, .wheelDown]
+
+  /// Numbers without an end, the same each time.
+  private struct Numbers {
+    var seed: UInt64 = 20_261_126
+
+    mutating func next(_ bound: Int) -> Int {
       seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Int(seed >> 33) % bound
     }
-    let keys: [Key] = [
-      .enter, .tab, .backTab, .escape, .up, .down, .left, .right, .wordLeft, .wordRight, .home, .end, .pageUp,
-      .pageDown,
-      .backspace, .function(1), .function(2), .function(3), .function(4), .control("p"), .control("r"),
-      .control("a"),
-      .control("c"), .alt("."), .alt(","), .character("a"), .character("m"), .character("."), .character(" "),
-      .character("9"), .character("i"), .character("w"), .character("s"), .control("u"),
-    ]
-    let places = [Int.min, -1, 0, 3, 6, 10, 40, 95, 118, 4000, Int.max]
-    let kinds: [Key.Mouse.Kind] = [.press, .drag, .release, .wheelUp, .wheelDown]
+
+    mutating func pick<T>(_ list: [T]) -> T { list[next(list.count)] }
+  }
+
+  @Test func survivesPlausibleTyping() {
+    var b = Bench(), numbers = Numbers()
+    let log = SessionContents(Data(OddInput.logLines.joined(separator: "\n").utf8)).entries
     let cache = LayoutCache(),
       rounds = ProcessInfo.processInfo.environment["VUGEN_FUZZ"] == nil ? 10_000 : 200_000
     for i in 0..<rounds {
-      switch next(12) {
-      case 0..<5: b.press(keys[next(keys.count)])
-      case 5, 6:
-        // Mostly where it is read as a command.
-        if next(4) > 0 { b.press(.escape, .escape, .escape, .control("u")) }
-        let command = OddInput.commands[next(next(2) == 0 ? 6 : OddInput.commands.count)]
-        b.send("\(command) \(OddInput.numbers[next(OddInput.numbers.count)])")
-      case 7: b.press(.paste(OddInput.pastes[next(OddInput.pastes.count)]))
-      case 8 where next(2) == 0:
-        // Along the inspector's rows, wherever their values stand.
-        b.press(.escape, .escape, .backTab)
-        for _ in 0..<next(6) { b.press(.down) }
-        let turn = [Key.left, .right, .wordLeft, .wordRight][next(4)]
-        b.press(turn, turn, turn)
-      case 8:
-        b.press(.mouse(.init(kinds[next(5)], places[next(places.count)], places[next(places.count)])))
+      switch numbers.next(12) {
+      case 0..<9: type(&b, &numbers)
       case 9:
-        b.act(.session(log[next(log.count)].event))
-        if next(8) == 0 {
-          b.act(.pictureKnown(["aa", "bb", "cc"][next(3)], Size(places[next(places.count)], 0)))
+        b.act(.session(numbers.pick(log).event))
+        if numbers.next(8) == 0 {
+          b.act(.pictureKnown(numbers.pick(["aa", "bb", "cc"]), Size(numbers.pick(Self.places), 0)))
         }
       case 10:
-        if next(20) == 0 { b.act(.played(Replay(log))) }
-        if next(20) == 0 { b.open(isReadOnly: next(6) == 0) }
-        if next(4) == 0 { b.act(.picturesRead(["aa", "zz"], origins: origins(log))) }
+        if numbers.next(20) == 0 { b.act(.played(Replay(log))) }
+        if numbers.next(20) == 0 { b.open(isReadOnly: numbers.next(6) == 0) }
+        if numbers.next(4) == 0 { b.act(.picturesRead(["aa", "zz"], origins: origins(log))) }
       default:
         b.act(.tick(Double(i) / 10))
-        if b.state.work.running != nil { b.finish("r\(i)", partial: next(2) == 0) }
+        if b.state.work.running != nil { b.finish("r\(i)", partial: numbers.next(2) == 0) }
       }
-      if next(40) == 0 {
-        let least = next(5) == 0 ? Size(20, 5) : Size(100, 20)
-        let size = Size(least.width + next(100), least.height + next(40))
-        b.act(.resized(size, cell: Size(next(12), next(30))))
+      if numbers.next(40) == 0 {
+        let least = numbers.next(5) == 0 ? Size(20, 5) : Size(100, 20)
+        let size = Size(least.width + numbers.next(100), least.height + numbers.next(40))
+        b.act(.resized(size, cell: Size(numbers.next(12), numbers.next(30))))
       }
       _ = view(b.state, cache)
       if b.effects.count > 1000 { b.effects.removeFirst(900) }
     }
     b.act(.resized(Size(120, 36), cell: Size(9, 19)))
     #expect(b.rows().count == 36)
+  }
+
+  /// A key, a command, a paste, or something done with the mouse.
+  private func type(_ b: inout Bench, _ numbers: inout Numbers) {
+    switch numbers.next(9) {
+    case 0..<5: b.press(numbers.pick(Self.keys))
+    case 5, 6:
+      // Mostly where it is read as a command.
+      if numbers.next(4) > 0 { b.press(.escape, .escape, .escape, .control("u")) }
+      let command = OddInput.commands[numbers.next(numbers.next(2) == 0 ? 6 : OddInput.commands.count)]
+      b.send("\(command) \(numbers.pick(OddInput.numbers))")
+    case 7: b.press(.paste(numbers.pick(OddInput.pastes)))
+    case 8 where numbers.next(2) == 0:
+      // Along the inspector's rows, wherever their values stand.
+      b.press(.escape, .escape, .backTab)
+      for _ in 0..<numbers.next(6) { b.press(.down) }
+      let turn = numbers.pick([Key.left, .right, .wordLeft, .wordRight])
+      b.press(turn, turn, turn)
+    default:
+      b.press(.mouse(.init(numbers.pick(Self.kinds), numbers.pick(Self.places), numbers.pick(Self.places))))
+    }
   }
 
   private func origins(_ log: [SessionEntry]) -> [PictureID: PictureOrigin] {

@@ -114,47 +114,24 @@ struct ConversationTests {
   /// 8 bits keep the greedy text of all stored models; 4 bits change log-probabilities by a stated amount.
   @Test(arguments: modelNames)
   func quantisedFoldersLoadByTheSamePath(_ name: String) throws {
-    let source = try fixtures() + "/" + name,
-      reference = try SafetensorsFile(path: source + "/reference.safetensors")
-    let ids = try reference.tensor("ids").toIndices(), greedy = try reference.tensor("greedy").toIndices()
-    let (plain, picture) = try load(name)
+    let source = try fixtures() + "/" + name, (plain, picture) = try load(name)
     for bits in QuantizedTensor.Bits.allCases {
       let folder = Folder()
       try QuantizedFolder.write(from: source, to: folder.path, bits: bits)
       let tower = try UnderstandingTower(folder: folder.path)
       let model = try LoadedModel(tower, plain.tokenizer, folder: name)
-      var random = Philox(seed: 0), tokens: [Int32] = []
-      if bits == .eight {
-        let cache = tower.makeCache()
-        var logits = try tower.prefill(
-          tower.embed(ids, projected: tower.encode(picture).projected), into: cache)
-        for _ in greedy {
-          tokens.append(Sampling.greedy.choose(logits, using: &random))
-          logits = try tower.prefill(tower.embed([tokens[tokens.count - 1]]), into: cache)
-        }
-        #expect(tokens == greedy, "\(name)")
-      }
-      func mean(_ model: LoadedModel) throws -> Float {
-        let values = try Conversation(model).score(
-          "There are three red cars.", after: Turn(.user, "What?", pictures: [picture])
-        ).logProbabilities
-        return values.reduce(0, +) / Float(values.count)
-      }
-      let loss = try mean(plain) - mean(model)
+      if bits == .eight { try choosesTheSameTokens(tower, name, picture) }
+      let cars = "There are three red cars.", about = Turn(.user, "What?", pictures: [picture])
+      let loss = try mean(plain, cars, after: about) - mean(model, cars, after: about)
       #expect(
         abs(loss) < (bits == .eight ? 0.1 : 2),
         "\(name): \(bits) bits change the mean log-probability by \(loss)")
       // x rounded to 8 bits as well, where the processor multiplies such numbers. These models are random and small, and
       // so less steady than a trained one: see `EmbeddedModelTests`.
       let text = String(repeating: "There are three red cars and a small dog. ", count: 6)
-      func textMean() throws -> Float {
-        let values = try Conversation(model).score(text, after: Turn(.user, "What is there?"))
-          .logProbabilities
-        return values.reduce(0, +) / Float(values.count)
-      }
-      let exact = try textMean()
+      let exact = try mean(model, text, after: Turn(.user, "What is there?"))
       tower.precision = .bf16
-      let rounding = try textMean() - exact
+      let rounding = try mean(model, text, after: Turn(.user, "What is there?")) - exact
       #expect(abs(rounding) < 0.05, "\(name): \(bits) bits, rounded input: \(rounding)")
       let config = try String(contentsOfFile: folder.path + "/config.json", encoding: .utf8)
       #expect(config.contains("\"bits\" : \(bits.rawValue)"))
@@ -162,6 +139,26 @@ struct ConversationTests {
         try QuantizedFolder.write(from: folder.path, to: folder.path + "/again", bits: bits)
       }
     }
+  }
+
+  private func choosesTheSameTokens(_ tower: UnderstandingTower, _ name: String, _ picture: Tensor) throws {
+    let reference = try SafetensorsFile(path: "\(try fixtures())/\(name)/reference.safetensors")
+    let ids = try reference.tensor("ids").toIndices(), greedy = try reference.tensor("greedy").toIndices()
+    let cache = tower.makeCache()
+    var random = Philox(seed: 0), tokens: [Int32] = []
+    var logits = try tower.prefill(
+      tower.embed(ids, projected: tower.encode(picture).projected), into: cache)
+    for _ in greedy {
+      tokens.append(Sampling.greedy.choose(logits, using: &random))
+      logits = try tower.prefill(tower.embed([tokens[tokens.count - 1]]), into: cache)
+    }
+    #expect(tokens == greedy, "\(name)")
+  }
+
+  /// The mean log-probability of an answer's tokens.
+  private func mean(_ model: LoadedModel, _ answer: String, after turn: Turn) throws -> Float {
+    let values = try Conversation(model).score(answer, after: turn).logProbabilities
+    return values.reduce(0, +) / Float(values.count)
   }
 
   @Test func randomModelsAnswer() throws {

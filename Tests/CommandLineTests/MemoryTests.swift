@@ -15,7 +15,7 @@ struct MemoryTests {
       .enumerated() {
         // Each limit with one of them, and the lowest with all.
         guard limit == 300_000 || limit / 20_000 % 3 == number else { continue }
-        let found = try shell.run("ulimit -c 0; ulimit -v \(limit); timeout 60 \"$P\" \(command)")
+        let found = try shell.run("ulimit -c 0; ulimit -v \(limit); timeout -s KILL 60 \"$P\" \(command)")
         let isRefusal =
           found.status == 1 && found.error.hasPrefix("vugen: not enough memory: ")
           && found.error.contains(" MB may be used here") && found.error.split(separator: "\n").count == 1
@@ -29,12 +29,12 @@ struct MemoryTests {
       }
     }
     #expect(refusals > 3)
-    let data = try shell.run("ulimit -d 100000; timeout 60 \"$P\" ask hi --max-tokens 2")
+    let data = try shell.run("ulimit -d 100000; timeout -s KILL 60 \"$P\" ask hi --max-tokens 2")
     #expect(data.status == 1 && data.error.contains("ulimit -d"), "\(data)")
-    let told = try shell.run("ulimit -v 330000; OMP_NUM_THREADS=1 timeout 60 \"$P\" imagine x --json")
+    let told = try shell.run("ulimit -v 380000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --json")
     #expect(told.status == 1 && told.out.hasPrefix("{\"error\":\"not enough memory: "), "\(told)")
     let enough = try shell.run(
-      "ulimit -v 700000; OMP_NUM_THREADS=1 timeout 60 \"$P\" imagine x --steps 1 -o o.png")
+      "ulimit -v 700000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --steps 1 -o o.png")
     #expect(enough.status == 0 && enough.error.isEmpty, "\(enough)")
   }
 }

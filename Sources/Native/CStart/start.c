@@ -23,9 +23,9 @@
 // The stack has room for what libraries keep for each thread.
 enum { POOL = 8, OTHERS = 3, MOST = 48, STACK = 512 << 10 };
 
-// In MB: what OpenBLAS keeps for each of its threads, what the libraries take beside, and a thread's stack where it has
-// no limit.
-enum { BUFFER = 129, LIBRARIES = 24, USUAL_STACK = 2 };
+// In MB: what OpenBLAS keeps for each of its threads and, in newer versions, for the first one; what the libraries take
+// beside; and a thread's stack where it has no limit.
+enum { BUFFER = 129, FIRST = 88, LIBRARIES = 24, USUAL_STACK = 2 };
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
@@ -102,7 +102,7 @@ static void check_memory(char **environment) {
   bool is_limited = getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY;
   long each = is_limited ? (long)(stack.rlim_cur >> 20) : USUAL_STACK, others = computing(environment) - 1;
   // All that waits for a thread without an end, and one that runs tasks.
-  long more = LIBRARIES + others * BUFFER + (2 * others + OTHERS + 1) * (each < 1 ? 1 : each);
+  long more = LIBRARIES + FIRST + others * BUFFER + (2 * others + OTHERS + 1) * (each < 1 ? 1 : each);
   check_limit(RLIMIT_AS, "-v", 0, more);
   check_limit(RLIMIT_DATA, "-d", 5, more);
 }

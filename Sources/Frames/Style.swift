@@ -17,6 +17,12 @@ public struct Colour: Hashable, Sendable {
     self.init(UInt8(value >> 16), UInt8(value >> 8 & 255), UInt8(value & 255))
   }
 
+  /// "#rrggbb".
+  public var hex: String {
+    let digits = String(value, radix: 16)
+    return "#" + String(repeating: "0", count: 6 - digits.count) + digits
+  }
+
   /// `0xRRGGBB`.
   public var value: Int { Int(red) << 16 | Int(green) << 8 | Int(blue) }
 

@@ -65,6 +65,16 @@ extension SessionEvent {
 }
 
 extension [SessionEntry] {
+  /// Requests that say again what the first of their sweep said: to a person a sweep is one prompt.
+  public var repeatedPrompts: Set<Int> {
+    var sweeps: Set<Int> = [], repeated: Set<Int> = []
+    for entry in self {
+      guard case .drawingAsked(let request, _, _, _, let sweep?) = entry.event else { continue }
+      if !sweeps.insert(sweep).inserted { repeated.insert(request) }
+    }
+    return repeated
+  }
+
   /// What a person sees of a session: without requests that were undone and what came of them, and without pictures that
   /// were deleted.
   public var shown: [SessionEntry] {

@@ -69,6 +69,7 @@ public struct SessionStore: Sendable {
   public func summary(of id: String) throws -> Summary {
     let entries = try read(id).entries
     var title = "", messages = 0, pictures = 0, first: PictureID?
+    let repeated = entries.repeatedPrompts
     for entry in entries.shown {
       first = first ?? entry.event.pictures.first
       switch entry.event {
@@ -76,8 +77,8 @@ public struct SessionStore: Sendable {
       case .asked(_, let text, _, _):
         messages += 1
         if title.isEmpty { title = text }
-      case .drawingAsked(_, let settings, _, _, _):
-        messages += 1
+      case .drawingAsked(let request, let settings, _, _, _):
+        if !repeated.contains(request) { messages += 1 }
         if title.isEmpty { title = settings.prompt }
       case .drawn: pictures += 1
       default: break

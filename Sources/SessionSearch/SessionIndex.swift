@@ -84,7 +84,7 @@ public struct SessionIndex: Sendable {
     return configuration
   }
 
-  private static let version = 2
+  private static let version = 3
 
   private static func prepare(_ index: DatabaseQueue) throws {
     try index.write { database in
@@ -133,8 +133,10 @@ public struct SessionIndex: Sendable {
     try database.execute(
       sql: "INSERT INTO sessions VALUES (?, ?, ?, ?)",
       arguments: [id, summary.title, state.length, state.changed])
+    let repeated = entries.repeatedPrompts
     for entry in entries.shown {
       guard let text = entry.event.text else { continue }
+      if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) { continue }
       try database.execute(
         sql: "INSERT INTO entries VALUES (?, ?, ?)", arguments: [text, id, entry.time])
     }

@@ -9,12 +9,14 @@ public struct SessionExport {
   private let store: SessionStore
   private let id: String
   private let entries: [SessionEntry]
+  private let repeated: Set<Int>
   private let title: String
 
   /// Throws `SessionError`.
   public init(_ store: SessionStore, _ id: String) throws {
     (self.store, self.id) = (store, id)
     entries = try store.read(id).entries.shown
+    repeated = entries.repeatedPrompts
     title = try store.summary(of: id).title
   }
 
@@ -165,6 +167,7 @@ public struct SessionExport {
   private func line(_ event: SessionEvent) -> (text: String, isPerson: Bool)? {
     switch event {
     case .asked(_, let text, _, _): (text, true)
+    case .drawingAsked(let request, _, _, _, _) where repeated.contains(request): nil
     case .drawingAsked(_, let settings, _, _, _): (settings.prompt, true)
     case .answered(_, let text, _, _, _): (text, false)
     case .drawn(_, _, let origin, let seconds, _):

@@ -114,9 +114,10 @@ public struct InputParser: Sendable {
       guard b.count >= 3 else { return isFinal ? (.key(.alt("O")), 2) : nil }
       return (ss3(b[b.startIndex + 2]).map { .key($0) }, 3)
     case UInt8(ascii: "]"), UInt8(ascii: "P"), UInt8(ascii: "_"): return string(b, second, isFinal)
-    case 0x1B: return (.key(.escape), 1)
     case 0x0D, 0x0A: return (.key(.lineBreak), 2)
-    case 0x7F: return (.key(.alt("\u{7F}")), 2)
+    case 0x7F, 0x08: return (.key(.alt("\u{7F}")), 2)
+    // No such key is meant together with Alt: Esc was pressed, and then another.
+    case 0..<0x20: return (.key(.escape), 1)
     default:
       guard let (input, length) = character(b.dropFirst(), isFinal) else { return nil }
       if case .some(.key(.character(let c))) = input { return (.key(.alt(c)), length + 1) }
@@ -142,6 +143,7 @@ public struct InputParser: Sendable {
   private static func sequence(_ b: ArraySlice<UInt8>, _ isFinal: Bool) -> (Input?, Int)? {
     let start = b.startIndex + 2
     guard let end = b[start...].firstIndex(where: { (0x40...0x7E).contains($0) }) else {
+      if isFinal, b.count == 2 { return (.key(.alt("[")), 2) }
       // Not a sequence that any terminal sends: let it go rather than wait for ever.
       return isFinal || b.count > 256 ? (nil, b.count) : nil
     }

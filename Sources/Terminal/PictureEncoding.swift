@@ -168,17 +168,22 @@ enum PictureEncoding {
     let chunks = stride(from: 0, to: text.count, by: 4096).map { text[$0..<min(text.count, $0 + 4096)] }
     for (i, chunk) in chunks.enumerated() {
       let head =
-        i == 0 ? "a=T,f=100,q=2,C=1,i=\(identity(key)),c=\(key.part.width),r=\(key.part.height)," : ""
+        i == 0 ? "a=T,f=100,q=2,C=1,c=\(key.part.width),r=\(key.part.height)," : ""
       bytes +=
         Array("\u{1B}_G\(head)m=\(i == chunks.count - 1 ? 0 : 1);".utf8) + chunk + Array("\u{1B}\\".utf8)
     }
     return bytes
   }
 
-  /// The terminal's name for a picture.
-  static func identity(_ key: EncodingKey) -> UInt32 {
+  /// The data with the terminal's name for a picture in its first part.
+  static func named(_ data: [UInt8], _ key: EncodingKey, at place: Rect) -> [UInt8] {
+    Array("\u{1B}_Gi=\(identity(key, at: place)),".utf8) + data.dropFirst(3)
+  }
+
+  /// The terminal's name for a picture in its place: one name stands in one place only.
+  static func identity(_ key: EncodingKey, at place: Rect) -> UInt32 {
     var hash: UInt32 = 2_166_136_261
-    let text = "\(key.picture) \(key.whole) \(key.part)"
+    let text = "\(key.picture) \(key.whole) \(key.part) \(place)"
     for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
     return hash & 0x7FFF_FFFF | 1
   }

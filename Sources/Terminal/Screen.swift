@@ -5,9 +5,8 @@ import Pictures
 
 /// The terminal as a screen for frames. Belongs to one thread.
 ///
-/// ncurses does not know about pictures. Cells below one hold a filler; a stale picture is cleared by changing the
-/// filler's colour pair, so that ncurses rewrites exactly those cells; pictures are written in one piece after the
-/// update, and again only when they were damaged.
+/// ncurses does not know about pictures. Cells below one hold a filler; a stale picture is cleared by rewriting exactly
+/// those cells (`CoveredCells`); pictures are written in one piece after the update, and again only when they were damaged.
 public final class Screen {
   /// What the terminal has told so far.
   public private(set) var facts = TerminalFacts()
@@ -16,9 +15,10 @@ public final class Screen {
   private let usesColours: Bool
   private var shown: [Placement: EncodingKey] = [:]
   private var last: Frame?
-  /// Cells of pictures, row by row, that are shown in the other of two pairs that look the same. ncurses sends a cell
-  /// again when its pair changes, which takes away a picture that lay there.
-  private var turned: [Bool] = []
+  private var covered = CoveredCells()
+  private var places = PicturePlaces()
+  /// The cursor's colour as it was asked for; nil for the terminal's own.
+  private var cursorColour: Colour?
   private var isStarted = false
   /// Whether the mouse is the studio's; else the terminal selects text with it.
   private var isMouseCaptured = true
@@ -135,9 +135,9 @@ public final class Screen {
   }
 
   private func forget() {
-    removeKitty(Array(shown.values))
+    removeKitty(shown.map { ($0, $1) })
     (shown, last) = ([:], nil)
-    turned = []
+    covered.forget()
     vt_invalidate()
   }
 
@@ -161,32 +161,69 @@ public final class Screen {
       if let next {
         shown[next] = old
       } else {
-        turnFiller(in: placement.visible, frame, &damaged)
-        removeKitty([old].compactMap(\.self))
+        covered.uncover(placement.visible, frame.size)
+        damaged.formUnion(frame.placements.filter { $0.visible.intersects(placement.visible) })
+        removeKitty(old.map { [(placement, $0)] } ?? [])
       }
     }
     put(frame)
     vt_update()
-    var bytes: [UInt8] = []
-    for placement in frame.placements {
+    showCursor(in: theme)
+    send(frame, keys, damaged)
+    last = frame
+  }
+
+  /// Sends the pictures that are new or were damaged, as far as they are encoded.
+  private func send(_ frame: Frame, _ keys: [Placement: EncodingKey], _ damaged: Set<Placement>) {
+    var ready = frame.placements.filter { placement in
       guard let key = keys[placement], shown[placement] != key || damaged.contains(placement) else {
-        continue
+        return false
       }
       // One that is shown already and was damaged is mended at once.
-      if placement.isPreview, shown[placement] != key, !throttle.allowsPreview(at: now) { continue }
-      guard let encoded = cache.encoded(key) else { continue }
-      bytes += positioned(encoded, placement)
-      if let old = shown.updateValue(key, forKey: placement), old != key { removeKitty([old]) }
+      return !placement.isPreview || shown[placement] == key || throttle.allowsPreview(at: now)
     }
-    if !bytes.isEmpty {
-      // Without its cursor: a terminal that shows it at a picture's first cell takes it away again by drawing that
-      // cell's text, over the picture.
-      let (sync, hasCursor) = (facts.hasSynchronizedUpdates, frame.cursor != nil)
-      let before = (sync ? "\u{1B}[?2026h" : "") + (hasCursor ? "\u{1B}[?25l" : "") + "\u{1B}7"
-      let after = "\u{1B}8" + (hasCursor ? "\u{1B}[?25h" : "") + (sync ? "\u{1B}[?2026l" : "")
-      write(Array(before.utf8) + bytes + Array(after.utf8) + throttle.sending(at: now))
+    ready = ready.filter { placement in keys[placement].map { cache.encoded($0) != nil } ?? false }
+    guard !ready.isEmpty else { return }
+    if facts.isXterm, facts.graphics == .sixel {
+      if places.lacks(ready.count, of: frame.placements.count) {
+        write(places.free(rows: frame.size.height))
+        vt_redraw_rows(Int32(max(0, frame.size.height - 2)), 2)
+        vt_update()
+        ready = frame.placements.filter { placement in
+          ready.contains(placement) || shown[placement] != nil && shown[placement] == keys[placement]
+        }
+      }
+      places.take(ready.count)
     }
-    last = frame
+    var bytes: [UInt8] = []
+    for placement in ready {
+      guard let key = keys[placement], let encoded = cache.encoded(key) else { continue }
+      if let old = shown.updateValue(key, forKey: placement), old != key { removeKitty([(placement, old)]) }
+      bytes += positioned(encoded, placement, key)
+    }
+    // Without its cursor: a terminal that shows it at a picture's first cell takes it away again by drawing that
+    // cell's text, over the picture.
+    let (sync, hasCursor) = (facts.hasSynchronizedUpdates, frame.cursor != nil)
+    let before = (sync ? "\u{1B}[?2026h" : "") + (hasCursor ? "\u{1B}[?25l" : "") + "\u{1B}7"
+    let after = "\u{1B}8" + (hasCursor ? "\u{1B}[?25h" : "") + (sync ? "\u{1B}[?2026l" : "")
+    write(Array(before.utf8) + bytes + Array(after.utf8) + throttle.sending(at: now))
+  }
+
+  /// A theme with a ground of its own has a cursor that is seen on it, where the terminal knows of colours by name.
+  private func showCursor(in theme: Theme) {
+    let hasGround = usesColours && theme.colours[.background] != nil && facts.background != nil
+    let wanted = hasGround ? theme.colours[.text].map(shownColour) : nil
+    guard wanted != cursorColour else { return }
+    cursorColour = wanted
+    vt_guard_colours_cursor(wanted != nil)
+    write(Array((wanted.map { "\u{1B}]12;\($0.hex)\u{07}" } ?? "\u{1B}]112\u{07}").utf8))
+  }
+
+  /// The cursor is the terminal's own again.
+  private func resetCursorColour() {
+    if cursorColour != nil { write(Array("\u{1B}]112\u{07}".utf8)) }
+    cursorColour = nil
+    vt_guard_colours_cursor(false)
   }
 
   /// Seconds, for the throttle.
@@ -232,46 +269,38 @@ public final class Screen {
       })
   }
 
-  /// Cells of a picture that is gone are rewritten: their pair changes, each cell's from what it was, whichever
-  /// picture it belonged to. Pictures that now lie there are sent again.
-  private func turnFiller(in rect: Rect, _ frame: Frame, _ damaged: inout Set<Placement>) {
-    let (width, height) = (frame.size.width, frame.size.height)
-    if turned.count != width * height { turned = [Bool](repeating: false, count: width * height) }
-    for y in max(0, rect.y)..<max(0, min(height, rect.maxY)) {
-      for x in max(0, rect.x)..<max(0, min(width, rect.maxX)) { turned[y * width + x].toggle() }
-    }
-    damaged.formUnion(frame.placements.filter { $0.visible.intersects(rect) })
-  }
-
-  private func positioned(_ encoded: EncodedPicture, _ p: Placement) -> [UInt8] {
+  private func positioned(_ encoded: EncodedPicture, _ p: Placement, _ key: EncodingKey) -> [UInt8] {
     var bytes: [UInt8] = []
     for (i, row) in encoded.rows.enumerated() where p.visible.y + i < p.visible.maxY {
-      bytes += Array("\u{1B}[\(p.visible.y + i + 1);\(p.visible.x + 1)H".utf8) + row
+      bytes += Array("\u{1B}[\(p.visible.y + i + 1);\(p.visible.x + 1)H".utf8)
+      bytes += key.graphics == .kitty ? PictureEncoding.named(row, key, at: p.visible) : row
     }
     return bytes
   }
 
-  private func removeKitty(_ keys: [EncodingKey]) {
-    for key in keys where key.graphics == .kitty {
-      write(Array("\u{1B}_Ga=d,d=I,q=2,i=\(PictureEncoding.identity(key))\u{1B}\\".utf8))
+  private func removeKitty(_ pictures: [(Placement, EncodingKey)]) {
+    for (placement, key) in pictures where key.graphics == .kitty {
+      let name = PictureEncoding.identity(key, at: placement.visible)
+      write(Array("\u{1B}_Ga=d,d=I,q=2,i=\(name)\u{1B}\\".utf8))
     }
   }
 
   private func put(_ frame: Frame) {
-    let hasTurned = turned.count == frame.size.width * frame.size.height
-    for y in 0..<frame.size.height {
-      for x in 0..<frame.size.width {
+    let size = frame.size
+    for y in 0..<size.height {
+      for x in 0..<size.width {
         let cell = frame[x, y]
         if cell.isContinuation { continue }
         // ncurses keeps what it was given.
-        if let last, last.size == frame.size, last[x, y] == cell, cell.character != Frame.filler { continue }
+        if let last, last.size == size, last[x, y] == cell, cell.character != Frame.filler { continue }
         var style = cell.style
-        if cell.character == Frame.filler, hasTurned, turned[y * frame.size.width + x] {
+        if cell.character == Frame.filler, covered.isTurned(x, y, size) {
           // Looks the same and is another pair: the foreground of an empty cell is not seen.
           style.foreground = Colour(1, 2, 3)
           if !usesColours { style.isBold.toggle() }
         }
-        put(cell.character, style, x, y)
+        let isHeld = cell.character == " " && covered.wasCovered(x, y, size)
+        put(isHeld ? Frame.filler : cell.character, style, x, y)
       }
     }
     if let cursor = frame.cursor {
@@ -328,6 +357,7 @@ public final class Screen {
   /// Leaves the screen to another program, or to the shell.
   public func suspend() {
     awaitAnswers()
+    resetCursorColour()
     leaveModes()
     vt_suspend()
   }
@@ -343,8 +373,9 @@ public final class Screen {
   public func end() {
     guard isStarted else { return }
     isStarted = false
-    removeKitty(Array(shown.values))
+    removeKitty(shown.map { ($0, $1) })
     awaitAnswers()
+    resetCursorColour()
     leaveModes()
     vt_end()
   }
@@ -365,13 +396,4 @@ public final class Screen {
       done += count
     }
   }
-}
-
-/// What keeps the studio from using a terminal, in one line.
-public struct TerminalError: Error, CustomStringConvertible, Equatable {
-  /// What is missing and what to do, in one line.
-  public let description: String
-
-  /// One line.
-  public init(_ description: String) { self.description = description }
 }

@@ -29,6 +29,9 @@ public struct TerminalFacts: Sendable, Equatable {
   /// What every terminal can do.
   public init() {}
 
+  /// Whether it is xterm itself, which has few places for pictures.
+  var isXterm: Bool { version.hasPrefix("XTerm(") }
+
   /// Whether the device attributes name sixel graphics.
   public var hasSixel: Bool { attributes.dropFirst().contains(4) }
 

@@ -66,9 +66,9 @@ struct SecondEditionTests {
     #expect(s.expect("a zebra on a") && s.expectGone("unknown:"))
     Self.clear(s)
     s.type("/gal\u{1B}[A")
-    #expect(s.expect("All pictures of this session"))
+    #expect(s.expect("Pictures of this session"))
     s.type("\u{1B}")
-    #expect(s.expectGone("All pictures of this session"))
+    #expect(s.expectGone("Pictures of this session"))
     Self.clear(s)
   }
 

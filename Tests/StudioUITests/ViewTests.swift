@@ -38,7 +38,7 @@ import Testing
       b.press(.pageDown)
       rows = b.rows()
     }
-    for word in ["bring them back", "the paper's", "/quit", "Leave"] {
+    for word in ["put back what was deleted", "as in the paper", "/quit", "Leave"] {
       #expect(seen.contains(word), "\(word)")
     }
     // The end is where it is left, too.

@@ -17,6 +17,9 @@
 #include <unistd.h>
 #include <vterm.h>
 
+// xterm's MAX_GRAPHICS.
+enum { PLACES = 16 };
+
 struct probe {
   int master, rows, columns, status, ended;
   pid_t pid;
@@ -35,9 +38,29 @@ struct probe {
   long moved;
   char header[64];
   size_t header_count;
+  // xterm's way with pictures, where it is asked for: a few places, each with the pixels that are left of its picture.
+  int is_xterm, is_erasing;
+  struct place {
+    uint8_t *left;
+    int row, x, width, height;
+  } places[PLACES];
+  // The control sequence so far, and the scrolled region's rows.
+  char sequence[32];
+  size_t sequence_count;
+  int top, bottom;
 };
 
-enum { CELL_WIDTH = 8, CELL_HEIGHT = 16, MOST_ROWS = 128, MOST_COLUMNS = 400, TEXT = 0, ESCAPE, DATA, DATA_ESCAPE };
+enum {
+  CELL_WIDTH = 8,
+  CELL_HEIGHT = 16,
+  MOST_ROWS = 128,
+  MOST_COLUMNS = 400,
+  TEXT = 0,
+  ESCAPE,
+  SEQUENCE,
+  DATA,
+  DATA_ESCAPE
+};
 
 static void reply(const char *bytes, size_t count, void *context) {
   probe *p = context;
@@ -65,7 +88,21 @@ static void fill(probe *p, int top, int left, int height, int width, uint8_t val
   for (int y = top; y < end; y++) memset(p->pictures + (size_t)y * (size_t)across + left, value, (size_t)n);
 }
 
+// Text in cells takes the pixels there away from every picture that xterm keeps. What is erased by EL and ECH, or moved
+// by ICH and DCH, is not taken away: it is only not seen.
+static void forget_pixels(probe *p, VTermRect r) {
+  for (int i = 0; i < PLACES && p->is_xterm && !p->is_erasing; i++) {
+    struct place *g = &p->places[i];
+    for (int y = r.start_row * CELL_HEIGHT; g->left && y < r.end_row * CELL_HEIGHT; y++)
+      for (int x = r.start_col * CELL_WIDTH; x < r.end_col * CELL_WIDTH; x++) {
+        int down = y - g->row * CELL_HEIGHT, across = x - g->x;
+        if (down >= 0 && down < g->height && across >= 0 && across < g->width) g->left[down * g->width + across] = 0;
+      }
+  }
+}
+
 static int damage(VTermRect r, void *context) {
+  forget_pixels(context, r);
   fill(context, r.start_row * CELL_HEIGHT, r.start_col * CELL_WIDTH, (r.end_row - r.start_row) * CELL_HEIGHT,
        (r.end_col - r.start_col) * CELL_WIDTH, 0);
   return 1;
@@ -82,6 +119,29 @@ static void paint(probe *p) {
   VTermPos at;
   vterm_state_get_cursorpos(vterm_obtain_state(p->vt), &at);
   fill(p, at.row * CELL_HEIGHT, at.col * CELL_WIDTH, height, width, 1);
+  if (!p->is_xterm) return;
+  // A free place, or that of the picture that stands highest.
+  struct place *g = &p->places[0];
+  for (int i = 1; i < PLACES && g->left; i++)
+    if (!p->places[i].left || p->places[i].row < g->row) g = &p->places[i];
+  free(g->left);
+  *g = (struct place){malloc((size_t)width * (size_t)height), at.row, at.col * CELL_WIDTH, width, height};
+  if (g->left) memset(g->left, 1, (size_t)width * (size_t)height);
+}
+
+// What a control sequence does to xterm's pictures beyond what it does to cells.
+static void note_sequence(probe *p, char final) {
+  int first = 0, second = 0;
+  p->sequence[p->sequence_count] = 0;
+  sscanf(p->sequence, "[%d;%d", &first, &second);
+  p->is_erasing = final && strchr("KXP@", final) != NULL;
+  if (final == 'r') {
+    p->top = first > 0 ? first : 1;
+    p->bottom = second > 0 ? second : p->rows;
+  }
+  if (final != 'S') return;
+  int most = (p->bottom > 0 ? p->bottom : p->rows) - (p->top > 0 ? p->top : 1) + 1, rows = first > 0 ? first : 1;
+  for (int i = 0; i < PLACES; i++) p->places[i].row -= rows < most ? rows : most;
 }
 
 static void show(probe *p, const uint8_t *bytes, size_t count) {
@@ -99,8 +159,20 @@ static void show(probe *p, const uint8_t *bytes, size_t count) {
         } else {
           char two[2] = {'\x1b', c};
           vterm_input_write(p->vt, two, 2);
-          p->state = TEXT;
+          p->state = c == '[' ? SEQUENCE : TEXT;
+          p->sequence_count = 0;
+          p->sequence[p->sequence_count++] = c;
         }
+        break;
+      case SEQUENCE:
+        if (c >= 0x40) {
+          note_sequence(p, c);
+          p->state = TEXT;
+        } else if (p->sequence_count < sizeof p->sequence - 1) {
+          p->sequence[p->sequence_count++] = c;
+        }
+        vterm_input_write(p->vt, &c, 1);
+        p->is_erasing = 0;
         break;
       case DATA:
         if (c == '\x1b') p->state = DATA_ESCAPE;
@@ -217,6 +289,28 @@ int probe_picture_pixels(probe *p, int row, int column) {
   return count;
 }
 
+void probe_be_xterm(probe *p) {
+  const char *name = "\x1bP>|XTerm(379)\x1b\\";
+  p->is_xterm = 1;
+  reply(name, strlen(name), p);
+}
+
+int probe_kept_pixels(probe *p, int row, int column) {
+  int count = 0;
+  for (int y = row * CELL_HEIGHT; y < (row + 1) * CELL_HEIGHT; y++)
+    for (int x = column * CELL_WIDTH; x < (column + 1) * CELL_WIDTH; x++) {
+      int is_seen = 0;
+      for (int i = 0; i < PLACES && !is_seen; i++) {
+        struct place *g = &p->places[i];
+        int down = y - g->row * CELL_HEIGHT, across = x - g->x;
+        is_seen = g->left && down >= 0 && down < g->height && across >= 0 && across < g->width &&
+                  g->left[down * g->width + across];
+      }
+      count += is_seen;
+    }
+  return count;
+}
+
 int probe_row(probe *p, int row, char *text, int size) {
   // libvterm 0.1 takes no cell that is not there.
   int rows = 0, columns = 0;
@@ -303,6 +397,7 @@ void probe_free(probe *p) {
   }
   close(p->master);
   vterm_free(p->vt);
+  for (int i = 0; i < PLACES; i++) free(p->places[i].left);
   free(p->pictures);
   free(p->sent);
   free(p);

@@ -12,6 +12,8 @@ import Testing
     ("\u{1B}[5~\u{1B}[6~\u{1B}[3~", [.pageUp, .pageDown, .delete]), ("\u{1B}[Z", [.backTab]),
     ("\u{1B}OP\u{1B}OQ\u{1B}[15~\u{1B}[24~", [.function(1), .function(2), .function(5), .function(12)]),
     ("\u{1B}[1;5C\u{1B}[1;5D", [.wordRight, .wordLeft]), ("\u{1}\u{12}", [.control("a"), .control("r")]),
+    // Esc and a key with Ctrl, which no terminal sends for one key.
+    ("\u{1B}\u{04}", [.escape, .control("d")]), ("\u{1B}\t\u{1B}\u{08}", [.escape, .tab, .alt("\u{7F}")]),
     ("\u{1B}b", [.alt("b")]), ("\u{1B}.", [.alt(".")]), ("\u{1B}[13;2u", [.lineBreak]),
     ("\u{1B}[99;5u", [.control("c")]),
     ("\u{1B}[200~two\nlines\u{1B}[201~x", [.paste("two\nlines"), .character("x")]),
@@ -37,6 +39,10 @@ import Testing
 
   @Test func aLoneEscapeIsTheKeyOnceNothingFollows() {
     var parser = InputParser()
+    for letter in ["[", "O", "]", "P", "_"] {
+      #expect(parser.take(Array("\u{1B}\(letter)".utf8)).isEmpty)
+      #expect(parser.flush() == [.key(.alt(Character(letter)))], "nothing else came")
+    }
     #expect(parser.take([0x1B]).isEmpty && parser.isWaiting)
     #expect(parser.flush() == [.key(.escape)])
     #expect(parser.take([0x1B, 0x1B]).first == .key(.escape))

@@ -43,9 +43,12 @@ struct Sessions: AsyncParsableCommand {
 
     func run() throws {
       let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
+      let repeated = entries.repeatedPrompts
       for entry in entries {
         if json {
           print(try jsonLine(of: entry))
+        } else if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) {
+          continue
         } else if let text = entry.event.text {
           print(text.terminalSafe)
         }

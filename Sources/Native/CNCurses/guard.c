@@ -128,12 +128,21 @@ void vt_guard_give_back(const char *said) {
   if (!atomic_flag_test_and_set(&is_dying)) give_back(said);
 }
 
+static bool colours_cursor;
+
+void vt_guard_colours_cursor(bool coloured) {
+  if (coloured == colours_cursor) return;
+  colours_cursor = coloured;
+  vt_guard_prepare(true);
+}
+
 void vt_guard_prepare(bool knows_terminal) {
   if (!has_modes) has_modes = tcgetattr(STDIN_FILENO, &modes) == 0;
   made = !atomic_load(&ready);
   counts[made] = 0;
   // The end of a picture that was half sent, of an update, of mouse and pasting.
   add("\x1b\\\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?2004l");
+  if (colours_cursor) add("\x1b]112\x07");
   if (knows_terminal) {
     for (const char *const *name = (const char *const[]){"sgr0", "op", "cnorm", "rmkx", "rmcup", NULL}; *name; name++)
       add_capability(*name);

@@ -55,6 +55,8 @@ bool vt_start(const char *term) {
   noecho();
   nonl();
   idlok(stdscr, FALSE);
+  // Characters that are put in or taken out move what lies behind them on the line: pixels, but not pictures.
+  idcok(stdscr, FALSE);
   leaveok(stdscr, FALSE);
   // An update that stops half-way when a key or a reply comes in would be finished over the pictures sent behind it.
   typeahead(-1);
@@ -97,6 +99,10 @@ void vt_resize(int rows, int columns) {
 
 void vt_invalidate(void) {
   if (screen) clearok(curscr, TRUE);
+}
+
+void vt_redraw_rows(int first, int count) {
+  if (screen) wredrawln(stdscr, first, count);
 }
 
 int vt_colours(void) { return screen && has_colors() ? COLORS : 0; }

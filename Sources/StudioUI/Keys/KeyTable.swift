@@ -150,6 +150,12 @@ extension StudioState {
 }
 
 extension Key {
+  /// What was typed behind Esc, where the two may have been pressed one after the other.
+  var behindEscape: Key? {
+    guard case .alt(let c) = self else { return nil }
+    return c == "\u{7F}" ? .backspace : .character(c)
+  }
+
   /// As help calls it.
   public var name: String {
     switch self {
@@ -192,15 +198,17 @@ extension Key {
     switch self {
     case .up, .down, .left, .right: return ""
     case .wordLeft, .wordRight: return "Ctrl-"
-    case .control: return "Ctrl-"
-    case .alt(let c): return c.isLetter ? "Alt-" : nil
     default: return nil
     }
   }
 
-  /// "Ctrl-A E, Alt-B F, ← →": names in a row, what neighbours share written once.
+  /// "← →, Ctrl-B, Ctrl-F": names in a row; arrows beside each other, digits as a range.
   static func names(_ keys: [Key]) -> String {
     var text = "", last: String?
+    let digits = keys.filter { if case .alt(let c) = $0 { c.isNumber } else { false } }
+    if digits.count > 2, digits.count == keys.count, let first = keys.first, let end = keys.last?.name.last {
+      return "\(first.name)…\(end)"
+    }
     for key in keys {
       let prefix = key.prefix
       if text.isEmpty {

@@ -146,6 +146,7 @@ extension StudioState {
     switch action {
     case .attached(let attachment):
       prompt.attachments.append(attachment)
+      album.names[attachment.picture] = attachment.name
       prompt.mode = .ask
       if let question = prompt.questionForNextAttachment {
         prompt.questionForNextAttachment = nil

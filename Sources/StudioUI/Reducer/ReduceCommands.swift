@@ -194,7 +194,7 @@ extension StudioState {
       return fail("unknown theme '\(name)'; choose from \(names)")
     }
     terminal.theme = theme
-    say("theme \(name); to keep it, put theme = \"\(name)\" in config.toml")
+    say("theme \(name); theme = \"\(name)\" in config.toml keeps it")
     return [.repaint]
   }
 

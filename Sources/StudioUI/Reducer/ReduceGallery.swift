@@ -121,13 +121,13 @@ extension StudioState {
   /// It is shown no more; its file stays, and `/redo` brings it back.
   private mutating func delete(_ picture: PictureID) -> [Effect] {
     guard conversation.transcript.gallery.contains(picture) else {
-      return fail("it belongs to another session; open that one to delete it")
+      return fail("this picture belongs to another session; open that session to delete it")
     }
     let effects = recording(.deleted(picture: picture, isDeleted: true))
     guard effects == [.record(.deleted(picture: picture, isDeleted: true))] else { return effects }
     conversation.undone.append(.picture(picture))
     if prompt.subject == .picture(picture) { prompt.subject = .newest }
-    say("deleted; z brings it back")
+    say("deleted; z restores it")
     return effects
   }
 

@@ -15,6 +15,8 @@ extension StudioState {
     default: break
     }
     let found = binding(of: key)
+    // A terminal says Alt by an Esc before the key, and so does a person who presses Esc and types on.
+    if found == nil, let typed = key.behindEscape { return take(Key.escape) + take(typed) }
     prompt.isAfterControlX = false
     guard let found, let command = found.command else {
       if case .character(let c) = key { return type(c) }

@@ -56,6 +56,7 @@ extension StudioState {
   mutating func take(_ mentions: Mentions, _ found: [Int: Attachment]) -> [Effect] {
     guard !found.isEmpty else { return send(mentions.text) }
     let text = mentions.sentence(attached: found.keys.sorted())
+    for attachment in found.values { album.names[attachment.picture] = attachment.name }
     prompt.attachments += found.sorted { $0.key < $1.key }.map(\.value)
     prompt.mode = .ask
     if !text.isEmpty { return send(text) }

@@ -27,6 +27,15 @@ extension WorkState {
     return groups
   }
 
+  /// What runs and waits, a sweep as one.
+  var requestCount: Int {
+    let waits = waiting
+    guard let running else { return waits.count }
+    let sweep = running.job.options.sweep
+    let goesOn = sweep != nil && queue.contains { $0.options.sweep == sweep }
+    return waits.count + (goesOn ? 0 : 1)
+  }
+
   /// Whether a stop was asked for a moment ago, so that another one means all.
   func isStopping(at now: Double) -> Bool {
     isBusy && (running?.isCancelling == true || stoppedAt.map { now - $0 < 1 } ?? false)

@@ -25,6 +25,12 @@ public enum Format {
 
   static func scale(_ value: Float) -> String { decimal(Double(value), 1) }
 
+  /// Without a nought behind the point: "3", "4.5".
+  static func shortScale(_ value: Float) -> String {
+    let text = scale(value)
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
+
   static func decimal(_ value: Double, _ places: Int) -> String {
     let factor = places == 1 ? 10.0 : 100.0
     let all = whole(value * factor)

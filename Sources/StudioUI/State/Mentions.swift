@@ -8,6 +8,9 @@ public struct Mentions: Equatable, Sendable {
     var range: Range<Int>
     /// Whether a quote has no end.
     var isOpen = false
+
+    /// Without the folders it lies in.
+    var fileName: String { path.split(separator: "/").last.map(String.init) ?? path }
   }
 
   /// The prompt as it was written.

@@ -151,6 +151,8 @@ public struct OverlayState: Equatable, Sendable {
 public struct AlbumState: Equatable, Sendable {
   /// Width and height in pixels of pictures that are known.
   public var sizes: [PictureID: Size] = [:]
+  /// What a person called pictures: their files' names.
+  public var names: [PictureID: String] = [:]
   /// Pictures whose files are gone or damaged.
   public var missing: Set<PictureID> = []
   /// Pictures of other sessions, the newest session's last, with what is known of their making.

@@ -11,6 +11,8 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var origins: [PictureID: PictureOrigin] = [:]
   /// What files told of pictures beyond the settings that mean something here.
   public private(set) var details: [PictureID: [String]] = [:]
+  /// What attached pictures were called.
+  private(set) var names: [PictureID: String] = [:]
   /// Drawn and attached pictures, in order.
   public private(set) var gallery: [PictureID] = []
   /// Pictures that a person marked.
@@ -187,6 +189,7 @@ public struct Transcript: Equatable, Sendable {
     _ picture: PictureID, _ name: String, _ settings: ImageSettings?, _ told: [String]?
   ) {
     details[picture] = told
+    names[picture] = name
     if let settings { origins[picture] = PictureOrigin(settings, stepsDone: settings.steps) }
     show([picture], at: add(.studio, "attached \(name)"))
   }

@@ -66,8 +66,8 @@ func drawGallery(_ gallery: GalleryOverlay, _ state: StudioState, _ frame: inout
   guard pictures.indices.contains(gallery.selected) else {
     frame.put(
       gallery.filter.isEmpty && !gallery.showsStarsOnly
-        ? "no pictures; z brings deleted ones back"
-        : "no picture fits", 2, 2, theme.dim)
+        ? "no pictures; z restores deleted ones"
+        : "no picture matches", 2, 2, theme.dim)
     return
   }
   let text = state.description(of: pictures[gallery.selected])
@@ -87,11 +87,19 @@ private func drawHead(_ gallery: GalleryOverlay, _ count: Int, _ state: StudioSt
   let which = [
     gallery.showsStarsOnly ? "starred" : nil, gallery.filter.isEmpty ? nil : "with '\(gallery.filter)'",
     gallery.isByPrompt ? "by prompt" : nil,
-    gallery.isOfAll ? "of all sessions; Tab: this one" : "of this session; Tab: all sessions",
+    gallery.isOfAll ? "all sessions (Tab: this one)" : "this session (Tab: all sessions)",
   ]
+  // What is out of sight stands at the right.
+  let layout = GalleryLayout(state), above = layout.firstRow(gallery.selected) * layout.columns
+  let below = count - above - layout.rows * layout.columns
+  let more = [above > 0 ? "\(above) more ↑" : nil, below > 0 ? "\(below) more ↓" : nil].compactMap(\.self)
+    .joined(separator: "  ")
+  let room = width - 14 - (more.isEmpty ? 0 : more.count + 2)
   let text =
-    "\(min(count, gallery.selected + 1)) of \(count), " + which.compactMap(\.self).joined(separator: ", ")
-  frame.put(TextWidth.fitted(text, width - 14), 12, 0, theme.dim)
+    "\(min(count, gallery.selected + 1)) of \(count) · "
+    + which.compactMap(\.self).joined(separator: " · ")
+  frame.put(TextWidth.fitted(text, room), 12, 0, theme.dim)
+  frame.put(more, width - 2 - more.count, 0, theme.accent)
 }
 
 func drawViewer(_ picture: PictureID, _ state: StudioState, _ frame: inout Frame) {

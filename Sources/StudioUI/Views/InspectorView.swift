@@ -94,9 +94,25 @@ private func drawSweep(
     let isNow = abs(point.scale - state.inspector.controls.guidance) < 0.05
     frame.put(isNow ? "◆" : "◇", track.column(point.scale), row, isNow ? theme.accent : theme.text)
   }
-  let scales = points.map { Format.scale($0.scale) }.joined(separator: " ")
-  frame.put(TextWidth.fitted(scales, width), x, row + 1, theme.dim)
+  drawScales(points, track, state, row + 1, &frame)
   drawFilmstrip(points.map(\.picture), x, row + 2, width, bottom, state, &frame)
+}
+
+/// Each scale below its mark, as far as they do not touch: the last, the first and the slider's own before the others.
+private func drawScales(
+  _ points: [SweepPoint], _ track: SliderTrack, _ state: StudioState, _ y: Int, _ frame: inout Frame
+) {
+  let now = points.firstIndex { abs($0.scale - state.inspector.controls.guidance) < 0.05 }
+  var taken: Set<Int> = [], drawn: Set<Int> = []
+  for i in [points.count - 1, 0] + [now].compactMap(\.self) + points.indices where !drawn.contains(i) {
+    let text = Format.shortScale(points[i].scale)
+    let x = track.column(points[i].scale) - (text.count - 1) / 2
+    // A blank on either side.
+    guard taken.isDisjoint(with: x - 1...x + text.count) else { continue }
+    taken.formUnion(x..<x + text.count)
+    drawn.insert(i)
+    frame.put(text, x, y, i == now ? state.terminal.theme.accent : state.terminal.theme.dim)
+  }
 }
 
 /// The paper's plot in its appendix D, as far as the model can judge itself. Returns the next free row.

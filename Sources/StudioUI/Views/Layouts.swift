@@ -30,9 +30,28 @@ extension StudioState {
 
   /// What a question that brings no picture would be about now, in words; nil where it would be about none.
   var subjectText: String? {
-    guard prompt.mode == .ask, conversation.replay == nil, !conversation.isReadOnly else { return nil }
+    guard conversation.replay == nil, !conversation.isReadOnly else { return nil }
+    let named = mentions
+    if let first = named.first, named.allSatisfy({ !Mentions.isPath($0) }) {
+      // Whether there is such a file is found out when it is sent.
+      let other = prompt.mode == .ask ? subjectWithoutMentions.map { ", else \($0)" } ?? "" : ""
+      return "\(first.fileName), if there is such a file\(other)"
+    }
+    if !named.isEmpty { return named.filter(Mentions.isPath).map(\.fileName).joined(separator: ", ") }
+    return prompt.mode == .ask ? subjectWithoutMentions : nil
+  }
+
+  /// Files that the prompt names.
+  var mentions: [Mentions.Word] {
+    let text = prompt.editor.string
+    return text.hasPrefix("/") || !text.contains("@") ? [] : Mentions(in: text).words
+  }
+
+  private var subjectWithoutMentions: String? {
     func name(_ picture: PictureID) -> String {
-      origin(of: picture).map(\.settings.prompt).flatMap { $0.isEmpty ? nil : $0.oneRow } ?? picture.short
+      if let name = album.names[picture] ?? conversation.transcript.names[picture] { return name }
+      let prompt = origin(of: picture)?.settings.prompt.oneRow ?? ""
+      return prompt.isEmpty ? "a picture from a file" : prompt
     }
     if let picture = prompt.subject.picture { return name(picture) }
     if work.drawsSoon { return "what is being drawn" }

@@ -50,7 +50,9 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
   let widest = (shown.map { TextWidth.columns($0.title) }.max() ?? 0) + 4
   // Both are cut where both are long.
   let details = shown.map { TextWidth.columns($0.detail) }.max() ?? 0
-  let titleWidth = max(12, min(inner.width - 1 - min(details, inner.width * 2 / 5), widest))
+  let least = shown.map { TextWidth.columns(facts(of: $0)[0]) }.max() ?? 0
+  let room = min(details, max(inner.width * 2 / 5, min(least, inner.width / 2)))
+  let titleWidth = max(12, min(inner.width - 1 - room, widest))
   for (i, choice) in shown[layout.first...].prefix(layout.rows).enumerated() {
     let isSelected = layout.first + i == list.selected, y = inner.y + 2 + i
     let style = isSelected ? theme.selection : theme.text, detail = isSelected ? style : theme.dim
@@ -61,11 +63,28 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
       x += 2
     }
     frame.put(TextWidth.fitted(choice.title, titleWidth - (x - inner.x)), x, y, style)
-    frame.put(
-      TextWidth.fitted(choice.detail, inner.width - titleWidth - 1), inner.x + titleWidth + 1, y, detail)
+    let space = inner.width - titleWidth - 1
+    frame.put(fitted(facts(of: choice), space), inner.x + titleWidth + 1, y, detail)
   }
   let below = shown.count - layout.first - layout.rows
   if below > 0 { frame.put(" \(below) more ↓ ", layout.box.x + 3, layout.box.maxY - 1, theme.dim) }
+}
+
+/// What stands beside a line, fact by fact.
+private func facts(of choice: Choice) -> [String] {
+  choice.detail.split(separator: "·", omittingEmptySubsequences: false).map { $0.trimmingCharacters() }
+}
+
+/// As many facts as there is room for as a whole; the first is cut where it must be, and the last where it is long
+/// enough to be read that way.
+private func fitted(_ facts: [String], _ width: Int) -> String {
+  var text = facts[0]
+  for fact in facts.dropFirst() {
+    let longer = "\(text) · \(fact)", left = width - TextWidth.columns(text) - 3
+    if left < TextWidth.columns(fact), left < 12 { break }
+    text = longer
+  }
+  return TextWidth.fitted(text, width)
 }
 
 private func drawFilter(_ list: ListOverlay, _ inner: Rect, _ theme: Theme, _ frame: inout Frame) {
@@ -88,11 +107,17 @@ private func drawFilter(_ list: ListOverlay, _ inner: Rect, _ theme: Theme, _ fr
 /// The selected line's picture beside the list.
 private func drawPreview(of list: ListOverlay, _ state: StudioState, _ area: Rect, _ frame: inout Frame) {
   guard let name = list.picture, let pixels = state.album.sizes[name] else { return }
-  let cells = state.cells(of: name, within: Size(area.width, area.height - 2))
+  let below = list.purpose == .sessions ? 4 : 2
+  let cells = state.cells(of: name, within: Size(area.width, max(1, area.height - below)))
   let rect = Rect(area.x + (area.width - cells.width) / 2, area.y, cells.width, cells.height)
   frame.show(name, in: rect, clip: rect, state)
-  if list.selectedFile != nil {
-    let size = "\(pixels.width) × \(pixels.height)"
-    frame.put(size, area.x, min(area.maxY - 1, rect.maxY + 1), state.terminal.theme.dim)
+  var lines = list.selectedFile == nil ? [] : ["\(pixels.width) × \(pixels.height)"]
+  // Also what the list has no room for.
+  if list.purpose == .sessions, let choice = list.choice {
+    lines = facts(of: choice).flatMap { TextWidth.wrapped($0, area.width) }
+  }
+  let top = min(area.maxY - 1, rect.maxY + 1)
+  for (i, line) in lines.prefix(area.maxY - top).enumerated() {
+    frame.put(line, area.x, top + i, state.terminal.theme.dim)
   }
 }

@@ -81,11 +81,13 @@ private func drawRule(_ state: StudioState, _ isActive: Bool, y: Int, _ frame: i
 private func drawPictureLine(_ state: StudioState, y: Int, _ frame: inout Frame) {
   let theme = state.terminal.theme, width = state.transcriptWidth
   if !state.prompt.attachments.isEmpty {
-    let names = state.prompt.attachments.enumerated().map { "[Image #\($0 + 1)] \($1.name)" }
+    // Those that the text names are attached behind the others.
+    let all = state.prompt.attachments.map(\.name) + state.mentions.filter(Mentions.isPath).map(\.fileName)
+    let names = all.enumerated().map { "[Image #\($0 + 1)] \($1)" }
     frame.put(TextWidth.fitted(names.joined(separator: "  "), width - 3), 2, y, theme.user)
     return
   }
-  let key = "  Alt-P another", text = "[about] \(state.subjectText ?? "")"
+  let key = state.mentions.isEmpty ? "  Alt-P another" : "", text = "[about] \(state.subjectText ?? "")"
   let used = frame.put(TextWidth.fitted(text, max(8, width - 3 - key.count)), 2, y, theme.user)
   if state.conversation.transcript.gallery.count > 1 {
     frame.put(key, 2 + used, y, theme.dim, limit: max(0, width - 3 - used))

@@ -23,6 +23,7 @@ public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
     drawPopUps(state, &frame)
   }
   drawStatus(state, &frame)
+  frame.showTextOverPictures()
   return frame
 }
 
@@ -40,7 +41,8 @@ private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame:
   let theme = state.terminal.theme, height = state.transcriptHeight, width = state.transcriptWidth
   let layout = TranscriptLayout(state, cache)
   if layout.visible.isEmpty { return drawWelcome(state, &frame) }
-  let clip = Rect(0, 0, width, height)
+  // The line that says what lies below is not covered by it.
+  let clip = Rect(0, 0, width, height - (layout.hiddenMessages > 0 ? 1 : 0))
   for (laid, top) in layout.visible {
     for (i, line) in laid.lines.enumerated() where (0..<height).contains(top + i) {
       frame.put(line.text, 1, top + i, style(line.look, theme), limit: width - 1)
@@ -61,9 +63,9 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
   let texts: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
     ("Type what to draw and press Return: \(state.suggestion)", theme.text),
-    ("Tab switches to questions; /image PATH or a dropped file attaches a picture", theme.text),
+    ("Tab switches to questions; drop a file or type /image PATH to attach it", theme.text),
     ("", theme.text),
-    ("→ take it     F1 all keys     Ctrl-P commands     /tour", theme.dim),
+    ("→ use this prompt     F1 keys     Ctrl-P commands     /tour", theme.dim),
   ]
   let lines = texts.flatMap { text, style in TextWidth.wrapped(text, width - 4).map { ($0, style) } }
   let top = max(0, (state.transcriptHeight - lines.count) / 2)
@@ -90,9 +92,14 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
   let room = max(10, width - keysWidth - 3)
   if let toast = state.toast {
     let style = toast.isError ? theme.error.on(theme.bar.background) : theme.bar
-    frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
     let isLong = TextWidth.columns(toast.text) > room || toast.text.contains("\n")
-    if isLong, state.overlays.top == nil { drawWhole(toast.text, style, state, &frame) }
+    // Said once: as a whole above the prompt where it does not fit here.
+    if isLong, state.overlays.top == nil {
+      drawWhole(toast.text, style, state, &frame)
+      frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
+    } else {
+      frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
+    }
   } else {
     frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
   }
@@ -115,22 +122,49 @@ private func drawWhole(_ text: String, _ style: Style, _ state: StudioState, _ f
 extension Frame {
   /// Blank cells for a pop-up; of pictures below it what lies beside it stays.
   mutating func clear(_ rect: Rect, _ style: Style) {
-    placements = placements.flatMap { placement -> [Placement] in
-      let seen = placement.visible
-      guard seen.intersects(rect) else { return [placement] }
-      // Full columns beside it: a picture that is cut across shows a seam where its rows of sixels end.
-      let (left, right) = (max(seen.x, rect.x), min(seen.maxX, rect.maxX))
-      let parts = [
-        Rect(seen.x, seen.y, left - seen.x, seen.height),
-        Rect(right, seen.y, seen.maxX - right, seen.height),
-        Rect(left, seen.y, right - left, rect.y - seen.y),
-        Rect(left, rect.maxY, right - left, seen.maxY - rect.maxY),
-      ]
-      return parts.filter { $0.width > 0 && $0.height > 0 }.map {
-        Placement(placement.picture, whole: placement.whole, visible: $0)
-      }
-    }
+    placements = placements.flatMap { $0.beside(rect) }
     fill(rect, " ", style)
+  }
+
+  /// What was written over a picture is seen, whoever wrote it: the picture is what lies beside it.
+  mutating func showTextOverPictures() {
+    placements = placements.flatMap { placement -> [Placement] in
+      var covered: Rect?
+      let seen = placement.visible
+      for y in max(0, seen.y)..<max(0, min(size.height, seen.maxY)) {
+        for x in max(0, seen.x)..<max(0, min(size.width, seen.maxX))
+        where self[x, y].character != Frame.filler {
+          covered = covered?.with(x, y) ?? Rect(x, y, 1, 1)
+        }
+      }
+      return covered.map(placement.beside) ?? [placement]
+    }
+  }
+}
+
+extension Rect {
+  /// The same, with a cell in it.
+  fileprivate func with(_ x: Int, _ y: Int) -> Rect {
+    let (left, top) = (min(self.x, x), min(self.y, y))
+    return Rect(left, top, max(maxX, x + 1) - left, max(maxY, y + 1) - top)
+  }
+}
+
+extension Placement {
+  /// What of it lies beside a rectangle.
+  fileprivate func beside(_ rect: Rect) -> [Placement] {
+    guard visible.intersects(rect) else { return [self] }
+    // Full columns beside it: a picture that is cut across shows a seam where its rows of sixels end.
+    let (left, right) = (max(visible.x, rect.x), min(visible.maxX, rect.maxX))
+    let parts = [
+      Rect(visible.x, visible.y, left - visible.x, visible.height),
+      Rect(right, visible.y, visible.maxX - right, visible.height),
+      Rect(left, visible.y, right - left, rect.y - visible.y),
+      Rect(left, rect.maxY, right - left, visible.maxY - rect.maxY),
+    ]
+    return parts.filter { $0.width > 0 && $0.height > 0 }.map {
+      Placement(picture, whole: whole, visible: $0)
+    }
   }
 }
 

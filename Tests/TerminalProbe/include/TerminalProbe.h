@@ -23,6 +23,10 @@ int probe_row(probe *p, int row, char *text, int size);
 int probe_cell(probe *p, int row, int column, unsigned *foreground, unsigned *background);
 // How many of a cell's 8 × 16 pixels show a picture: sixel data was written there, and no text since.
 int probe_picture_pixels(probe *p, int row, int column);
+// From now on it says that it is xterm, and keeps pictures as xterm does, which show again whenever it draws anew.
+void probe_be_xterm(probe *p);
+// How many of a cell's pixels xterm would show a picture in when it draws anew from what it keeps.
+int probe_kept_pixels(probe *p, int row, int column);
 // Everything that the program has sent.
 const uint8_t *probe_sent(probe *p, size_t *count);
 // How many bytes of that the line has carried to the screen.

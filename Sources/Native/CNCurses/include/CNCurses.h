@@ -21,6 +21,8 @@ void vt_resume(void);
 void vt_resize(int rows, int columns);
 // Everything is to be sent again.
 void vt_invalidate(void);
+// So many rows are no longer on the terminal's screen: they are sent again.
+void vt_redraw_rows(int first, int count);
 
 // Colours: −1 is the terminal's own. On a direct-colour terminal numbers are 0xRRGGBB, else palette places.
 int vt_colours(void);
@@ -34,6 +36,8 @@ void vt_cursor(int row, int column);
 void vt_last_words(const char *text);
 // Gives this thread another stack on which that works when its first one is used up. Once a thread is enough.
 void vt_guard_thread(void);
+// Whether giving the terminal back takes the cursor's colour back, too.
+void vt_guard_colours_cursor(bool coloured);
 // Gives the terminal back before the program ends, from any thread, and says why: "vugen " and these words.
 void vt_guard_give_back(const char *said);
 

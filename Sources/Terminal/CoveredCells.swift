@@ -5,7 +5,7 @@ import Frames
 /// ncurses knows of characters only. It sends a cell again when its pair of colours changes, which takes away a picture
 /// that lay there. Blanks it likes to erase instead (EL, ECH), which takes away what is seen and not always what the
 /// terminal keeps: xterm shows that again with whatever is drawn near it. Cells that a picture ever lay over are
-/// therefore never blank: they hold the filler, which is sent as text.
+/// therefore no blanks but those between two words: they hold the filler, which is sent as text.
 struct CoveredCells {
   private var size = Size(0, 0)
   /// Row by row: whether fillers are shown in the other of two pairs that look the same.
@@ -62,5 +62,15 @@ struct PicturePlaces {
     taken = 0
     let away = String(repeating: "\u{1B}[2S", count: rows / 2 + 2)
     return Array("\u{1B}7\u{1B}[0m\u{1B}[\(max(1, rows - 1));\(rows)r\(away)\u{1B}[r\u{1B}8".utf8)
+  }
+}
+
+extension Frame {
+  /// Whether a cell is blank and one of several: one alone is always written.
+  func isGap(_ x: Int, _ y: Int) -> Bool {
+    func isBlank(_ x: Int) -> Bool {
+      !(0..<size.width).contains(x) || self[x, y].character == " " || self[x, y].character == Frame.filler
+    }
+    return self[x, y].character == " " && (isBlank(x - 1) || isBlank(x + 1))
   }
 }

@@ -293,13 +293,13 @@ public final class Screen {
         if cell.isContinuation { continue }
         // ncurses keeps what it was given.
         if let last, last.size == size, last[x, y] == cell, cell.character != Frame.filler { continue }
+        let isHeld = covered.wasCovered(x, y, size) && frame.isGap(x, y)
         var style = cell.style
-        if cell.character == Frame.filler, covered.isTurned(x, y, size) {
+        if cell.character == Frame.filler || isHeld, covered.isTurned(x, y, size) {
           // Looks the same and is another pair: the foreground of an empty cell is not seen.
           style.foreground = Colour(1, 2, 3)
           if !usesColours { style.isBold.toggle() }
         }
-        let isHeld = cell.character == " " && covered.wasCovered(x, y, size)
         put(isHeld ? Frame.filler : cell.character, style, x, y)
       }
     }

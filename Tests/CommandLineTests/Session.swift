@@ -41,7 +41,9 @@ final class Session {
     (0..<count).map { row in
       var text = [CChar](repeating: 0, count: 4096)
       let length = Int(probe_row(probe, row, &text, 4096))
+      // Blanks where a picture lay are sent as text.
       return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        .replacing("\u{A0}", with: " ")
     }.joined(separator: "\n")
   }
 

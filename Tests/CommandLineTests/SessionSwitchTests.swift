@@ -168,7 +168,7 @@ struct SessionSwitchTests {
     s.type("a plum\r")
     #expect(s.expect("a plum") && s.expect("2 steps"))
     s.type("/gallery\r\t")
-    #expect(s.expect("of all sessions"))
+    #expect(s.expect("all sessions (Tab"))
     s.type("\u{1B}[Hw")
     #expect(s.expect("saved first-apple"), "\(s.screen(36))")
     s.type("\u{01}What is this?\r")

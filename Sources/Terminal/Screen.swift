@@ -61,8 +61,8 @@ public final class Screen {
     try Self.check(environment: environment)
     let term = environment["TERM"] ?? ""
     facts.isTruecolor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
-    let name = facts.isTruecolor ? DirectColours.description(of: term, environment) ?? term : term
-    defer { DirectColours.forget(environment) }
+    let name = OwnDescription.name(for: term, isTruecolor: facts.isTruecolor, environment) ?? term
+    defer { OwnDescription.forget(environment) }
     guard vt_start(name) else { throw TerminalError("the terminal '\(name)' cannot be used") }
     isStarted = true
     facts.colours = Int(vt_colours())

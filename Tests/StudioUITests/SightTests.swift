@@ -2,6 +2,7 @@ import Frames
 import Requests
 import SessionLog
 import StudioUI
+import TestSupport
 import Testing
 
 /// What is on the screen can be read, says what is so, and says it once.
@@ -138,6 +139,17 @@ import Testing
     let row = b.rows().first { $0.contains("a red apple") } ?? ""
     #expect(row.contains("yesterday 11:42 ") && !row.contains("· 1"), "\(row)")
     #expect(b.shows("11 prompts, 10 pictures") || b.shows("11 prompts, 10"), "beside it there is room")
+  }
+
+  /// A log may hold a text of 50 MB: laying it out must not keep the first frame waiting.
+  @Test func aHugeTextIsShownAsFarAsItIsRead() {
+    var b = Bench(Size(80, 24))
+    let text = String(repeating: "words and ", count: 5_000_000)
+    let seconds = processorSeconds {
+      b.act(.session(.note(text)))
+      #expect(b.shows("cut here") && b.shows("50 MB"))
+    }
+    #expect(seconds < 1.5, "\(seconds) s")
   }
 
   @Test func theGallerySaysWhatIsOutOfSight() {

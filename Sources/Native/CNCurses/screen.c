@@ -55,10 +55,6 @@ bool vt_start(const char *term) {
   noecho();
   nonl();
   idlok(stdscr, FALSE);
-  // That keeps ncurses from moving lines only by inserting and deleting them. It scrolls parts of the screen as well, and
-  // pictures with them, or not: it shall not know how.
-  change_scroll_region = parm_index = parm_rindex = scroll_forward = scroll_reverse = NULL;
-  insert_line = delete_line = parm_insert_line = parm_delete_line = NULL;
   // Characters that are put in or taken out move what lies behind them on the line: pixels, but not pictures.
   idcok(stdscr, FALSE);
   leaveok(stdscr, FALSE);

@@ -18,13 +18,20 @@ struct LaidMessage {
     }
     let look: Look = message.isError ? .error : message.speaker == .studio ? .studio : .text
     if !message.text.isEmpty {
-      lines += TextWidth.wrapped(message.text, max(1, width - 2)).map { ("  " + $0, look) }
+      lines += TextWidth.wrapped(Self.readable(message.text), max(1, width - 2)).map { ("  " + $0, look) }
     }
     if !message.pictures.isEmpty { add(message, width, state) }
     if !message.facts.isEmpty {
       lines += TextWidth.wrapped(message.facts, max(1, width - 2)).map { ("  " + $0, .dim) }
     }
     lines.append(("", .text))
+  }
+
+  /// A text as far as anybody reads it: a log from anywhere may hold one of many megabytes.
+  private static func readable(_ text: String) -> String {
+    let most = 200_000, bytes = text.utf8.count
+    guard bytes > 2 * most else { return text }
+    return "\(text.prefix(most))\n… cut here; all of it, \(Format.bytes(bytes)), is in the session's log"
   }
 
   /// Pictures side by side, as many as fit into a row, each with its label below it.

@@ -58,46 +58,4 @@ struct PictureTraceTests {
     kill(probe_pid(s.probe), SIGTERM)
     #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }
-
-  /// A picture that is shown twice has two names in kitty's protocol: a name stands in one place only, and what takes one
-  /// of them away leaves the other.
-  @Test func kittyKnowsPicturesByTheirPlaces() throws {
-    let s = try Session(["studio", "--graphics", "kitty"], rows: 24, columns: 80)
-    #expect(s.expect("VUGEN Studio", rows: 24))
-    s.type("/steps 2\ra red apple\r")
-    #expect(s.expect("2 steps ·", rows: 24))
-    s.type("\t/size 1\r")
-    for _ in 0..<2 {
-      s.type("\u{01}what is this?\r")
-      #expect(s.expect("tokens/s", rows: 24))
-    }
-    s.type("/size 2\r/size 1\r")
-    s.settle()
-    s.type("\u{0C}")
-    s.settle()
-    // By name: where each stands that was sent and not taken away again.
-    var places: [String: String] = [:], at = ""
-    let parts = String(decoding: s.sent, as: UTF8.self).components(separatedBy: "\u{1B}")
-    for part in parts {
-      if part.hasPrefix("["), part.hasSuffix("H") { at = part }
-      guard part.hasPrefix("_G") else { continue }
-      let fields = Dictionary(
-        part.dropFirst(2).prefix { $0 != ";" }.split(separator: ",").compactMap {
-          field -> (String, String)? in
-          let pair = field.split(separator: "=")
-          return pair.count == 2 ? (String(pair[0]), String(pair[1])) : nil
-        }, uniquingKeysWith: { first, _ in first })
-      guard let name = fields["i"], name != "31" else { continue }
-      if fields["a"] == "d" {
-        places[name] = nil
-      } else if fields["a"] == "T" {
-        #expect(
-          places[name] == nil || places[name] == at, "\(name) stands at \(places[name] ?? "") and \(at)")
-        places[name] = at
-      }
-    }
-    #expect(Set(places.values).count == places.count && places.count >= 2, "\(places)")
-    s.type("\u{04}")
-    #expect(s.end() == 0 && s.leftClean)
-  }
 }

@@ -81,7 +81,7 @@ private func fitted(_ facts: [String], _ width: Int) -> String {
   var text = facts[0]
   for fact in facts.dropFirst() {
     let longer = "\(text) · \(fact)", left = width - TextWidth.columns(text) - 3
-    if left < TextWidth.columns(fact), left < 12 { break }
+    if left < TextWidth.columns(fact), left < 12 || TextWidth.columns(fact) <= 24 { break }
     text = longer
   }
   return TextWidth.fitted(text, width)

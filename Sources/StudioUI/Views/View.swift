@@ -65,7 +65,7 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
     ("Type what to draw and press Return: \(state.suggestion)", theme.text),
     ("Tab switches to questions; drop a file or type /image PATH to attach it", theme.text),
     ("", theme.text),
-    ("→ use this prompt     F1 keys     Ctrl-P commands     /tour", theme.dim),
+    ("→ use this prompt   F1 keys   Ctrl-P commands   /tour", theme.dim),
   ]
   let lines = texts.flatMap { text, style in TextWidth.wrapped(text, width - 4).map { ($0, style) } }
   let top = max(0, (state.transcriptHeight - lines.count) / 2)

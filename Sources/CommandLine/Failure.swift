@@ -69,11 +69,11 @@ struct Failure {
       // ArgumentParser knows the command, and says more of the option. The line of the error is the first.
       let rest = Vugen.fullMessage(for: error).terminalSafe.components(separatedBy: "\n")
       let help = rest.drop { !$0.hasPrefix("Help:") && !$0.hasPrefix("Usage:") }
-      return "Error: \(message.message)\n" + help.map { "\n" + $0 }.joined().dropFirst()
+      return "vugen: \(message.message)\n" + help.map { "\n" + $0 }.joined().dropFirst()
     }
     let words = Self.words(to: command)
     return """
-      Error: \(message.message)
+      vugen: \(message.message)
       Usage: \(Vugen.usageString(for: command))
         See '\(words.joined(separator: " ")) --help' for more information.
       """

@@ -56,6 +56,34 @@ private func takenUp(_ path: String) -> String {
   return isPicture && !FileName.isFolder(path) ? try picturePath(path) : path
 }
 
+/// A list of captions to write, whose form its ending says.
+@Sendable func captionsPath(_ text: String) throws -> String {
+  let path = try namedPath(text)
+  guard CaptionFile(path: path) != nil else {
+    throw ValidationError(
+      ".\((path as NSString).pathExtension) is not written; name a .jsonl, .csv, .tsv or .txt file.")
+  }
+  return path
+}
+
+/// What becomes of a file that is there already: one rule for every command that writes a single file.
+struct OverwriteOption: ParsableArguments {
+  @Flag(help: "Replace an existing output file; without this, one that is not empty is refused.")
+  var overwrite = false
+
+  /// Throws `FileAccessError` where one of the files is there and holds something. Pipes, devices and folders are no such
+  /// files, and an empty one, such as mktemp makes, holds nothing that could be lost.
+  func check(_ paths: String?...) throws {
+    guard !overwrite else { return }
+    for case let path? in paths where path != "-" && !AtomicFile.isSpecial(path) {
+      guard let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
+        continue
+      }
+      throw FileAccessError(path, "is there already; name another file, or add --overwrite to replace it")
+    }
+  }
+}
+
 /// Throws `ValidationError` where a file to write is one of those that are read, by whatever name: it would be lost.
 func checkOutput(_ output: String?, isNoneOf inputs: [String]) throws {
   guard let output, output != "-", !AtomicFile.isSpecial(output), let written = FileName.status(output),

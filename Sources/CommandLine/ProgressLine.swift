@@ -12,6 +12,9 @@ enum ProgressLine {
     if isShown { writeError("\r\u{1B}[K\(text)") }
   }
 
+  /// What begins something long: where no line can be taken back, one that stays.
+  static func begin(_ text: String) { if isShown { show(text) } else { note(text) } }
+
   static func end() {
     if isShown { writeError("\r\u{1B}[K") }
   }

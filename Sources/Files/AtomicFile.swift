@@ -4,7 +4,7 @@ import Foundation
 public enum AtomicFile {
   /// Calls `body` with a function that writes; renames the file when all went well, removes it when not.
   ///
-  /// A link is followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe,
+  /// Files that a killed process left half written are removed by the next one that writes into their folder. A link is followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe,
   /// is written to as it stands, and `-` is standard output. Throws `FileAccessError` with the system's reason, such as
   /// a full disk, what `body` throws, or `Patience.Ended` where nobody read a pipe.
   public static func write(
@@ -69,12 +69,15 @@ public enum AtomicFile {
   ) throws {
     // A name of its own: the target's may be as long as names can be.
     let folder = FileName.parent(of: target)
-    let temporary = folder.joined(".vugen-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).partial")
+    LeftPartials.sweep(folder)
+    let temporary = folder.joined(LeftPartials.name())
     let partial = PartialOutput(temporary)
     defer { partial.forget() }
     let descriptor = FileName.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     guard descriptor >= 0 else { throw failure(path) }
     var isOpen = true
+    // For as long as it is open, whoever looks for what was left sees that somebody is at it.
+    _ = flock(descriptor, LOCK_EX | LOCK_NB)
     do {
       if let mode { _ = fchmod(descriptor, mode) }
       try body { try writeAll($0, to: descriptor, path) }
@@ -99,7 +102,7 @@ public enum AtomicFile {
 
 extension String {
   /// A name in this folder; an empty one is the working folder.
-  fileprivate func joined(_ name: String) -> String {
+  func joined(_ name: String) -> String {
     isEmpty ? name : hasSuffix("/") ? self + name : "\(self)/\(name)"
   }
 }

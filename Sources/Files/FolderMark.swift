@@ -50,7 +50,7 @@ struct FolderMark {
     }
   }
 
-  private static let thisHost: String = {
+  static let thisHost: String = {
     var name = [CChar](repeating: 0, count: 256)
     guard gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return "localhost" }
     let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }

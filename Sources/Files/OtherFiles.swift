@@ -17,14 +17,14 @@ public struct OtherFiles: Sendable, Equatable {
     counts[ending.count > 1 && dot != last.startIndex ? ending : "", default: 0] += 1
   }
 
-  /// "12 files of other kinds passed over: 10 .txt, 2 .pdf"; nil where there are none.
+  /// "12 files of other kinds skipped: 10 .txt, 2 .pdf"; nil where there are none.
   public var line: String? {
     guard count > 0 else { return nil }
     let order = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     let kinds = order.prefix(Self.mostKinds).map { ending, count in
       "\(count) \(ending.isEmpty ? "without an ending" : ending)"
     }
-    return "\(count) \(count == 1 ? "file" : "files") of other kinds passed over: "
+    return "\(count) \(count == 1 ? "file" : "files") of other kinds skipped: "
       + kinds.joined(separator: ", ") + (order.count > kinds.count ? ", …" : "")
   }
 

@@ -41,7 +41,7 @@ public enum PictureFormat: String, Sendable, CaseIterable {
   }
 
   /// All of them, for help and messages.
-  public static let names = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC, JPEG 2000 and PPM"
+  public static let names = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC, JPEG 2000, PPM and PGM"
 
   /// Endings of the names of such files, in lower case. Folders are searched by these; what a file is, its content
   /// says.

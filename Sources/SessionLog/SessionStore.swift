@@ -50,6 +50,14 @@ public struct SessionStore: Sendable {
     /// The first that was drawn or attached.
     public var firstPicture: PictureID?
 
+    /// When it began, as clocks here say it: "2026-11-24 10:15".
+    public var begunText: String {
+      let formatter = DateFormatter()
+      formatter.locale = Locale(identifier: "en_US_POSIX")
+      formatter.dateFormat = "yyyy-MM-dd HH:mm"
+      return formatter.string(from: Date(timeIntervalSince1970: begun))
+    }
+
     /// "3 prompts, 1 picture".
     public var contents: String {
       "\(messages) prompt\(messages == 1 ? "" : "s"), \(pictures) picture\(pictures == 1 ? "" : "s")"
@@ -195,6 +203,9 @@ public struct SessionStore: Sendable {
 
   /// Deleted sessions that can be brought back, the newest first.
   public func deletedIDs() -> [String] { SessionStore(folder: deleted).ids() }
+
+  /// What a list says of a deleted session; nil for one that cannot be read.
+  public func deletedSummary(of id: String) -> Summary? { try? SessionStore(folder: deleted).summary(of: id) }
 
   /// The session that was laid aside last.
   public var lastDeleted: String? {

@@ -17,6 +17,14 @@ public struct SessionIndex: Sendable {
     public var time: Double
   }
 
+  /// A session in which the words were found.
+  public struct Found: Sendable, Equatable {
+    /// The session's id, and the first text that holds the words.
+    public var id, text: String
+    /// How many texts hold them.
+    public var count: Int
+  }
+
   private let store: SessionStore
   private let path: String
 
@@ -46,6 +54,20 @@ public struct SessionIndex: Sendable {
     } catch let error as DatabaseError {
       throw SessionError("\(path): the search index fails: \(error.message ?? "\(error)"); remove the file")
     }
+  }
+
+  /// The same by sessions, in the order of their first hits.
+  public static func bySession(_ hits: [Hit]) -> [Found] {
+    var found: [Found] = [], places: [String: Int] = [:]
+    for hit in hits {
+      if let place = places[hit.id] {
+        found[place].count += 1
+      } else {
+        places[hit.id] = found.count
+        found.append(Found(id: hit.id, text: hit.text, count: 1))
+      }
+    }
+    return found
   }
 
   /// What FTS5 takes for words: its own signs never reach it.

@@ -90,6 +90,11 @@ final class PictureDesk {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       path += "/" + name
     }
+    if !typed.isEmpty, let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG,
+      status.st_size > 0
+    {
+      return [.toast("\(path) is there already; name another file", isError: true)]
+    }
     do {
       let bytes: Data
       if let stored = source.bytes(of: picture) {

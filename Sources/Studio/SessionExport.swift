@@ -47,16 +47,36 @@ public struct SessionExport {
   ///   - format: one of `formats`.
   ///   - given: where to; nil for a name of the session's own in the working folder.
   public func write(_ format: String, to given: String?, pictures: CastPictures = .blocks) throws -> String {
-    let path = given ?? "vugen-\(id).\(format)"
+    let path = given ?? freeName(format)
     let text: String
     switch format {
-    case "md": text = try markdown(pictureFolder: (path as NSString).deletingPathExtension + "-pictures")
+    case "md": text = try markdown(pictureFolder: Self.pictureFolder(beside: path))
     case "html": text = html()
     case "json": text = try json()
     default: text = try cast(pictures)
     }
     try AtomicFile.write(Data(text.utf8), to: path)
     return path
+  }
+
+  /// A name of the session's own, or the next free number where there is one of that name: what was written before stays.
+  private func freeName(_ format: String) -> String {
+    var name = "vugen-\(id).\(format)", number = 1
+    while FileName.exists(name) {
+      number += 1
+      name = "vugen-\(id)-\(number).\(format)"
+    }
+    return name
+  }
+
+  private static func pictureFolder(beside path: String) -> String {
+    (path as NSString).deletingPathExtension + "-pictures"
+  }
+
+  /// Where Markdown's pictures lie; nil where the session has none.
+  public func pictureFolder(of path: String) -> String? {
+    let folder = Self.pictureFolder(beside: path)
+    return entries.contains { !$0.event.pictures.compactMap(\.stored).isEmpty } ? folder : nil
   }
 
   private func json() throws -> String {

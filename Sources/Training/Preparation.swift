@@ -68,6 +68,8 @@ public final class Preparation: Sendable {
   public func attempt<T>(_ work: () throws -> T) throws -> T {
     do { return try work() } catch {
       giveUp()
+      // What a signal has ended is no failure: the same line is said, whoever sees the signal first.
+      if surroundings.isInterrupted() { surroundings.leave() }
       throw error
     }
   }

@@ -154,7 +154,7 @@ struct CommandTests {
     let built = try run("V data build folder photos --captions list.csv --output shards --json")
     #expect(
       built.out.contains("\"failed\":1,\"missing\":1,") && built.out.contains("\"pictures\":1,\"unnamed\":3"))
-    #expect(built.error.contains("1 picture named by the list and not there: gone.png"), "\(built)")
+    #expect(built.error.contains("1 picture in the list but missing from the folder: gone.png"), "\(built)")
   }
 
   @Test func sourcesAreNotReplaced() throws {

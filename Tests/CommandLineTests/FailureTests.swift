@@ -62,7 +62,7 @@ struct FailureTests {
     let found = try run("V \(line)")
     let lines = found.error.split(separator: "\n")
     #expect(found.status == 2 && found.out.isEmpty, "\(found)")
-    #expect(lines.count(where: { $0.hasPrefix("Error: ") }) == 1 && lines.first?.hasPrefix("Error: ") == true)
+    #expect(lines.count(where: { $0.hasPrefix("vugen: ") }) == 1 && lines.first?.hasPrefix("vugen: ") == true)
     #expect(!found.error.unicodeScalars.contains { $0 != "\n" && $0.value < 32 }, "\(found.error)")
     // The command's own usage.
     let command = line.split(separator: " ").first.map(String.init) ?? ""

@@ -71,7 +71,7 @@ struct NewcomerTests {
       "caption a.png --question ''",
     ] {
       let found = try shell.run("V \(line); ls")
-      #expect(found.out.isEmpty && found.error.hasPrefix("Error: "), "\(line): \(found)")
+      #expect(found.out.isEmpty && found.error.hasPrefix("vugen: "), "\(line): \(found)")
     }
     let piped = try shell.run("printf 'caf\\xe9' | V ask -")
     #expect(piped.status == 1 && piped.error.contains("no UTF-8"), "\(piped)")
@@ -83,7 +83,7 @@ struct NewcomerTests {
     try shell.writePictures("in/a.png", "in/c.png")
     try shell.write("no picture", "in/b.png")
     for name in ["notes.txt", "b.TXT", "c.pdf", "Makefile", ".hidden"] { try shell.write("x", "in/\(name)") }
-    let others = "vugen: in: 4 files of other kinds passed over: 2 .txt, 1 without an ending, 1 .pdf"
+    let others = "vugen: in: 4 files of other kinds skipped: 2 .txt, 1 without an ending, 1 .pdf"
     let told = try shell.run("V caption in --max-tokens 2"), lines = told.error.split(separator: "\n")
     #expect(lines.count == 2 && lines[0] == others && lines[1].hasPrefix("vugen: in/b.png: "), "\(told)")
     #expect(told.status == 1 && told.out.split(separator: "\n").count == 2)
@@ -142,10 +142,10 @@ struct NewcomerTests {
     try shell.write("gray", "in/a.txt")
     for name in ["b.txt", "c.pdf", "d.pdf"] { try shell.write("x", "in/\(name)") }
     let built = try shell.run("V data build folder in -o s --json")
-    #expect(built.error == "vugen: 3 files of other kinds passed over: 2 .pdf, 1 .txt\n", "\(built)")
+    #expect(built.error == "vugen: 3 files of other kinds skipped: 2 .pdf, 1 .txt\n", "\(built)")
     #expect(built.out.contains("\"passedOver\":3"))
     _ = try shell.run("cp in/*.pdf s")
-    let line = "s: 2 files of other kinds passed over: 2 .pdf"
+    let line = "s: 2 files of other kinds skipped: 2 .pdf"
     let shown = try shell.run("V data inspect s")
     #expect(shown.out == "1 sample in 1 shard\n  \(line)\n", "\(shown)")
     #expect(try shell.run("V data inspect s --json").out.contains("\"passedOver\":2"))
@@ -202,7 +202,7 @@ struct NewcomerTests {
   @Test func benchRefusesFirst() throws {
     for value in ["data.batch=-1", "data.bath=1", "data.shards='x"] {
       let found = try shell.run("ulimit -t 2; V bench train-step --understanding --set \"\(value)\"")
-      #expect(found.status == 2 && found.error.hasPrefix("Error: "), "\(found)")
+      #expect(found.status == 2 && found.error.hasPrefix("vugen: "), "\(found)")
     }
   }
 }

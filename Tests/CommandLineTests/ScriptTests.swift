@@ -77,7 +77,9 @@ import Testing
     #expect(told.status == 0 && told.out.hasSuffix("redbesideblue"), "\(told)")
     #expect(
       told.error.contains("1 caption from p/metadata.jsonl") && told.error.contains("p/train/metadata.csv"))
-    #expect(told.error.contains("not there: p/no.png") && told.error.contains("p/train/d.png"), "\(told)")
+    #expect(
+      told.error.contains("missing from the folder: p/no.png") && told.error.contains("p/train/d.png"),
+      "\(told)")
     try write(Array("{\"file_name\": 3".utf8), "p/metadata.jsonl")
     let broken = try run("V data build folder p -o t")
     #expect(broken.status == 0 && broken.error.contains("p/metadata.jsonl: line 1"), "\(broken)")
@@ -95,7 +97,7 @@ import Testing
       let told = try run("V \(line)")
       #expect(
         told.status == 2 && told.error.contains("'s\\xE9'") && told.error.contains("UTF-8")
-          && told.error.split(separator: "\n").count(where: { $0.hasPrefix("Error: ") }) == 1, "\(told)")
+          && told.error.split(separator: "\n").count(where: { $0.hasPrefix("vugen: ") }) == 1, "\(told)")
     }
   }
 

@@ -61,7 +61,7 @@ struct Verdict {
     }
     // Where standard output takes no object, it is said on the other, but not how the command is used.
     let isHelped = isUsage && !isJSON
-    let marked = errors.filter { $0.hasPrefix(isHelped ? "Error: " : "vugen: ") }
+    let marked = errors.filter { $0.hasPrefix("vugen: ") }
     if marked.isEmpty { return ["a failure without a word"] }
     if isHelped { return marked.count == 1 ? repeated(marked[0]) : ["\(marked.count) errors"] }
     if marked.count != errors.count { return ["\(errors.count - marked.count) lines that are no message"] }

@@ -142,9 +142,11 @@ struct DataBuildFolder: AsyncParsableCommand {
     for (list, count) in found.listed.sorted(by: { $0.key < $1.key }) {
       note("\(counted(count, "caption")) from \(list)".oneLine)
     }
-    tell(pictures: found.missing, "named by the list and not there")
+    tell(pictures: found.missing, "in the list but missing from the folder")
     tell(pictures: found.empty, "with an empty caption")
-    tell(pictures: found.unnamed, captions == nil ? "without a caption" : "in the folder and not in the list")
+    tell(
+      pictures: found.unnamed,
+      captions == nil ? "without a caption" : "in the folder but missing from the list")
     if let line = found.others.line { note(line.oneLine) }
     let done = found.pairs.count - bad.count
     let failed = broken.count + found.badLines.count + found.missing.count + found.empty.count

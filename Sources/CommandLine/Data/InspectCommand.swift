@@ -20,6 +20,7 @@ struct DataInspect: ParsableCommand {
     help: "Write a contact sheet to this file (.png, .jpg or .webp).",
     completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var sheet: String?
+  @OptionGroup var existing: OverwriteOption
   @Option(help: "Number of pictures on the sheet.") var pictures = 48
   @Option(help: "Number of classes to list, most frequent first.") var classes = 10
   @Flag(help: "Print one JSON object.") var json = false
@@ -30,6 +31,7 @@ struct DataInspect: ParsableCommand {
   }
 
   func run() throws {
+    try existing.check(sheet)
     let index = try ShardIndex(files: shards.flatMap { try Shards.files(at: $0) })
     let tally = try ShardTally(of: index, pictures: sheet == nil ? 0 : pictures) { done in
       ProgressLine.show("\(done) of \(index.count) samples")
@@ -117,6 +119,7 @@ struct DataTokenizer: ParsableCommand {
     name: .shortAndLong, help: "tokenizer.json file to write.", completion: .file(extensions: ["json"]),
     transform: namedPath)
   var output: String
+  @OptionGroup var existing: OverwriteOption
   @Option(help: "Number of tokens, including special ones.") var vocabulary = 2048
   @Option(help: "Number of training scenes to read.") var scenes = 20_000
   @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
@@ -127,6 +130,7 @@ struct DataTokenizer: ParsableCommand {
   }
 
   func run() throws {
+    try existing.check(output)
     let composer = SceneComposer(try ObjectBank(), seed: seed, size: 32)
     let learnt = try BytePairTraining(scenesOf: composer, scenes: scenes, vocabulary: vocabulary)
     try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: output)

@@ -70,6 +70,7 @@ struct Imagine: AsyncParsableCommand {
     parsing: .unconditional,
     help: "Write a preview to FILE.preview.png every so many steps; 0 for none.")
   var previewEvery = 0
+  @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print the settings that would be drawn with, and exit.") var showSettings = false
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "Prompt, or - to read it from standard input.", transform: spokenText) var prompt: String?
@@ -111,6 +112,8 @@ struct Imagine: AsyncParsableCommand {
       print(try json ? first.report(told) : first.lines(told))
       return
     }
+    try checkOutput(output, isNoneOf: from.map { [$0] } ?? [])
+    try existing.check(output, previewEvery > 0 ? output.map(Self.preview) : nil)
     let imaginer = try Imaginer(model.load())
     if from != nil, prompt == nil {
       let (fitted, cut) = imaginer.fitted(first)
@@ -118,7 +121,6 @@ struct Imagine: AsyncParsableCommand {
       first = fitted
     }
     let target = try PictureTarget(output, count: count, format: format)
-    try checkOutput(target.path(first), isNoneOf: from.map { [$0] } ?? [])
     var drawn: [Drawn] = []
     for i in 0..<count {
       guard let one = try draw(first.numbered(i), imaginer, target) else { throw CancellationError() }
@@ -159,12 +161,14 @@ struct Imagine: AsyncParsableCommand {
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  private static func preview(of path: String) -> String { path + ".preview.png" }
+
   /// Draws and writes one picture; nil where it was interrupted before the first step.
   @NumericActor
   private func draw(_ settings: ImageSettings, _ imaginer: Imaginer, _ target: PictureTarget) throws
     -> Drawn?
   {
-    let clock = ContinuousClock(), start = clock.now, preview = target.path(settings) + ".preview.png"
+    let clock = ContinuousClock(), start = clock.now, preview = Self.preview(of: target.path(settings))
     let partial = previewEvery > 0 ? PartialOutput(preview) : nil
     defer {
       if let partial {
@@ -188,7 +192,8 @@ struct Imagine: AsyncParsableCommand {
     let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
     try AtomicFile.write(Data(bytes), to: path)
     return Drawn(
-      path: path, prompt: settings.prompt, negative: settings.negative, model: model.folder,
+      path: path, prompt: settings.prompt, negative: settings.negative,
+      model: ModelFolder.name(of: model.folder),
       seed: settings.seed, guidanceScale: settings.guidanceScale, guidanceStart: settings.guidanceStart,
       guidanceEnd: settings.guidanceEnd, solver: settings.solver, steps: result.stepsDone,
       decoderSteps: settings.decoderSteps,

@@ -19,6 +19,7 @@ struct Reconstruct: AsyncParsableCommand {
   var output: String?
   @Option(help: "Pixel decoder steps; 1 uses the distilled decoder.") var decoderSteps = 8
   @Option(help: "Seed of the decoder's noise.") var seed: UInt64 = 0
+  @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
   var file: String
@@ -34,6 +35,7 @@ struct Reconstruct: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
+    try existing.check(output)
     let loaded = try model.load(), drawing = try loaded.generation()
     let side = drawing.configuration.imageSize
     // Both read it at one size, as a rule.

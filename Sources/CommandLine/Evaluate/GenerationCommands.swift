@@ -85,6 +85,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
     help: "Write a contact sheet of the first 64 pictures to this file (.png, .jpg or .webp).",
     completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var sheet: String?
+  @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -103,6 +104,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
+    try existing.check(sheet)
     var settings = ImageSettings(prompt: "x")
     (settings.seed, settings.steps, settings.decoderSteps) = (seed, steps, decoderSteps)
     let scales = cfg.isEmpty ? [DrawingDefaults.guidance] : cfg

@@ -53,22 +53,43 @@ struct Sessions: AsyncParsableCommand {
           print(text.terminalSafe)
         }
         if !json {
-          for picture in entry.event.pictures.compactMap(\.stored) { print("  picture \(picture.oneLine)") }
+          for picture in entry.event.pictures.compactMap(\.stored) {
+            print("  picture \(picture.oneLine)" + Self.origin(of: entry.event))
+          }
         }
       }
       if lost > 0 { note("skipped \(lost) damaged \(lost == 1 ? "entry" : "entries")") }
+    }
+
+    /// What pictures of one prompt differ in.
+    private static func origin(of event: SessionEvent) -> String {
+      guard case .drawn(_, _, let origin, _, let isPartial) = event else { return "" }
+      let settings = origin.settings
+      return "  guidance \(settings.guidanceScale.formatted()), seed \(settings.seed)"
+        + (isPartial ? ", stopped after step \(origin.stepsDone)" : "")
     }
   }
 
   struct Search: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Find words in all sessions.", discussion: "Example: vugen sessions search red apple")
+      abstract: "Find words in all sessions.",
+      discussion: """
+        A line per session says how often the words were found, and where first.
+
+        Example: vugen sessions search red apple
+        """)
     @Flag(help: "Print one JSON object per match.") var json = false
     @Argument(help: "Words to find; all must occur.") var words: [String]
 
     func run() throws {
-      let hits = try SessionIndex(SessionStore.standard()).find(words.joined(separator: " "))
-      for hit in hits { print(json ? try jsonLine(of: hit) : "\(hit.id)  \(hit.text.oneLine)") }
+      let hits = try SessionIndex(SessionStore.standard()).find(words.joined(separator: " "), most: .max)
+      if json {
+        for hit in hits { print(try jsonLine(of: hit)) }
+      } else {
+        for found in SessionIndex.bySession(hits) {
+          print("\(found.id)  \(counted(found.count, "hit"))  \(found.text.oneLine)")
+        }
+      }
       if hits.isEmpty { throw CommandError("no session has all of these words") }
     }
   }
@@ -82,9 +103,14 @@ struct Sessions: AsyncParsableCommand {
       completion: .list(SessionExport.formats))
     var format: String?
     @Option(
-      name: .shortAndLong, help: "Output file (default: vugen-SESSION.FORMAT in the working directory).",
+      name: .shortAndLong,
+      help: """
+        Output file (default: vugen-SESSION.FORMAT in the working directory, or the next free number). Markdown's \
+        pictures go into a folder beside it.
+        """,
       completion: .file(), transform: namedPath)
     var output: String?
+    @OptionGroup var existing: OverwriteOption
     @Option(help: "How a cast shows pictures: blocks (in every player) or sixel.")
     var pictures = SessionExport.CastPictures.blocks
     @Argument(help: "Session: its id, the start of one, or last.", completion: .sessions)
@@ -103,6 +129,7 @@ struct Sessions: AsyncParsableCommand {
 
     func run() throws {
       let store = SessionStore.standard()
+      try existing.check(output)
       let export = try SessionExport(store, try store.resolve(session))
       let path = try export.write(chosen, to: output, pictures: pictures), missing = export.missing
       // JSON names them all the same.
@@ -111,6 +138,7 @@ struct Sessions: AsyncParsableCommand {
           "\(counted(missing.count, "missing picture")) left out: \(missing.joined(separator: ", "))".oneLine)
       }
       if path != "-" { try Output.show(name: path) }
+      if chosen == "md", let folder = export.pictureFolder(of: path) { note("its pictures are in \(folder)") }
     }
   }
 
@@ -145,7 +173,13 @@ struct Sessions: AsyncParsableCommand {
       guard let session else {
         let ids = store.deletedIDs()
         if ids.isEmpty { note("no session is deleted") }
-        for id in ids { print(id) }
+        for id in ids {
+          guard let summary = store.deletedSummary(of: id) else {
+            print("\(id)  cannot be read")
+            continue
+          }
+          print("\(id)  \(summary.begunText)  \(summary.contents)  \(summary.title.oneLine)")
+        }
         return
       }
       print("undeleted \(try store.undelete(session))")

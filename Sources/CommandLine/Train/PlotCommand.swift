@@ -12,8 +12,10 @@ struct TrainPlot: ParsableCommand {
     name: .shortAndLong, help: "PNG to write (default: loss.png in the run's folder).",
     completion: .file(extensions: ["png"]), transform: picturePath)
   var output: String?
+  @OptionGroup var existing: OverwriteOption
 
   func run() throws {
+    try existing.check(output)
     print(try LossPlot.write(run: folder, to: output ?? folder + "/loss.png").joined(separator: "\n"))
   }
 }

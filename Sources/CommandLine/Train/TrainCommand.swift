@@ -109,14 +109,16 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// What is done before the first step, which a signal ends at once.
-  func begin(nice: Int32) -> Preparation {
+  ///
+  /// - Parameter left: what an interrupted one leaves.
+  func begin(nice: Int32, left: String = "nothing to resume") -> Preparation {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
-    guard overwrite else { return Preparation(.program()) }
+    guard overwrite else { return Preparation(.program(left: left)) }
     let replaced = output
     return Preparation(
-      .program(), onFailure: { OutputFolder.putBack(replaced) },
+      .program(left: "\(replaced) is as it was".oneLine), onFailure: { OutputFolder.putBack(replaced) },
       onSuccess: { OutputFolder.removeOld(replaced) })
   }
 
@@ -144,8 +146,12 @@ struct TrainUnderstanding: AsyncParsableCommand {
     let training = try options.begun(preparation) {
       var bank: ObjectBank?
       if !options.resume, options.start == nil {
+        let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
         bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
-          preparation.tell(done < all ? "words of \(done) of \(all) scenes" : "learning the tokenizer")
+          let phase = done < all ? "words of \(done) of \(all) \(kind)" : "learning the tokenizer"
+          preparation.tell(phase)
+          // The rest follows every second, and every half minute in a log.
+          if done == 0 { ProgressLine.begin("\(phase), 0 s") }
         }
       }
       return try UnderstandingTraining(
@@ -207,7 +213,8 @@ struct TrainGenerator: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     guard let recipe = try options.merged(GeneratorRecipe()) else { return }
-    let preparation = options.begin(nice: recipe.run.nice)
+    let preparation = options.begin(
+      nice: recipe.run.nice, left: "the same command goes on with the latents made so far")
     note(
       "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
     )
@@ -275,7 +282,9 @@ private func noteStartingAnew(_ names: [String]) {
 
 extension Preparation.Surroundings {
   /// This program: what is done is told on a terminal every second, and elsewhere every half minute.
-  static func program() -> Preparation.Surroundings {
+  ///
+  /// - Parameter left: what an interrupted one leaves.
+  static func program(left: String) -> Preparation.Surroundings {
     let pace = Mutex(ProgressPace(from: 0))
     return Preparation.Surroundings(
       wait: { Interruption.wait(seconds: 1) }, isInterrupted: { Interruption.isRequested },
@@ -288,6 +297,7 @@ extension Preparation.Surroundings {
       leave: {
         // The libraries' own ends must not run beside work.
         PartialOutput.removeAll()
+        note("interrupted before the first step; \(left)")
         _exit(Interruption.status)
       })
   }

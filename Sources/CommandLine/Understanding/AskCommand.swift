@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ModelFiles
 import Pictures
 import Requests
 import Tensors
@@ -22,6 +23,7 @@ struct Ask: AsyncParsableCommand {
     completion: .pictures, transform: namedPath)
   var image: [String] = []
   @Flag(help: "Print one JSON object.") var json = false
+  @OptionGroup var tokens: TokensOption
   @Argument(help: "The question, or - to read it from standard input.", transform: spokenText)
   var question: String
 
@@ -69,11 +71,11 @@ struct Ask: AsyncParsableCommand {
     if asJSON {
       print(
         try AnswerReport(
-          pictures: image.count, text: answer.text, tokens: answer.tokens,
-          promptTokens: conversation.promptTokens,
+          pictures: image.count, text: answer.text, tokens: tokens.chosen(answer.tokens),
+          promptTokens: tokens.chosen(conversation.promptTokens),
           stopReason: answer.stop,
           seconds: seconds, tokensPerSecond: Double(answer.tokens.count) / max(seconds, 1e-9),
-          model: loaded.folder
+          model: ModelFolder.name(of: model.folder)
         ).line())
     } else {
       print()

@@ -2,6 +2,7 @@ import ArgumentParser
 import DataSets
 import Files
 import Foundation
+import ModelFiles
 import Pictures
 import Requests
 import Tensors
@@ -13,11 +14,14 @@ struct Caption: AsyncParsableCommand {
     discussion: """
       Several pictures are described at once; captions are printed in the order of the pictures, each as soon as those \
       before it are done. A picture that cannot be read gets a line of its own in that place: on standard error, or with \
-      --json, and in the file of --output, an object with "file" and "error". The others are still described, and the exit \
+      --json, and in JSON lines of --output, an object with "file" and "error". The others are still described, and the exit \
       status is 1. A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds \
       in a folder are skipped and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
 
-      Example: vugen caption pictures --output captions.jsonl
+      --output writes what its name ends in: .jsonl one JSON object a picture; .csv and .tsv the columns file and caption; \
+      .txt a line a picture with its file, a tab and its caption. Pictures that could not be described are in JSON alone.
+
+      Example: vugen caption pictures --output captions.csv
       """)
 
   @OptionGroup var model: ModelOptions
@@ -25,14 +29,17 @@ struct Caption: AsyncParsableCommand {
   @OptionGroup var batching: BatchOptions
   @Option(help: "Question to ask about each picture.") var question = "Describe this picture."
   @Option(
-    name: .shortAndLong, help: "Write JSON lines to this file once all pictures are done.",
-    completion: .file(), transform: namedPath)
+    name: .shortAndLong,
+    help: "Write captions to this .jsonl, .csv, .tsv or .txt file once all pictures are done.",
+    completion: .file(extensions: ["jsonl", "csv", "tsv", "txt"]), transform: captionsPath)
   var output: String?
   @Option(
     help: "Write a contact sheet of pictures and captions to this file (.png, .jpg or .webp).",
     completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var sheet: String?
+  @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print one JSON object per picture.") var json = false
+  @OptionGroup var tokens: TokensOption
   @Argument(help: "Picture files and folders.", completion: .pictures, transform: namedPath)
   var files: [String]
 
@@ -56,12 +63,13 @@ struct Caption: AsyncParsableCommand {
     }
     for name in list.empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
     for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
+    try existing.check(output, sheet)
     if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
     let loaded = try model.load()
     let slots = batching.slots(
       loaded, model, asking: question, most: options.maxTokens, of: targets.count)
     let batch = AnswerBatch(loaded, slots: slots)
-    var lines: [String] = [], failures = 0, begun = 0, thumbnails: [Int: Picture] = [:]
+    var lines: [CaptionFile.Entry] = [], failures = 0, begun = 0, thumbnails: [Int: Picture] = [:]
     var items: [ContactSheet.Item] = []
     let clock = ContinuousClock(), start = clock.now
     var isEnded = false
@@ -88,14 +96,14 @@ struct Caption: AsyncParsableCommand {
       switch result {
       case .success(let answer):
         let report = report(answer, of: path), line = try report.line()
-        lines.append(line)
+        lines.append(.init(file: path, caption: report.text, line: line))
         if let thumbnail { items.append(.init(thumbnail, report.text)) }
         if output == nil {
           if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
         }
       case .failure(let error):
         failures += 1
-        lines.append(try tell(error, of: path))
+        lines.append(.init(file: path, line: try tell(error, of: path)))
       }
       progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
@@ -151,19 +159,18 @@ struct Caption: AsyncParsableCommand {
 
   private func report(_ answer: BatchAnswer, of path: String) -> AnswerReport {
     AnswerReport(
-      file: path, pictures: 1, text: answer.text, tokens: answer.tokens, promptTokens: answer.promptTokens,
+      file: path, pictures: 1, text: answer.text,
+      tokens: tokens.chosen(answer.tokens), promptTokens: tokens.chosen(answer.promptTokens),
       stopReason: answer.stop, seconds: answer.seconds,
-      tokensPerSecond: Double(answer.tokens.count) / max(answer.seconds, 1e-9), model: model.folder)
+      tokensPerSecond: Double(answer.tokens.count) / max(answer.seconds, 1e-9),
+      model: ModelFolder.name(of: model.folder))
   }
 
   /// A line that a pipe gets at once.
   private func say(_ line: String) throws { try Output.show(line + "\n") }
 
-  private func write(_ lines: [String], _ items: [ContactSheet.Item]) throws {
-    if let output {
-      let text = Data(lines.map { $0 + "\n" }.joined().utf8)
-      try AtomicFile.write(to: output) { write in try text.withUnsafeBytes { try write($0) } }
-    }
+  private func write(_ lines: [CaptionFile.Entry], _ items: [ContactSheet.Item]) throws {
+    if let output { try AtomicFile.write((CaptionFile(path: output) ?? .jsonLines).bytes(lines), to: output) }
     if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
   }
 

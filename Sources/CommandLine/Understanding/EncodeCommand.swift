@@ -18,6 +18,7 @@ struct Encode: AsyncParsableCommand {
     help: "Safetensors file to write: features [patches, channels], projected [tokens, hidden].",
     completion: .file(extensions: ["safetensors"]), transform: namedPath)
   var output: String
+  @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
   var file: String
@@ -26,6 +27,7 @@ struct Encode: AsyncParsableCommand {
 
   @NumericActor
   func run() async throws {
+    try existing.check(output)
     let loaded = try model.load()
     let (features, projected) = loaded.tower.encode(
       loaded.configuration.vision.tiles(of: try model.picture(file, loaded), model.tiling))

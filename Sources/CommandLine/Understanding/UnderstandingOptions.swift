@@ -144,7 +144,8 @@ struct AnswerReport: Codable {
   /// How many pictures the question was asked about.
   var pictures: Int
   var text: String
-  var tokens, promptTokens: [Int32]
+  /// Only where they are asked for.
+  var tokens, promptTokens: [Int32]?
   var stopReason: StopReason
   var seconds, tokensPerSecond: Double
   var model: String
@@ -152,6 +153,14 @@ struct AnswerReport: Codable {
   func line() throws -> String {
     try jsonLine(of: self)
   }
+}
+
+/// Numbers that only few who read JSON want.
+struct TokensOption: ParsableArguments {
+  @Flag(name: .customLong("tokens"), help: "With JSON: also print the token numbers of prompt and answer.")
+  var isGiven = false
+
+  func chosen(_ tokens: [Int32]) -> [Int32]? { isGiven ? tokens : nil }
 }
 
 /// Says that a question was about nothing but its words: `What is this?` without a picture is answered, too.

@@ -77,7 +77,7 @@ public struct FolderImport {
       }
       throw DataSetError(
         folder,
-        "no picture has a .txt beside it, nor a line in a metadata.jsonl; write captions there, or name a list with --captions"
+        "no picture has a caption: a .txt or .caption file beside it, or a line in a metadata.csv or metadata.jsonl; write some there, or name a list with --captions"
       )
     }
     return found

@@ -88,40 +88,61 @@ public struct ShardIndex: Sendable {
 
   // MARK: - Reading
 
-  /// Sample `i` as it is stored. Throws `SkippedSample` where it cannot be used, `DataSetError` where its file cannot
-  /// be read any more.
-  public func sample(_ i: Int) throws -> Sample {
+  /// A sample's entry, its file, and how to say that it cannot be used.
+  private struct Found {
+    let entry: Entry
+    let reader: TarReader
+    let shard, key: String
+
+    func skipped(_ kind: SkippedSample.Kind, _ detail: String) -> SkippedSample {
+      SkippedSample(shard: shard, key: key, kind: kind, detail: detail)
+    }
+  }
+
+  private func find(_ i: Int) throws -> Found {
     let entry = entries[i], reader = try TarReader(files[entry.file], from: entry.start)
     let name = try reader.next().flatMap { MemberName($0.name) }
     let key = name.map { String(decoding: $0.key, as: UTF8.self) } ?? "byte \(entry.start)"
-    func skipped(_ kind: SkippedSample.Kind, _ detail: String) -> SkippedSample {
-      SkippedSample(shard: files[entry.file], key: key, kind: kind, detail: detail)
-    }
-    let texts = [entry.text, entry.json, entry.label]
+    return Found(entry: entry, reader: reader, shard: files[entry.file], key: key)
+  }
+
+  /// What sample `i` says; its picture is not read, nor looked at. Throws as `sample` does.
+  public func said(_ i: Int) throws -> Sample { try said(find(i)) }
+
+  private func said(_ found: Found) throws -> Sample {
+    let entry = found.entry, texts = [entry.text, entry.json, entry.label]
     guard texts.allSatisfy({ $0.count <= Self.mostOfText }) else {
-      throw skipped(.unreadableText, "its text is longer than \(Self.mostOfText >> 20) MB")
+      throw found.skipped(.unreadableText, "its text is longer than \(Self.mostOfText >> 20) MB")
     }
-    let record = try reader.bytes(entry.json)
+    let record = try found.reader.bytes(entry.json)
     var caption = ""
     do {
       for part in texts where caption.isEmpty && !part.isEmpty {
-        let text = try PlainText.decode(part == entry.json ? record : reader.bytes(part))
+        let text = try PlainText.decode(part == entry.json ? record : found.reader.bytes(part))
         let said = part == entry.json ? CaptionColumns.caption(inJSON: text) ?? "" : text
         caption = said.trimmingCharacters(in: .whitespacesAndNewlines)
       }
     } catch let refusal as PlainText.Refusal {
-      throw skipped(.unreadableText, refusal.reason)
+      throw found.skipped(.unreadableText, refusal.reason)
     }
     guard !caption.isEmpty else {
-      throw skipped(.noText, record.isEmpty ? "its text is empty" : "its JSON names no caption")
+      throw found.skipped(.noText, record.isEmpty ? "its text is empty" : "its JSON names no caption")
     }
+    return Sample(key: found.key, picture: [], pictureType: "", caption: caption, record: record)
+  }
+
+  /// Sample `i` as it is stored. Throws `SkippedSample` where it cannot be used, `DataSetError` where its file cannot
+  /// be read any more.
+  public func sample(_ i: Int) throws -> Sample {
+    let found = try find(i)
+    var sample = try said(found)
     let most = Picture.Limits().fileBytes
-    guard entry.picture.count <= most else {
-      throw skipped(.damagedPicture, "the file has more than \(most / 1_000_000) MB")
+    guard found.entry.picture.count <= most else {
+      throw found.skipped(.damagedPicture, "the file has more than \(most / 1_000_000) MB")
     }
-    let picture = try reader.bytes(entry.picture)
-    let type = picture.withUnsafeBytes { PictureFormat(recognising: $0)?.rawValue } ?? ""
-    return Sample(key: key, picture: picture, pictureType: type, caption: caption, record: record)
+    sample.picture = try found.reader.bytes(found.entry.picture)
+    sample.pictureType = sample.picture.withUnsafeBytes { PictureFormat(recognising: $0)?.rawValue } ?? ""
+    return sample
   }
 
   /// Sample `i` with its picture decoded. Throws as `sample` does.

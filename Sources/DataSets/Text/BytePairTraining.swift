@@ -18,26 +18,49 @@ public struct BytePairTraining {
     var pieces: [(ids: [Int], count: Int)] = words.sorted { $0.key < $1.key }.map {
       ($0.key.utf8.map { Int($0) }, $0.value)
     }
-    while tokens.count < vocabulary, let best = Self.mostFrequentPair(pieces) {
+    var table = PairTable()
+    for i in pieces.indices { table.add(pieces[i].ids, in: i, times: pieces[i].count) }
+    while tokens.count < vocabulary, let best = table.mostFrequent {
       let id = tokens.count
       tokens.append(tokens[best.0] + tokens[best.1])
       merges.append(best)
-      for i in pieces.indices { Self.merge(best, into: id, &pieces[i].ids) }
+      // Only the pieces that hold the pair change: a person's captions have many different words.
+      for i in table.pieces(with: best) {
+        table.add(pieces[i].ids, in: i, times: -pieces[i].count)
+        Self.merge(best, into: id, &pieces[i].ids)
+        table.add(pieces[i].ids, in: i, times: pieces[i].count)
+      }
     }
   }
 
-  private static func mostFrequentPair(_ pieces: [(ids: [Int], count: Int)]) -> (Int, Int)? {
-    var counts: [Int: Int] = [:]
-    for piece in pieces where piece.ids.count > 1 {
-      for i in 1..<piece.ids.count {
-        counts[piece.ids[i - 1] << 24 | piece.ids[i], default: 0] += piece.count
+  /// How often each pair of tokens occurs, and in which pieces.
+  private struct PairTable {
+    private var counts: [Int: Int] = [:]
+    private var places: [Int: Set<Int>] = [:]
+
+    private static func key(_ pair: (Int, Int)) -> Int { pair.0 << 24 | pair.1 }
+
+    /// Adds the pairs of a piece, or takes them out where `times` is negative.
+    mutating func add(_ ids: [Int], in piece: Int, times: Int) {
+      guard ids.count > 1 else { return }
+      for i in 1..<ids.count {
+        let key = Self.key((ids[i - 1], ids[i])), count = counts[key, default: 0] + times
+        counts[key] = count == 0 ? nil : count
+        if times > 0 { places[key, default: []].insert(piece) }
+        if count == 0 { places[key] = nil }
       }
     }
-    // A pair that occurs once teaches nothing.
-    guard let best = counts.max(by: { ($0.value, -$0.key) < ($1.value, -$1.key) }), best.value > 1 else {
-      return nil
+
+    /// A pair that occurs once teaches nothing.
+    var mostFrequent: (Int, Int)? {
+      guard let best = counts.max(by: { ($0.value, -$0.key) < ($1.value, -$1.key) }), best.value > 1 else {
+        return nil
+      }
+      return (best.key >> 24, best.key & 0xFFFFFF)
     }
-    return (best.key >> 24, best.key & 0xFFFFFF)
+
+    /// Pieces that hold the pair, and some that did.
+    func pieces(with pair: (Int, Int)) -> Set<Int> { places[Self.key(pair)] ?? [] }
   }
 
   private static func merge(_ pair: (Int, Int), into id: Int, _ ids: inout [Int]) {

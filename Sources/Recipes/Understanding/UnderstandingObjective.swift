@@ -23,8 +23,11 @@ final class UnderstandingObjective: Module {
   let weights: UnderstandingRecipe.Objectives
   let isEncoderFrozen: Bool
 
-  init(_ c: UnderstandingConfiguration, recipe: UnderstandingRecipe, classes: Int) {
-    (weights, isEncoderFrozen) = (recipe.objectives, recipe.model.frozenEncoder)
+  init(
+    _ c: UnderstandingConfiguration, recipe: UnderstandingRecipe, weights: UnderstandingRecipe.Objectives,
+    classes: Int
+  ) {
+    (self.weights, isEncoderFrozen) = (weights, recipe.model.frozenEncoder)
     var random = Philox(seed: recipe.model.seed)
     let built = UnderstandingTower(c, using: &random)
     built.type = recipe.run.compute.activationType

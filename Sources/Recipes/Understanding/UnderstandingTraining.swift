@@ -10,7 +10,7 @@ import VUGEN
 /// A run of `vugen train understanding` in a folder of its own.
 ///
 ///     recipe.toml              the merged recipe
-///     tokenizer.json           learnt from the scenes
+///     tokenizer.json           learnt from what the data say
 ///     checkpoint.safetensors   the state, whole or not at all
 ///     metrics.jsonl            a line a step
 ///     model/                   the model, exported with averaged weights
@@ -27,13 +27,15 @@ public final class UnderstandingTraining: TrainingRun {
   private let objective: UnderstandingObjective
   private let configuration: UnderstandingConfiguration
   private let packer: BatchPacker
+  private let unfedNote: String?
   private var prefetcher: Prefetcher<PackedBatch>?
 
   /// Learns the tokenizer of a run that begins from nothing, unless its folder has one: what comes before `init`, and takes
-  /// longest. Stopped by `progress`, which is called with the scenes that are read and all of them, it begins again the next
-  /// time. Throws `RecipeError` or `DataSetError`, each in one line.
+  /// longest. Words come from the captions of the data given, from scenes only where these are the data. Stopped by
+  /// `progress`, which is called with the samples that are read and all of them, it begins again the next time. Throws
+  /// `RecipeError` or `DataSetError`, each in one line.
   ///
-  /// - Returns: the cut-outs that it has read, for `init`; nil where it had nothing to read.
+  /// - Returns: the cut-outs that it has read, for `init`; nil where it had none to read.
   @discardableResult
   public static func learnTokenizer(
     _ recipe: UnderstandingRecipe, folder: String, bank given: ObjectBank? = nil,
@@ -43,15 +45,23 @@ public final class UnderstandingTraining: TrainingRun {
     try recipe.checkMemory()
     try RunFolder.check(folder, isResuming: false)
     // What is wrong with the data is told before the long work, not behind it.
-    _ = try ExampleSource.opened(
+    let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
-    let path = folder + "/tokenizer.json"
+    let path = folder + "/tokenizer.json", vocabulary = recipe.model.vocabulary
     guard !FileName.exists(path) else { return given }
+    var bank = given
+    let learnt: BytePairTraining
+    if let index {
+      learnt = try BytePairTraining(samplesOf: index, vocabulary: vocabulary, progress: progress)
+    } else {
+      try progress(0, BytePairTraining.mostSamples)
+      let read = try given ?? ObjectBank()
+      bank = read
+      learnt = try BytePairTraining(
+        scenesOf: SceneComposer(read, seed: recipe.data.seed, size: 32), scenes: BytePairTraining.mostSamples,
+        vocabulary: vocabulary, progress: progress)
+    }
     try RunFolder.make(folder)
-    let bank = try given ?? ObjectBank()
-    let learnt = try BytePairTraining(
-      scenesOf: SceneComposer(bank, seed: recipe.data.seed, size: 32), scenes: 20_000,
-      vocabulary: recipe.model.vocabulary, progress: progress)
     try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
     return bank
   }
@@ -81,16 +91,19 @@ public final class UnderstandingTraining: TrainingRun {
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
     try RunFolder.prepare(folder, isResuming: isResuming)
-    let bank = try given ?? ObjectBank()
+    let bank = index == nil ? try given ?? ObjectBank() : nil
     if let model, !isResuming {
       let json = try ModelFolder.contents(of: model + "/tokenizer.json")
       try AtomicFile.write(json, to: folder + "/tokenizer.json")
     }
     tokenizer = try Self.tokenizer(recipe, folder)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
-    let classes = bank.entries.map(\.kind.name)
-    let objective = UnderstandingObjective(configuration, recipe: recipe, classes: classes.count)
-    self.objective = objective
+    // The same whether they come from cut-outs or from records in shards, for which nothing need be installed.
+    let classes = try bank?.entries.map(\.kind.name) ?? ObjectClass.curated().map(\.name)
+    let unfed = try index.map { try UnfedLosses($0, recipe.objectives) }
+    let objective = UnderstandingObjective(
+      configuration, recipe: recipe, weights: unfed?.rest ?? recipe.objectives, classes: classes.count)
+    (self.objective, unfedNote) = (objective, unfed?.note)
     tookWholeModel = isResuming ? nil : try model.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization)
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
@@ -98,7 +111,7 @@ public final class UnderstandingTraining: TrainingRun {
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
         side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped, folder: folder, index: index
-      ) { bank }, template, configuration, classes: classes, data: recipe.data)
+      ) { try bank ?? ObjectBank() }, template, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
   }
@@ -147,7 +160,7 @@ public final class UnderstandingTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
-  public var dataNotes: [String] { packer.source.notes }
+  public var dataNotes: [String] { packer.source.notes + [unfedNote].compactMap { $0 } }
 
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
   public func export(to folder: String) throws {

@@ -1,0 +1,64 @@
+import Files
+import Foundation
+
+/// How `caption` writes its list: as the file's name ends.
+enum CaptionFile: CaseIterable {
+  /// One object a picture, with all that is known.
+  case jsonLines
+  /// Columns `file` and `caption`, as spreadsheets and `data build folder --captions` read them.
+  case commaSeparated, tabSeparated
+  /// A line a picture: its file, a tab, its caption.
+  case text
+
+  /// A picture, and what became of it.
+  struct Entry {
+    var file: String
+    /// nil where it could not be described.
+    var caption: String?
+    /// The same with all that is known, as JSON.
+    var line: String
+  }
+
+  private var endings: [String] {
+    switch self {
+    case .jsonLines: ["jsonl", "ndjson"]
+    case .commaSeparated: ["csv"]
+    case .tabSeparated: ["tsv"]
+    case .text: ["txt"]
+    }
+  }
+
+  /// By a name's ending; what has none, and what is no plain file, gets JSON lines. nil for an ending that is not written.
+  init?(path: String) {
+    let ending = (path as NSString).pathExtension.lowercased()
+    let known = Self.allCases.first { $0.endings.contains(ending) }
+    guard ending.isEmpty || path == "-" || AtomicFile.isSpecial(path) else {
+      guard let known else { return nil }
+      self = known
+      return
+    }
+    self = known ?? .jsonLines
+  }
+
+  /// The list. Pictures that could not be described are in JSON alone: elsewhere an empty caption would be taken for one.
+  func bytes(_ entries: [Entry]) -> Data {
+    let rows = entries.compactMap { entry in entry.caption.map { [FileName.shown(entry.file), $0] } }
+    let lines =
+      switch self {
+      case .jsonLines: entries.map(\.line)
+      case .commaSeparated: ([["file", "caption"]] + rows).map { Self.row($0, ",") }
+      case .tabSeparated: ([["file", "caption"]] + rows).map { Self.row($0, "\t") }
+      case .text: rows.map { $0.map(\.oneLine).joined(separator: "\t") }
+      }
+    return Data(lines.map { $0 + "\n" }.joined().utf8)
+  }
+
+  /// A value that holds a separator, a quote or the end of a line stands in quotes (RFC 4180).
+  private static func row(_ values: [String], _ separator: String) -> String {
+    values.map { value in
+      let isPlain = !value.unicodeScalars.contains { "\"\r\n,;|\t".unicodeScalars.contains($0) }
+      return isPlain && !value.hasPrefix(" ") && !value.hasSuffix(" ")
+        ? value : "\"\(value.replacing("\"", with: "\"\""))\""
+    }.joined(separator: separator)
+  }
+}

@@ -24,8 +24,7 @@ enum Interruption {
 
   /// - Parameter endings: whether SIGTERM and SIGHUP ask for the same; else they end the program at once.
   static func watch(endings: Bool = false) {
-    Patience.watch(
-      isEnded: { Interruption.isRequested }, tell: { if isatty(STDERR_FILENO) == 1 { note($0) } })
+    Patience.watch(isEnded: { Interruption.isRequested }, tell: Interruption.tell)
     Picture.stopDecoding { Interruption.isRequested ? 1 : 0 }
     if bell == nil {
       let new = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
@@ -37,6 +36,13 @@ enum Interruption {
     signal(SIGTERM) { Interruption.take($0) }
     // `nohup` has it ignored.
     if let old = signal(SIGHUP, { Interruption.take($0) }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
+  }
+
+  /// For work that a signal ends at once, as nothing else asks it: what is waited for is told all the same.
+  static func leave() { Patience.watch(isEnded: { false }, tell: Interruption.tell) }
+
+  private static func tell(_ line: String) {
+    if isatty(STDERR_FILENO) == 1 { note(line) }
   }
 
   /// Lets the signals in that end the program: a parent that starts it from a thread which blocks them, as those of

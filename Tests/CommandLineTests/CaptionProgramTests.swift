@@ -61,7 +61,7 @@ struct CaptionProgramTests {
   @Test func aBadFileFailsAloneAndOrderIsKept() throws {
     let folder = try folder(9, bad: [4])
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let all = ["caption", folder, "--json", "--max-tokens", "12", "--batch"]
+    let all = ["caption", folder, "--json", "--tokens", "--max-tokens", "12", "--batch"]
     let (lines, errors, status) = try Run(all + ["3"]).end()
     // A line a file, the bad one's in its place, and nothing elsewhere.
     let names = (0..<9).map { "\(folder)/\(1000 + $0).png" }

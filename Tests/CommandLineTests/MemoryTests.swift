@@ -10,7 +10,7 @@ struct MemoryTests {
     var refusals = 0
     for limit in stride(from: 300_000, through: 560_000, by: 20_000) {
       for (number, command) in [
-        "caption a.png --max-tokens 2", "imagine x --steps 1 -o o.png", "reconstruct a.png",
+        "caption a.png --max-tokens 2", "imagine x --steps 1 -o o.png --overwrite", "reconstruct a.png",
       ]
       .enumerated() {
         // Each limit with one of them, and the lowest with all.
@@ -34,7 +34,7 @@ struct MemoryTests {
     let told = try shell.run("ulimit -v 380000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --json")
     #expect(told.status == 1 && told.out.hasPrefix("{\"error\":\"not enough memory: "), "\(told)")
     let enough = try shell.run(
-      "ulimit -v 700000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --steps 1 -o o.png")
+      "ulimit -v 700000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --steps 1 -o o.png --overwrite")
     #expect(enough.status == 0 && enough.error.isEmpty, "\(enough)")
   }
 }

@@ -51,6 +51,21 @@ struct PatienceTests {
     #expect(many.status == 143 && many.out.hasPrefix("a.png: ") && many.error.isEmpty, "\(many)")
   }
 
+  /// A person is told what is waited for, whichever command waits.
+  @Test(
+    arguments: [
+      "imagine --from fifo -o o.png", "caption fifo", "ask hi --image fifo", "reconstruct fifo",
+      "encode fifo -o f", "score --image fifo --text x",
+    ])
+  func aTerminalIsToldWhatIsWaitedFor(_ line: String) throws {
+    let session = try Session(
+      line.split(separator: " ").map(String.init), rows: 24, columns: 80, home: folder)
+    _ = try run("[ -e fifo ] || mkfifo fifo")
+    #expect(session.expect("fifo: waiting for a picture; Ctrl-C ends it", rows: 24), "\(session.screen(24))")
+    session.type("\u{3}")
+    #expect(session.end() == 130)
+  }
+
   /// Nobody reads what is drawn, or reads no more of it.
   @Test func anOutputThatNobodyReadsIsLeft() throws {
     let found = try run(

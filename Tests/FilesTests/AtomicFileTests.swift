@@ -54,6 +54,30 @@ struct AtomicFileTests {
     #expect(throws: FileAccessError.self) { try AtomicFile.write(Data(), to: folder) }
   }
 
+  /// What a killed process left half written goes with the next file that is written there; nothing else does.
+  @Test func whatAKilledProcessLeftGoes() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/true")
+    try process.run()
+    process.waitUntilExit()
+    var host = [CChar](repeating: 0, count: 256)
+    #expect(gethostname(&host, 255) == 0)
+    let here = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let dead = process.processIdentifier, left = ".vugen-\(here)-\(dead)-7.partial"
+    let others = [
+      ".vugen-\(here)-1-7.partial", ".vugen-other-host-\(dead)-7.partial", ".vugen-\(dead)-7.partial",
+      "vugen-\(here)-\(dead)-7.partial", ".vugen-\(here)-\(dead)-7.txt", ".vugen-\(here)-\(dead)-8.partial",
+    ]
+    for name in [left] + others { try put("x", name) }
+    // Held: by a process that has another number where it lives.
+    let held = open("\(folder)/\(others[5])", O_RDONLY)
+    #expect(held >= 0 && flock(held, LOCK_EX) == 0)
+    defer { close(held) }
+    try AtomicFile.write(Data("new".utf8), to: "\(folder)/file")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(Set(names) == Set(others + ["file"]))
+  }
+
   @Test func longNamesAreWritten() throws {
     let name = String(repeating: "n", count: 255)
     try AtomicFile.write(Data("x".utf8), to: "\(folder)/\(name)")

@@ -11,6 +11,8 @@ struct PlotTests {
   func aPlotIsDrawnOfAnyNumbers(_ points: [SIMD2<Double>]) throws {
     let curve = Curve("loss", points)
     #expect(TextPlot.lines(curve).count == 10)
+    let named = TextPlot.lines(curve, title: "a run: loss", x: "step")
+    #expect(named.count == 12 && named[0].hasSuffix("a run: loss") && named[11].contains(" step "))
     #expect(try LinePlot(title: "", x: "", y: "", [curve]).draw().width > 0)
   }
 }

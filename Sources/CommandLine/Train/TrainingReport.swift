@@ -38,11 +38,7 @@ struct TrainingReport {
     let step = training.trainer.stepCount, folder = training.folder
     // A machine without a font for labels still has its model.
     let plot = (try? LossPlot.write(run: folder, to: folder + "/loss.png")) ?? []
-    if end.last == nil, training.trainer.isFinished {
-      note(
-        "this run is finished; to continue, raise optimization.steps (now \(training.trainer.settings.steps))"
-      )
-    }
+    let steps = training.trainer.settings.steps, wasFinished = end.last == nil && training.trainer.isFinished
     if asJSON {
       var report: [String: ReportValue] = [
         "path": .text(folder + "/model"), "step": .number(Double(step)), "seconds": .number(end.seconds),
@@ -52,8 +48,13 @@ struct TrainingReport {
       print(try jsonLine(report))
     } else {
       if !plot.isEmpty { print(plot.joined(separator: "\n")) }
-      print("step \(step): the model is in \(folder)/model")
+      let done = wasFinished ? ", finished before" : training.trainer.isFinished ? ", finished" : ""
+      print("step \(step) of \(steps)\(done): the model is in \(folder)/model")
     }
+    // Behind the plot, where it is read.
+    guard wasFinished else { return }
+    try Output.finish()
+    note("this run is finished, and nothing was done; to continue, raise optimization.steps (now \(steps))")
   }
 
   private func show(_ r: Trainer.Report, _ pace: TrainingLoop.Pace) {

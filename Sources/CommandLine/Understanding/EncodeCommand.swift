@@ -27,6 +27,7 @@ struct Encode: AsyncParsableCommand {
 
   @NumericActor
   func run() async throws {
+    Interruption.leave()
     try existing.check(output)
     let loaded = try model.load()
     let (features, projected) = loaded.tower.encode(
@@ -67,6 +68,7 @@ struct Score: AsyncParsableCommand {
 
   @NumericActor
   func run() async throws {
+    Interruption.leave()
     let loaded = try model.load()
     let conversation = Conversation(loaded)
     let asked = Question(question, pictures: try image.map { [try model.picture($0, loaded)] } ?? [])

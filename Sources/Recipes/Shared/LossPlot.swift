@@ -8,9 +8,12 @@ public enum LossPlot {
   /// Writes the picture and returns the text plot. Throws `FileAccessError` where there are no metrics, and `PictureError`
   /// without a font for labels.
   public static func write(run: String, to path: String) throws -> [String] {
+    guard FileName.isFolder(run) else {
+      throw FileAccessError(run, "no such folder; name the folder of a run")
+    }
     let lines = try MetricsLog.read(run + "/metrics.jsonl")
     guard !lines.isEmpty else {
-      throw FileAccessError("\(run)/metrics.jsonl", "contains no steps; name the folder of a run")
+      throw FileAccessError(run, "there is no step in it to plot; name the folder of a run that has done one")
     }
     func curve(_ name: String, _ value: (MetricsLog.Line) -> Float?) -> Curve {
       Curve(name, lines.compactMap { line in value(line).map { SIMD2(Double(line.step), Double($0)) } })

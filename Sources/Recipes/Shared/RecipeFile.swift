@@ -36,6 +36,9 @@ public enum RecipeFile {
       do { text = try FileName.contents(ofText: file) } catch {
         throw RecipeError("\(error); name a recipe in TOML")
       }
+      if text.isEmpty, FileName.isSpecial(file) {
+        throw RecipeError("\(file): nothing comes out of this pipe or device; name a recipe in TOML")
+      }
       try overlay(try parse(text, file, keys), on: table, file)
     }
     for setting in settings {

@@ -1,0 +1,75 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Single files that commands write: as their names end, and never over what is there.
+@SecondCommands
+struct OutputFileTests {
+  private let shell: Shell
+
+  init() throws { shell = try Shell() }
+
+  /// One rule for all commands: what is there and not empty stays, and is named before the work begins.
+  @Test func whatIsThereStays() throws {
+    try shell.writePictures("in/a.png")
+    try shell.write("gray", "in/a.txt")
+    _ = try shell.run(
+      """
+      V data build folder in -o s
+      mkdir -p .home/.local/share/vugen/sessions/20260101-000000-abcd run
+      echo '{"version":1,"time":1,"event":{"note":{"_0":"hello"}}}' >.home/.local/share/vugen/sessions/20260101-000000-abcd/log.jsonl
+      echo '{"step":1,"loss":1,"terms":{},"gradientNorm":1,"rate":1,"picturesPerSecond":1,"seconds":1}' >run/metrics.jsonl
+      """)
+    for (command, name) in [
+      ("imagine x --steps 1 -o", "o.png"), ("reconstruct in/a.png --decoder-steps 1 -o", "o.png"),
+      ("encode in/a.png -o", "o.safetensors"), ("caption in --max-tokens 1 -o", "o.csv"),
+      ("caption in --max-tokens 1 --sheet", "o.png"), ("data inspect s --sheet", "o.png"),
+      ("sessions export last -o", "o.html"), ("train plot run -o", "o.png"),
+    ] {
+      let found = try shell.run(
+        """
+        rm -f o.*; echo precious >\(name); ln -s \(name) link.\(name)
+        for f in \(name) link.\(name); do V \(command) $f; echo $?; done; cat \(name)
+        V \(command) \(name) --overwrite >/dev/null; echo $?; head -c 8 \(name) | grep -c precious
+        : >\(name); V \(command) \(name) >/dev/null; echo $?; wc -c <\(name) | grep -vc '^0$'; rm link.*
+        """)
+      #expect(found.out == "1\n1\nprecious\n0\n0\n0\n1\n", "\(command): \(found)")
+      let says = "\(name) is there already"
+      #expect(
+        found.error.split(separator: "\n").filter { $0.contains("is there already; name another file") }.count
+          == 2,
+        "\(command): \(says) \(found)")
+    }
+    // A name that the program chooses is a free one.
+    let chosen = try shell.run("V sessions export; V sessions export")
+    #expect(
+      chosen.out == "vugen-20260101-000000-abcd.html\nvugen-20260101-000000-abcd-2.html\n", "\(chosen)")
+  }
+
+  /// A list is written as its name ends, and `data build folder` reads each again.
+  @Test func listsOfCaptionsAreWrittenAsTheirNamesEnd() throws {
+    try shell.writePictures("in/a.png", "in/b, \"c\".png")
+    try shell.write("nothing", "in/bad.png")
+    for ending in ["csv", "tsv", "txt", "jsonl"] {
+      let found = try shell.run("V caption in --max-tokens 3 -o l.\(ending); echo $?; cat l.\(ending)")
+      let lines = found.out.split(separator: "\n").map(String.init)
+      #expect(lines.first == "1", "\(found)")
+      switch ending {
+      case "jsonl": #expect(lines.count == 4 && lines.last?.contains("\"error\"") == true, "\(found)")
+      case "txt": #expect(lines.count == 3 && lines[1].hasPrefix("in/a.png\t"), "\(found)")
+      case "csv":
+        #expect(
+          lines.count == 4 && lines[1] == "file,caption" && lines[2].hasPrefix("in/a.png,")
+            && lines[3].hasPrefix("\"in/b, \"\"c\"\".png\","), "\(found)")
+      default: #expect(lines.count == 4 && lines[1] == "file\tcaption", "\(found)")
+      }
+      let built = try shell.run("V data build folder in --captions l.\(ending) -o s.\(ending)")
+      #expect(built.out.hasPrefix("2 pictures in s"), "\(ending): \(built)")
+    }
+    let refused = try shell.run("V caption in -o l.xls; V caption in -o l.json; ls l.xls l.json")
+    #expect(
+      refused.error.contains("vugen: ")
+        && refused.error.contains(".xls is not written; name a .jsonl, .csv, .tsv or .txt file")
+        && refused.error.contains(".json is not written"), "\(refused)")
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What commands say of sessions, in lines.
+@SecondCommands
+struct SessionListTests {
+  private let shell: Shell
+
+  init() throws { shell = try Shell() }
+
+  @Test func sessionsAreToldInLines() throws {
+    let example = URL(fileURLWithPath: #filePath).appendingPathComponent(
+      "../../../Examples/sessions/guidance"
+    )
+    .standardizedFileURL.path
+    let found = try shell.run(
+      """
+      mkdir -p .home/.local/share/vugen/sessions; cp -r '\(example)' .home/.local/share/vugen/sessions/20260102-030405-abcd
+      V sessions show last >show; V sessions search a >hits; V sessions search a --json | wc -l
+      V sessions export last -o out.md; V sessions delete 20260102; V sessions undelete
+      """)
+    let show = try String(contentsOfFile: shell.folder + "/show", encoding: .utf8).split(separator: "\n")
+    let pictures = show.filter { $0.hasPrefix("  picture ") }
+    #expect(
+      !pictures.isEmpty && pictures.allSatisfy { $0.contains(#/  guidance [0-9.]+, seed \d+/#) }, "\(show)")
+    // Those of a sweep differ in nothing else.
+    #expect(Set(pictures.compactMap { $0.firstMatch(of: #/guidance [0-9.]+/#)?.output }).count > 1, "\(show)")
+    let lines = found.out.split(separator: "\n").map(String.init)
+    let count = Int(lines.first?.trimmingCharacters(in: .whitespaces) ?? "") ?? 0
+    let hits = try String(contentsOfFile: shell.folder + "/hits", encoding: .utf8)
+    #expect(
+      count > 1 && hits.split(separator: "\n").count == 1
+        && hits.hasPrefix("20260102-030405-abcd  \(count) hits  "), "\(hits) \(found)")
+    #expect(
+      lines.dropFirst().first == "out.md" && found.error == "vugen: its pictures are in out-pictures\n",
+      "\(found)")
+    #expect(
+      lines.last?.contains(
+        #/^20260102-030405-abcd  \d{4}-\d\d-\d\d \d\d:\d\d  \d+ prompts?, \d+ pictures?  \w/#) == true,
+      "\(found)")
+  }
+}

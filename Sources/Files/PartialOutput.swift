@@ -56,7 +56,7 @@ public final class PartialOutput: Sendable {
   public convenience init(_ path: String) { self.init(.removal(Self.absolute(path))) }
 
   /// A folder that was made for something to come, and goes if it is still empty.
-  convenience init(emptyFolder path: String) { self.init(.removalIfEmpty(Self.absolute(path))) }
+  public convenience init(emptyFolder path: String) { self.init(.removalIfEmpty(Self.absolute(path))) }
 
   /// A folder that was put aside as `old`; what is begun in its place gets the name `begun`.
   convenience init(comebackOf place: String, from old: String, begun: String) {

@@ -94,10 +94,10 @@ struct PatienceTests {
     let before = try run("(ulimit -v 900000; \"$P\" encode a.png --output f)")
     // Where there are many cores threads alone may take as much.
     guard before.status == 0 else { return }
-    let small = try run("(ulimit -v 900000; \"$P\" encode bomb.png --output f)")
+    let small = try run("(ulimit -v 900000; \"$P\" encode bomb.png --output f --overwrite)")
     #expect(small.status == 0 && small.error.isEmpty, "\(small)")
     // Tiles need the whole of it.
-    let large = try run("(ulimit -v 900000; \"$P\" encode bomb.png --tiles 4 --output f)")
+    let large = try run("(ulimit -v 900000; \"$P\" encode bomb.png --tiles 4 --output f --overwrite)")
     #expect(
       large.status == 1 && large.error.hasPrefix("vugen: bomb.png: ")
         && large.error.contains("memory") && large.error.split(separator: "\n").count == 1, "\(large)")

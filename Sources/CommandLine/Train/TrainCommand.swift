@@ -146,12 +146,14 @@ struct TrainUnderstanding: AsyncParsableCommand {
     let training = try options.begun(preparation) {
       var bank: ObjectBank?
       if !options.resume, options.start == nil {
+        var isBegun = false
         let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
         bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
           let phase = done < all ? "words of \(done) of \(all) \(kind)" : "learning the tokenizer"
           preparation.tell(phase)
           // The rest follows every second, and every half minute in a log.
-          if done == 0 { ProgressLine.begin("\(phase), 0 s") }
+          if !isBegun { ProgressLine.begin("\(phase), 0 s") }
+          isBegun = true
         }
       }
       return try UnderstandingTraining(

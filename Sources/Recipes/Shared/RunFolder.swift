@@ -39,6 +39,14 @@ enum RunFolder {
     try FileName.makeFolder(folder)
   }
 
+  /// Makes the folder of a run before its long work, which shows whether it can be made; it goes with the program where
+  /// nothing has come into it.
+  static func makeEarly(_ folder: String) throws {
+    guard !FileName.exists(folder) else { return try make(folder) }
+    try make(folder)
+    _ = PartialOutput(emptyFolder: folder)
+  }
+
   static func save(_ recipe: some Encodable, in folder: String) throws {
     try AtomicFile.write(Data(try RecipeFile.text(of: recipe).utf8), to: folder + "/recipe.toml")
   }

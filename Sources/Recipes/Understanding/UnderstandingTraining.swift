@@ -49,6 +49,7 @@ public final class UnderstandingTraining: TrainingRun {
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
     let path = folder + "/tokenizer.json", vocabulary = recipe.model.vocabulary
     guard !FileName.exists(path) else { return given }
+    try RunFolder.makeEarly(folder)
     var bank = given
     let learnt: BytePairTraining
     if let index {
@@ -61,7 +62,6 @@ public final class UnderstandingTraining: TrainingRun {
         scenesOf: SceneComposer(read, seed: recipe.data.seed, size: 32), scenes: BytePairTraining.mostSamples,
         vocabulary: vocabulary, progress: progress)
     }
-    try RunFolder.make(folder)
     try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)
     return bank
   }

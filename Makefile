@@ -93,6 +93,7 @@ references: build data-deps $(PYTHON) $(PYTHON_SMOLVLM)
 	$(PYTHON_SMOLVLM) Tests/Fixtures/make_smolvlm_models.py
 	$(PYTHON) Tests/Fixtures/make_stamps.py
 	$(PYTHON) Tests/Fixtures/make_generation_references.py
+	$(PYTHON) Tests/Fixtures/make_decoder_references.py
 	$(PYTHON) Tests/Fixtures/make_teacher_references.py
 	$(PYTHON) Tests/Fixtures/check_tokenizer.py .build/release/vugen
 	git diff --stat -- Tests

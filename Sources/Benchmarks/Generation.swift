@@ -42,7 +42,7 @@ private func stepMeasurement(_ shape: ModelShape, _ type: ElementType, _ repeats
 @NumericActor
 private func decoderMeasurements(_ shape: ModelShape, _ type: ElementType, _ repeats: Int) -> [Measurement] {
   let side = shape == .tiny ? 64 : 256, size = shape == .tiny ? PixelDecoderConfiguration.Size.small : .medium
-  let c = PixelDecoderConfiguration.named(size, latents: 64, patchSize: 16)
+  let c = PixelDecoderConfiguration.named(size, latents: 64, imageSize: side)
   var random = Philox(seed: 1)
   let decoder = Parameter.deferringValues { PixelDecoder(c, using: &random) }
   fillRandomly(decoder.parameters)
@@ -51,7 +51,7 @@ private func decoderMeasurements(_ shape: ModelShape, _ type: ElementType, _ rep
   let whole = medianSeconds(runs: repeats) {
     _ = decoder.velocity(x, at: Tensor([0]), latents: z, type: type)
   }
-  let products = decoder.products(height: side, width: side)
+  let products = decoder.products(height: side, width: side, latents: (side / 16, side / 16))
   let flops = products.reduce(0) { $0 + $1.flops }
   var alone = 0.0
   for (product, count) in Dictionary(products.map { ($0, 1) }, uniquingKeysWith: +) {

@@ -94,6 +94,10 @@ extension Kernel where Arguments == vg_adamw_args {
   static var adamW: Self { Self(VG_ADAMW) }
 }
 
+extension Kernel where Arguments == vg_schedule_free_args {
+  static var scheduleFree: Self { Self(VG_SCHEDULE_FREE) }
+}
+
 extension Kernel where Arguments == vg_sum_squares_args {
   static var sumSquares: Self { Self(VG_SUM_SQUARES) }
 }

@@ -61,6 +61,11 @@ public final class Parameter {
     if value.storage.byteCount > 0 { assign(.zeros(shape, value.type)) }
   }
 
+  /// Takes the value of another in place of its first one; does nothing where values are still to come.
+  public func start(with other: Parameter) {
+    if other.value.storage.byteCount > 0 { assign(other.value) }
+  }
+
   /// The weight for a product with activations of `type`, known to the tape if it is watched.
   public func tensor(as type: ElementType) -> Tensor {
     var tensor = plain(as: type)

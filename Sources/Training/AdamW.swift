@@ -4,7 +4,7 @@ import Tensors
 /// AdamW (Loshchilov and Hutter, arXiv 1711.05101): decoupled weight decay, settings by group.
 ///
 /// The bias corrections, the decay and both moments are done in one pass over each parameter.
-public final class AdamW {
+public final class AdamW: Optimizer {
   /// Rates and decays of one group.
   public struct Settings: Sendable, Codable, Equatable {
     /// η: the learning rate, before the schedule's factor.
@@ -73,8 +73,11 @@ public final class AdamW {
   ///   - rateFactor: multiplies every group's rate; the schedule's value of this step.
   ///   - gradientScale: multiplies the gradients, from `clippingScale`.
   public func step(_ gradients: Gradients, rateFactor: Float = 1, gradientScale: Float = 1) {
+    step(gradients, rateFactor: rateFactor) { _ in gradientScale }
+  }
+
+  public func step(_ gradients: Gradients, rateFactor: Float, scaledBy scale: (NamedParameter) -> Float) {
     stepCount += 1
-    let scale = Tensor(scalar: gradientScale)
     for group in groups {
       let s = group.settings
       let step = AdamWStep(
@@ -85,7 +88,8 @@ public final class AdamW {
         let key = ObjectIdentifier(item.parameter)
         let state = moments[key] ?? Moments(like: item.parameter)
         moments[key] = state
-        item.parameter.apply(step, gradient: gradient, moments: state, gradientScale: scale)
+        item.parameter.apply(
+          step, gradient: gradient, moments: state, gradientScale: Tensor(scalar: scale(item)))
       }
     }
   }
@@ -101,8 +105,7 @@ public final class AdamW {
     return tensors
   }
 
-  /// Takes up a saved state after `stepCount` steps.
-  public func restore(_ state: [String: Tensor], stepCount: Int) {
+  public func restore(_ state: [String: Tensor], numbers: [String: Double] = [:], stepCount: Int) {
     self.stepCount = stepCount
     for item in groups.flatMap(\.parameters) {
       guard let first = state["first." + item.name], let second = state["second." + item.name] else {

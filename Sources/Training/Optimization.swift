@@ -4,17 +4,19 @@ import Tensors
 public struct Optimization: Codable, Sendable, Equatable {
   /// Steps of the optimiser in the whole run.
   public var steps = 10_000
+  /// What moves the weights.
+  public var optimizer = OptimizerKind.adamW
   /// Highest learning rate.
   public var rate: Float = 1e-3
   /// Steps of the straight rise to it.
   public var warmUp = 200
   /// Last learning rate as a share of the highest.
   public var floor: Float = 0.02
-  /// Decay of weights with more than one axis.
+  /// Decay of the weights that decay: see `OptimizerKind`.
   public var decay: Float = 0.1
-  /// AdamW's memory of gradients.
+  /// Memory of gradients.
   public var beta1: Float = 0.9
-  /// AdamW's memory of their squares.
+  /// Memory of their squares.
   public var beta2: Float = 0.98
   /// Largest norm of the gradient; larger ones are scaled down to it.
   public var clip: Float = 1
@@ -24,6 +26,8 @@ public struct Optimization: Codable, Sendable, Equatable {
   public var averageDecay: Float = 0.999
   /// Share of the run after which the average begins.
   public var averageStart = 0.25
+  /// Whether the average begins with smaller decays: see `MovingAverage`.
+  public var averageRises = false
 
   /// The defaults.
   public init() {}

@@ -3,7 +3,7 @@ import Layers
 import ModelFiles
 import Tensors
 
-/// Takes a network through its steps: gradients, clipping, AdamW, moving average; saves and takes up its state.
+/// Takes a network through its steps: gradients, clipping, optimiser, moving average; saves and takes up its state.
 ///
 /// It knows no model: the loss is a closure. The state of a run is its weights, moments, averages and the
 /// number of steps; data and random numbers follow from that number, so that a run that was stopped and
@@ -26,20 +26,28 @@ public final class Trainer {
   /// Steps, rates, averages.
   public let settings: Optimization
   private let network: any Module
-  private let optimizer: AdamW
+  private let optimizer: any Optimizer
   private let average: MovingAverage
   private let parameters: [Parameter]
+  /// Parameters whose gradients are clipped together.
+  private let clipped: [[NamedParameter]]
   /// Steps taken so far.
   public private(set) var stepCount = 0
 
   /// Before the first step of a run.
-  public init(_ network: some Module, _ settings: Optimization) {
+  ///
+  /// - Parameter apart: beginning of the names of parameters whose gradients are clipped by a norm of their own.
+  public init(_ network: some Module, _ settings: Optimization, clippingApart apart: String? = nil) {
     (self.network, self.settings) = (network, settings)
-    optimizer = .decayingMatricesOnly(
-      network,
-      .init(rate: settings.rate, beta1: settings.beta1, beta2: settings.beta2, decay: settings.decay))
-    average = MovingAverage(network, decay: settings.averageDecay)
+    let optimizer = settings.optimizer.made(for: network, settings)
+    self.optimizer = optimizer
+    average = MovingAverage(
+      network, decay: settings.averageDecay, isRising: settings.averageRises, of: optimizer.evaluated)
     parameters = network.parameters
+    let isApart = { (item: NamedParameter) in apart.map(item.name.hasPrefix) ?? false }
+    clipped = [
+      network.namedParameters.filter { !isApart($0) }, network.namedParameters.filter(isApart),
+    ]
   }
 
   /// Whether all steps are taken.
@@ -78,7 +86,13 @@ public final class Trainer {
   private func apply(_ gradients: Gradients, _ terms: [(name: String, value: Float)], _ total: Float) throws
     -> Report
   {
-    let (scale, norm) = gradients.clippingScale(of: parameters, limit: settings.clip)
+    var scales: [ObjectIdentifier: Float] = [:], squares = 0.0
+    for part in clipped {
+      let (scale, norm) = gradients.clippingScale(of: part.map(\.parameter), limit: settings.clip)
+      squares += Double(norm) * Double(norm)
+      for item in part { scales[ObjectIdentifier(item.parameter)] = scale }
+    }
+    let norm = Float(squares.squareRoot())
     guard norm.isFinite else {
       let culprit = network.namedParameters.first {
         !(gradients[$0.parameter]?.sumOfSquares().isFinite ?? true)
@@ -87,7 +101,7 @@ public final class Trainer {
         step: stepCount + 1, culprit: "the gradient of '\(culprit?.name ?? "all weights together")'")
     }
     let factor = settings.schedule.factor(at: stepCount)
-    optimizer.step(gradients, rateFactor: factor, gradientScale: scale)
+    optimizer.step(gradients, rateFactor: factor) { scales[ObjectIdentifier($0.parameter)] ?? 1 }
     stepCount += 1
     if Double(stepCount) >= settings.averageStart * Double(settings.steps) { average.update() }
     return Report(
@@ -109,7 +123,11 @@ public final class Trainer {
     if average.hasStarted {
       for (name, tensor) in average.tensors { tensors["average." + name] = tensor }
     }
-    try SafetensorsWriter.write(tensors, metadata: ["step": "\(stepCount)"], to: path)
+    var metadata = optimizer.numbers.mapValues { "\($0)" }
+    metadata["step"] = "\(stepCount)"
+    metadata["optimizer"] = settings.optimizer.rawValue
+    metadata["averageUpdates"] = "\(average.updateCount)"
+    try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
   }
 
   /// Takes up a saved state. Throws `ModelFileError`, `ModuleLoadError` or `TrainingError`; nothing has
@@ -119,6 +137,14 @@ public final class Trainer {
     guard let step = file.header.metadata["step"].flatMap(Int.init), (0...1 << 40).contains(step)
     else {
       throw TrainingError.checkpoint(path: path, reason: "is no checkpoint of a run; begin a new one")
+    }
+    // Checkpoints from before there was a choice are AdamW's.
+    let kind = file.header.metadata["optimizer"] ?? OptimizerKind.adamW.rawValue
+    guard kind == settings.optimizer.rawValue else {
+      throw TrainingError.checkpoint(
+        path: path,
+        reason: "was left by another optimiser; set optimization.optimizer = '\(kind.prefix(40))' again, "
+          + "or begin a new run")
     }
     let tensors = try file.allTensors().mapValues { $0.copied() }
     let weights = tensors.part("weight."), averages = tensors.part("average.")
@@ -134,8 +160,11 @@ public final class Trainer {
         path: path, reason: "has another shape or type for '\(odd.0)'; begin a new run")
     }
     try network.load(weights, from: path)
-    optimizer.restore(moments, stepCount: step)
-    if !averages.isEmpty { average.restore(averages) }
+    let metadata = file.header.metadata
+    optimizer.restore(moments, numbers: metadata.compactMapValues { Double($0) }, stepCount: step)
+    if !averages.isEmpty {
+      average.restore(averages, updateCount: metadata["averageUpdates"].flatMap(Int.init) ?? 1)
+    }
     stepCount = step
   }
 }

@@ -52,6 +52,29 @@ import Testing
     try check(DistillRecipe.self)
   }
 
+  /// What the paper and SSDD's code say, and nano's own.
+  @Test func presetsHoldThePublishedValues() throws {
+    for preset in RecipePreset.allCases {
+      try DecoderRecipe.preset(preset)?.check()
+      try DistillRecipe.preset(preset)?.check()
+      try GeneratorRecipe.preset(preset)?.check()
+      #expect((UnderstandingRecipe.preset(preset) == nil) == (preset != .nano))
+    }
+    let generator = try #require(GeneratorRecipe.preset(.stockmix)).optimization
+    #expect(generator.steps == 200_000 && generator.averageStart == 0.25 && generator.averageDecay == 0.9999)
+    #expect(generator.optimizer == .adamW && generator.decay == 0.1)
+    #expect(GeneratorRecipe.preset(.imagenet)?.optimization.steps == 50_000)
+    #expect(GeneratorRecipe.preset(.imagenet)?.optimization.averageStart == 0.2)
+    let decoder = try #require(DecoderRecipe.preset(.imagenet)), o = decoder.optimization
+    #expect(decoder.model.size == .medium && decoder.model.outputSize == 256 && decoder.model.ratio == 16)
+    #expect(!decoder.model.standardised && decoder.objectives.latentNoise == 0)
+    #expect(o.optimizer == .scheduleFreeRAdam && o.rate == 8e-4 && o.decay == 1e-2 && o.clip == 0.1)
+    #expect(Int((o.averageStart * Double(o.steps)).rounded()) == 50_000 && o.averageRises)
+    #expect(DistillRecipe.preset(.imagenet)?.optimization.rate == 1e-4)
+    #expect(DecoderRecipe.preset(.nano)?.optimization.optimizer == .adamW)
+    #expect(DecoderRecipe().model.ratio == 16)
+  }
+
   /// Numbers that have no room, and quotes, by their key, with the range; in a file, with the line.
   @Test(arguments: [
     ("data.seed", "9223372036854775808", "is out of range; give 0 to 9223372036854775807"),

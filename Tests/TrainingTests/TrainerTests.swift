@@ -29,9 +29,10 @@ struct TrainerTests {
 
   private func temporary() -> String { temporaryPath(".safetensors") }
 
-  @Test(arguments: [1, 2])
-  func aResumedRunReachesTheSameBits(_ accumulation: Int) throws {
-    let settings = Self.settings(steps: 12, accumulation: accumulation)
+  @Test(arguments: [1, 2], OptimizerKind.allCases)
+  func aResumedRunReachesTheSameBits(_ accumulation: Int, _ optimizer: OptimizerKind) throws {
+    var settings = Self.settings(steps: 12, accumulation: accumulation)
+    (settings.optimizer, settings.averageRises) = (optimizer, optimizer != .adamW)
     let (whole, network) = trainer(settings)
     while !whole.isFinished {
       _ = try whole.step { loss(network, step: whole.stepCount, batch: $0) }

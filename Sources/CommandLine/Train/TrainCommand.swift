@@ -51,6 +51,8 @@ extension RecipeFile {
   }
 }
 
+extension RecipePreset: ExpressibleByArgument {}
+
 /// What every stage's command takes.
 struct TrainOptions: ParsableArguments {
   @Option(
@@ -61,6 +63,11 @@ struct TrainOptions: ParsableArguments {
     help: "Recipe in TOML; values left out keep their defaults.", completion: .file(extensions: ["toml"]),
     transform: namedPath)
   var recipe: String?
+  @Option(
+    help:
+      "Recipe to begin with: imagenet or stockmix (the paper's), or nano (how nano was trained); --recipe and --set change it."
+  )
+  var preset: RecipePreset?
   @Option(name: .customLong("set"), help: "Override one value of the recipe, as SECTION.KEY=VALUE.")
   var settings: [String] = []
   @Flag(help: "Continue from the folder's checkpoint, with the folder's recipe unless another is named.")
@@ -82,6 +89,7 @@ struct TrainOptions: ParsableArguments {
       throw ValidationError("Missing expected argument '--output <output>'.")
     }
     if resume, from != nil { throw ValidationError("--resume has its own weights; leave out --from.") }
+    if resume, preset != nil { throw ValidationError("--resume has its own recipe; leave out --preset.") }
     if resume, overwrite { throw ValidationError("--resume goes on with what --overwrite would remove.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }
@@ -91,6 +99,11 @@ struct TrainOptions: ParsableArguments {
 
   /// The recipe, or nil where it was only to be shown.
   func merged<Recipe: TrainingRecipe>(_ defaults: Recipe) throws -> Recipe? {
+    let given = preset.map { Recipe.preset($0) }
+    if case .some(.none) = given {
+      throw ValidationError("the paper does not train this stage; leave out --preset, or give nano.")
+    }
+    let defaults = (given ?? nil) ?? defaults
     if helpRecipe {
       print(json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelp.text(of: Recipe.help))
       return nil

@@ -134,7 +134,7 @@ package final class DINOv2: Module {
 
 /// Bicubic resizing of `[side, side, channels]` with a = −0.75, pixel centres at one half, edges repeated and no
 /// antialiasing: PyTorch's `interpolate(mode: bicubic, align_corners: false)`.
-private func bicubic(_ x: [Float], side: Int, to size: Int, channels: Int) -> [Float] {
+func bicubic(_ x: [Float], side: Int, to size: Int, channels: Int) -> [Float] {
   let a = -0.75
   func weight(_ t: Double) -> Double {
     let d = abs(t)

@@ -4,14 +4,14 @@ import Tensors
 import Training
 import VUGEN
 
-/// Linear, SiLU, Linear, from the decoder's channels to the encoder's: part of training alone.
+/// Linear, SiLU, Linear, from the decoder's channels by as many to the encoder's: part of training alone.
 final class AlignmentHead: Module {
   @Child("fc1") var first: Linear
   @Child("fc2") var second: Linear
 
   init(_ inputs: Int, _ outputs: Int, using random: inout Philox) {
-    first = Linear(inputs, outputs, using: &random)
-    second = Linear(outputs, outputs, using: &random)
+    first = Linear(inputs, inputs, using: &random)
+    second = Linear(inputs, outputs, using: &random)
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor { second(first(x).silu()) }
@@ -24,7 +24,7 @@ struct DecoderLoss {
 
   /// - Parameters:
   ///   - target: the pictures, `[batch, side, side, 3]`.
-  ///   - targets: what the teachers see in `target`.
+  ///   - targets: what the teachers see in `target`, and what features are aligned to.
   func terms(
     _ decoder: PixelDecoder, _ head: AlignmentHead, latents: Tensor, target: Tensor,
     targets: DecoderTeachers.Targets,
@@ -46,7 +46,7 @@ struct DecoderLoss {
       terms.append(
         LossTerm(
           teachers.alignmentName, weight: weights.alignment,
-          cosineDistance(head(aligned(seen, wanted)), wanted)))
+          cosineDistance(head(aligned(seen, wanted)), wanted, epsilon: 1e-5)))
     }
     return terms
   }
@@ -67,11 +67,12 @@ final class DecoderObjective: Module {
   @Child("alignment") var alignment: AlignmentHead
   private let c: GenerationConfiguration
   private let times: DecoderRecipe.Times
-  private let isReducerFrozen: Bool
+  private let isReducerFrozen, isStandardised: Bool
 
   /// - Parameter alignmentWidth: channels of what the features are aligned to.
   init(_ c: GenerationConfiguration, _ recipe: DecoderRecipe, alignmentWidth: Int) {
-    (self.c, times, isReducerFrozen) = (c, recipe.times, recipe.model.frozenReducer)
+    (self.c, times) = (c, recipe.times)
+    (isReducerFrozen, isStandardised) = (recipe.model.frozenReducer, recipe.model.standardised)
     var random = Philox(seed: recipe.model.seed), components = Philox(seed: 0)
     // Principal components are worked out of pictures: no random numbers are spent on them.
     reducer =
@@ -81,17 +82,22 @@ final class DecoderObjective: Module {
     alignment = AlignmentHead(c.decoder.deepestChannels, alignmentWidth, using: &random)
   }
 
-  func loss(_ pictures: Tensor, _ loss: DecoderLoss, using random: inout Philox) -> [LossTerm] {
-    let targets = loss.teachers.targets(pictures), features = targets.encoded
-    // A fitted reducer stays as it is.
-    let z =
-      c.reducer.kind == .mlp && !isReducerFrozen
-      ? reducer.standardizingBatch(features) : withoutGradients { reducer(features) }
+  func loss(_ batch: PictureStream.Batch, _ loss: DecoderLoss, using random: inout Philox) -> [LossTerm] {
+    let pictures = batch.pictures
+    let targets = loss.teachers.targets(
+      pictures, seen: batch.seen, comparing: loss.weights.perceptual > 0)
+    let z = latents(of: targets.encoded)
     let noisy = z + Tensor.normal(z.shape, deviation: loss.weights.latentNoise, using: &random)
     let latents = noisy.reshaped([z.size(0), c.grid, c.grid, z.size(2)])
     let noise = Tensor.normal(like: pictures, using: &random)
     return loss.terms(
       decoder, alignment, latents: latents, target: pictures, targets: targets, noise: noise,
       at: times.draw(pictures.size(0), using: &random))
+  }
+
+  private func latents(of features: Tensor) -> Tensor {
+    // A fitted reducer stays as it is.
+    guard c.reducer.kind == .mlp, !isReducerFrozen else { return withoutGradients { reducer(features) } }
+    return isStandardised ? reducer.standardizingBatch(features) : reducer.raw(features).cast(to: .f32)
   }
 }

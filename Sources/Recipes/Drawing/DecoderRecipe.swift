@@ -13,7 +13,11 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     /// `mlp`, trained with the decoder, or `pca`, fitted before.
     public var reducer = ReducerConfiguration.Kind.mlp
     /// r: channels of a feature over channels of a latent.
-    public var ratio = 8
+    public var ratio = 16
+    /// Side in pixels of the pictures that are drawn; 0 for what the encoder looks at.
+    public var outputSize = 0
+    /// Whether latents have mean 0 and deviation 1, by each batch's own statistics in training. Not the paper's.
+    public var standardised = true
     /// Whether the reducer stays as `--from` gives it: the decoder learns on, and a generation tower that was trained
     /// in its latents stays valid.
     public var frozenReducer = false
@@ -37,8 +41,8 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     public var lpipsFolder = ""
     /// Folder of DINOv2 in the Hugging Face layout; empty for the understanding encoder in its place.
     public var dinoFolder = ""
-    /// Deviation of the noise that is added to standardised latents, so that sampled ones, which are never
-    /// exact, are drawn as well.
+    /// Deviation of the noise that is added to latents, so that sampled ones, which are never exact, are drawn as well.
+    /// Not the paper's.
     public var latentNoise: Float = 0.1
 
     /// The defaults.
@@ -83,7 +87,7 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
 
   /// The defaults.
   public init() {
-    (optimization.rate, optimization.decay, optimization.beta2) = (1e-3, 1e-3, 0.99)
+    optimization = .published(rate: 8e-4)
     optimization.steps = 5000
   }
 
@@ -98,13 +102,27 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
         "model.ratio = \(model.ratio) does not divide the encoder's \(c.vision.width) channels")
     }
     let latents = c.vision.width / model.ratio
-    let decoder = PixelDecoderConfiguration.named(
-      model.size, latents: latents, patchSize: c.vision.patchSize)
-    guard c.vision.imageSize % decoder.multiple == 0 else {
-      throw RecipeError("pictures of \(c.vision.imageSize) pixels are no multiple of \(decoder.multiple)")
+    let side = model.outputSize == 0 ? c.vision.imageSize : model.outputSize
+    let decoder = PixelDecoderConfiguration.named(model.size, latents: latents, imageSize: side)
+    guard side % decoder.multiple == 0, side / decoder.multiple <= 128 else {
+      let most = 128 * decoder.multiple
+      throw RecipeError(
+        "model.outputSize: pictures of \(side) pixels do not suit this decoder; give a multiple of \(decoder.multiple) up to \(most)"
+      )
     }
     let reducer = ReducerConfiguration(
       kind: model.reducer, features: c.vision.width, latents: latents)
-    return GenerationConfiguration(reducer: reducer, decoder: decoder, grid: c.vision.grid)
+    return GenerationConfiguration(reducer: reducer, decoder: decoder, grid: c.vision.grid, imageSize: side)
+  }
+}
+
+extension Optimization {
+  /// What SSDD's code trains by: RAdam without a schedule, evaluated at the average of its weights.
+  static func published(rate: Float) -> Optimization {
+    var o = Optimization()
+    (o.optimizer, o.rate, o.warmUp, o.floor) = (.scheduleFreeRAdam, rate, 0, 1)
+    (o.decay, o.beta1, o.beta2, o.clip) = (1e-2, 0.9, 0.999, 0.1)
+    (o.averageDecay, o.averageRises) = (0.999, true)
+    return o
   }
 }

@@ -50,11 +50,15 @@ public final class DecoderTraining: TrainingRun {
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, model)
     encoder = tower.core.encoder
-    let side = configuration.imageSize, type = recipe.run.type
-    stream = try PictureStream(recipe.data, side: side, folder: folder, index: index) {
+    stream = try PictureStream(
+      recipe.data, side: configuration.imageSize, seenSide: encoder.configuration.imageSize, folder: folder,
+      index: index
+    ) {
       try bank ?? ObjectBank()
     }
-    let teachers = try DecoderTeachers(encoder, recipe.objectives, type: type)
+    let teachers = try DecoderTeachers(
+      encoder, recipe.objectives, grid: configuration.imageSize / configuration.decoder.multiple,
+      type: recipe.run.type)
     let objective = DecoderObjective(
       configuration, recipe, alignmentWidth: teachers.alignmentWidth)
     self.objective = objective
@@ -66,7 +70,7 @@ public final class DecoderTraining: TrainingRun {
         "model.frozenReducer: the reducer of --from has other sizes; set model.ratio as it has")
     }
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
-    trainer = Trainer(objective, recipe.optimization)
+    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.")
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
   }
@@ -83,7 +87,7 @@ public final class DecoderTraining: TrainingRun {
     var components = PrincipalComponents(channels: c.features)
     for number in 0..<count {
       try progress(number * recipe.data.batch, count * recipe.data.batch)
-      components.add(encoder(try stream.batch(number).pictures.cast(to: recipe.run.type)))
+      components.add(encoder(try stream.batch(number).seen.cast(to: recipe.run.type)))
     }
     try objective.reducer.load(
       components.reducer(latents: c.latents).tensorsByName, from: "the principal components")
@@ -92,13 +96,15 @@ public final class DecoderTraining: TrainingRun {
 
   /// Takes what fits of a model's reducer and decoder: one of other latents passes its decoder's body on.
   private static func begin(_ objective: DecoderObjective, from folder: String) throws -> [String] {
-    func take(_ name: String, _ module: some Module) throws -> [String] {
-      let tensors = try SafetensorsFile(path: "\(folder)/\(name)").weights()
+    func take(
+      _ name: String, _ module: some Module, names: ([String: Tensor]) -> [String: Tensor] = { $0 }
+    ) throws -> [String] {
+      let tensors = names(try SafetensorsFile(path: "\(folder)/\(name)").weights())
       let part = name.prefix { $0 != "." }
       return module.loadFitting(tensors.mapValues { $0.copied() }).map { "\(part).\($0)" }
     }
     return try take(GenerationFiles.reducer, objective.reducer)
-      + take(GenerationFiles.decoder, objective.decoder)
+      + take(GenerationFiles.decoder, objective.decoder, names: PixelDecoder.named)
   }
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
@@ -116,7 +122,7 @@ public final class DecoderTraining: TrainingRun {
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
       var random = Philox(seed: self.recipe.data.seed, .decoderBatch(first + i))
-      return self.objective.loss(batch.pictures, self.loss, using: &random)
+      return self.objective.loss(batch, self.loss, using: &random)
     }
   }
 
@@ -130,9 +136,9 @@ public final class DecoderTraining: TrainingRun {
     try reducer.load(tensors.part("reducer."), from: folder)
     let decoder = PixelDecoder(configuration.decoder, using: &random)
     try decoder.load(tensors.part("decoder."), from: folder)
-    if configuration.reducer.kind == .mlp, !recipe.model.frozenReducer {
+    if configuration.reducer.kind == .mlp, !recipe.model.frozenReducer, recipe.model.standardised {
       let type = recipe.run.type
-      let batches = try (0..<16).map { encoder(try stream.batch($0).pictures.cast(to: type)) }
+      let batches = try (0..<16).map { encoder(try stream.batch($0).seen.cast(to: type)) }
       reducer.measureStatistics(over: batches)
     }
     return DecodingParts(reducer: reducer, decoder: decoder, grid: configuration.grid)
@@ -140,9 +146,8 @@ public final class DecoderTraining: TrainingRun {
 
   public func drawSamples(to path: String) throws {
     // Batches far behind those of training.
-    let pictures = try stream.batch(1 << 40 / max(1, recipe.data.batch)).pictures
-    let few = pictures.sliced(0..<min(12, pictures.size(0)))
-    try SampleSheet.reconstructions(few, encoder, try averaged(), type: recipe.run.type, to: path)
+    let batch = try stream.batch(1 << 40 / max(1, recipe.data.batch))
+    try SampleSheet.reconstructions(batch, encoder, try averaged(), type: recipe.run.type, to: path)
   }
 
   public func export(to folder: String) throws {

@@ -30,7 +30,7 @@ public struct DistillRecipe: TrainingRecipe, Equatable {
 
   /// The defaults.
   public init() {
-    (optimization.rate, optimization.decay, optimization.beta2) = (2e-4, 1e-3, 0.99)
+    optimization = .published(rate: 1e-4)
     optimization.steps = 2000
   }
 
@@ -53,7 +53,8 @@ private final class DistillObjective: Module {
 }
 
 /// A run of `vugen train distill`: a copy of the decoder learns to reach in one step what its teacher reaches in
-/// several from the same noise; the whole loss of the decoder's training stays (SSDD §3.4, arXiv 2510.04961).
+/// several from the same noise; the whole loss of the decoder's training stays, and features are aligned to the real
+/// picture's (SSDD §3.4, arXiv 2510.04961).
 public final class DistillTraining: TrainingRun {
   /// The merged recipe, as the folder keeps it.
   public let recipe: DistillRecipe
@@ -84,15 +85,18 @@ public final class DistillTraining: TrainingRun {
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     encoder = loaded.tower.core.encoder
     stream = try PictureStream(
-      recipe.data, side: model.configuration.imageSize, folder: folder, index: index
+      recipe.data, side: model.configuration.imageSize, seenSide: encoder.configuration.imageSize,
+      folder: folder, index: index
     ) {
       try bank ?? ObjectBank()
     }
-    let teachers = try DecoderTeachers(encoder, recipe.objectives, type: recipe.run.type)
+    let c = model.configuration
+    let teachers = try DecoderTeachers(
+      encoder, recipe.objectives, grid: c.imageSize / c.decoder.multiple, type: recipe.run.type)
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     objective = try DistillObjective(
       model.configuration, teacher: model.decoder, alignmentWidth: teachers.alignmentWidth)
-    trainer = Trainer(objective, recipe.optimization)
+    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.")
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
   }
@@ -105,21 +109,24 @@ public final class DistillTraining: TrainingRun {
   public func step() throws -> Trainer.Report {
     let first = trainer.stepCount * recipe.optimization.accumulation
     return try trainer.step { i in
-      let pictures = try self.stream.next(from: first).pictures
+      let batch = try self.stream.next(from: first)
       var random = Philox(seed: self.recipe.data.seed, .distillationBatch(first + i))
-      return self.terms(pictures, &random)
+      return self.terms(batch, &random)
     }
   }
 
-  private func terms(_ pictures: Tensor, _ random: inout Philox) -> [LossTerm] {
-    let type = recipe.run.type, noise = Tensor.normal(like: pictures, using: &random)
-    let z = withoutGradients { model.reducer(encoder(pictures.cast(to: type))) }
+  /// The teacher's picture is reached from pure noise; features follow those of the real one.
+  private func terms(_ batch: PictureStream.Batch, _ random: inout Philox) -> [LossTerm] {
+    let pictures = batch.pictures, type = recipe.run.type
+    let noise = Tensor.normal(like: pictures, using: &random)
+    var targets = loss.teachers.targets(pictures, seen: batch.seen, comparing: false)
+    let z = withoutGradients { model.reducer(targets.encoded) }
     let noisy = z + Tensor.normal(z.shape, deviation: recipe.objectives.latentNoise, using: &random)
     let latents = noisy.reshaped([z.size(0), model.configuration.grid, model.configuration.grid, z.size(2)])
-    let (target, targets) = withoutGradients {
-      let drawn = model.decoder.decode(latents, from: noise, steps: recipe.teacher.steps, type: type) { _ in }
-      return (drawn, loss.teachers.targets(drawn))
+    let target = withoutGradients {
+      model.decoder.decode(latents, from: noise, steps: recipe.teacher.steps, type: type) { _ in }
     }
+    if loss.weights.perceptual > 0 { targets.perceptual = loss.teachers.perceptual(target) }
     return loss.terms(
       objective.student, objective.alignment, latents: latents, target: target, targets: targets,
       noise: noise, at: .zeros([pictures.size(0)]))
@@ -135,11 +142,10 @@ public final class DistillTraining: TrainingRun {
   }
 
   public func drawSamples(to path: String) throws {
-    let pictures = try stream.batch(1 << 40 / max(1, recipe.data.batch)).pictures
+    let batch = try stream.batch(1 << 40 / max(1, recipe.data.batch))
     let parts = DecodingParts(
       reducer: model.reducer, decoder: try averagedStudent(), grid: model.configuration.grid)
-    try SampleSheet.reconstructions(
-      pictures.sliced(0..<min(12, pictures.size(0))), encoder, parts, type: recipe.run.type, to: path)
+    try SampleSheet.reconstructions(batch, encoder, parts, type: recipe.run.type, to: path)
   }
 
   /// The whole model folder, with the student as its one-step decoder.

@@ -45,7 +45,7 @@ final class LatentCache {
     }
     source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, pairShare: data.pairShare,
-      style: data.style, side: model.configuration.imageSize, mostSkipped: data.maxSkipped,
+      style: data.style, side: encoder.configuration.imageSize, mostSkipped: data.maxSkipped,
       folder: folder, index: index, bank: bank)
   }
 
@@ -87,7 +87,7 @@ final class LatentCache {
   }
 
   private func work(on numbers: Range<Int>, _ source: ExampleSource) throws -> (Tensor, [[String]]) {
-    let side = model.configuration.imageSize
+    let side = encoder.configuration.imageSize
     let first = numbers.lowerBound
     let examples = try inParallel(numbers.count) { try source.example(first + $0, side: side) }
     let values = examples.flatMap { $0.picture.rgb().map { Float($0) / 127.5 - 1 } }

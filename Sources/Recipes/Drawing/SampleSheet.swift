@@ -7,12 +7,13 @@ import VUGEN
 
 /// Sheets of pictures with captions, drawn during training.
 enum SampleSheet {
-  /// Each picture beside its reconstructions in several steps and in one.
+  /// The first pictures of a batch, each beside its reconstructions in several steps and in one.
   static func reconstructions(
-    _ pictures: Tensor, _ encoder: VisionEncoder, _ model: DecodingParts, type: ElementType,
+    _ batch: PictureStream.Batch, _ encoder: VisionEncoder, _ model: DecodingParts, type: ElementType,
     to path: String
   ) throws {
-    let latents = model.reducer(encoder(pictures.cast(to: type)))
+    let few = 0..<min(12, batch.count), pictures = batch.pictures.sliced(few)
+    let latents = model.reducer(encoder(batch.seen.sliced(few).cast(to: type)))
     let grid = latents.reshaped([latents.size(0), model.grid, model.grid, latents.size(2)])
     var random = Philox(seed: 0, .decoderNoise)
     let noise = Tensor.normal(like: pictures, using: &random)

@@ -45,35 +45,51 @@ public struct DrawingRun: Codable, Sendable, Equatable {
 final class PictureStream {
   struct Batch: Sendable {
     let number: Int
-    /// `[count, side, side, 3]` in −1…1.
+    /// `[count, side, side, 3]` in −1…1: what is to be drawn.
     let values: [Float]
-    let count, side: Int
+    /// The same at the encoder's size; empty where that is `side`.
+    let seenValues: [Float]
+    let count, side, seenSide: Int
 
     var pictures: Tensor { Tensor(values, shape: [count, side, side, 3]) }
+    /// What the encoder sees of them.
+    var seen: Tensor {
+      seenValues.isEmpty ? pictures : Tensor(seenValues, shape: [count, seenSide, seenSide, 3])
+    }
   }
 
   private let make: @Sendable (Int) throws -> Batch
   private var prefetcher: Prefetcher<Batch>?
   private let source: ExampleSource
 
-  /// - Parameter folder: of the run.
-  init(_ data: PictureData, side: Int, folder: String, index: ShardIndex?, bank: () throws -> ObjectBank)
-    throws
-  {
+  /// - Parameters:
+  ///   - side: of what is to be drawn.
+  ///   - seenSide: of what the encoder sees.
+  ///   - folder: of the run.
+  init(
+    _ data: PictureData, side: Int, seenSide: Int, folder: String, index: ShardIndex?,
+    bank: () throws -> ObjectBank
+  ) throws {
+    let larger = max(side, seenSide)
     let source = try ExampleSource(
-      shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: side,
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: larger,
       mostSkipped: data.maxSkipped, folder: folder, index: index, bank: bank)
     self.source = source
     let count = data.batch
-    try MemoryNeed.check(pictures: count, side: side)
+    try MemoryNeed.check(pictures: count, side: larger)
     make = { number in
-      var values: [Float] = []
+      var values: [Float] = [], seenValues: [Float] = []
       values.reserveCapacity(count * side * side * 3)
       for i in 0..<count {
-        let picture = try source.example(number * count + i, side: side).picture
-        values += picture.rgb().map { Float($0) / 127.5 - 1 }
+        let picture = try source.example(number * count + i, side: larger).picture
+        func numbers(_ side: Int) -> [Float] {
+          picture.resizedBicubic(width: side, height: side).rgb().map { Float($0) / 127.5 - 1 }
+        }
+        values += numbers(side)
+        if seenSide != side { seenValues += numbers(seenSide) }
       }
-      return Batch(number: number, values: values, count: count, side: side)
+      return Batch(
+        number: number, values: values, seenValues: seenValues, count: count, side: side, seenSide: seenSide)
     }
   }
 

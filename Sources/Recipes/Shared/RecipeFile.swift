@@ -4,6 +4,7 @@ import Flow
 import Foundation
 import TOMLKit
 import Tensors
+import Training
 import VUGEN
 
 /// A value of a recipe that is one of a few words.
@@ -20,6 +21,7 @@ extension SceneStyle: RecipeOption {}
 extension TimeDistribution.Kind: RecipeOption {}
 extension PixelDecoderConfiguration.Size: RecipeOption {}
 extension ReducerConfiguration.Kind: RecipeOption {}
+extension OptimizerKind: RecipeOption {}
 
 /// Recipes as TOML, with values set from the command line.
 public enum RecipeFile {

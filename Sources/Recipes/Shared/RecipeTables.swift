@@ -9,17 +9,22 @@ extension Optimization {
     "optimization",
     [
       ("steps", .whole(1...1 << 30), "steps", "Length of the run."),
+      (
+        "optimizer", .word(OptimizerKind.allCases.map(\.rawValue)), "",
+        "Optimiser; schedule-free-radam is evaluated and exported at the average of its weights."
+      ),
       ("rate", .positive, "", "Highest learning rate."),
       ("warmUp", .whole(0...1 << 30), "steps", "Length of the linear warm-up."),
       ("floor", .share, "", "Final learning rate, as a share of the highest."),
       (
-        "decay", .number(least: 0, most: 1e6), "", "Weight decay, applied to weights with more than one axis."
+        "decay", .number(least: 0, most: 1e6), "",
+        "Weight decay: of weights with more than one axis, with schedule-free-radam of norms' weights, too."
       ),
-      ("beta1", .shareBelowOne, "", "AdamW's β₁: decay of the average of gradients."),
-      ("beta2", .shareBelowOne, "", "AdamW's β₂: decay of the average of squared gradients."),
+      ("beta1", .shareBelowOne, "", "β₁: decay of the average of gradients."),
+      ("beta2", .shareBelowOne, "", "β₂: decay of the average of squared gradients."),
       (
         "clip", .number(least: 0, most: .infinity, withLeast: false), "",
-        "Maximum gradient norm; larger gradients are scaled down to it."
+        "Maximum gradient norm, of alignment heads by themselves; larger gradients are scaled down to it."
       ),
       ("accumulation", .whole(1...1 << 16), "batches", "Batches accumulated per step."),
       (
@@ -27,6 +32,10 @@ extension Optimization {
         "Decay of the moving average of the weights; the average is what is exported."
       ),
       ("averageStart", .share, "", "Share of the run after which averaging starts."),
+      (
+        "averageRises", .flag, "",
+        "Whether the average's decay rises to averageDecay: (1 + n) / (10 + n) at update n."
+      ),
     ])
 }
 
@@ -102,7 +111,7 @@ extension DecoderRecipe.Objectives {
       ("dinoFolder", .folder, "", "Folder of DINOv2; empty to use the understanding encoder."),
       (
         "latentNoise", .weight, "",
-        "Standard deviation of the noise added to the latents, which have deviation 1."
+        "Standard deviation of the noise added to the latents in training; an addition to the paper, 0 for none."
       ),
     ])
 }
@@ -122,6 +131,14 @@ extension DecoderRecipe {
           "Reducer: mlp is trained with the decoder, pca is fitted beforehand."
         ),
         ("ratio", .size, "", "Reduction ratio: channels of a feature per channel of a latent."),
+        (
+          "outputSize", .whole(0...8192), "pixels",
+          "Width and height of the pictures that are drawn; 0 for the encoder's own."
+        ),
+        (
+          "standardised", .flag, "",
+          "Whether latents are brought to mean 0 and deviation 1; an addition to the paper."
+        ),
         ("frozenReducer", .flag, "", "Whether to keep the reducer as --from provides it."),
         ("seed", .seed, "", "Seed of the initial weights."),
       ]) + PictureData.keys + Objectives.keys + Times.keys + Optimization.keys + DrawingRun.keys

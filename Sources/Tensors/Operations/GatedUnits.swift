@@ -27,15 +27,21 @@ public func gated(_ unit: GatedUnit, gate: Tensor, up: Tensor) -> Tensor {
 }
 
 /// The same on one product that holds both halves: `[…, 2n]`, gate first → `[…, n]`.
-public func gated(_ unit: GatedUnit, gateAndUp x: Tensor) -> Tensor {
-  let n = x.size(-1) / 2, half = n * x.type.byteCount
+public func gated(_ unit: GatedUnit, gateAndUp x: Tensor) -> Tensor { gated(unit, halves: x, gateAt: 0) }
+
+/// The same with the gate last.
+public func gated(_ unit: GatedUnit, upAndGate x: Tensor) -> Tensor { gated(unit, halves: x, gateAt: 1) }
+
+private func gated(_ unit: GatedUnit, halves x: Tensor, gateAt half: Int) -> Tensor {
+  let n = x.size(-1) / 2, gate = half * n * x.type.byteCount, up = (1 - half) * n * x.type.byteCount
   precondition(x.size(-1) % 2 == 0, "a gate and its partner need an even number of channels, \(x)")
   let layout = GateLayout(n: n, gateRow: 2 * n, upRow: 2 * n, type: x.type)
   let y = Tensor.empty(x.shape.dropLast() + [n], x.type)
-  layout.forward(unit, x.pointer, x.pointer + half, y)
+  layout.forward(unit, x.pointer + gate, x.pointer + up, y)
   return y.recorded(from: [x]) { [x = x.detached()] dy in
     let dx = Tensor.empty(x.shape, x.type)
-    layout.backward(unit, x.pointer, x.pointer + half, dy.cast(to: x.type), dx.pointer, dx.pointer + half)
+    layout.backward(
+      unit, x.pointer + gate, x.pointer + up, dy.cast(to: x.type), dx.pointer + gate, dx.pointer + up)
     return [dx]
   }
 }

@@ -1,20 +1,26 @@
 import CKernels
 
+/// Which half of a modulation's channels comes first.
+public enum ModulationOrder: Sendable { case scaleFirst, shiftFirst }
+
 /// Scale and shift that vary from place to place, and SiLU where it follows, in one pass over memory.
 ///
 ///     y = act(x · (1 + scale) + shift)
 ///
-/// Shapes: x, y `[batch, height · f, width · f, channels]`; parts `[batch, height, width, 2 · channels]`, scale
-/// before shift, each entry serving a block of f × f pixels: nearest upsampling that is never written out.
+/// Shapes: x, y `[batch, height · f, width · f, channels]`; parts `[batch, height, width, 2 · channels]` in
+/// `order`, each entry serving a block of f × f pixels: nearest upsampling that is never written out.
 /// Backward: `dx = d (1 + scale)`, `dscale = Σ d x`, `dshift = Σ d` over the block, with `d = dy · act'`.
 /// Source: adaptive norms, arXiv 2105.05233 and 2212.09748.
-public func modulated(_ x: Tensor, by parts: Tensor, activation: NormActivation = .none) -> Tensor {
-  modulated(x, channels: nil, by: parts, activation: activation)
+public func modulated(
+  _ x: Tensor, by parts: Tensor, order: ModulationOrder = .scaleFirst, activation: NormActivation = .none
+) -> Tensor {
+  modulated(x, channels: nil, by: parts, order: order, activation: activation)
 }
 
 /// The same of `x · a + s` in x's place, both f32 `[batch, channels]`; only where nothing is tracked.
 func modulated(
-  _ x: Tensor, channels: (a: Tensor, s: Tensor)?, by parts: Tensor, activation: NormActivation
+  _ x: Tensor, channels: (a: Tensor, s: Tensor)?, by parts: Tensor, order: ModulationOrder = .scaleFirst,
+  activation: NormActivation
 ) -> Tensor {
   precondition(
     x.rank == 4 && parts.rank == 4 && x.size(0) == parts.size(0) && parts.size(3) == 2 * x.size(3)
@@ -28,6 +34,7 @@ func modulated(
   )
   arguments.factor = Int64(x.size(1) / max(1, parts.size(1)))
   arguments.silu = activation == .silu ? 1 : 0
+  arguments.shift_first = order == .shiftFirst ? 1 : 0
   if let channels {
     (arguments.a, arguments.s) = (UnsafePointer(channels.a.floats), UnsafePointer(channels.s.floats))
   }

@@ -32,7 +32,62 @@ public struct Moments {
   }
 }
 
+/// What one step of schedule-free RAdam needs besides the gradient (arXiv 2405.15682).
+public struct ScheduleFreeStep: Sendable {
+  /// γ, c and −γ (1 − β₁ (1 − c)): the step of z, how far y follows z first, and y's own step.
+  public var rate, share, push: Float
+  /// β₂, ε and 1 − β₂ᵗ.
+  public var beta2, epsilon, correction2: Float
+  /// Whether the gradient is divided by the root of its squares.
+  public var isAdaptive: Bool
+
+  /// Each argument is the property of its name.
+  public init(
+    rate: Float, share: Float, push: Float, beta2: Float, epsilon: Float, correction2: Float, isAdaptive: Bool
+  ) {
+    (self.rate, self.share, self.push) = (rate, share, push)
+    (self.beta2, self.epsilon, self.correction2, self.isAdaptive) = (beta2, epsilon, correction2, isAdaptive)
+  }
+}
+
+/// z and v of one parameter, f32, of its shape.
+public struct ScheduleFreeState {
+  /// Where the steps have led, and the average of the gradients' squares.
+  public var leading, second: Tensor
+
+  /// Before the first step: z is the parameter's value.
+  public init(like parameter: Parameter) {
+    (leading, second) = (parameter.value.copied(), .zeros(parameter.shape))
+  }
+
+  /// Copies of stored ones, such as a checkpoint's.
+  public init(leading: Tensor, second: Tensor) {
+    (self.leading, self.second) = (leading.copied(), second.copied())
+  }
+}
+
 extension Parameter {
+  /// One step of schedule-free RAdam in one pass over memory.
+  public func apply(
+    _ step: ScheduleFreeStep, decay: Float, gradient: Tensor, state: ScheduleFreeState, gradientScale: Tensor
+  ) {
+    precondition(
+      gradient.shape == shape && gradient.type == .f32, "a gradient \(gradient) for a parameter of \(shape)")
+    update { value, copy in
+      let lowered = copy.flatMap { $0.type == .bf16 ? $0 : nil }
+      run(
+        .scheduleFree, .f32,
+        vg_schedule_free_args(
+          parameter: value.floats, z: state.leading.floats, v: state.second.floats,
+          gradient: UnsafePointer(gradient.floats),
+          copy: lowered?.pointer.assumingMemoryBound(to: UInt16.self),
+          n: Int64(count), rate: step.rate, share: step.share, push: step.push, beta2: step.beta2,
+          epsilon: step.epsilon, decay: decay, correction2: step.correction2,
+          adaptive: step.isAdaptive ? 1 : 0, gradient_scale: UnsafePointer(gradientScale.floats)),
+        items: blocks(count))
+    }
+  }
+
   /// One AdamW step in one pass over memory: parameter, both moments, and the bf16 copy if one is in use.
   ///
   /// `gradientScale` is one f32 number that multiplies the gradient, from clipping.

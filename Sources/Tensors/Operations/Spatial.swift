@@ -10,6 +10,28 @@ extension Tensor {
     }
   }
 
+  /// The nearest pixel of this picture for each of another size: `⌊i · height / newHeight⌋`, in f32 as PyTorch's
+  /// `interpolate(mode: nearest)` works it out. Backward: each pixel's gradients, summed.
+  public func resizedNearest(height: Int, width: Int) -> Tensor {
+    precondition(
+      rank == 4 && height > 0 && width > 0, "[batch, height, width, channels] expected, \(shape) found")
+    if [height, width] == [shape[1], shape[2]] { return self }
+    let factor = height / Swift.max(1, shape[1])
+    if factor > 0, shape[1] * factor == height, shape[2] * factor == width {
+      return upsampledNearest(by: factor)
+    }
+    func places(_ count: Int, of size: Int) -> [Int] {
+      let scale = Float(size) / Float(count)
+      return (0..<count).map { Swift.min(size - 1, Int((Float($0) * scale).rounded(.down))) }
+    }
+    let (rows, columns) = (places(height, of: shape[1]), places(width, of: shape[2]))
+    let indices = (0..<shape[0]).flatMap { b in
+      rows.flatMap { y in columns.map { Int32((b * shape[1] + y) * shape[2] + $0) } }
+    }
+    let pixels = reshaped([shape[0] * shape[1] * shape[2], shape[3]])
+    return pixels.gathered(Tensor(indices: indices, shape: [shape[0], height, width]))
+  }
+
   /// The mean of `factor × factor` blocks; the sizes are multiples of the factor.
   public func averagePooled(by factor: Int) -> Tensor {
     resampled(factor, up: false, .averagePool).recorded(from: [self]) { dy in

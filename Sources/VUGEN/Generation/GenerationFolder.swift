@@ -18,14 +18,18 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
   public var decoder: PixelDecoderConfiguration
   /// Latents along one side of a picture.
   public var grid: Int
+  /// Side in pixels of the pictures that are drawn; the encoder may look at another one.
+  public var imageSize: Int
   /// Latents along one side of the square that is one token of the generation tower.
   public var generatorPatch = 1
   /// How the sampler's steps are moved towards the noise; 1 leaves them even. See `TimeGrid.shifted`.
   public var timeShift = 1.0
 
   /// Tokens of one latent, and even steps.
-  public init(reducer: ReducerConfiguration, decoder: PixelDecoderConfiguration, grid: Int) {
-    (self.reducer, self.decoder, self.grid) = (reducer, decoder, grid)
+  public init(
+    reducer: ReducerConfiguration, decoder: PixelDecoderConfiguration, grid: Int, imageSize: Int
+  ) {
+    (self.reducer, self.decoder, self.grid, self.imageSize) = (reducer, decoder, grid, imageSize)
   }
 
   public init(from decoder: any Decoder) throws {
@@ -36,10 +40,15 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     timeShift = try values.decode(Double.self, forKey: .timeShift)
     // Folders from before there was a choice lack it.
     generatorPatch = try values.decodeIfPresent(Int.self, forKey: .generatorPatch) ?? 1
+    let earlier = try values.nestedContainer(
+      keyedBy: PixelDecoderConfiguration.EarlierKeys.self, forKey: .decoder)
+    if !values.contains(.imageSize), let patch = try earlier.decodeIfPresent(Int.self, forKey: .patchSize) {
+      imageSize = grid.multipliedReportingOverflow(by: patch).partialValue
+    } else {
+      imageSize = try values.decode(Int.self, forKey: .imageSize)
+    }
   }
 
-  /// Side of a picture in pixels.
-  public var imageSize: Int { grid * decoder.patchSize }
   /// Sizes of the generation tower.
   public var tower: GenerationTowerConfiguration {
     .init(latents: reducer.latents, grid: grid, patch: generatorPatch)
@@ -64,7 +73,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     guard sizes.allSatisfy({ (1...1 << 16).contains($0) }), found.decoder.latents == found.reducer.latents,
       found.grid <= 1024, (1...found.grid).contains(found.generatorPatch),
       found.grid % found.generatorPatch == 0, found.timeShift > 0, found.timeShift.isFinite,
-      found.imageSize <= 1 << 13, found.imageSize % found.decoder.multiple == 0,
+      (1...1 << 13).contains(found.imageSize), found.imageSize % found.decoder.multiple == 0,
       found.imageSize / found.decoder.multiple <= 128
     else {
       throw ModelFileError(path, "its sizes do not fit together; copy the file from the model's source again")
@@ -77,8 +86,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
 
   /// What the understanding half must have. Throws `ModelFileError` naming the folder.
   func check(against c: UnderstandingConfiguration, folder: String) throws {
-    guard c.vision.width == reducer.features, c.vision.grid == grid, c.vision.patchSize == decoder.patchSize
-    else {
+    guard c.vision.width == reducer.features, c.vision.grid == grid else {
       throw ModelFileError(
         folder,
         "the drawing half was made for another encoder (\(reducer.features) channels, \(grid) × \(grid) "
@@ -130,19 +138,23 @@ public final class GenerationModel {
     configuration = c
     func path(_ name: String) -> String { folder + "/" + name }
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
-    func loaded<M: Module>(_ name: String, _ build: (inout Philox) -> M) throws -> M {
+    func loaded<M: Module>(
+      _ name: String, names: ([String: Tensor]) -> [String: Tensor] = { $0 }, _ build: (inout Philox) -> M
+    ) throws -> M {
       var random = Philox(seed: 0)
       let module = Parameter.deferringValues { build(&random) }
       // f32 in memory: these parts are small beside the language model and run many times.
       try module.load(
-        try SafetensorsFile(path: path(name)).weights(), from: path(name))
+        names(try SafetensorsFile(path: path(name)).weights()), from: path(name))
       return module
     }
+    func decoder(_ name: String) throws -> PixelDecoder {
+      try loaded(name, names: PixelDecoder.named) { PixelDecoder(c.decoder, using: &$0) }
+    }
     reducer = try loaded(GenerationFiles.reducer) { DimensionReducer(c.reducer, using: &$0) }
-    decoder = try loaded(GenerationFiles.decoder) { PixelDecoder(c.decoder, using: &$0) }
+    self.decoder = try decoder(GenerationFiles.decoder)
     oneStepDecoder =
-      exists(GenerationFiles.oneStepDecoder)
-      ? try loaded(GenerationFiles.oneStepDecoder) { PixelDecoder(c.decoder, using: &$0) } : nil
+      exists(GenerationFiles.oneStepDecoder) ? try decoder(GenerationFiles.oneStepDecoder) : nil
     generator =
       exists(GenerationFiles.generator)
       ? try loaded(GenerationFiles.generator) {

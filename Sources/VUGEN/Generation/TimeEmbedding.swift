@@ -12,8 +12,13 @@ public final class TimeEmbedding: Module {
 
   /// - Parameters:
   ///   - width: sines and cosines together; even.
-  init(width: Int, hidden: Int, outputs: Int, using random: inout Philox) {
+  ///   - names: of the two products in model files.
+  init(
+    width: Int, hidden: Int, outputs: Int, names: (String, String) = ("fc1", "fc2"),
+    using random: inout Philox
+  ) {
     self.width = width
+    (_first, _second) = (Child(names.0), Child(names.1))
     first = Linear(width, hidden, using: &random)
     second = Linear(hidden, outputs, using: &random)
   }

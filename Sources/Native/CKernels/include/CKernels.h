@@ -26,7 +26,8 @@ typedef enum {
   VG_ROW_NORM, VG_ROW_NORM_BACKWARD, VG_CHANNEL_SUMS, VG_CHANNEL_APPLY, VG_CHANNEL_SUMS_BACKWARD,
   VG_CHANNEL_APPLY_BACKWARD, VG_GLU, VG_GLU_BACKWARD, VG_ROPE, VG_ATTENTION, VG_ATTENTION_BACKWARD,
   VG_GATHER_ROWS, VG_SCATTER_ADD_ROWS, VG_RESIZE_NEAREST, VG_RESIZE_NEAREST_BACKWARD, VG_AVERAGE_POOL,
-  VG_AVERAGE_POOL_BACKWARD, VG_MAX_POOL, VG_MAX_POOL_BACKWARD, VG_ADAMW, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL, VG_QUANTIZE,
+  VG_AVERAGE_POOL_BACKWARD, VG_MAX_POOL, VG_MAX_POOL_BACKWARD, VG_ADAMW, VG_SCHEDULE_FREE, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL,
+  VG_QUANTIZE,
   VG_DEQUANTIZE, VG_PACK_QUANTIZED, VG_UNPACK_QUANTIZED, VG_QUANTIZED_ROW_PRODUCT, VG_ROUND_ROWS, VG_ROUNDED_PRODUCT,
   VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
   VG_KERNELS
@@ -162,7 +163,7 @@ typedef struct {
 } vg_glu_args;
 
 // y = act(x (1 + scale) + shift): x [batch, height factor, width factor, n]; parts [batch, height, width, 2n] holds
-// scale, then shift, each entry serving a block of factor × factor pixels. act: silu or nothing. Backward: y
+// scale, then shift (or shift first), each entry serving a block of factor × factor pixels. act: silu or nothing. Backward: y
 // receives dx, dparts the blocks' sums. Items: entries of parts (batch × height × width).
 // a, s: f32 [batch, n] or NULL; x a + s stands for x then, forward only: a norm that is never written out.
 typedef struct {
@@ -170,7 +171,7 @@ typedef struct {
   const void *x, *parts, *dy;
   void *y, *dparts;
   int64_t n, height, width, factor;
-  int32_t silu;
+  int32_t silu, shift_first;
 } vg_modulate_args;
 
 // Rotates pairs of channels of x [rows = batch × time, heads, head_size] by angles[position].
@@ -250,6 +251,19 @@ typedef struct {
   float rate, beta1, beta2, epsilon, decay, correction1, correction2;
   const float *gradient_scale;  // one number, from clipping
 } vg_adamw_args;
+
+// One step of RAdam without a schedule (arXiv 2405.15682), fused; items: blocks. `copy` (bf16) may be NULL.
+//   d = g / (√(v / correction2) + ε) + decay y, or g + decay y where not adaptive
+//   y ← y + share (z − y) + push d          z ← z − rate d
+typedef struct {
+  float *parameter, *z, *v;
+  const float *gradient;
+  uint16_t *copy;
+  int64_t n;
+  float rate, share, push, beta2, epsilon, decay, correction2;
+  int32_t adaptive;
+  const float *gradient_scale;  // one number, from clipping
+} vg_schedule_free_args;
 
 // partial[block] = Σ x². Items: blocks.
 typedef struct {

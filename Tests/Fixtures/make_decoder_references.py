@@ -175,8 +175,9 @@ class Decoder:
 
 def decoders():
     cases = {
-        # Latents that divide every grid, and a deepest grid that the window does not span.
-        "even": (dict(latents=3, widths=[4, 8], layers=2, blocks=2, groups=4, heads=4), 24, 6),
+        # Latents that divide every grid, and a deepest grid that the window does not span. (With a group a channel, biases
+        # before a norm have no gradient but rounding.)
+        "even": (dict(latents=3, widths=[4, 8], layers=2, blocks=2, groups=2, heads=4), 24, 6),
         # As 448 pixels beside a patch of 14: no grid is a multiple of the latents'.
         "uneven": (dict(latents=5, widths=[4, 4], layers=1, blocks=1, groups=2, heads=4), 28, 8),
     }

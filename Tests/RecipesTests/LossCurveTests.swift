@@ -88,6 +88,8 @@ struct LossCurveTests {
     (decoder.data.shards, decoder.data.batch, decoder.model.ratio) = (shards, 3, 4)
     decoder.run.compute = .f32
     optimization(&decoder.optimization)
+    // So that the ten steps move something: RAdam waits for its second moments.
+    decoder.optimization.beta2 = 0.9
     let second = temporaryPath()
     let decoding = try DecoderTraining(decoder, model: model, folder: second, isResuming: false)
     try decoding.export(to: second + "/model")
@@ -98,6 +100,7 @@ struct LossCurveTests {
     (distill.data.shards, distill.data.batch, distill.teacher.steps) = (shards, 2, 2)
     distill.run.compute = .f32
     optimization(&distill.optimization)
+    distill.optimization.beta2 = 0.9
     try check(
       try DistillTraining(distill, model: second + "/model", folder: temporaryPath(), isResuming: false),
       Self.distill, "distill")
@@ -115,12 +118,11 @@ struct LossCurveTests {
     6.1080585, 6.205384, 5.9326444, 5.9464192, 5.880518, 5.8363495, 5.8354397, 5.801276, 5.82936, 5.799326,
   ]
   private static let decoder: [Float] = [
-    4.178609, 6.9694467, 3.5565734, 7.9025826, 1.5744195, 1.1843654, 2.127747, 1.2624128, 1.1065277,
-    0.7736354,
+    4.2186, 7.9106836, 4.813477, 14.008636, 3.934238, 3.2835228, 4.2625837, 4.686513, 2.7664933, 1.9876244,
   ]
   private static let distill: [Float] = [
-    0.82894534, 0.9163412, 0.9415034, 0.9230287, 0.80771196, 0.9086374, 0.77298486, 0.78093565, 0.7752,
-    0.82366353,
+    0.96678126, 0.8749049, 0.9680376, 0.99125546, 0.9096215, 0.992727, 0.8785259, 0.8072786, 0.724791,
+    0.83903456,
   ]
   private static let generator: [Float] = [
     1.3707595, 2.5343828, 1.8407079, 3.0541801, 1.6720438, 1.4988456, 1.9741094, 1.5876136, 2.0740983,

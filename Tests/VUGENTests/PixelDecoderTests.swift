@@ -113,7 +113,7 @@ struct PixelDecoderTests {
 
   nonisolated static let cases: [(String, PixelDecoderConfiguration, side: Int, grid: Int)] = {
     var even = PixelDecoderConfiguration(latents: 3, channels: 4, widths: [4, 8], layers: 2)
-    even.groups = 4
+    even.groups = 2
     var uneven = PixelDecoderConfiguration(latents: 5, channels: 4, widths: [4, 4], layers: 1)
     (uneven.groups, uneven.blocks) = (2, 1)
     return [("even", even, 24, 6), ("uneven", uneven, 28, 8)]

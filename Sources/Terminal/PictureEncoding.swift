@@ -177,7 +177,8 @@ enum PictureEncoding {
 
   /// The data with the terminal's name for a picture in its first part.
   static func named(_ data: [UInt8], _ key: EncodingKey, at place: Rect) -> [UInt8] {
-    Array("\u{1B}_Gi=\(identity(key, at: place)),".utf8) + data.dropFirst(3)
+    let head = "\u{1B}_Ga=T,"
+    return Array("\(head)i=\(identity(key, at: place)),".utf8) + data.dropFirst(head.utf8.count)
   }
 
   /// The terminal's name for a picture in its place: one name stands in one place only.

@@ -72,7 +72,7 @@ struct CommandTests {
       let format = bytes.withUnsafeBytes { PictureFormat(recognising: $0) }
       #expect(format?.rawValue == WrittenFormat(path: name)?.rawValue)
       // The same picture comes of the settings inside.
-      #expect(try run("V imagine --from \(name) --output again.png").status == 0)
+      #expect(try run("V imagine --from \(name) --output again.png --overwrite").status == 0)
       #expect(try run("V imagine 'a red apple' --steps 2 --seed 7 --negative 'a cat' --output -").status == 0)
       let again = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/again.png"))
       #expect(again == (try Data(contentsOf: URL(fileURLWithPath: "\(folder)/out"))), "\(name)")
@@ -108,7 +108,7 @@ struct CommandTests {
     let place = "/dev/shm/vugen-test-\(getpid()).png"
     defer { unlink(place) }
     guard FileManager.default.createFile(atPath: place, contents: Data(count: 300_000)) else { return }
-    #expect(try run("V imagine x --steps 1 --output \(place)").status == 0)
+    #expect(try run("V imagine x --steps 1 --output \(place) --overwrite").status == 0)
     let size = try #require(try FileManager.default.attributesOfItem(atPath: place)[.size] as? Int)
     #expect(size < 100_000)
   }
@@ -321,10 +321,12 @@ struct CommandTests {
   @Test func anInputIsNoOutput() throws {
     let gray = Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768))
     try Data(gray.pngData()).write(to: URL(fileURLWithPath: folder + "/a.png"))
-    #expect(try run("{ V imagine x --steps 1 --output b.png && ln -s a.png c.png; }").status == 0)
+    #expect(
+      try run("{ V imagine x --steps 1 --output b.png && ln -s a.png c.png && ln -s a.png c.csv; }").status
+        == 0)
     for line in [
       "reconstruct a.png -o a.png", "reconstruct a.png -o c.png", "encode a.png -o ./a.png",
-      "caption a.png -o a.png", "caption . --sheet b.png", "imagine --from b.png --steps 1 -o b.png",
+      "caption a.png -o c.csv", "caption . --sheet b.png", "imagine --from b.png --steps 1 -o b.png",
     ] {
       let found = try run("V \(line)")
       #expect(found.status == 2 && found.error.contains("this is the input"), "\(line): \(found)")

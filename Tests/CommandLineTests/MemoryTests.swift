@@ -34,7 +34,8 @@ struct MemoryTests {
     let told = try shell.run("ulimit -v 380000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --json")
     #expect(told.status == 1 && told.out.hasPrefix("{\"error\":\"not enough memory: "), "\(told)")
     let enough = try shell.run(
-      "ulimit -v 700000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --steps 1 -o o.png --overwrite")
+      "ulimit -v 700000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --steps 1 -o o.png --overwrite"
+    )
     #expect(enough.status == 0 && enough.error.isEmpty, "\(enough)")
   }
 }

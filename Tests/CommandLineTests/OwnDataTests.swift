@@ -12,7 +12,7 @@ struct OwnDataTests {
   private static let settings = [
     "data.batch=1", "data.questions=1", "model.imageSize=32", "model.patchSize=8", "model.visionWidth=16",
     "model.visionLayers=1", "model.visionHeads=2", "model.textWidth=16", "model.textLayers=1",
-    "model.textHeads=2", "model.keyValueHeads=1", "model.textHidden=32", "model.vocabulary=300",
+    "model.textHeads=2", "model.keyValueHeads=1", "model.textHidden=32", "model.vocabulary=400",
     "optimization.steps=2",
   ].map { "--set \($0)" }.joined(separator: " ")
 
@@ -24,7 +24,7 @@ struct OwnDataTests {
       """
       V data build folder in -o s >/dev/null
       V train understanding -o r --set data.shards=s \(Self.settings); echo $?
-      grep -q Zahn r/tokenizer.json; echo $?; grep -c apple r/tokenizer.json
+      grep -q Zahnradgetriebe r/tokenizer.json; echo $?; grep -c apple r/tokenizer.json
       """)
     #expect(found.out.hasSuffix("step 2 of 2, finished: the model is in r/model\n0\n0\n0\n"), "\(found)")
     #expect(

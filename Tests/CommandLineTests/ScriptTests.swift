@@ -105,10 +105,11 @@ import Testing
 
   @Test func everySeedThatIsStoredCanBeGiven() throws {
     for seed in ["18446744073709551615", "9223372036854775809"] {
-      let drawn = try run("V imagine x --steps 1 --seed \(seed) -o a.png --json")
+      let drawn = try run("V imagine x --steps 1 --seed \(seed) -o a.png --overwrite --json")
       #expect(drawn.out.contains("\"seed\":\(seed),"), "\(drawn)")
       let again = try run(
-        "V imagine --from a.png -o b.png --json && cmp a.png b.png && grep -ac 'Seed: \(seed),' a.png")
+        "V imagine --from a.png -o b.png --overwrite --json && cmp a.png b.png && grep -ac 'Seed: \(seed),' a.png"
+      )
       #expect(again.status == 0 && again.out.contains("\"seed\":\(seed),"), "\(again)")
       #expect(try run("V reconstruct a.png --decoder-steps 1 --seed \(seed) --json").status == 0)
       #expect(try run("V ask hi --temperature 1 --seed \(seed) --max-tokens 1").status == 0)
@@ -117,7 +118,7 @@ import Testing
       let refused = try run("V imagine x --seed \(seed)")
       #expect(refused.status == 2 && refused.error.contains("18446744073709551615"), "\(refused)")
     }
-    #expect(try run("V imagine x --steps 1 --seed -1 -o a.png").status == 0)
+    #expect(try run("V imagine x --steps 1 --seed -1 -o a.png --overwrite").status == 0)
   }
 
   @Test func aQuestionWithoutAPictureIsSaid() throws {

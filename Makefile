@@ -99,12 +99,13 @@ references: build data-deps $(PYTHON) $(PYTHON_SMOLVLM)
 	git diff --stat -- Tests
 
 # Every command over absurd options and spoilt inputs: ten minutes, or SECONDS=… or ROUNDS=…; the same of the same SEED.
-# FIRST is the number of the first round, ONLY the beginning of the commands' names. `make fuzz-files` has twenty times
-# the damaged files of the ordinary tests, and 100 000 random keys.
+# FIRST is the number of the first round, ONLY the beginning of the commands' names. Then 200 000 random keys in the studio
+# under both sanitizers. `make fuzz-files` has twenty times the damaged files of the ordinary tests.
 fuzz: data-deps
 	$(BUILD)
 	"$(SWIFT)" build $(FLAGS) --product fuzz
 	.build/release/fuzz --seed "$(SEED)" --rounds "$(ROUNDS)" --seconds "$(SECONDS)" --first "$(FIRST)" --only "$(ONLY)"
+	VUGEN_FUZZ=1 FILTER=survivesPlausibleTyping SWIFT="$(SWIFT)" scripts/sanitize
 
 fuzz-files: data-deps
 	VUGEN_FUZZ=400000 $(TEST) --filter survives

@@ -228,7 +228,7 @@ if Context.environment["VUGEN_SANITIZE"] != nil {
   package.targets.first { $0.name == "TestSupport" }?.dependencies.append("VisibleMutex")
   var needed: Set = [
     "DataSetsTests", "EngineTests", "ModelFilesTests", "PicturesTests", "SessionLogTests", "TensorsTests",
-    "TerminalTests", "TrainingTests",
+    "StudioUITests", "TerminalTests", "TrainingTests",
   ]
   var count = 0
   while count != needed.count {

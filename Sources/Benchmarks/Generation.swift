@@ -52,7 +52,21 @@ private func decoderMeasurements(_ shape: ModelShape, _ type: ElementType, _ rep
     _ = decoder.velocity(x, at: Tensor([0]), latents: z, type: type)
   }
   let products = decoder.products(height: side, width: side, latents: (side / 16, side / 16))
-  let flops = products.reduce(0) { $0 + $1.flops }
+  let flops = products.reduce(0) { $0 + $1.flops }, alone = secondsAlone(products, type, repeats, &random)
+  return [
+    Measurement(
+      name: "decoder \(size.rawValue), \(side) × \(side), one step", seconds: whole,
+      gflops: flops / whole / 1e9, limitShare: alone / whole),
+    Measurement(
+      name: "… its convolutions and products alone", seconds: alone, gflops: flops / alone / 1e9),
+  ]
+}
+
+/// What these products need, each by itself.
+@NumericActor
+private func secondsAlone(
+  _ products: [DecoderProduct], _ type: ElementType, _ repeats: Int, _ random: inout Philox
+) -> Double {
   var alone = 0.0
   for (product, count) in Dictionary(products.map { ($0, 1) }, uniquingKeysWith: +) {
     let input = Tensor.normal([1, product.height, product.width, product.inputs], type: type, using: &random)
@@ -72,14 +86,7 @@ private func decoderMeasurements(_ shape: ModelShape, _ type: ElementType, _ rep
         }
       }
   }
-  return [
-    Measurement(
-      name: "decoder \(size.rawValue), \(side) × \(side), one step", seconds: whole,
-      gflops: flops / whole / 1e9,
-      limitShare: alone / whole),
-    Measurement(
-      name: "… its convolutions and products alone", seconds: alone, gflops: flops / alone / 1e9),
-  ]
+  return alone
 }
 
 /// Random bf16 values: one block, repeated, as speed does not depend on them.

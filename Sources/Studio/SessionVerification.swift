@@ -62,19 +62,16 @@ public struct SessionVerification {
         let said = await answer(text, known, sampling)
         compared += 1
         if said != expected {
-          return (
-            compared, partial,
-            "entry \(number + 1): the answer to '\(text)' was '\(expected)' and is now '\(said)'"
-          )
+          let difference = "the answer to '\(text)' was '\(expected)' and is now '\(said)'"
+          return (compared, partial, "entry \(number + 1): \(difference)")
         }
       case .drawn(_, .hash(let hash), let origin, _, let isPartial) where !isPartial:
         guard let found = try await draw(origin.settings) else { continue }
         compared += 1
         if found != hash {
-          return (
-            compared, partial,
-            "entry \(number + 1): the picture of '\(origin.settings.prompt)' differs: it was \(hash) and is now \(found)"
-          )
+          let difference =
+            "the picture of '\(origin.settings.prompt)' differs: it was \(hash) and is now \(found)"
+          return (compared, partial, "entry \(number + 1): \(difference)")
         }
       case .drawn: partial += 1
       default: break

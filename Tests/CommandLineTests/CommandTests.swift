@@ -247,6 +247,10 @@ struct CommandTests {
         #expect(told.status == 1 && told.error.hasPrefix("vugen: \(answer)"), "\(told)")
       }
     }
+    try aCacheIsAModel()
+  }
+
+  private func aCacheIsAModel() throws {
     let hub = "models--org--Tiny", commit = String(repeating: "ab", count: 20)
     _ = try run(
       "(mkdir -p \(hub)/refs \(hub)/blobs \(hub)/snapshots; echo \(commit) >\(hub)/refs/main; mv m \(hub)/snapshots/\(commit))"

@@ -138,6 +138,30 @@ struct StudioProgramTests {
     return false
   }
 
+  private static let moves = [
+    "\u{1B}[5~", "\u{1B}[6~", "\u{1B}[<64;30;9M", "\u{1B}[<65;30;9M", "\u{1B}[<64;30;9M\u{1B}[<64;30;9M",
+    "\u{1B}[<65;30;9M\u{1B}[<65;30;9M", "\u{1B}OQ", "\u{1B}OP", "\u{10}", "/gallery\r", "/compare\r",
+    "/tour\r",
+    "/theme nord\r", "/theme dark\r", "\u{1B}[C", " ", "/compare\rf", "/compare\r\u{1B}[D\u{1B}[D",
+  ]
+
+  /// Some moves, and what they were.
+  private static func move(_ s: Session, _ cat: inout Cat) -> [String] {
+    var made: [String] = []
+    for _ in 0...cat.below(5) {
+      made.append(moves[cat.below(moves.count)])
+      s.type(made[made.count - 1])
+      s.settle()
+      // Out of an overlay, most times.
+      if cat.below(4) > 0 {
+        made.append("Esc")
+        s.type("\u{1B}")
+        s.settle()
+      }
+    }
+    return made
+  }
+
   /// Whatever moved over the screen, pictures stand exactly where a screen drawn anew shows them: no slivers of what is
   /// gone, no holes in what is there.
   @Test func picturesLeaveNoGhosts() throws {
@@ -146,12 +170,6 @@ struct StudioProgramTests {
     s.type("/steps 4\r/count 3\ra red apple\r/count 1\rtwo stars\r")
     #expect(s.expect("two stars") && s.expect("4 steps"))
     var cat = Cat(state: 7), seen = 0
-    let moves = [
-      "\u{1B}[5~", "\u{1B}[6~", "\u{1B}[<64;30;9M", "\u{1B}[<65;30;9M", "\u{1B}[<64;30;9M\u{1B}[<64;30;9M",
-      "\u{1B}[<65;30;9M\u{1B}[<65;30;9M", "\u{1B}OQ", "\u{1B}OP", "\u{10}", "/gallery\r", "/compare\r",
-      "/tour\r",
-      "/theme nord\r", "/theme dark\r", "\u{1B}[C", " ", "/compare\rf", "/compare\r\u{1B}[D\u{1B}[D",
-    ]
     func check(_ what: String) {
       s.settle()
       let found = s.pictureCells
@@ -161,21 +179,7 @@ struct StudioProgramTests {
       #expect(isSame, "\(what):\n\(Session.difference(found, anew))\n\(s.screen(36))")
       seen += anew.joined().count { $0 > 0 }
     }
-    for round in 0..<12 {
-      var made: [String] = []
-      for _ in 0...cat.below(5) {
-        made.append(moves[cat.below(moves.count)])
-        s.type(made[made.count - 1])
-        s.settle()
-        // Out of an overlay, most times.
-        if cat.below(4) > 0 {
-          made.append("Esc")
-          s.type("\u{1B}")
-          s.settle()
-        }
-      }
-      check("round \(round), \(made)")
-    }
+    for round in 0..<12 { check("round \(round), \(Self.move(s, &cat))") }
     // Previews come and go while the transcript moves.
     s.type("\u{1B}")
     s.settle()
@@ -234,9 +238,8 @@ struct StudioProgramTests {
     #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }
 
-  /// Few colours hide nothing: in each theme every letter differs from its ground.
-  @Test(arguments: [8, 16, 256, 0])
-  func fewColoursHideNoText(_ colours: Int) throws {
+  /// A studio in a terminal of so many colours; of 0 in one of many whose user wants none.
+  private func studio(colours: Int) throws -> Session {
     let home = temporaryPath()
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     // No description of 16 colours is in Debian's base: one is made of that of 256.
@@ -249,9 +252,31 @@ struct StudioProgramTests {
     tic.arguments = ["-x", "-o", home + "/terminfo", source]
     try tic.run()
     tic.waitUntilExit()
-    let s = try Session(
+    return try Session(
       ["studio", "--graphics", "none"], home: home,
       terminal: ["TERM=\(name)", "TERMINFO_DIRS=\(home)/terminfo:"] + (colours == 0 ? ["NO_COLOR=1"] : []))
+  }
+
+  /// The colours that are seen; nil, with an issue, where a letter has its ground's.
+  private func palette(_ s: Session, _ what: String) -> Set<UInt32>? {
+    var palette: Set<UInt32> = []
+    for y in 0..<Int32(36) {
+      for x in 0..<Int32(120) {
+        var ink: UInt32 = 0, ground: UInt32 = 0
+        guard probe_cell(s.probe, y, x, &ink, &ground) != 0 else { continue }
+        palette.formUnion([ink, ground])
+        let isSeen = ink != ground
+        #expect(isSeen, "\(what), row \(y), column \(x):\n\(s.screen(36))")
+        guard isSeen else { return nil }
+      }
+    }
+    return palette
+  }
+
+  /// Few colours hide nothing: in each theme every letter differs from its ground.
+  @Test(arguments: [8, 16, 256, 0])
+  func fewColoursHideNoText(_ colours: Int) throws {
+    let s = try studio(colours: colours)
     #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
     s.type("/steps 2\ra cat\r")
     #expect(s.expect("seed"))
@@ -271,16 +296,8 @@ struct StudioProgramTests {
         s.type(keys)
         #expect(s.expect(sign), "\(s.screen(36))")
         s.settle()
-        for y in 0..<Int32(36) {
-          for x in 0..<Int32(120) {
-            var ink: UInt32 = 0, ground: UInt32 = 0
-            guard probe_cell(s.probe, y, x, &ink, &ground) != 0 else { continue }
-            palette.formUnion([ink, ground])
-            let isSeen = ink != ground
-            #expect(isSeen, "\(theme), \(keys.debugDescription), row \(y), column \(x):\n\(s.screen(36))")
-            guard isSeen else { return }
-          }
-        }
+        guard let seen = self.palette(s, "\(theme), \(keys.debugDescription)") else { return }
+        palette.formUnion(seen)
         guard !keys.isEmpty else { continue }
         s.type(keys == "/the" ? "\u{15}" : "\u{1B}")
         #expect(s.expectGone(sign), "\(s.screen(36))")

@@ -159,7 +159,13 @@ struct AtomicFileTests {
       try AtomicFile.write(Data("x".utf8), to: $0 + "/config.json")
     }
     #expect(try FileName.filesBelow(place) == ["config.json"])
-    // One that comes while the new is made keeps its folder, and the new is not lost either.
+  }
+
+  /// A file that comes while the new is made keeps its folder, and the new is not lost either.
+  @Test func filesThatComeMeanwhileAreKept() throws {
+    let place = folder + "/mixed"
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    try put("x", "mixed/config.json")
     let late = #expect(throws: FileAccessError.self) {
       try OutputFolder.write(to: place, replacing: true) {
         try AtomicFile.write(Data("y".utf8), to: $0 + "/config.json")

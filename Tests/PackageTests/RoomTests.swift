@@ -76,4 +76,48 @@ struct RoomTests {
       #expect(Set(names.map { $0.lowercased() }).count == names.count, "\(folder): \(names.sorted())")
     }
   }
+
+  /// Files under 400 lines, functions under 40 between their braces: each is to be read at once.
+  @Test func filesAndFunctionsAreShort() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    var files = 0, functions = 0
+    for room in ["Sources", "Tests"] {
+      let walk = try #require(FileManager.default.enumerator(atPath: root.path + "/" + room))
+      for case let name as String in walk where name.hasSuffix(".swift") {
+        let lines = try String(contentsOfFile: "\(root.path)/\(room)/\(name)", encoding: .utf8)
+          .split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count <= 400, "\(room)/\(name) has \(lines.count) lines")
+        files += 1
+        for (start, end) in Self.functions(lines) {
+          functions += 1
+          #expect(
+            end - start - 1 < 40, "\(room)/\(name):\(start + 1): a function of \(end - start - 1) lines")
+        }
+      }
+    }
+    #expect(files > 400 && functions > 2000)
+  }
+
+  /// Lines at which functions begin and end: the formatter gives the closing brace the first line's indentation.
+  private static func functions(_ lines: [Substring]) -> [(Int, Int)] {
+    lines.indices.compactMap { start in
+      let line = lines[start], indent = line.prefix { $0 == " " }
+      let words = line.dropFirst(indent.count).prefix { $0 != "(" && $0 != "{" && $0 != "\"" }.split(
+        separator: " ")
+      let isFunction =
+        words.contains("func") || words.last.map { ["init", "init?", "deinit"].contains($0) } ?? false
+      guard isFunction else { return nil }
+      for end in start + 1..<max(start + 1, lines.count) {
+        let own = lines[end].prefix { $0 == " " }
+        if lines[end].isEmpty || own.count > indent.count || lines[end].hasPrefix(indent + ")") { continue }
+        let closes = lines[end] == indent + "}" || lines[end].hasPrefix(indent + "} ")
+        if closes { return (start, end) }
+        // Where the head goes on in this column.
+        if ["->", "throws", "where", "{"].contains(where: { lines[end].hasPrefix(indent + $0) }) { continue }
+        return nil
+      }
+      return nil
+    }
+  }
 }

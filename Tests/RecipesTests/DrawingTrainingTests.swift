@@ -71,13 +71,18 @@ struct DrawingTrainingTests {
     try decoder.export(to: whole + "/model")
     try principalComponentsComeFirst(source)
     try aFrozenReducerStays(source, whole + "/model")
+    let g = try generatorsResume(whole + "/model", cutOuts)
+    try distillationsResume(g, cutOuts)
+  }
 
+  /// Returns the folder of a model with a generation tower.
+  private func generatorsResume(_ m: String, _ cutOuts: ObjectBank) throws -> String {
     var generatorRecipe = GeneratorRecipe()
     (generatorRecipe.data.batch, generatorRecipe.data.scenes, generatorRecipe.data.wideShare) = (4, 9, 0)
     (generatorRecipe.optimization.steps, generatorRecipe.model.patch) = (4, 2)
     (generatorRecipe.data.pairShare, generatorRecipe.data.firstCaptionShare) = (0.5, 0.5)
     generatorRecipe.times.pureNoise = 0.25
-    let g = temporaryPath(), h = temporaryPath(), m = whole + "/model"
+    let g = temporaryPath(), h = temporaryPath()
     let generator = try GeneratorTraining(
       generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
     try run(generator, 4)
@@ -94,14 +99,17 @@ struct DrawingTrainingTests {
     }
     (generatorRecipe.model.patch, generatorRecipe.data.style) = (2, .clear)
     try generatorRecipe.check()
+    return g + "/model"
+  }
 
+  private func distillationsResume(_ model: String, _ cutOuts: ObjectBank) throws {
     var distillRecipe = DistillRecipe()
     (distillRecipe.data.batch, distillRecipe.data.wideShare, distillRecipe.teacher.steps) = (2, 0, 2)
     (distillRecipe.optimization.steps, distillRecipe.optimization.beta2) = (6, 0.9)
     let d = temporaryPath(), e = temporaryPath()
     func distillation(_ folder: String, isResuming: Bool = false) throws -> DistillTraining {
       try DistillTraining(
-        distillRecipe, model: g + "/model", folder: folder, isResuming: isResuming, bank: cutOuts)
+        distillRecipe, model: model, folder: folder, isResuming: isResuming, bank: cutOuts)
     }
     let distill = try distillation(d)
     try run(distill, 6)
@@ -135,9 +143,7 @@ struct DrawingTrainingTests {
     #expect(throws: Stop.self) { try first.prepare { now, _ in if now == 64 { throw Stop() } } }
     // The same run goes on, and so does another that is begun in the folder.
     done = []
-    #expect(
-      throws: Stop.self
-    ) {
+    #expect(throws: Stop.self) {
       try first.prepare { now, _ in
         done.append(now)
         if now == 128 { throw Stop() }
@@ -212,7 +218,8 @@ struct DrawingTrainingTests {
   }
 
   /// Pictures of another size than the encoder's, and a patch that divides nothing: from features to a folder that draws.
-  @Test func anyPatchAndAnyOutputSize() throws {
+  /// A model that sees 70 pixels in patches of 14, with random weights.
+  private func modelOfPatch14(_ cutOuts: ObjectBank) throws -> String {
     var recipe = UnderstandingRecipe()
     (recipe.model.imageSize, recipe.model.patchSize) = (70, 14)
     (recipe.model.visionWidth, recipe.model.visionLayers, recipe.model.visionHeads) = (16, 2, 2)
@@ -223,11 +230,15 @@ struct DrawingTrainingTests {
     let place = try temporaryFolder(), words = BytePairTraining(words: [:], vocabulary: 256)
     try AtomicFile.write(
       words.json(specialTokens: BytePairTraining.specialTokens), to: place + "/tokenizer.json")
-    let cutOuts = try curatedCutOuts.get(), source = temporaryPath()
+    let source = temporaryPath()
     let run = try UnderstandingTraining(recipe, folder: place, isResuming: false, bank: cutOuts)
     run.stop()
     try run.export(to: source)
+    return source
+  }
 
+  @Test func anyPatchAndAnyOutputSize() throws {
+    let cutOuts = try curatedCutOuts.get(), source = try modelOfPatch14(cutOuts)
     var decoder = DecoderRecipe()
     (decoder.data.batch, decoder.data.wideShare, decoder.optimization.steps) = (2, 0, 2)
     func training() throws -> DecoderTraining {

@@ -58,8 +58,7 @@ struct LossCurveTests {
     (recipe.steps, recipe.warmUp, recipe.rate) = (10, 3, 1e-3)
   }
 
-  @Test func everyStageBeginsAsItDid() throws {
-    let shards = try shards()
+  private func understandingRecipe(_ shards: String) -> UnderstandingRecipe {
     var understanding = UnderstandingRecipe()
     (understanding.model.imageSize, understanding.model.patchSize) = (32, 8)
     (understanding.model.visionWidth, understanding.model.visionLayers) = (16, 2)
@@ -74,6 +73,11 @@ struct LossCurveTests {
     (objectives.outlines, objectives.shades) = (0, 0)
     (understanding.objectives, understanding.run.compute) = (objectives, .f32)
     optimization(&understanding.optimization)
+    return understanding
+  }
+
+  @Test func everyStageBeginsAsItDid() throws {
+    let shards = try shards(), understanding = understandingRecipe(shards)
     let first = try temporaryFolder(), model = temporaryPath()
     let words = BytePairTraining(words: [:], vocabulary: 256)
     try AtomicFile.write(

@@ -105,10 +105,7 @@ import Testing
     case .afterControlX: [after("", .control("x"))]
     case .completions: [after("/s")]
     case .stopping: [after("a dog", .enter, .escape)]
-    case .queueList:
-      [
-        queue(), queue(.down),
-      ]
+    case .queueList: [queue(), queue(.down)]
     case .sessionList: [sessions]
     case .galleryFilter: [after("", .function(3), .character("/"), .character("c"))]
     case .history: [after("", .control("r"), .character("a"))]

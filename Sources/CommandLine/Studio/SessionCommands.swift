@@ -255,24 +255,24 @@ struct ReplayCommand: AsyncParsableCommand {
     if lost > 0 { note("\(lost) damaged entries could not be read") }
     for line in bad { note(line) }
     if json {
-      print(
-        try jsonLine(
-          [
-            "compared": .number(Double(result.compared)),
-            "different": .number(result.difference == nil ? 0 : 1),
-            "partial": .number(Double(result.partial)),
-            "damagedEntries": .number(Double(lost)), "damagedPictures": .number(Double(bad.count)),
-          ].merging(result.difference.map { ["difference": .text($0)] } ?? [:]) { first, _ in first }))
+      let numbers = [
+        "compared": result.compared, "different": result.difference == nil ? 0 : 1, "partial": result.partial,
+        "damagedEntries": lost, "damagedPictures": bad.count,
+      ].mapValues { ReportValue.number(Double($0)) }
+      let difference = result.difference.map { ["difference": ReportValue.text($0)] } ?? [:]
+      print(try jsonLine(numbers.merging(difference) { first, _ in first }))
     } else if let difference = result.difference {
       print(difference.terminalSafe)
     } else {
-      let rest =
-        result.partial > 0 ? "; \(result.partial) were cut off when they were made and are not compared" : ""
-      let damage = isWhole ? "" : ", but what is damaged or missing could not be checked"
-      let what =
-        result.compared == 1 ? "1 answer or picture is" : "\(result.compared) answers and pictures are"
-      print("\(what) identical, bit for bit\(rest)\(damage)")
+      print(Self.agreement(result.compared, result.partial, isWhole))
     }
     if result.difference != nil || !isWhole { throw ExitCode(1) }
+  }
+
+  private static func agreement(_ compared: Int, _ partial: Int, _ isWhole: Bool) -> String {
+    let what = compared == 1 ? "1 answer or picture is" : "\(compared) answers and pictures are"
+    let rest = partial > 0 ? "; \(partial) were cut off when they were made and are not compared" : ""
+    let damage = isWhole ? "" : ", but what is damaged or missing could not be checked"
+    return "\(what) identical, bit for bit\(rest)\(damage)"
   }
 }

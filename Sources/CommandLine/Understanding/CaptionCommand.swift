@@ -56,29 +56,20 @@ struct Caption: AsyncParsableCommand {
   func run() async throws {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.
     Interruption.watch(endings: !files.contains("-"))
-    let list = PictureList(files), targets = list.entries
-    for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
-    guard !targets.isEmpty else {
-      throw CommandError("no pictures (\(PictureFormat.names)) in \(files.joined(separator: ", "))")
-    }
-    for name in list.empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
-    for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
-    try existing.check(output, sheet)
+    let targets = try targets()
     if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
     let loaded = try model.load()
     let slots = batching.slots(
       loaded, model, asking: question, most: options.maxTokens, of: targets.count)
     let batch = AnswerBatch(loaded, slots: slots)
-    var lines: [CaptionFile.Entry] = [], failures = 0, begun = 0, thumbnails: [Int: Picture] = [:]
-    var items: [ContactSheet.Item] = []
+    var results = Results(), begun = 0, isEnded = false
     let clock = ContinuousClock(), start = clock.now
-    var isEnded = false
     let isWhole = try batch.run {
       guard begun < targets.count else { return nil }
       defer { begun += 1 }
       let question = Result {
         try asking(targets[begun], loaded) {
-          if sheet != nil { thumbnails[begun] = ContactSheet().thumbnail($0) }
+          if sheet != nil { results.thumbnails[begun] = ContactSheet().thumbnail($0) }
         }
       }
       // Ctrl-C in the midst of a picture, or while a pipe was waited for.
@@ -91,25 +82,51 @@ struct Caption: AsyncParsableCommand {
       Interruption.isRequested
     } onAnswer: { index, result in
       ProgressLine.end()
-      let thumbnail = thumbnails.removeValue(forKey: index)
-      let path = targets[index].path
-      switch result {
-      case .success(let answer):
-        let report = report(answer, of: path), line = try report.line()
-        lines.append(.init(file: path, caption: report.text, line: line))
-        if let thumbnail { items.append(.init(thumbnail, report.text)) }
-        if output == nil {
-          if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
-        }
-      case .failure(let error):
-        failures += 1
-        lines.append(.init(file: path, line: try tell(error, of: path)))
-      }
+      try take(result, of: targets[index].path, results.thumbnails.removeValue(forKey: index), into: &results)
       progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
-    if !lines.isEmpty { try write(lines, items) }
+    if !results.lines.isEmpty { try write(results.lines, results.items) }
     if isEnded || !isWhole { throw CancellationError() }
-    try finish(failures, of: targets.count)
+    try finish(results.failures, of: targets.count)
+  }
+
+  /// What there is so far.
+  private struct Results {
+    var lines: [CaptionFile.Entry] = []
+    var failures = 0
+    /// Of pictures that are not answered yet, by their places in the list.
+    var thumbnails: [Int: Picture] = [:]
+    var items: [ContactSheet.Item] = []
+  }
+
+  /// The pictures that are named; what is passed over is told. Throws where there is none, or an output is one of them.
+  private func targets() throws -> [PictureList.Entry] {
+    let list = PictureList(files), targets = list.entries
+    for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
+    guard !targets.isEmpty else {
+      throw CommandError("no pictures (\(PictureFormat.names)) in \(files.joined(separator: ", "))")
+    }
+    for name in list.empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
+    for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }
+    try existing.check(output, sheet)
+    return targets
+  }
+
+  private func take(
+    _ result: Result<BatchAnswer, any Error>, of path: String, _ thumbnail: Picture?,
+    into results: inout Results
+  ) throws {
+    switch result {
+    case .success(let answer):
+      let report = report(answer, of: path), line = try report.line()
+      results.lines.append(.init(file: path, caption: report.text, line: line))
+      if let thumbnail { results.items.append(.init(thumbnail, report.text)) }
+      guard output == nil else { return }
+      if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
+    case .failure(let error):
+      results.failures += 1
+      results.lines.append(.init(file: path, line: try tell(error, of: path)))
+    }
   }
 
   /// Nothing that is named can be read: a model is not needed to say so, and a list of before stays as it is.

@@ -50,12 +50,10 @@ public final class DecoderTraining: TrainingRun {
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, model)
     encoder = tower.core.encoder
+    let seen = encoder.configuration.imageSize
     stream = try PictureStream(
-      recipe.data, side: configuration.imageSize, seenSide: encoder.configuration.imageSize, folder: folder,
-      index: index
-    ) {
-      try bank ?? ObjectBank()
-    }
+      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, index: index
+    ) { try bank ?? ObjectBank() }
     let teachers = try DecoderTeachers(
       encoder, recipe.objectives, grid: configuration.imageSize / configuration.decoder.multiple,
       type: recipe.run.type)

@@ -28,13 +28,7 @@ func modulated(
       && x.size(1) / max(1, parts.size(1)) * parts.size(2) == x.size(2),
     "\(parts) does not modulate \(x)")
   let values = parts.detached().cast(to: x.type), y = Tensor.empty(x.shape, x.type)
-  var arguments = vg_modulate_args()
-  (arguments.n, arguments.height, arguments.width) = (
-    Int64(x.size(3)), Int64(parts.size(1)), Int64(parts.size(2))
-  )
-  arguments.factor = Int64(x.size(1) / max(1, parts.size(1)))
-  arguments.silu = activation == .silu ? 1 : 0
-  arguments.shift_first = order == .shiftFirst ? 1 : 0
+  var arguments = modulationArguments(x, parts, order, activation)
   if let channels {
     (arguments.a, arguments.s) = (UnsafePointer(channels.a.floats), UnsafePointer(channels.s.floats))
   }
@@ -59,6 +53,18 @@ func modulated(
     withExtendedLifetime((x, values, dy)) {}
     return [dx, dparts]
   }
+}
+
+/// Sizes and kinds, without what is read and written.
+private func modulationArguments(
+  _ x: Tensor, _ parts: Tensor, _ order: ModulationOrder, _ activation: NormActivation
+) -> vg_modulate_args {
+  var arguments = vg_modulate_args()
+  (arguments.n, arguments.height) = (Int64(x.size(3)), Int64(parts.size(1)))
+  (arguments.width, arguments.factor) = (Int64(parts.size(2)), Int64(x.size(1) / max(1, parts.size(1))))
+  arguments.silu = activation == .silu ? 1 : 0
+  arguments.shift_first = order == .shiftFirst ? 1 : 0
+  return arguments
 }
 
 extension Tensor {

@@ -80,8 +80,8 @@ let package = Package(
     .target(
       name: "Recipes",
       dependencies: [
-        "DataSets", "Files", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors", "Training",
-        "VUGEN",
+        "DataSets", "Digests", "Files", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors",
+        "Training", "VUGEN",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .target(

@@ -141,6 +141,7 @@ struct Model: AsyncParsableCommand {
     @NumericActor
     func run() async throws {
       guard let bits = QuantizedTensor.Bits(rawValue: bits) else { return }
+      try checkFolder(output, holdsNone: [EmbeddedModel.folder(for: folder)])
       try OutputFolder.write(to: output, replacing: overwrite) {
         try QuantizedFolder.write(from: EmbeddedModel.folder(for: folder), to: $0, bits: bits)
       }

@@ -43,7 +43,7 @@ private func takenUp(_ path: String) -> String {
 @Sendable func picturePath(_ text: String) throws -> String {
   let path = try namedPath(text), ending = (path as NSString).pathExtension
   guard ending.isEmpty || WrittenFormat(path: path) != nil || AtomicFile.isSpecial(path) else {
-    throw ValidationError(".\(ending) is not written; name a \(WrittenFormat.endings) file.")
+    throw ValidationError(".\(ending) is not supported; name a \(WrittenFormat.endings) file.")
   }
   return path
 }
@@ -61,7 +61,7 @@ private func takenUp(_ path: String) -> String {
   let path = try namedPath(text)
   guard CaptionFile(path: path) != nil else {
     throw ValidationError(
-      ".\((path as NSString).pathExtension) is not written; name a .jsonl, .csv, .tsv or .txt file.")
+      ".\((path as NSString).pathExtension) is not supported; name a .jsonl, .csv, .tsv or .txt file.")
   }
   return path
 }
@@ -71,16 +71,50 @@ struct OverwriteOption: ParsableArguments {
   @Flag(help: "Replace an existing output file; without this, one that is not empty is refused.")
   var overwrite = false
 
-  /// Throws `FileAccessError` where one of the files is there and holds something. Pipes, devices and folders are no such
-  /// files, and an empty one, such as mktemp makes, holds nothing that could be lost.
+  /// Before the work: throws `FileAccessError` where one of the files is there and holds something, or cannot be written.
+  /// Pipes, devices and folders are no such files, and an empty one, such as mktemp makes, holds nothing that could be lost.
   func check(_ paths: String?...) throws {
-    guard !overwrite else { return }
     for case let path? in paths where path != "-" && !AtomicFile.isSpecial(path) {
-      guard let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
-        continue
+      if !overwrite, Self.holdsSomething(path) {
+        throw FileAccessError(path, "already exists; name another file, or add --overwrite to replace it")
       }
-      throw FileAccessError(path, "is there already; name another file, or add --overwrite to replace it")
+      let parent = FileName.parent(of: path), folder = parent.isEmpty ? "." : parent
+      guard FileName.isFolder(folder) else {
+        throw FileAccessError(
+          path, "cannot be written: there is no folder \(folder); make it, or name another file")
+      }
+      guard FileName.withPath(folder, { access($0, W_OK) }) == 0 else {
+        throw FileAccessError(
+          path, "cannot be written: \(String(cString: strerror(errno))); name another file")
+      }
     }
+  }
+
+  /// After the work: the path itself, or the next free name where a file has come there meanwhile, which is told.
+  func place(_ path: String) -> String {
+    guard !overwrite, path != "-", !AtomicFile.isSpecial(path), Self.holdsSomething(path) else { return path }
+    let ending = (path as NSString).pathExtension, stem = (path as NSString).deletingPathExtension
+    var number = 2, free = path
+    while FileName.exists(free) {
+      free = "\(stem)-\(number)" + (ending.isEmpty ? "" : ".\(ending)")
+      number += 1
+    }
+    note("\(path) was written by another program meanwhile; this one's is \(free)".oneLine)
+    return free
+  }
+
+  private static func holdsSomething(_ path: String) -> Bool {
+    FileName.status(path).map { $0.st_mode & S_IFMT == S_IFREG && $0.st_size > 0 } ?? false
+  }
+}
+
+/// Throws `ValidationError` where a folder to read lies in the one to write, or is it: it would be lost.
+func checkFolder(_ output: String, holdsNone inputs: [String?]) throws {
+  func whole(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+  for case let input? in inputs where FileName.exists(input) {
+    guard (whole(input) + "/").hasPrefix(whole(output) + "/") else { continue }
+    throw ValidationError(
+      "\(input.message): this is the input, and it lies in the folder to be written; name another output.")
   }
 }
 

@@ -32,6 +32,15 @@ enum Suggestion {
     }
   }
 
+  /// Throws where a word that begins with a dash is a file that is there: read as options, its letters would mean anything,
+  /// the help among them.
+  static func checkFiles(_ arguments: [String]) throws {
+    for word in arguments.prefix(while: { $0 != "--" })
+    where word.hasPrefix("-") && !word.hasPrefix("--") && word.count > 2 && FileName.exists(word) {
+      throw ValidationError("unknown option '\(word.message)'; the file of that name is ./\(word.message).")
+    }
+  }
+
   /// What belongs to the commands below is no option of the one above: `vugen train --help-recipe` does not say of what.
   private static func checkOption(
     _ word: String, before names: [String], of command: any ParsableCommand.Type

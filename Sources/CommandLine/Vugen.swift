@@ -24,6 +24,7 @@ struct Vugen: AsyncParsableCommand {
     var type: any ParsableCommand.Type = Vugen.self
     do {
       try Suggestion.check(words) { SessionStore.standard().ids() }
+      try Suggestion.checkFiles(words)
       var command = try parseAsRoot(words)
       type = Swift.type(of: command)
       if var asynchronous = command as? any AsyncParsableCommand {

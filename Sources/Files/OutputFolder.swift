@@ -46,7 +46,7 @@ public enum OutputFolder {
       throw FileAccessError(
         folder, "holds \(held); name another folder, or add --overwrite to replace all of it")
     }
-    if held == nil, !isEmpty, !replacing { return try body(place) }
+    if held == nil, !isEmpty, !replacing { return try add(to: place, folder, body) }
     if !isEmpty { try checkReplaceable(folder) }
     // Nobody else is at work here, so that nobody misses these.
     for mark in FolderMark.all(.partial, of: place) where mark.isLeft { FileName.remove(mark.path) }
@@ -64,6 +64,28 @@ public enum OutputFolder {
     } catch {
       FileName.remove(new)
       throw error
+    }
+  }
+
+  /// Writes beside what lies in a folder; files of the same names stay, and are named. What cannot be made beside the folder
+  /// is made in it.
+  private static func add(to place: String, _ folder: String, _ body: (String) throws -> Void) throws {
+    let new = FolderMark.path(.partial, of: place), partial = PartialOutput(new)
+    defer { partial.forget() }
+    guard (try? FileName.makeFolder(new)) != nil else { return try body(place) }
+    defer { FileName.remove(new) }
+    try body(new)
+    let names = try FileName.filesBelow(new)
+    let taken = names.filter { FileName.exists("\(place)/\($0)") }.sorted()
+    guard taken.isEmpty else {
+      throw FileAccessError(
+        folder,
+        "holds \(taken.prefix(3).joined(separator: ", ")) already; name another folder, or move what is there"
+      )
+    }
+    for name in names {
+      try FileName.makeFolder(FileName.parent(of: "\(place)/\(name)"))
+      try rename("\(new)/\(name)", to: "\(place)/\(name)", folder)
     }
   }
 
@@ -219,7 +241,7 @@ public enum OutputFolder {
       "decoder.safetensors", "decoder_one_step.safetensors", "generator.safetensors",
       "alignment.safetensors", "model.safetensors", "model.safetensors.index.json",
       "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "skipped.jsonl", "held_out.json", "loss.png",
-      "samples.png", "prompt-use.jsonl",
+      "samples.png", "prompt-use.jsonl", "base.json",
     ]
     // A run has the model that came of it below, and a pulled model notes of the hub's client.
     if path.hasPrefix(".cache/huggingface/") { return true }

@@ -27,13 +27,15 @@ public enum ModelFolder {
     return newest.map { "\(root)/snapshots/\($0)" } ?? path
   }
 
-  /// What a model in this folder is called: NAME of a snapshot in a hub's cache, else the folder's name.
+  /// What a model in this folder is called: NAME of a snapshot in a hub's cache, the run's name of a run's `model`, else the
+  /// folder's name.
   public static func name(of folder: String) -> String {
     let parts = URL(fileURLWithPath: folder).standardizedFileURL.pathComponents
     guard parts.count >= 3, parts[parts.count - 2] == "snapshots",
       parts[parts.count - 3].hasPrefix("models--")
     else {
-      return parts.last ?? folder
+      let isRun = parts.last == "model" && exists(folder + "/../recipe.toml")
+      return (isRun ? parts.dropLast().last : parts.last) ?? folder
     }
     let root = parts[parts.count - 3].dropFirst("models--".count)
     return root.range(of: "--", options: .backwards).map { String(root[$0.upperBound...]) } ?? String(root)

@@ -56,7 +56,7 @@ public enum ModelJSON {
     do {
       return try withExtendedLifetime(file) { try JSONDecoder().decode(type, from: Data(file.bytes)) }
     } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
-      let reason = oddNumber(Data(file.bytes)) ?? "this is no JSON, or it is cut off"
+      let reason = oddNumber(Data(file.bytes)) ?? "this is not JSON, or it is cut off"
       throw ModelFileError(path, "\(reason); copy the file from the model's source again")
     } catch let error as DecodingError {
       throw ModelFileError(path, "\(reason(error, kind)); copy the file from the model's source again")
@@ -76,7 +76,7 @@ public enum ModelJSON {
         ? "this is no \(kind)" : "'\(place(context.codingPath))' must be \(name(of: type))"
     case .dataCorrupted(let context):
       return context.codingPath.isEmpty
-        ? "this is no JSON, or it is cut off"
+        ? "this is not JSON, or it is cut off"
         : "'\(place(context.codingPath))' is of the wrong kind or out of range"
     @unknown default: return "this is no \(kind)"
     }

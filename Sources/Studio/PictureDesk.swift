@@ -93,7 +93,7 @@ final class PictureDesk {
     if !typed.isEmpty, let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG,
       status.st_size > 0
     {
-      return [.toast("\(path) is there already; name another file", isError: true)]
+      return [.toast("\(path) already exists; name another file", isError: true)]
     }
     do {
       let bytes: Data

@@ -83,20 +83,16 @@ public final class Screen {
   }
 
   private func enterModes() {
-    write(Array("\u{1B}[?2004h".utf8))
-    if isMouseCaptured { write(Self.mouse(true)) }
+    write(TerminalModes.enter)
+    if isMouseCaptured { write(TerminalModes.mouse(true)) }
   }
-  private func leaveModes() { write(Array("\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?2004l".utf8)) }
+  private func leaveModes() { write(TerminalModes.leave) }
 
   /// Takes the mouse, or leaves it to the terminal; before `start`, and while another program has the terminal, this is
   /// what comes.
   public func captureMouse(_ isCaptured: Bool) {
     isMouseCaptured = isCaptured
-    if isStarted { write(Self.mouse(isCaptured)) }
-  }
-
-  private static func mouse(_ isCaptured: Bool) -> [UInt8] {
-    Array((isCaptured ? "\u{1B}[?1002h\u{1B}[?1006h" : "\u{1B}[?1006l\u{1B}[?1002l").utf8)
+    if isStarted { write(TerminalModes.mouse(isCaptured)) }
   }
 
   /// Learns from a reply. True where the screen must be drawn anew.
@@ -296,9 +292,10 @@ public final class Screen {
         let isHeld = covered.wasCovered(x, y, size) && frame.isGap(x, y)
         var style = cell.style
         if cell.character == Frame.filler || isHeld, covered.isTurned(x, y, size) {
-          // Looks the same and is another pair: the foreground of an empty cell is not seen.
+          // Looks the same and is another cell to ncurses: neither weight nor foreground of an empty one is seen. Where
+          // colours are few the nearest one may be what it was.
           style.foreground = Colour(1, 2, 3)
-          if !usesColours { style.isBold.toggle() }
+          style.isBold.toggle()
         }
         put(isHeld ? Frame.filler : cell.character, style, x, y)
       }

@@ -34,9 +34,9 @@ struct OutputFileTests {
         : >\(name); V \(command) \(name) >/dev/null; echo $?; wc -c <\(name) | grep -vc '^0$'; rm link.*
         """)
       #expect(found.out == "1\n1\nprecious\n0\n0\n0\n1\n", "\(command): \(found)")
-      let says = "\(name) is there already"
+      let says = "\(name) already exists"
       #expect(
-        found.error.split(separator: "\n").filter { $0.contains("is there already; name another file") }.count
+        found.error.split(separator: "\n").filter { $0.contains("already exists; name another file") }.count
           == 2,
         "\(command): \(says) \(found)")
     }
@@ -69,7 +69,7 @@ struct OutputFileTests {
     let refused = try shell.run("V caption in -o l.xls; V caption in -o l.json; ls l.xls l.json")
     #expect(
       refused.error.contains("vugen: ")
-        && refused.error.contains(".xls is not written; name a .jsonl, .csv, .tsv or .txt file")
+        && refused.error.contains(".xls is not supported; name a .jsonl, .csv, .tsv or .txt file")
         && refused.error.contains(".json is not written"), "\(refused)")
   }
 }

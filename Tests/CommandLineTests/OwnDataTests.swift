@@ -37,7 +37,7 @@ struct OwnDataTests {
     #expect(plot.count == 12 && plot.first?.contains("r: loss") == true, "\(plot)")
     #expect(plot.last?.contains(#/ 1 +step +2$/#) == true, "\(plot)")
     let again = try shell.run("V train understanding -o r --resume")
-    #expect(again.out.hasSuffix("step 2 of 2, finished before: the model is in r/model\n"), "\(again)")
+    #expect(again.out.hasSuffix("step 2 of 2, already finished: the model is in r/model\n"), "\(again)")
     #expect(
       again.error.hasSuffix("nothing was done; to continue, raise optimization.steps (now 2)\n"), "\(again)")
     // Nothing is left to learn from.

@@ -58,4 +58,33 @@ struct PictureTraceTests {
     kill(probe_pid(s.probe), SIGTERM)
     #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }
+
+  /// Letters and colours of each cell.
+  private func looks(_ s: Session) -> [[UInt32]] {
+    (0..<Int32(24)).map { y in
+      (0..<Int32(80)).flatMap { x -> [UInt32] in
+        var ink: UInt32 = 0, ground: UInt32 = 0
+        return probe_cell(s.probe, y, x, &ink, &ground) != 0 ? [ink, ground] : [0, 0]
+      }
+    }
+  }
+
+  /// Where colours are few, a picture of characters leaves nothing either: what is seen is what is seen drawn anew.
+  @Test func eightColoursLeaveNoTraces() throws {
+    let s = try Session(["studio", "--graphics", "blocks"], rows: 24, columns: 80, terminal: ["TERM=xterm"])
+    #expect(s.expect("VUGEN Studio", rows: 24))
+    s.type("/steps 3\ra red apple\r")
+    #expect(s.expect("3 steps ·", rows: 24), "\(s.screen(24))")
+    for move in ["\u{1B}OR", "\u{1B}", "\u{1B}OP", "\u{1B}", "\u{10}", "\u{1B}", "\u{1B}[5~", "\u{1B}[6~"] {
+      s.type(move)
+      s.settle()
+      let found = looks(s), text = s.screen(24)
+      s.type("\u{0C}")
+      s.settle()
+      let isSame = found == looks(s) && text == s.screen(24)
+      #expect(isSame, "after \(move.debugDescription):\n\(text)\nand drawn anew:\n\(s.screen(24))")
+    }
+    kill(probe_pid(s.probe), SIGTERM)
+    #expect(s.end() == 128 + SIGTERM && s.leftClean)
+  }
 }

@@ -89,7 +89,7 @@ import Testing
     ("{\"file\":\"a.png\",\"caption\":\"x\"}\r\n\r\n{\"file\":\"a.png\"}\r\n", "line 3 has no caption"),
     ("{\"caption\":\"x\"}\n", "line 1 names no picture"),
     ("\n{\"file\":\"a.png\",\"caption\":\"x\"\n", "line 2 is no"),
-    ("[{\"file\":\"a.png\"}]", "entry 1 has no caption"), ("[1", "is no JSON"),
+    ("[{\"file\":\"a.png\"}]", "entry 1 has no caption"), ("[1", "is not JSON"),
     ("file,caption\ngone.png,a cat\n", "of the 1 pictures that it names none is in"),
     ("file,caption\na.png,\n", "all captions are empty"),
   ])
@@ -106,11 +106,11 @@ import Testing
   @Test(arguments: [
     (
       "{\"file\":\"a.png\",\"text\":\"x\"}\noops\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n",
-      "line 2 is no JSON"
+      "line 2 is not JSON"
     ),
     (
       "oops\n{\"file\":\"a.png\",\"text\":\"x\"}\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n",
-      "line 1 is no JSON"
+      "line 1 is not JSON"
     ),
     (
       "[1]\n{\"file\":\"a.png\",\"text\":\"x\"}\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n",
@@ -118,7 +118,7 @@ import Testing
     ),
     (
       "{\"file\":\"a.png\",\"text\":\"x\"}\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n{\"file\": 3",
-      "line 3 is no JSON"
+      "line 3 is not JSON"
     ),
     (
       "{\"file\":\"a.png\",\"text\":\"x\"}\n\n{\"file\":\"sub/d.png\",\"text\":\"y\"}\n{\"text\":\"z\"}",

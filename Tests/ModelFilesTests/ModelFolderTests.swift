@@ -98,8 +98,8 @@ struct ModelFolderTests {
     }
     let deep = String(repeating: "[", count: 100_000)
     let texts: [(String, String)] = [
-      ("", "the file is empty"), ("{\"name\": ", "no JSON, or it is cut off"), (deep, "no JSON"),
-      ("{\"name\":" + deep, "no JSON"), ("[1]", "this is no thing"), ("{}", "'name' is missing"),
+      ("", "the file is empty"), ("{\"name\": ", "not JSON, or it is cut off"), (deep, "not JSON"),
+      ("{\"name\":" + deep, "not JSON"), ("[1]", "this is no thing"), ("{}", "'name' is missing"),
       ("{\"name\":\"x\",\"inner\":{\"a\":\"b\"}}", "'inner.a' must be a whole number"),
       ("{\"name\":\"x\",\"inner\":{\"a\":1e400}}", "copy the file"),
       ("{\"name\":\"x\",\"inner\":{\"a\":1.5}}", "not a whole one, such as 'inner.a' (1.5)"),
@@ -107,7 +107,7 @@ struct ModelFolderTests {
     ]
     let wide: [UInt8] = [0x7B, 0, 0x7D, 0], marks: [UInt8] = [0xFF, 0xFE]
     var faults: [([UInt8], String)] = texts.map { (Array($0.0.utf8), $0.1) }
-    faults += [(marks + wide, "UTF-16"), (wide, "UTF-16"), ([0x80, 0x81, 0xFF], "no JSON")]
+    faults += [(marks + wide, "UTF-16"), (wide, "UTF-16"), ([0x80, 0x81, 0xFF], "not JSON")]
     for (bytes, answer) in faults {
       let path = try folder.write("a.json", bytes)
       let found = reason { _ = try ModelJSON.read(File.self, at: path, kind: "thing") }

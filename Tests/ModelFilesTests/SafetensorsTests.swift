@@ -165,7 +165,7 @@ struct SafetensorsTests {
     _ = try folder.write(index, Array("{\"weight_map\":{\"a\":\"../one.safetensors\"}}".utf8))
     expectError("is no file name")
     _ = try folder.write(index, Array("{".utf8))
-    expectError("index.json: this is no JSON, or it is cut off")
+    expectError("index.json: this is not JSON, or it is cut off")
   }
 
   @Test func leavesNothingBehindWhenWritingFails() throws {

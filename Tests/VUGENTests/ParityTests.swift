@@ -134,7 +134,7 @@ struct DamagedFolderTests {
       #expect(found.contains(text) && !found.contains("\n"), "\(found)")
     }
     try expect("no error") { $0 }
-    try expect("this is no JSON, or it is cut off") { String($0.prefix(100)) }
+    try expect("this is not JSON, or it is cut off") { String($0.prefix(100)) }
     try expect("of type 'llava', which is not known here") {
       $0.replacing("\"perception_lm\"", with: "\"llava\"")
     }

@@ -120,7 +120,7 @@ struct Imagine: AsyncParsableCommand {
       for name in cut { note(ImageSettings.shortened(name)) }
       first = fitted
     }
-    let target = try PictureTarget(output, count: count, format: format)
+    let target = try PictureTarget(output, count: count, format: format, replacing: existing.overwrite)
     var drawn: [Drawn] = []
     for i in 0..<count {
       guard let one = try draw(first.numbered(i), imaginer, target) else { throw CancellationError() }
@@ -185,10 +185,16 @@ struct Imagine: AsyncParsableCommand {
     }
     ProgressLine.end()
     guard let result else { return nil }
+    // A picture that is not whole takes no whole one's name.
+    guard !result.isPartial else {
+      note(
+        "interrupted after step \(result.stepsDone) of \(settings.steps); nothing is written of this picture")
+      return nil
+    }
     let metadata = PictureMetadata(
       settings, stepsDone: result.stepsDone, model: ModelFolder.name(of: model.folder))
     // Others may have taken the name meanwhile.
-    let path = target.path(settings)
+    let path = existing.place(target.path(settings))
     let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
     try AtomicFile.write(Data(bytes), to: path)
     return Drawn(
@@ -229,9 +235,11 @@ struct PictureTarget {
   private let folder: String
   private let file: String?
   private let suffix: String
+  private let isReplacing: Bool
 
   /// A name that ends like a picture's is a file; anything else is a folder, which is made.
-  init(_ output: String?, count: Int, format: WrittenFormat?) throws {
+  init(_ output: String?, count: Int, format: WrittenFormat?, replacing: Bool = false) throws {
+    isReplacing = replacing
     suffix = (format ?? .png).suffix
     let isFile =
       output.map { $0 == "-" || WrittenFormat(path: $0) != nil || AtomicFile.isSpecial($0) } ?? false
@@ -247,13 +255,13 @@ struct PictureTarget {
   }
 
   /// The file that was named; else the prompt's first words and the seed, and the next free number where there is one
-  /// of that name: what was drawn before stays.
+  /// of that name, unless it is to be replaced: what was drawn before stays.
   func path(_ settings: ImageSettings) -> String {
     if let file { return file }
     let place = folder.hasSuffix("/") ? folder : folder + "/"
     let name = "\(place)\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed)"
     var path = "\(name).\(suffix)", number = 1
-    while FileName.exists(path) {
+    while !isReplacing, FileName.exists(path) {
       number += 1
       path = "\(name)-\(number).\(suffix)"
     }

@@ -50,16 +50,15 @@ struct Reconstruct: AsyncParsableCommand {
         }
       } / .seconds(1)
     let psnr = drawn.psnr(original)
-    if let output {
-      try AtomicFile.write(Data(try original.beside(drawn).data(for: output)), to: output)
-    }
+    let place = output.map(existing.place)
+    if let place { try AtomicFile.write(Data(try original.beside(drawn).data(for: place)), to: place) }
     if json {
       var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds)]
-      if let output { report["path"] = .text(output) }
+      if let place { report["path"] = .text(place) }
       print(try jsonLine(report))
     } else {
       let text = String(format: "PSNR %.1f dB, %.2f s", psnr, seconds)
-      if output == "-" { note(text) } else { print(text + (output.map { ": \($0)" } ?? "")) }
+      if output == "-" { note(text) } else { print(text + (place.map { ": \($0)" } ?? "")) }
     }
   }
 }

@@ -122,8 +122,20 @@ struct Sessions: AsyncParsableCommand {
       if let format, !SessionExport.formats.contains(format) {
         throw ValidationError("--format must be md, html, json or cast.")
       }
+      if let output, output != "-", !AtomicFile.isSpecial(output) { try checkEnding(of: output) }
       if output == "-", chosen == "md" {
         throw ValidationError("Markdown's pictures need a folder beside it; name a file with --output.")
+      }
+    }
+
+    /// A file is what its name says.
+    private func checkEnding(of output: String) throws {
+      let ending = (output as NSString).pathExtension, told = SessionExport.format(ofName: output)
+      if let format, let told, told != format {
+        throw ValidationError("--format \(format) does not suit \(output.message).")
+      }
+      if format == nil, told == nil, !ending.isEmpty {
+        throw ValidationError(".\(ending.message) is not supported; name a .html, .md, .json or .cast file.")
       }
     }
 

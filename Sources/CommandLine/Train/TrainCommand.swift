@@ -108,6 +108,7 @@ struct TrainOptions: ParsableArguments {
       print(json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelp.text(of: Recipe.help))
       return nil
     }
+    if !resume, let recipe, !showRecipe { try checkFolder(output, holdsNone: [recipe]) }
     let own = output + "/recipe.toml"
     if resume, recipe == nil, !FileName.exists(own) {
       throw CommandError(
@@ -135,10 +136,22 @@ struct TrainOptions: ParsableArguments {
       onSuccess: { OutputFolder.removeOld(replaced) })
   }
 
+  /// The folder of the model to build upon; a run that is resumed knows its own. Throws `TrainingBaseError`.
+  func base(_ model: String?) throws -> String {
+    let given = model.map { EmbeddedModel.folder(for: $0) }
+    return try (resume ? BaseModel.resumed(output, given: given) : given) ?? EmbeddedModel.folder
+  }
+
   /// A run in its folder, which is replaced where that is asked for: what was there comes back until the first step is done.
-  func begun<Run: TrainingRun>(_ preparation: Preparation, _ make: () throws -> Run) throws -> Run {
+  ///
+  /// - Parameter model: the folder of the model that the stage builds upon.
+  func begun<Run: TrainingRun>(
+    _ preparation: Preparation, upon model: String? = nil, _ make: () throws -> Run
+  ) throws -> Run {
+    if !resume { try checkFolder(output, holdsNone: [model, start]) }
     if overwrite { try OutputFolder.putAside(output) }
     let training = try preparation.attempt(make)
+    if !resume, let model { try BaseModel(folder: model).save(in: output) }
     preparation.tell(nil)
     for line in training.dataNotes { note(line.oneLine) }
     return training
@@ -196,9 +209,10 @@ struct TrainDecoder: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(DecoderRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
-    let training = try options.begun(preparation) {
+    let base = try options.base(model)
+    let training = try options.begun(preparation, upon: base) {
       try DecoderTraining(
-        recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
+        recipe, model: base, folder: options.output, isResuming: options.resume,
         from: options.start)
     }
     try preparation.attempt {
@@ -233,9 +247,10 @@ struct TrainGenerator: AsyncParsableCommand {
     note(
       "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
     )
-    let training = try options.begun(preparation) {
+    let base = try options.base(model)
+    let training = try options.begun(preparation, upon: base) {
       try GeneratorTraining(
-        recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume,
+        recipe, model: base, folder: options.output, isResuming: options.resume,
         from: options.start)
     }
     // From here on a signal leaves the latents that are there, and the same command goes on.
@@ -281,9 +296,10 @@ struct TrainDistill: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(DistillRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
-    let training = try options.begun(preparation) {
+    let base = try options.base(model)
+    let training = try options.begun(preparation, upon: base) {
       try DistillTraining(
-        recipe, model: EmbeddedModel.folder(for: model), folder: options.output, isResuming: options.resume)
+        recipe, model: base, folder: options.output, isResuming: options.resume)
     }
     try TrainingReport(training, asJSON: options.json).run(after: preparation)
   }

@@ -31,6 +31,10 @@ struct TrainingReport {
     let end = try loop.run(onFirstStep: preparation.end)
     ProgressLine.end()
     try finish(end)
+    if Interruption.isRequested, !training.trainer.isFinished {
+      try Output.finish()
+      note("interrupted; step \(training.trainer.stepCount) is saved, and --resume goes on from there")
+    }
     try Interruption.check()
   }
 
@@ -48,7 +52,7 @@ struct TrainingReport {
       print(try jsonLine(report))
     } else {
       if !plot.isEmpty { print(plot.joined(separator: "\n")) }
-      let done = wasFinished ? ", finished before" : training.trainer.isFinished ? ", finished" : ""
+      let done = wasFinished ? ", already finished" : training.trainer.isFinished ? ", finished" : ""
       print("step \(step) of \(steps)\(done): the model is in \(folder)/model")
     }
     // Behind the plot, where it is read.

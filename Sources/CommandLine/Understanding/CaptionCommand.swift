@@ -18,8 +18,8 @@ struct Caption: AsyncParsableCommand {
       status is 1. A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds \
       in a folder are skipped and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
 
-      --output writes what its name ends in: .jsonl one JSON object a picture; .csv and .tsv the columns file and caption; \
-      .txt a line a picture with its file, a tab and its caption. Pictures that could not be described are in JSON alone.
+      --output writes what its name ends in: .jsonl one JSON object per picture; .csv and .tsv the columns file and caption; \
+      .txt one line per picture with its file, a tab and its caption. Pictures that could not be described are in JSON alone.
 
       Example: vugen caption pictures --output captions.csv
       """)
@@ -85,9 +85,26 @@ struct Caption: AsyncParsableCommand {
       try take(result, of: targets[index].path, results.thumbnails.removeValue(forKey: index), into: &results)
       progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
+    if isEnded || !isWhole {
+      try keep(results, of: targets.count)
+      throw CancellationError()
+    }
     if !results.lines.isEmpty { try write(results.lines, results.items) }
-    if isEnded || !isWhole { throw CancellationError() }
     try finish(results.failures, of: targets.count)
+  }
+
+  /// What was done before an interruption; a list that is there and whole is not replaced by a part of one.
+  private func keep(_ results: Results, of total: Int) throws {
+    guard !results.lines.isEmpty else { return }
+    let done = "interrupted after \(results.lines.count) of \(total) pictures"
+    guard let output, output != "-", !AtomicFile.isSpecial(output) else {
+      return try write(results.lines, results.items)
+    }
+    guard (FileName.status(output)?.st_size ?? 0) == 0 else {
+      return note("\(done); \(output) is as it was".oneLine)
+    }
+    try write(results.lines, results.items)
+    note("\(done); \(output) holds these".oneLine)
   }
 
   /// What there is so far.
@@ -187,8 +204,12 @@ struct Caption: AsyncParsableCommand {
   private func say(_ line: String) throws { try Output.show(line + "\n") }
 
   private func write(_ lines: [CaptionFile.Entry], _ items: [ContactSheet.Item]) throws {
-    if let output { try AtomicFile.write((CaptionFile(path: output) ?? .jsonLines).bytes(lines), to: output) }
-    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
+    if let output {
+      try AtomicFile.write((CaptionFile(path: output) ?? .jsonLines).bytes(lines), to: existing.place(output))
+    }
+    if let sheet {
+      try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: existing.place(sheet))
+    }
   }
 
   /// A line that is written over, when a person watches.

@@ -76,7 +76,7 @@ struct CaptionList {
 
   private mutating func readJSONArray(_ text: String) throws {
     guard let list = try? Self.array(text) else {
-      throw DataSetError(path, "is no JSON; \(Self.forms)")
+      throw DataSetError(path, "is not JSON; \(Self.forms)")
     }
     for (number, value) in list.enumerated() { take(line: "entry \(number + 1)", number + 1) { value } }
   }
@@ -89,7 +89,7 @@ struct CaptionList {
 
   /// A row for each caption of an object.
   private static func rows(_ value: Any?, _ place: String, _ number: Int) throws -> [Row] {
-    guard let value else { throw BadRow(reason: "\(place) is no JSON") }
+    guard let value else { throw BadRow(reason: "\(place) is not JSON") }
     guard let object = value as? [String: Any] else {
       throw BadRow(reason: "\(place) is no {\"file\": …, \"caption\": …}")
     }

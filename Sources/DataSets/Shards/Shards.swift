@@ -86,7 +86,7 @@ public enum Shards {
       }
       throw DataSetError(
         path,
-        "holds no shards (.tar); make some of your pictures: vugen data build folder PICTURES --output SHARDS"
+        "holds no shards (.tar); make some from your pictures: vugen data build folder PICTURES --output SHARDS"
       )
     }
     return names.sorted().map { "\(path)/\($0)" }

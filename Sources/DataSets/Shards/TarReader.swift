@@ -168,7 +168,7 @@ final class TarReader {
     return DataSetError(
       path,
       place == 0
-        ? "this is no tar archive" : "is no tar archive from byte \(place) on; make or fetch it again")
+        ? "this is not a tar archive" : "is not a tar archive from byte \(place) on; make or fetch it again")
   }
 
   // MARK: - Fields

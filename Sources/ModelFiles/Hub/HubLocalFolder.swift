@@ -24,7 +24,7 @@ struct HubLocalFolder {
     for file in files where access(path(file), F_OK) == 0 && noted(file.path) == nil {
       guard try !holds(file, check: check) else { continue }
       throw ModelFileError(
-        path(file), "is there already and is not the hub's; name another folder, or remove it")
+        path(file), "already exists and is not the hub's; name another folder, or remove it")
     }
   }
 

@@ -141,7 +141,7 @@ void vt_guard_prepare(bool knows_terminal) {
   made = !atomic_load(&ready);
   counts[made] = 0;
   // The end of a picture that was half sent, of an update, of mouse and pasting.
-  add("\x1b\\\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?2004l");
+  add("\x1b\\\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?2004l\x1b[?1036;1039r");
   if (colours_cursor) add("\x1b]112\x07");
   if (knows_terminal) {
     for (const char *const *name = (const char *const[]){"sgr0", "op", "cnorm", "rmkx", "rmcup", NULL}; *name; name++)

@@ -45,7 +45,9 @@ public enum RecipeFile {
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-      guard parts.count == 2 else { throw RecipeError("'\(setting)' is no KEY=VALUE, such as data.batch=64") }
+      guard parts.count == 2 else {
+        throw RecipeError("'\(setting)' is not KEY=VALUE, such as data.batch=64")
+      }
       let path = parts[0].split(separator: ".").map(String.init)
       guard path.count == 2 else { throw RecipeError("'\(parts[0])' is not SECTION.KEY, such as data.batch") }
       let value = try RecipeValue.literal(parts[1], of: parts[0], keys: keys, in: "--set \(setting)")

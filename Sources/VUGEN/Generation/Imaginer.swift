@@ -34,7 +34,7 @@ public final class Imaginer {
     guard let generator = drawing.generator else {
       throw ModelFileError(
         "\(model.folder)/\(GenerationFiles.generator)",
-        "no such file: the model reconstructs pictures but imagines none; train it with vugen train generator"
+        "no such file: the model reconstructs pictures but cannot draw; train it with vugen train generator"
       )
     }
     self.init(model.tower, drawing, generator: generator, template: model.template)

@@ -1,0 +1,119 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a person has is neither lost to the command that reads it nor to one that comes late, and mistakes are told first.
+@SecondCommands
+struct InputCareTests {
+  private let shell: Shell
+
+  init() throws { shell = try Shell() }
+
+  /// A folder that is read is not the one that is written, whatever is asked for.
+  @Test func inputsAreNoOutputs() throws {
+    try shell.write("[optimization]\nsteps = 2\n", "r/recipe.toml")
+    for line in [
+      "model quantize m -o m --overwrite", "model quantize link -o m --overwrite",
+      "train understanding --from t/m -o t",
+      "train decoder --model t/m -o t", "train decoder --model t/m -o t/m --overwrite",
+      "train understanding --recipe r/recipe.toml -o r",
+      "train decoder --recipe r/recipe.toml -o r --overwrite",
+    ] {
+      let found = try shell.run(
+        """
+        if [ ! -d m ]; then V model init --shape tiny -o m; mkdir t; cp -r m t/m; ln -s m link; fi
+        cat r/recipe.toml $(find m t -type f | sort) | sha256sum >before
+        V \(line); echo $?; cat r/recipe.toml $(find m t -type f | sort) | sha256sum | cmp - before && echo same
+        """)
+      #expect(found.out == "2\nsame\n", "\(line): \(found)")
+      #expect(
+        found.error.contains("this is the input, and it lies in the folder to be written"),
+        "\(line): \(found)")
+    }
+  }
+
+  /// What lies in a folder of one's own is not replaced by a file of the same name.
+  @Test func filesOfTheSameNameStay() throws {
+    try shell.write("mine", "own/tokenizer.json")
+    try shell.write("mine", "data/held_out.json")
+    let found = try shell.run(
+      """
+      V model init --shape tiny -o own; echo $?; cat own/*; ls own
+      V data build scenes --train 1 --validation 0 --held-out 0 -o data; echo $?; cat data/held_out.json; ls data
+      V model init --shape tiny -o data >/dev/null; echo $?; ls data | grep -c safetensors
+      """)
+    #expect(
+      found.out == "1\nminetokenizer.json\n1\nmineheld_out.json\n0\n1\n", "\(found)")
+    #expect(found.error.contains("own: holds tokenizer.json already; name another folder"), "\(found)")
+  }
+
+  /// A file that comes while the work goes on stays as well; nothing is worked out that could not be written.
+  @Test func lateFilesStayAndPlacesAreLookedAtFirst() throws {
+    let late = try shell.run(
+      """
+      "$P" imagine x --steps 150 -o w.png >told 2>said & p=$!; sleep 0.5; echo precious >w.png
+      wait $p; echo $?; cat w.png told; head -c 4 w-2.png | tail -c 3; echo; cat said
+      """)
+    #expect(
+      late.out.hasPrefix("0\nprecious\nw-2.png\nPNG\n")
+        && late.out.contains("w.png was written by another program"),
+      "\(late)")
+    for line in ["imagine x --steps 100000 -o nowhere/x.png", "caption w-2.png --sheet nowhere/s.png"] {
+      let found = try shell.run("timeout -s KILL 20 \"$P\" \(line)")
+      #expect(
+        found.status == 1 && found.error.contains("there is no folder nowhere; make it"), "\(line): \(found)")
+    }
+  }
+
+  /// A picture that is not whole takes no name, and Ctrl-C says what there is.
+  @Test func whatIsInterruptedSaysWhatThereIs() throws {
+    let found = try shell.run(
+      """
+      V imagine x --steps 1 --seed 1 -o z.png >/dev/null; cp z.png before.png
+      "$P" imagine x --steps 100000 -o z.png --overwrite >told 2>said & p=$!; sleep 1; kill -INT $p; wait $p; echo $?
+      cmp z.png before.png && echo same; cat told said
+      """)
+    #expect(found.out.hasPrefix("130\nsame\nvugen: interrupted after step "), "\(found)")
+    #expect(found.out.contains(" of 100000; nothing is written of this picture"), "\(found)")
+  }
+
+  /// A run that is resumed goes on upon its own model, wherever that is now, and upon no other.
+  @Test func aRunKnowsItsModel() throws {
+    let tiny = "--set data.batch=1 --set model.size=nano --set run.sampleMinutes=0"
+    let found = try shell.run(
+      """
+      for s in 1 2; do V model init --shape tiny --seed $s -o m$s; done
+      V train decoder --model m1 -o r \(tiny) --set optimization.steps=1 >/dev/null; echo $?
+      V train decoder -o r --resume --set optimization.steps=2 >/dev/null; echo $?
+      V train decoder --model m2 -o r --resume --set optimization.steps=3; echo $?
+      mv m1 moved; V train decoder -o r --resume --set optimization.steps=3; echo $?
+      V train decoder --model moved -o r --resume --set optimization.steps=3 >/dev/null; echo $?
+      """)
+    #expect(found.out == "0\n0\n1\n1\n0\n", "\(found)")
+    #expect(
+      found.error.contains("--model has other weights; leave out --model, or begin a new run"), "\(found)")
+    #expect(found.error.contains("m1, is gone; name it by --model"), "\(found)")
+  }
+
+  @Test func namesWithADashAndWrongEndingsAreTold() throws {
+    try shell.writePictures("-dash.png", "-sh")
+    for line in ["caption -dash.png", "reconstruct -dash.png", "data inspect -sh"] {
+      let found = try shell.run("V \(line)")
+      #expect(found.status == 2 && found.error.contains("the file of that name is ./-"), "\(line): \(found)")
+    }
+    #expect(try shell.run("V caption ./-dash.png --max-tokens 1").status == 0)
+    for (line, says) in [
+      ("-o e.pdf", ".pdf is not supported; name a .html"),
+      ("--format cast -o e.html", "--format cast does not suit e.html"),
+    ] {
+      let found = try shell.run("V sessions export \(line)")
+      #expect(found.status == 2 && found.error.contains(says), "\(line): \(found)")
+    }
+    // Replaced where that is asked for, also under the program's own names.
+    let twice = try shell.run(
+      "for i in 1 2; do V imagine x --steps 1 --seed 4 --overwrite -o ov; done; ls ov")
+    #expect(
+      twice.out.hasSuffix("x-4.png\nx-4.png\n") || twice.out == "ov/x-4.png\nov/x-4.png\nx-4.png\n",
+      "\(twice)")
+  }
+}

@@ -4,10 +4,12 @@ import Requests
 extension StudioState {
   /// A key, by the table; what stands in none of its lines is typed, or means nothing here.
   mutating func take(_ key: Key) -> [Effect] {
-    let before = prompt.editor.text
+    // Another text has another list of what fits. Where there is no list, a long text is neither copied nor compared.
+    let before = prompt.completion != nil || prompt.hidesCompletions ? prompt.editor.text : nil
     defer {
-      // Another text has another list of what fits.
-      if prompt.editor.text != before { (prompt.completion, prompt.hidesCompletions) = (nil, false) }
+      if let before, prompt.editor.text != before {
+        (prompt.completion, prompt.hidesCompletions) = (nil, false)
+      }
     }
     switch key {
     case .mouse(let mouse): return take(mouse)

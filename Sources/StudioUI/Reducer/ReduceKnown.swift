@@ -4,14 +4,15 @@ import Requests
 extension StudioState {
   /// Where words stand in the prompt that the model was never taught; none where that is not known.
   var unknownWords: [Range<Int>] {
-    guard let vocabulary, prompt.mode == .imagine, !prompt.editor.isEmpty, prompt.editor.search == nil else {
-      return []
-    }
-    let text = prompt.editor.string
-    guard !text.hasPrefix("/") else { return [] }
-    let mentions = Mentions(in: text).words.map(\.range)
-    return vocabulary.unknown(in: text, cursor: prompt.editor.cursor).filter { word in
-      !mentions.contains { $0.overlaps(word) }
+    guard let vocabulary, prompt.mode == .imagine, !prompt.editor.isEmpty, prompt.editor.search == nil,
+      prompt.isLookedThrough, prompt.editor.text.first != "/"
+    else { return [] }
+    let unknown = vocabulary.unknown(in: prompt.editor.string, cursor: prompt.editor.cursor)
+    // Both in their order.
+    var rest = mentions.map(\.range)[...]
+    return unknown.filter { word in
+      rest = rest.drop { $0.upperBound <= word.lowerBound }
+      return rest.first.map { !$0.overlaps(word) } ?? true
     }
   }
 
@@ -26,7 +27,7 @@ extension StudioState {
   mutating func mendWord() -> Bool {
     guard let (range, word) = unknownWord else { return false }
     guard let near = vocabulary?.nearest(to: word) else {
-      say("nothing like '\(word)' is known to \(modelName); /things lists what is")
+      say("nothing like '\(Vocabulary.shown(word))' is known to \(modelName); /things lists what is")
       return true
     }
     let cursor = prompt.editor.cursor

@@ -144,7 +144,9 @@ extension StudioState {
   var completions: [Binding] {
     guard !prompt.hidesCompletions, prompt.editor.search == nil, inspector.row == nil, overlays.top == nil
     else { return [] }
-    return KeyTable.completing(prompt.editor.string)
+    // No command's name is longer.
+    let text = prompt.editor.text
+    return text.first == "/" && text.count < 40 ? KeyTable.completing(prompt.editor.string) : []
   }
 
   /// Whether the arrows are the list's: of what came from the history they walk on there.

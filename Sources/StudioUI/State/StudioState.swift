@@ -124,6 +124,9 @@ public struct PromptState: Equatable, Sendable {
   var subject = Subject.newest
   /// The question that goes with the next picture that is attached, and is asked at once.
   var questionForNextAttachment: String?
+  /// Whether the text is looked through for words and files at each key: not one that is longer than any that a person
+  /// writes.
+  var isLookedThrough: Bool { editor.text.count <= 10_000 }
   /// Ctrl-X was pressed: the first half of Ctrl-X Ctrl-E.
   var isAfterControlX = false
 }

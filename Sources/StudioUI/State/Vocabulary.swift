@@ -1,3 +1,5 @@
+import Frames
+
 /// What a model was taught, as a file in its folder lists it.
 ///
 ///     # Words
@@ -64,8 +66,12 @@ public struct Vocabulary: Equatable, Sendable {
     }.map(\.range)
   }
 
+  /// A longer one is no mistyped word: the longest in a dictionary have fewer letters.
+  static let longestWord = 40
+
   /// What an unknown word may have meant: a thing that begins so, or the word that fewest changes lead to.
   func nearest(to word: String) -> String? {
+    guard word.utf8.count <= 4 * Self.longestWord, word.count <= Self.longestWord else { return nil }
     let word = word.lowercased()
     if word.count >= 3, let thing = things.first(where: { $0.name.hasPrefix(word) }) { return thing.name }
     func shared(_ name: String) -> Int { zip(name, word).prefix { $0 == $1 }.count }
@@ -82,6 +88,11 @@ public struct Vocabulary: Equatable, Sendable {
         .max { $0.name.count < $1.name.count }?.name
     }
     return near
+  }
+
+  /// As much of a word as a message can say.
+  static func shown(_ word: String) -> String {
+    TextWidth.fitted(String(word.prefix(longestWord + 1)), longestWord)
   }
 
   /// Letters put in, left out, exchanged for others, or swapped with their neighbour.

@@ -13,8 +13,10 @@ extension StudioState {
 
   /// Rows that the prompt takes: its text, at most 8.
   var promptLines: Int {
-    let width = max(8, transcriptWidth - 4)
-    return max(1, min(8, TextWidth.lines(prompt.editor.text, width).count, terminal.size.height / 3))
+    let width = max(8, transcriptWidth - 4), most = max(1, min(8, terminal.size.height / 3))
+    // A text that is longer fills them all, whatever the rest of it is.
+    let text = prompt.editor.text.prefix(most * (width + 1))
+    return min(most, TextWidth.lines(Array(text), width).count)
   }
 
   var transcriptWidth: Int {
@@ -43,8 +45,9 @@ extension StudioState {
 
   /// Files that the prompt names.
   var mentions: [Mentions.Word] {
-    let text = prompt.editor.string
-    return text.hasPrefix("/") || !text.contains("@") ? [] : Mentions(in: text).words
+    let text = prompt.editor.text
+    guard prompt.isLookedThrough, text.first != "/", text.contains("@") else { return [] }
+    return Mentions(in: prompt.editor.string).words
   }
 
   private var subjectWithoutMentions: String? {

@@ -188,7 +188,7 @@ extension StudioState {
     }
     if let (_, word) = unknownWord, case .ready = work.model {
       let near = vocabulary?.nearest(to: word).map { "Tab: \($0)" } ?? "/things lists what is known"
-      return "unknown: '\(word)'; \(near)"
+      return "unknown: '\(Vocabulary.shown(word))'; \(near)"
     }
     switch work.model {
     case .loading: return "\(turn) loading the model; requests wait until it is ready"

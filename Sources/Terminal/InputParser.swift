@@ -24,8 +24,12 @@ public struct InputParser: Sendable {
   /// One thing that the bytes meant.
   public enum Input: Equatable, Sendable { case key(Key), reply(TerminalReply) }
 
-  private var buffer: [UInt8] = []
+  private var buffer: ArraySlice<UInt8> = []
   private var paste: [UInt8]?
+  /// What is dropped up to its end, since it is longer than anything that is understood.
+  private var dropped: Dropped?
+
+  private enum Dropped { case string, sequence }
 
   /// Nothing has come yet.
   public init() {}
@@ -44,12 +48,21 @@ public struct InputParser: Sendable {
 
   private mutating func parse(isFinal: Bool) -> [Input] {
     var found: [Input] = []
+    // What is left does not keep what was before it.
+    defer { buffer = Array(buffer)[...] }
     while !buffer.isEmpty {
       if paste != nil {
         guard takePaste(&found) else { break }
         continue
       }
-      guard let (input, length) = Self.next(buffer[...], isFinal: isFinal) else { break }
+      if let dropped {
+        guard drop(dropped, isFinal) else { break }
+        continue
+      }
+      guard let (input, length) = Self.next(buffer, isFinal: isFinal) else {
+        guard beginsToDrop() else { break }
+        continue
+      }
       if case .some(.key(.paste)) = input { paste = [] }
       if let input, paste == nil { found.append(input) }
       buffer.removeFirst(length)
@@ -70,10 +83,44 @@ public struct InputParser: Sendable {
     }
     paste?.append(contentsOf: buffer[..<end.lowerBound])
     found.append(.key(.paste(String(decoding: paste ?? [], as: UTF8.self))))
-    buffer.removeFirst(end.upperBound)
+    buffer = buffer[end.upperBound...]
     paste = nil
     return true
   }
+
+  /// Whether what waits for its end is too long to wait for as a whole.
+  private mutating func beginsToDrop() -> Bool {
+    let second = buffer.dropFirst().first, isSequence = second == UInt8(ascii: "[")
+    guard buffer.first == 0x1B, buffer.count > (isSequence ? 256 : 4096) else { return false }
+    dropped = isSequence ? .sequence : .string
+    buffer.removeFirst(2)
+    return true
+  }
+
+  /// Drops bytes up to the end of a string or sequence, or to what breaks it off; true when that was found.
+  private mutating func drop(_ kind: Dropped, _ isFinal: Bool) -> Bool {
+    let end = buffer.firstIndex { byte in
+      kind == .string
+        ? byte == 0x07 || Self.breaksOff(byte) : byte < 0x20 || (0x40...0x7E).contains(byte)
+    }
+    guard let end else {
+      buffer = []
+      return false
+    }
+    buffer = buffer[end...]
+    let byte = buffer[end]
+    if kind == .string, byte == 0x1B {
+      guard buffer.count > 1 || isFinal else { return false }
+      if buffer.dropFirst().first == UInt8(ascii: "\\") { buffer.removeFirst(2) }
+    } else if byte == 0x07 || byte >= 0x20 {
+      buffer.removeFirst()
+    }
+    dropped = nil
+    return true
+  }
+
+  /// What ends a string wherever it comes: ESC, by which everything else begins, and Ctrl-C, CAN and SUB.
+  private static func breaksOff(_ byte: UInt8) -> Bool { [0x1B, 0x03, 0x18, 0x1A].contains(byte) }
 
   /// The first input and its bytes; nil where more are needed; no input for bytes that mean nothing.
   private static func next(_ b: ArraySlice<UInt8>, isFinal: Bool) -> (Input?, Int)? {
@@ -144,8 +191,7 @@ public struct InputParser: Sendable {
     let start = b.startIndex + 2
     guard let end = b[start...].firstIndex(where: { (0x40...0x7E).contains($0) }) else {
       if isFinal, b.count == 2 { return (.key(.alt("[")), 2) }
-      // Not a sequence that any terminal sends: let it go rather than wait for ever.
-      return isFinal || b.count > 256 ? (nil, b.count) : nil
+      return isFinal ? (nil, b.count) : nil
     }
     let body = String(decoding: b[start..<end], as: UTF8.self), length = end - b.startIndex + 1
     return (meaning(body, Character(Unicode.Scalar(b[end]))), length)
@@ -237,14 +283,14 @@ public struct InputParser: Sendable {
         return (.reply(reply(body, kind)), at - b.startIndex + (isBell ? 1 : 2))
       }
       // Any other escape sequence breaks a string off: whoever is stuck in half a reply is out of it by a key.
-      if isEscape { return (nil, at - b.startIndex) }
+      if Self.breaksOff(b[at]) { return (nil, at - b.startIndex) }
       at += 1
     }
     if isFinal, b.count == 2, let scalar = Unicode.Scalar(UInt32(kind)) {
       return (.key(.alt(Character(scalar))), 2)
     }
-    // An answer without an end is dropped, not typed.
-    return b.count > 4096 ? (nil, b.count) : nil
+    // What has no end yet is not typed.
+    return nil
   }
 
   private static func reply(_ body: String, _ kind: UInt8) -> TerminalReply {

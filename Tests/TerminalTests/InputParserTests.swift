@@ -81,6 +81,30 @@ import Testing
     #expect(parser.take(Array((half + "\u{1B}").utf8)).isEmpty && parser.flush().last == .key(.escape))
   }
 
+  /// What is longer than anything that is understood is dropped up to its end, and not kept meanwhile.
+  @Test(arguments: [
+    ("\u{1B}]52;c;", "B", "\u{07}"), ("\u{1B}]52;c;", "B", "\u{1B}\\"), ("\u{1B}P", "q", "\u{1B}\\"),
+    ("\u{1B}_G", "x", "\u{1B}\\"), ("\u{1B}[", "1;", "m"),
+  ])
+  func longStringsAreDropped(_ start: String, _ body: String, _ end: String) {
+    for size in [100, 1000, 4096, 40_000] {
+      var parser = InputParser(), found: [InputParser.Input] = []
+      let bytes = Array((start + String(repeating: body, count: 40_000)).utf8)
+      for at in stride(from: 0, to: bytes.count, by: size) {
+        found += parser.take(bytes[at..<min(bytes.count, at + size)])
+      }
+      #expect(found.isEmpty && !parser.isWaiting, "nothing of it is kept")
+      for byte in end.utf8 { found += parser.take([byte]) }
+      #expect(found.isEmpty, "\(found.prefix(5))")
+      #expect(parser.take(Array("ok".utf8)) == [.key(.character("o")), .key(.character("k"))])
+      // Without an end a key leads out of it.
+      _ = parser.take(bytes)
+      #expect(parser.take([0x03]) == [.key(.control("c"))])
+      _ = parser.take(bytes)
+      #expect(parser.take(Array("\u{1B}[A".utf8)) == [.key(.up)])
+    }
+  }
+
   @Test func anyBytesAreSurvivedAndNothingWaitsForEver() {
     var seed: UInt64 = 7
     func next() -> UInt8 {

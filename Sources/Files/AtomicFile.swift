@@ -7,8 +7,11 @@ public enum AtomicFile {
   /// Files that a killed process left half written are removed by the next one that writes into their folder. A link is followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe,
   /// is written to as it stands, and `-` is standard output. Throws `FileAccessError` with the system's reason, such as
   /// a full disk, what `body` throws, or `Patience.Ended` where nobody read a pipe.
+  ///
+  /// - Parameter mode: of a new file; nil for what is usual.
   public static func write(
-    to path: String, _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    to path: String, mode: mode_t? = nil,
+    _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     if path == "-" { return try body { try writeAll($0, to: STDOUT_FILENO, "standard output") } }
     guard !path.isEmpty else { throw FileAccessError("the output", "has no name; name a file") }
@@ -16,12 +19,14 @@ public enum AtomicFile {
     if status != nil, kind == S_IFDIR { throw FileAccessError(path, "this is a folder; name a file") }
     if let number = openDescriptor(path) { return try body { try writeAll($0, to: number, path) } }
     if status != nil, kind != S_IFREG { return try writeThrough(path, body) }
-    try replace(followed(path), path, mode: status.map { $0.st_mode & 0o7777 }, body)
+    try replace(followed(path), path, mode: status.map { $0.st_mode & 0o7777 } ?? mode, body)
   }
 
   /// Writes a whole file. Throws `FileAccessError`.
-  public static func write(_ data: Data, to path: String) throws {
-    try write(to: path) { write in try data.withUnsafeBytes { try write($0) } }
+  ///
+  /// - Parameter mode: of a new file; nil for what is usual.
+  public static func write(_ data: Data, to path: String, mode: mode_t? = nil) throws {
+    try write(to: path, mode: mode) { write in try data.withUnsafeBytes { try write($0) } }
   }
 
   /// Where a chain of links ends, whether something is there or not.

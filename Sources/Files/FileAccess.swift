@@ -19,6 +19,7 @@ extension FileName {
 
   /// The system's reason in an error of Foundation's, which says it at length or not at all.
   public static func reason(of error: any Error) -> String {
+    if let error = error as? FileAccessError { return error.reason }
     var inner = error as NSError
     while let next = inner.userInfo[NSUnderlyingErrorKey] as? NSError { inner = next }
     if inner.domain == NSPOSIXErrorDomain {
@@ -141,11 +142,13 @@ extension FileName {
   }
 
   /// Makes a folder and those above it. Throws `FileAccessError`.
-  public static func makeFolder(_ path: String) throws {
+  ///
+  /// - Parameter mode: of the last one, where it is made.
+  public static func makeFolder(_ path: String, mode: mode_t = 0o777) throws {
     if isFolder(path) { return }
     let upper = parent(of: path)
     if !upper.isEmpty, upper != path { try makeFolder(upper) }
-    guard withPath(path, { mkdir($0, 0o777) }) != 0, !isFolder(path) else { return }
+    guard withPath(path, { mkdir($0, mode) }) != 0, !isFolder(path) else { return }
     let reason = systemReason
     throw FileAccessError(
       path, exists(path) ? "this is a file and no folder; name another" : "cannot be made: " + reason)

@@ -38,7 +38,10 @@ public final class SessionFile {
 
   private func begin() throws {
     do {
-      try FileName.makeFolder(folder + "/pictures")
+      // Nobody else's to read, like what is in them.
+      try FileName.makeFolder(folder, mode: 0o700)
+      _ = FileName.withPath(folder) { chmod($0, 0o700) }
+      try FileName.makeFolder(folder + "/pictures", mode: 0o700)
     } catch {
       throw SessionError("\(folder): cannot be created: \(FileName.reason(of: error))")
     }
@@ -96,19 +99,29 @@ public final class SessionFile {
       parts.tm_min, parts.tm_sec) + String(repeating: "0", count: 4 - tail.count) + tail
   }
 
-  /// A line that was cut by the end of its writer is taken away, so that the next one stands alone; a whole one that
-  /// only lacks its end gets it.
+  /// A line that was cut by the end of its writer is taken away, so that the next one stands alone, and kept in a file
+  /// beside the log; a whole one that only lacks its end gets it, and so does one that cannot be kept elsewhere.
   private func mendLastLine() {
     let size = lseek(descriptor, 0, SEEK_END)
     guard size > 0, let data = FileManager.default.contents(atPath: folder + "/log.jsonl") else { return }
     guard data.last != 10 else { return }
     let kept = (data.lastIndex(of: 10) ?? -1) + 1
-    if SessionContents(data[kept...]).lost == 0 {
+    guard SessionContents(data[kept...]).lost > 0, keepDamaged(data[kept...]) else {
       write(Data([10]))
       return
     }
     ftruncate(descriptor, off_t(kept))
     lseek(descriptor, 0, SEEK_END)
+  }
+
+  /// Adds a damaged line to those that are kept; false where the disk does not take it.
+  private func keepDamaged(_ line: Data) -> Bool {
+    let file = open(folder + "/log.jsonl.damaged", O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    let bytes = line + [10]
+    let count = bytes.withUnsafeBytes { $0.baseAddress.map { Glibc.write(file, $0, bytes.count) } ?? -1 }
+    return count == bytes.count && fdatasync(file) == 0
   }
 
   /// Appends an entry and what waited before it. False where the disk takes nothing: it waits then.
@@ -182,7 +195,7 @@ public final class SessionFile {
     let path = "\(folder)/pictures/\(hash).png"
     if FileManager.default.fileExists(atPath: path) { return true }
     do {
-      try AtomicFile.write(png, to: path)
+      try AtomicFile.write(png, to: path, mode: 0o600)
       return true
     } catch {
       obstacle = "\(error)"

@@ -154,9 +154,9 @@ public struct SessionStore: Sendable {
   /// Why no session can be written here, in one line; nil where one can.
   public var obstacle: String? {
     do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try FileName.makeFolder(folder)
     } catch {
-      return "\(folder): cannot be created: \(error.localizedDescription)"
+      return "\(folder): cannot be created: \(FileName.reason(of: error))"
     }
     return access(folder, W_OK | X_OK) == 0 ? nil : "\(folder): \(String(cString: strerror(errno)))"
   }
@@ -186,7 +186,7 @@ public struct SessionStore: Sendable {
       }
     }
     do {
-      try manager.createDirectory(atPath: deleted, withIntermediateDirectories: true)
+      try FileName.makeFolder(deleted, mode: 0o700)
       // One of the same name that was deleted earlier stays, under another.
       var number = 2
       while manager.fileExists(atPath: place) {

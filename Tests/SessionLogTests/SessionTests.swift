@@ -184,6 +184,33 @@ struct SessionTests {
     }
   }
 
+  /// What a person said and drew is nobody else's to read.
+  @Test func nobodyElseReadsIt() throws {
+    let store = temporaryStore(), id = "20260101-000000-aaaa", manager = FileManager.default
+    try manager.createDirectory(
+      atPath: store.folder(of: id), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o755])
+    let file = try SessionFile(store, id: id)
+    file.keep(Data("picture".utf8), as: "a1b2")
+    #expect(file.append(.init(time: 1, event: .note("x"))))
+    func mode(_ name: String) throws -> Int? {
+      try manager.attributesOfItem(atPath: file.folder + name)[.posixPermissions] as? Int
+    }
+    #expect(try mode("") == 0o700 && mode("/pictures") == 0o700)
+    #expect(try mode("/pictures/a1b2.png") == 0o600 && mode("/log.jsonl") == 0o600)
+  }
+
+  /// Why nothing can be written, in words that are not Foundation's.
+  @Test func obstaclesAreToldInPlainWords() throws {
+    for folder in ["/dev/null", "/proc/nowhere"] {
+      let store = SessionStore(folder: folder + "/vugen/sessions"), file = SessionFile(new: "a", in: store)
+      #expect(!file.append(.init(time: 1, event: .note("x"))))
+      for text in [store.obstacle ?? "", file.obstacle] {
+        #expect(text.contains(folder) && !text.contains("couldn") && !text.contains("error"), "\(text)")
+      }
+    }
+  }
+
   /// A session begins on the disk with the first thing that is done in it.
   @Test func nothingDoneLeavesNothing() throws {
     let store = temporaryStore(), opened = SessionEvent.opened(model: "m", modelHash: "h", program: "p")
@@ -276,6 +303,9 @@ struct SessionTests {
       file.append(.init(time: 7, event: .note("new")))
     }
     #expect(try store.read(id).entries.last?.event == .note("new") && store.read(id).lost == 1)
+    // Not a byte of it is lost.
+    let cut = bytes.dropLast(30), last = (cut.lastIndex(of: 10) ?? -1) + 1
+    #expect(FileManager.default.contents(atPath: path + ".damaged") == Data(cut[last...] + [10]))
   }
 
   /// The writer is killed at any moment, two hundred times; every entry that it called safe is there.

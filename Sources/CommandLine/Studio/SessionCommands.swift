@@ -248,8 +248,8 @@ struct ReplayCommand: AsyncParsableCommand {
         "\(id): a newer version of this program wrote this session; this one cannot interpret it")
     }
     if entries.isEmpty {
-      throw CommandError(
-        "\(id): \(lost > 0 ? "all \(lost) entries are damaged" : "the log is empty"); nothing is compared")
+      let damaged = lost == 1 ? "its one entry is damaged" : "all \(lost) entries are damaged"
+      throw CommandError("\(id): \(lost > 0 ? damaged : "the log is empty"); nothing is compared")
     }
     let engine = StudioEngine(folder: EmbeddedModel.folder(for: model))
     let facts = try await engine.load()
@@ -264,7 +264,7 @@ struct ReplayCommand: AsyncParsableCommand {
     if isWhole, result.compared + result.partial == 0 {
       throw CommandError("\(id): holds no answers or pictures; nothing is compared")
     }
-    if lost > 0 { note("\(lost) damaged entries could not be read") }
+    if lost > 0 { note("\(lost) damaged \(lost == 1 ? "entry" : "entries") could not be read") }
     for line in bad { note(line) }
     if json {
       let numbers = [

@@ -41,9 +41,9 @@ private func takenUp(_ path: String) -> String {
 
 /// A picture to write: one whose name ends like no format that is written is refused, not written as another.
 @Sendable func picturePath(_ text: String) throws -> String {
-  let path = try namedPath(text), ending = (path as NSString).pathExtension
-  guard ending.isEmpty || WrittenFormat(path: path) != nil || AtomicFile.isSpecial(path) else {
-    throw ValidationError(".\(ending) is not supported; name a \(WrittenFormat.endings) file.")
+  let path = try namedPath(text)
+  if !AtomicFile.isSpecial(path), let reason = WrittenFormat.objection(to: path) {
+    throw ValidationError(reason + ".")
   }
   return path
 }
@@ -129,13 +129,5 @@ func checkOutput(_ output: String?, isNoneOf inputs: [String]) throws {
       continue
     }
     throw ValidationError("\(output): this is the input and would be overwritten; name another output.")
-  }
-}
-
-extension WrittenFormat {
-  /// How names of such files end, for a person.
-  static var endings: String {
-    let all = allCases.map { "." + $0.suffix }
-    return all.dropLast().joined(separator: ", ") + " or " + (all.last ?? "")
   }
 }

@@ -29,6 +29,19 @@ public enum WrittenFormat: String, Sendable, CaseIterable {
 
   /// How names of such files end.
   public var suffix: String { self == .jpeg ? "jpg" : rawValue }
+
+  /// How names of such files end, for a person.
+  public static var endings: String {
+    let all = allCases.map { "." + $0.suffix }
+    return all.dropLast().joined(separator: ", ") + " or " + (all.last ?? "")
+  }
+
+  /// Why no picture is written under a name: it ends like another kind of file. nil where it can be.
+  public static func objection(to path: String) -> String? {
+    let ending = (path as NSString).pathExtension
+    guard !ending.isEmpty, WrittenFormat(path: path) == nil else { return nil }
+    return ".\(ending) is not written; name a \(endings) file"
+  }
 }
 
 extension Picture {

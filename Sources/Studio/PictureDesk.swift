@@ -90,6 +90,9 @@ final class PictureDesk {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       path += "/" + name
     }
+    if !AtomicFile.isSpecial(path), let reason = WrittenFormat.objection(to: path) {
+      return [.toast(reason, isError: true)]
+    }
     if !typed.isEmpty, let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG,
       status.st_size > 0
     {

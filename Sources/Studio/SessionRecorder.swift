@@ -25,7 +25,16 @@ final class SessionRecorder {
   init(_ store: SessionStore, _ session: SessionFile?, _ source: PictureSource) {
     (self.store, self.session, self.source) = (store, session, source)
     if let session { source.use(session.id) }
+    // It is said where it is opened.
+    loggedFullDisk = session.map { !$0.isBegun } ?? false && store.obstacle != nil
     noteLastWords()
+  }
+
+  /// What is said where no session can be written: why, and what to do; nil where one can.
+  static func advice(_ store: SessionStore) -> String? {
+    store.obstacle.map {
+      "what is new stays in memory, since nothing can be written; set XDG_DATA_HOME to a folder that can be: \($0)"
+    }
   }
 
   // MARK: Writing
@@ -103,7 +112,7 @@ final class SessionRecorder {
         : "\(Self.entries(session.waiting.count)) could not be written to \(path)")
   }
 
-  private static func entries(_ count: Int) -> String { "\(count) entr\(count == 1 ? "y" : "ies")" }
+  static func entries(_ count: Int) -> String { "\(count) entr\(count == 1 ? "y" : "ies")" }
 
   /// What of the sessions the disk does not take, even now; nil where all is written.
   var unwritten: String? {
@@ -115,6 +124,22 @@ final class SessionRecorder {
         + file.obstacle
     }
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
+  }
+
+  /// What is lost where the studio is left now, and what to do; nil where all is written.
+  var leftInMemory: String? {
+    let left = (unfinished + [session].compactMap(\.self)).filter { !$0.flush() }
+    let pictures = left.reduce(0) { $0 + $1.waitingPictures.count }
+    let entries = left.reduce(0) { $0 + $1.waiting.count }
+    guard pictures + entries > 0 else { return nil }
+    let isOne = max(pictures, 1) == 1 && (pictures > 0 || entries == 1)
+    let what = pictures > 0 ? "\(pictures) picture\(isOne ? "" : "s")" : Self.entries(entries)
+    // There is no room to make where no folder can be.
+    let ways = [
+      store.obstacle == nil ? "make room" : nil, pictures > 0 ? "/save \(isOne ? "it" : "them")" : nil,
+    ].compactMap(\.self)
+    let all = [ways.joined(separator: ", or ")].filter { !$0.isEmpty } + ["Ctrl-D again leaves"]
+    return "\(what) \(isOne ? "is" : "are") not written; " + all.joined(separator: "; ")
   }
 
   // MARK: Another session
@@ -146,8 +171,11 @@ final class SessionRecorder {
   }
 
   func begin(leaving request: Int?) -> [Action] {
-    if let obstacle = store.obstacle { return [.toast(obstacle, isError: true)] }
-    return use(SessionFile(new: StudioSession.newID(), in: store), [], leaving: request, "new session")
+    let advice = Self.advice(store)
+    loggedFullDisk = advice != nil
+    return use(
+      SessionFile(new: StudioSession.newID(), in: store), [], leaving: request, advice ?? "new session",
+      isError: advice != nil)
   }
 
   func open(_ id: String, leaving request: Int?) -> [Action] {
@@ -166,7 +194,8 @@ final class SessionRecorder {
       }
       do {
         let file = try SessionFile(store, id: id)
-        let lost = found.lost == 0 ? "" : ": \(found.entries.count) entries; \(found.lost) are damaged"
+        let damaged = "\(found.lost) \(found.lost == 1 ? "is" : "are") damaged"
+        let lost = found.lost == 0 ? "" : ": \(Self.entries(found.entries.count)); \(damaged)"
         return use(file, found.entries, leaving: request, "opened\(lost)", isError: found.lost > 0)
       } catch {
         return use(nil, found.entries, leaving: request, "read-only: \(error)", isError: true)

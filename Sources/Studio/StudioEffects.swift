@@ -22,6 +22,8 @@ final class StudioEffects {
   private let pictures: PictureDesk
   /// Whether the person wants to leave, or the terminal is gone.
   private(set) var hasLeft = false
+  /// What a person who wants to leave was told would be lost.
+  private var toldLost: String?
 
   init(
     recorder: SessionRecorder, source: PictureSource, modelFolder: String, graphics: Graphics?,
@@ -36,6 +38,18 @@ final class StudioEffects {
   }
 
   func leave() { hasLeft = true }
+
+  /// What would be lost is said once; whoever asks again after that leaves.
+  private func leaveUnlessSomethingIsLost() -> [Action] {
+    let lost = recorder.leftInMemory
+    if let lost, lost != toldLost {
+      toldLost = lost
+      return [.toast(lost, isError: true)]
+    }
+    engines.cancelAll()
+    leave()
+    return []
+  }
 
   /// What another thread has to say.
   func take(_ message: StudioMessage) -> [Action] {
@@ -119,7 +133,7 @@ final class StudioEffects {
     case .suspend:
       screen.suspend()
       kill(getpid(), SIGSTOP)
-    case .leave: leave()
+    case .leave: return leaveUnlessSomethingIsLost()
     default: break
     }
     return []

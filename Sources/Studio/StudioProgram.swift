@@ -92,13 +92,14 @@ public struct StudioProgram {
     switch beginning {
     case .replay(_, let id): return Opened(id: id)
     case .newSession:
-      if let obstacle = store.obstacle { return Opened(notice: "read-only: \(obstacle)") }
-      return Opened(file: SessionFile(new: StudioSession.newID(), in: store))
+      return Opened(
+        file: SessionFile(new: StudioSession.newID(), in: store), notice: SessionRecorder.advice(store))
     case .session(let name, let isReadOnly):
       let id = try store.resolve(name), found = try store.contents(of: id)
       var opened = Opened(id: id, entries: found.entries)
       if found.lost > 0 {
-        opened.notice = "recovered \(found.entries.count) entries; \(found.lost) were damaged"
+        let damaged = "\(found.lost) \(found.lost == 1 ? "was" : "were") damaged"
+        opened.notice = "recovered \(SessionRecorder.entries(found.entries.count)); \(damaged)"
       }
       if isReadOnly { return opened }
       guard !found.isNewer else {

@@ -117,10 +117,15 @@ struct SessionSwitchTests {
     try FileManager.default.createDirectory(atPath: home + "/.local", withIntermediateDirectories: true)
     try Data().write(to: URL(fileURLWithPath: home + "/.local/share"))
     let s = try Session(["studio", "--graphics", "none"], home: home)
-    #expect(s.expect("read-only: "), "\(s.screen(36))")
-    s.type("a cat\r")
-    #expect(s.expect("this session is read-only"))
-    #expect(Self.leave(s) == 0)
+    #expect(s.expect("stays in memory") && s.expect("set XDG_DATA_HOME"), "\(s.screen(36))")
+    #expect(s.expect("parameters"))
+    s.type("/steps 2\ra cat\r")
+    #expect(s.expect("2 steps"), "what cannot be written is drawn: \(s.screen(36))")
+    s.type("/new\r")
+    #expect(s.expect("what is new stays in memory") && s.expectGone("a cat"), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.expect("1 picture is not written; /save it; Ctrl-D again leaves"), "\(s.screen(36))")
+    #expect(Self.leave(s) == 1)
 
     try FileManager.default.removeItem(atPath: home + "/.local/share")
     let id = "20260101-000000-aaaa", path = store.folder(of: id) + "/log.jsonl"
@@ -150,7 +155,18 @@ struct SessionSwitchTests {
     #expect(s.expect("Sessions"))
     s.type("\r")
     #expect(s.expect("opened") && s.expect("first apple"), "\(s.screen(36))")
-    #expect(Self.leave(s) == 1 && s.screen(36).contains("not written"), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.expect("1 picture is not written; make room, or /save it; Ctrl-D again"), "\(s.screen(36))")
+    s.type("/new\r")
+    #expect(s.expect("is tried again"), "\(s.screen(36))")
+    s.type("second pear\r")
+    #expect(s.expect("2 steps"))
+    // More would be lost than was said.
+    s.type("/quit\r")
+    #expect(s.expect("2 pictures are not written"), "\(s.screen(36))")
+    #expect(Self.leave(s) == 1)
+    let farewell = s.screen(36).split(separator: "\n").filter { $0.hasPrefix("vugen: not written: ") }
+    #expect(farewell.count == 2, "each on a line of its own: \(s.screen(36))")
   }
 
   /// Pictures of another session become this one's where they are used, and what was undone is in no export.

@@ -63,7 +63,7 @@ extension StudioProgram {
       leave(with: 1)
     }
     let ended = try run()
-    if let unwritten = ended.unwritten { note(unwritten) }
+    ended.unwritten?.split(separator: "\n").forEach { note(String($0)) }
     leave(with: ended.unwritten != nil && ended.status == 0 ? 1 : ended.status)
   }
 }

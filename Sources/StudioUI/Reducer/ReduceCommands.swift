@@ -200,7 +200,7 @@ extension StudioState {
 
   private mutating func leave() -> [Effect] {
     isLeaving = true
-    return (work.running.map { [.cancel($0.id)] } ?? []) + [.leave]
+    return [.leave]
   }
 
   /// "1..9", with a step behind a comma: "1..9,2".

@@ -140,5 +140,6 @@ public enum Effect: Equatable, Sendable {
   /// Draws the whole screen anew.
   case repaint
   case suspend
+  /// Stops what runs and leaves; where something would be lost, only when it is asked for again.
   case leave
 }

@@ -150,21 +150,12 @@ final class StudioEffects {
     StudioSignals.lendTerminal(true)
     defer { StudioSignals.lendTerminal(false) }
     screen.suspend()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "exec \(editor) \"$1\"", "sh", path]
-    var problem: String?
-    do {
-      try process.run()
-      process.waitUntilExit()
-      if process.terminationStatus != 0 {
-        problem = "'\(editor)' ended with status \(process.terminationStatus)"
-      }
-    } catch {
-      problem = "'\(editor)' cannot be run; set EDITOR"
-    }
+    let status = ForegroundProgram.run("exec \(editor) \"$1\"", [path])
     screen.resume()
-    if let problem { return [.toast(problem, isError: true)] }
+    guard let status else { return [.toast("'\(editor)' cannot be run; set EDITOR", isError: true)] }
+    if let problem = ForegroundProgram.problem(status) {
+      return [.toast("'\(editor)' \(problem)", isError: true)]
+    }
     let edited = (try? String(contentsOfFile: path, encoding: .utf8)) ?? text
     return [.edited(edited.trimmingCharacters(in: .newlines))]
   }

@@ -1,0 +1,67 @@
+import Foundation
+import TerminalProbe
+import TestSupport
+import Testing
+
+/// What the studio meets beside its own keys: an editor, a terminal's long answers, damaged logs.
+@Suite(.serialized)
+@SecondScreen
+struct OddStudioTests {
+  /// An editor that reads from the terminal gets it, with signals that do what they do elsewhere.
+  @Test func editorsReadFromTheTerminal() throws {
+    let home = temporaryPath(), editor = home + "/editor"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    let script = """
+      #!/bin/sh
+      printf 'which word? '
+      read line </dev/tty || line="cannot read"
+      grep -E '^Sig(Blk|Ign):' /proc/self/status >"$HOME/signals"
+      printf ' %s' "$line" >>"$1"
+      """
+    try Data(script.utf8).write(to: URL(fileURLWithPath: editor))
+    chmod(editor, 0o755)
+    let s = try Session(
+      ["studio", "--graphics", "none"], home: home, terminal: ["TERM=xterm-256color", "VISUAL=\(editor)"])
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("a zebra on\u{07}")
+    #expect(s.expect("which word?"), "\(s.screen(36))")
+    s.type("grass\r")
+    #expect(s.expect("a zebra on grass"), "\(s.screen(36))")
+    let signals = try String(contentsOfFile: home + "/signals", encoding: .utf8)
+    for line in signals.split(separator: "\n") {
+      // The C library has 32 and 33 for itself.
+      let set = try #require(line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) })
+      #expect(set & ~(3 << 31) == 0, "\(signals)")
+    }
+    // A terminal's long answer is not typed.
+    s.type("!\u{1B}]52;c;" + String(repeating: "B", count: 40_000) + "\u{07}?")
+    #expect(s.expect("a zebra on grass!?"), "\(s.screen(36))")
+    s.type("\u{03}")
+    #expect(s.expectGone("grass"))
+    // Only what is written is a picture's name.
+    s.type("/steps 2\ra cat\r")
+    #expect(s.expect("2 steps"))
+    s.type("/save x.gif\r")
+    #expect(s.expect(".gif is not written; name a .png, .jpg or .webp file"), "\(s.screen(36))")
+    #expect(!FileManager.default.fileExists(atPath: home + "/x.gif"))
+    s.type("\u{04}")
+    #expect(s.end() == 0 && s.leftClean)
+    try openAfterATear(home)
+  }
+
+  /// The end of a torn log is there after it was opened; one entry is one.
+  private func openAfterATear(_ home: String) throws {
+    let sessions = home + "/.local/share/vugen/sessions"
+    let id = try #require(FileManager.default.contentsOfDirectory(atPath: sessions).first)
+    let log = "\(sessions)/\(id)/log.jsonl", half = #"{"event":{"note":{"_0":"a torn"#
+    let file = try #require(FileHandle(forWritingAtPath: log))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(half.utf8))
+    try file.close()
+    let s = try Session(["studio", "last", "--graphics", "none"], home: home)
+    #expect(s.expect("1 was damaged"), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.end() == 0)
+    #expect(FileManager.default.contents(atPath: log + ".damaged") == Data((half + "\n").utf8))
+  }
+}

@@ -148,8 +148,10 @@ extension FileName {
     if isFolder(path) { return }
     let upper = parent(of: path)
     if !upper.isEmpty, upper != path { try makeFolder(upper) }
-    guard withPath(path, { mkdir($0, mode) }) != 0, !isFolder(path) else { return }
+    if withPath(path, { mkdir($0, mode) }) == 0 { return }
+    // Before anything else is asked of the system.
     let reason = systemReason
+    if isFolder(path) { return }
     throw FileAccessError(
       path, exists(path) ? "this is a file and no folder; name another" : "cannot be made: " + reason)
   }

@@ -43,7 +43,7 @@ public final class SessionFile {
       _ = FileName.withPath(folder) { chmod($0, 0o700) }
       try FileName.makeFolder(folder + "/pictures", mode: 0o700)
     } catch {
-      throw SessionError("\(folder): cannot be created: \(FileName.reason(of: error))")
+      throw SessionError(SessionStore.obstacle(error, folder))
     }
     lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard lock >= 0 else {

@@ -156,9 +156,17 @@ public struct SessionStore: Sendable {
     do {
       try FileName.makeFolder(folder)
     } catch {
-      return "\(folder): cannot be created: \(FileName.reason(of: error))"
+      return Self.obstacle(error, folder)
     }
     return access(folder, W_OK | X_OK) == 0 ? nil : "\(folder): \(String(cString: strerror(errno)))"
+  }
+
+  /// Why a folder cannot be made, in words: what stands in its way, where it is known.
+  static func obstacle(_ error: any Error, _ folder: String) -> String {
+    guard let error = error as? FileAccessError else {
+      return "\(folder): cannot be created: \(FileName.reason(of: error))"
+    }
+    return FileName.exists(error.path) ? "\(error.path): this is no folder" : "\(error)"
   }
 
   /// The bytes of a picture. Throws `SessionError`.

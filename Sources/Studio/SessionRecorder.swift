@@ -50,7 +50,7 @@ final class SessionRecorder {
         let text = "what is new stays in memory until it can be written: \(session.obstacle)"
         actions.append(.toast(text, isError: true))
       }
-      loggedFullDisk = !isWritten
+      if session.isBegun || !isWritten { loggedFullDisk = !isWritten }
       noteLastWords()
     }
     unfinished.removeAll { $0.end() }

@@ -206,9 +206,15 @@ struct SessionTests {
       let store = SessionStore(folder: folder + "/vugen/sessions"), file = SessionFile(new: "a", in: store)
       #expect(!file.append(.init(time: 1, event: .note("x"))))
       for text in [store.obstacle ?? "", file.obstacle] {
-        #expect(text.contains(folder) && !text.contains("couldn") && !text.contains("error"), "\(text)")
+        #expect(text.hasPrefix(folder) && !text.contains("couldn") && !text.contains("error"), "\(text)")
       }
     }
+  }
+
+  /// The reason is the system's own: what is looked at afterwards has no say in it.
+  @Test func theReasonIsTheFirst() {
+    let reason = SessionStore(folder: "/sys/vugen-test").obstacle ?? ""
+    #expect(reason.hasPrefix("/sys/vugen-test: cannot be made: ") && !reason.contains("No such"), "\(reason)")
   }
 
   /// A session begins on the disk with the first thing that is done in it.

@@ -104,6 +104,23 @@ import VUGEN
     #expect(template.description("red", most: 20).tokens == template.description("red"))
   }
 
+  /// What was there comes back also from behind a tokenizer that is learnt already.
+  @Test func whatWasPutAsideComesBackFromTheWords() throws {
+    let run = temporaryPath()
+    try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+    try Data("{}".utf8).write(to: URL(fileURLWithPath: run + "/config.json"))
+    var recipe = UnderstandingRecipe()
+    recipe.data.shards = try shards(3)
+    try OutputFolder.putAside(run)
+    try UnderstandingTraining.learnTokenizer(recipe, folder: run)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: run) == ["tokenizer.json"])
+    OutputFolder.putBack(run)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: run) == ["config.json"])
+    let beside = try FileManager.default.contentsOfDirectory(
+      atPath: (run as NSString).deletingLastPathComponent)
+    #expect(beside.filter { $0.hasPrefix((run as NSString).lastPathComponent + ".") }.isEmpty)
+  }
+
   @Test(arguments: ["config.json", "train-000000.tar"]) @NumericActor
   func aRunIsNotBegunInAFolderThatHoldsOtherWork(_ name: String) throws {
     try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))

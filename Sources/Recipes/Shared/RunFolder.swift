@@ -40,11 +40,12 @@ enum RunFolder {
   }
 
   /// Makes the folder of a run before its long work, which shows whether it can be made; it goes with the program where
-  /// nothing has come into it.
+  /// nothing has come into it, and is known as this run's where a signal brings back what was there before.
   static func makeEarly(_ folder: String) throws {
-    guard !FileName.exists(folder) else { return try make(folder) }
+    let isNew = !FileName.exists(folder)
     try make(folder)
-    _ = PartialOutput(emptyFolder: folder)
+    if isNew { _ = PartialOutput(emptyFolder: folder) }
+    try OutputFolder.begin(in: folder)
   }
 
   static func save(_ recipe: some Encodable, in folder: String) throws {

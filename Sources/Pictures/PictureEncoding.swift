@@ -40,7 +40,7 @@ public enum WrittenFormat: String, Sendable, CaseIterable {
   public static func objection(to path: String) -> String? {
     let ending = (path as NSString).pathExtension
     guard !ending.isEmpty, WrittenFormat(path: path) == nil else { return nil }
-    return ".\(ending) is not written; name a \(endings) file"
+    return ".\(ending) is not supported; name a \(endings) file"
   }
 }
 

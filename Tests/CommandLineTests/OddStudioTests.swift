@@ -42,7 +42,7 @@ struct OddStudioTests {
     s.type("/steps 2\ra cat\r")
     #expect(s.expect("2 steps"))
     s.type("/save x.gif\r")
-    #expect(s.expect(".gif is not written; name a .png, .jpg or .webp file"), "\(s.screen(36))")
+    #expect(s.expect(".gif is not supported; name a .png, .jpg or .webp file"), "\(s.screen(36))")
     #expect(!FileManager.default.fileExists(atPath: home + "/x.gif"))
     s.type("\u{04}")
     #expect(s.end() == 0 && s.leftClean)

@@ -142,9 +142,13 @@ final class StudioEffects {
   private func edit(_ text: String) -> [Action] {
     let environment = ProcessInfo.processInfo.environment
     let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
-    let path = NSTemporaryDirectory() + "vugen-prompt-\(getpid()).txt"
+    // A name that nobody can guess, and a file of one's own: temporary folders are shared.
+    var name = Array((NSTemporaryDirectory() + "vugen-prompt-XXXXXX.txt").utf8CString)
+    let file = mkstemps(&name, 4),
+      path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    if file >= 0 { close(file) }
     defer { try? FileManager.default.removeItem(atPath: path) }
-    guard (try? text.write(toFile: path, atomically: true, encoding: .utf8)) != nil else {
+    guard file >= 0, (try? text.write(toFile: path, atomically: false, encoding: .utf8)) != nil else {
       return [.toast("\(path): cannot be written", isError: true)]
     }
     StudioSignals.lendTerminal(true)

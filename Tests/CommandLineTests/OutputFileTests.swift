@@ -70,6 +70,6 @@ struct OutputFileTests {
     #expect(
       refused.error.contains("vugen: ")
         && refused.error.contains(".xls is not supported; name a .jsonl, .csv, .tsv or .txt file")
-        && refused.error.contains(".json is not written"), "\(refused)")
+        && refused.error.contains(".json is not supported"), "\(refused)")
   }
 }

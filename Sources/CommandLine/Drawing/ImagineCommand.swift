@@ -113,7 +113,9 @@ struct Imagine: AsyncParsableCommand {
       return
     }
     try checkOutput(output, isNoneOf: from.map { [$0] } ?? [])
-    try existing.check(output, previewEvery > 0 ? output.map(Self.preview) : nil)
+    // A name that does not end like a picture's is a folder, which is made.
+    let file = output.flatMap { WrittenFormat(path: $0) != nil && !FileName.isFolder($0) ? $0 : nil }
+    try existing.check(file, previewEvery > 0 ? file.map(Self.preview) : nil)
     let imaginer = try Imaginer(model.load())
     if from != nil, prompt == nil {
       let (fitted, cut) = imaginer.fitted(first)

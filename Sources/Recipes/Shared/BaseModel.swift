@@ -18,7 +18,8 @@ public struct BaseModel: Codable, Equatable, Sendable {
     let digest = RunningDigest(.sha256)
     for name in try FileName.names(in: folder).sorted() where name.hasSuffix(".safetensors") {
       Array(name.utf8).withUnsafeBytes { digest.add($0) }
-      digest.add(try MappedFile(path: "\(folder)/\(name)").bytes)
+      let file = try MappedFile(path: "\(folder)/\(name)")
+      withExtendedLifetime(file) { digest.add(file.bytes) }
     }
     sha256 = try digest.finish()
   }

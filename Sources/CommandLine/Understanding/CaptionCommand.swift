@@ -30,7 +30,7 @@ struct Caption: AsyncParsableCommand {
   @Option(help: "Question to ask about each picture.") var question = "Describe this picture."
   @Option(
     name: .shortAndLong,
-    help: "Write captions to this .jsonl, .csv, .tsv or .txt file once all pictures are done; then --json prints nothing.",
+    help: "Write captions to a .jsonl, .csv, .tsv or .txt file, once all are done; --json then prints nothing.",
     completion: .file(extensions: ["jsonl", "csv", "tsv", "txt"]), transform: captionsPath)
   var output: String?
   @Option(

@@ -30,7 +30,7 @@ struct Caption: AsyncParsableCommand {
   @Option(help: "Question to ask about each picture.") var question = "Describe this picture."
   @Option(
     name: .shortAndLong,
-    help: "Write captions to a .jsonl, .csv, .tsv or .txt file, once all are done; --json then prints nothing.",
+    help: "Write captions to a .jsonl, .csv, .tsv or .txt file, and nothing to standard output.",
     completion: .file(extensions: ["jsonl", "csv", "tsv", "txt"]), transform: captionsPath)
   var output: String?
   @Option(

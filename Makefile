@@ -10,7 +10,7 @@ PYTHON_SMOLVLM := $(VENV_SMOLVLM)/bin/python
 # The same flags for both, whatever output is connected to: one compilation then serves the program and its tests.
 FLAGS := -c release --explicit-target-dependency-import-check error --no-color-diagnostics
 BUILD := "$(SWIFT)" build $(FLAGS) --product vugen
-TEST := "$(SWIFT)" test $(FLAGS) --disable-testable-imports
+TEST = "$(SWIFT)" test $(FLAGS) --disable-testable-imports $(TEST_ARGUMENTS)
 
 PREFIX ?= /usr/local
 
@@ -100,7 +100,7 @@ references: build data-deps $(PYTHON) $(PYTHON_SMOLVLM)
 
 # Every command over absurd options and spoilt inputs: ten minutes, or SECONDS=… or ROUNDS=…; the same of the same SEED.
 # FIRST is the number of the first round, ONLY the beginning of the commands' names. Then 200 000 random keys in the studio
-# under both sanitizers. `make fuzz-files` has twenty times the damaged files of the ordinary tests.
+# under both sanitizers. `make fuzz-files` has many more damaged files than the ordinary tests.
 fuzz: data-deps
 	$(BUILD)
 	"$(SWIFT)" build $(FLAGS) --product fuzz

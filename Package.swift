@@ -128,7 +128,7 @@ let package = Package(
       linkerSettings: [ownTeam]),
 
     .target(
-      name: "TestSupport", dependencies: ["DataSets", "Digests", "ModelFiles", "Tensors"],
+      name: "TestSupport", dependencies: ["DataSets", "Digests", "ModelFiles", "ProgramStart", "Tensors"],
       path: "Tests/TestSupport",
       linkerSettings: [ownTeam]),
     .testTarget(
@@ -149,8 +149,9 @@ let package = Package(
     .testTarget(
       name: "SessionSearchTests", dependencies: ["Requests", "SessionLog", "SessionSearch", "TestSupport"]),
     .target(
-      name: "TerminalProbe", path: "Tests/TerminalProbe",
-      linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("util"), .linkedLibrary("sixel")]),
+      name: "TerminalProbe", dependencies: ["ProgramStart"], path: "Tests/TerminalProbe",
+      linkerSettings: [.linkedLibrary("vterm"), .linkedLibrary("sixel")]),
+    .target(name: "ProgramStart", path: "Tests/ProgramStart"),
     // A program that has the terminal and dies.
     .executableTarget(
       name: "dying-program", dependencies: ["Files", "Frames", "Tensors", "Terminal"],

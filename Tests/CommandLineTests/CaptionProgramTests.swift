@@ -7,25 +7,14 @@ import Testing
 struct CaptionProgramTests {
   /// A running program and what it writes.
   private struct Run {
-    let process = Process(), output = Pipe(), errors = Pipe()
+    let child: ChildProgram
 
-    init(_ arguments: [String]) throws {
-      process.executableURL = try #require(
-        [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
-          .map { $0.appendingPathComponent("vugen") }
-          .first { FileManager.default.isExecutableFile(atPath: $0.path) })
-      process.arguments = arguments
-      (process.standardOutput, process.standardError) = (output, errors)
-      try process.run()
-    }
+    init(_ arguments: [String]) throws { child = try ChildProgram([Session.program()] + arguments) }
 
-    /// All lines, once it has ended; `first` was read before.
-    func end(after first: Data = Data()) -> (lines: [String], errors: String, status: Int32) {
-      let text = first + output.fileHandleForReading.readDataToEndOfFile()
-      let errors = errors.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
-      return (lines, String(decoding: errors, as: UTF8.self), process.terminationStatus)
+    /// All lines, once it has ended.
+    func end() throws -> (lines: [String], errors: String, status: Int32, signal: Int32?) {
+      let ended = try child.outcome()
+      return (ended.output.split(separator: "\n").map(String.init), ended.errors, ended.status, ended.signal)
     }
   }
 
@@ -62,7 +51,7 @@ struct CaptionProgramTests {
     let folder = try folder(9, bad: [4])
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let all = ["caption", folder, "--json", "--tokens", "--max-tokens", "12", "--batch"]
-    let (lines, errors, status) = try Run(all + ["3"]).end()
+    let (lines, errors, status, _) = try Run(all + ["3"]).end()
     // A line a file, the bad one's in its place, and nothing elsewhere.
     let names = (0..<9).map { "\(folder)/\(1000 + $0).png" }
     #expect(try lines.prefix(9).map(file) == names && lines.count == 9 && status == 1)
@@ -88,20 +77,19 @@ struct CaptionProgramTests {
     ] {
       try? FileManager.default.removeItem(atPath: list)
       let run = try Run(["caption", folder, "--json", "--batch", "4"] + output)
-      var first = Data()
       if output.isEmpty {
         // Lines come while it works.
-        first = run.output.fileHandleForReading.availableData
-        #expect(!first.isEmpty)
+        run.child.wait(forBytes: 1)
+        #expect(run.child.isRunning)
       } else {
         // Nothing shows before the end: it has answered some once it has worked for a while.
-        for _ in 0..<1200 where processorSeconds(run.process.processIdentifier) < 2.5 {
+        for _ in 0..<1200 where processorSeconds(run.child.identifier) < 1.2 {
           Thread.sleep(forTimeInterval: 0.05)
         }
       }
-      #expect(kill(run.process.processIdentifier, number) == 0)
-      let (lines, _, status) = run.end(after: first)
-      #expect(status == 128 + number && run.process.terminationReason == .exit)
+      #expect(kill(run.child.identifier, number) == 0)
+      let (lines, _, status, signal) = try run.end()
+      #expect(status == 128 + number && signal == nil)
       let kept =
         output.isEmpty
         ? lines : try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n").map(String.init)

@@ -116,17 +116,9 @@ struct CrashTests {
 
   /// A signal removes what is being written, however much it is and whatever other threads begin meanwhile.
   @Test func aSignalRemovesAllThatIsBeingWritten() throws {
-    let folder = try temporaryFolder(), process = Process()
-    process.executableURL = URL(fileURLWithPath: try Session.program("dying-program"))
-    process.arguments = ["partial", folder]
-    try process.run()
-    for _ in 0..<600 where process.isRunning { usleep(100_000) }
-    if process.isRunning {
-      kill(process.processIdentifier, SIGKILL)
-      Issue.record("it did not die of its signal")
-    }
-    process.waitUntilExit()
-    #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
+    let folder = try temporaryFolder()
+    let ended = try ChildProgram([Session.program("dying-program"), "partial", folder]).outcome(within: 60)
+    #expect(ended.signal == SIGTERM)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
   }
 

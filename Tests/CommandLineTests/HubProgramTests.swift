@@ -21,30 +21,21 @@ struct HubProgramTests {
     try FileManager.default.removeItem(atPath: folder + "/m")
   }
 
-  private func process(_ line: String) throws -> Process {
-    let process = Process(), program = try Session.program()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = [
-      "-c", "P='\(program)'; V() { \"$P\" \"$@\"; }; cd '\(folder)'; \(line)",
-    ]
-    var environment = ["PATH": "/usr/bin:/bin", "HOME": folder, "TERM": "xterm"]
-    environment["HF_ENDPOINT"] = server.address
-    environment["HF_TOKEN"] = Self.token
-    process.environment = environment
-    process.standardInput = FileHandle.nullDevice
-    return process
+  private func start(_ line: String) throws -> ChildProgram {
+    try ChildProgram(
+      ["/bin/sh", "-c", "P='\(try Session.program())'; V() { \"$P\" \"$@\"; }; \(line)"], in: folder,
+      environment: [
+        "PATH": "/usr/bin:/bin", "HOME": folder, "TERM": "xterm", "HF_ENDPOINT": server.address,
+        "HF_TOKEN": Self.token,
+      ])
   }
 
   private func run(_ line: String) throws -> (out: String, error: String, status: Int32) {
-    let process = try process("\(line) 2>error >out")
-    try process.run()
-    process.waitUntilExit()
-    func text(_ name: String) -> String {
-      let text = (try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)) ?? ""
+    let ended = try start(line).outcome()
+    for text in [ended.output, ended.errors] {
       #expect(!text.contains(Self.token) && !text.contains("s3cret"))
-      return text
     }
-    return (text("out"), text("error"), process.terminationStatus)
+    return (ended.output, ended.errors, ended.status)
   }
 
   private var root: String { "\(folder)/.cache/huggingface/hub/models--org--Tiny" }
@@ -144,8 +135,7 @@ struct HubProgramTests {
       if request.isToStore { response.stall = 50_000 }
       return response
     }
-    let process = try process("exec \"$P\" model pull \(Self.name) 2>error >out")
-    try process.run()
+    let child = try start("exec \"$P\" model pull \(Self.name)")
     let blobs = root + "/blobs"
     var part: String?
     for _ in 0..<6000 where part == nil {
@@ -157,10 +147,9 @@ struct HubProgramTests {
       }
     }
     #expect(part != nil)
-    kill(process.processIdentifier, signal)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == status)
-    let said = try String(contentsOfFile: folder + "/error", encoding: .utf8)
+    kill(child.identifier, signal)
+    let ended = try child.outcome(), said = ended.errors
+    #expect(ended.status == status)
     #expect(said.hasSuffix("vugen: stopped; the same command goes on where this ended\n"), "\(said)")
     let left = try FileManager.default.contentsOfDirectory(atPath: snapshot)
     for name in left { #expect(FileManager.default.fileExists(atPath: "\(snapshot)/\(name)")) }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a person has is neither lost to the command that reads it nor to one that comes late, and mistakes are told first.
-@SecondCommands
+@FirstCommands
 struct InputCareTests {
   private let shell: Shell
 
@@ -84,12 +84,11 @@ struct InputCareTests {
       """
       for s in 1 2; do V model init --shape tiny --seed $s -o m$s; done
       V train decoder --model m1 -o r \(tiny) --set optimization.steps=1 >/dev/null; echo $?
-      V train decoder -o r --resume --set optimization.steps=2 >/dev/null; echo $?
       V train decoder --model m2 -o r --resume --set optimization.steps=3; echo $?
       mv m1 moved; V train decoder -o r --resume --set optimization.steps=3; echo $?
       V train decoder --model moved -o r --resume --set optimization.steps=3 >/dev/null; echo $?
       """)
-    #expect(found.out == "0\n0\n1\n1\n0\n", "\(found)")
+    #expect(found.out == "0\n1\n1\n0\n", "\(found)")
     #expect(
       found.error.contains("--model has other weights; leave out --model, or begin a new run"), "\(found)")
     #expect(found.error.contains("m1, is gone; name it by --model"), "\(found)")

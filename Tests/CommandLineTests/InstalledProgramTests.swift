@@ -9,32 +9,16 @@ struct InstalledProgramTests {
   private static let tree = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
 
-  private struct Outcome {
-    var status: Int32
-    var output, errors: String
-  }
-
   /// Runs a command of PATH to its end, with an empty standard input.
   private func run(_ words: [String], in folder: String, _ variables: [String: String] = [:]) throws
-    -> Outcome
+    -> ChildProgram.Outcome
   {
-    let process = Process(), output = temporaryPath(), errors = temporaryPath()
-    for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder, "TERM": "xterm"].merging(variables) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle(forWritingAtPath: output)
-    process.standardError = FileHandle(forWritingAtPath: errors)
-    try process.run()
-    process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
-      errors: try String(contentsOfFile: errors, encoding: .utf8))
+    try ChildProgram.run(
+      ["/usr/bin/env"] + words, in: folder,
+      environment: ["PATH": "/usr/bin:/bin", "HOME": folder, "TERM": "xterm"].merging(variables) { $1 })
   }
 
-  private func vugen(_ words: [String], in folder: String) throws -> Outcome {
+  private func vugen(_ words: [String], in folder: String) throws -> ChildProgram.Outcome {
     try run([try Session.program()] + words, in: folder)
   }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Single files that commands write: as their names end, and never over what is there.
-@SecondCommands
+@FirstCommands
 struct OutputFileTests {
   private let shell: Shell
 

@@ -17,18 +17,11 @@ struct PatienceTests {
 
   /// Runs lines of bash in which `P` is the program; what they wrote and their status.
   private func run(_ lines: String) throws -> (out: String, error: String, status: Int32) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", "P='\(try Session.program())'; cd '\(folder)'; { \(lines)\n} 2>error >out"]
     var environment = ProcessInfo.processInfo.environment
     for name in ["XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] { environment[name] = folder + "/x" }
-    process.environment = environment
-    try process.run()
-    process.waitUntilExit()
-    func text(_ name: String) -> String {
-      String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
-    }
-    return (text("out"), text("error"), process.terminationStatus)
+    let ended = try ChildProgram.run(
+      ["/bin/bash", "-c", "P='\(try Session.program())'; \(lines)"], in: folder, environment: environment)
+    return (ended.output, ended.errors, ended.status)
   }
 
   /// Bash that waits until process `$p` sleeps with file `$1` open, or in vain for a minute.
@@ -75,7 +68,7 @@ struct PatienceTests {
       \"$P\" imagine x --steps 1 --output fifo & p=$!
       cat fifo >read.png; wait $p; echo $?; rm fifo; ls -I x
       """)
-    #expect(found.out == "130\nfifo\n0\na.png\nbomb.png\nerror\nout\nread.png\n", "\(found)")
+    #expect(found.out == "130\nfifo\n0\na.png\nbomb.png\nread.png\n", "\(found)")
     #expect(try Picture(path: folder + "/read.png").width > 0)
   }
 
@@ -110,13 +103,13 @@ struct PatienceTests {
     for (signal, status) in [("INT", "130"), ("TERM", "143")] {
       let found = try run(
         """
-        ulimit -t 20; "$P" caption a.png endless.png --batch 1 --max-tokens 2 --max-pixels 9999999999 & p=$!
+        ulimit -t 20; "$P" caption a.png endless.png --batch 1 --max-tokens 2 --max-pixels 9999999999 >out & p=$!
         n=0; until [ -s out ] || [ $((n++)) -gt 1200 ]; do sleep 0.05; done
-        sleep 0.5; kill -\(signal) $p; wait $p; echo $?; ls -I x
+        sleep 0.5; kill -\(signal) $p; wait $p; echo $?; cat out; ls -I x
         """)
       #expect(
-        found.out.hasSuffix("\n\(status)\na.png\nbomb.png\nendless.png\nerror\nout\n")
-          && found.out.hasPrefix("a.png: ") && found.error.isEmpty, "\(found)")
+        found.out.hasPrefix("\(status)\na.png: ")
+          && found.out.hasSuffix("\na.png\nbomb.png\nendless.png\nout\n") && found.error.isEmpty, "\(found)")
     }
   }
 }

@@ -6,7 +6,7 @@ import Testing
 /// Pictures in terminals that keep them in their own ways: nothing of them stays where they are not, nothing is missing
 /// where they are.
 @Suite(.serialized)
-@FirstScreen
+@SecondScreen
 struct PictureTraceTests {
   /// Pixels of pictures in each cell, as `look` counts them.
   private func cells(

@@ -70,12 +70,9 @@ struct ReportTests {
     let script = Self.table.enumerated().map { i, row in
       "\"$P\" \(row.command) --json >\(i).json 2>\(i).error; echo $? >\(i).status"
     }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "cd '\(folder)'; P='\(program)'; " + script.joined(separator: "\n")]
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder, "LANG": "C.UTF-8"]
-    try process.run()
-    process.waitUntilExit()
+    _ = try ChildProgram.run(
+      ["/bin/sh", "-c", "P='\(program)'; " + script.joined(separator: "\n")], in: folder,
+      environment: ["PATH": "/usr/bin:/bin", "HOME": folder, "LANG": "C.UTF-8"])
     for (i, row) in Self.table.enumerated() {
       func text(_ ending: String) throws -> String {
         try String(contentsOfFile: "\(folder)/\(i).\(ending)", encoding: .utf8)
@@ -119,21 +116,16 @@ struct ReportTests {
 
       """
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/openssl.cnf"))
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = [
-      "-c", "cd '\(folder)'; '\(program)' imagine x --steps 1 --output x.png --json >out 2>error",
-    ]
-    process.environment = ["OPENSSL_CONF": folder + "/openssl.cnf", "HOME": folder, "PATH": "/usr/bin:/bin"]
-    try process.run()
-    process.waitUntilExit()
-    let report = try object(String(contentsOfFile: folder + "/out", encoding: .utf8))
-    if process.terminationStatus == 0 {
+    let ended = try ChildProgram.run(
+      [program, "imagine", "x", "--steps", "1", "--output", "x.png", "--json"], in: folder,
+      environment: ["OPENSSL_CONF": folder + "/openssl.cnf", "HOME": folder, "PATH": "/usr/bin:/bin"])
+    let report = try object(ended.output)
+    if ended.status == 0 {
       // Another libcrypto takes no notice.
       let images = try #require(report["images"] as? [[String: Any]])
       #expect((images.first?["sha256"] as? String)?.count == 64)
     } else {
-      #expect(process.terminationStatus == 1 && (report["error"] as? String)?.contains("libcrypto") == true)
+      #expect(ended.status == 1 && (report["error"] as? String)?.contains("libcrypto") == true)
     }
   }
 }

@@ -219,7 +219,7 @@ import Testing
     guard FileManager.default.fileExists(atPath: "/proc/self/autogroup") else { return }
     let found = try run(
       """
-      export P; setsid bash -c '
+      export P; setsid --wait bash -c '
         is() { until grep -q "nice $1\\$" /proc/self/autogroup || [ $n -gt 1200 ]; do sleep 0.05; n=$((n+1)); done; }
         n=0; "$P" train understanding -o r & is 10; kill -KILL $!; wait 2>/dev/null; is 0; echo $((n < 1200))'
       """)
@@ -248,7 +248,8 @@ import Testing
     // Also behind all that is prepared, for as long as no step is done; and by the next run, where this one was killed.
     let late = try run(
       """
-      "$P" train understanding -o r --overwrite --set data.batch=512 2>said & p=$!; n=0
+      V data build scenes -o b --train 8 --validation 0 --held-out 0 >/dev/null
+      "$P" train understanding -o r --overwrite --set data.shards=b --set data.batch=512 2>said & p=$!; n=0
       until grep -q parameters said || [ $n -gt 2400 ]; do sleep 0.05; n=$((n+1)); done
       kill -TERM $p; wait $p; echo $?; ls -d r*; ls r
       "$P" train understanding -o r --overwrite 2>/dev/null & p=$!; n=0

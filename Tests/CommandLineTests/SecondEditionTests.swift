@@ -182,11 +182,7 @@ struct SecondEditionTests {
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     try "\(name)|a terminal of a test, use=xterm-256color, colors#\(colours), pairs#0x7fff,\n"
       .write(toFile: source, atomically: true, encoding: .utf8)
-    let tic = Process()
-    tic.executableURL = URL(fileURLWithPath: "/usr/bin/tic")
-    tic.arguments = ["-x", "-o", home + "/terminfo", source]
-    try tic.run()
-    tic.waitUntilExit()
+    _ = try ChildProgram.run(["/usr/bin/tic", "-x", "-o", home + "/terminfo", source])
     let s = try Session(
       ["studio"], home: home,
       terminal: ["TERM=\(name)", "TERMINFO_DIRS=\(home)/terminfo:"]

@@ -29,10 +29,10 @@ final class Session {
     try FileManager.default.createDirectory(atPath: self.home, withIntermediateDirectories: true)
     let environment = terminal + ["HOME=\(self.home)", "PATH=\(path)", "LANG=C.UTF-8", "EDITOR=true"]
     // In a folder of its own: what it saves must not lie about.
-    var list = (["env", "-C", self.home, program] + arguments).map { strdup($0) } + [nil]
+    var list = (["/usr/bin/env", "-C", self.home, program] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup($0) } + [nil]
     defer { (list + variables).forEach { free($0) } }
-    probe = try #require(probe_start("/usr/bin/env", &list, &variables, rows, columns))
+    probe = try #require(probe_start(&list, &variables, rows, columns))
   }
 
   deinit { probe_free(probe) }

@@ -9,20 +9,11 @@ struct Shell {
   init() throws { folder = try temporaryFolder() }
 
   func run(_ lines: String) throws -> (out: String, error: String, status: Int32) {
-    let process = Process(), program = try Session.program()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = [
-      "-c", "P='\(program)'; V() { \"$P\" \"$@\"; }; cd '\(folder)'; { \(lines)\n} 2>.error >.out </dev/null",
-    ]
-    process.environment = [
-      "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder + "/.home", "TERM": "dumb",
-    ]
-    try process.run()
-    process.waitUntilExit()
-    func text(_ name: String) -> String {
-      String(decoding: FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data(), as: UTF8.self)
-    }
-    return (text(".out"), text(".error"), process.terminationStatus)
+    let program = try Session.program()
+    let ended = try ChildProgram.run(
+      ["/bin/bash", "-c", "P='\(program)'; V() { \"$P\" \"$@\"; }; \(lines)"], in: folder,
+      environment: ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder + "/.home", "TERM": "dumb"])
+    return (ended.output, ended.errors, ended.status)
   }
 
   func write(_ text: String, _ name: String) throws { try write(Data(text.utf8), name) }

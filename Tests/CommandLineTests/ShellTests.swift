@@ -8,17 +8,9 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().path
 
   private func output(of words: [String], in folder: String) throws -> String {
-    let process = Process(), pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    try ChildProgram.run(
+      ["/usr/bin/env"] + words, in: folder, environment: ["PATH": "/usr/bin:/bin", "HOME": folder]
+    ).output
   }
 
   @Test func theManualPageIsWhatTheProgramPrints() throws {

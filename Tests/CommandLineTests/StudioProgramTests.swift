@@ -184,7 +184,7 @@ struct StudioProgramTests {
     s.type("\u{1B}")
     s.settle()
     s.type("\u{15}\u{0B}")
-    for steps in [24, 25] {
+    for steps in [12, 13] {
       s.type("/steps \(steps)\rthree stars\r/sweep 1..4\r")
       #expect(
         s.expect(" · \(steps) steps") && s.expect("guidance 4.0") && s.expectGone("drawing ·"),
@@ -247,11 +247,7 @@ struct StudioProgramTests {
     let text =
       "\(name)|a terminal of a test, use=xterm-256color, colors#\(colours == 0 ? 256 : colours), pairs#0x7fff,\n"
     try text.write(toFile: source, atomically: true, encoding: .utf8)
-    let tic = Process()
-    tic.executableURL = URL(fileURLWithPath: "/usr/bin/tic")
-    tic.arguments = ["-x", "-o", home + "/terminfo", source]
-    try tic.run()
-    tic.waitUntilExit()
+    _ = try ChildProgram.run(["/usr/bin/tic", "-x", "-o", home + "/terminfo", source])
     return try Session(
       ["studio", "--graphics", "none"], home: home,
       terminal: ["TERM=\(name)", "TERMINFO_DIRS=\(home)/terminfo:"] + (colours == 0 ? ["NO_COLOR=1"] : []))
@@ -289,10 +285,10 @@ struct StudioProgramTests {
       ("", "guidance"), ("\u{10}", "type to filter"), ("\u{1B}OP", "Every key and command"),
       ("/tour\r", "A model that sees"), ("/the", "Choose the colours"),
     ]
-    for theme in colours == 8 || colours == 16 ? all : ["dark", "light", "nord"] {
+    for theme in colours == 8 || colours == 16 ? all : ["dark", "light"] {
       s.type("/theme \(theme)\r")
       #expect(s.expect("theme \(theme);"), "\(s.screen(36))")
-      for (keys, sign) in screens {
+      for (keys, sign) in ["dark", "light", "contrast"].contains(theme) ? screens[...] : screens.prefix(1) {
         s.type(keys)
         #expect(s.expect(sign), "\(s.screen(36))")
         s.settle()

@@ -156,7 +156,7 @@ import Testing
 
   @Test func survivesDamage() throws {
     var random = Philox(seed: 9)
-    let rounds = (ProcessInfo.processInfo.environment["VUGEN_FUZZ"].flatMap(Int.init) ?? 8000) / 40
+    let rounds = damageRounds(60, share: 40)
     let json = Array("{\"file\":\"a.png\",\"caption\":\"a \\u00e4 cat\"}\r\n".utf8)
     for whole in Self.marked + [json + json, Array("\"a.png\";\"a \"\"cat\"\"\"\r\n".utf8)] {
       for _ in 0..<rounds {

@@ -56,14 +56,12 @@ struct AtomicFileTests {
 
   /// What a killed process left half written goes with the next file that is written there; nothing else does.
   @Test func whatAKilledProcessLeftGoes() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/true")
-    try process.run()
-    process.waitUntilExit()
+    let child = try ChildProgram(["/bin/true"])
+    _ = try child.outcome()
     var host = [CChar](repeating: 0, count: 256)
     #expect(gethostname(&host, 255) == 0)
     let here = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    let dead = process.processIdentifier, left = ".vugen-\(here)-\(dead)-7.partial"
+    let dead = child.identifier, left = ".vugen-\(here)-\(dead)-7.partial"
     let others = [
       ".vugen-\(here)-1-7.partial", ".vugen-other-host-\(dead)-7.partial", ".vugen-\(dead)-7.partial",
       "vugen-\(here)-\(dead)-7.partial", ".vugen-\(here)-\(dead)-7.txt", ".vugen-\(here)-\(dead)-8.partial",

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a newcomer can read of the libraries.
@@ -6,13 +7,7 @@ import Testing
   /// Every public declaration says what it is; `scripts/undocumented` names those that do not.
   @Test func everyPublicDeclarationIsDocumented() throws {
     let tree = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardized
-    let process = Process(), output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = [tree.appendingPathComponent("scripts/undocumented").path]
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(text.hasPrefix("0 of ") && process.terminationStatus == 0, "\(text)")
+    let ended = try ChildProgram.run(["/bin/sh", tree.appendingPathComponent("scripts/undocumented").path])
+    #expect(ended.output.hasPrefix("0 of ") && ended.status == 0, "\(ended)")
   }
 }

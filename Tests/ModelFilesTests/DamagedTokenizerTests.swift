@@ -44,14 +44,14 @@ import Testing
     let merges = [("a", "t"), ("b", "at"), ("a", "n"), (" ", "an"), ("at", "t")].map { (id($0), id($1)) }
     let json = try TokenizerFile.json(
       tokens: tokens, merges: merges, specialTokens: ["<|begin_of_text|>", "<|eot_id|>"], firstSpecial: 300)
-    try survives([UInt8](json), as: "tokenizer.json", seed: 31, rounds: damageRounds(1500, share: 20))
+    try survives([UInt8](json), as: "tokenizer.json", seed: 31, rounds: damageRounds(400, share: 20))
   }
 
   @Test func survivesDamageOfRanks() throws {
     let tokens = (0..<256).map { [UInt8($0)] } + ["at", "bat", "an"].map { Array($0.utf8) }
     let lines = tokens.enumerated().map { "\(Data($1).base64EncodedString()) \($0)\n" }
     try survives(
-      Array(lines.joined().utf8), as: "tokenizer.model", seed: 32, rounds: damageRounds(1500, share: 20))
+      Array(lines.joined().utf8), as: "tokenizer.model", seed: 32, rounds: damageRounds(400, share: 20))
   }
 
   /// An id says nothing of how large a vocabulary is: a small file with a large one asks for no memory.

@@ -5,7 +5,7 @@ struct Manifest {
   struct Target {
     var kind, name, path: String
     var dependencies: Set<String>
-    /// Modules that its Swift files import, without the system's own.
+    /// Modules that its files import, without the system's own.
     var imports: Set<String> = []
   }
 
@@ -77,8 +77,13 @@ struct Manifest {
   private static func imports(below folder: String) throws -> Set<String> {
     var found: Set<String> = []
     for name in FileManager.default.enumerator(atPath: folder)?.compactMap({ $0 as? String }) ?? []
-    where name.hasSuffix(".swift") {
+    where name.hasSuffix(".swift") || name.hasSuffix(".c") {
       let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+      if name.hasSuffix(".c") {
+        // Other modules' headers; this one's own stands in quotation marks.
+        found.formUnion(text.matches(of: #/#include <([A-Z]\w+)\.h>/#).map { String($0.1) })
+        continue
+      }
       // Imports stand at the top: the rest of a file need not be looked through.
       for line in text.split(separator: "\n", maxSplits: 40) {
         guard !line.hasPrefix("//") else { continue }

@@ -28,7 +28,7 @@ import Testing
   private func survives<Recipe: TrainingRecipe>(_ type: Recipe.Type, seed: UInt64) throws {
     let whole = Array(try RecipeFile.text(of: Recipe()).utf8), path = temporaryPath(".toml")
     var random = Philox(seed: seed), failures = 0
-    let rounds = damageRounds(250, share: 200)
+    let rounds = damageRounds(60, share: 200)
     for _ in 0..<rounds {
       try Data(damagedText(whole, &random)).write(to: URL(fileURLWithPath: path))
       if !(try reads(type, path)) { failures += 1 }

@@ -33,7 +33,7 @@ struct EmbeddedModelTests {
     let imaginer = try Imaginer(model), judge = DrawingJudge(model)
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 1)
     var settings = ImageSettings(prompt: "x")
-    (settings.guidanceScale, settings.steps) = (3, 25)
+    (settings.guidanceScale, settings.steps) = (3, 12)
     let result = try GenerationEvaluation(imaginer, judge: judge).run(
       composer, .validation, samples: 3, settings: settings
     ) { _ in }

@@ -33,7 +33,7 @@ import Testing
   @Test func survivesDamage() throws {
     let whole = try log()
     var random = Philox(seed: 21), lost = 0
-    for _ in 0..<damageRounds(1500, share: 20) {
+    for _ in 0..<damageRounds(500, share: 20) {
       var bytes = damagedText(whole, &random)
       for _ in 0..<3 { bytes = damagedText(bytes, &random) }
       let found = SessionContents(Data(bytes))

@@ -325,16 +325,12 @@ struct SessionTests {
     for round in 0..<200 {
       seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       let id = "round-\(round / 20)", before = (try? store.read(id).entries.count) ?? 0
-      let process = Process(), pipe = Pipe()
-      (process.executableURL, process.arguments) = (writer, [store.folder, id])
-      process.standardOutput = pipe
-      try process.run()
+      let child = try ChildProgram([writer.path, store.folder, id])
       // From its first entry on.
-      let first = try pipe.fileHandleForReading.read(upToCount: 2) ?? Data()
+      child.wait(forBytes: 2)
       usleep(UInt32((seed >> 40) % 4000))
-      kill(process.processIdentifier, SIGKILL)
-      let said = String(decoding: first + pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      process.waitUntilExit()
+      kill(child.identifier, SIGKILL)
+      let said = try child.outcome().output
       let safe = said.split(separator: "\n").compactMap { Int($0) }.last ?? 0
       let found = (try? store.read(id).entries.count) ?? 0
       #expect(

@@ -27,7 +27,7 @@ import Testing
   @Test func survivesDamagedSettings() throws {
     let whole = Array(Self.settings.utf8), path = temporaryPath(".toml")
     var random = Philox(seed: 61), complaints = 0
-    let rounds = damageRounds(1500, share: 40)
+    let rounds = damageRounds(400, share: 40)
     for _ in 0..<rounds {
       try Data(damagedText(whole, &random)).write(to: URL(fileURLWithPath: path))
       let found = StudioConfiguration(path: path), controls = found.preferences.controls
@@ -46,7 +46,7 @@ import Testing
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     let path = temporaryPath(".toml")
     var random = Philox(seed: 62), failures = 0
-    let rounds = damageRounds(120, share: 400)
+    let rounds = damageRounds(40, share: 400)
     for name in names {
       let whole = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
       for _ in 0..<rounds {

@@ -1,10 +1,11 @@
 #define _GNU_SOURCE
 #include "TerminalProbe.h"
 
+#include <ProgramStart.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <sixel/sixel.h>
 #include <stdio.h>
@@ -186,20 +187,27 @@ static void show(probe *p, const uint8_t *bytes, size_t count) {
   }
 }
 
-probe *probe_start(const char *program, char *const *arguments, char *const *environment, int rows, int columns) {
+// Starts a program in a new terminal; whether that worked.
+static int start(probe *p, char *const *words, char *const *environment, const struct winsize *size) {
+  char name[64];
+  p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (p->master < 0) return 0;
+  if (!grantpt(p->master) && !unlockpt(p->master) && !ptsname_r(p->master, name, sizeof name) &&
+      !ioctl(p->master, TIOCSWINSZ, size) && !start_program(words, environment, NULL, name, -1, -1, &p->pid))
+    return 1;
+  close(p->master);
+  return 0;
+}
+
+probe *probe_start(char *const *words, char *const *environment, int rows, int columns) {
   probe *p = calloc(1, sizeof *p);
   if (!p) return NULL;
   p->rows = rows;
   p->columns = columns;
   struct winsize size = window(rows, columns);
-  p->pid = forkpty(&p->master, NULL, NULL, &size);
-  if (p->pid < 0) {
+  if (!start(p, words, environment, &size)) {
     free(p);
     return NULL;
-  }
-  if (p->pid == 0) {
-    execve(program, arguments, environment);
-    _exit(127);
   }
   p->vt = vterm_new(rows, columns);
   vterm_set_utf8(p->vt, 1);

@@ -64,7 +64,7 @@ import VUGEN
     var random = Philox(seed: 41)
     for (name, whole) in try Self.files() {
       var failures = 0
-      let rounds = damageRounds(800, share: 40)
+      let rounds = damageRounds(200, share: 40)
       for _ in 0..<rounds where !(try reader.reads(damagedText(whole, &random), as: name)) { failures += 1 }
       #expect(0 < failures && failures < rounds, "\(name): \(failures)")
     }

@@ -9,8 +9,8 @@
 
 typedef struct probe probe;
 
-// NULL when the program cannot be started. `environment` and `arguments` end with NULL.
-probe *probe_start(const char *program, char *const *arguments, char *const *environment, int rows, int columns);
+// NULL when the program cannot be started. `words`, its path and arguments, and `environment` end with NULL.
+probe *probe_start(char *const *words, char *const *environment, int rows, int columns);
 // Reads what the program sends for up to so many milliseconds; answers the emulator's replies. 0 when it has ended.
 int probe_pump(probe *p, int milliseconds);
 void probe_type(probe *p, const uint8_t *bytes, size_t count);

@@ -160,14 +160,16 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Files", "Pictures", "SessionLog", "Tensors", "TerminalProbe", "TestSupport", "dying-program",
+        "Files", "Pictures", "Requests", "SessionLog", "Tensors", "TerminalProbe", "TestSupport",
+        "dying-program",
         "fuzz",
         "CommandLine",
       ]),
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "Files", "Frames", "Requests", "SessionLog", "Studio", "StudioUI", "Tensors", "TestSupport",
+        "Files", "Frames", "Pictures", "Requests", "SessionLog", "Studio", "StudioUI", "Tensors",
+        "TestSupport",
       ]),
     .testTarget(name: "RequestsTests", dependencies: ["Requests"]),
     .testTarget(name: "BenchmarksTests", dependencies: ["Benchmarks"]),

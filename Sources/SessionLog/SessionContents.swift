@@ -11,6 +11,8 @@ public struct SessionContents: Sendable {
   public private(set) var unknown = 0
   /// The newest version that an entry is written in.
   public private(set) var newestVersion = 0
+  /// Seconds since 1970 of the last entry, known or not; 0 where there is none.
+  public private(set) var lastTime = 0.0
 
   /// Whether a newer program wrote in it: what it means by its entries is not known here.
   public var isNewer: Bool { newestVersion > SessionEntry.currentVersion }
@@ -23,16 +25,33 @@ public struct SessionContents: Sendable {
   /// - Parameter data: lines of JSON; the last one needs no end.
   public init(_ data: Data) {
     let decoder = JSONDecoder()
-    for line in data.split(separator: 10) {
+    for line in Self.lines(of: data) {
       if let entry = try? decoder.decode(SessionEntry.self, from: line) {
         entries.append(entry)
-        newestVersion = max(newestVersion, entry.version)
+        (newestVersion, lastTime) = (max(newestVersion, entry.version), entry.time)
       } else if let other = try? decoder.decode(UnknownEntry.self, from: line), other.isOfAnotherProgram {
         unknown += 1
         newestVersion = max(newestVersion, other.version)
+        lastTime = other.time.clamped(to: SessionBounds.time)
       } else {
         lost += 1
       }
+    }
+  }
+}
+
+extension SessionContents {
+  /// Lines that hold something, without their ends. The C library looks for those: a line may have 50 MB.
+  fileprivate static func lines(of data: Data) -> [Data] {
+    data.withUnsafeBytes { bytes in
+      var lines: [Data] = [], start = 0
+      while start < bytes.count, let base = bytes.baseAddress {
+        let end =
+          memchr(base + start, 10, bytes.count - start).map { UnsafeRawPointer($0) - base } ?? bytes.count
+        if end > start { lines.append(data[data.startIndex + start..<data.startIndex + end]) }
+        start = end + 1
+      }
+      return lines
     }
   }
 }
@@ -59,7 +78,7 @@ extension SessionEvent {
   /// What kinds are called in a log.
   fileprivate static let kinds: Set<String> = [
     "opened", "renamed", "asked", "answered", "drawingAsked", "drawn", "failed", "cancelled", "note",
-    "attached",
+    "attached", "named",
     "starred", "undone", "redone", "deleted",
   ]
 }

@@ -35,6 +35,8 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   case note(String)
   /// A picture brought in from a file, with the settings that the file told, if any, and what else it told, in lines.
   case attached(picture: PictureID, name: String, settings: ImageSettings?, details: [String]? = nil)
+  /// What a picture's file was called that a question brings with it.
+  case named(picture: PictureID, name: String)
   case starred(picture: PictureID, isStarred: Bool)
   /// A request and what came of it are taken back.
   case undone(request: Int)

@@ -50,11 +50,11 @@ public final class SessionFile {
       throw SessionError("\(folder)/lock: cannot be created: \(String(cString: strerror(errno)))")
     }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      let holder = holder
       release()
-      throw SessionError(
-        "\(id): another studio has this session open; open it with --read-only or start a new one",
-        isLocked: true)
+      throw SessionError("\(id): \(holder) has this session open", advice: Self.lockAdvice, isLocked: true)
     }
+    noteHolder()
     descriptor = open(folder + "/log.jsonl", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       let reason = String(cString: strerror(errno))
@@ -62,6 +62,31 @@ public final class SessionFile {
       throw SessionError("\(folder)/log.jsonl: cannot be opened: \(reason)")
     }
     mendLastLine()
+  }
+
+  private static let lockAdvice = "leave it there first, open it with --read-only, or start a new one"
+
+  /// Who has the lock, as it was noted in its file.
+  private var holder: String {
+    var bytes = [UInt8](repeating: 0, count: 300)
+    let count = pread(lock, &bytes, bytes.count, 0)
+    let words = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split { $0 == " " || $0 == "\n" }
+    guard words.count >= 2, let process = Int32(words[0]), words[1].allSatisfy(Self.isOfHostName) else {
+      return "another studio"
+    }
+    let isHere = String(words[1]) == ProcessInfo.processInfo.hostName
+    return "another studio (process \(process)\(isHere ? "" : " on \(words[1])"))"
+  }
+
+  private static func isOfHostName(_ c: Character) -> Bool {
+    c.isASCII && (c.isLetter || c.isNumber || "-._".contains(c))
+  }
+
+  /// Says to others who has the lock. That it cannot be written keeps nobody from working.
+  private func noteHolder() {
+    let line = Array("\(getpid()) \(ProcessInfo.processInfo.hostName)\n".utf8)
+    ftruncate(lock, 0)
+    _ = pwrite(lock, line, line.count, 0)
   }
 
   private func release() {
@@ -103,8 +128,10 @@ public final class SessionFile {
   /// beside the log; a whole one that only lacks its end gets it, and so does one that cannot be kept elsewhere.
   private func mendLastLine() {
     let size = lseek(descriptor, 0, SEEK_END)
-    guard size > 0, let data = FileManager.default.contents(atPath: folder + "/log.jsonl") else { return }
-    guard data.last != 10 else { return }
+    var last: UInt8 = 0
+    guard size > 0, pread(descriptor, &last, 1, size - 1) != 1 || last != 10,
+      let data = FileManager.default.contents(atPath: folder + "/log.jsonl")
+    else { return }
     let kept = (data.lastIndex(of: 10) ?? -1) + 1
     guard SessionContents(data[kept...]).lost > 0, keepDamaged(data[kept...]) else {
       write(Data([10]))

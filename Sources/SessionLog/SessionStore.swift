@@ -4,14 +4,18 @@ import Requests
 
 /// What keeps a session from being read or written, in one line.
 public struct SessionError: Error, CustomStringConvertible, Equatable {
+  /// What and where.
+  public let reason: String
+  /// What to do, where that is not the reason's part.
+  public let advice: String?
   /// What and where, and what to do.
-  public let description: String
+  public var description: String { advice.map { "\(reason); \($0)" } ?? reason }
   /// Whether another program writes the session now.
   public let isLocked: Bool
 
   /// An error in one line.
-  public init(_ description: String, isLocked: Bool = false) {
-    (self.description, self.isLocked) = (description, isLocked)
+  public init(_ reason: String, advice: String? = nil, isLocked: Bool = false) {
+    (self.reason, self.advice, self.isLocked) = (reason, advice, isLocked)
   }
 }
 
@@ -45,17 +49,17 @@ public struct SessionStore: Sendable {
     public var title: String
     /// Seconds since 1970 of the first and last entry.
     public var begun, changed: Double
-    /// Requests, and pictures that were drawn.
+    /// Requests, and different pictures that are shown: drawn, attached or asked about, as in the gallery.
     public var messages, pictures: Int
     /// The first that was drawn or attached.
     public var firstPicture: PictureID?
 
-    /// When it began, as clocks here say it: "2026-11-24 10:15".
-    public var begunText: String {
+    /// When it was used last, as clocks here say it: "2026-11-24 10:15".
+    public var changedText: String {
       let formatter = DateFormatter()
       formatter.locale = Locale(identifier: "en_US_POSIX")
       formatter.dateFormat = "yyyy-MM-dd HH:mm"
-      return formatter.string(from: Date(timeIntervalSince1970: begun))
+      return formatter.string(from: Date(timeIntervalSince1970: changed))
     }
 
     /// "3 prompts, 1 picture".
@@ -64,22 +68,27 @@ public struct SessionStore: Sendable {
     }
   }
 
-  /// Ids, the newest first.
+  /// Ids, the one that was used last first: whatever lists sessions does so in this order.
   public func ids() -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)/log.jsonl") }.sorted(by: >)
+    let used = names.compactMap { name -> (Double, String)? in
+      let log = "\(folder)/\(name)/log.jsonl"
+      return FileManager.default.fileExists(atPath: log) ? (LastUse.of(log), name) : nil
+    }
+    return used.sorted(by: >).map(\.1)
   }
 
-  /// Sessions, the newest first; one that cannot be read is left out.
+  /// Sessions, the one that was used last first; one that cannot be read is left out.
   public func summaries() -> [Summary] { ids().compactMap { try? summary(of: $0) } }
 
   /// What a list says of a session. Throws `SessionError` where there is none of this id.
   public func summary(of id: String) throws -> Summary {
-    let entries = try read(id).entries
-    var title = "", messages = 0, pictures = 0, first: PictureID?
+    let found = try contents(of: id), entries = found.entries
+    var title = "", messages = 0, first: PictureID?, pictures: Set<PictureID> = []
     let repeated = entries.repeatedPrompts
     for entry in entries.shown {
       first = first ?? entry.event.pictures.first
+      pictures.formUnion(entry.event.pictures)
       switch entry.event {
       case .renamed(let name): title = name
       case .asked(_, let text, _, _):
@@ -88,14 +97,13 @@ public struct SessionStore: Sendable {
       case .drawingAsked(let request, let settings, _, _, _):
         if !repeated.contains(request) { messages += 1 }
         if title.isEmpty { title = settings.prompt }
-      case .drawn: pictures += 1
       default: break
       }
     }
     return Summary(
       id: id, title: title.isEmpty ? "empty session" : String(title.prefix(80)),
-      begun: entries.first?.time ?? 0, changed: entries.last?.time ?? 0, messages: messages,
-      pictures: pictures, firstPicture: first)
+      begun: entries.first?.time ?? 0, changed: found.lastTime, messages: messages,
+      pictures: pictures.count, firstPicture: first)
   }
 
   /// The id that a person means: whole, or an unambiguous beginning or end, or "last". Throws `SessionError`.
@@ -105,7 +113,7 @@ public struct SessionStore: Sendable {
     let all = ids()
     guard !name.allSatisfy(\.isWhitespace) else {
       throw SessionError(
-        "no session is named; 'vugen sessions list' shows them all, and 'last' is the newest")
+        "no session is named; 'vugen sessions list' shows them all, and 'last' is the one used last")
     }
     if name == "last" {
       guard let first = all.first else { throw SessionError("\(folder): there are no sessions yet") }

@@ -31,6 +31,26 @@ final class PictureDesk {
     }
   }
 
+  /// What a text names that begins as a path: all of it, or its first word.
+  func lookUp(_ typed: String, isSurelyPath: Bool) -> [Action] {
+    var path = TypedPath.resolve(typed), rest = ""
+    if !FileName.exists(path), let words = PastedPaths.words(of: typed), words.count > 1 {
+      (path, rest) = (TypedPath.resolve(words[0]), words.dropFirst().joined(separator: " "))
+    }
+    guard FileName.exists(path) else {
+      let told = "\(path.oneLine): no such file or folder; Ctrl-O lists what is there"
+      return isSurelyPath ? [.toast(told, isError: true)] : []
+    }
+    if FileName.isFolder(path) {
+      let folder = TypedPath.folder(path)
+      return [
+        .edited(rest), .folderRead(folder, TypedPath.choices(in: folder)),
+        .toast("\(folder.oneLine) is a folder: choose one of its pictures", isError: true),
+      ]
+    }
+    return [.edited(rest)] + attach(path)
+  }
+
   /// Words of a prompt that name files: those that are there are kept. Where one of them cannot be read, or can only mean
   /// a file and there is none, the prompt comes back as it was.
   func attach(_ mentions: Mentions) -> [Action] {

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Pictures
+import Requests
 import SessionLog
 import Terminal
 
@@ -11,13 +12,19 @@ public struct SessionExport {
   private let entries: [SessionEntry]
   private let repeated: Set<Int>
   private let title: String
+  /// What pictures' files were called.
+  private let names: [PictureID: String]
+  private let outcomes: RequestOutcomes
 
   /// Throws `SessionError`.
   public init(_ store: SessionStore, _ id: String) throws {
     (self.store, self.id) = (store, id)
-    entries = try store.read(id).entries.shown
+    let all = try store.read(id).entries
+    entries = all.shown
     repeated = entries.repeatedPrompts
     title = try store.summary(of: id).title
+    names = all.pictureNames
+    outcomes = RequestOutcomes(all)
   }
 
   /// Pictures that entries name and that are not there, by the beginnings of their hashes: they are left out.
@@ -91,14 +98,17 @@ public struct SessionExport {
       if let line = line(entry.event) {
         text += "\n\(line.isPerson ? "**You:** " : "")\(Self.markdown(line.text.terminalSafe))\n"
       }
-      for hash in entry.event.pictures.compactMap(\.stored) {
+      for picture in entry.event.pictures {
+        guard let hash = picture.stored else { continue }
         if !isMade {
           try FileName.makeFolder(pictureFolder)
           isMade = true
         }
         guard let data = try? store.picture(hash, of: id) else { continue }
         try AtomicFile.write(data, to: "\(pictureFolder)/\(hash).png")
-        text += "\n![\(hash.prefix(8))](\(name)/\(hash).png)\n"
+        let called = names[picture].map { Self.markdown($0.oneLine) }
+        text += "\n![\(called ?? String(hash.prefix(8)))](\(name)/\(hash).png)\n"
+        if let called { text += "\n*\(called)*\n" }
       }
     }
     return text
@@ -127,9 +137,11 @@ public struct SessionExport {
       if let line = line(entry.event) {
         body += "<p class=\"\(line.isPerson ? "you" : "model")\">\(escaped(line.text))</p>\n"
       }
-      for hash in entry.event.pictures.compactMap(\.stored) {
-        guard let data = try? store.picture(hash, of: id) else { continue }
-        body += "<img alt=\"\" src=\"data:image/png;base64,\(data.base64EncodedString())\">\n"
+      for picture in entry.event.pictures {
+        guard let hash = picture.stored, let data = try? store.picture(hash, of: id) else { continue }
+        let name = names[picture].map { escaped($0.oneLine).replacing("\"", with: "&quot;") } ?? ""
+        let image = "<img alt=\"\(name)\" src=\"data:image/png;base64,\(data.base64EncodedString())\">"
+        body += name.isEmpty ? image + "\n" : "<figure>\(image)<figcaption>\(name)</figcaption></figure>\n"
       }
     }
     return """
@@ -139,6 +151,8 @@ public struct SessionExport {
       body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif;
         color: #222; background: #fbfbfa; }
       .you { font-weight: 600; margin-top: 2rem; }
+      figure { margin: 0; }
+      figcaption { font-size: .85rem; opacity: .7; }
       img { width: 256px; image-rendering: pixelated; border-radius: 4px; margin-right: .5rem; }
       @media (prefers-color-scheme: dark) { body { color: #ddd; background: #17191d; } }
       </style>
@@ -164,8 +178,9 @@ public struct SessionExport {
           + line.text.terminalSafe.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
         if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text.oneLine))]") }
       }
-      for hash in entry.event.pictures.compactMap(\.stored) {
-        guard let data = try? store.picture(hash, of: id),
+      for shown in entry.event.pictures {
+        if let name = names[shown] { output += "  \(name.terminalSafe.oneLine)\r\n" }
+        guard let hash = shown.stored, let data = try? store.picture(hash, of: id),
           let picture = try? Picture(bytes: [UInt8](data), name: hash)
         else { continue }
         if pictures == .sixel {
@@ -183,19 +198,22 @@ public struct SessionExport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// What an event says, and whether a person said it.
+  /// What an event says, and whether a person said it. What nothing came of says so.
   private func line(_ event: SessionEvent) -> (text: String, isPerson: Bool)? {
     switch event {
-    case .asked(_, let text, _, _): (text, true)
+    case .asked(let request, let text, _, _): (text + outcomes.label(of: request), true)
     case .drawingAsked(let request, _, _, _, _) where repeated.contains(request): nil
-    case .drawingAsked(_, let settings, _, _, _): (settings.prompt, true)
-    case .answered(_, let text, _, _, _): (text, false)
-    case .drawn(_, _, let origin, let seconds, _):
+    case .drawingAsked(let request, let settings, _, _, _):
+      (settings.prompt + outcomes.label(of: request), true)
+    case .answered(_, let text, _, _, let isPartial): (text + (isPartial ? " (cancelled here)" : ""), false)
+    case .drawn(_, _, let origin, let seconds, let isPartial):
       (
-        "seed \(origin.settings.seed), guidance \(origin.settings.guidanceScale), \(origin.stepsDone) steps, "
+        "seed \(origin.settings.seed), guidance \(origin.settings.guidanceScale), "
+          + (isPartial ? "cancelled after " : "") + "\(origin.stepsDone) steps, "
           + String(format: "%.1f s", seconds), false
       )
-    case .note(let text), .failed(_, let text): (text, false)
+    case .note(let text): (text, false)
+    case .failed(_, let reason): ("failed: \(reason)", false)
     default: nil
     }
   }

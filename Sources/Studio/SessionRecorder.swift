@@ -197,6 +197,9 @@ final class SessionRecorder {
         let damaged = "\(found.lost) \(found.lost == 1 ? "is" : "are") damaged"
         let lost = found.lost == 0 ? "" : ": \(Self.entries(found.entries.count)); \(damaged)"
         return use(file, found.entries, leaving: request, "opened\(lost)", isError: found.lost > 0)
+      } catch let error as SessionError where error.isLocked {
+        let told = "read-only: \(error.reason); leave it there and open it here again to write"
+        return use(nil, found.entries, leaving: request, told, isError: true)
       } catch {
         return use(nil, found.entries, leaving: request, "read-only: \(error)", isError: true)
       }

@@ -86,6 +86,7 @@ final class StudioEffects {
     case .search(let text): return recorder.search(text)
     case .readPictures: pictures.readAll()
     case .attach(let path): return pictures.attach(path)
+    case .lookUp(let text, let isSurelyPath): return pictures.lookUp(text, isSurelyPath: isSurelyPath)
     case .attachMentioned(let mentions): return pictures.attach(mentions)
     case .readModels: readModels()
     case .save(let picture, let path, let prompt): return pictures.save(picture, path, prompt: prompt)

@@ -34,7 +34,7 @@ final class StudioLoop {
     try screen.start(environment: ProcessInfo.processInfo.environment)
     defer { screen.end() }
     let size = Screen.windowSize() ?? (80, 24, 0, 0)
-    apply(.graphicsKnown(hasPictures: screen.facts.graphics != .none))
+    apply(graphics)
     apply(.resized(Size(size.columns, size.rows), cell: screen.facts.cell))
     draw()
     effects.engines.load()
@@ -92,9 +92,14 @@ final class StudioLoop {
       if case .background(let colour) = reply, usesColours {
         apply(.backgroundKnown(isLight: colour.luminance > 0.5))
       }
-      apply(.graphicsKnown(hasPictures: screen.facts.graphics != .none))
+      apply(graphics)
       apply(.resized(state.terminal.size, cell: screen.facts.cell))
     }
+  }
+
+  private var graphics: Action {
+    .graphicsKnown(
+      hasPictures: screen.facts.graphics != .none, mostPictures: screen.mostPictures ?? .max)
   }
 
   private func apply(_ action: Action) {

@@ -65,13 +65,7 @@ enum OwnDescription {
     defer { unlink(path) }
     do {
       try source.write(toFile: path, atomically: false, encoding: .utf8)
-      let tic = Process()
-      tic.executableURL = URL(fileURLWithPath: "/usr/bin/tic")
-      tic.arguments = ["-x", "-o", folder, path]
-      (tic.standardOutput, tic.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
-      try tic.run()
-      tic.waitUntilExit()
-      return tic.terminationStatus == 0
+      return QuietProgram.run(["tic", "-x", "-o", folder, path], seconds: 2) == 0
     } catch {
       // 256 colours, then.
       return false

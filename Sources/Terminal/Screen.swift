@@ -10,6 +10,10 @@ import Pictures
 public final class Screen {
   /// What the terminal has told so far.
   public private(set) var facts = TerminalFacts()
+  /// How many pictures the terminal keeps at a time; nil for any number.
+  public var mostPictures: Int? {
+    facts.isXterm && facts.graphics == .sixel ? PicturePlaces.count : nil
+  }
   private let wanted: Graphics?
   private let cache: EncodedPictureCache
   private let usesColours: Bool
@@ -23,6 +27,8 @@ public final class Screen {
   /// Whether the mouse is the studio's; else the terminal selects text with it.
   private var isMouseCaptured = true
   private var throttle = OutputThrottle()
+  /// The theme's colours where the terminal has few.
+  private var few: (theme: Theme, colours: FewColours)?
 
   /// - Parameters:
   ///   - graphics: what the person demands; nil to find out.
@@ -162,6 +168,11 @@ public final class Screen {
         removeKitty(old.map { [(placement, $0)] } ?? [])
       }
     }
+    if usesColours, facts.colours < 256, !vt_is_direct() {
+      if few?.theme != theme { few = (theme, FewColours(theme, count: facts.colours)) }
+    } else {
+      few = nil
+    }
     put(frame)
     vt_update()
     showCursor(in: theme)
@@ -180,8 +191,9 @@ public final class Screen {
     }
     ready = ready.filter { placement in keys[placement].map { cache.encoded($0) != nil } ?? false }
     guard !ready.isEmpty else { return }
-    if facts.isXterm, facts.graphics == .sixel {
-      if places.lacks(ready.count, of: frame.placements.count) {
+    if mostPictures != nil {
+      func sixels(_ of: [Placement]) -> Int { of.count { keys[$0]?.graphics == .sixel } }
+      if places.lacks(sixels(ready), of: sixels(frame.placements)) {
         write(places.free(rows: frame.size.height))
         vt_redraw_rows(Int32(max(0, frame.size.height - 2)), 2)
         vt_update()
@@ -189,7 +201,7 @@ public final class Screen {
           ready.contains(placement) || shown[placement] != nil && shown[placement] == keys[placement]
         }
       }
-      places.take(ready.count)
+      places.take(sixels(ready))
     }
     var bytes: [UInt8] = []
     for placement in ready {
@@ -242,9 +254,12 @@ public final class Screen {
   private func encodingKeys(_ frame: Frame, _ theme: Theme) -> [Placement: EncodingKey] {
     guard facts.graphics != .none else { return [:] }
     var keys: [Placement: EncodingKey] = [:]
+    let most = mostPictures ?? .max
     for p in frame.placements where p.visible.maxY < frame.size.height {
+      // What has no place is made of characters, rather than shown with holes.
+      let graphics = keys.count < most ? facts.graphics : .blocks
       keys[p] = EncodingKey(
-        picture: p.picture, graphics: facts.graphics, isTruecolor: facts.isTruecolor,
+        picture: p.picture, graphics: graphics, isTruecolor: facts.isTruecolor,
         characters: facts.characters, cell: facts.cell,
         whole: Size(p.whole.width, p.whole.height),
         part: Rect(p.visible.x - p.whole.x, p.visible.y - p.whole.y, p.visible.width, p.visible.height),
@@ -316,27 +331,18 @@ public final class Screen {
     if style.isReversed { attributes |= Int32(VT_REVERSE) }
     var scalars = character == Frame.filler ? [0xA0] : TextWidth.shown(character)
     if scalars.isEmpty { scalars = [32] }
-    let background = number(style.background)
+    let (foreground, background) = numbers(style)
     vt_put(
-      Int32(y), Int32(x), scalars, Int32(scalars.count), attributes,
-      visible(number(style.foreground), on: background, style), background)
+      Int32(y), Int32(x), scalars, Int32(scalars.count), attributes, Int32(foreground ?? -1),
+      Int32(background ?? -1))
   }
 
-  /// Few colours make a quiet line's the same as the ground's: the next that can be seen, then.
-  private func visible(_ foreground: Int32, on background: Int32, _ style: Style) -> Int32 {
-    guard foreground >= 0, facts.colours < 256, style.foreground != style.background,
-      foreground == background || (background < 0 && foreground == 0)
-    else { return foreground }
-    if facts.colours >= 16 { return background == 8 ? 7 : 8 }
-    return foreground == 7 ? 0 : 7
-  }
-
-  private func number(_ colour: Colour?) -> Int32 {
-    guard let colour, usesColours else { return -1 }
-    if vt_is_direct() { return Int32(colour.value) }
-    return Int32(
-      facts.colours >= 256 ? colour.palette256 : facts.colours >= 16 ? colour.palette16 : colour.palette16 % 8
-    )
+  /// The terminal's numbers for a style's colours; nil for its own.
+  private func numbers(_ style: Style) -> (Int?, Int?) {
+    guard usesColours else { return (nil, nil) }
+    if let pair = few?.colours.pair(style) { return (pair.foreground, pair.background) }
+    func number(_ colour: Colour) -> Int { vt_is_direct() ? colour.value : colour.palette256 }
+    return (style.foreground.map(number), style.background.map(number))
   }
 
   /// The colour that a cell of this colour really has: the palette's nearest where there are no direct colours.

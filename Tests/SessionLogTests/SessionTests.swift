@@ -134,7 +134,7 @@ struct SessionTests {
     let (entries, lost) = try store.read(id)
     #expect(entries.map(\.event) == Self.events && lost == 0)
     let summary = try store.summary(of: id)
-    #expect(summary.title == "apples" && summary.messages == 2 && summary.pictures == 1)
+    #expect(summary.title == "apples" && summary.messages == 2 && summary.pictures == 2)
     #expect(try store.resolve("last") == id && store.resolve("2026") == id)
     #expect(throws: SessionError.self) { try store.resolve("1999") }
     // A second writer after the first one has gone.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Pictures
 import Requests
 import SessionLog
 import Studio
@@ -64,6 +65,41 @@ struct SessionExportTests {
       let entry = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [Any])
       #expect(entry.count == 3 && (entry[2] as? String)?.contains("\u{1B}[2J") == false)
     }
+  }
+
+  /// What a picture's file was called is said with it, and a request of which nothing came says so.
+  @Test(arguments: ["md", "html", "cast"]) func namesAndOutcomesAreTold(_ format: String) throws {
+    let store = SessionStore(folder: temporaryPath()), id = "20260101-000000-bbbb"
+    let file = try SessionFile(store, id: id)
+    let png = try Picture(width: 4, height: 4, rgb: [UInt8](repeating: 9, count: 48)).pngData()
+    file.keep(Data(png), as: Self.hash)
+    let settings = ImageSettings(prompt: "a star"), origin = PictureOrigin(settings, stepsDone: 12)
+    for event in [
+      SessionEvent.named(picture: .hash(Self.hash), name: "my <cat>.png"),
+      .asked(request: 1, text: "What is it?", pictures: [.hash(Self.hash)], sampling: .init()),
+      .cancelled(request: 1),
+      .asked(request: 2, text: "And where?", pictures: [], sampling: .init()),
+      .drawingAsked(request: 3, settings: settings, count: 1, parent: nil, sweep: 3),
+      .drawingAsked(request: 4, settings: settings, count: 1, parent: nil, sweep: 3),
+      .drawn(request: 3, picture: .hash("cd"), origin: origin, seconds: 1, isPartial: true),
+      .cancelled(request: 4),
+      .drawingAsked(request: 5, settings: .init(prompt: "a moon"), count: 1, parent: nil),
+      .failed(request: 5, reason: "no memory"),
+      .drawingAsked(request: 6, settings: .init(prompt: "a sun"), count: 1, parent: nil),
+      .drawn(request: 6, picture: .hash("ef"), origin: origin, seconds: 1, isPartial: false),
+      .deleted(picture: .hash("ef"), isDeleted: true),
+    ] { file.append(SessionEntry(time: 0, event: event)) }
+    let path = try temporaryFolder() + "/out." + format
+    _ = try SessionExport(store, id).write(format, to: path)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let name = ["md": #"my \<cat\>.png"#, "html": "my &lt;cat&gt;.png"][format] ?? "my <cat>.png"
+    #expect(text.contains(name), "\(text)")
+    for told in [
+      "What is it? (cancelled)", "And where? (no result)", "cancelled after 12 steps", "failed: no memory",
+    ] {
+      #expect(text.contains(told), "\(told):\n\(text)")
+    }
+    for bare in ["a star (", "a moon (", "a sun ("] { #expect(!text.contains(bare), "\(text)") }
   }
 
   @Test func namesTellFormats() {

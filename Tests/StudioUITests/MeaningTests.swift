@@ -77,9 +77,9 @@ import Testing
     var b = Bench()
     for text in ["a cat", "a dog", "a cow", "a hen", "a fox"] { b.send(text) }
     b.send("/sweep 1..3")
-    #expect(b.shows("next: a dog") && b.shows("and 2 more") && b.shows("5 waiting"))
+    #expect(b.shows("next: a dog") && b.shows("and 2 more") && b.shows("5 in the queue"))
     b.press(.control("q"))
-    #expect(b.shows("What waits") && b.shows("sweep of a fox, 3 pictures"))
+    #expect(b.shows("Queue: the first line is next") && b.shows("sweep of a fox, 3 pictures"))
     b.press(.delete)
     #expect(b.state.work.queue.count == 6 && !b.shows("a dog  "))
     b.press(.down, .wordLeft, .escape)
@@ -99,7 +99,7 @@ import Testing
     for _ in 0..<7 { b.finish("x\(b.drawings.count)") }
     #expect(b.state.overlays.top == nil && b.state.work.queue.isEmpty)
     b.press(.control("q"))
-    #expect(b.state.toast?.text == "nothing waits")
+    #expect(b.state.toast?.text == "the queue is empty")
   }
 
   @Test(arguments: [Key.control("c"), .escape]) func oneKeyStopsEverything(_ key: Key) {
@@ -114,7 +114,7 @@ import Testing
     b.press(key)
     #expect(b.state.work.queue.isEmpty && b.state.work.running?.isCancelling == true)
     b.finish("c1", partial: true)
-    #expect(b.running == 0 && b.state.toast?.text.contains("everything is stopped") == true)
+    #expect(b.running == 0 && b.state.toast?.text.contains("stopped everything") == true)
     // Later it is one again.
     b.send("/redo")
     b.act(.tick(5))

@@ -18,7 +18,12 @@ struct Sessions: AsyncParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List all sessions, newest first.", discussion: "Example: vugen sessions list --json")
+      abstract: "List all sessions, the one used last first.",
+      discussion: """
+        Each line says when the session was used last; 'last' names the first one that holds anything.
+
+        Example: vugen sessions list --json
+        """)
     @Flag(help: "Print one JSON object per session.") var json = false
 
     func run() throws {
@@ -28,7 +33,7 @@ struct Sessions: AsyncParsableCommand {
         if json {
           print(try jsonLine(of: summary))
         } else {
-          print("\(summary.id)  \(summary.contents)  \(summary.title.oneLine)")
+          print("\(summary.id)  \(summary.changedText)  \(summary.contents)  \(summary.title.oneLine)")
         }
       }
     }
@@ -38,27 +43,37 @@ struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Print a session's entries.", discussion: "Example: vugen sessions show last")
     @Flag(help: "Print one JSON object per entry.") var json = false
-    @Argument(help: "Session: its id, the start of one, or last.", completion: .sessions)
+    @Argument(help: "Session: its id, the start of one, or last (the one used last).", completion: .sessions)
     var session = "last"
 
     func run() throws {
       let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
-      let repeated = entries.repeatedPrompts
+      let repeated = entries.repeatedPrompts, names = entries.pictureNames
+      let outcomes = RequestOutcomes(entries)
       for entry in entries {
         if json {
           print(try jsonLine(of: entry))
         } else if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) {
           continue
         } else if let text = entry.event.text {
-          print(text.terminalSafe)
+          print(text.terminalSafe + Self.outcome(of: entry.event, outcomes))
         }
         if !json {
           for picture in entry.event.pictures.compactMap(\.stored) {
-            print("  picture \(picture.oneLine)" + Self.origin(of: entry.event))
+            let name = names[.hash(picture)].map { "  \($0.oneLine)" } ?? ""
+            print("  picture \(picture.oneLine)" + name + Self.origin(of: entry.event))
           }
         }
       }
       if lost > 0 { note("skipped \(lost) damaged \(lost == 1 ? "entry" : "entries")") }
+    }
+
+    /// That nothing came of a request.
+    private static func outcome(of event: SessionEvent, _ outcomes: RequestOutcomes) -> String {
+      switch event {
+      case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _): outcomes.label(of: request)
+      default: ""
+      }
     }
 
     /// What pictures of one prompt differ in.
@@ -113,7 +128,7 @@ struct Sessions: AsyncParsableCommand {
     @OptionGroup var existing: OverwriteOption
     @Option(help: "How a cast shows pictures: blocks (in every player) or sixel.")
     var pictures = SessionExport.CastPictures.blocks
-    @Argument(help: "Session: its id, the start of one, or last.", completion: .sessions)
+    @Argument(help: "Session: its id, the start of one, or last (the one used last).", completion: .sessions)
     var session = "last"
 
     private var chosen: String { format ?? output.flatMap(SessionExport.format(ofName:)) ?? "html" }
@@ -177,7 +192,7 @@ struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Bring a deleted session back; without a name, list those that are deleted.",
       discussion: "Example: vugen sessions undelete last")
-    @Argument(help: "Id of the deleted session, or last for the newest.", completion: .deletedSessions)
+    @Argument(help: "Id of the deleted session, or last for the one used last.", completion: .deletedSessions)
     var session: String?
 
     func run() throws {
@@ -190,7 +205,7 @@ struct Sessions: AsyncParsableCommand {
             print("\(id)  cannot be read")
             continue
           }
-          print("\(id)  \(summary.begunText)  \(summary.contents)  \(summary.title.oneLine)")
+          print("\(id)  \(summary.changedText)  \(summary.contents)  \(summary.title.oneLine)")
         }
         return
       }
@@ -218,7 +233,7 @@ struct ReplayCommand: AsyncParsableCommand {
   var model: String?
   @Flag(help: "Print one JSON object (with --verify).") var json = false
   @Argument(
-    help: "Session id, last, or a session's folder, such as Examples/sessions/guidance.",
+    help: "Session id, last (the one used last), or a folder such as Examples/sessions/guidance.",
     completion: .recordings)
   var session = "last"
 

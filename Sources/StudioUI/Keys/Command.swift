@@ -29,7 +29,7 @@ public enum Command: String, CaseIterable, Sendable {
   case filterGallery, eraseGalleryFilter, endGalleryFilter, clearGalleryFilter, starsOnly, sortGallery, mark
   case deletePicture
   case dividerLeft, dividerRight, flip, showDifference, swapPictures
-  case lineUp, lineDown, pageUp, pageDown, toTop, nextPage, previousPage
+  case lineUp, lineDown, pageUp, pageDown, toTop, toBottom, nextPage, previousPage
 
   // A session that is played.
   case pause, nextEntry, previousEntry, firstEntry, lastEntry, faster, slower, closeReplay
@@ -57,7 +57,7 @@ public enum KeyContext: String, CaseIterable, Sendable {
   case viewer = "Picture"
   case compare = "Compare"
   case list = "Lists"
-  case queueList = "What waits"
+  case queueList = "Queue"
   case sessionList = "Sessions"
   case help = "Help"
   case tour = "Tour"

@@ -35,6 +35,17 @@ public struct Binding: Equatable, Sendable {
     (keys, gesture, hint) = ([], "", "")
   }
 
+  /// Whether it only moves or changes what is being written.
+  var isWriting: Bool {
+    switch command {
+    case .lineBreak, .left, .right, .up, .down, .wordLeft, .wordRight, .lineStart, .lineEnd, .deleteBackward,
+      .deleteForward, .killWordBackward, .killWordForward, .killToEnd, .killToStart, .yank, .complete,
+      .editorPrefix, .nextCompletion, .previousCompletion:
+      true
+    default: false
+    }
+  }
+
   /// A slash command's name, without the slash.
   public var name: String { command?.rawValue ?? "" }
 }
@@ -73,6 +84,9 @@ public enum KeyTable {
   /// What may follow a slash command, where it is one of a few words.
   static func words(for command: Command, _ state: StudioState) -> [String] {
     if command == .theme { return state.terminal.themes.map(\.name) }
+    if command == .things, let vocabulary = state.vocabulary {
+      return vocabulary.kinds.map { $0.lowercased() } + vocabulary.things.map(\.name)
+    }
     let argument = slashCommands.first { $0.command == command }?.argument ?? ""
     let words = argument.filter { !"[]".contains($0) }.split(separator: "|").map(String.init)
     return words.filter { $0 == $0.lowercased() && $0.allSatisfy(\.isLetter) }
@@ -181,6 +195,12 @@ extension Key {
     case .function(let number): "F\(number)"
     case .control(let c): "Ctrl-\(c.uppercased())"
     case .alt("\u{7F}"): "Alt-Backspace"
+    // A sign in a row of names is taken for what stands between them.
+    case .alt(","): "Alt-Comma"
+    case .alt("."): "Alt-Period"
+    case .alt("+"): "Alt-Plus"
+    case .alt("-"): "Alt-Minus"
+    case .alt("="): "Alt-Equals"
     case .alt(let c): "Alt-\(c.uppercased())"
     case .paste: "paste"
     case .mouse: "mouse"
@@ -216,7 +236,7 @@ extension Key {
       } else if let prefix, prefix == last {
         text += " " + key.name.dropFirst(prefix.count)
       } else {
-        text += (text.hasSuffix(",") ? " " : ", ") + key.name
+        text += ", " + key.name
       }
       last = prefix
     }

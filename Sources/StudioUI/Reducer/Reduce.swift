@@ -65,7 +65,8 @@ extension StudioState {
     case .resized(let size, let cell):
       (terminal.size, terminal.cell) = (size, cell.clamped(to: TerminalState.cells))
       if !showsInspector { inspector.row = nil }
-    case .graphicsKnown(let hasPictures): terminal.hasPictures = hasPictures
+    case .graphicsKnown(let hasPictures, let most):
+      (terminal.hasPictures, terminal.mostPictures) = (hasPictures, max(1, most))
     case .backgroundKnown(let isLight):
       guard terminal.followsBackground, isLight,
         let light = terminal.themes.first(where: { $0.appearance == .light })

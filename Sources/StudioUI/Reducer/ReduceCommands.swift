@@ -11,7 +11,9 @@ extension StudioState {
     if let command = KeyTable.slash(named: name) { return perform(command, argument) }
     let near =
       KeyTable.slash.first { $0.name.hasPrefix(name.prefix(3)) }.map { "; did you mean /\($0.name)?" } ?? ""
-    return fail("unknown command /\(name)\(near)")
+    // A path that was dropped or typed, perhaps.
+    return fail("unknown command /\(Vocabulary.shown(name))\(near)")
+      + [.lookUp(line, isSurelyPath: name.contains("/"))]
   }
 
   mutating func performDrawing(_ command: Command, _ argument: String) -> [Effect] {
@@ -86,12 +88,16 @@ extension StudioState {
       guard let value = number(1...16) else { return fail("/count takes 1 to 16") }
       inspector.controls.count = value
     case .seed:
+      // −1 is what other programs call it.
       if argument == "random" || argument.isEmpty || argument == "-1" {
         inspector.controls.seed = nil
-      } else {
-        guard let value = UInt64(argument) else { return fail("/seed takes a number from 0 up, or random") }
-        inspector.controls.seed = value
+        say("seed random: a new one for each request")
+        return []
       }
+      guard let value = UInt64(argument) else {
+        return fail("/seed takes 0 to \(UInt64.max), or random (also -1)")
+      }
+      inspector.controls.seed = value
     case .negative: inspector.controls.negative = argument
     case .solver, .interval:
       if let problem = inspector.controls.setSampler(command, argument) { return fail(problem) }
@@ -148,7 +154,7 @@ extension StudioState {
     case .size:
       guard let size = Int(argument) else { return resizePictures(to: 0) }
       return resizePictures(to: size)
-    case .things: return openThings()
+    case .things: return openThings(argument)
     case .help:
       if case .help = overlays.top {} else { overlays.lay(.help(scroll: 0)) }
     case .quit: return leave()

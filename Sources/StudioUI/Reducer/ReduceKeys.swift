@@ -24,6 +24,10 @@ extension StudioState {
       if case .character(let c) = key { return type(c) }
       return []
     }
+    // What went wrong before is over with the next thing that is done; writing does nothing yet.
+    let complaint = toast.flatMap { $0.isError ? $0 : nil }
+    if complaint != nil { toast = nil }
+    defer { if toast == nil, found.isWriting { toast = complaint } }
     // What is done at the prompt is seen there.
     if found.context.heading == KeyContext.prompt.heading, command != .goToInspector { inspector.row = nil }
     // "Alt-3" says which.
@@ -63,7 +67,7 @@ extension StudioState {
       .filterGallery, .eraseGalleryFilter, .endGalleryFilter, .clearGalleryFilter, .starsOnly, .sortGallery,
       .mark, .deletePicture, .dividerLeft, .dividerRight, .flip, .showDifference, .swapPictures, .lineUp,
       .lineDown, .pageUp,
-      .pageDown, .toTop, .nextPage, .previousPage:
+      .pageDown, .toTop, .toBottom, .nextPage, .previousPage:
       performOverlay(command)
     case .pause, .nextEntry, .previousEntry, .firstEntry, .lastEntry, .faster, .slower, .closeReplay:
       performReplay(command)
@@ -93,9 +97,15 @@ extension StudioState {
     if !isTooSmall, overlays.top != nil { return pasteIntoOverlay(text) }
     guard !isTooSmall, conversation.replay == nil, prompt.editor.search == nil else { return [] }
     inspector.row = nil
-    let paths = PastedPaths.pictures(in: text.trimmingWhitespace())
-    if paths.isEmpty { prompt.editor.insert(text) }
-    return paths.map { .attach(path: $0) }
+    let trimmed = text.trimmingWhitespace(), paths = PastedPaths.pictures(in: trimmed)
+    guard paths.isEmpty else { return paths.map { .attach(path: $0) } }
+    let isAlone = prompt.editor.isEmpty
+    prompt.editor.insert(text)
+    // A folder, or a file that is called like no picture.
+    guard isAlone, PastedPaths.beginsAsPath(trimmed), trimmed.count < 5000, !trimmed.contains("\n"),
+      KeyTable.slash(named: String(trimmed.dropFirst().prefix { $0 != " " })) == nil
+    else { return [] }
+    return [.lookUp(trimmed, isSurelyPath: false)]
   }
 
   // MARK: Anywhere

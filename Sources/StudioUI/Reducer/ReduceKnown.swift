@@ -38,16 +38,24 @@ extension StudioState {
 
   // MARK: Things
 
-  mutating func openThings() -> [Effect] {
+  /// - Parameter text: the beginning of a kind's or a thing's name; all of them for nothing.
+  mutating func openThings(_ text: String) -> [Effect] {
     guard let vocabulary else { return fail("\(modelName) has no list of what it knows in its folder") }
-    let choices = vocabulary.things.map { thing in
+    let things = vocabulary.things(like: text)
+    guard !things.isEmpty else {
+      let kinds = vocabulary.kinds.map { $0.lowercased() }.joined(separator: ", ")
+      return fail("nothing that begins with '\(Vocabulary.shown(text))'; \(modelName) knows \(kinds)")
+    }
+    let choices = things.map { thing in
       var choice = Choice(
         title: thing.name, detail: thing.kind + (thing.isColourable ? " · any colour" : ""),
         value: thing.name)
       choice.picture = .thing(thing.name)
       return choice
     }
-    let list = ListOverlay(.things, "What \(modelName) knows", choices)
+    let isAll = things.count == vocabulary.things.count
+    let title = "What \(modelName) knows" + (isAll ? "" : ": \(Vocabulary.shown(text).oneRow)")
+    let list = ListOverlay(.things, title, choices)
     overlays.top = .list(list)
     return []
   }

@@ -11,8 +11,9 @@ extension StudioState {
     case .viewer(let picture): return perform(command, on: picture)
     case .compare(let pair): return perform(command, comparing: pair)
     case .help(let scroll):
-      let last = HelpLayout(self).lastScroll
-      overlays.top = .help(scroll: max(0, min(last, min(last, scroll) + Self.lines(command))))
+      let layout = HelpLayout(self), last = layout.lastScroll
+      let lines = Self.lines(command, page: layout.height - 1)
+      overlays.top = .help(scroll: max(0, min(last, min(last, scroll) + lines)))
     case .tour(let page):
       if command == .nextPage {
         overlays.top = page + 1 < Tour.pages.count ? .tour(page: page + 1) : nil
@@ -38,13 +39,14 @@ extension StudioState {
     return []
   }
 
-  private static func lines(_ command: Command) -> Int {
+  private static func lines(_ command: Command, page: Int) -> Int {
     switch command {
     case .lineUp: -1
     case .lineDown: 1
-    case .pageUp: -10
-    case .pageDown: 10
+    case .pageUp: -page
+    case .pageDown: page
     case .toTop: -10_000
+    case .toBottom: 10_000
     default: 0
     }
   }

@@ -41,6 +41,7 @@ extension StudioState {
     _ = prompt.editor.take()
     let remember: [Effect] = text.isEmpty ? [] : [.rememberPrompt(text)]
     if text.hasPrefix("/") { return remember + run(command: text) }
+    if PastedPaths.beginsAsPath(text) { return remember + [.lookUp(text, isSurelyPath: true)] }
     let mentions = Mentions(in: text)
     if !mentions.words.isEmpty { return remember + [.attachMentioned(mentions)] }
     return remember + send(text)

@@ -53,9 +53,10 @@ extension Job {
 extension StudioState {
   /// All that waits goes; what runs goes on.
   mutating func dropQueue() -> [Effect] {
-    guard !work.queue.isEmpty else { return fail("nothing waits") }
+    guard !work.queue.isEmpty else { return fail("the queue is empty") }
     conversation.undone.append(.jobs(work.queue))
-    say("\(Format.number(work.waiting.count, "waiting request")) dropped; /redo brings them back")
+    let count = work.waiting.count, them = count == 1 ? "it" : "them"
+    say("removed \(Format.number(count, "request")) from the queue; /redo puts \(them) back")
     work.queue = []
     return []
   }
@@ -69,15 +70,15 @@ extension StudioState {
     let waited = toast?.text
     (work.sliderDue, work.critique) = (nil, nil)
     let effects = work.running?.isCancelling == false ? cancelRunning(discarding: false) : []
-    say(["everything is stopped", dropped.isEmpty ? waited : nil].compactMap(\.self).joined(separator: "; "))
+    say(["stopped everything", dropped.isEmpty ? waited : nil].compactMap(\.self).joined(separator: "; "))
     return effects
   }
 
   // MARK: The list of what waits
 
   mutating func openQueue() -> [Effect] {
-    guard !work.queue.isEmpty else { return fail("nothing waits") }
-    overlays.lay(.list(ListOverlay(.queue, "What waits", [])))
+    guard !work.queue.isEmpty else { return fail("the queue is empty") }
+    overlays.lay(.list(ListOverlay(.queue, "Queue: the first line is next", [])))
     refreshQueue()
     return []
   }
@@ -110,7 +111,7 @@ extension StudioState {
   mutating func removeWaiting(_ choice: Choice) -> [Effect] {
     guard let group = group(choice.value) else { return [] }
     takeOut(group.ids)
-    say("'\(choice.title)' does not wait any more; /redo brings it back")
+    say("removed '\(choice.title)' from the queue; /redo puts it back")
     return []
   }
 
@@ -144,7 +145,7 @@ extension StudioState {
     }
     if let last = work.waiting.last {
       takeOut(last.ids)
-      say("'\(last.title.oneRow)' does not wait any more; /redo brings it back")
+      say("removed '\(last.title.oneRow)' from the queue; /redo puts it back")
       return []
     }
     guard let request = conversation.transcript.messages.last(where: { $0.request != nil })?.request else {

@@ -34,6 +34,12 @@ extension StudioState {
 
   mutating func draw(_ text: String) -> [Effect] {
     let count = inspector.controls.count
+    if !prompt.attachments.isEmpty, !prompt.toldOfAttachments {
+      prompt.toldOfAttachments = true
+      let isOne = prompt.attachments.count == 1
+      let what = isOne ? "\(prompt.attachments[0].name) stays" : "the attached ones stay"
+      say("drawing uses no picture: \(what) for the next question")
+    }
     return submit(
       .imagine(settings(for: text), count: count, parent: nil), .init(followsSlider: count == 1))
   }
@@ -41,14 +47,22 @@ extension StudioState {
   mutating func ask(_ text: String) -> [Effect] {
     let pictures = prompt.attachments.map(\.picture), controls = inspector.controls
     let subject = pictures.isEmpty ? prompt.subject : nil
-    (prompt.attachments, prompt.subject) = ([], .newest)
+    (prompt.attachments, prompt.subject, prompt.toldOfAttachments) = ([], .newest, false)
     if subject == .newest, conversation.transcript.shownLast.isEmpty, !work.drawsSoon {
       say("no picture attached: Ctrl-O picks a file, @PATH names one")
     }
-    return submit(
-      .ask(
-        Question(text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0)),
-      .init(subject: subject))
+    let question = Question(
+      text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0)
+    return namesOfFiles(pictures) + submit(.ask(question), .init(subject: subject))
+  }
+
+  /// Files' names go into the log with the first question about them: it knows pictures by their contents only.
+  private func namesOfFiles(_ pictures: [PictureID]) -> [Effect] {
+    guard !conversation.isReadOnly, conversation.replay == nil else { return [] }
+    return pictures.compactMap { picture in
+      guard let name = album.names[picture], conversation.transcript.names[picture] == nil else { return nil }
+      return .record(.named(picture: picture, name: name))
+    }
   }
 
   /// Starts a request, or lets it wait for the model or for the one before it.

@@ -10,8 +10,8 @@ public enum Action: Sendable {
 
   // The terminal.
   case resized(Size, cell: Size)
-  /// Whether it shows pictures is known.
-  case graphicsKnown(hasPictures: Bool)
+  /// Whether it shows pictures is known, and how many at a time.
+  case graphicsKnown(hasPictures: Bool, mostPictures: Int = .max)
   case backgroundKnown(isLight: Bool)
 
   // What was read when the studio began.
@@ -120,6 +120,9 @@ public enum Effect: Equatable, Sendable {
   case readPictures
 
   case attach(path: String)
+  /// Finds out what a text that begins as a path names: a picture is attached, and of anything else it is said what it is.
+  /// Where it names nothing, that is said if it can only be a path.
+  case lookUp(String, isSurelyPath: Bool)
   /// Finds out which of a prompt's words behind `@` are files, and keeps those.
   case attachMentioned(Mentions)
   /// Writes a picture to a file; without a path, to one that is named after its prompt.

@@ -14,6 +14,12 @@ public enum PastedPaths {
     return isOne && !text.contains("\n") ? [text] : []
   }
 
+  /// Whether a text begins as only a path does, in quotes or without.
+  static func beginsAsPath(_ text: String) -> Bool {
+    let start = text.drop { "'\"".contains($0) }
+    return ["/", "~/", "./", "../", "file://"].contains(where: start.hasPrefix)
+  }
+
   private static func isPicture(_ path: String) -> Bool {
     beginnings.contains(where: path.hasPrefix) && isPictureName(path)
   }

@@ -88,6 +88,8 @@ public struct TerminalState: Equatable, Sendable {
   public var cell = Size(8, 16)
   /// Whether pictures can be shown.
   public var hasPictures = true
+  /// How many it keeps at a time.
+  public internal(set) var mostPictures = Int.max
   /// How large pictures are shown, of 1 to 5.
   public internal(set) var pictureSize = 3
   static let pictureSizes = 1...5
@@ -114,6 +116,8 @@ public struct PromptState: Equatable, Sendable {
   public var mode = StudioMode.imagine
   /// Pictures that go with the next question.
   public var attachments: [Attachment] = []
+  /// Whether it was said that a drawing does not look at them.
+  var toldOfAttachments = false
   /// Which of the prompts that come out well is suggested.
   var suggestion: UInt64 = 0
   /// Which of the slash commands that fit is selected; nil while nobody chose one.

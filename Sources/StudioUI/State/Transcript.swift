@@ -111,6 +111,7 @@ public struct Transcript: Equatable, Sendable {
     case .note(let text): _ = add(.studio, text)
     case .attached(let picture, let name, let settings, let told):
       addAttachment(picture, name, settings, told)
+    case .named(let picture, let name): names[picture] = name
     case .starred(let picture, let isStarred):
       if isStarred { starred.insert(picture) } else { starred.remove(picture) }
     case .undone(let request): remove(request)

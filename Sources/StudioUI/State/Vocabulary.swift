@@ -22,6 +22,8 @@ public struct Vocabulary: Equatable, Sendable {
   /// In the file's order.
   public private(set) var things: [Thing] = []
   private var words: Set<String> = []
+  /// Those of them that name things and colours.
+  private var named: Set<String> = []
 
   /// nil for a text that lists nothing.
   public init?(_ text: String) {
@@ -31,14 +33,41 @@ public struct Vocabulary: Equatable, Sendable {
         kind = String(line.dropFirst(2)).trimmingWhitespace()
         continue
       }
-      words.formUnion(Self.words(of: line).map(\.text))
+      let said = Self.words(of: line).map(\.text)
+      words.formUnion(said)
+      named.formUnion(kind == "Words" ? said.filter(Self.colours.contains) : said)
       guard kind != "Words", !kind.isEmpty else { continue }
       let parts = line.split(separator: ";").map { $0.trimmingCharacters() }
       guard let name = parts.first, !name.isEmpty else { continue }
       things.append(Thing(name: name, kind: kind, isColourable: parts.dropFirst(2).contains("hue")))
     }
     words.remove("hue")
+    named.remove("hue")
     guard !things.isEmpty else { return nil }
+  }
+
+  /// Words for colours that a list may have among the others.
+  private static let colours: Set = [
+    "red", "orange", "yellow", "green", "blue", "purple", "violet", "pink", "brown", "black", "white", "gray",
+    "grey", "lavender", "beige", "teal", "turquoise", "cyan", "magenta", "gold", "silver",
+  ]
+
+  /// Its headings, in the file's order.
+  var kinds: [String] {
+    var kinds: [String] = []
+    for thing in things where !kinds.contains(thing.kind) { kinds.append(thing.kind) }
+    return kinds
+  }
+
+  /// The things that a word is about: those of a kind that it begins, else those of which a word begins so.
+  func things(like text: String) -> [Thing] {
+    let text = text.lowercased()
+    guard !text.isEmpty else { return things }
+    let ofKind = things.filter { $0.kind.lowercased().hasPrefix(text) }
+    guard ofKind.isEmpty else { return ofKind }
+    return things.filter { thing in
+      thing.name.hasPrefix(text) || thing.name.split(separator: " ").contains { $0.hasPrefix(text) }
+    }
   }
 
   /// Runs of letters, in lower case, and where they stand.
@@ -69,25 +98,36 @@ public struct Vocabulary: Equatable, Sendable {
   /// A longer one is no mistyped word: the longest in a dictionary have fewer letters.
   static let longestWord = 40
 
-  /// What an unknown word may have meant: a thing that begins so, or the word that fewest changes lead to.
+  /// What an unknown word may have meant: a thing that begins so, the word that the likeliest slips lead to, or a thing
+  /// that it has in it.
   func nearest(to word: String) -> String? {
     guard word.utf8.count <= 4 * Self.longestWord, word.count <= Self.longestWord else { return nil }
     let word = word.lowercased()
     if word.count >= 3, let thing = things.first(where: { $0.name.hasPrefix(word) }) { return thing.name }
+    if let near = mistyped(word) { return near }
     func shared(_ name: String) -> Int { zip(name, word).prefix { $0 == $1 }.count }
     if let thing = things.max(by: { shared($0.name) < shared($1.name) }), shared(thing.name) >= 4,
       2 * shared(thing.name) >= thing.name.count
     {
       return thing.name
     }
-    let best = words.filter { $0.count > 2 }.map { ($0, Self.changes($0, word)) }
-      .min { ($0.1, $0.0) < ($1.1, $1.0) }
-    guard let (near, changes) = best, changes <= 2, 2 * changes < max(near.count, word.count) else {
-      // "sportscar": what it has in it.
-      return things.filter { $0.name.count >= 3 && (word.hasSuffix($0.name) || word.hasPrefix($0.name)) }
-        .max { $0.name.count < $1.name.count }?.name
+    // "sportscar": what it has in it.
+    return things.filter { $0.name.count >= 3 && (word.hasSuffix($0.name) || word.hasPrefix($0.name)) }
+      .max { $0.name.count < $1.name.count }?.name
+  }
+
+  /// The word that the likeliest slips lead to, two at most; of equals a thing or a colour before others.
+  private func mistyped(_ word: String) -> String? {
+    let close = words.filter { near in
+      guard near.count > 2, abs(near.count - word.count) <= 2 else { return false }
+      let changes = Self.changes(near, word) { _ in 1 }
+      return changes <= 2 && 2 * changes < max(near.count, word.count)
     }
-    return near
+    return close.map { near -> (Int, Int, String) in
+      // Whoever mistypes a word seldom mistypes how it begins.
+      let slips = Self.changes(near, word, \.weight) + (near.first == word.first ? 0 : 2)
+      return (slips, named.contains(near) ? 0 : 1, near)
+    }.min { $0 < $1 }?.2
   }
 
   /// As much of a word as a message can say.
@@ -95,15 +135,43 @@ public struct Vocabulary: Equatable, Sendable {
     TextWidth.fitted(String(word.prefix(longestWord + 1)), longestWord)
   }
 
-  /// Letters put in, left out, exchanged for others, or swapped with their neighbour.
-  private static func changes(_ a: String, _ b: String) -> Int {
+  /// What fingers do to a word.
+  private enum Slip {
+    /// A letter that stands twice, or once where it should twice.
+    case doubled
+    /// A letter too many or too few.
+    case moreOrLess
+    /// Two neighbours in the wrong order.
+    case swapped
+    /// Another letter.
+    case other
+
+    /// The likelier, the less.
+    var weight: Int {
+      switch self {
+      case .doubled: 1
+      case .moreOrLess, .swapped: 2
+      case .other: 3
+      }
+    }
+  }
+
+  /// The least that leads from one word to another.
+  private static func changes(_ a: String, _ b: String, _ weight: (Slip) -> Int) -> Int {
     let a = Array(a), b = Array(b)
-    var older: [Int] = [], before = Array(0...b.count)
+    func single(_ word: [Character], _ i: Int) -> Int {
+      weight(i > 0 && word[i] == word[i - 1] ? .doubled : .moreOrLess)
+    }
+    var older: [Int] = [], before = [0]
+    for j in b.indices { before.append(before[j] + single(b, j)) }
     for i in a.indices {
-      var row = [i + 1]
+      var row = [before[0] + single(a, i)]
       for j in b.indices {
-        var least = min(before[j + 1] + 1, row[j] + 1, before[j] + (a[i] == b[j] ? 0 : 1))
-        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, older[j - 1] + 1) }
+        let other = a[i] == b[j] ? 0 : weight(.other)
+        var least = min(before[j + 1] + single(a, i), row[j] + single(b, j), before[j] + other)
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          least = min(least, older[j - 1] + weight(.swapped))
+        }
         row.append(least)
       }
       (older, before) = (before, row)

@@ -11,12 +11,18 @@ struct GalleryLayout {
     let size = state.terminal.size
     area = Rect(1, 0, max(20, size.width - 2), max(6, size.height - 1))
     let wanted = [12, 15, 18, 26, 40][state.terminal.pictureSize - 1] + (size.width >= 140 ? 4 : 0)
-    columns = max(1, (area.width - 2) / wanted)
-    let width = (area.width - 2) / columns
-    let pixels = (width - 3) * max(1, state.terminal.cell.width)
-    let perCell = max(1, state.terminal.cell.height)
-    tile = Size(width, max(4, min(area.height - 4, (pixels + perCell - 1) / perCell + 2)))
-    rows = max(1, (area.height - 3) / tile.height)
+    let room = area
+    func grid(_ columns: Int) -> (tile: Size, rows: Int) {
+      let width = (room.width - 2) / columns
+      let pixels = (width - 3) * max(1, state.terminal.cell.width)
+      let perCell = max(1, state.terminal.cell.height)
+      let tile = Size(width, max(4, min(room.height - 4, (pixels + perCell - 1) / perCell + 2)))
+      return (tile, max(1, (room.height - 3) / tile.height))
+    }
+    // Larger ones where the terminal keeps fewer than there is room for.
+    let most = max(1, (area.width - 2) / wanted), pictures = state.terminal.mostPictures
+    columns = stride(from: most, to: 1, by: -1).first { $0 * grid($0).rows <= pictures } ?? 1
+    (tile, rows) = grid(columns)
   }
 
   /// The first row of tiles that is shown.

@@ -98,20 +98,23 @@ private func drawSweep(
   drawFilmstrip(points.map(\.picture), x, row + 2, width, bottom, state, &frame)
 }
 
-/// Each scale below its mark, as far as they do not touch: the last, the first and the slider's own before the others.
+/// Each scale below its mark, as far as they do not touch: whole ones before others, each from the least on. Those that
+/// are still to be drawn have their room already, so that no label comes and goes.
 private func drawScales(
   _ points: [SweepPoint], _ track: SliderTrack, _ state: StudioState, _ y: Int, _ frame: inout Frame
 ) {
-  let now = points.firstIndex { abs($0.scale - state.inspector.controls.guidance) < 0.05 }
-  var taken: Set<Int> = [], drawn: Set<Int> = []
-  for i in [points.count - 1, 0] + [now].compactMap(\.self) + points.indices where !drawn.contains(i) {
-    let text = Format.shortScale(points[i].scale)
-    let x = track.column(points[i].scale) - (text.count - 1) / 2
+  let theme = state.terminal.theme
+  let scales = Set(points.map(\.scale)).union(state.scalesToCome).sorted()
+  let isWhole = { (scale: Float) in !Format.shortScale(scale).contains(".") }
+  var taken: Set<Int> = []
+  for scale in scales.filter(isWhole) + scales.filter({ !isWhole($0) }) {
+    let text = Format.shortScale(scale), x = track.column(scale) - (text.count - 1) / 2
     // A blank on either side.
-    guard taken.isDisjoint(with: x - 1...x + text.count) else { continue }
+    guard x + text.count <= track.rect.maxX, taken.isDisjoint(with: x - 1...x + text.count) else { continue }
     taken.formUnion(x..<x + text.count)
-    drawn.insert(i)
-    frame.put(text, x, y, i == now ? state.terminal.theme.accent : state.terminal.theme.dim)
+    guard points.contains(where: { $0.scale == scale }) else { continue }
+    let isNow = abs(scale - state.inspector.controls.guidance) < 0.05
+    frame.put(text, x, y, isNow ? theme.accent : theme.dim)
   }
 }
 
@@ -177,6 +180,17 @@ struct SweepPoint: Equatable {
 }
 
 extension StudioState {
+  /// Scales at which the last drawing's prompt and seed are being drawn or wait to be.
+  var scalesToCome: [Float] {
+    guard let last = conversation.lastDrawing else { return [] }
+    return ([work.running?.job].compactMap(\.self) + work.queue).compactMap { job in
+      guard case .imagine(let settings, _, _) = job.request, settings.prompt == last.prompt,
+        settings.seed == last.seed
+      else { return nil }
+      return settings.guidanceScale
+    }
+  }
+
   /// Pictures of the last drawing's prompt and seed, by rising guidance scale.
   var sweep: [SweepPoint] {
     guard let last = conversation.lastDrawing else { return [] }

@@ -22,9 +22,26 @@ extension StudioState {
   var transcriptWidth: Int {
     isInspectorBeside ? terminal.size.width - Self.inspectorWidth : terminal.size.width
   }
-  /// Above the rule, the prompt, a line of attachments, and the status line.
-  var transcriptHeight: Int {
-    max(1, terminal.size.height - promptLines - 2 - (hasPictureLine ? 1 : 0))
+  /// Above the rule, the prompt, a line of attachments, and the status line: what is left for the transcript and a
+  /// message below it.
+  var upperHeight: Int { max(1, terminal.size.height - promptLines - 2 - (hasPictureLine ? 1 : 0)) }
+  /// A message covers nothing: the transcript ends above it.
+  var transcriptHeight: Int { toast == nil ? upperHeight : max(1, upperHeight - notice.count) }
+
+  /// The message's lines where it has more to say than the status line takes: above the prompt then, said once.
+  var notice: [String] {
+    guard let toast, overlays.top == nil, !isTooSmall,
+      toast.text.contains("\n") || TextWidth.columns(toast.text) > statusRoom
+    else { return [] }
+    let width = max(1, transcriptWidth - 2), most = max(1, upperHeight - 4)
+    let lines = TextWidth.wrapped(toast.text, width)
+    guard lines.count > most else { return lines }
+    return lines.prefix(most - 1) + [TextWidth.fitted(lines[most - 1] + " …", width)]
+  }
+
+  /// Columns of the status line beside its keys.
+  var statusRoom: Int {
+    max(10, terminal.size.width - keyHints.reduce(0) { $0 + TextWidth.columns($1.0) + $1.1.count + 3 } - 3)
   }
 
   /// Whether a line above the prompt says which pictures a question is about.
@@ -85,18 +102,18 @@ extension StudioState {
     if message.isRepeated { return Size(max(4, min(width - 4, 12)), 3) }
     let size = terminal.pictureSize, count = message.pictures.count
     // They grow with the screen, from what is right for a small one.
-    let share = [0.15, 0.25, 0.4, 0.6, 1][size - 1], height = Double(transcriptHeight)
+    let share = [0.15, 0.25, 0.4, 0.6, 1][size - 1], height = Double(upperHeight)
     let least = [5, 9, 14, 20, 30][size - 1]
     let tallest = max(least, Int(height * share))
     if message.isStrip || count > 4 {
       let columns = [8, 6, 5, 4, 3][size - 1]
       return Size(
-        max(4, min(width - 4, max(13, width / columns))), max(3, min(transcriptHeight - 4, tallest * 4 / 7)))
+        max(4, min(width - 4, max(13, width / columns))), max(3, min(upperHeight - 4, tallest * 4 / 7)))
     }
     let isSeveral = count > 1
     return Size(
       max(4, min(width - 4, isSeveral ? width / 3 : size > 3 ? width : width * 2 / 3)),
-      max(3, min(transcriptHeight - 3, isSeveral ? tallest * 5 / 7 : tallest)))
+      max(3, min(upperHeight - 3, isSeveral ? tallest * 5 / 7 : tallest)))
   }
 }
 
@@ -143,7 +160,8 @@ struct InspectorLayout {
   init(_ state: StudioState) {
     let x = state.terminal.size.width - StudioState.inspectorWidth
     area = Rect(x, 0, StudioState.inspectorWidth, state.terminal.size.height - 1)
-    slider = state.showsInspector ? SliderTrack(Rect(x + 3, 6, StudioState.inspectorWidth - 5, 1)) : nil
+    // Two columns for each whole scale from 0 to 15.
+    slider = state.showsInspector ? SliderTrack(Rect(x + 2, 6, 31, 1)) : nil
   }
 
   /// First row of the values below the slider.

@@ -37,7 +37,14 @@ func drawHelp(_ scroll: Int, _ state: StudioState, _ frame: inout Frame) {
     if let key = line.key { frame.put(TextWidth.fitted(key, layout.keyWidth), inner.x + 1, y, theme.user) }
     if let text = line.text { frame.put(text, inner.x + layout.indent, y, theme.text) }
   }
-  if first < layout.lastScroll { frame.put(" more ↓ ", inner.maxX - 8, inner.maxY, theme.dim) }
+  guard layout.lastScroll > 0 else { return }
+  // Where one is, as a share of the edge and in lines.
+  let end = min(layout.lines.count, first + inner.height), track = box.height - 2
+  let thumb = max(1, track * inner.height / layout.lines.count)
+  let top = box.y + 1 + (track - thumb) * first / layout.lastScroll
+  for y in top..<top + thumb { frame.put("┃", box.maxX - 1, y, theme.accent) }
+  let place = " \(first + 1)–\(end) of \(layout.lines.count) lines "
+  frame.put(place, max(box.x + 1, box.maxX - 2 - place.count), box.maxY - 1, theme.dim)
 }
 
 /// The help in a screen's width: what a key does beside it where there is room, else below it. What can be done where it
@@ -48,6 +55,8 @@ struct HelpLayout {
   private static let besideKey = 28
 
   let indent, keyWidth: Int
+  /// Lines that are seen at once.
+  let height: Int
   let lines: [HelpText.Line]
   /// How far it can be scrolled.
   let lastScroll: Int
@@ -55,7 +64,8 @@ struct HelpLayout {
   init(_ state: StudioState) {
     // A border and a space around.
     let size = state.terminal.size
-    let width = min(Self.width, size.width - 4) - 4, height = size.height - 5
+    let width = min(Self.width, size.width - 4) - 4
+    height = size.height - 5
     let isWide = width >= 2 * Self.besideKey + 8
     (indent, keyWidth) = isWide ? (Self.besideKey, Self.besideKey - 2) : (3, width - 1)
     var below = state

@@ -44,7 +44,7 @@ private func drawRule(_ state: StudioState, _ isActive: Bool, y: Int, _ frame: i
   frame.put(mode, 2, y, isActive ? theme.accent : theme.dim)
   var end = width - 2
   if !state.work.queue.isEmpty {
-    let text = " \(state.work.waiting.count) waiting "
+    let text = " \(state.work.waiting.count) in the queue "
     end -= text.count
     frame.put(text, max(2 + mode.count, end), y, theme.dim)
     end -= 2
@@ -74,7 +74,7 @@ private func drawRule(_ state: StudioState, _ isActive: Bool, y: Int, _ frame: i
     if left >= 12 { facts.append(TextWidth.fitted("without \(controls.negative.oneRow)", left)) }
   }
   while facts.count > 1, text().count > room - 2 { facts.removeLast() }
-  frame.put(" \(text()) ", x, y, theme.dim, limit: max(0, room))
+  if room > 2 { frame.put(" \(TextWidth.fitted(text(), room - 2)) ", x, y, theme.dim) }
 }
 
 /// The pictures that go with a question, or the one that it is about.
@@ -84,14 +84,16 @@ private func drawPictureLine(_ state: StudioState, y: Int, _ frame: inout Frame)
     // Those that the text names are attached behind the others.
     let all = state.prompt.attachments.map(\.name) + state.mentions.filter(Mentions.isPath).map(\.fileName)
     let names = all.enumerated().map { "[Image #\($0 + 1)] \($1)" }
-    frame.put(TextWidth.fitted(names.joined(separator: "  "), width - 3), 2, y, theme.user)
+    let note = state.prompt.mode == .ask ? "" : "  only for questions, not for drawing"
+    let used = frame.put(
+      TextWidth.fitted(names.joined(separator: "  "), max(12, width - 3 - note.count)), 2, y, theme.user)
+    frame.put(TextWidth.fitted(note, max(0, width - 3 - used)), 2 + used, y, theme.dim)
     return
   }
-  let key = state.mentions.isEmpty ? "  Alt-P another" : "", text = "[about] \(state.subjectText ?? "")"
+  let hasOthers = state.mentions.isEmpty && state.conversation.transcript.gallery.count > 1
+  let key = hasOthers ? "  Alt-P another" : "", text = "[about] \(state.subjectText ?? "")"
   let used = frame.put(TextWidth.fitted(text, max(8, width - 3 - key.count)), 2, y, theme.user)
-  if state.conversation.transcript.gallery.count > 1 {
-    frame.put(key, 2 + used, y, theme.dim, limit: max(0, width - 3 - used))
-  }
+  frame.put(key, 2 + used, y, theme.dim)
 }
 
 /// Slash commands that fit, above the prompt: as many as there is room for, around the one that is selected.

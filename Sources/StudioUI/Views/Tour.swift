@@ -23,7 +23,7 @@ enum Tour {
     (
       "The slider",
       """
-      Shift-Tab goes to the inspector, where the arrow keys change values; Alt-, and Alt-. move the guidance from \
+      Shift-Tab goes to the inspector, where the arrow keys change values; Alt-Comma and Alt-Period move the guidance from \
       anywhere. As soon as the slider rests, the last prompt is drawn again with the same seed.
 
       /sweep 1..9 draws a filmstrip of guidance scales. F4 compares the last two pictures in one place.

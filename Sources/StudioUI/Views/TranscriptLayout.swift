@@ -54,24 +54,26 @@ struct LaidMessage {
       // Labels need their room, too.
       let tile = max(cells.width, message.isStrip ? min(most.width, 13) : 0)
       if x > 2, x + tile > width {
-        endRow(row, message)
+        endRow(row, message, width)
         (row, x) = ([], 2)
       }
       row.append((name, x, cells))
       x += tile + 1
     }
-    endRow(row, message)
+    endRow(row, message, width)
   }
 
-  private mutating func endRow(_ row: [(name: PictureID, x: Int, cells: Size)], _ message: Message) {
+  private mutating func endRow(
+    _ row: [(name: PictureID, x: Int, cells: Size)], _ message: Message, _ width: Int
+  ) {
     pictures += row.map { ($0.name, lines.count, $0.x, $0.cells) }
     lines += [(String, Look)](repeating: ("", .text), count: row.map(\.cells.height).max() ?? 0)
     guard row.contains(where: { message.labels[$0.name] != nil }) else { return }
     var line = ""
     for (i, tile) in row.enumerated() {
-      let end = i + 1 < row.count ? row[i + 1].x - 1 : .max
+      let end = i + 1 < row.count ? row[i + 1].x - 1 : width
       line += String(repeating: " ", count: max(0, tile.x - TextWidth.columns(line)))
-      line += TextWidth.fitted(message.labels[tile.name] ?? "", end == .max ? 20 : end - tile.x)
+      line += TextWidth.fitted(message.labels[tile.name] ?? "", min(20, end - tile.x, width - tile.x))
     }
     lines.append((line, .dim))
   }
@@ -91,7 +93,7 @@ public final class LayoutCache {
     let pictureSize: Int
 
     init(_ message: Message, _ width: Int, _ state: StudioState) {
-      (self.message, self.width, height) = (message, width, state.transcriptHeight)
+      (self.message, self.width, height) = (message, width, state.upperHeight)
       (cell, hasPictures, modelName) = (state.terminal.cell, state.terminal.hasPictures, state.modelName)
       pictureSize = state.terminal.pictureSize
       sizes = message.pictures.map { state.album.sizes[$0] }
@@ -102,7 +104,7 @@ public final class LayoutCache {
     func isStill(_ message: Message, _ width: Int, _ state: StudioState) -> Bool {
       guard self.width == width, self.message == message, modelName == state.modelName else { return false }
       return message.pictures.isEmpty
-        || height == state.transcriptHeight && cell == state.terminal.cell
+        || height == state.upperHeight && cell == state.terminal.cell
           && hasPictures == state.terminal.hasPictures && pictureSize == state.terminal.pictureSize
           && message.pictures.indices.allSatisfy {
             sizes[$0] == state.album.sizes[message.pictures[$0]]
@@ -140,7 +142,7 @@ struct TranscriptLayout {
   private let state: StudioState
   private let cache: LayoutCache
   private let live: [Message]
-  private var height: Int { state.transcriptHeight }
+  private let height: Int
   private var last: Int { state.conversation.transcript.messages.count + live.count - 1 }
 
   init(_ state: StudioState, _ cache: LayoutCache) { self.init(state, cache, at: state.conversation.scroll) }
@@ -150,6 +152,7 @@ struct TranscriptLayout {
   ///   - lines: so many further up, or down where they are less than nothing.
   init(_ state: StudioState, _ cache: LayoutCache, at place: ScrollPlace?, up lines: Int = 0) {
     (self.state, self.cache, live) = (state, cache, state.liveMessages)
+    height = state.transcriptHeight
     scroll = moved(from: place ?? ScrollPlace(message: last, below: 0), up: lines)
     guard last >= 0 else { return }
     let place = scroll ?? ScrollPlace(message: last, below: 0)
@@ -253,7 +256,7 @@ extension StudioState {
     let groups = work.waiting
     guard !groups.isEmpty else { return nil }
     var lines = groups.prefix(3).map { "next: \($0.title.oneRow)" }
-    if groups.count > 3 { lines.append("and \(groups.count - 3) more; Ctrl-Q changes what waits") }
+    if groups.count > 3 { lines.append("and \(groups.count - 3) more; Ctrl-Q opens the queue") }
     return Message(id: -2, .studio, lines.joined(separator: "\n"))
   }
 }

@@ -19,6 +19,7 @@ public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
   } else {
     drawTranscript(state, cache, &frame)
     drawPrompt(state, &frame)
+    drawNotice(state, &frame)
     if state.showsInspector { drawInspector(state, &frame) }
     drawPopUps(state, &frame)
   }
@@ -45,7 +46,7 @@ private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame:
   let clip = Rect(0, 0, width, height - (layout.hiddenMessages > 0 ? 1 : 0))
   for (laid, top) in layout.visible {
     for (i, line) in laid.lines.enumerated() where (0..<height).contains(top + i) {
-      frame.put(line.text, 1, top + i, style(line.look, theme), limit: width - 1)
+      frame.put(TextWidth.fitted(line.text, width - 1), 1, top + i, style(line.look, theme))
     }
     for picture in laid.pictures {
       let rect = Rect(picture.x + 1, top + picture.line, picture.cells.width, picture.cells.height)
@@ -89,17 +90,10 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
   let theme = state.terminal.theme, y = state.terminal.size.height - 1, width = state.terminal.size.width
   frame.fill(Rect(0, y, width, 1), " ", theme.bar)
   let keys = state.keyHints, keysWidth = keys.reduce(0) { $0 + TextWidth.columns($1.0) + $1.1.count + 3 }
-  let room = max(10, width - keysWidth - 3)
-  if let toast = state.toast {
+  let room = state.statusRoom
+  if let toast = state.toast, state.notice.isEmpty {
     let style = toast.isError ? theme.error.on(theme.bar.background) : theme.bar
-    let isLong = TextWidth.columns(toast.text) > room || toast.text.contains("\n")
-    // Said once: as a whole above the prompt where it does not fit here.
-    if isLong, state.overlays.top == nil {
-      drawWhole(toast.text, style, state, &frame)
-      frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
-    } else {
-      frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
-    }
+    frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
   } else {
     frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
   }
@@ -110,12 +104,12 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
   }
 }
 
-/// A message that does not fit into the status line, above the prompt.
-private func drawWhole(_ text: String, _ style: Style, _ state: StudioState, _ frame: inout Frame) {
-  let width = state.terminal.size.width, room = max(1, state.transcriptHeight - 2)
-  let lines = TextWidth.wrapped(text, max(1, width - 2)).prefix(room),
-    top = state.transcriptHeight - lines.count
-  frame.clear(Rect(0, top, width, lines.count), state.terminal.theme.bar)
+/// A message that does not fit into the status line: between the transcript and the prompt.
+private func drawNotice(_ state: StudioState, _ frame: inout Frame) {
+  let theme = state.terminal.theme, lines = state.notice, top = state.transcriptHeight
+  guard let toast = state.toast, !lines.isEmpty else { return }
+  frame.clear(Rect(0, top, state.transcriptWidth, lines.count), theme.bar)
+  let style = toast.isError ? theme.error.on(theme.bar.background) : theme.bar
   for (i, line) in lines.enumerated() { frame.put(line, 1, top + i, style) }
 }
 

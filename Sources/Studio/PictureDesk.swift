@@ -34,7 +34,9 @@ final class PictureDesk {
   /// What a text names that begins as a path: all of it, or its first word.
   func lookUp(_ typed: String, isSurelyPath: Bool) -> [Action] {
     var path = TypedPath.resolve(typed), rest = ""
-    if !FileName.exists(path), let words = PastedPaths.words(of: typed), words.count > 1 {
+    if !FileName.exists(path), let words = PastedPaths.words(of: typed), words.count > 1,
+      FileName.exists(TypedPath.resolve(words[0]))
+    {
       (path, rest) = (TypedPath.resolve(words[0]), words.dropFirst().joined(separator: " "))
     }
     guard FileName.exists(path) else {
@@ -45,7 +47,7 @@ final class PictureDesk {
       let folder = TypedPath.folder(path)
       return [
         .edited(rest), .folderRead(folder, TypedPath.choices(in: folder)),
-        .toast("\(folder.oneLine) is a folder: choose one of its pictures", isError: true),
+        .toast("this is a folder: choose one of its pictures", isError: true),
       ]
     }
     return [.edited(rest)] + attach(path)

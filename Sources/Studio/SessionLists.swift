@@ -9,7 +9,7 @@ extension SessionRecorder {
   func list() -> [Action] {
     var sizes: [Action] = []
     let choices = store.summaries().map { summary -> Choice in
-      let when = "used \(HumanDate.text(summary.changed))"
+      let when = HumanDate.text(summary.changed)
       var choice = Choice(title: summary.title, detail: "\(when) · \(summary.contents)", value: summary.id)
       choice.isCurrent = session?.id == summary.id
       if let picture = summary.firstPicture {

@@ -74,15 +74,15 @@ struct SecondEditionTests {
 
   private func queue(_ s: Session) {
     s.type("/steps 1000\r/count 4\ra cat\ra dog\ra hen\r")
-    #expect(s.expect("next: a dog") && s.expect("2 waiting"), "\(s.screen(36))")
+    #expect(s.expect("next: a dog") && s.expect("2 in the queue"), "\(s.screen(36))")
     s.type("\u{11}")
     #expect(s.expect("Queue: the first"))
     s.type("\u{1B}[3~")
-    #expect(s.expect("1 waiting") && s.expectGone("next: a dog"), "\(s.screen(36))")
+    #expect(s.expect("1 in the queue") && s.expectGone("next: a dog"), "\(s.screen(36))")
     s.type("\u{1B}")
     #expect(s.expectGone("Queue: the first"))
     s.type("\u{03}\u{03}")
-    #expect(s.expectGone("waiting") && s.expect("partial"), "\(s.screen(36))")
+    #expect(s.expectGone("in the queue") && s.expect("partial"), "\(s.screen(36))")
     s.type("/undo\r")
     #expect(s.expectGone("a cat"), "\(s.screen(36))")
     s.type("/redo\r")

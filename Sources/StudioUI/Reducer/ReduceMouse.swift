@@ -42,7 +42,7 @@ extension StudioState {
       return take(completions[at])
     }
     let layout = PromptLayout(self), rule = layout.top.y - 1 - (hasPictureLine ? 1 : 0)
-    if mouse.y == rule, mouse.x > transcriptWidth - 16, !work.queue.isEmpty { return openQueue() }
+    if mouse.y == rule, mouse.x > transcriptWidth - 20, !work.queue.isEmpty { return openQueue() }
     if hasPictureLine, mouse.y == rule + 1, prompt.attachments.isEmpty { return perform(.changeSubject) }
     guard prompt.editor.search == nil, mouse.x < transcriptWidth,
       let place = layout.place(at: mouse.x, mouse.y)

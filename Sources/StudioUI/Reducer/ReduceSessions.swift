@@ -61,7 +61,7 @@ extension StudioState {
 
   /// The list of sessions; one that is open already keeps what was typed and selected.
   private mutating func showSessions(_ choices: [Choice]) {
-    var list = ListOverlay(.sessions, "Sessions", choices)
+    var list = ListOverlay(.sessions, "Sessions by their last use", choices)
     if case .list(let before) = overlays.top, before.purpose == .sessions {
       list.filter = before.filter
       list.select(before.selected)

@@ -107,15 +107,15 @@ private func drawFilter(_ list: ListOverlay, _ inner: Rect, _ theme: Theme, _ fr
 /// The selected line's picture beside the list.
 private func drawPreview(of list: ListOverlay, _ state: StudioState, _ area: Rect, _ frame: inout Frame) {
   guard let name = list.picture, let pixels = state.album.sizes[name] else { return }
-  let below = list.purpose == .sessions ? 4 : 2
-  let cells = state.cells(of: name, within: Size(area.width, max(1, area.height - below)))
-  let rect = Rect(area.x + (area.width - cells.width) / 2, area.y, cells.width, cells.height)
-  frame.show(name, in: rect, clip: rect, state)
   var lines = list.selectedFile == nil ? [] : ["\(pixels.width) × \(pixels.height)"]
   // Also what the list has no room for.
   if list.purpose == .sessions, let choice = list.choice {
     lines = facts(of: choice).flatMap { TextWidth.wrapped($0, area.width) }
   }
+  let below = lines.isEmpty ? 0 : lines.count + 1
+  let cells = state.cells(of: name, within: Size(area.width, max(1, area.height - below)))
+  let rect = Rect(area.x + (area.width - cells.width) / 2, area.y, cells.width, cells.height)
+  frame.show(name, in: rect, clip: rect, state)
   let top = min(area.maxY - 1, rect.maxY + 1)
   for (i, line) in lines.prefix(area.maxY - top).enumerated() {
     frame.put(line, area.x, top + i, state.terminal.theme.dim)

@@ -11,7 +11,7 @@ import VUGEN
 extension CompletionKind {
   static let pictures = CompletionKind.file(extensions: PictureFormat.extensions.sorted())
 
-  /// Ids of recorded sessions, newest first, and `last`.
+  /// Ids of recorded sessions, the one used last first, and `last`.
   static let sessions = CompletionKind.custom { _, _, _ in Candidates.sessions }
 
   static let deletedSessions = CompletionKind.custom { _, _, _ in SessionStore.standard().deletedIDs() }

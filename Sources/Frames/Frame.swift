@@ -160,7 +160,9 @@ public struct Frame: Equatable, Sendable {
       put("│", rect.maxX - 1, y, style)
     }
     put("╰" + String(repeating: "─", count: inner) + "╯", rect.x, rect.maxY - 1, style)
-    if !title.isEmpty { put(" \(title) ", rect.x + 2, rect.y, titleStyle ?? style, limit: max(0, inner - 2)) }
+    if !title.isEmpty, inner > 6 {
+      put(" \(TextWidth.fitted(title, inner - 4)) ", rect.x + 2, rect.y, titleStyle ?? style)
+    }
   }
 
   /// Lays a picture over cells, of which `clip` can be seen.

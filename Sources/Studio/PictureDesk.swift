@@ -192,7 +192,7 @@ private struct SessionAlbum: Sendable {
   let mailbox: Mailbox<StudioMessage>
   private static let mostSessions = 500
 
-  /// Posts the newest sessions' pictures with their settings, the oldest first.
+  /// Posts the pictures of the sessions used last with their settings, the one used last at the end.
   func read() {
     let store = source.store
     var pictures: [PictureID] = [], known: Set<PictureID> = [], origins: [PictureID: PictureOrigin] = [:]

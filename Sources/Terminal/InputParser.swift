@@ -214,6 +214,8 @@ public struct InputParser: Sendable {
       return .reply(.other)
     case (.some, _): return .reply(.other)
     case (nil, "u"): return csiU(number(0), number(1))
+    // xterm's other form, where a person asked it for that (modifyOtherKeys).
+    case (nil, "~") where number(0) == 27: return csiU(number(2), number(1))
     case (nil, "~"): return tilde(number(0), number(1))
     // Reports, which share their letters with function keys.
     case (nil, "R") where numbers.count > 1 && number(0) > 1: return .reply(.other)

@@ -111,16 +111,6 @@ public final class Screen {
     return true
   }
 
-  /// Rows, columns, and pixels where the terminal gives them.
-  public static func windowSize() -> (columns: Int, rows: Int, width: Int, height: Int)? {
-    var size = winsize()
-    guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
-    // No screen is larger; a size that is only said must not take the memory of one.
-    return (
-      min(Int(size.ws_col), 2000), min(Int(size.ws_row), 1000), Int(size.ws_xpixel), Int(size.ws_ypixel)
-    )
-  }
-
   /// The window has another size: everything is drawn anew.
   public func resize() -> Size {
     let size = Self.windowSize() ?? (80, 24, 0, 0)
@@ -168,11 +158,7 @@ public final class Screen {
         removeKitty(old.map { [(placement, $0)] } ?? [])
       }
     }
-    if usesColours, facts.colours < 256, !vt_is_direct() {
-      if few?.theme != theme { few = (theme, FewColours(theme, count: facts.colours)) }
-    } else {
-      few = nil
-    }
+    chooseColours(theme)
     put(frame)
     vt_update()
     showCursor(in: theme)
@@ -335,6 +321,11 @@ public final class Screen {
     vt_put(
       Int32(y), Int32(x), scalars, Int32(scalars.count), attributes, Int32(foreground ?? -1),
       Int32(background ?? -1))
+  }
+
+  private func chooseColours(_ theme: Theme) {
+    guard usesColours, facts.colours < 256, !vt_is_direct() else { return few = nil }
+    if few?.theme != theme { few = (theme, FewColours(theme, count: facts.colours)) }
   }
 
   /// The terminal's numbers for a style's colours; nil for its own.

@@ -136,3 +136,15 @@ public struct TerminalFacts: Sendable, Equatable {
     return facts
   }
 }
+
+extension Screen {
+  /// Rows, columns, and pixels where the terminal gives them.
+  public static func windowSize() -> (columns: Int, rows: Int, width: Int, height: Int)? {
+    var size = winsize()
+    guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+    // No screen is larger; a size that is only said must not take the memory of one.
+    return (
+      min(Int(size.ws_col), 2000), min(Int(size.ws_row), 1000), Int(size.ws_xpixel), Int(size.ws_ypixel)
+    )
+  }
+}

@@ -237,6 +237,16 @@ import Testing
     b.press(.tab)
     b.send("who are you?")
     b.answer("nobody")
+    b.send("/seed 18446744073709551615")
+    for text in ["/imagine a cat", "/cfg 4", "/retry"] {
+      b.send(text)
+      b.finish("c\(b.running)")
+    }
+    #expect(b.shows("Sweep of seed 184467440737"), "\(b.rows())")
+    #expect(b.rows().contains { $0.contains("Sweep of seed") && $0.contains("…") })
+    b.act(.folderRead("/" + String(repeating: "far/", count: 60), []))
+    #expect(b.rows().contains { $0.contains("far/far") && $0.contains("… ─") })
+    b.press(.escape)
     let row = b.rows().map { $0.prefix(66) }.first { $0.contains("model-of-a-long-name-model") } ?? ""
     #expect(row.hasSuffix("…"), "\(row)")
   }

@@ -16,6 +16,11 @@ import Testing
     ("\u{1B}\u{04}", [.escape, .control("d")]), ("\u{1B}\t\u{1B}\u{08}", [.escape, .tab, .alt("\u{7F}")]),
     ("\u{1B}b", [.alt("b")]), ("\u{1B}.", [.alt(".")]), ("\u{1B}[13;2u", [.lineBreak]),
     ("\u{1B}[99;5u", [.control("c")]),
+    // Alt in each of its forms.
+    ("\u{1B},\u{1B}[44;3u\u{1B}[27;3;44~", [.alt(","), .alt(","), .alt(",")]),
+    (
+      "\u{1B}p\u{1B}[112;3u\u{1B}[27;3;112~\u{1B}[27;5;99~", [.alt("p"), .alt("p"), .alt("p"), .control("c")]
+    ),
     ("\u{1B}[200~two\nlines\u{1B}[201~x", [.paste("two\nlines"), .character("x")]),
     (
       "\u{1B}[<0;3;4M\u{1B}[<32;5;4M\u{1B}[<0;5;4m\u{1B}[<64;1;1M",

@@ -32,7 +32,7 @@ struct StudioCommand: AsyncParsableCommand {
   @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
   @Flag(help: "Open the session without writing to it.") var readOnly = false
   @Argument(
-    help: "Session to resume: its id, the start of one, or last (default: a new session).",
+    help: "Session to resume: its id, the start of one, or last, the one used last (default: a new one).",
     completion: .sessions)
   var session: String?
 

@@ -12,16 +12,18 @@ struct GalleryLayout {
     area = Rect(1, 0, max(20, size.width - 2), max(6, size.height - 1))
     let wanted = [12, 15, 18, 26, 40][state.terminal.pictureSize - 1] + (size.width >= 140 ? 4 : 0)
     let room = area
+    let pictures = state.terminal.mostPictures
     func grid(_ columns: Int) -> (tile: Size, rows: Int) {
       let width = (room.width - 2) / columns
       let pixels = (width - 3) * max(1, state.terminal.cell.width)
       let perCell = max(1, state.terminal.cell.height)
       let tile = Size(width, max(4, min(room.height - 4, (pixels + perCell - 1) / perCell + 2)))
-      return (tile, max(1, (room.height - 3) / tile.height))
+      return (tile, max(1, min((room.height - 3) / tile.height, pictures / columns)))
     }
-    // Larger ones where the terminal keeps fewer than there is room for.
-    let most = max(1, (area.width - 2) / wanted), pictures = state.terminal.mostPictures
-    columns = stride(from: most, to: 1, by: -1).first { $0 * grid($0).rows <= pictures } ?? 1
+    // As many as the terminal keeps, where there is room for more; of those ways the one with the largest.
+    let most = min(pictures, max(1, (area.width - 2) / wanted))
+    let isLimited = most * grid(most).rows > pictures - most
+    columns = isLimited ? (1...most).max { $0 * grid($0).rows < $1 * grid($1).rows } ?? most : most
     (tile, rows) = grid(columns)
   }
 

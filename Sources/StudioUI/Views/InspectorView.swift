@@ -86,7 +86,7 @@ private func drawSweep(
 ) {
   let points = state.sweep, theme = state.terminal.theme
   guard points.count >= 2, top + 4 < bottom, let track = InspectorLayout(state).slider else { return }
-  frame.put("Sweep of seed \(points[0].seed)", x, top, theme.accent)
+  frame.put(TextWidth.fitted("Sweep of seed \(points[0].seed)", width), x, top, theme.accent)
   var row = top + 1
   if bottom - row >= 9 { row = drawPlot(points, track, state, x, row, width, &frame) }
   frame.put(String(repeating: "┈", count: track.rect.width), track.rect.x, row, theme.border)

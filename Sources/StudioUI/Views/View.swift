@@ -41,7 +41,11 @@ private func style(_ look: LaidMessage.Look, _ theme: Theme) -> Style {
 private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame: inout Frame) {
   let theme = state.terminal.theme, height = state.transcriptHeight, width = state.transcriptWidth
   let layout = TranscriptLayout(state, cache)
-  if layout.visible.isEmpty { return drawWelcome(state, &frame) }
+  if layout.visible.isEmpty {
+    // Its words would look out from under whatever lies over it.
+    if state.overlays.top == nil { drawWelcome(state, &frame) }
+    return
+  }
   // The line that says what lies below is not covered by it.
   let clip = Rect(0, 0, width, height - (layout.hiddenMessages > 0 ? 1 : 0))
   for (laid, top) in layout.visible {
@@ -63,7 +67,8 @@ private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
   let theme = state.terminal.theme, width = state.transcriptWidth
   let texts: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
-    ("Type what to draw and press Return: \(state.suggestion)", theme.text),
+    ("Type what to draw and press Return, such as", theme.text), (state.suggestion, theme.user),
+    ("", theme.text),
     ("Tab switches to questions; drop a file or type /image PATH to attach it", theme.text),
     ("", theme.text),
     ("→ use this prompt   F1 keys   Ctrl-P commands   /tour", theme.dim),

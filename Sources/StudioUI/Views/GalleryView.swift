@@ -11,20 +11,36 @@ struct GalleryLayout {
     let size = state.terminal.size
     area = Rect(1, 0, max(20, size.width - 2), max(6, size.height - 1))
     let wanted = [12, 15, 18, 26, 40][state.terminal.pictureSize - 1] + (size.width >= 140 ? 4 : 0)
-    let room = area
-    let pictures = state.terminal.mostPictures
-    func grid(_ columns: Int) -> (tile: Size, rows: Int) {
-      let width = (room.width - 2) / columns
-      let pixels = (width - 3) * max(1, state.terminal.cell.width)
-      let perCell = max(1, state.terminal.cell.height)
-      let tile = Size(width, max(4, min(room.height - 4, (pixels + perCell - 1) / perCell + 2)))
-      return (tile, max(1, min((room.height - 3) / tile.height, pictures / columns)))
+    let columns = max(1, (area.width - 2) / wanted), cell = state.terminal.cell
+    let tile = Self.tile(columns, in: area, cell), rows = max(1, (area.height - 3) / tile.height)
+    guard columns * rows > state.terminal.mostPictures else {
+      (self.columns, self.rows, self.tile) = (columns, rows, tile)
+      return
     }
-    // As many as the terminal keeps, where there is room for more; of those ways the one with the largest.
-    let most = min(pictures, max(1, (area.width - 2) / wanted))
-    let isLimited = most * grid(most).rows > pictures - most
-    columns = isLimited ? (1...most).max { $0 * grid($0).rows < $1 * grid($1).rows } ?? most : most
-    (tile, rows) = grid(columns)
+    (self.columns, self.rows, self.tile) = Self.fewer(
+      state.terminal.mostPictures, most: columns, in: area, cell)
+  }
+
+  /// A square picture's tile, where so many stand side by side.
+  private static func tile(_ columns: Int, in area: Rect, _ cell: Size) -> Size {
+    let width = (area.width - 2) / columns, perCell = max(1, cell.height)
+    let pixels = (width - 3) * max(1, cell.width)
+    return Size(width, max(4, min(area.height - 4, (pixels + perCell - 1) / perCell + 2)))
+  }
+
+  /// Where a terminal keeps fewer pictures than there is room for: those columns and rows in which they fill most of it.
+  private static func fewer(_ pictures: Int, most: Int, in area: Rect, _ cell: Size) -> (Int, Int, Size) {
+    var best = (columns: 1, rows: 1, tile: tile(1, in: area, cell)), filled = 0
+    for columns in 1...most {
+      for rows in 1...max(1, (area.height - 3) / 4) where columns * rows <= pictures {
+        var tile = tile(columns, in: area, cell)
+        tile.height = min(tile.height, (area.height - 3) / rows)
+        let side = tile.height - 2
+        guard columns * rows * side * side > filled else { continue }
+        (best, filled) = ((columns, rows, tile), columns * rows * side * side)
+      }
+    }
+    return best
   }
 
   /// The first row of tiles that is shown.

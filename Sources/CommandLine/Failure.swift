@@ -36,7 +36,10 @@ struct Failure {
         end(with: error)
       }
       // A library's thread that is still at work must not see its library taken down.
-      if Patience.leavesWork { _exit(code.rawValue) }
+      if Patience.leavesWork {
+        PartialOutput.removeAll()
+        _exit(code.rawValue)
+      }
       exit(code.rawValue)
     }
     // What a signal has ended between two steps, or while it waited for others, or decoded.

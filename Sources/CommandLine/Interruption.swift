@@ -31,11 +31,9 @@ enum Interruption {
       sem_init(new, 0, 0)
       bell = new
     }
-    signal(SIGINT) { Interruption.take($0) }
-    guard endings else { return }
-    signal(SIGTERM) { Interruption.take($0) }
-    // `nohup` has it ignored.
-    if let old = signal(SIGHUP, { Interruption.take($0) }), isIgnoring(old) { signal(SIGHUP, SIG_IGN) }
+    for number in endings ? [SIGINT, SIGTERM, SIGHUP] : [SIGINT] {
+      Signals.take(number) { Interruption.take($0) }
+    }
   }
 
   /// For work that a signal ends at once, as nothing else asks it: what is waited for is told all the same.
@@ -52,10 +50,6 @@ enum Interruption {
     sigemptyset(&set)
     for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, number) }
     pthread_sigmask(SIG_UNBLOCK, &set, nil)
-  }
-
-  private static func isIgnoring(_ handler: @escaping __sighandler_t) -> Bool {
-    unsafeBitCast(handler, to: Int.self) == 1
   }
 
   static var isRequested: Bool { received != 0 }

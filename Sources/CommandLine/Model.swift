@@ -109,7 +109,7 @@ struct Model: AsyncParsableCommand {
       discussion: "Example: vugen model init --shape tiny --output /tmp/tiny")
 
     @Option(help: "Shape of the model: plm-1b or tiny.") var shape: ModelShape
-    @Option(help: "Seed of the random weights.") var seed: UInt64 = 0
+    @Option(parsing: .unconditional, help: "Seed of the random weights.") var seed: UInt64 = 0
     @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
     var output: String
 
@@ -128,7 +128,8 @@ struct Model: AsyncParsableCommand {
 
     @Argument(help: "Model folder.", completion: .models, transform: folderPath)
     var folder: String
-    @Option(help: "Bits per weight: 8 or 4.", completion: .list(["8", "4"])) var bits = 8
+    @Option(parsing: .unconditional, help: "Bits per weight: 8 or 4.", completion: .list(["8", "4"]))
+    var bits = 8
     @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
     var output: String
 

@@ -22,11 +22,7 @@ enum Output {
       _ = open("/dev/null", O_RDONLY)
     }
     // Swift's own handler prints a report of a crash, and the program goes on.
-    if let old = signal(SIGQUIT, SIG_DFL),
-      unsafeBitCast(old, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-    {
-      signal(SIGQUIT, SIG_IGN)
-    }
+    Signals.take(SIGQUIT, SIG_DFL)
     // A handler, not SIG_IGN: that would be handed on to other programs.
     signal(SIGPIPE) { _ in }
     // The same for a limit on files' sizes: writing then fails, with a reason.

@@ -78,7 +78,8 @@ struct OverwriteOption: ParsableArguments {
       if !overwrite, Self.holdsSomething(path) {
         throw FileAccessError(path, "already exists; name another file, or add --overwrite to replace it")
       }
-      let parent = FileName.parent(of: path), folder = parent.isEmpty ? "." : parent
+      // A link's file is written where the link leads.
+      let parent = FileName.parent(of: try AtomicFile.followed(path)), folder = parent.isEmpty ? "." : parent
       guard FileName.isFolder(folder) else {
         throw FileAccessError(
           path, "cannot be written: there is no folder \(folder); make it, or name another file")

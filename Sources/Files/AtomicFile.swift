@@ -4,8 +4,9 @@ import Foundation
 public enum AtomicFile {
   /// Calls `body` with a function that writes; renames the file when all went well, removes it when not.
   ///
-  /// Files that a killed process left half written are removed by the next one that writes into their folder. A link is followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe,
-  /// is written to as it stands, and `-` is standard output. Throws `FileAccessError` with the system's reason, such as
+  /// Files that a killed process left half written are removed by the next one that writes into their folder. A link is
+  /// followed, and a file that is replaced keeps its mode. What is no plain file, such as a device or a pipe, is written
+  /// to as it stands, and `-` is standard output. Throws `FileAccessError` with the system's reason, such as
   /// a full disk, what `body` throws, or `Patience.Ended` where nobody read a pipe.
   ///
   /// - Parameter mode: of a new file; nil for what is usual.
@@ -19,7 +20,7 @@ public enum AtomicFile {
     if status != nil, kind == S_IFDIR { throw FileAccessError(path, "this is a folder; name a file") }
     if let number = openDescriptor(path) { return try body { try writeAll($0, to: number, path) } }
     if status != nil, kind != S_IFREG { return try writeThrough(path, body) }
-    try replace(followed(path), path, mode: status.map { $0.st_mode & 0o7777 } ?? mode, body)
+    try replace(try followed(path), path, mode: status.map { $0.st_mode & 0o7777 } ?? mode, body)
   }
 
   /// Writes a whole file. Throws `FileAccessError`.
@@ -29,17 +30,17 @@ public enum AtomicFile {
     try write(to: path, mode: mode) { write in try data.withUnsafeBytes { try write($0) } }
   }
 
-  /// Where a chain of links ends, whether something is there or not.
-  private static func followed(_ path: String) -> String {
-    var path = path
+  /// Where a chain of links ends, whether something is there or not. Throws `FileAccessError` where it has no end.
+  public static func followed(_ given: String) throws -> String {
+    var path = given
     for _ in 0..<40 {
       var target = [CChar](repeating: 0, count: Int(PATH_MAX))
       let length = FileName.withPath(path) { readlink($0, &target, Int(PATH_MAX)) }
-      guard length > 0 else { break }
+      guard length > 0 else { return path }
       let next = FileName.text(target[..<length].map { UInt8(bitPattern: $0) })
       path = next.hasPrefix("/") ? next : FileName.parent(of: path).joined(next)
     }
-    return path
+    throw FileAccessError(given, FileName.circle)
   }
 
   /// The number behind a name such as /dev/stdout or /dev/fd/3: an open file, which is written on where it stands, and no

@@ -35,10 +35,27 @@ extension FileName {
     }
   }
 
+  static let circle = "this link leads round in a circle"
+
+  /// Why there is nothing where a person means something: a link that leads nowhere says where to.
+  public static func absence(_ path: String) -> String {
+    guard withPath(path, { access($0, F_OK) }) != 0 else { return "" }
+    let reason = errno == ENOENT ? "no such file or folder" : systemReason
+    guard isLink(path) else { return reason }
+    guard let end = try? AtomicFile.followed(path) else { return circle }
+    return exists(end) ? reason : "this link leads to \(end), where nothing is"
+  }
+
   /// As `stat` tells it; nil where nothing is there.
   public static func status(_ path: String) -> stat? {
     var status = stat()
     return withPath(path) { stat($0, &status) } == 0 ? status : nil
+  }
+
+  /// Whether a link is there, wherever it leads.
+  private static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return withPath(path) { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
 
   /// Whether something is there; a link that leads nowhere is nothing.
@@ -152,8 +169,8 @@ extension FileName {
     // Before anything else is asked of the system.
     let reason = systemReason
     if isFolder(path) { return }
-    throw FileAccessError(
-      path, exists(path) ? "this is a file and no folder; name another" : "cannot be made: " + reason)
+    if exists(path) { throw FileAccessError(path, "this is a file and no folder; name another") }
+    throw FileAccessError(path, isLink(path) ? absence(path) : "cannot be made: " + reason)
   }
 
   /// The text of a small file that a person names: a plain file or a pipe that somebody writes to. A device, which may

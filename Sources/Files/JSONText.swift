@@ -36,6 +36,26 @@ public enum JSONText {
     return FileName.shown(whole, backslash: "\\\\")
   }
 
+  /// What Python writes as JSON: NaN and infinities, which JSON lacks, become `word`, outside of texts.
+  public static func strict(_ bytes: [UInt8], nonFinite word: String = "null") -> Data {
+    let words = ["-Infinity", "Infinity", "NaN"].map { Array($0.utf8) }, beginnings = words.map { $0[0] }
+    var result = Data(), kept = 0, at = 0, isInside = false
+    while at < bytes.count {
+      let c = bytes[at]
+      if isInside {
+        if c == UInt8(ascii: "\\") { at += 1 }
+      } else if beginnings.contains(c), let found = words.first(where: { bytes[at...].starts(with: $0) }) {
+        result += bytes[kept..<at] + Array(word.utf8)
+        at += found.count
+        kept = at
+        continue
+      }
+      if c == UInt8(ascii: "\"") { isInside.toggle() }
+      at += 1
+    }
+    return kept == 0 ? Data(bytes) : result + bytes[kept...]
+  }
+
   private static func encoder(namesNonFinite: Bool) -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -26,7 +26,7 @@ public final class PartialOutput: Sendable {
       if own != nil, own == FolderClaim.Identity(place) {
         _ = FileName.rename(place, begun)
       } else {
-        rmdir(place)
+        FileName.withPath(place) { _ = rmdir($0) }
       }
       if FileName.rename(old, place) { FileName.remove(begun) }
     }
@@ -42,7 +42,7 @@ public final class PartialOutput: Sendable {
       for (_, care) in cares.sorted(by: { $0.key > $1.key }) {
         switch care {
         case .removal(let path): FileName.remove(path)
-        case .removalIfEmpty(let path): rmdir(path)
+        case .removalIfEmpty(let path): FileName.withPath(path) { _ = rmdir($0) }
         case .comeback(let comeback): comeback.run()
         }
       }
@@ -77,6 +77,18 @@ public final class PartialOutput: Sendable {
 
   private static func absolute(_ path: String) -> String {
     path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+  }
+
+  /// Makes a folder for files, and those above it; those of them that are empty when the program ends, whatever ends it,
+  /// are gone again. Throws `FileAccessError`.
+  public static func makeFolder(_ path: String) throws {
+    var made: [String] = [], upper = path
+    while !upper.isEmpty, !FileName.exists(upper), upper != made.last {
+      made.append(upper)
+      upper = FileName.parent(of: upper)
+    }
+    try FileName.makeFolder(path)
+    for folder in made.reversed() { _ = PartialOutput(emptyFolder: folder) }
   }
 
   /// It is renamed or removed.

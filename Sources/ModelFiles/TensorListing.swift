@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The tensors of a model folder or a safetensors file, as their heads tell them.
@@ -21,7 +22,7 @@ public struct TensorListing: Codable, Sendable, Equatable {
   public init(_ path: String) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw ModelFileError(path, "no such file or folder; name a model folder or a safetensors file")
+      throw ModelFileError(path, "\(FileName.absence(path)); name a model folder or a safetensors file")
     }
     let file = try isFolder.boolValue ? nil : SafetensorsFile(path: path)
     let files =

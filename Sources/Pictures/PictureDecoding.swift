@@ -191,8 +191,10 @@ extension PictureFormat {
   /// What is wrong, and what to do where the reason does not say it.
   fileprivate func explanation(_ reason: String) -> String {
     let saysWhatToDo = [";", "--max-pixels", "not installed", "no memory"].contains(where: reason.contains)
-    return "the \(name) data cannot be read: \(reason)"
-      + (saysWhatToDo ? "" : "; copy or download the file again, or convert it to PNG")
+    // What is cut off is no better in another format.
+    let isDamaged = ["damaged", "cut off", "too few", "no pixels"].contains(where: reason.contains)
+    let advice = isDamaged ? "; copy or download the file again" : "; convert it to PNG"
+    return "the \(name) data cannot be read: \(reason)" + (saysWhatToDo ? "" : advice)
   }
 }
 
@@ -222,7 +224,10 @@ enum PictureFile {
   /// Opens a plain file or a pipe and reads it. Throws `PictureError`.
   static func read(_ path: String, _ limits: Picture.Limits) throws -> [UInt8] {
     let descriptor = FileName.open(path, O_RDONLY | O_NONBLOCK)
-    guard descriptor >= 0 else { throw PictureError(path, FileName.systemReason) }
+    guard descriptor >= 0 else {
+      let reason = FileName.systemReason, absence = FileName.absence(path)
+      throw PictureError(path, absence.hasPrefix("this link") ? absence : reason)
+    }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw PictureError(path, FileName.systemReason) }

@@ -24,7 +24,7 @@ public struct PictureList: Sendable {
       guard name != "-", FileName.isFolder(name) else {
         let isThere = name == "-" || FileName.exists(name)
         entries.append(
-          Entry(path: name, obstacle: isThere ? nil : FileAccessError(name, "no such file or folder")))
+          Entry(path: name, obstacle: isThere ? nil : FileAccessError(name, FileName.absence(name))))
         continue
       }
       do {

@@ -51,6 +51,8 @@ public struct SessionStore: Sendable {
     public var begun, changed: Double
     /// Requests, and different pictures that are shown: drawn, attached or asked about, as in the gallery.
     public var messages, pictures: Int
+    /// Lines of its log that cannot be read.
+    public var damaged: Int
     /// The first that was drawn or attached.
     public var firstPicture: PictureID?
 
@@ -62,9 +64,11 @@ public struct SessionStore: Sendable {
       return formatter.string(from: Date(timeIntervalSince1970: changed))
     }
 
-    /// "3 prompts, 1 picture".
+    /// "3 prompts, 1 picture", and how many lines are damaged.
     public var contents: String {
-      "\(messages) prompt\(messages == 1 ? "" : "s"), \(pictures) picture\(pictures == 1 ? "" : "s")"
+      func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
+      let damage = damaged > 0 ? ", damaged: \(counted(damaged, "line"))" : ""
+      return "\(counted(messages, "prompt")), \(counted(pictures, "picture"))\(damage)"
     }
   }
 
@@ -83,7 +87,7 @@ public struct SessionStore: Sendable {
 
   /// What a list says of a session. Throws `SessionError` where there is none of this id.
   public func summary(of id: String) throws -> Summary {
-    let found = try contents(of: id), entries = found.entries
+    let found = try contents(of: id), entries = found.entries, lost = found.lost
     var title = "", messages = 0, first: PictureID?, pictures: Set<PictureID> = []
     let repeated = entries.repeatedPrompts
     for entry in entries.shown {
@@ -101,9 +105,10 @@ public struct SessionStore: Sendable {
       }
     }
     return Summary(
-      id: id, title: title.isEmpty ? "empty session" : String(title.prefix(80)),
+      id: id,
+      title: title.isEmpty ? lost > 0 ? "damaged session" : "empty session" : String(title.prefix(80)),
       begun: entries.first?.time ?? 0, changed: found.lastTime, messages: messages,
-      pictures: pictures.count, firstPicture: first)
+      pictures: pictures.count, damaged: lost, firstPicture: first)
   }
 
   /// The id that a person means: whole, or an unambiguous beginning or end, or "last". Throws `SessionError`.

@@ -42,6 +42,14 @@ public struct StudioConfiguration {
     }
   }
 
+  /// The file's place.
+  static var standardPath: String { Paths.configuration() + "/config.toml" }
+
+  /// What is wrong with the person's settings and themes, each in one line with its file and line.
+  public static var complaints: [String] {
+    (StudioConfiguration(path: standardPath).complaints + ThemeFile.all(extra: nil).complaints).map(\.oneLine)
+  }
+
   /// Settings and what they can be, for help.
   public static let keys = Key.allCases.map { ($0.rawValue, $0.values) }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -67,17 +68,17 @@ enum StudioSignals {
     }
     // The terminal sends it only while another program, or the shell, has it. A handler, not SIG_IGN: that would be
     // handed on to the editor.
-    signal(SIGQUIT) { _ in }
+    Signals.take(SIGQUIT) { _ in }
     // The studio reads Ctrl-C as a key. As a signal it comes where the terminal was not the studio's for a moment: while
     // it starts, stands still or takes the terminal back. It means the same then.
-    signal(SIGINT) { _ in
+    Signals.take(SIGINT) { _ in
       // Ctrl-C is the editor's while it has the terminal.
       if StudioSignals.isTerminalLent != 0 { return }
       StudioSignals.interrupted = 1
       wakeInterface(StudioSignals.wakeDescriptor)
     }
     for name in [SIGTERM, SIGHUP] {
-      signal(name) { number in
+      Signals.take(name) { number in
         StudioSignals.ended = number
         wakeInterface(StudioSignals.wakeDescriptor)
       }

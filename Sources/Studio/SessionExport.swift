@@ -15,24 +15,31 @@ public struct SessionExport {
   /// What pictures' files were called.
   private let names: [PictureID: String]
   private let outcomes: RequestOutcomes
+  /// Pictures that are left out.
+  private let bad: Set<String>
+  /// What of the session is damaged, each in a line: entries that cannot be read, and pictures that are missing or are not
+  /// those that were made, which are left out.
+  public let damage: [String]
 
   /// Throws `SessionError`.
   public init(_ store: SessionStore, _ id: String) throws {
     (self.store, self.id) = (store, id)
-    let all = try store.read(id).entries
+    let (all, lost) = try store.read(id)
     entries = all.shown
     repeated = entries.repeatedPrompts
+    let pictures = store.damagedPictures(entries, of: id)
+    bad = Set(pictures.map(\.hash))
+    damage =
+      (lost > 0 ? ["\(lost) damaged \(lost == 1 ? "entry" : "entries") could not be read"] : [])
+      + pictures.map { "\($0.reason) and is left out" }
     title = try store.summary(of: id).title
     names = all.pictureNames
     outcomes = RequestOutcomes(all)
   }
 
-  /// Pictures that entries name and that are not there, by the beginnings of their hashes: they are left out.
-  public var missing: [String] {
-    var seen: Set<String> = []
-    return entries.flatMap(\.event.pictures).compactMap(\.stored).filter {
-      seen.insert($0).inserted && (try? store.picture($0, of: id)) == nil
-    }.map { String($0.prefix(12)) }
+  /// As it was made; nil for one that is left out.
+  private func picture(_ hash: String) -> Data? {
+    bad.contains(hash) ? nil : try? store.picture(hash, of: id)
   }
 
   /// What `write` can write, as names of files end.
@@ -83,7 +90,8 @@ public struct SessionExport {
   /// Where Markdown's pictures lie; nil where the session has none.
   public func pictureFolder(of path: String) -> String? {
     let folder = Self.pictureFolder(beside: path)
-    return entries.contains { !$0.event.pictures.compactMap(\.stored).isEmpty } ? folder : nil
+    return entries.flatMap(\.event.pictures).compactMap(\.stored).contains { picture($0) != nil }
+      ? folder : nil
   }
 
   private func json() throws -> String {
@@ -99,12 +107,9 @@ public struct SessionExport {
         text += "\n\(line.isPerson ? "**You:** " : "")\(Self.markdown(line.text.terminalSafe))\n"
       }
       for picture in entry.event.pictures {
-        guard let hash = picture.stored else { continue }
-        if !isMade {
-          try FileName.makeFolder(pictureFolder)
-          isMade = true
-        }
-        guard let data = try? store.picture(hash, of: id) else { continue }
+        guard let hash = picture.stored, let data = self.picture(hash) else { continue }
+        if !isMade { try PartialOutput.makeFolder(pictureFolder) }
+        isMade = true
         try AtomicFile.write(data, to: "\(pictureFolder)/\(hash).png")
         let called = names[picture].map { Self.markdown($0.oneLine) }
         text += "\n![\(called ?? String(hash.prefix(8)))](\(name)/\(hash).png)\n"
@@ -138,7 +143,7 @@ public struct SessionExport {
         body += "<p class=\"\(line.isPerson ? "you" : "model")\">\(escaped(line.text))</p>\n"
       }
       for picture in entry.event.pictures {
-        guard let hash = picture.stored, let data = try? store.picture(hash, of: id) else { continue }
+        guard let hash = picture.stored, let data = self.picture(hash) else { continue }
         let name = names[picture].map { escaped($0.oneLine).replacing("\"", with: "&quot;") } ?? ""
         let image = "<img alt=\"\(name)\" src=\"data:image/png;base64,\(data.base64EncodedString())\">"
         body += name.isEmpty ? image + "\n" : "<figure>\(image)<figcaption>\(name)</figcaption></figure>\n"
@@ -180,7 +185,7 @@ public struct SessionExport {
       }
       for shown in entry.event.pictures {
         if let name = names[shown] { output += "  \(name.terminalSafe.oneLine)\r\n" }
-        guard let hash = shown.stored, let data = try? store.picture(hash, of: id),
+        guard let hash = shown.stored, let data = picture(hash),
           let picture = try? Picture(bytes: [UInt8](data), name: hash)
         else { continue }
         if pictures == .sixel {

@@ -255,7 +255,9 @@ final class SessionRecorder {
       return [.toast("there is nothing on the disk of this session yet", isError: true)]
     }
     do {
-      return [.toast("wrote \(try SessionExport(store, session.id).write(format, to: nil))", isError: false)]
+      let export = try SessionExport(store, session.id)
+      let told = (["wrote \(try export.write(format, to: nil))"] + export.damage).joined(separator: "; ")
+      return [.toast(told, isError: !export.damage.isEmpty)]
     } catch {
       return [.toast("\(error)", isError: true)]
     }

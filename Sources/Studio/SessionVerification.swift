@@ -7,6 +7,24 @@ import Requests
 import SessionLog
 import VUGEN
 
+extension SessionStore {
+  /// Pictures that entries name and that are not as they were made: their content has the hash that is their name.
+  public func damagedPictures(_ entries: [SessionEntry], of id: String) -> [(hash: String, reason: String)] {
+    var seen: Set<String> = [], bad: [(String, String)] = []
+    for hash in entries.flatMap(\.event.pictures).compactMap(\.stored) where seen.insert(hash).inserted {
+      let shown = String(hash.prefix(12)).oneLine
+      guard let data = try? picture(hash, of: id) else {
+        bad.append((hash, "the picture \(shown) is missing"))
+        continue
+      }
+      if (try? Digest.sha256([UInt8](data))) != hash {
+        bad.append((hash, "the picture \(shown) was altered"))
+      }
+    }
+    return bad
+  }
+}
+
 /// Runs a session's requests again and compares what comes of them.
 public struct SessionVerification {
   private let engine: StudioEngine
@@ -21,19 +39,9 @@ public struct SessionVerification {
     (self.engine, self.facts, self.store, self.id) = (engine, facts, store, id)
   }
 
-  /// What is wrong with the pictures that entries name: their content has the hash that is their name.
+  /// What is wrong with the pictures that entries name.
   public func damagedPictures(_ entries: [SessionEntry]) -> [String] {
-    var seen: Set<String> = [], bad: [String] = []
-    for hash in entries.flatMap(\.event.pictures).compactMap(\.stored) where seen.insert(hash).inserted {
-      guard let data = try? store.picture(hash, of: id) else {
-        bad.append("the picture \(hash.prefix(12).description.oneLine) is missing")
-        continue
-      }
-      if (try? Digest.sha256([UInt8](data))) != hash {
-        bad.append("the picture \(hash.prefix(12)) was altered")
-      }
-    }
-    return bad
+    store.damagedPictures(entries, of: id).map(\.reason)
   }
 
   /// Runs all requests, up to the first result that differs. Throws what keeps the model from drawing.

@@ -54,7 +54,7 @@ public struct StudioProgram {
   public func run() throws -> End {
     // Before anything is written: a start that is refused leaves no session.
     try Screen.check(environment: ProcessInfo.processInfo.environment)
-    let settings = StudioConfiguration(path: Paths.configuration() + "/config.toml")
+    let settings = StudioConfiguration(path: StudioConfiguration.standardPath)
     let opened = try open()
     let usesColours = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
     let source = PictureSource(store), recorder = SessionRecorder(store, opened.file, source)

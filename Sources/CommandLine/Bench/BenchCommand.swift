@@ -18,8 +18,9 @@ struct Bench: AsyncParsableCommand {
 
   struct Options: ParsableArguments {
     @Flag(help: "Print one JSON object.") var json = false
-    @Option(help: "Number of timed runs; the median is printed.") var repeats = 5
-    @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
+    @Option(parsing: .unconditional, help: "Number of timed runs; the median is printed.") var repeats = 5
+    @Option(parsing: .unconditional, help: "Number of threads (default: one per physical core).") var threads:
+      Int32?
 
     func validate() throws {
       if !(1...1_000_000).contains(repeats) { throw ValidationError("--repeats must be 1 to 1000000.") }

@@ -14,7 +14,7 @@ extension Bench {
         Example: vugen bench busy
         """)
     @OptionGroup var options: Options
-    @Option(help: "Number of rounds.") var rounds = 3
+    @Option(parsing: .unconditional, help: "Number of rounds.") var rounds = 3
 
     func validate() throws {
       if !(1...100).contains(rounds) { throw ValidationError("--rounds must be 1 to 100.") }

@@ -16,8 +16,8 @@ extension Bench {
     @Option(
       help: "Model folder to use instead of random weights.", completion: .models, transform: folderPath)
     var model: String?
-    @Option(help: "Pictures per batch, 2 to 32.") var batch = 16
-    @Option(help: "Tokens per answer.") var tokens = 64
+    @Option(parsing: .unconditional, help: "Pictures per batch, 2 to 32.") var batch = 16
+    @Option(parsing: .unconditional, help: "Tokens per answer.") var tokens = 64
     @Option(help: "Precision: f32 or bf16 (default: the model's usual one).") var precision: Precision?
 
     func validate() throws {

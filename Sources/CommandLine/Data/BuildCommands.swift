@@ -20,16 +20,18 @@ struct DataBuildScenes: AsyncParsableCommand {
     name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory, transform: folderPath
   )
   var output: String
-  @Option(help: "Number of training scenes.") var train = 10_000
-  @Option(help: "Number of scenes with combinations that training shows too.") var validation = 1000
-  @Option(help: "Number of scenes with combinations that training never shows.") var heldOut = 1000
+  @Option(parsing: .unconditional, help: "Number of training scenes.") var train = 10_000
+  @Option(parsing: .unconditional, help: "Number of scenes with combinations that training shows too.")
+  var validation = 1000
+  @Option(parsing: .unconditional, help: "Number of scenes with combinations that training never shows.")
+  var heldOut = 1000
   @Option(
     help: """
       Training scenes: varied, or clear (large, nearly upright things, one picture per class).
       """) var style = SceneStyle.varied
-  @Option(help: "Width and height of the pictures, in pixels.") var size = 128
-  @Option(help: "Seed of all random choices.") var seed: UInt64 = 1
-  @Option(help: "Scenes per shard.") var perShard = 1000
+  @Option(parsing: .unconditional, help: "Width and height of the pictures, in pixels.") var size = 128
+  @Option(parsing: .unconditional, help: "Seed of all random choices.") var seed: UInt64 = 1
+  @Option(parsing: .unconditional, help: "Scenes per shard.") var perShard = 1000
   @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -105,8 +107,10 @@ struct DataBuildFolder: AsyncParsableCommand {
     name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory, transform: folderPath
   )
   var output: String
-  @Option(help: "Shrink larger pictures to this many pixels per side.") var size: Int?
+  @Option(parsing: .unconditional, help: "Shrink larger pictures to this many pixels per side.") var size:
+    Int?
   @Option(
+    parsing: .unconditional,
     help: """
       Largest share of a list's lines that may be damaged; they are skipped and counted. One is always allowed, unless \
       this is 0. Pictures that are missing or have no caption are counted, and refuse nothing.

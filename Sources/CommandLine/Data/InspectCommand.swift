@@ -21,8 +21,8 @@ struct DataInspect: ParsableCommand {
     completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var sheet: String?
   @OptionGroup var existing: OverwriteOption
-  @Option(help: "Number of pictures on the sheet.") var pictures = 48
-  @Option(help: "Number of classes to list, most frequent first.") var classes = 10
+  @Option(parsing: .unconditional, help: "Number of pictures on the sheet.") var pictures = 48
+  @Option(parsing: .unconditional, help: "Number of classes to list, most frequent first.") var classes = 10
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -120,9 +120,9 @@ struct DataTokenizer: ParsableCommand {
     transform: namedPath)
   var output: String
   @OptionGroup var existing: OverwriteOption
-  @Option(help: "Number of tokens, including special ones.") var vocabulary = 2048
-  @Option(help: "Number of training scenes to read.") var scenes = 20_000
-  @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
+  @Option(parsing: .unconditional, help: "Number of tokens, including special ones.") var vocabulary = 2048
+  @Option(parsing: .unconditional, help: "Number of training scenes to read.") var scenes = 20_000
+  @Option(parsing: .unconditional, help: "Seed of the scenes.") var seed: UInt64 = 1
 
   func validate() throws {
     if !(300...200_000).contains(vocabulary) { throw ValidationError("--vocabulary must be 300 to 200000.") }

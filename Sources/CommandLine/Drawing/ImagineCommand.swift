@@ -253,7 +253,7 @@ struct PictureTarget {
       return
     }
     (folder, file) = (output ?? ".", nil)
-    try FileName.makeFolder(folder)
+    try PartialOutput.makeFolder(folder)
   }
 
   /// The file that was named; else the prompt's first words and the seed, and the next free number where there is one

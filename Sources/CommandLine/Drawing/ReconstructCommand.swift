@@ -17,8 +17,9 @@ struct Reconstruct: AsyncParsableCommand {
     help: "File to write (.png, .jpg or .webp): the original next to its reconstruction.",
     completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var output: String?
-  @Option(help: "Pixel decoder steps; 1 uses the distilled decoder.") var decoderSteps = 8
-  @Option(help: "Seed of the decoder's noise.") var seed: UInt64 = 0
+  @Option(parsing: .unconditional, help: "Pixel decoder steps; 1 uses the distilled decoder.")
+  var decoderSteps = 8
+  @Option(parsing: .unconditional, help: "Seed of the decoder's noise.") var seed: UInt64 = 0
   @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print one JSON object.") var json = false
   @Argument(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)

@@ -37,10 +37,10 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var batching: BatchOptions
-  @Option(help: "Number of scenes per split.") var scenes = 500
-  @Option(help: "Seed of the scenes.")
+  @Option(parsing: .unconditional, help: "Number of scenes per split.") var scenes = 500
+  @Option(parsing: .unconditional, help: "Seed of the scenes.")
   var seed: UInt64 = 1
-  @Option(help: "Number of confusions to list.") var confusions = 12
+  @Option(parsing: .unconditional, help: "Number of confusions to list.") var confusions = 12
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {

@@ -16,9 +16,9 @@ struct EvaluateReconstruction: AsyncParsableCommand {
     discussion: "Example: vugen evaluate reconstruction --scenes 100")
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Number of scenes.") var scenes = 100
+  @Option(parsing: .unconditional, help: "Number of scenes.") var scenes = 100
   @Option(help: "Split of the scenes: val or held-out.") var split = Split.heldOut
-  @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
+  @Option(parsing: .unconditional, help: "Seed of the scenes.") var seed: UInt64 = 1
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -70,7 +70,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
   @Option(help: "Model folder of a different judge.", completion: .directory, transform: folderPath)
   var judge: String?
-  @Option(help: "Number of pictures per measure.") var samples = 50
+  @Option(parsing: .unconditional, help: "Number of pictures per measure.") var samples = 50
   @Option(help: "Split of the scenes: val or held-out.") var split = Split.validation
   @Option(
     parsing: .unconditionalSingleValue,
@@ -78,9 +78,9 @@ struct EvaluateGeneration: AsyncParsableCommand {
       "Guidance scale, \(DrawingDefaults.guidanceLimits); repeat for several (default: \(DrawingDefaults.guidance.formatted()))."
   )
   var cfg: [Float] = []
-  @Option(help: "Sampling steps.") var steps = 50
-  @Option(help: "Pixel decoder steps.") var decoderSteps = 1
-  @Option(help: "Seed of the scenes and the noise.") var seed: UInt64 = 1
+  @Option(parsing: .unconditional, help: "Sampling steps.") var steps = 50
+  @Option(parsing: .unconditional, help: "Pixel decoder steps.") var decoderSteps = 1
+  @Option(parsing: .unconditional, help: "Seed of the scenes and the noise.") var seed: UInt64 = 1
   @Option(
     help: "Write a contact sheet of the first 64 pictures to this file (.png, .jpg or .webp).",
     completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)

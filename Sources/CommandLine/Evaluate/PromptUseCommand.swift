@@ -19,13 +19,13 @@ struct EvaluatePromptUse: AsyncParsableCommand {
       """)
 
   @OptionGroup var model: ModelOptions
-  @Option(help: "Number of scenes for each kind of change.") var scenes = 96
+  @Option(parsing: .unconditional, help: "Number of scenes for each kind of change.") var scenes = 96
   @Option(
     name: .customLong("time"),
     help: "Time on the path, 0 to 1; repeat for several (default: 0.01, 0.1, 0.3, 0.6).")
   var times: [Float] = []
   @Option(help: "Split of the scenes: val or held-out.") var split = Split.validation
-  @Option(help: "Seed of the scenes and the noise.") var seed: UInt64 = 1
+  @Option(parsing: .unconditional, help: "Seed of the scenes and the noise.") var seed: UInt64 = 1
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {

@@ -15,8 +15,8 @@ struct EvaluateQuantization: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var batching: BatchOptions
-  @Option(help: "Number of scenes, one question each.") var scenes = 100
-  @Option(help: "Seed of the scenes.") var seed: UInt64 = 1
+  @Option(parsing: .unconditional, help: "Number of scenes, one question each.") var scenes = 100
+  @Option(parsing: .unconditional, help: "Seed of the scenes.") var seed: UInt64 = 1
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {

@@ -41,6 +41,7 @@ struct Doctor: ParsableCommand {
           "model": .text(EmbeddedModel.name), "parameters": .number(Double(parameters)),
           "bytes": .number(Double(bytes)),
           "missing": .list((report.missing + report.problems).map { .text($0) }),
+          "settings": .list(Self.complaints.map { .text($0) }),
           "sessions": .number(Double(store.ids().count)), "threads": .number(Double(Threads.count)),
           "waiting": .text("\(Threads.waiting)"),
         ]))
@@ -62,10 +63,14 @@ struct Doctor: ParsableCommand {
     lines.append("Model: \(EmbeddedModel.name), \(parameters) parameters, \(Format.bytes(bytes))\(missing)")
     lines += report.problems
     lines.append("Sessions: \(store.ids().count) in \(store.folder)")
+    lines += Self.complaints.map { "Settings: \($0)" }
     lines += facts.map(DoctorReport.remedies) ?? []
     print(lines.joined(separator: "\n"))
     if let facts { try showCards(facts) }
   }
+
+  /// What is wrong with settings and themes, as the studio says it.
+  private static var complaints: [String] { StudioConfiguration.complaints }
 
   private func showCards(_ facts: TerminalFacts) throws {
     let announced = [facts.hasSixel ? Graphics.sixel : nil, facts.hasKitty ? .kitty : nil, .blocks]

@@ -36,6 +36,8 @@ struct Sessions: AsyncParsableCommand {
           print("\(summary.id)  \(summary.changedText)  \(summary.contents)  \(summary.title.oneLine)")
         }
       }
+      let listed = Set(summaries.map(\.id))
+      for id in store.ids() where !listed.contains(id) { note("\(id): cannot be read".oneLine) }
     }
   }
 
@@ -112,7 +114,11 @@ struct Sessions: AsyncParsableCommand {
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a session as Markdown, HTML, JSON or an asciinema cast.",
-      discussion: "Example: vugen sessions export last --format html")
+      discussion: """
+        What of the session is damaged, missing or altered is named on standard error and left out; the exit status is 1 then.
+
+        Example: vugen sessions export last --format html
+        """)
     @Option(
       help: "Format: md, html, json or cast (default: the output's ending, or html).",
       completion: .list(SessionExport.formats))
@@ -158,14 +164,12 @@ struct Sessions: AsyncParsableCommand {
       let store = SessionStore.standard()
       try existing.check(output)
       let export = try SessionExport(store, try store.resolve(session))
-      let path = try export.write(chosen, to: output, pictures: pictures), missing = export.missing
-      // JSON names them all the same.
-      if !missing.isEmpty, chosen != "json" {
-        note(
-          "\(counted(missing.count, "missing picture")) left out: \(missing.joined(separator: ", "))".oneLine)
-      }
+      let path = try export.write(chosen, to: output, pictures: pictures)
       if path != "-" { try Output.show(name: path) }
       if chosen == "md", let folder = export.pictureFolder(of: path) { note("its pictures are in \(folder)") }
+      // What there is was written; that it is not all, a script learns as from replay --verify.
+      for line in export.damage { note(line) }
+      if !export.damage.isEmpty { throw ExitCode(1) }
     }
   }
 
@@ -224,9 +228,9 @@ struct ReplayCommand: AsyncParsableCommand {
       Example: vugen replay last --speed 2
       """)
 
-  @Option(help: "Playback speed.") var speed = 1.0
+  @Option(parsing: .unconditional, help: "Playback speed.") var speed = 1.0
   @Flag(help: "Start paused; the key . shows the next entry.") var step = false
-  @Option(help: "Longest pause between two entries, in seconds.") var idleLimit = 2.0
+  @Option(parsing: .unconditional, help: "Longest pause between two entries, in seconds.") var idleLimit = 2.0
   @Flag(help: "Run the model again and compare; needs no terminal.") var verify = false
   @Option(
     help: "Model folder (default: nano, the built-in model).", completion: .models, transform: folderPath)

@@ -29,7 +29,8 @@ struct StudioCommand: AsyncParsableCommand {
     help: "How pictures are shown: auto, sixel, kitty, blocks or none.",
     completion: .list(["auto"] + Graphics.allCases.map(\.rawValue)))
   var graphics: String?
-  @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
+  @Option(parsing: .unconditional, help: "Number of threads (default: one per physical core).") var threads:
+    Int32?
   @Flag(help: "Open the session without writing to it.") var readOnly = false
   @Argument(
     help: "Session to resume: its id, the start of one, or last, the one used last (default: a new one).",

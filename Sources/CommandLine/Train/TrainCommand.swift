@@ -75,7 +75,8 @@ struct TrainOptions: ParsableArguments {
   @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
   @Option(help: "Start from the weights of this exported model.", completion: .models, transform: folderPath)
   var from: String?
-  @Option(help: "Number of threads (default: one per physical core).") var threads: Int32?
+  @Option(parsing: .unconditional, help: "Number of threads (default: one per physical core).") var threads:
+    Int32?
   @Flag(help: "Print the merged recipe and exit.") var showRecipe = false
   @Flag(help: "List every key of the recipe with its range, default and meaning, and exit.")
   var helpRecipe = false

@@ -93,18 +93,18 @@ struct Caption: AsyncParsableCommand {
     try finish(results.failures, of: targets.count)
   }
 
-  /// What was done before an interruption; a list that is there and whole is not replaced by a part of one.
+  /// What was done before an interruption; a list or sheet that is there and whole is not replaced by a part of one.
   private func keep(_ results: Results, of total: Int) throws {
     guard !results.lines.isEmpty else { return }
+    func isWhole(_ file: String) -> Bool {
+      file != "-" && !AtomicFile.isSpecial(file) && (FileName.status(file)?.st_size ?? 0) > 0
+    }
     let done = "interrupted after \(results.lines.count) of \(total) pictures"
-    guard let output, output != "-", !AtomicFile.isSpecial(output) else {
-      return try write(results.lines, results.items)
+    try write(results.lines, results.items) { file in
+      guard file != "-", !AtomicFile.isSpecial(file) else { return true }
+      note("\(done); \(file) \(isWhole(file) ? "is as it was" : "holds these")".oneLine)
+      return !isWhole(file)
     }
-    guard (FileName.status(output)?.st_size ?? 0) == 0 else {
-      return note("\(done); \(output) is as it was".oneLine)
-    }
-    try write(results.lines, results.items)
-    note("\(done); \(output) holds these".oneLine)
   }
 
   /// What there is so far.
@@ -203,11 +203,14 @@ struct Caption: AsyncParsableCommand {
   /// A line that a pipe gets at once.
   private func say(_ line: String) throws { try Output.show(line + "\n") }
 
-  private func write(_ lines: [CaptionFile.Entry], _ items: [ContactSheet.Item]) throws {
-    if let output {
+  private func write(
+    _ lines: [CaptionFile.Entry], _ items: [ContactSheet.Item],
+    where isWanted: (String) -> Bool = { _ in true }
+  ) throws {
+    if let output, isWanted(output) {
       try AtomicFile.write((CaptionFile(path: output) ?? .jsonLines).bytes(lines), to: existing.place(output))
     }
-    if let sheet {
+    if let sheet, isWanted(sheet) {
       try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: existing.place(sheet))
     }
   }

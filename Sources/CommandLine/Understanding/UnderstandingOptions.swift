@@ -16,9 +16,10 @@ struct ModelOptions: ParsableArguments {
       """,
     completion: .models, transform: folderPath)
   var model: String?
-  @Option(help: "Number of threads (default: one per physical core).")
+  @Option(parsing: .unconditional, help: "Number of threads (default: one per physical core).")
   var threads: Int32?
   @Option(
+    parsing: .unconditional,
     help: "Maximum tiles per picture, besides its thumbnail; 0 reads the whole picture as one tile.")
   var tiles = 0
 
@@ -83,23 +84,24 @@ func readPicture(_ path: String, _ limits: Picture.Limits = Picture.Limits()) th
 struct SamplingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Sampling temperature; 0 always takes the most likely token.")
   var temperature: Float = 0
-  @Option(help: "Sample from the K most likely tokens only; 0 for all.") var topK = 0
+  @Option(parsing: .unconditional, help: "Sample from the K most likely tokens only; 0 for all.") var topK = 0
   @Option(parsing: .unconditional, help: "Sample from the most likely tokens that together reach P.")
   var topP: Float = 1
-  @Option(help: "Drop tokens less than P times as likely as the most likely one.") var minP: Float = 0
-  @Option(help: "Repetition penalty; 1 for none.") var repetitionPenalty: Float = 1
-  @Option(help: "Random seed.") var seed: UInt64 = 0
-  @Option(help: "Maximum answer length, in tokens.") var maxTokens = 256
+  @Option(parsing: .unconditional, help: "Drop tokens less than P times as likely as the most likely one.")
+  var minP: Float = 0
+  @Option(parsing: .unconditional, help: "Repetition penalty; 1 for none.") var repetitionPenalty: Float = 1
+  @Option(parsing: .unconditional, help: "Random seed.") var seed: UInt64 = 0
+  @Option(parsing: .unconditional, help: "Maximum answer length, in tokens.") var maxTokens = 256
 
   func validate() throws {
-    if temperature < 0 || !temperature.isFinite { throw ValidationError("--temperature must be 0 or more.") }
+    if !(0...100).contains(temperature) { throw ValidationError("--temperature must be 0 to 100.") }
     if topK < 0 { throw ValidationError("--top-k must be 0 or more.") }
     if !(0...1).contains(topP) || topP == 0 {
       throw ValidationError("--top-p must be above 0 and at most 1.")
     }
     if !(0...1).contains(minP) { throw ValidationError("--min-p must be 0 to 1.") }
-    if repetitionPenalty <= 0 || !repetitionPenalty.isFinite {
-      throw ValidationError("--repetition-penalty must be above 0.")
+    if !(repetitionPenalty > 0 && repetitionPenalty <= 100) {
+      throw ValidationError("--repetition-penalty must be above 0 and at most 100.")
     }
     if maxTokens < 1 { throw ValidationError("--max-tokens must be at least 1.") }
   }
@@ -113,6 +115,7 @@ struct SamplingOptions: ParsableArguments {
 /// How many questions are answered at once.
 struct BatchOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: """
       Questions answered at once, 1 to 32 (default: as many as fit into half of the free memory, at most 16).
       """)

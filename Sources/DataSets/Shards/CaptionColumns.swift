@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// How lists and records of other programs call a picture's file and its caption.
@@ -44,7 +45,8 @@ enum CaptionColumns {
 
   /// The caption that a sample's JSON holds: under a common key, or the whole of it.
   static func caption(inJSON text: String) -> String? {
-    let value = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
+    let value = try? JSONSerialization.jsonObject(
+      with: JSONText.strict(Array(text.utf8)), options: .fragmentsAllowed)
     if let text = value as? String { return text }
     return (value as? [String: Any]).flatMap { texts(captions, in: $0).first }
   }

@@ -65,18 +65,32 @@ struct CaptionList {
       omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r" })
     for (number, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
       take(line: "line \(number + 1)", number + 1) {
-        try? JSONSerialization.jsonObject(with: Data(line.utf8), options: .fragmentsAllowed)
+        try? Self.json(String(line))
       }
     }
   }
 
-  private static func array(_ text: String) throws -> [Any]? {
-    try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any]
+  private static func json(_ text: String) throws -> Any {
+    try JSONSerialization.jsonObject(with: JSONText.strict(Array(text.utf8)), options: .fragmentsAllowed)
+  }
+
+  private static func array(_ text: String) throws -> [Any]? { try json(text) as? [Any] }
+
+  /// Foundation says in which line it is at its wits' end; nil where it says nothing.
+  private static func line(of error: any Error) -> String? {
+    let said = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String ?? "\(error)"
+    return said.firstMatch(of: #/line (\d+)/#).map { "line \($0.1)" }
   }
 
   private mutating func readJSONArray(_ text: String) throws {
-    guard let list = try? Self.array(text) else {
-      throw DataSetError(path, "is not JSON; \(Self.forms)")
+    let list: [Any]
+    do {
+      guard let found = try Self.array(text) else { throw DataSetError(path, "is no list; \(Self.forms)") }
+      list = found
+    } catch let error as DataSetError {
+      throw error
+    } catch {
+      throw DataSetError(path, "\(Self.line(of: error).map { $0 + " " } ?? "")is not JSON; \(Self.forms)")
     }
     for (number, value) in list.enumerated() { take(line: "entry \(number + 1)", number + 1) { value } }
   }

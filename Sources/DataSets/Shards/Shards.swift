@@ -23,9 +23,9 @@ public struct Sample: Sendable {
 
   /// The record of a composed scene, if it is one.
   public var scene: SceneRecord? {
-    guard !record.isEmpty, let scene = try? JSONDecoder().decode(SceneRecord.self, from: Data(record)) else {
-      return nil
-    }
+    guard !record.isEmpty,
+      let scene = try? JSONDecoder().decode(SceneRecord.self, from: JSONText.strict(record))
+    else { return nil }
     return scene.isSane ? scene : nil
   }
 
@@ -67,7 +67,7 @@ public enum Shards {
   public static func files(at place: String) throws -> [String] {
     let path = place.count > 1 && place.hasSuffix("/") ? String(place.dropLast()) : place
     guard FileName.exists(path) else {
-      throw DataSetError(path, "no such file or folder; name a shard or a folder of shards")
+      throw DataSetError(path, "\(FileName.absence(path)); name a shard or a folder of shards")
     }
     guard FileName.isFolder(path) else { return [path] }
     let here: [String]

@@ -28,6 +28,11 @@ enum PlainText {
     for (i, byte) in bytes.enumerated() where byte == 0 {
       if i % 2 == 0 { zeros.even += 1 } else { zeros.odd += 1 }
     }
+    // Of UTF-8 with a zero here and there; of UTF-16 that says anything of files, far more bytes are zero.
+    if 16 * (zeros.even + zeros.odd) < bytes.count, String(validating: bytes, as: UTF8.self) != nil {
+      let line = bytes.prefix { $0 != 0 }.count { $0 == 10 } + 1
+      throw Refusal(reason: "line \(line) holds a zero byte; take it out: tr -d '\\000'")
+    }
     if 8 * zeros.even <= zeros.odd { return try wide(bytes, .utf16LittleEndian, "UTF-16", from: 0) }
     if 8 * zeros.odd <= zeros.even { return try wide(bytes, .utf16BigEndian, "UTF-16", from: 0) }
     throw Refusal(reason: "this is no text: it holds zero bytes")

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Any JSON, with whole numbers kept exactly: seeds need all their bits.
@@ -15,7 +16,7 @@ enum JSONValue: Decodable, Equatable {
     if box.decodeNil() {
       self = .null
     } else if let text = try? box.decode(String.self) {
-      self = .text(text)
+      self = text == Self.nonFinite ? .number(.nan) : .text(text)
     } else if let flag = try? box.decode(Bool.self) {
       self = .flag(flag)
     } else if let whole = try? box.decode(UInt64.self) {
@@ -29,38 +30,18 @@ enum JSONValue: Decodable, Equatable {
     }
   }
 
-  /// An object or a list; nil where the text is none. Python writes NaN and Infinity, which JSON lacks: they count as
-  /// null.
+  /// An object or a list; nil where the text is none. Python writes NaN and Infinity, which JSON lacks: they
+  /// are no number.
   init?(_ text: String) {
     let start = text.first { !$0.isWhitespace }
     guard start == "{" || start == "[" else { return nil }
-    guard let found = try? JSONDecoder().decode(Self.self, from: Data(Self.strict(text))) else { return nil }
+    let data = JSONText.strict(Array(text.utf8), nonFinite: "\"\(Self.nonFinite)\"")
+    guard let found = try? JSONDecoder().decode(Self.self, from: data) else { return nil }
     self = found
   }
 
-  private static func strict(_ text: String) -> [UInt8] {
-    let bytes = Array(text.utf8)
-    var result: [UInt8] = [], at = 0, isInside = false
-    result.reserveCapacity(bytes.count)
-    let words = ["-Infinity", "Infinity", "NaN"].map { Array($0.utf8) }
-    while at < bytes.count {
-      let c = bytes[at]
-      if isInside, c == UInt8(ascii: "\\"), at + 1 < bytes.count {
-        result += bytes[at...at + 1]
-        at += 2
-        continue
-      }
-      if c == UInt8(ascii: "\"") { isInside.toggle() }
-      if !isInside, let word = words.first(where: { bytes[at...].starts(with: $0) }) {
-        result += Array("null".utf8)
-        at += word.count
-        continue
-      }
-      result.append(c)
-      at += 1
-    }
-    return result
-  }
+  /// No text of a picture: what NaN and infinities are to the decoder.
+  private static let nonFinite = "\u{10FFFD}NaN"
 
   subscript(_ key: String) -> JSONValue? { if case .object(let values) = self { values[key] } else { nil } }
 
@@ -72,7 +53,7 @@ enum JSONValue: Decodable, Equatable {
   var number: Double? {
     switch self {
     case .whole(let value): Double(value)
-    case .number(let value): value
+    case .number(let value): value.isFinite ? value : nil
     case .text(let text): ForeignNumber.decimal(text)
     default: nil
     }
@@ -81,6 +62,7 @@ enum JSONValue: Decodable, Equatable {
   var whole: UInt64? {
     switch self {
     case .whole(let value): value
+    case .number(let value) where !value.isFinite: nil
     case .number(let value): UInt64(exactly: value.rounded())
     case .text(let text): ForeignNumber.whole(text)
     default: nil
@@ -95,7 +77,7 @@ enum JSONValue: Decodable, Equatable {
     switch self {
     case .flag(let value): "\(value)"
     case .whole(let value): "\(value)"
-    case .number(let value): "\(value)"
+    case .number(let value): value.isFinite ? "\(value)" : "NaN"
     case .text(let value): value.isEmpty ? nil : value
     case .null, .list, .object: nil
     }

@@ -72,7 +72,8 @@ struct Failure {
       // ArgumentParser knows the command, and says more of the option. The line of the error is the first.
       let rest = Vugen.fullMessage(for: error).terminalSafe.components(separatedBy: "\n")
       let help = rest.drop { !$0.hasPrefix("Help:") && !$0.hasPrefix("Usage:") }
-      return "vugen: \(message.message)\n" + help.map { "\n" + $0 }.joined().dropFirst()
+      return "vugen: \(message.message)\(Self.quoting(message))\n"
+        + help.map { "\n" + $0 }.joined().dropFirst()
     }
     let words = Self.words(to: command)
     return """
@@ -80,6 +81,18 @@ struct Failure {
       Usage: \(Vugen.usageString(for: command))
         See '\(words.joined(separator: " ")) --help' for more information.
       """
+  }
+
+  /// `vugen imagine a red apple` is a prompt without its quotes.
+  private static func quoting(_ message: String) -> String {
+    let names = ["imagine", "ask", "score"], words = ProgramArguments.words
+    guard let first = words.first, names.contains(first), message.contains("unexpected argument") else {
+      return ""
+    }
+    let spoken = words.dropFirst().prefix { !$0.hasPrefix("-") }.joined(separator: " ")
+    return spoken.isEmpty || first == "score"
+      ? "; put words that belong together in quotes"
+      : "; put the \(first == "ask" ? "question" : "prompt") in quotes: vugen \(first) '\(spoken.message)'"
   }
 
   /// The words that a command is called by.

@@ -54,6 +54,13 @@ public enum FileName {
     }.joined()
   }
 
+  /// The name that was shown: `\xE9` is a byte again.
+  public static func named(_ shown: String) -> String {
+    shown.replacing(#/\\x([89A-F][0-9A-F])/#) { match in
+      UInt32(match.1, radix: 16).flatMap { Unicode.Scalar(first + $0) }.map { String($0) } ?? String(match.0)
+    }
+  }
+
   /// The folder that a path lies in: empty for the working folder, `/` for the root and what lies in it. Foundation's
   /// own way ends the program for a relative path of one character.
   public static func parent(of path: String) -> String {

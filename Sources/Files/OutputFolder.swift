@@ -63,8 +63,14 @@ public enum OutputFolder {
       if isEmpty { try rename(new, to: place, folder) } else { try replace(place, by: new, folder) }
     } catch {
       FileName.remove(new)
-      throw error
+      throw named(error, new, folder)
     }
+  }
+
+  /// An error about what is written, by the name under which the person will find it.
+  private static func named(_ error: any Error, _ new: String, _ folder: String) -> any Error {
+    guard let failure = error as? FileAccessError, failure.path.hasPrefix(new) else { return error }
+    return FileAccessError(folder + failure.path.dropFirst(new.count), failure.reason)
   }
 
   /// Writes beside what lies in a folder; files of the same names stay, and are named. What cannot be made beside the folder
@@ -74,7 +80,7 @@ public enum OutputFolder {
     defer { partial.forget() }
     guard (try? FileName.makeFolder(new)) != nil else { return try body(place) }
     defer { FileName.remove(new) }
-    try body(new)
+    do { try body(new) } catch { throw named(error, new, folder) }
     let names = try FileName.filesBelow(new)
     let taken = names.filter { FileName.exists("\(place)/\($0)") }.sorted()
     guard taken.isEmpty else {
@@ -124,7 +130,7 @@ public enum OutputFolder {
   private static func makeFolder(_ place: String, _ folder: String) throws -> Bool {
     do {
       if FileName.isFolder(place) { return false }
-      try FileName.makeFolder(FileName.parent(of: place))
+      try PartialOutput.makeFolder(FileName.parent(of: place))
       if FileName.withPath(place, { mkdir($0, 0o777) }) == 0 { return true }
       let reason = systemReason
       if FileName.isFolder(place) { return false }

@@ -89,6 +89,14 @@ final class PictureDesk {
         .attached(
           picture: hash, name: "\(name), drawn by \(told.program)", settings: told.settings,
           details: ["by \(told.program)"] + told.others))
+      if told.program == TextToImageSettings.own, let other = told.model, let name = recorder.modelName,
+        other != name
+      {
+        actions.append(
+          .toast(
+            "the model \(other) drew \(path); \(name) draws another picture from its settings".oneLine,
+            isError: false))
+      }
     }
     return (Attachment(picture: hash, name: name), actions)
   }

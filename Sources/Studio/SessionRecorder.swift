@@ -17,6 +17,8 @@ final class SessionRecorder {
   private var unfinished: [SessionFile] = []
   /// By which model sessions are opened.
   private var opening: SessionEvent?
+  /// The model that is loaded; nil before one is.
+  var modelName: String? { if case .opened(let name, _, _)? = opening { name } else { nil } }
   private var loggedFullDisk = false
   /// Pictures whose size the state knows.
   private var announced: Set<PictureID> = []

@@ -15,6 +15,12 @@ public struct ChatTemplate: Sendable {
   private let imageToken: Int32
   private let tokensPerTile: Int
   private let begin: Int32
+  /// The form's other tokens.
+  private enum Marks {
+    case llama3(startOfHeader: Int32, endOfHeader: Int32)
+    case smolVLM(aroundPictures: Int32, wholePicture: Int32)
+  }
+  private let marks: Marks
   /// Ends a turn.
   public let endTurn: Int32
   private let endTokens: Set<Int32>
@@ -38,8 +44,13 @@ public struct ChatTemplate: Sendable {
     let usual = form == .llama3 && file == nil ? UnderstandingConfiguration.referenceSystemMessage : ""
     systemMessage = configuration.systemMessage ?? file?.systemMessage ?? usual
     (imageToken, tokensPerTile) = (configuration.imageToken, configuration.tokensPerTile)
-    let marks = try form.marks.map(token)
-    (begin, endTurn) = (marks[0], marks[marks.count - 1])
+    let ids = try form.marks.map(token)
+    (begin, endTurn) = (ids[0], ids[ids.count - 1])
+    marks =
+      switch form {
+      case .llama3: .llama3(startOfHeader: ids[1], endOfHeader: ids[2])
+      case .smolVLM: .smolVLM(aroundPictures: ids[1], wholePicture: ids[2])
+      }
     endTokens = Set(configuration.text.endTokens + [endTurn])
   }
 
@@ -62,10 +73,9 @@ public struct ChatTemplate: Sendable {
 
   /// What stands before the text of a turn without pictures: the role.
   public func header(_ role: Turn.Role) -> [Int32] {
-    switch form {
-    case .llama3:
-      [mark("<|start_header_id|>")] + tokenizer.encode(role.rawValue) + [mark("<|end_header_id|>")]
-        + tokenizer.encode("\n\n")
+    switch marks {
+    case .llama3(let start, let end):
+      [start] + tokenizer.encode(role.rawValue) + [end] + tokenizer.encode("\n\n")
     case .smolVLM: tokenizer.encode(role.rawValue.capitalized + ":")
     }
   }
@@ -97,8 +107,8 @@ public struct ChatTemplate: Sendable {
   public func places(tiles: Int) -> [Int32] { [Int32](repeating: imageToken, count: tiles * tokensPerTile) }
 
   private func places(_ picture: PictureTiles) -> [Int32] {
-    guard form == .smolVLM else { return places(tiles: picture.count) }
-    let around = mark(ChatForm.aroundPictures), whole = mark(ChatForm.wholePicture), tile = places(tiles: 1)
+    guard case .smolVLM(let around, let whole) = marks else { return places(tiles: picture.count) }
+    let tile = places(tiles: 1)
     var tokens: [Int32] = []
     if let grid = picture.grid {
       let newline = tokenizer.encode("\n")
@@ -112,9 +122,6 @@ public struct ChatTemplate: Sendable {
     }
     return tokens + [around, whole] + tile + [around]
   }
-
-  /// A token of the form's own, which `init` has found, or another that the tokenizer may have.
-  private func mark(_ name: String) -> Int32 { tokenizer.specialTokens[name] ?? begin }
 
   // MARK: Descriptions
 

@@ -1,42 +1,21 @@
 import Layers
 import Tensors
 
-/// Full attention over a picture's tokens, without rotation.
-public final class SigLIPAttention: Module {
-  @Child("q_proj") var query: Linear
-  @Child("k_proj") var key: Linear
-  @Child("v_proj") var value: Linear
-  @Child("out_proj") var output: Linear
-  let heads: Int
-
-  init(_ c: VisionConfiguration, using random: inout Philox) {
-    heads = c.heads
-    query = Linear(c.width, c.width, using: &random)
-    key = Linear(c.width, c.width, using: &random)
-    value = Linear(c.width, c.width, using: &random)
-    output = Linear(c.width, c.width, using: &random)
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    let shape = [x.size(0), x.size(1), heads, x.size(2) / heads]
-    let parts = applied([query, key, value], to: x).map { $0.reshaped(shape) }
-    return output(attention(parts[0], parts[1], parts[2]).reshaped(x.shape))
-  }
-}
-
 /// One encoder block.
 ///
 ///     h = x + Attention(LayerNorm(x))
 ///     y = h + MLP(LayerNorm(h))
 public final class SigLIPBlock: Module {
   @Child("layer_norm1") var attentionNorm: LayerNorm
-  @Child("self_attn") var attention: SigLIPAttention
+  @Child("self_attn") var attention: FullAttention
   @Child("layer_norm2") var mlpNorm: LayerNorm
   @Child("mlp") var mlp: VisionMLP
 
   init(_ c: VisionConfiguration, using random: inout Philox) {
     attentionNorm = LayerNorm(c.width, epsilon: c.epsilon)
-    attention = SigLIPAttention(c, using: &random)
+    attention = FullAttention(
+      width: c.width, heads: c.heads,
+      names: .init(query: "q_proj", key: "k_proj", value: "v_proj", output: "out_proj"), using: &random)
     mlpNorm = LayerNorm(c.width, epsilon: c.epsilon)
     mlp = VisionMLP(c, activation: .geluTanh, using: &random)
   }

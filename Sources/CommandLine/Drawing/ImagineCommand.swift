@@ -117,6 +117,8 @@ struct Imagine: AsyncParsableCommand {
     let file = output.flatMap { WrittenFormat(path: $0) != nil && !FileName.isFolder($0) ? $0 : nil }
     try existing.check(file, previewEvery > 0 ? file.map(Self.preview) : nil)
     let imaginer = try Imaginer(model.load())
+    told?.tell(
+      drawnNowBy: ModelFolder.name(of: model.folder), side: imaginer.model.configuration.imageSize)
     if from != nil, prompt == nil {
       let (fitted, cut) = imaginer.fitted(first)
       for name in cut { note(ImageSettings.shortened(name)) }

@@ -60,6 +60,10 @@ struct Reconstruct: AsyncParsableCommand {
     } else {
       let text = String(format: "PSNR %.1f dB, %.2f s", psnr, seconds)
       if output == "-" { note(text) } else { print(text + (place.map { ": \($0)" } ?? "")) }
+      if output == nil {
+        try Output.finish()
+        note("no picture is written; --output FILE.png writes the original next to its reconstruction")
+      }
     }
   }
 }

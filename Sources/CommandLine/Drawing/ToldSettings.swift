@@ -11,6 +11,10 @@ struct ToldSettings {
   /// What else it says: `name: value`.
   let others: [String]
   private let told: TextToImageSettings?
+  /// The model that drew it, where that is one of this program's.
+  private let model: String?
+  /// How large it was drawn, where it tells that.
+  private let size: (width: Int, height: Int)?
 
   /// - Parameter path: of the picture; `-` is standard input.
   ///
@@ -19,13 +23,38 @@ struct ToldSettings {
     let name = path == "-" ? "standard input" : path
     let bytes =
       try path == "-" ? Picture.file(descriptor: STDIN_FILENO, name: name) : Picture.file(at: path)
-    let told = TextToImageSettings(bytes: bytes)
+    let texts = Picture.texts(bytes: bytes), told = TextToImageSettings(texts: texts)
+    size = Self.size(in: texts)
     if let told, told.program != TextToImageSettings.own {
       (settings, program, others, self.told) = (told.settings, told.program, told.others, told)
+      model = nil
     } else {
       let own = try PictureMetadata(bytes: bytes, name: name)
       (settings, program, self.told) = (own.settings, TextToImageSettings.own, nil)
-      others = ["model: \(own.model)"]
+      (others, model) = (["model: \(own.model)"], own.model)
+    }
+  }
+
+  private static func size(in texts: [PNGText]) -> (width: Int, height: Int)? {
+    for text in texts where text.key != "workflow" {
+      if let found = text.value.firstMatch(of: #/\bSize: ?(\d{1,5})x(\d{1,5})\b/#),
+        let width = Int(found.1), let height = Int(found.2)
+      {
+        return (width, height)
+      }
+    }
+    return nil
+  }
+
+  /// Says where a model of another name drew it, or in a size that this one does not draw.
+  func tell(drawnNowBy name: String, side: Int) {
+    if let model, model != name {
+      note(
+        "the model \(model) drew this picture, and \(name) draws it now, which gives another one; --model names the first"
+          .oneLine)
+    }
+    if let size, size != (side, side) {
+      note("it was \(size.width) × \(size.height) pixels large; this model draws \(side) × \(side)")
     }
   }
 

@@ -253,6 +253,11 @@ struct ReplayCommand: AsyncParsableCommand {
       try await verifyEntries(entries, lost, store, id)
       return
     }
+    guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
+      throw CommandError(
+        "replay plays in a terminal, and here is none; vugen sessions show \(session) prints the session, and vugen replay \(session) --verify checks it"
+      )
+    }
     var studio = StudioProgram(modelFolder: EmbeddedModel.folder(for: model), store: store)
     studio.beginning = .replay(
       Replay(entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id)

@@ -138,9 +138,13 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// The folder of the model to build upon; a run that is resumed knows its own. Throws `TrainingBaseError`.
-  func base(_ model: String?) throws -> String {
+  func base(_ model: String?, _ preparation: Preparation) throws -> String {
     let given = model.map { EmbeddedModel.folder(for: $0) }
-    return try (resume ? BaseModel.resumed(output, given: given) : given) ?? EmbeddedModel.folder
+    guard resume else { return given ?? EmbeddedModel.folder }
+    let found = try preparation.attempt {
+      try BaseModel.resumed(output, given: given) { preparation.tellReading($0, of: $1) }
+    }
+    return found ?? EmbeddedModel.folder
   }
 
   /// A run in its folder, which is replaced where that is asked for: what was there comes back until the first step is done.
@@ -152,7 +156,12 @@ struct TrainOptions: ParsableArguments {
     if !resume { try checkFolder(output, holdsNone: [model, start]) }
     if overwrite { try OutputFolder.putAside(output) }
     let training = try preparation.attempt(make)
-    if !resume, let model { try BaseModel(folder: model).save(in: output) }
+    if !resume, let model {
+      let base = try preparation.attempt {
+        try BaseModel(folder: model) { preparation.tellReading($0, of: $1) }
+      }
+      try base.save(in: output)
+    }
     preparation.tell(nil)
     for line in training.dataNotes { note(line.oneLine) }
     return training
@@ -210,7 +219,7 @@ struct TrainDecoder: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(DecoderRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
-    let base = try options.base(model)
+    let base = try options.base(model, preparation)
     let training = try options.begun(preparation, upon: base) {
       try DecoderTraining(
         recipe, model: base, folder: options.output, isResuming: options.resume,
@@ -248,7 +257,7 @@ struct TrainGenerator: AsyncParsableCommand {
     note(
       "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
     )
-    let base = try options.base(model)
+    let base = try options.base(model, preparation)
     let training = try options.begun(preparation, upon: base) {
       try GeneratorTraining(
         recipe, model: base, folder: options.output, isResuming: options.resume,
@@ -297,7 +306,7 @@ struct TrainDistill: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(DistillRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
-    let base = try options.base(model)
+    let base = try options.base(model, preparation)
     let training = try options.begun(preparation, upon: base) {
       try DistillTraining(
         recipe, model: base, folder: options.output, isResuming: options.resume)
@@ -310,6 +319,13 @@ struct TrainDistill: AsyncParsableCommand {
 private func noteStartingAnew(_ names: [String]) {
   guard !names.isEmpty else { return }
   note("--from has different sizes; starting from scratch: " + names.joined(separator: ", "))
+}
+
+extension Preparation {
+  /// That a model's weights are read to be known again.
+  fileprivate func tellReading(_ done: Int, of all: Int) {
+    tell("reading the model's weights, \(done / 1_000_000) of \(all / 1_000_000) MB")
+  }
 }
 
 extension Preparation.Surroundings {

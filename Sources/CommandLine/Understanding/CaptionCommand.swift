@@ -19,7 +19,9 @@ struct Caption: AsyncParsableCommand {
       in a folder are skipped and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
 
       --output writes what its name ends in: .jsonl one JSON object per picture; .csv and .tsv the columns file and caption; \
-      .txt one line per picture with its file, a tab and its caption. Pictures that could not be described are in JSON alone.
+      .txt one line per picture with its file, a tab and its caption. JSON has the caption under "caption", and under "text" as \
+      vugen ask has it. Pictures that could not be described are in JSON alone. Captions are written as they are: a spreadsheet \
+      takes one that begins with =, +, - or @ for a formula unless its column is imported as text.
 
       Example: vugen caption pictures --output captions.csv
       """)
@@ -193,7 +195,7 @@ struct Caption: AsyncParsableCommand {
 
   private func report(_ answer: BatchAnswer, of path: String) -> AnswerReport {
     AnswerReport(
-      file: path, pictures: 1, text: answer.text,
+      file: path, pictures: 1, text: answer.text, caption: answer.text,
       tokens: tokens.chosen(answer.tokens), promptTokens: tokens.chosen(answer.promptTokens),
       stopReason: answer.stop, seconds: answer.seconds,
       tokensPerSecond: Double(answer.tokens.count) / max(answer.seconds, 1e-9),

@@ -147,6 +147,8 @@ struct AnswerReport: Codable {
   /// How many pictures the question was asked about.
   var pictures: Int
   var text: String
+  /// The same, as lists and shards call it: of `caption` alone.
+  var caption: String?
   /// Only where they are asked for.
   var tokens, promptTokens: [Int32]?
   var stopReason: StopReason

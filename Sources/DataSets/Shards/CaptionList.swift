@@ -76,10 +76,11 @@ struct CaptionList {
 
   private static func array(_ text: String) throws -> [Any]? { try json(text) as? [Any] }
 
-  /// Foundation says in which line it is at its wits' end; nil where it says nothing.
-  private static func line(of error: any Error) -> String? {
-    let said = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String ?? "\(error)"
-    return said.firstMatch(of: #/line (\d+)/#).map { "line \($0.1)" }
+  /// The line in which Foundation is at its wits' end: it counts bytes, or says that it came to the end.
+  private static func line(of error: any Error, in text: String) -> Int {
+    let said = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String ?? ""
+    let bytes = said.firstMatch(of: #/character (\d+)/#).flatMap { Int($0.1) } ?? text.utf8.count
+    return text.utf8.prefix(bytes).count { $0 == 10 } + 1
   }
 
   private mutating func readJSONArray(_ text: String) throws {
@@ -90,7 +91,7 @@ struct CaptionList {
     } catch let error as DataSetError {
       throw error
     } catch {
-      throw DataSetError(path, "\(Self.line(of: error).map { $0 + " " } ?? "")is not JSON; \(Self.forms)")
+      throw DataSetError(path, "is not JSON from line \(Self.line(of: error, in: text)) on; \(Self.forms)")
     }
     for (number, value) in list.enumerated() { take(line: "entry \(number + 1)", number + 1) { value } }
   }

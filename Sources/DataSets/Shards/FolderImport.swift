@@ -139,7 +139,9 @@ public struct FolderImport {
   }
 
   private static func place(of file: String, in folders: [String]) -> String? {
-    let names = file.contains("\\") ? [file, file.replacing("\\", with: "/")] : [file]
+    // Other systems' separators, and names that are no UTF-8 as `vugen caption` writes them.
+    let names =
+      file.contains("\\") ? [file, file.replacing("\\", with: "/"), FileName.named(file)] : [file]
     let places = names.flatMap { name in
       (name.hasPrefix("/") ? [] : folders.map { $0.isEmpty ? name : "\($0)/\(name)" }) + [name]
     }

@@ -107,8 +107,32 @@ static void check_memory(char **environment) {
   check_limit(RLIMIT_DATA, "-d", 5, more);
 }
 
+// The first thread's stack grows as far as its limit lets it, also where that is raised now; the others get as much.
+static void check_stack(void) {
+  enum { LEAST = 512, WANTED = 8192 };  // in kB
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= (rlim_t)LEAST << 10) return;
+  rlim_t wanted = (rlim_t)WANTED << 10;
+  struct rlimit more = {.rlim_cur = wanted, .rlim_max = limit.rlim_max > wanted ? limit.rlim_max : wanted};
+  struct rlimit most = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (setrlimit(RLIMIT_STACK, &more) != 0) setrlimit(RLIMIT_STACK, &most);
+  if (getrlimit(RLIMIT_STACK, &limit) != 0) return;
+  if (limit.rlim_cur < (rlim_t)LEAST << 10) {
+    char text[160];
+    say(text, snprintf(text, sizeof text,
+                       "vugen: the stack may have %ld kB, and %d kB are needed; raise the limit (ulimit -s %d)\n",
+                       (long)(limit.rlim_cur >> 10), LEAST, WANTED));
+  }
+  pthread_attr_t usual;
+  pthread_attr_init(&usual);
+  if (pthread_attr_setstacksize(&usual, limit.rlim_cur < wanted ? limit.rlim_cur : wanted) == 0)
+    pthread_setattr_default_np(&usual);
+  pthread_attr_destroy(&usual);
+}
+
 static void check(int count, char **arguments, char **environment) {
   (void)count, (void)arguments;
+  check_stack();
   check_memory(environment);
   pthread_t threads[MOST];
   pthread_attr_t small;

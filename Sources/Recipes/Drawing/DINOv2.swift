@@ -24,31 +24,9 @@ package final class DINOv2: Module {
     }
   }
 
-  final class Attention: Module {
-    @Child("attention.query") var query: Linear
-    @Child("attention.key") var key: Linear
-    @Child("attention.value") var value: Linear
-    @Child("output.dense") var output: Linear
-    let heads: Int
-
-    init(_ c: Configuration, using random: inout Philox) {
-      heads = c.heads
-      query = Linear(c.width, c.width, using: &random)
-      key = Linear(c.width, c.width, using: &random)
-      value = Linear(c.width, c.width, using: &random)
-      output = Linear(c.width, c.width, using: &random)
-    }
-
-    func callAsFunction(_ x: Tensor) -> Tensor {
-      let shape = [x.size(0), x.size(1), heads, x.size(2) / heads]
-      let parts = [query, key, value].map { $0(x).reshaped(shape) }
-      return output(Tensors.attention(parts[0], parts[1], parts[2]).reshaped(x.shape))
-    }
-  }
-
   final class Block: Module {
     @Child("norm1") var attentionNorm: LayerNorm
-    @Child("attention") var attention: Attention
+    @Child("attention") var attention: FullAttention
     @Weight("layer_scale1.lambda1") var attentionScale: Parameter
     @Child("norm2") var mlpNorm: LayerNorm
     @Child("mlp.fc1") var up: Linear
@@ -57,7 +35,11 @@ package final class DINOv2: Module {
 
     init(_ c: Configuration, using random: inout Philox) {
       attentionNorm = LayerNorm(c.width, epsilon: c.epsilon)
-      attention = Attention(c, using: &random)
+      attention = FullAttention(
+        width: c.width, heads: c.heads,
+        names: .init(
+          query: "attention.query", key: "attention.key", value: "attention.value", output: "output.dense"),
+        using: &random)
       attentionScale = Parameter(.full([c.width], 1))
       mlpNorm = LayerNorm(c.width, epsilon: c.epsilon)
       up = Linear(c.width, c.mlpRatio * c.width, using: &random)

@@ -2,13 +2,15 @@ import Requests
 
 /// One thing in the transcript.
 public struct Message: Equatable, Sendable {
-  /// Who says something.
+  /// Who said something.
   public enum Speaker: Sendable { case person, model, studio }
 
   /// Its place in the transcript, for good.
   public let id: Int
   /// Who says it.
   public var speaker: Speaker
+  /// The model that says it, as the session tells; empty where it does not.
+  var model = ""
   /// What was said: a question, a prompt, an answer, a note.
   public var text: String
   /// What it shows, without what was deleted.

@@ -25,6 +25,8 @@ public struct Transcript: Equatable, Sendable {
   /// Kept, because each frame asks for them.
   private(set) var shownLast: [PictureID] = []
   private var nextID = 0
+  /// The model by which the session was opened last.
+  private var model = ""
   /// Every picture that was ever there, in order.
   private var known: [PictureID] = []
   /// The first request of the sweep that a request belongs to.
@@ -64,7 +66,7 @@ public struct Transcript: Equatable, Sendable {
 
   private mutating func add(_ speaker: Message.Speaker, _ text: String, request: Int? = nil) -> Int {
     var message = Message(id: nextID, speaker, text)
-    message.request = request
+    (message.request, message.model) = (request, model)
     messages.append(message)
     nextID += 1
     return messages.count - 1
@@ -94,7 +96,8 @@ public struct Transcript: Equatable, Sendable {
       }
     }
     switch event {
-    case .opened, .redone: break
+    case .opened(let name, _, _): model = name
+    case .redone: break
     case .renamed(let name): title = name
     case .asked(let request, let text, let pictures, _): addQuestion(request, text, pictures)
     case .answered(let request, let text, let tokens, let seconds, let isPartial):

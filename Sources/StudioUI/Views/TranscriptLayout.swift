@@ -1,3 +1,4 @@
+import Files
 import Frames
 import Requests
 
@@ -13,7 +14,7 @@ struct LaidMessage {
   init(_ message: Message, width: Int, _ state: StudioState) {
     switch message.speaker {
     case .person: lines.append(("you", .user))
-    case .model: lines.append((state.modelName, .model))
+    case .model: lines.append((message.model.isEmpty ? state.modelName : message.model.oneLine, .model))
     case .studio: break
     }
     let look: Look = message.isError ? .error : message.speaker == .studio ? .studio : .text

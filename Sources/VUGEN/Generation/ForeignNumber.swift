@@ -3,10 +3,14 @@ import Foundation
 /// Numbers as programs and people write them in whatever language: `7,5` is 7.5, `1.234,5` is 1234.5, `٧٫٥` is 7.5.
 enum ForeignNumber {
   /// nil for what is no number.
-  static func decimal(_ text: String) -> Double? { Double(plain(text, isWhole: false)) }
+  static func decimal(_ text: String) -> Double? {
+    Double(plain(text, isWhole: false)).flatMap { $0.isNaN ? nil : $0 }
+  }
 
   /// The same of a number of steps: what stands before three digits at the end, as in `1.000`, parts thousands.
-  static func count(_ text: String) -> Double? { Double(plain(text, isWhole: true)) }
+  static func count(_ text: String) -> Double? {
+    Double(plain(text, isWhole: true)).flatMap { $0.isNaN ? nil : $0 }
+  }
 
   /// The same of a seed, with all its bits.
   static func whole(_ text: String) -> UInt64? {

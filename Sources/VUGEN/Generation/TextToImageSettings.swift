@@ -11,6 +11,8 @@ public struct TextToImageSettings: Sendable, Equatable {
   public var program: String
   /// What else it tells, such as the sampler and the model: `name: value`.
   public var others: [String]
+  /// The model that drew it, where this program did; nil else.
+  public private(set) var model: String?
   /// What was not taken as it stands.
   private var told: [SettingChange] = []
 
@@ -42,6 +44,7 @@ public struct TextToImageSettings: Sendable, Equatable {
       let found = try? JSONDecoder().decode(PictureMetadata.self, from: Data(own.utf8))
     {
       (settings, program, others) = (found.settings, "VUGEN Studio", ["model: \(found.model)"])
+      model = found.model
       return
     }
     guard let found = Self.foreign(texts), let settings = found.settings else { return nil }
@@ -159,7 +162,7 @@ struct ForeignSettings {
     return changes
   }
 
-  /// nil without a prompt.
+  /// nil without a prompt, unless numbers show that there was none.
   var settings: ImageSettings? {
     let most = ImageSettings.mostPromptCharacters / 2
     func tidy(_ text: String) -> String {
@@ -167,7 +170,7 @@ struct ForeignSettings {
       return String(lines.prefix(most)).trimmingCharacters(in: .whitespacesAndNewlines)
     }
     let words = tidy(prompt)
-    guard !words.isEmpty else { return nil }
+    guard !words.isEmpty || seed != nil && steps != nil else { return nil }
     var s = ImageSettings(prompt: words)
     s.negative = tidy(negative ?? "")
     s.seed = seed ?? s.seed

@@ -109,7 +109,7 @@ static void check_memory(char **environment) {
 
 // The first thread's stack grows as far as its limit lets it, also where that is raised now; the others get as much.
 static void check_stack(void) {
-  enum { LEAST = 512, WANTED = 8192 };  // in kB
+  enum { LEAST = 256, WANTED = 8192 };  // in kB
   struct rlimit limit;
   if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= (rlim_t)LEAST << 10) return;
   rlim_t wanted = (rlim_t)WANTED << 10;

@@ -47,6 +47,7 @@ public final class DecoderTraining: TrainingRun {
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let tower = try LoadedModel(folder: model, precision: .f32).tower
     configuration = try recipe.configuration(for: tower.configuration)
+    try recipe.checkMemory(upon: tower.configuration)
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, model)
     encoder = tower.core.encoder

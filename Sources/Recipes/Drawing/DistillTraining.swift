@@ -81,6 +81,9 @@ public final class DistillTraining: TrainingRun {
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     model = try loaded.generation()
+    try MemoryNeed.check(
+      recipe.memoryNeed(of: model.configuration, upon: loaded.configuration),
+      "data.batch = \(recipe.data.batch)")
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     encoder = loaded.tower.core.encoder

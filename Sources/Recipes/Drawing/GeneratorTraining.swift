@@ -128,7 +128,7 @@ public final class GeneratorTraining: TrainingRun {
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
-    configuration = try Self.configuration(recipe, model, understanding.configuration.text)
+    configuration = try Self.configuration(recipe, model, understanding.configuration)
     try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
     var read = bank
@@ -150,15 +150,13 @@ public final class GeneratorTraining: TrainingRun {
 
   /// The model's, with the recipe's patches and time shift. Throws `RecipeError`.
   private static func configuration(
-    _ recipe: GeneratorRecipe, _ model: GenerationModel, _ text: TextConfiguration
+    _ recipe: GeneratorRecipe, _ model: GenerationModel, _ c: UnderstandingConfiguration
   ) throws -> GenerationConfiguration {
     let grid = model.configuration.grid, patch = recipe.model.patch
     guard (1...grid).contains(patch), grid % patch == 0 else {
       throw RecipeError("model.patch = \(patch) does not divide the \(grid) latents along a side")
     }
-    let tokens = Double(grid / patch * (grid / patch))
-    try MemoryNeed.check(
-      2 * Double(recipe.data.batch) * tokens * Double(text.width * text.layers), "data.batch")
+    try MemoryNeed.check(recipe.memoryNeed(grid: grid, beside: c), "data.batch = \(recipe.data.batch)")
     var configuration = model.configuration
     (configuration.generatorPatch, configuration.timeShift) = (patch, recipe.model.timeShift)
     return configuration

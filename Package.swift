@@ -160,10 +160,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Files", "Pictures", "Requests", "SessionLog", "Tensors", "TerminalProbe", "TestSupport",
-        "dying-program",
-        "fuzz",
-        "CommandLine",
+        "Files", "Pictures", "Recipes", "Requests", "SessionLog", "Tensors", "TerminalProbe", "TestSupport",
+        "VUGEN", "dying-program", "fuzz", "CommandLine",
       ]),
     .testTarget(
       name: "StudioTests",

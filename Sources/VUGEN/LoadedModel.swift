@@ -34,6 +34,11 @@ public final class LoadedModel {
     template = try ChatTemplate(tokenizer, tower.configuration, folder: folder)
   }
 
+  /// What a program holds at its peak that asks a folder's model about few small pictures, or draws by it, in bytes.
+  public static func peakBytes(of folder: String, drawing draws: Bool = false) -> Int {
+    WeightMemory.peak(of: folder, drawing: draws)
+  }
+
   /// What it is called: its folder's name, or NAME of ORG/NAME in a hub's cache.
   public var name: String { ModelFolder.name(of: folder) }
   /// The template's.

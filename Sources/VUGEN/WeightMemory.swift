@@ -6,6 +6,8 @@ import Tensors
 enum WeightMemory {
   /// What a small answer or drawing takes beside the weights.
   private static let answering = 24 << 20, drawing = 64 << 20
+  /// What libraries and the program's own pages take before a model is read.
+  private static let program = 20 << 20
   /// Addresses of the threads that are still to begin.
   private static var stacks: Int { (Int(Threads.count) + 3) << 23 }
   /// The language model is read as it lies in its files where memory is short, but for so much.
@@ -13,19 +15,34 @@ enum WeightMemory {
 
   /// Throws `SystemMemory.Shortage` where there is no room for the half that reads.
   static func check(_ folder: String) throws {
-    let names = (try? FileName.names(in: folder)) ?? []
-    let bytes = size(of: names.filter { $0.hasPrefix("model") && $0.hasSuffix(".safetensors") }, in: folder)
+    let bytes = bytes(reading: folder)
     try SystemMemory.check(min(bytes, copied) + answering, mapped: bytes + stacks, for: "this model")
   }
 
   /// The same of the half that draws: its weights are widened to f32, and many of them stand in a second order.
   static func check(drawing folder: String) throws {
-    let bytes = size(
+    let bytes = bytes(drawing: folder)
+    try SystemMemory.check(3 * bytes + drawing, mapped: bytes, for: "drawing by this model")
+  }
+
+  /// What the program holds at its peak where it reads, and draws: what it began with, the mapped weights and what is
+  /// checked above.
+  static func peak(of folder: String, drawing draws: Bool) -> Int {
+    let reading = bytes(reading: folder), more = bytes(drawing: folder)
+    return program + reading + min(reading, copied) + (draws ? 3 * more + drawing : answering)
+  }
+
+  private static func bytes(reading folder: String) -> Int {
+    let names = (try? FileName.names(in: folder)) ?? []
+    return size(of: names.filter { $0.hasPrefix("model") && $0.hasSuffix(".safetensors") }, in: folder)
+  }
+
+  private static func bytes(drawing folder: String) -> Int {
+    size(
       of: [
         GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder,
         GenerationFiles.generator,
       ], in: folder)
-    try SystemMemory.check(3 * bytes + drawing, mapped: bytes, for: "drawing by this model")
   }
 
   private static func size(of names: [String], in folder: String) -> Int {

@@ -109,7 +109,7 @@ struct FolderCareTests {
       """
       V data build folder in -o s >/dev/null; mkdir r
       cp "${P%/*}/vugen-studio_VUGEN.resources/nano/tokenizer.json" r
-      "$P" train understanding -o r \(settings) >told & p=$!; \(Shell.until("[ -e r/checkpoint.safetensors ]"))
+      env --default-signal=INT "$P" train understanding -o r \(settings) >told & p=$!; \(Shell.until("[ -e r/checkpoint.safetensors ]"))
       for how in --resume --overwrite; do
         V train understanding -o r $how 2>&1 | grep -c "another run writes here (pid $p)"
       done

@@ -70,7 +70,7 @@ struct InputCareTests {
     let found = try shell.run(
       """
       V imagine x --steps 1 --seed 1 -o z.png >/dev/null; cp z.png before.png
-      "$P" imagine x --steps 1000 -o z.png --overwrite >told 2>said & p=$!; sleep 1; kill -INT $p; wait $p; echo $?
+      env --default-signal=INT "$P" imagine x --steps 1000 -o z.png --overwrite >told 2>said & p=$!; sleep 1; kill -INT $p; wait $p; echo $?
       cmp z.png before.png && echo same; cat told said
       """)
     #expect(found.out.hasPrefix("130\nsame\nvugen: interrupted after step "), "\(found)")

@@ -1,5 +1,8 @@
+import Foundation
+import Recipes
 import TestSupport
 import Testing
+import VUGEN
 
 /// Little memory: one line and a status of failure, or the work done; no crash, and no waiting without an end.
 @FirstCommands
@@ -10,7 +13,8 @@ struct MemoryTests {
     var refusals = 0
     for limit in stride(from: 300_000, through: 560_000, by: 20_000) {
       for (number, command) in [
-        "caption a.png --max-tokens 2", "imagine x --steps 1 -o o.png --overwrite", "reconstruct a.png",
+        "caption a.png --max-tokens 2", "imagine x --steps 1 -o o.png --overwrite",
+        "reconstruct a.png -o r.png --overwrite",
       ]
       .enumerated() {
         // Each limit with one of them, and the lowest with all.
@@ -37,5 +41,53 @@ struct MemoryTests {
       "ulimit -v 700000; OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" imagine x --steps 1 -o o.png --overwrite"
     )
     #expect(enough.status == 0 && enough.error.isEmpty, "\(enough)")
+  }
+
+  /// The most that a program has held, in bytes.
+  private func peak(_ command: String, _ shell: Shell) throws -> Double {
+    let found = try shell.run(
+      """
+      "$P" \(command) >said 2>&1 & p=$!
+      while kill -0 $p 2>/dev/null; do t=$(grep VmHWM /proc/$p/status 2>/dev/null) && s=$t; sleep 0.02; done
+      wait $p; echo "$?" $s
+      """)
+    let words = found.out.split(whereSeparator: \.isWhitespace)
+    #expect(words.first == "0" && words.count == 4, "\(command): \(found)")
+    return words.count == 4 ? (Double(words[2]) ?? 0) * 1024 : 0
+  }
+
+  /// What is refused for want of memory is about what would be taken.
+  @Test func estimatesAreMeasured() throws {
+    let shell = try Shell()
+    try shell.writePictures("in/a.png", "in/b.png", "in/c.png", "in/d.png")
+    _ = try shell.run(
+      "for i in a b c d; do echo 'a gray square' >in/$i.txt; done; V data build folder in -o s")
+    let c = try UnderstandingConfiguration(folder: EmbeddedModel.folder)
+    let drawing = try GenerationConfiguration(folder: EmbeddedModel.folder)
+    let settings =
+      "-o r --overwrite --set data.shards=s --set optimization.steps=1 --set run.sampleMinutes=0 --set data.batch"
+    var decoder = DecoderRecipe(), distill = DistillRecipe(), generator = GeneratorRecipe()
+    (decoder.data.shards, decoder.data.batch) = ("s", 12)
+    (distill.data.shards, distill.data.batch) = ("s", 12)
+    (generator.data.shards, generator.data.batch) = ("s", 24)
+    for (command, need) in [
+      ("train decoder \(settings)=12", try decoder.memoryNeed(upon: c)),
+      ("train distill \(settings)=12", distill.memoryNeed(of: drawing, upon: c)),
+      (
+        "train generator \(settings)=24 --set measure.minutes=0",
+        generator.memoryNeed(grid: drawing.grid, beside: c)
+      ),
+      ("caption in", Double(LoadedModel.peakBytes(of: EmbeddedModel.folder))),
+      (
+        "imagine x --steps 2 -o o.png", Double(LoadedModel.peakBytes(of: EmbeddedModel.folder, drawing: true))
+      ),
+    ] {
+      let found = try peak(command, shell), share = need / found
+      #expect(share > 0.8 && share < 1.3, "\(command): \(need) for \(found) bytes, \(share)")
+    }
+    let refused = try shell.run("V train decoder \(settings)=100000000")
+    #expect(
+      refused.status == 1 && refused.error.contains("data.batch")
+        && refused.error.contains(" GB are free; make them smaller"), "\(refused)")
   }
 }

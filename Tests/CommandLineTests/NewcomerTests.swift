@@ -170,23 +170,6 @@ struct NewcomerTests {
       resumed.status == 1 && resumed.error.contains("e: there is no run here to resume"), "\(resumed)")
   }
 
-  /// What an export cannot show is said.
-  @Test func anExportNamesMissingPictures() throws {
-    let example = URL(fileURLWithPath: #filePath).appendingPathComponent(
-      "../../../Examples/sessions/guidance"
-    )
-    .standardized.path
-    _ = try shell.run(
-      "mkdir -p .home/.local/share/vugen/sessions; cp -r '\(example)' .home/.local/share/vugen/sessions/g; cd .home/.local/share/vugen/sessions/g/pictures; rm $(ls | head -n 1)"
-    )
-    for format in ["md", "html"] {
-      let found = try shell.run("V sessions export g -o out.\(format)")
-      #expect(
-        found.status == 0 && found.error.hasPrefix("vugen: 1 missing picture left out: ")
-          && found.error.split(separator: "\n").count == (format == "md" ? 2 : 1), "\(found)")
-    }
-  }
-
   @Test func foreignFoldersAreListedInPlainWords() throws {
     _ = try shell.run("mkdir a b; echo '{}' >a/config.json; echo '{\"model_type\":\"llama\"}' >b/config.json")
     let found = try shell.run("V model list").out.split(separator: "\n")

@@ -51,7 +51,7 @@ struct OwnDataTests {
   @Test func anInterruptionBeforeTheFirstStepIsSaid() throws {
     let found = try shell.run(
       """
-      "$P" train understanding -o r \(Self.settings) 2>said & p=$!
+      env --default-signal=INT "$P" train understanding -o r \(Self.settings) 2>said & p=$!
       \(Shell.until("grep -q words said")); kill -INT $p; wait $p; echo $?; cat said; ls -d r
       """)
     #expect(

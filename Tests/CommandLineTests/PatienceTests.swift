@@ -32,7 +32,7 @@ struct PatienceTests {
 
   @Test func aPipeIsWaitedForAndLeft() throws {
     let begin =
-      "mkfifo fifo; set -- fifo; n=0; \"$P\" reconstruct fifo --decoder-steps 1 & p=$!; \(Self.until)"
+      "mkfifo fifo; set -- fifo; n=0; env --default-signal=INT \"$P\" reconstruct fifo --decoder-steps 1 & p=$!; \(Self.until)"
     // Its writer comes later.
     let late = try run("\(begin); cat a.png >fifo; wait $p")
     #expect(late.status == 0 && late.out.hasPrefix("PSNR"), "\(late)")
@@ -63,7 +63,7 @@ struct PatienceTests {
   @Test func anOutputThatNobodyReadsIsLeft() throws {
     let found = try run(
       """
-      mkfifo fifo; \"$P\" imagine x --steps 1 --output fifo & p=$!
+      mkfifo fifo; env --default-signal=INT \"$P\" imagine x --steps 1 --output fifo & p=$!
       sleep 3; kill -INT $p; wait $p; echo $?
       \"$P\" imagine x --steps 1 --output fifo & p=$!
       cat fifo >read.png; wait $p; echo $?; rm fifo; ls -I x

@@ -89,7 +89,9 @@ import Testing
     ("{\"file\":\"a.png\",\"caption\":\"x\"}\r\n\r\n{\"file\":\"a.png\"}\r\n", "line 3 has no caption"),
     ("{\"caption\":\"x\"}\n", "line 1 names no picture"),
     ("\n{\"file\":\"a.png\",\"caption\":\"x\"\n", "line 2 is no"),
-    ("[{\"file\":\"a.png\"}]", "entry 1 has no caption"), ("[1", "is not JSON"),
+    ("[{\"file\":\"a.png\"}]", "entry 1 has no caption"), ("[1", "is not JSON from line 1 on"),
+    ("[{\"file\":\"a.png\"},\n\n{oops}]", "is not JSON from line 3 on"),
+    ("file,caption\na.png,a c\0at\n", "line 2 holds a zero byte; take it out: tr -d '\\000'"),
     ("file,caption\ngone.png,a cat\n", "of the 1 pictures that it names none is in"),
     ("file,caption\na.png,\n", "all captions are empty"),
   ])
@@ -100,6 +102,34 @@ import Testing
     #expect(
       error?.description.contains(words) == true && error?.description.contains("\n") == false,
       "\(error as Any)")
+  }
+
+  /// Python writes numbers that JSON has not; what they stand for means nothing here.
+  @Test(arguments: [
+    "[{\"file\":\"a.png\",\"caption\":\"NaN\",\"score\":NaN},\n{\"file\":\"sub/d.png\",\"caption\":\"b\",\"x\":[-Infinity,Infinity]}]",
+    "{\"file\":\"a.png\",\"caption\":\"NaN\",\"score\":NaN}\n{\"file\":\"sub/d.png\",\"caption\":\"b\",\"x\":-Infinity}\n",
+  ])
+  func numbersOfPythonAreRead(_ text: String) throws {
+    #expect(try pairs(Array(text.utf8)) == ["a.png: NaN", "sub/d.png: b"])
+  }
+
+  /// Whatever is written is read again as it was.
+  @Test func whatIsWrittenIsRead() throws {
+    let captions = [
+      "\"Stop\" on a sign", "=1+1", "one, two; three | four", " a cat ", "it's \"a\", b", "-5 @home +",
+    ].map { $0.trimmingCharacters(in: .whitespaces) }
+    for ending in ["csv", "tsv", "txt", "jsonl"] {
+      for caption in captions {
+        let entries = try ["a.png", "b, c.png"].map { name in
+          let line = try JSONEncoder().encode(["file": name, "caption": caption])
+          return CaptionFile.Entry(file: name, caption: caption, line: String(decoding: line, as: UTF8.self))
+        }
+        let file = try #require(CaptionFile(path: "list." + ending))
+        let all = try found([UInt8](file.bytes(entries)), "list." + ending)
+        #expect(
+          all.pairs.map(\.caption) == [caption, caption] && all.badLines == [], "\(ending) \(caption) \(all)")
+      }
+    }
   }
 
   /// A line that says nothing of a picture takes no other with it.

@@ -115,6 +115,23 @@ import Testing
     #expect(b.state.conversation.replay == nil)
   }
 
+  /// What was said is told by the name of the model that said it.
+  @Test func aReplayShowsTheSessionsModel() {
+    var b = Bench()
+    let events: [SessionEvent] = [
+      .opened(model: "first", modelHash: "a", program: ""),
+      .asked(request: 1, text: "one?", pictures: [], sampling: .init()),
+      .answered(request: 1, text: "1", tokens: 1, seconds: 1, isPartial: false),
+      .opened(model: "second", modelHash: "b", program: ""),
+      .asked(request: 2, text: "two?", pictures: [], sampling: .init()),
+      .answered(request: 2, text: "2", tokens: 1, seconds: 1, isPartial: false),
+    ]
+    b.act(.played(Replay(events.map { SessionEntry(time: 0, event: $0) })))
+    b.press(.end)
+    let rows = b.rows().map { $0.filter { !$0.isWhitespace } }
+    #expect(rows.contains { $0.hasPrefix("first") } && rows.contains { $0.hasPrefix("second") }, "\(rows)")
+  }
+
   /// Random keys and resizes leave a living program that still answers.
   @Test func anyKeysAreSurvived() {
     var b = Bench(), seed: UInt64 = 11

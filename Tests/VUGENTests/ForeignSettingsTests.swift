@@ -50,6 +50,24 @@ import VUGEN
     #expect(changes == ["its steps 'some' are no number and are left out"], "\(changes)")
   }
 
+  /// Numbers of a picture that was drawn of nothing can be used with other words.
+  @Test func anEmptyPromptKeepsItsNumbers() {
+    for text in [
+      "Steps: 20, CFG scale: 7, Seed: 5", "\nNegative prompt: bad\nSteps: 20, CFG scale: 7, Seed: 5",
+    ] {
+      let found = read("parameters", text)
+      #expect(
+        found?.settings.prompt == "" && found?.settings.seed == 5 && found?.settings.steps == 20, "\(text)")
+    }
+  }
+
+  @Test func numbersThatAreNoneAreSaid() {
+    let text = graph(positive: "\"a cat\"", negative: "\"\"").replacing("\"cfg\": 8", with: "\"cfg\": NaN")
+    let found = read("prompt", text)
+    #expect(found?.settings.prompt == "a cat" && found?.settings.guidanceScale == 3, "\(found as Any)")
+    #expect(found?.changes() == ["its guidance 'NaN' is no number and is left out"], "\(found as Any)")
+  }
+
   // MARK: ComfyUI
 
   /// A graph around a sampler: nodes by number, `positive` and `negative` of node 3 as given.

@@ -1,0 +1,153 @@
+import Foundation
+import Pictures
+import TestSupport
+import Testing
+
+/// What people have at the edges: links that lead nowhere, limits, signals that they want ignored, sessions and settings
+/// that are damaged. Each is said in one line, and nothing of theirs is lost.
+@SecondCommands
+struct EdgeTests {
+  private let shell: Shell
+  private let sessions = ".home/.local/share/vugen/sessions"
+
+  init() throws { shell = try Shell() }
+
+  @Test func linksThatLeadNowhereAreNamed() throws {
+    let found = try shell.run(
+      """
+      ln -s loop.png loop.png; ln -s gone.png dangling.png; ln -s nowhere/x.png far.png; ln -s round round
+      V caption loop.png; V ask hi --image dangling.png; V data inspect loop.png
+      V imagine x --steps 1 -o loop.png; V imagine x --steps 1 -o round; V imagine x --steps 1000 -o far.png
+      V imagine x --steps 1 -o dangling.png; readlink loop.png dangling.png; head -c 4 gone.png | tail -c 3
+      """)
+    #expect(found.out == "dangling.png\nloop.png\ngone.png\nPNG", "\(found)")
+    #expect(
+      found.error == """
+        vugen: loop.png: this link leads round in a circle
+        vugen: dangling.png: this link leads to gone.png, where nothing is
+        vugen: loop.png: this link leads round in a circle; name a shard or a folder of shards
+        vugen: loop.png: this link leads round in a circle
+        vugen: round: this link leads round in a circle
+        vugen: far.png: cannot be written: there is no folder nowhere; make it, or name another file
+
+        """, "\(found)")
+  }
+
+  /// What whoever starts the program wants ignored stays ignored; what it obeys leaves no folder behind.
+  @Test func signalsAreWhatTheyWereAndEmptyFoldersGo() throws {
+    try shell.writePictures("a.png")
+    _ = try shell.run("mkdir in; for i in $(seq 200); do cp a.png in/$i.png; done; echo precious >sheet.png")
+    let found = try shell.run(
+      """
+      trap '' INT HUP TERM QUIT
+      for number in INT HUP TERM QUIT; do
+        "$P" imagine x --steps 60 -o $number.png & p=$!
+        "$P" caption a.png in --max-tokens 2 -o $number.csv & c=$!
+        \(Shell.until("grep -qs vugen /proc/$p/comm && [ $(ls /proc/$p/task | wc -l) -gt 3 ]"))
+        sleep 0.3; kill -$number $p $c; wait $p; echo $?; wait $c; echo $?; wc -l <$number.csv
+      done
+      trap - INT HUP TERM QUIT
+      for number in INT TERM; do
+        env --default-signal=INT "$P" imagine x --steps 1000 --count 4 -o new/below & p=$!
+        \(Shell.until("[ -d new/below ]")); kill -$number $p; wait $p; echo $?; ls -d new
+      done
+      env --default-signal=INT "$P" caption in --sheet sheet.png --overwrite --batch 1 >told & p=$!
+      \(Shell.until("[ -s told ]")); kill -INT $p; wait $p; echo $?; cat sheet.png
+      """)
+    let ignored = (0..<4).map { "\(["INT", "HUP", "TERM", "QUIT"][$0]).png\n0\n0\n202\n" }.joined()
+    #expect(found.out == ignored + "130\n143\n130\nprecious\n", "\(found)")
+    #expect(found.error.contains(" of 200 pictures; sheet.png is as it was"), "\(found)")
+  }
+
+  /// A list marks what is damaged; an export names what it leaves out, and shows no picture that is another's.
+  @Test func damagedSessionsAreNoEmptyOnes() throws {
+    let example = URL(fileURLWithPath: #filePath).appendingPathComponent(
+      "../../../Examples/sessions/guidance"
+    )
+    .standardizedFileURL.path
+    try shell.writePictures("other.png")
+    try shell.write("not a log\nnor this\n", sessions + "/20260101-000000-aaaa/log.jsonl")
+    try shell.write("steps = 5000\n", ".home/.config/vugen/config.toml")
+    let found = try shell.run(
+      """
+      cp -r '\(example)' \(sessions)/20260102-000000-bbbb; cd \(sessions)/20260102-000000-bbbb; echo '{"version"' >>log.jsonl
+      set -- $(ls pictures); cp \(shell.folder)/other.png pictures/$1; rm pictures/$2; cd \(shell.folder)
+      V sessions list; V sessions list --json | grep -o '"damaged":[0-9]*'
+      for f in md html cast; do V sessions export 20260102 -o o.$f 2>said; echo $?; cat said; done
+      ls o-pictures | grep -c $1; grep -c "$(base64 -w 0 other.png)" o.html
+      V sessions export 20260101 -o e.html; echo $?; V doctor; V doctor --json | grep -c "config.toml:1: 'steps' must be"
+      """)
+    let lines = found.out.split(separator: "\n").map(String.init)
+    let damage = [
+      "vugen: 1 damaged entry could not be read", "was altered and is left out", "is missing and is left out",
+    ]
+    #expect(
+      lines[0].hasPrefix("20260102-000000-bbbb  ") && lines[0].contains(", damaged: 1 line  "), "\(found)")
+    #expect(
+      lines[1] == "20260101-000000-aaaa  0 prompts, 0 pictures, damaged: 2 lines  damaged session", "\(found)"
+    )
+    #expect(lines[2...3] == ["\"damaged\":1", "\"damaged\":2"], "\(found)")
+    for words in damage { #expect(lines.count { $0.contains(words) } == 3, "\(words) \(found)") }
+    #expect(lines.count { $0 == "1" } == 5 && lines.count { $0 == "0" } == 2, "\(found)")
+    #expect(found.error.contains("2 damaged entries could not be read"), "\(found)")
+    #expect(found.out.contains("/vugen/config.toml:1: 'steps' must be"), "\(found)")
+  }
+
+  /// What a person meant is said in the line.
+  @Test(arguments: [
+    ("imagine a red apple", 2, "put the prompt in quotes: vugen imagine 'a red apple'"),
+    ("ask what is it", 2, "put the question in quotes: vugen ask 'what is it'"),
+    ("ask hi --temperature 1e300", 2, "--temperature must be 0 to 100"),
+    ("data inspect . --classes -1", 2, "--classes must be 0 or more"),
+    ("evaluate understanding --scenes -1", 2, "--scenes must be 1 to"),
+    ("sessions lst", 2, "did you mean list?"), ("replay a", 1, "here is none; vugen sessions show a prints"),
+    ("imagine --from empty.png", 2, "the prompt is empty; say what to draw"),
+    ("caption cut.webp", 1, "cut off (libwebp: the header); copy or download the file again"),
+    ("reconstruct a.png --decoder-steps 1", 0, "no picture is written; --output FILE.png"),
+  ])
+  func whatIsMeantIsSaid(_ line: String, _ status: Int32, _ says: String) throws {
+    try shell.writePictures("a.png")
+    try shell.write(Data("RIFF".utf8) + [0, 1, 0, 0] + Data("WEBPVP8 ".utf8) + [0, 1, 0, 0], "cut.webp")
+    try shell.write(
+      Data(
+        Picture(width: 4, height: 4, rgb: [UInt8](repeating: 9, count: 48)).pngData(texts: [
+          PNGText("parameters", "Negative prompt: x\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5")
+        ])), "empty.png")
+    try shell.write(#"{"version":1,"time":1,"event":{"note":{"_0":"a"}}}"# + "\n", sessions + "/a/log.jsonl")
+    let found = try shell.run("V \(line)")
+    #expect(found.status == status && found.error.contains(says), "\(found)")
+    #expect(found.error.split(separator: "\n").count { $0.hasPrefix("vugen: ") } <= 2, "\(found)")
+  }
+
+  /// A picture's settings say which model drew it and how large; so does what the program says where another one draws.
+  @Test func anotherModelsPictureIsSaid() throws {
+    let found = try shell.run(
+      """
+      ln -s "${P%/*}/vugen-studio_VUGEN.resources/nano" other; V imagine x --steps 1 --model other -o a.png
+      V imagine --from a.png -o b.png; V imagine --from a.png --model other -o c.png 2>same; wc -l <same
+      """)
+    #expect(found.out == "a.png\nb.png\nc.png\n0\n", "\(found)")
+    #expect(
+      found.error
+        == "vugen: the model other drew this picture, and nano draws it now, which gives another one; --model names the first\n",
+      "\(found)")
+  }
+
+  /// Files that cannot be written are called by their own names, and little stack is told before it is used up.
+  @Test func limitsAreSaid() throws {
+    let found = try shell.run(
+      """
+      (ulimit -f 4; V model init --shape tiny -o m); (ulimit -f 4; mkdir k; touch k/x; V model init --shape tiny -o k)
+      ls; ulimit -c 0; (ulimit -S -s 64; V --version >v; echo $?); ulimit -s 64; V --version >>v; echo $?
+      """)
+    let lines = found.error.split(separator: "\n").map(String.init)
+    #expect(
+      lines.prefix(2) == [
+        "vugen: m/model.safetensors: cannot be written: File too large",
+        "vugen: k/model.safetensors: cannot be written: File too large",
+      ], "\(found)")
+    // Whoever may raise the limit does so.
+    let isTold = lines.count == 3 && lines[2].hasPrefix("vugen: the stack may have 64 kB, and ")
+    #expect(found.out == "k\n0\n1\n" && isTold || found.out == "k\n0\n0\n" && lines.count == 2, "\(found)")
+  }
+}

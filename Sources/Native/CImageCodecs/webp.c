@@ -79,9 +79,8 @@ int vugen_webp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
   WebPIterator frame;
   // A cut file may end before it says its size.
   int is_cut = state == WEBP_DEMUX_PARSING_HEADER || state == WEBP_DEMUX_PARSE_ERROR;
-  int status = is_cut || width == 0 || height == 0
-                 ? vugen_blame(image, "libwebp", "the header")
-                                         : vugen_check_size(image, width, height, max_pixels, count, 16384);
+  int status = is_cut || width == 0 || height == 0 ? vugen_blame(image, "libwebp", "the header")
+                                                   : vugen_check_size(image, width, height, max_pixels, count, 16384);
   if (status == 0 && !WebPDemuxGetFrame(demuxer, 1, &frame)) {
     status = vugen_blame(image, "libwebp", "");
   } else if (status == 0) {

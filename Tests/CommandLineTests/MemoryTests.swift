@@ -66,15 +66,13 @@ struct MemoryTests {
     let drawing = try GenerationConfiguration(folder: EmbeddedModel.folder)
     let settings =
       "-o r --overwrite --set data.shards=s --set optimization.steps=1 --set run.sampleMinutes=0 --set data.batch"
-    var decoder = DecoderRecipe(), distill = DistillRecipe(), generator = GeneratorRecipe()
-    (decoder.data.shards, decoder.data.batch) = ("s", 12)
-    (distill.data.shards, distill.data.batch) = ("s", 12)
-    (generator.data.shards, generator.data.batch) = ("s", 24)
+    var decoder = DecoderRecipe(), generator = GeneratorRecipe()
+    (decoder.data.shards, decoder.data.batch) = ("s", 6)
+    (generator.data.shards, generator.data.batch, generator.data.scenes) = ("s", 12, 4)
     for (command, need) in [
-      ("train decoder \(settings)=12", try decoder.memoryNeed(upon: c)),
-      ("train distill \(settings)=12", distill.memoryNeed(of: drawing, upon: c)),
+      ("train decoder \(settings)=6", try decoder.memoryNeed(upon: c)),
       (
-        "train generator \(settings)=24 --set measure.minutes=0",
+        "train generator \(settings)=12 --set data.scenes=4 --set measure.minutes=0",
         generator.memoryNeed(grid: drawing.grid, beside: c)
       ),
       ("caption in", Double(LoadedModel.peakBytes(of: EmbeddedModel.folder))),
@@ -85,7 +83,7 @@ struct MemoryTests {
       let found = try peak(command, shell), share = need / found
       #expect(share > 0.8 && share < 1.3, "\(command): \(need) for \(found) bytes, \(share)")
     }
-    let refused = try shell.run("V train decoder \(settings)=100000000")
+    let refused = try shell.run("V train decoder \(settings)=65536")
     #expect(
       refused.status == 1 && refused.error.contains("data.batch")
         && refused.error.contains(" GB are free; make them smaller"), "\(refused)")

@@ -103,7 +103,8 @@ struct PatienceTests {
     for (signal, status) in [("INT", "130"), ("TERM", "143")] {
       let found = try run(
         """
-        ulimit -t 20; "$P" caption a.png endless.png --batch 1 --max-tokens 2 --max-pixels 9999999999 >out & p=$!
+        ulimit -t 20; env --default-signal=INT "$P" caption a.png endless.png --batch 1 --max-tokens 2 \\
+          --max-pixels 9999999999 >out & p=$!
         n=0; until [ -s out ] || [ $((n++)) -gt 1200 ]; do sleep 0.05; done
         sleep 0.5; kill -\(signal) $p; wait $p; echo $?; cat out; ls -I x
         """)

@@ -134,14 +134,17 @@ extension DistillRecipe {
 extension GeneratorRecipe {
   /// At its peak, in bytes, beside an understanding half.
   package func memoryNeed(grid: Int, beside c: UnderstandingConfiguration) -> Double {
-    let text = c.text, side = Double(grid / max(1, model.patch))
+    let text = c.text, vision = c.vision, side = Double(grid / max(1, model.patch))
     // Beside the language model's layers, what joins them to latents and times.
     let parameters =
-      1.7 * Double(text.layers) * Double(text.width) * Double(2 * text.width + 3 * text.hidden)
-    let picture = TrainingMemory.blocks(side * side, Double(text.width), Double(text.layers), run.type)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters)
-      // The understanding half and the decoders, also in the order in which products want them.
-      + 8 * c.weightBytes + Double(data.batch) * picture
+      1.16 * Double(text.layers) * Double(text.width) * Double(2 * text.width + 3 * text.hidden)
+    // Latents are made of pictures by chunks; the encoder keeps nothing for gradients.
+    let seen = 36 * Double(min(64, data.scenes) * vision.grid * vision.grid * vision.width)
+    // Its layers keep less than others: what they read of the prompt is frozen.
+    let picture =
+      0.65 * TrainingMemory.blocks(side * side, Double(text.width), Double(text.layers), run.type)
+    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters) + 2 * c.weightBytes + seen
+      + Double(data.batch) * picture
   }
 }
 

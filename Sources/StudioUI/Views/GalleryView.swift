@@ -28,16 +28,17 @@ struct GalleryLayout {
     return Size(width, max(4, min(area.height - 4, (pixels + perCell - 1) / perCell + 2)))
   }
 
-  /// Where a terminal keeps fewer pictures than there is room for: those columns and rows in which they fill most of it.
+  /// Where a terminal keeps fewer pictures than there is room for: those columns and rows in which many are large.
   private static func fewer(_ pictures: Int, most: Int, in area: Rect, _ cell: Size) -> (Int, Int, Size) {
     var best = (columns: 1, rows: 1, tile: tile(1, in: area, cell)), filled = 0
     for columns in 1...most {
       for rows in 1...max(1, (area.height - 3) / 4) where columns * rows <= pictures {
         var tile = tile(columns, in: area, cell)
         tile.height = min(tile.height, (area.height - 3) / rows)
-        let side = tile.height - 2
-        guard columns * rows * side * side > filled else { continue }
-        (best, filled) = ((columns, rows, tile), columns * rows * side * side)
+        // Many before large ones.
+        let score = columns * rows * (tile.height - 2)
+        guard score > filled else { continue }
+        (best, filled) = ((columns, rows, tile), score)
       }
     }
     return best

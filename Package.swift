@@ -166,7 +166,7 @@ let package = Package(
     .testTarget(
       name: "StudioTests",
       dependencies: [
-        "Files", "Frames", "Pictures", "Requests", "SessionLog", "Studio", "StudioUI", "Tensors",
+        "Digests", "Files", "Frames", "Pictures", "Requests", "SessionLog", "Studio", "StudioUI", "Tensors",
         "TestSupport",
       ]),
     .testTarget(name: "RequestsTests", dependencies: ["Requests"]),

@@ -192,7 +192,8 @@ extension PictureFormat {
   fileprivate func explanation(_ reason: String) -> String {
     let saysWhatToDo = [";", "--max-pixels", "not installed", "no memory"].contains(where: reason.contains)
     // What is cut off is no better in another format.
-    let isDamaged = ["damaged", "cut off", "too few", "no pixels"].contains(where: reason.contains)
+    let signs = ["damaged", "cut off", "too few", "no pixels", "no picture has"]
+    let isDamaged = signs.contains(where: reason.contains)
     let advice = isDamaged ? "; copy or download the file again" : "; convert it to PNG"
     return "the \(name) data cannot be read: \(reason)" + (saysWhatToDo ? "" : advice)
   }

@@ -36,14 +36,16 @@ struct EdgeTests {
   /// What whoever starts the program wants ignored stays ignored; what it obeys leaves no folder behind.
   @Test func signalsAreWhatTheyWereAndEmptyFoldersGo() throws {
     try shell.writePictures("a.png")
-    _ = try shell.run("mkdir in; for i in $(seq 200); do cp a.png in/$i.png; done; echo precious >sheet.png")
+    _ = try shell.run(
+      "mkdir in many; cp a.png in/1.png; cp a.png in/2.png; for i in $(seq 200); do cp a.png many/$i.png; done; echo precious >sheet.png"
+    )
     let found = try shell.run(
       """
       trap '' INT HUP TERM QUIT
       for number in INT HUP TERM QUIT; do
-        "$P" imagine x --steps 60 -o $number.png & p=$!
+        "$P" imagine x --steps 99 -o $number.png & p=$!
         "$P" caption a.png in --max-tokens 2 -o $number.csv & c=$!
-        \(Shell.until("grep -qs vugen /proc/$p/comm && [ $(ls /proc/$p/task | wc -l) -gt 3 ]"))
+        \(Shell.until("grep -qs model.safetensors /proc/$p/maps || ! kill -0 $p"))
         sleep 0.3; kill -$number $p $c; wait $p; echo $?; wait $c; echo $?; wc -l <$number.csv
       done
       trap - INT HUP TERM QUIT
@@ -51,10 +53,10 @@ struct EdgeTests {
         env --default-signal=INT "$P" imagine x --steps 1000 --count 4 -o new/below & p=$!
         \(Shell.until("[ -d new/below ]")); kill -$number $p; wait $p; echo $?; ls -d new
       done
-      env --default-signal=INT "$P" caption in --sheet sheet.png --overwrite --batch 1 >told & p=$!
+      env --default-signal=INT "$P" caption many --sheet sheet.png --overwrite --batch 1 >told & p=$!
       \(Shell.until("[ -s told ]")); kill -INT $p; wait $p; echo $?; cat sheet.png
       """)
-    let ignored = (0..<4).map { "\(["INT", "HUP", "TERM", "QUIT"][$0]).png\n0\n0\n202\n" }.joined()
+    let ignored = (0..<4).map { "\(["INT", "HUP", "TERM", "QUIT"][$0]).png\n0\n0\n4\n" }.joined()
     #expect(found.out == ignored + "130\n143\n130\nprecious\n", "\(found)")
     #expect(found.error.contains(" of 200 pictures; sheet.png is as it was"), "\(found)")
   }
@@ -84,7 +86,8 @@ struct EdgeTests {
     #expect(
       lines[0].hasPrefix("20260102-000000-bbbb  ") && lines[0].contains(", damaged: 1 line  "), "\(found)")
     #expect(
-      lines[1] == "20260101-000000-aaaa  0 prompts, 0 pictures, damaged: 2 lines  damaged session", "\(found)"
+      lines[1].hasPrefix("20260101-000000-aaaa  ")
+        && lines[1].hasSuffix("  0 prompts, 0 pictures, damaged: 2 lines  damaged session"), "\(found)"
     )
     #expect(lines[2...3] == ["\"damaged\":1", "\"damaged\":2"], "\(found)")
     for words in damage { #expect(lines.count { $0.contains(words) } == 3, "\(words) \(found)") }

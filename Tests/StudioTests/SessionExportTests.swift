@@ -1,3 +1,4 @@
+import Digests
 import Files
 import Foundation
 import Pictures
@@ -73,11 +74,12 @@ struct SessionExportTests {
     let store = SessionStore(folder: temporaryPath()), id = "20260101-000000-bbbb"
     let file = try SessionFile(store, id: id)
     let png = try Picture(width: 4, height: 4, rgb: [UInt8](repeating: 9, count: 48)).pngData()
-    file.keep(Data(png), as: Self.hash)
+    let hash = try Digest.sha256(png)
+    file.keep(Data(png), as: hash)
     let settings = ImageSettings(prompt: "a star"), origin = PictureOrigin(settings, stepsDone: 12)
     for event in [
-      SessionEvent.named(picture: .hash(Self.hash), name: "my <cat>.png"),
-      .asked(request: 1, text: "What is it?", pictures: [.hash(Self.hash)], sampling: .init()),
+      SessionEvent.named(picture: .hash(hash), name: "my <cat>.png"),
+      .asked(request: 1, text: "What is it?", pictures: [.hash(hash)], sampling: .init()),
       .cancelled(request: 1),
       .asked(request: 2, text: "And where?", pictures: [], sampling: .init()),
       .drawingAsked(request: 3, settings: settings, count: 1, parent: nil, sweep: 3),

@@ -47,18 +47,7 @@ struct Doctor: ParsableCommand {
         ]))
       return
     }
-    var lines: [String]
-    if let facts {
-      let window = Screen.windowSize()
-      lines = DoctorReport.terminal(facts, size: Size(window?.columns ?? 80, window?.rows ?? 24))
-    } else {
-      lines = [
-        isatty(1) == 1
-          ? "Terminal: TERM=dumb shows lines of text alone; pictures and the studio need another"
-          : "Terminal: standard output is not one; run vugen doctor in a terminal to check it"
-      ]
-    }
-    lines += DoctorReport.machine()
+    var lines = Self.terminal(facts) + DoctorReport.machine()
     let missing = report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))"
     lines.append("Model: \(EmbeddedModel.name), \(parameters) parameters, \(Format.bytes(bytes))\(missing)")
     lines += report.problems
@@ -67,6 +56,19 @@ struct Doctor: ParsableCommand {
     lines += facts.map(DoctorReport.remedies) ?? []
     print(lines.joined(separator: "\n"))
     if let facts { try showCards(facts) }
+  }
+
+  /// What can be said of the terminal, or why nothing can.
+  private static func terminal(_ facts: TerminalFacts?) -> [String] {
+    if let facts {
+      let window = Screen.windowSize()
+      return DoctorReport.terminal(facts, size: Size(window?.columns ?? 80, window?.rows ?? 24))
+    }
+    return [
+      isatty(1) == 1
+        ? "Terminal: TERM=dumb shows lines of text alone; pictures and the studio need another"
+        : "Terminal: standard output is not one; run vugen doctor in a terminal to check it"
+    ]
   }
 
   /// What is wrong with settings and themes, as the studio says it.

@@ -1,4 +1,3 @@
-import Files
 import Frames
 import Requests
 
@@ -32,7 +31,7 @@ struct LaidMessage {
   private static func readable(_ text: String) -> String {
     let most = 200_000, bytes = text.utf8.count
     guard bytes > 2 * most else { return text }
-    return "\(text.prefix(most))\n… cut here; all of it, \(Format.bytes(bytes)), is in the session's log"
+    return "\(text.prefix(most))\n… cut here; all of it, \(bytes / 1000) kB, is in the session's log"
   }
 
   /// Pictures side by side, as many as fit into a row, each with its label below it.

@@ -31,7 +31,8 @@ struct LaidMessage {
   private static func readable(_ text: String) -> String {
     let most = 200_000, bytes = text.utf8.count
     guard bytes > 2 * most else { return text }
-    return "\(text.prefix(most))\n… cut here; all of it, \(bytes / 1000) kB, is in the session's log"
+    let size = bytes < 1_000_000 ? "\(bytes / 1000) kB" : "\(bytes / 1_000_000) MB"
+    return "\(text.prefix(most))\n… cut here; all of it, \(size), is in the session's log"
   }
 
   /// Pictures side by side, as many as fit into a row, each with its label below it.

@@ -42,12 +42,11 @@ struct EdgeTests {
     let found = try shell.run(
       """
       trap '' INT HUP TERM QUIT
-      for number in INT HUP TERM QUIT; do
-        "$P" imagine x --steps 99 -o $number.png & p=$!
-        "$P" caption a.png in --max-tokens 2 -o $number.csv & c=$!
-        \(Shell.until("grep -qs model.safetensors /proc/$p/maps || ! kill -0 $p"))
-        sleep 0.3; kill -$number $p $c; wait $p; echo $?; wait $c; echo $?; wc -l <$number.csv
-      done
+      "$P" imagine x --steps 99 -o i.png & p=$!
+      "$P" caption a.png in --max-tokens 2 -o c.csv & c=$!
+      for q in $p $c; do \(Shell.until("grep -qs model.safetensors /proc/$q/maps || ! kill -0 $q")); done
+      for number in INT HUP TERM QUIT; do kill -$number $p $c; done
+      wait $p; echo $?; wait $c; echo $?; wc -l <c.csv
       trap - INT HUP TERM QUIT
       for number in INT TERM; do
         env --default-signal=INT "$P" imagine x --steps 1000 --count 4 -o new/below & p=$!
@@ -56,8 +55,7 @@ struct EdgeTests {
       env --default-signal=INT "$P" caption many --sheet sheet.png --overwrite --batch 1 >told & p=$!
       \(Shell.until("[ -s told ]")); kill -INT $p; wait $p; echo $?; cat sheet.png
       """)
-    let ignored = (0..<4).map { "\(["INT", "HUP", "TERM", "QUIT"][$0]).png\n0\n0\n4\n" }.joined()
-    #expect(found.out == ignored + "130\n143\n130\nprecious\n", "\(found)")
+    #expect(found.out == "i.png\n0\n0\n4\n130\n143\n130\nprecious\n", "\(found)")
     #expect(found.error.contains(" of 200 pictures; sheet.png is as it was"), "\(found)")
   }
 

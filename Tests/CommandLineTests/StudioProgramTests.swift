@@ -204,8 +204,8 @@ struct StudioProgramTests {
     let s = try Session(["studio", "--graphics", "sixel"])
     #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
     probe_slow_down(s.probe, 40_000)
-    s.type("/seed 1\r/steps 150\r/count 2\ra red apple\r")
-    #expect(s.expect("of 150"))
+    s.type("/seed 1\r/steps 100\r/count 2\ra red apple\r")
+    #expect(s.expect("of 100"))
     var behindPictures = 0
     for word in ["one", "two", "three"] {
       // Typed when a picture has just been sent and is on its way, or when there is none any more.
@@ -225,7 +225,7 @@ struct StudioProgramTests {
     }
     #expect(behindPictures > 0)
     s.type("\u{15}")
-    #expect(s.expect("150 steps"), "\(s.screen(36))")
+    #expect(s.expect("100 steps"), "\(s.screen(36))")
     // The picture is on its way behind the words.
     var cells = 0, tries = 0
     while cells <= 100, tries < 600 {

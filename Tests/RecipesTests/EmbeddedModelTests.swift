@@ -39,17 +39,17 @@ struct EmbeddedModelTests {
     ) { _ in }
     #expect(result.byCaption[.single].map { $0.right >= 2 } ?? false, "\(result)")
     let reconstruction = ReconstructionEvaluation(model.tower, imaginer.model)
-    let values = try reconstruction.run(composer, .heldOut, scenes: 4, steps: 4) { _ in }
-    #expect(values.reduce(0, +) / 4 > 15, "\(values)")
+    let values = try reconstruction.run(composer, .heldOut, scenes: 2, steps: 4) { _ in }
+    #expect(values.reduce(0, +) / 2 > 15, "\(values)")
   }
 
   /// A measure that cannot fail says nothing: of pictures with a fault (order swapped, colours exchanged, one too many, one
   /// missing) 95 in 100 must be called wrong, of each fault 90, and of those without at least 85 right. One too many is what
-  /// is missed most: 26 of 28 are caught here, 51 of 55 in twice the scenes, 84 of 85 in those of seed 1.
+  /// is missed most: 26 of 28 are caught in 200 scenes, 51 of 55 in twice as many, 84 of 85 in those of seed 1.
   @Test func wrongPicturesAreCalledWrong() throws {
     let judge = DrawingJudge(try LoadedModel(folder: EmbeddedModel.folder))
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 3)
-    let found = try judge.reliability(composer, .validation, scenes: 200)
+    let found = try judge.reliability(composer, .validation, scenes: 100)
     for fault in SceneFault.allCases {
       let score = try #require(found.caught[fault])
       #expect(score.asked >= 10 && score.share >= 0.9, "\(fault.rawValue): \(score)")
@@ -80,7 +80,7 @@ struct EmbeddedModelTests {
     try QuantizedFolder.write(from: EmbeddedModel.folder, to: folder, bits: bits)
     let model = try LoadedModel(folder: folder)
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 7)
-    let scenes = (0..<4).map { composer.scene(UInt64($0), .validation) }
+    let scenes = (0..<2).map { composer.scene(UInt64($0), .validation) }
     func mean(_ precision: Precision) throws -> Double {
       model.tower.precision = precision
       var sum = 0.0, tokens = 0
@@ -104,7 +104,7 @@ struct EmbeddedModelTests {
   @Test func manyAnswersAtOnceAreTheSame() throws {
     let model = try LoadedModel(folder: EmbeddedModel.folder)
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 5)
-    let turns = (0..<4).flatMap { i -> [Turn] in
+    let turns = (0..<3).flatMap { i -> [Turn] in
       let scene = composer.scene(UInt64(i), .validation)
       let tiles = model.configuration.vision.tiles(of: scene.picture)
       return scene.record.questions.map { Turn(.user, $0.question, pictures: [tiles]) }
@@ -113,7 +113,7 @@ struct EmbeddedModelTests {
       var random = Philox(seed: 0)
       return try Conversation(model).ask(turn, most: 48, using: &random).tokens
     }
-    #expect(turns.count > 12)
+    #expect(turns.count > 8)
     for slots in [1, 16] {
       var rest = turns[...], found: [[Int32]] = []
       try AnswerBatch(model, slots: slots).run {

@@ -322,7 +322,7 @@ struct SessionTests {
         .first { FileManager.default.isExecutableFile(atPath: $0.path) })
     let store = temporaryStore()
     var safeInAll = 0, seed: UInt64 = 1
-    for round in 0..<200 {
+    for round in 0..<100 {
       seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       let id = "round-\(round / 20)", before = (try? store.read(id).entries.count) ?? 0
       let child = try ChildProgram([writer.path, store.folder, id])
@@ -338,7 +338,7 @@ struct SessionTests {
         "round \(round): \(safe) said, \(found - before) found")
       safeInAll += safe
     }
-    #expect(safeInAll >= 200, "each round has at least its first entry")
+    #expect(safeInAll >= 100, "each round has at least its first entry")
   }
 }
 

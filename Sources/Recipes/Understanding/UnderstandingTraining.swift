@@ -35,10 +35,12 @@ public final class UnderstandingTraining: TrainingRun {
   /// `progress`, which is called with the samples that are read and all of them, it begins again the next time. Throws
   /// `RecipeError` or `DataSetError`, each in one line.
   ///
+  /// - Parameter scenes: how many it reads where no data are given.
   /// - Returns: the cut-outs that it has read, for `init`; nil where it had none to read.
   @discardableResult
   public static func learnTokenizer(
     _ recipe: UnderstandingRecipe, folder: String, bank given: ObjectBank? = nil,
+    scenes: Int = BytePairTraining.mostSamples,
     progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
   ) throws -> ObjectBank? {
     try recipe.check()
@@ -55,11 +57,11 @@ public final class UnderstandingTraining: TrainingRun {
     if let index {
       learnt = try BytePairTraining(samplesOf: index, vocabulary: vocabulary, progress: progress)
     } else {
-      try progress(0, BytePairTraining.mostSamples)
+      try progress(0, scenes)
       let read = try given ?? ObjectBank()
       bank = read
       learnt = try BytePairTraining(
-        scenesOf: SceneComposer(read, seed: recipe.data.seed, size: 32), scenes: BytePairTraining.mostSamples,
+        scenesOf: SceneComposer(read, seed: recipe.data.seed, size: 32), scenes: scenes,
         vocabulary: vocabulary, progress: progress)
     }
     try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: path)

@@ -17,7 +17,7 @@ struct FolderMark {
 
   /// This process's own.
   static func path(_ kind: Kind, of place: String) -> String {
-    "\(place).\(thisHost).\(getpid()).\(kind.rawValue)"
+    "\(place).\(ThisHost.name).\(getpid()).\(kind.rawValue)"
   }
 
   /// All that lie beside a folder, in the order of their names.
@@ -37,7 +37,7 @@ struct FolderMark {
     }
   }
 
-  var isOfThisHost: Bool { host == Self.thisHost }
+  var isOfThisHost: Bool { host == ThisHost.name }
 
   /// Whether whoever made it is known to be no more: it holds a lock on it for as long as it lives. Where there are no
   /// locks, its number says so.
@@ -49,11 +49,4 @@ struct FolderMark {
     case .unknown: kill(process, 0) != 0 && errno == ESRCH
     }
   }
-
-  static let thisHost: String = {
-    var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return "localhost" }
-    let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return String(decoding: bytes, as: UTF8.self).replacing("/", with: "_")
-  }()
 }

@@ -9,7 +9,7 @@ enum LeftPartials {
 
   /// A new one of this process.
   static func name() -> String {
-    "\(start)\(FolderMark.thisHost)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))\(end)"
+    "\(start)\(ThisHost.name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))\(end)"
   }
 
   /// Removes those of a folder whose processes are no more: this machine's, which nobody holds open.
@@ -34,7 +34,7 @@ enum LeftPartials {
     else {
       return false
     }
-    return words.dropLast(2).joined(separator: "-") == FolderMark.thisHost
+    return words.dropLast(2).joined(separator: "-") == ThisHost.name
       && kill(process, 0) != 0 && errno == ESRCH
   }
 }

@@ -74,7 +74,7 @@ public final class SessionFile {
     guard words.count >= 2, let process = Int32(words[0]), words[1].allSatisfy(Self.isOfHostName) else {
       return "another studio"
     }
-    let isHere = String(words[1]) == ProcessInfo.processInfo.hostName
+    let isHere = String(words[1]) == ThisHost.name
     return "another studio (process \(process)\(isHere ? "" : " on \(words[1])"))"
   }
 
@@ -84,7 +84,7 @@ public final class SessionFile {
 
   /// Says to others who has the lock. That it cannot be written keeps nobody from working.
   private func noteHolder() {
-    let line = Array("\(getpid()) \(ProcessInfo.processInfo.hostName)\n".utf8)
+    let line = Array("\(getpid()) \(ThisHost.name)\n".utf8)
     ftruncate(lock, 0)
     _ = pwrite(lock, line, line.count, 0)
   }

@@ -92,17 +92,16 @@ struct OverwriteOption: ParsableArguments {
     }
   }
 
-  /// After the work: the path itself, or the next free name where a file has come there meanwhile, which is told.
-  func place(_ path: String) -> String {
-    guard !overwrite, path != "-", !AtomicFile.isSpecial(path), Self.holdsSomething(path) else { return path }
-    let ending = (path as NSString).pathExtension, stem = (path as NSString).deletingPathExtension
-    var number = 2, free = path
-    while FileName.exists(free) {
-      free = "\(stem)-\(number)" + (ending.isEmpty ? "" : ".\(ending)")
-      number += 1
+  /// After the work: writes under the path itself, or under the next free name where a file has come there meanwhile,
+  /// which is told unless the name is not the person's; no two programs get the same one. Returns what `body` does.
+  func write<R>(_ path: String, isNamed: Bool = true, _ body: (_ free: String) throws -> R) throws -> R {
+    guard !overwrite, path != "-", !AtomicFile.isSpecial(path) else { return try body(path) }
+    return try FileReservation.withName(path) { free in
+      if free != path, isNamed {
+        note("\(path) was written by another program meanwhile; this one's is \(free)".oneLine)
+      }
+      return try body(free)
     }
-    note("\(path) was written by another program meanwhile; this one's is \(free)".oneLine)
-    return free
   }
 
   private static func holdsSomething(_ path: String) -> Bool {

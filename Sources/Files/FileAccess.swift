@@ -173,6 +173,25 @@ extension FileName {
     throw FileAccessError(path, isLink(path) ? absence(path) : "cannot be made: " + reason)
   }
 
+  /// An open plain file. What is none, such as a pipe, which may never begin, or a device, which may never end, is
+  /// refused. Throws `FileAccessError`.
+  public static func openPlain(_ path: String) throws -> FileHandle {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK)
+    guard descriptor >= 0 else { throw FileAccessError(path, systemReason) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw FileAccessError(path, "this is not a plain file")
+    }
+    return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  /// All bytes of a plain file. Throws `FileAccessError`.
+  public static func contents(ofPlain path: String) throws -> Data {
+    let file = try openPlain(path)
+    do { return try file.readToEnd() ?? Data() } catch { throw FileAccessError(path, reason(of: error)) }
+  }
+
   /// The text of a small file that a person names: a plain file or a pipe that somebody writes to. A device, which may
   /// have no end, is refused, and a pipe without a writer, which may never begin, is empty. Throws `FileAccessError`.
   public static func contents(ofText path: String, most: Int = 64 << 20) throws -> String {

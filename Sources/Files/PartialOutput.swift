@@ -9,6 +9,8 @@ public final class PartialOutput: Sendable {
     case removal(String)
     /// A folder that was made for something to come.
     case removalIfEmpty(String)
+    /// A file that keeps a name for one to come.
+    case removalIfNothingInIt(String)
     case comeback(Comeback)
   }
 
@@ -43,6 +45,8 @@ public final class PartialOutput: Sendable {
         switch care {
         case .removal(let path): FileName.remove(path)
         case .removalIfEmpty(let path): FileName.withPath(path) { _ = rmdir($0) }
+        case .removalIfNothingInIt(let path):
+          if FileName.status(path)?.st_size == 0 { FileName.withPath(path) { _ = unlink($0) } }
         case .comeback(let comeback): comeback.run()
         }
       }
@@ -57,6 +61,9 @@ public final class PartialOutput: Sendable {
 
   /// A folder that was made for something to come, and goes if it is still empty.
   public convenience init(emptyFolder path: String) { self.init(.removalIfEmpty(Self.absolute(path))) }
+
+  /// A file that keeps a name for one to come, and goes if it is still empty.
+  convenience init(emptyFile path: String) { self.init(.removalIfNothingInIt(Self.absolute(path))) }
 
   /// A folder that was put aside as `old`; what is begun in its place gets the name `begun`.
   convenience init(comebackOf place: String, from old: String, begun: String) {

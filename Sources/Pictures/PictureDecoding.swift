@@ -18,6 +18,8 @@ public struct PictureError: Error, CustomStringConvertible, Equatable {
 extension Picture {
   /// What a file may ask of memory, and what is wanted of it.
   public struct Limits: Sendable {
+    /// Whether a pipe is read, and waited for.
+    public var takesPipes = true
     /// The most that a picture may have; more is an error before memory is taken.
     public var pixels: Int
     /// The most bytes that a file may have.
@@ -233,7 +235,7 @@ enum PictureFile {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw PictureError(path, FileName.systemReason) }
     let kind = status.st_mode & S_IFMT
-    guard kind == S_IFREG || kind == S_IFIFO else {
+    guard kind == S_IFREG || kind == S_IFIFO && limits.takesPipes else {
       throw PictureError(
         path, kind == S_IFDIR ? "this is a folder; name a picture" : "this is not a plain file")
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// When a session was used last: the time of its log's last entry.
@@ -5,7 +6,7 @@ enum LastUse {
   /// Seconds since 1970, from the log's end: entries have their keys in order, and the time behind what they hold. Of a
   /// log that was written otherwise, all is read.
   static func of(_ log: String) -> Double {
-    guard let file = FileHandle(forReadingAtPath: log), let end = try? file.seekToEnd() else { return 0 }
+    guard let file = try? FileName.openPlain(log), let end = try? file.seekToEnd() else { return 0 }
     defer { try? file.close() }
     try? file.seek(toOffset: end - min(end, 256))
     let tail = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)

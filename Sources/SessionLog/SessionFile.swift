@@ -130,7 +130,7 @@ public final class SessionFile {
     let size = lseek(descriptor, 0, SEEK_END)
     var last: UInt8 = 0
     guard size > 0, pread(descriptor, &last, 1, size - 1) != 1 || last != 10,
-      let data = FileManager.default.contents(atPath: folder + "/log.jsonl")
+      let data = try? FileName.contents(ofPlain: folder + "/log.jsonl")
     else { return }
     let kept = (data.lastIndex(of: 10) ?? -1) + 1
     guard SessionContents(data[kept...]).lost > 0, keepDamaged(data[kept...]) else {

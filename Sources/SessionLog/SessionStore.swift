@@ -158,10 +158,12 @@ public struct SessionStore: Sendable {
   /// All that a session's log holds. Throws `SessionError` where there is no such session.
   public func contents(of id: String) throws -> SessionContents {
     let path = "\(folder(of: id))/log.jsonl"
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard FileName.exists(path) else {
       throw SessionError("\(path): no such session; vugen sessions list shows them all")
     }
-    return SessionContents(data)
+    do { return SessionContents(try FileName.contents(ofPlain: path)) } catch {
+      throw SessionError("\(error)")
+    }
   }
 
   /// Why no session can be written here, in one line; nil where one can.
@@ -185,7 +187,7 @@ public struct SessionStore: Sendable {
   /// The bytes of a picture. Throws `SessionError`.
   public func picture(_ hash: String, of id: String) throws -> Data {
     let path = "\(folder(of: id))/pictures/\(hash).png"
-    guard hash.allSatisfy(\.isHexDigit), let data = FileManager.default.contents(atPath: path) else {
+    guard hash.allSatisfy(\.isHexDigit), let data = try? FileName.contents(ofPlain: path) else {
       throw SessionError("\(path): the picture is missing")
     }
     return data

@@ -73,11 +73,18 @@ final class PictureDesk {
     return actions + [.mentionsFound(mentions, found)]
   }
 
+  /// A pipe would be waited for, and nothing else would happen meanwhile.
+  private static func limits(_ most: Int) -> Picture.Limits {
+    var limits = Picture.Limits(enough: most)
+    limits.takesPipes = false
+    return limits
+  }
+
   /// Keeps a file as a picture of the session, and says what is to be known of it.
   private func kept(_ path: String) throws -> (Attachment, [Action]) {
     // Kept at a size that a model reads: a photograph's millions of pixels are of no use here.
     let most = 1024
-    let picture = try Picture(path: path, limits: .init(enough: most)).fitted(most)
+    let picture = try Picture(path: path, limits: Self.limits(most)).fitted(most)
     let hash = try recorder.keep(picture.pngData())
     cache.add(picture, hash)
     let name = URL(fileURLWithPath: path).lastPathComponent
@@ -103,10 +110,10 @@ final class PictureDesk {
 
   /// A file of the list, small; off the interface's thread. One that cannot be read shows nothing.
   func preview(_ path: String) {
-    let name = PictureID.file(path), cache = self.cache, mailbox = self.mailbox
+    let name = PictureID.file(path), cache = self.cache, mailbox = self.mailbox, most = 256
+    let limits = Self.limits(most)
     Task.detached {
-      let most = 256
-      guard let small = try? Picture(path: path, limits: .init(enough: most)).fitted(most) else { return }
+      guard let small = try? Picture(path: path, limits: limits).fitted(most) else { return }
       cache.add(small, name)
       mailbox.post(.action(.pictureKnown(name, Size(small.width, small.height))))
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pictures
 import Requests
@@ -52,7 +53,7 @@ final class PictureSource: Sendable {
     guard let name = picture.stored, name.allSatisfy(\.isHexDigit) else { return nil }
     for id in ids.reversed() {
       let path = "\(store.folder(of: id))/pictures/\(name).png"
-      guard let file = FileHandle(forReadingAtPath: path) else { continue }
+      guard let file = try? FileName.openPlain(path) else { continue }
       defer { try? file.close() }
       return Self.size(head: (try? file.read(upToCount: 24)) ?? Data())
     }

@@ -133,7 +133,10 @@ final class StudioEffects {
     case .repaint: screen.repaint()
     case .suspend:
       screen.suspend()
-      kill(getpid(), SIGSTOP)
+      // This thread stops here: a signal to the whole process may stop another first, and this one would draw meanwhile.
+      raise(SIGSTOP)
+      _ = StudioSignals.takeResume()
+      screen.resume()
     case .leave: return leaveUnlessSomethingIsLost()
     default: break
     }

@@ -41,6 +41,9 @@ final class StudioLoop {
     while !effects.hasLeft {
       wait()
       if StudioSignals.endSignal != 0 {
+        if let request = state.work.running?.id {
+          _ = effects.perform(.record(.cancelled(request: request)), state)
+        }
         effects.engines.cancelAll()
         return 128 + StudioSignals.endSignal
       }

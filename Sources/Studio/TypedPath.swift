@@ -74,14 +74,14 @@ enum PromptHistory {
   private static var path: String { Paths.state() + "/history" }
 
   static func read() -> [String] {
-    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    let text = String(decoding: (try? FileName.contents(ofPlain: path)) ?? Data(), as: UTF8.self)
     return text.split(separator: "\n").suffix(1000).map { String($0).replacing("\u{1F}", with: "\n") }
   }
 
   /// A history that cannot be written must not disturb the work.
   static func append(_ text: String) {
     try? FileManager.default.createDirectory(atPath: Paths.state(), withIntermediateDirectories: true)
-    let descriptor = Glibc.open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0o600)
+    let descriptor = Glibc.open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else { return }
     let line = Array((text.replacing("\n", with: "\u{1F}") + "\n").utf8)
     _ = write(descriptor, line, line.count)

@@ -39,6 +39,12 @@ public struct InputParser: Sendable {
 
   /// Adds bytes; what they complete. The beginning of a sequence is kept for the next call.
   public mutating func take(_ bytes: some Sequence<UInt8>) -> [Input] {
+    // Whose end got lost, as with a connection that was cut: Ctrl-C, which comes alone, ends it.
+    if let begun = paste, Array(bytes) == [0x03] {
+      let text = String(decoding: begun + buffer, as: UTF8.self)
+      (paste, buffer) = (nil, [])
+      return [.key(.paste(text))]
+    }
     buffer += bytes
     return parse(isFinal: false)
   }

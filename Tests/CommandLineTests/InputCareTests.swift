@@ -94,6 +94,17 @@ struct InputCareTests {
     #expect(found.error.contains("m1, is gone; name it by --model"), "\(found)")
   }
 
+  /// Several programs that write one name at once: each has a file of its own, and says which.
+  @Test func manyAtOnceLoseNothing() throws {
+    let found = try shell.run(
+      """
+      for i in 1 2 3 4; do V imagine "p$i" --seed 1 --steps 2 -o same.png & done; wait
+      for i in 1 2 3; do V imagine same --seed 5 --steps $((i + 1)) & done; wait; ls *.png
+      """)
+    let lines = found.out.split(separator: "\n").map { $0.replacing("./", with: "") }.sorted()
+    #expect(lines.count == 14 && Set(lines).count == 7, "told, and there: \(found)")
+  }
+
   @Test func namesWithADashAndWrongEndingsAreTold() throws {
     try shell.writePictures("-dash.png", "-sh")
     for line in ["caption -dash.png", "reconstruct -dash.png", "data inspect -sh"] {

@@ -64,4 +64,30 @@ struct OddStudioTests {
     #expect(s.end() == 0)
     #expect(FileManager.default.contents(atPath: log + ".damaged") == Data((half + "\n").utf8))
   }
+
+  /// Ctrl-Z leaves the screen whatever is being drawn; a pipe that is dropped is refused, and not waited for.
+  @Test func stoppedWhileDrawingItLeavesTheScreen() throws {
+    let s = try Session(["studio", "--graphics", "none"])
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    #expect(mkfifo(s.home + "/pipe.png", 0o600) == 0)
+    s.type("/image pipe.png\r")
+    #expect(s.expect("pipe.png: this is not a plain file"), "\(s.screen(36))")
+    s.type("/steps 400\ra red car\r")
+    for step in 1...4 {
+      #expect(s.expect("of 400"), "\(s.screen(36))")
+      s.type("\u{1A}")
+      let stat = "/proc/\(probe_pid(s.probe))/stat"
+      func isStopped() -> Bool {
+        (try? String(contentsOfFile: stat, encoding: .utf8))?.split(separator: ")").last?.hasPrefix(" T")
+          == true
+      }
+      for _ in 0..<2400 where !isStopped() { _ = probe_pump(s.probe, 50) }
+      _ = probe_pump(s.probe, 100)
+      #expect(isStopped() && s.leftClean, "stop \(step)")
+      kill(probe_pid(s.probe), SIGCONT)
+      #expect(s.expect("a red car"))
+    }
+    s.type("\u{04}\u{04}")
+    #expect(s.end() == 0 && s.leftClean)
+  }
 }

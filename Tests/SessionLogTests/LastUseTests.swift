@@ -73,4 +73,22 @@ struct LastUseTests {
     let other = #expect(throws: SessionError.self) { try SessionFile(store, id: file.id) }
     #expect(other?.reason == "\(file.id): another studio has this session open")
   }
+
+  /// A pipe in a log's or a picture's place is not waited for, and keeps nobody from the other sessions.
+  @Test func pipesAreNotWaitedFor() throws {
+    try write("a", [1])
+    for id in ["b", "c"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(store.folder)/\(id)/pictures", withIntermediateDirectories: true)
+    }
+    #expect(mkfifo("\(store.folder)/b/log.jsonl", 0o600) == 0)
+    #expect(symlink("/dev/zero", "\(store.folder)/c/log.jsonl") == 0)
+    #expect(mkfifo("\(store.folder)/c/pictures/ab.png", 0o600) == 0)
+    #expect(store.summaries().map(\.id) == ["a"])
+    for id in ["b", "c"] {
+      let error = #expect(throws: SessionError.self) { try store.contents(of: id) }
+      #expect(error?.description.hasSuffix("log.jsonl: this is not a plain file") == true)
+    }
+    #expect(throws: SessionError.self) { try store.picture("ab", of: "c") }
+  }
 }

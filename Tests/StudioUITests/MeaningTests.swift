@@ -257,4 +257,38 @@ import Testing
     b.press(.character("t"))
     #expect(b.shows("/steps"))
   }
+
+  /// Whoever leaves is told what is not finished; who asks again leaves, and the log says that it was not finished.
+  @Test func unfinishedWorkIsToldOnLeaving() {
+    var b = Bench()
+    b.send("a cat")
+    b.send("a dog")
+    b.press(.control("d"))
+    #expect(!b.state.isLeaving && b.shows("a drawing is not finished, 1 request in the queue"), "\(b.rows())")
+    // Something new is told anew.
+    b.send("a sun")
+    b.press(.control("d"))
+    #expect(!b.state.isLeaving && b.shows("2 requests in the queue"))
+    let request = b.running
+    b.press(.control("d"))
+    #expect(b.state.isLeaving && b.effects.suffix(2) == [.record(.cancelled(request: request)), .leave])
+    var idle = Bench()
+    idle.press(.control("d"))
+    #expect(idle.state.isLeaving)
+  }
+
+  /// A model that cannot draw takes the mode of drawing away, and one that can brings it back.
+  @Test func theModeComesBackWithTheModel() {
+    var b = Bench()
+    func ready(_ canDraw: Bool) { b.act(.modelReady(name: "m", parameters: 1, bytes: 1, canDraw: canDraw)) }
+    ready(false)
+    ready(false)
+    #expect(b.state.prompt.mode == .ask)
+    ready(true)
+    #expect(b.state.prompt.mode == .imagine)
+    b.press(.tab)
+    ready(false)
+    ready(true)
+    #expect(b.state.prompt.mode == .ask, "who asked before goes on asking")
+  }
 }

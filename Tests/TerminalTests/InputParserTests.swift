@@ -86,6 +86,15 @@ import Testing
     #expect(parser.take(Array((half + "\u{1B}").utf8)).isEmpty && parser.flush().last == .key(.escape))
   }
 
+  /// A paste whose end got lost keeps nobody from typing: Ctrl-C, which comes by itself, ends it.
+  @Test func aPasteWithoutAnEndIsLeft() {
+    var parser = InputParser()
+    #expect(parser.take(Array("\u{1B}[200~two\u{03}words".utf8)).isEmpty)
+    #expect(parser.take(Array(" more".utf8)).isEmpty)
+    #expect(parser.take([0x03]) == [.key(.paste("two\u{03}words more"))])
+    #expect(parser.take(Array("k".utf8)) == [.key(.character("k"))])
+  }
+
   /// What is longer than anything that is understood is dropped up to its end, and not kept meanwhile.
   @Test(arguments: [
     ("\u{1B}]52;c;", "B", "\u{07}"), ("\u{1B}]52;c;", "B", "\u{1B}\\"), ("\u{1B}P", "q", "\u{1B}\\"),

@@ -44,7 +44,8 @@ struct DataInspect: ParsableCommand {
     }
     if let sheet {
       let items = tally.pictures.map { ContactSheet.Item($0.picture, $0.caption) }
-      try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet)
+      let drawn = Data(try ContactSheet().draw(items).data(for: sheet))
+      try existing.write(sheet) { try AtomicFile.write(drawn, to: $0) }
     }
     if json { print(try jsonLine(report(tally, index))) } else { show(tally, index) }
   }
@@ -133,7 +134,8 @@ struct DataTokenizer: ParsableCommand {
     try existing.check(output)
     let composer = SceneComposer(try ObjectBank(), seed: seed, size: 32)
     let learnt = try BytePairTraining(scenesOf: composer, scenes: scenes, vocabulary: vocabulary)
-    try AtomicFile.write(learnt.json(specialTokens: BytePairTraining.specialTokens), to: output)
+    let tokenizer = try learnt.json(specialTokens: BytePairTraining.specialTokens)
+    try existing.write(output) { try AtomicFile.write(tokenizer, to: $0) }
     print("\(learnt.tokens.count + BytePairTraining.specialTokens.count) tokens in \(output)")
   }
 }

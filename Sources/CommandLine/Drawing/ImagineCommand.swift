@@ -124,7 +124,7 @@ struct Imagine: AsyncParsableCommand {
       for name in cut { note(ImageSettings.shortened(name)) }
       first = fitted
     }
-    let target = try PictureTarget(output, count: count, format: format, replacing: existing.overwrite)
+    let target = try PictureTarget(output, count: count, format: format)
     var drawn: [Drawn] = []
     for i in 0..<count {
       guard let one = try draw(first.numbered(i), imaginer, target) else { throw CancellationError() }
@@ -198,16 +198,25 @@ struct Imagine: AsyncParsableCommand {
     let metadata = PictureMetadata(
       settings, stepsDone: result.stepsDone, model: ModelFolder.name(of: model.folder))
     // Others may have taken the name meanwhile.
-    let path = existing.place(target.path(settings))
-    let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
-    try AtomicFile.write(Data(bytes), to: path)
-    return Drawn(
+    let (path, bytes) = try existing.write(target.path(settings), isNamed: target.file != nil) { path in
+      let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
+      try AtomicFile.write(Data(bytes), to: path)
+      return (path, bytes)
+    }
+    let seconds = (clock.now - start) / .seconds(1)
+    return drawn(settings, result.stepsDone, path, seconds, try Digest.sha256(bytes))
+  }
+
+  /// What is told of a picture that is written.
+  private func drawn(
+    _ settings: ImageSettings, _ steps: Int, _ path: String, _ seconds: Double, _ hash: String
+  ) -> Drawn {
+    Drawn(
       path: path, prompt: settings.prompt, negative: settings.negative,
       model: ModelFolder.name(of: model.folder),
       seed: settings.seed, guidanceScale: settings.guidanceScale, guidanceStart: settings.guidanceStart,
-      guidanceEnd: settings.guidanceEnd, solver: settings.solver, steps: result.stepsDone,
-      decoderSteps: settings.decoderSteps,
-      seconds: (clock.now - start) / .seconds(1), sha256: try Digest.sha256(bytes))
+      guidanceEnd: settings.guidanceEnd, solver: settings.solver, steps: steps,
+      decoderSteps: settings.decoderSteps, seconds: seconds, sha256: hash)
   }
 }
 
@@ -237,13 +246,11 @@ extension ImageSettings {
 /// Where pictures go.
 struct PictureTarget {
   private let folder: String
-  private let file: String?
+  let file: String?
   private let suffix: String
-  private let isReplacing: Bool
 
   /// A name that ends like a picture's is a file; anything else is a folder, which is made.
-  init(_ output: String?, count: Int, format: WrittenFormat?, replacing: Bool = false) throws {
-    isReplacing = replacing
+  init(_ output: String?, count: Int, format: WrittenFormat?) throws {
     suffix = (format ?? .png).suffix
     let isFile =
       output.map { $0 == "-" || WrittenFormat(path: $0) != nil || AtomicFile.isSpecial($0) } ?? false
@@ -258,17 +265,11 @@ struct PictureTarget {
     try PartialOutput.makeFolder(folder)
   }
 
-  /// The file that was named; else the prompt's first words and the seed, and the next free number where there is one
-  /// of that name, unless it is to be replaced: what was drawn before stays.
+  /// The file that was named; else the prompt's first words and the seed.
   func path(_ settings: ImageSettings) -> String {
     if let file { return file }
     let place = folder.hasSuffix("/") ? folder : folder + "/"
     let name = "\(place)\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed)"
-    var path = "\(name).\(suffix)", number = 1
-    while !isReplacing, FileName.exists(path) {
-      number += 1
-      path = "\(name)-\(number).\(suffix)"
-    }
-    return path
+    return "\(name).\(suffix)"
   }
 }

@@ -51,8 +51,14 @@ struct Reconstruct: AsyncParsableCommand {
         }
       } / .seconds(1)
     let psnr = drawn.psnr(original)
-    let place = output.map(existing.place)
-    if let place { try AtomicFile.write(Data(try original.beside(drawn).data(for: place)), to: place) }
+    var place: String?
+    if let output {
+      let pair = Data(try original.beside(drawn).data(for: output))
+      place = try existing.write(output) { free in
+        try AtomicFile.write(pair, to: free)
+        return free
+      }
+    }
     if json {
       var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds)]
       if let place { report["path"] = .text(place) }

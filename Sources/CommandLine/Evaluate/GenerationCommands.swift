@@ -132,7 +132,10 @@ struct EvaluateGeneration: AsyncParsableCommand {
       show(result, scale, in: &report)
     }
     bank.account(for: &report)
-    if let sheet { try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet) }
+    if let sheet {
+      let drawn = Data(try ContactSheet().draw(items).data(for: sheet))
+      try existing.write(sheet) { try AtomicFile.write(drawn, to: $0) }
+    }
     print(json ? try jsonLine(report) : "captions of \(bank.account)")
   }
 

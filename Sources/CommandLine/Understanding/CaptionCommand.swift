@@ -210,10 +210,12 @@ struct Caption: AsyncParsableCommand {
     where isWanted: (String) -> Bool = { _ in true }
   ) throws {
     if let output, isWanted(output) {
-      try AtomicFile.write((CaptionFile(path: output) ?? .jsonLines).bytes(lines), to: existing.place(output))
+      let list = (CaptionFile(path: output) ?? .jsonLines).bytes(lines)
+      try existing.write(output) { try AtomicFile.write(list, to: $0) }
     }
     if let sheet, isWanted(sheet) {
-      try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: existing.place(sheet))
+      let drawn = Data(try ContactSheet().draw(items).data(for: sheet))
+      try existing.write(sheet) { try AtomicFile.write(drawn, to: $0) }
     }
   }
 

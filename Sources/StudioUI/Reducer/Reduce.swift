@@ -111,7 +111,12 @@ extension StudioState {
     case .modelReady(let name, let parameters, let bytes, let canDraw):
       work.model = .ready(name: name, parameters: parameters, bytes: bytes, canDraw: canDraw)
       (work.modelBefore, work.talk) = (nil, [])
-      if !canDraw { prompt.mode = .ask }
+      if !canDraw {
+        prompt.asksForWant = prompt.asksForWant || prompt.mode == .imagine
+        prompt.mode = .ask
+      } else if prompt.asksForWant {
+        (prompt.mode, prompt.asksForWant) = (.imagine, false)
+      }
       return startNext()
     case .vocabularyKnown(let vocabulary): self.vocabulary = vocabulary
     case .modelFailed(let reason):

@@ -204,9 +204,20 @@ extension StudioState {
     return [.repaint]
   }
 
+  /// Leaves; what is not finished is told first, and lost where the person asks again.
   private mutating func leave() -> [Effect] {
+    let running = work.running?.job, unfinished = [running].compactMap { $0?.id } + work.queue.map(\.id)
+    if !unfinished.isEmpty, unfinished != work.toldOfLeaving {
+      work.toldOfLeaving = unfinished
+      let first = running.map { [$0.isDrawing ? "a drawing is not finished" : "an answer is not finished"] }
+      let rest = work.waiting.count,
+        waiting = rest == 0 ? [] : ["\(Format.number(rest, "request")) in the queue"]
+      return fail(
+        ((first ?? []) + waiting).joined(separator: ", ")
+          + "; the same again leaves without, Esc keeps what is drawn")
+    }
     isLeaving = true
-    return [.leave]
+    return (running.map { [.record(.cancelled(request: $0.id))] } ?? []) + [.leave]
   }
 
   /// "1..9", with a step behind a comma: "1..9,2".

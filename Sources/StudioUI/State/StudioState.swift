@@ -114,6 +114,8 @@ public struct PromptState: Equatable, Sendable {
   public var editor = PromptEditor()
   /// What sending it does.
   public var mode = StudioMode.imagine
+  /// Whether it only asks because the model cannot draw: with one that can it draws again.
+  var asksForWant = false
   /// Pictures that go with the next question.
   public var attachments: [Attachment] = []
   /// Whether it was said that a drawing does not look at them.

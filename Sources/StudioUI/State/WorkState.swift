@@ -24,6 +24,8 @@ public struct WorkState: Equatable, Sendable {
   var talk: [PictureID] = []
   /// What the model does while nobody asks for anything: the picture that it is about.
   var aside: PictureID?
+  /// What was not finished when the person was last told so on leaving.
+  var toldOfLeaving: [Int] = []
   /// When a request was stopped last.
   var stoppedAt: Double?
 

@@ -57,26 +57,43 @@ struct Model: AsyncParsableCommand {
       }
       let failure = report.obstacle(to: folder)
       if json {
-        print(try jsonLine(of: Told(report: report, error: failure.map(Failure.reason))))
+        print(
+          try jsonLine(
+            of: Told(
+              report: report, name: ModelFolder.name(of: folder), summary: ModelSummary(folder: folder),
+              error: failure.map(Failure.reason))))
         if failure != nil { throw ExitCode(1) }
         return
       }
+      print(Self.heading(of: folder, loads: failure == nil))
       show(report)
       if let failure { throw failure }
     }
 
-    /// A report as an object, with what keeps the model from being loaded.
+    /// What a model is called, of which kind it is, and, of one that loads, what it can do.
+    private static func heading(of folder: String, loads: Bool) -> String {
+      let summary = ModelSummary(folder: folder), name = ModelFolder.name(of: folder).oneLine
+      let kind = summary.type.map { " (\($0.oneLine))" } ?? ""
+      let abilities = summary.can.map(\.inWords).joined(separator: ", ")
+      return "\(name)\(kind)" + (loads && !abilities.isEmpty ? ": \(abilities)" : "")
+    }
+
+    /// A report as an object, with what the model is and can do, and what keeps it from being loaded.
     private struct Told: Encodable {
       var report: ModelFolderReport
+      var name: String
+      var summary: ModelSummary
       var error: String?
 
-      private enum Keys: CodingKey { case error }
+      private enum Keys: CodingKey { case name, type, can, error }
 
       func encode(to encoder: any Encoder) throws {
         try report.encode(to: encoder)
-        guard let error else { return }
         var values = encoder.container(keyedBy: Keys.self)
-        try values.encode(error, forKey: .error)
+        try values.encode(name, forKey: .name)
+        try values.encodeIfPresent(summary.type, forKey: .type)
+        if error == nil { try values.encode(summary.can, forKey: .can) }
+        try values.encodeIfPresent(error, forKey: .error)
       }
     }
 
@@ -124,7 +141,12 @@ struct Model: AsyncParsableCommand {
   struct Quantize: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a copy of a model with its linear weights in 8 or 4 bits.",
-      discussion: "Example: vugen model quantize plm --bits 8 --output plm-int8")
+      discussion: """
+        The language model's weights are rounded; the encoder, the half that draws and all else that the model is used with \
+        are copied as they are.
+
+        Example: vugen model quantize plm --bits 8 --output plm-int8
+        """)
 
     @Argument(help: "Model folder.", completion: .models, transform: folderPath)
     var folder: String
@@ -151,3 +173,14 @@ struct Model: AsyncParsableCommand {
 }
 
 extension ModelShape: ExpressibleByArgument {}
+
+extension ModelSummary.Ability {
+  /// As it stands behind a model's name.
+  fileprivate var inWords: String {
+    switch self {
+    case .ask: "answers (ask, caption, score, encode)"
+    case .imagine: "draws (imagine)"
+    case .reconstruct: "draws again what it sees (reconstruct)"
+    }
+  }
+}

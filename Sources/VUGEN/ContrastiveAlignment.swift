@@ -46,9 +46,11 @@ public final class ContrastiveAlignment: Module {
 }
 
 extension ContrastiveAlignment {
+  static let file = "alignment.safetensors"
+
   /// Loads `alignment.safetensors` of a model folder. Throws `ModelFileError` or `ModuleLoadError`.
   public convenience init(folder: String, _ c: UnderstandingConfiguration) throws {
-    let path = folder + "/alignment.safetensors"
+    let path = "\(folder)/\(Self.file)"
     let file = try SafetensorsFile(path: path)
     guard let entry = file.header.entries["picture.weight"], let width = entry.shape.first,
       (1...1 << 16).contains(width)

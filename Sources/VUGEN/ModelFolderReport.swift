@@ -43,6 +43,7 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
         try GenerationConfiguration(folder: folder).check(against: configuration, folder: folder)
       }
       report.parts += try Self.drawingParts(folder)
+      if let obstacle = GenerationFiles.obstacle(in: folder) { throw obstacle }
     }
   }
 
@@ -69,7 +70,9 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
       let count = isScale ? 0 : entry.range.count / entry.type.byteCount * (entry.type == .u8 ? 2 : 1)
       list[place].parameters += count
       list[place].bytes += entry.range.count
-      list[place].formats[entry.type == .u8 ? "int4" : entry.type.rawValue, default: 0] += count
+      if !isScale {
+        list[place].formats[entry.type == .u8 ? "int4" : entry.type.rawValue, default: 0] += count
+      }
     }
     missing = wanted.sorted()
     unexpected.sort()

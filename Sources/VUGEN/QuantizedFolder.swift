@@ -129,7 +129,8 @@ public enum QuantizedFolder {
     ]
   }
 
-  /// Configuration with a note of the format, and the tokenizer and the like as they are.
+  /// Configuration with a note of the format, and all else that the model is used with as it is: the tokenizer and the
+  /// like, the half that draws, the vectors for comparing, the list of what it was taught, its card and licence.
   private static func copyOthers(
     from folder: String, to output: String, _ bits: QuantizedTensor.Bits, _ group: Int
   ) throws {
@@ -141,10 +142,25 @@ public enum QuantizedFolder {
     json["quantization_config"] = ["quant_method": "vugen", "bits": bits.rawValue, "group_size": group]
     let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys])
     try AtomicFile.write(to: output + "/config.json") { write in try data.withUnsafeBytes { try write($0) } }
-    for name in try FileManager.default.contentsOfDirectory(atPath: folder)
-    where name.hasPrefix("tokenizer") || name.hasPrefix("preprocessor") || name.hasPrefix("chat_template") {
-      let bytes = try ModelFolder.contents(of: folder + "/" + name)
-      try AtomicFile.write(to: output + "/" + name) { write in try bytes.withUnsafeBytes { try write($0) } }
+    for name in try FileName.names(in: folder) where isKept(name) && isPlain("\(folder)/\(name)") {
+      let file = try MappedFile(path: "\(folder)/\(name)")
+      try withExtendedLifetime(file) {
+        try AtomicFile.write(to: "\(output)/\(name)") { write in try write(file.bytes) }
+      }
     }
+  }
+
+  /// Whether a file goes with the model. Weights that the copy has in another form, and other programs' weights, do not.
+  private static func isKept(_ name: String) -> Bool {
+    if GenerationFiles.all.contains(name) || name == ContrastiveAlignment.file { return true }
+    let ending = (name as NSString).pathExtension.lowercased()
+    guard !name.hasPrefix("."), name != "config.json", !name.hasSuffix(".index.json") else { return false }
+    return ["json", "jinja", "txt", "md", "model"].contains(ending)
+      || ending.isEmpty && ["license", "licence", "notice"].contains { name.lowercased().hasPrefix($0) }
+  }
+
+  /// Files, and what links lead to; no folders and pipes.
+  private static func isPlain(_ path: String) -> Bool {
+    FileName.status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
   }
 }

@@ -77,6 +77,46 @@ struct NewcomerTests {
     #expect(piped.status == 1 && piped.error.contains("no UTF-8"), "\(piped)")
   }
 
+  // MARK: - Models
+
+  /// A copy in fewer bits can do all that the model can.
+  @Test func aQuantizedModelDraws() throws {
+    try shell.writePictures("a.png")
+    for bits in [8, 4] {
+      let found = try shell.run(
+        """
+        V model quantize nano --bits \(bits) -o n && V imagine 'a red car' --steps 1 --model n -o car.png --overwrite &&
+        V reconstruct a.png --decoder-steps 1 --model n -o r.png --overwrite && V ask --image a.png 'What is this?' --model n
+        ls n; ls "${P%/*}/vugen-studio_VUGEN.resources/nano" | diff - <(ls n) && echo same
+        """)
+      #expect(
+        found.error.isEmpty && found.out.hasPrefix("car.png\n") && found.out.hasSuffix("same\n"), "\(found)")
+      let info = try shell.run("V model info n"), list = try shell.run("V model list; rm -r n")
+      let size = try #require(info.out.firstMatch(of: #/total .* ([\d.]+ MB)/#)?.1, "\(info)")
+      let line = list.out.split(separator: "\n").first { $0.hasPrefix("n ") } ?? ""
+      #expect(line.contains(" \(size)  ") && line.hasSuffix("; ask, imagine, reconstruct"), "\(line) \(size)")
+      #expect(
+        info.out.hasPrefix(
+          "n (perception_lm): answers (ask, caption, score, encode), draws (imagine), draws"),
+        "\(info)")
+    }
+  }
+
+  /// What is missing from the half that draws, and what makes it.
+  @Test func anIncompleteHalfIsNamed() throws {
+    _ = try shell.run(
+      #"cp -r "${P%/*}/vugen-studio_VUGEN.resources/nano" m; chmod -R u+w m; rm m/decoder.safetensors"#)
+    let line =
+      "vugen: m: the half that draws is incomplete: decoder.safetensors is missing beside reducer.safetensors and generator.safetensors; copy it from the model's source, or train all that draws again: vugen train decoder, then vugen train generator\n"
+    #expect(try shell.run("V imagine cat --model m").error == line)
+    let info = try shell.run("V model info m")
+    #expect(
+      info.status == 1 && info.error == line && info.out.hasPrefix("m (perception_lm)\n"), "\(info)")
+    let plain = try shell.run("rm m/generation.json; V imagine cat --model m")
+    #expect(
+      plain.error.contains("generation.json: no such file, and generator.safetensors cannot"), "\(plain)")
+  }
+
   // MARK: - caption
 
   @Test func aFailureIsOneLine() throws {

@@ -79,7 +79,7 @@ enum HubSelection {
   /// Of a model that this program trained: the half that draws.
   private static let own = [
     "generation.json", "reducer.safetensors", "decoder.safetensors", "decoder_one_step.safetensors",
-    "generator.safetensors", "alignment.safetensors",
+    "generator.safetensors", "alignment.safetensors", "things.txt",
   ]
   static let mostShards = 2000
 

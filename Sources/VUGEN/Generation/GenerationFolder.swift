@@ -58,6 +58,11 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
   public init(folder: String) throws {
     let path = folder + "/" + GenerationFiles.configuration
     guard FileManager.default.fileExists(atPath: path) else {
+      let parts = [GenerationFiles.decoder, GenerationFiles.generator]
+      if let part = parts.first(where: { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }) {
+        throw ModelFileError(
+          path, "no such file, and \(part) cannot be used without it; copy it from the model's source")
+      }
       throw ModelFileError(
         path,
         "no such file: this model understands pictures but cannot draw; train it with vugen train decoder")
@@ -108,6 +113,29 @@ public enum GenerationFiles {
   /// The generation tower.
   public static let generator = "generator.safetensors"
 
+  /// All of them.
+  static let all = [configuration, reducer, decoder, oneStepDecoder, generator]
+
+  /// What to say of a folder whose drawing half lacks what it cannot do without; nil where nothing is missing, or where
+  /// there is no such half.
+  static func obstacle(in folder: String) -> ModelFileError? {
+    func isThere(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+    guard isThere(configuration) else { return nil }
+    let missing = [reducer, decoder].filter { !isThere($0) }
+    guard !missing.isEmpty else { return nil }
+    let (verb, them) = missing.count == 1 ? ("is", "it") : ("are", "them")
+    let others = [reducer, decoder, generator].filter(isThere)
+    // A tower draws the latents of one reducer, which is trained with its decoder.
+    let next =
+      isThere(generator)
+      ? "copy \(them) from the model's source, or train all that draws again: vugen train decoder, then vugen train generator"
+      : "copy \(them) from the model's source, or train the decoder again: vugen train decoder"
+    return ModelFileError(
+      folder,
+      "the half that draws is incomplete: \(missing.joined(separator: " and ")) \(verb) missing"
+        + (others.isEmpty ? "" : " beside \(others.joined(separator: " and "))") + "; \(next)")
+  }
+
   /// Writes one part in bf16. Statistics stay f32: latents are divided by them.
   public static func write(_ tensors: [String: Tensor], to path: String) throws {
     let stored = tensors.mapValues { $0 }.reduce(into: [String: Tensor]()) { result, item in
@@ -135,6 +163,7 @@ public final class GenerationModel {
   public init(folder: String, beside understanding: UnderstandingConfiguration) throws {
     let c = try GenerationConfiguration(folder: folder)
     try c.check(against: understanding, folder: folder)
+    if let obstacle = GenerationFiles.obstacle(in: folder) { throw obstacle }
     configuration = c
     func path(_ name: String) -> String { folder + "/" + name }
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }

@@ -18,7 +18,7 @@ public struct DoctorReport {
     switch model {
     case .ready(let name, let parameters, let bytes, let canDraw):
       lines.append(
-        "Model: \(name), \(parameters) parameters, \(Format.bytes(bytes)), \(canDraw ? "sees and draws" : "sees only")"
+        "Model: \(name), \(Format.count(parameters)) parameters, \(Format.bytes(bytes)), \(canDraw ? "sees and draws" : "sees only")"
       )
     case .loading: lines.append("Model: loading")
     case .failed(let reason): lines.append("Model: \(reason)")

@@ -105,6 +105,18 @@ struct MessageTests {
     #expect(session.end() == 0)
   }
 
+  /// What the doctor found stays on a small screen; the card of one protocol is above it.
+  @Test func theDoctorsAnswerStandsLast() throws {
+    let session = try Session(["doctor"], rows: 24, columns: 80)
+    #expect(session.expect("mouse = false", rows: 24))
+    let screen = session.screen(24)
+    for words in ["Terminal: ", "Pictures: ", "Model: nano, 18.3 M parameters, ", "If a guess is wrong"] {
+      #expect(screen.contains(words), "\(words): \(screen)")
+    }
+    #expect(session.end() == 0)
+    #expect(!String(decoding: session.sent, as: UTF8.self).contains("24-bit colours"))
+  }
+
   /// On a terminal that shows lines alone, nothing else is written.
   @Test func aDumbTerminalGetsLines() throws {
     for words in [

@@ -12,7 +12,12 @@ import VUGEN
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check what the terminal, the machine and the model can do, and how pictures look.",
-    discussion: "In the studio, /doctor shows the same. Example: vugen doctor --card all")
+    discussion: """
+      The card of what the studio would show pictures by comes first, and behind it what was found; --card all shows every \
+      mode. In the studio, /doctor shows the same.
+
+      Example: vugen doctor --card all
+      """)
 
   @Option(
     help: "Modes to show the test card in: found, all, none, sixel, kitty or blocks.",
@@ -47,15 +52,18 @@ struct Doctor: ParsableCommand {
         ]))
       return
     }
+    // What was found stands last: a card scrolls what is above it away.
+    if let facts { try showCards(facts) }
     var lines = Self.terminal(facts) + DoctorReport.machine()
     let missing = report.missing.isEmpty ? "" : ", missing: \(report.missing.joined(separator: ", "))"
-    lines.append("Model: \(EmbeddedModel.name), \(parameters) parameters, \(Format.bytes(bytes))\(missing)")
+    lines.append(
+      "Model: \(EmbeddedModel.name), \(Format.count(parameters)) parameters, \(Format.bytes(bytes))\(missing)"
+    )
     lines += report.problems
     lines.append("Sessions: \(store.ids().count) in \(store.folder)")
     lines += Self.complaints.map { "Settings: \($0)" }
     lines += facts.map(DoctorReport.remedies) ?? []
     print(lines.joined(separator: "\n"))
-    if let facts { try showCards(facts) }
   }
 
   /// What can be said of the terminal, or why nothing can.
@@ -79,15 +87,16 @@ struct Doctor: ParsableCommand {
       .compactMap(\.self)
     let modes =
       card == "all"
-      ? [.sixel, .kitty, .blocks] : card == "found" ? announced : [Graphics(rawValue: card) ?? .none]
+      ? [.sixel, .kitty, .blocks] : card == "found" ? [facts.graphics] : [Graphics(rawValue: card) ?? .none]
     for mode in modes where mode != .none {
       let variants = mode == .blocks ? [true, false] : [true]
       for isTruecolor in variants {
         let colours = mode == .blocks ? isTruecolor ? ", 24-bit colours" : ", 256 colours" : ""
         print(
-          "\n\(mode.rawValue)\(colours)\(announced.contains(mode) ? "" : " (the terminal did not announce it)"):"
+          "\(mode.rawValue)\(colours)\(announced.contains(mode) ? "" : " (the terminal did not announce it)"):"
         )
         try Output.show(TestCard.bytes(mode, isTruecolor: isTruecolor, cell: facts.cell))
+        print()
       }
     }
   }

@@ -52,7 +52,8 @@ public enum Format {
       : count < 10_000_000_000 ? "\((count + 500_000) / 1_000_000) MB" : "\(count / 1_000_000_000) GB"
   }
 
-  static func count(_ count: Int) -> String {
+  /// A large number of numbers as a person says it: "18.3 M".
+  public static func count(_ count: Int) -> String {
     count < 1_000_000
       ? "\(count / 1000) k"
       : count < 1_000_000_000

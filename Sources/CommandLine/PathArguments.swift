@@ -57,6 +57,16 @@ private func takenUp(_ path: String) -> String {
   return isPicture && !FileName.isFolder(path) ? try picturePath(path) : path
 }
 
+/// Throws `ValidationError` where a file's name ends like another kind than those that are written; one without an ending
+/// is as good.
+func checkEnding(of output: String, _ kinds: [String]) throws {
+  let ending = (output as NSString).pathExtension
+  guard output != "-", !AtomicFile.isSpecial(output), !ending.isEmpty, !kinds.contains(ending.lowercased())
+  else { return }
+  let named = kinds.map { ".\($0)" }.joined(separator: " or ")
+  throw ValidationError(".\(ending.message) is not supported; name a \(named) file.")
+}
+
 /// A list of captions to write, whose form its ending says.
 @Sendable func captionsPath(_ text: String) throws -> String {
   let path = try namedPath(text)

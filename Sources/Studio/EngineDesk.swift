@@ -45,8 +45,7 @@ final class EngineDesk {
       do {
         let facts = try await engine.load()
         // What it was taught comes first: the screen that knows the model knows this, too.
-        let text = try? String(contentsOfFile: folder + "/things.txt", encoding: .utf8)
-        mailbox.post(.action(.vocabularyKnown(text.flatMap { Vocabulary($0) })))
+        mailbox.post(.action(.vocabularyKnown(Vocabulary(modelFolder: folder))))
         mailbox.post(.modelLoaded(facts, engine))
       } catch {
         mailbox.post(.action(.modelFailed("\(error)")))

@@ -77,6 +77,37 @@ struct NewcomerTests {
     #expect(piped.status == 1 && piped.error.contains("no UTF-8"), "\(piped)")
   }
 
+  /// Words that the model was not taught are named with the nearest; those that it was are not.
+  @Test func unknownWordsAreNamed() throws {
+    let found = try shell.run("V imagine 'a red aple and a qwrtz' --negative zebraa --steps 1 -o a.png")
+    #expect(
+      found.error
+        == "vugen: nano was not taught 'aple' (apple?), 'qwrtz', 'zebraa' (zebra?); it draws the rest\n"
+        && found.out == "a.png\n" && found.status == 0, "\(found)")
+    let json = try shell.run(
+      "V imagine 'a red aple' --steps 1 -o b.png --json; V imagine 'Two red apples.' --steps 1 -o c.png")
+    #expect(
+      json.out.contains(#""unknown":[{"nearest":"apple","word":"aple"}]"#) && json.error.isEmpty, "\(json)")
+  }
+
+  /// One rule for names: what does not end like a picture's is a folder.
+  @Test func picturesGoIntoFoldersOfAnyName() throws {
+    try shell.writePictures("a.png")
+    let found = try shell.run(
+      "for i in 1 2; do V reconstruct a.png --decoder-steps 1 -o rec >said || cat said; done; V imagine cat --steps 1 --seed 1 -o foo; ls rec"
+    )
+    #expect(
+      found.out == "foo/cat-1.png\na-reconstructed-2.png\na-reconstructed.png\n" && found.error.isEmpty,
+      "\(found)")
+    for (line, says) in [
+      ("encode a.png -o e.npy", ".npy is not supported; name a .safetensors file"),
+      ("score --text ''", "--text is empty"), ("score --text x --question ' '", "--question is empty"),
+    ] {
+      let refused = try shell.run("V \(line); ls e.npy 2>/dev/null")
+      #expect(refused.out.isEmpty && refused.error.contains(says), "\(line): \(refused)")
+    }
+  }
+
   // MARK: - Models
 
   /// A copy in fewer bits can do all that the model can.

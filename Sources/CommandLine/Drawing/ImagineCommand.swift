@@ -5,6 +5,8 @@ import Foundation
 import ModelFiles
 import Pictures
 import Requests
+import Studio
+import StudioUI
 import Tensors
 import VUGEN
 
@@ -19,7 +21,8 @@ struct Imagine: AsyncParsableCommand {
       and draws nothing. Without --output a picture is called by its prompt's first words and its seed, and where there \
       is one of that name, by the next free number. --from also reads prompt, seed, \
       guidance and steps from PNG, JPEG, WebP, TIFF, AVIF and HEIC files by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")). \
-      nano draws one thing well, or several of one kind.
+      nano draws one thing well, or several of one kind; words of the prompt that a model was not taught are named on \
+      standard error, with the nearest one that it was, or with --json under "unknown".
 
       Example: vugen imagine 'a red car on a white background' --seed 3 --output car.png
       """)
@@ -58,7 +61,10 @@ struct Imagine: AsyncParsableCommand {
   var from: String?
   @Option(
     name: .shortAndLong,
-    help: "Output file for one image, - for standard output, or a folder (default: the working directory).",
+    help: """
+      Output file for one image (.png, .jpg or .webp), - for standard output, or a folder: any other name, which is made \
+      (default: the working directory).
+      """,
     completion: .file(), transform: picturesPath)
   var output: String?
   @Option(
@@ -102,6 +108,25 @@ struct Imagine: AsyncParsableCommand {
     var sha256: String
   }
 
+  private struct Drawings: Codable {
+    var images: [Drawn]
+    /// Words that the model was not taught; nil where its folder does not list those that it was.
+    var unknown: [Vocabulary.UnknownWord]?
+  }
+
+  /// Words that the model was not taught, which are told unless an object is printed; nil where its folder does not list
+  /// those that it was.
+  private func unknownWords(_ settings: ImageSettings) -> [Vocabulary.UnknownWord]? {
+    guard let vocabulary = Vocabulary(modelFolder: model.folder) else { return nil }
+    let unknown = vocabulary.unknownWords(in: settings.prompt + "\n" + settings.negative)
+    if !json, !unknown.isEmpty {
+      let named = unknown.prefix(5).map(\.shown).joined(separator: ", ")
+      let rest = unknown.count > 5 ? " and \(unknown.count - 5) more" : ""
+      note("\(ModelFolder.name(of: model.folder)) was not taught \(named)\(rest); it draws the rest".oneLine)
+    }
+    return unknown
+  }
+
   @NumericActor
   func run() async throws {
     Interruption.watch()
@@ -124,6 +149,7 @@ struct Imagine: AsyncParsableCommand {
       for name in cut { note(ImageSettings.shortened(name)) }
       first = fitted
     }
+    let unknown = unknownWords(first)
     let target = try PictureTarget(output, count: count, format: format)
     var drawn: [Drawn] = []
     for i in 0..<count {
@@ -133,7 +159,7 @@ struct Imagine: AsyncParsableCommand {
       if Interruption.isRequested { break }
     }
     if json {
-      print(try jsonLine(of: ["images": drawn]))
+      print(try jsonLine(of: Drawings(images: drawn, unknown: unknown)))
     }
     try Interruption.check()
   }
@@ -246,6 +272,7 @@ extension ImageSettings {
 /// Where pictures go.
 struct PictureTarget {
   private let folder: String
+  /// The file that was named; nil for a folder.
   let file: String?
   private let suffix: String
 
@@ -267,9 +294,13 @@ struct PictureTarget {
 
   /// The file that was named; else the prompt's first words and the seed.
   func path(_ settings: ImageSettings) -> String {
+    path(called: "\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed)")
+  }
+
+  /// The same for a picture that has a name.
+  func path(called stem: String) -> String {
     if let file { return file }
     let place = folder.hasSuffix("/") ? folder : folder + "/"
-    let name = "\(place)\(FileName.stem(of: settings.prompt, most: 48))-\(settings.seed)"
-    return "\(name).\(suffix)"
+    return "\(place)\(stem).\(suffix)"
   }
 }

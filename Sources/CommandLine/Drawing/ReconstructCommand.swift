@@ -9,13 +9,21 @@ import VUGEN
 struct Reconstruct: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Encode a picture and draw it again from its latents.",
-    discussion: "Example: vugen reconstruct cat.png --output pair.png")
+    discussion: """
+      Both pictures are shown as the model sees them: squares of its size, whatever the proportions of the file. An output \
+      whose name does not end like a picture's is a folder, which is made; the picture in it is called by the file's name.
+
+      Example: vugen reconstruct cat.png --output pair.png
+      """)
 
   @OptionGroup var model: ModelOptions
   @Option(
     name: .shortAndLong,
-    help: "File to write (.png, .jpg or .webp): the original next to its reconstruction.",
-    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
+    help: """
+      File to write (.png, .jpg or .webp), - for standard output, or a folder: the original as the model sees it, next to \
+      its reconstruction.
+      """,
+    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturesPath)
   var output: String?
   @Option(parsing: .unconditional, help: "Pixel decoder steps; 1 uses the distilled decoder.")
   var decoderSteps = 8
@@ -33,10 +41,19 @@ struct Reconstruct: AsyncParsableCommand {
     }
   }
 
+  /// What the picture in a folder is called: by the file's name.
+  private static func stem(of file: String) -> String {
+    file == "-"
+      ? "reconstruction" : "\((FileName.last(of: file) as NSString).deletingPathExtension)-reconstructed"
+  }
+
   @NumericActor
   func run() async throws {
     Interruption.watch()
-    try existing.check(output)
+    let target = try output.map {
+      try PictureTarget($0, count: 1, format: nil)
+    }
+    try existing.check(target?.file)
     let loaded = try model.load(), drawing = try loaded.generation()
     let side = drawing.configuration.imageSize
     // Both read it at one size, as a rule.
@@ -52,11 +69,10 @@ struct Reconstruct: AsyncParsableCommand {
       } / .seconds(1)
     let psnr = drawn.psnr(original)
     var place: String?
-    if let output {
-      let pair = Data(try original.beside(drawn).data(for: output))
-      place = try existing.write(output) { free in
-        try AtomicFile.write(pair, to: free)
-        return free
+    if let target {
+      place = try existing.write(target.path(called: Self.stem(of: file)), isNamed: target.file != nil) {
+        try AtomicFile.write(Data(try original.beside(drawn).data(for: $0)), to: $0)
+        return $0
       }
     }
     if json {

@@ -15,7 +15,7 @@ struct Encode: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
   @Option(
     name: .shortAndLong,
-    help: "Safetensors file to write: features [patches, channels], projected [tokens, hidden].",
+    help: "File to write (.safetensors): features [patches, channels], projected [tokens, hidden].",
     completion: .file(extensions: ["safetensors"]), transform: namedPath)
   var output: String
   @OptionGroup var existing: OverwriteOption
@@ -23,7 +23,10 @@ struct Encode: AsyncParsableCommand {
   @Argument(help: "Picture file, or - for standard input.", completion: .pictures, transform: namedPath)
   var file: String
 
-  func validate() throws { try checkOutput(output, isNoneOf: [file]) }
+  func validate() throws {
+    try checkOutput(output, isNoneOf: [file])
+    try checkEnding(of: output, ["safetensors"])
+  }
 
   @NumericActor
   func run() async throws {
@@ -58,6 +61,15 @@ struct Score: AsyncParsableCommand {
   @Option(help: "Text to score.", transform: spokenText) var text: String
   @Option(help: "Question that the text answers.") var question = "Describe this picture."
   @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    if text.allSatisfy(\.isWhitespace) {
+      throw ValidationError("--text is empty; give the words whose probability is wanted.")
+    }
+    if question.allSatisfy(\.isWhitespace) {
+      throw ValidationError("--question is empty; say what the text answers, or leave it out.")
+    }
+  }
 
   private struct Report: Codable {
     var tokens: [Int32]

@@ -95,6 +95,26 @@ public struct Vocabulary: Equatable, Sendable {
     }.map(\.range)
   }
 
+  /// A word that it does not have, and what may have been meant.
+  public struct UnknownWord: Codable, Equatable, Sendable {
+    /// In lower case.
+    public let word: String
+    /// nil where nothing is like it.
+    public let nearest: String?
+
+    /// As much of it as a message can say: "'aple' (apple?)".
+    public var shown: String { "'\(Vocabulary.shown(word))'" + (nearest.map { " (\($0)?)" } ?? "") }
+  }
+
+  /// The words of a finished text that it does not have, each once. Single letters are not looked for: they are seldom
+  /// words that somebody mistyped.
+  public func unknownWords(in text: String) -> [UnknownWord] {
+    var seen: Set<String> = []
+    return Self.words(of: text).map(\.text).filter { word in
+      word.count > 1 && !words.contains(word) && seen.insert(word).inserted
+    }.map { UnknownWord(word: $0, nearest: nearest(to: $0)) }
+  }
+
   /// A longer one is no mistyped word: the longest in a dictionary have fewer letters.
   static let longestWord = 40
 

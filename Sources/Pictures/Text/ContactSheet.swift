@@ -2,7 +2,7 @@
 public struct ContactSheet {
   /// One cell.
   public struct Item {
-    /// Of any size; it is fitted into the cell.
+    /// Of any size; it is fitted into the cell, and keeps its proportions.
     public var picture: Picture
     /// Wrapped below the picture; what does not fit is cut.
     public var caption: String
@@ -21,9 +21,13 @@ public struct ContactSheet {
 
   private static let margin = 8, textSize = 11, lineHeight = 14, lines = 4
 
-  /// A picture as its cell shows it: all that has to be kept of a large one.
+  /// A picture as its cell shows it: all that has to be kept of a large one. Its longer side is the cell's.
   public func thumbnail(_ picture: Picture) -> Picture {
-    picture.resizedBicubic(width: side, height: side)
+    let longer = max(picture.width, picture.height)
+    func scaled(_ length: Int) -> Int {
+      max(1, Int((Double(length) * Double(side) / Double(longer)).rounded()))
+    }
+    return picture.resizedBicubic(width: scaled(picture.width), height: scaled(picture.height))
   }
 
   /// Throws `PictureError` when no font is found.
@@ -36,7 +40,8 @@ public struct ContactSheet {
     )
     for (i, item) in items.enumerated() {
       let x = Self.margin + i % columns * cell.0, y = Self.margin + i / columns * cell.1
-      sheet.lay(thumbnail(item.picture), x: x, y: y)
+      let shown = thumbnail(item.picture)
+      sheet.lay(shown, x: x + (side - shown.width) / 2, y: y + (side - shown.height) / 2)
       for (n, line) in wrapped(item.caption, font).prefix(Self.lines).enumerated() {
         font.draw(
           line, into: &sheet, x: x, y: y + side + (n + 1) * Self.lineHeight - 2, size: Self.textSize,

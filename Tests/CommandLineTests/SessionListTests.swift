@@ -24,6 +24,10 @@ struct SessionListTests {
     let pictures = show.filter { $0.hasPrefix("  picture ") }
     #expect(
       !pictures.isEmpty && pictures.allSatisfy { $0.contains(#/  guidance [0-9.]+, seed \d+/#) }, "\(show)")
+    let starts = ["  picture ", "title: ", "question: ", "answer: ", "drawing: ", "attached: ", "note: "]
+    #expect(
+      show.allSatisfy { line in starts.contains { line.hasPrefix($0) } }
+        && show.contains { $0.hasPrefix("drawing: ") }, "\(show)")
     // Those of a sweep differ in nothing else.
     #expect(Set(pictures.compactMap { $0.firstMatch(of: #/guidance [0-9.]+/#)?.output }).count > 1, "\(show)")
     let lines = found.out.split(separator: "\n").map(String.init)

@@ -43,7 +43,13 @@ struct Sessions: AsyncParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print a session's entries.", discussion: "Example: vugen sessions show last")
+      abstract: "Print a session's entries.",
+      discussion: """
+        Each line begins with what it is: a question, its answer, a drawing's prompt, a picture that was attached, a note of \
+        the studio, or the session's title.
+
+        Example: vugen sessions show last
+        """)
     @Flag(help: "Print one JSON object per entry.") var json = false
     @Argument(help: "Session: its id, the start of one, or last (the one used last).", completion: .sessions)
     var session = "last"
@@ -58,7 +64,8 @@ struct Sessions: AsyncParsableCommand {
         } else if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) {
           continue
         } else if let text = entry.event.text {
-          print(text.terminalSafe + Self.outcome(of: entry.event, outcomes))
+          let label = Self.label(of: entry.event)
+          print("\(label)\(text.terminalSafe)" + Self.outcome(of: entry.event, outcomes))
         }
         if !json {
           for picture in entry.event.pictures.compactMap(\.stored) {
@@ -68,6 +75,19 @@ struct Sessions: AsyncParsableCommand {
         }
       }
       if lost > 0 { note("skipped \(lost) damaged \(lost == 1 ? "entry" : "entries")") }
+    }
+
+    /// Who says what.
+    private static func label(of event: SessionEvent) -> String {
+      switch event {
+      case .renamed: "title: "
+      case .asked: "question: "
+      case .answered(_, _, _, _, let isPartial): isPartial ? "answer, cut off: " : "answer: "
+      case .drawingAsked: "drawing: "
+      case .attached: "attached: "
+      case .note: "note: "
+      default: ""
+      }
     }
 
     /// That nothing came of a request.

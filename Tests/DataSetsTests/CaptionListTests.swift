@@ -84,6 +84,11 @@ import Testing
     ("file;id;caption\n\"a.png\";\"x\ny\";b\na.png;1\n", "line 4 has 2 columns"),
     ("a.png,a cat, sitting\n", "line 1 has 3 columns and no line names them"),
     ("a.png,a cat,,\na.png,a cat, sitting\n", "line 2 has 3 columns and the first line 2"),
+    (
+      "bild;beschreibung\n\"a.png\";\"a cat\"\n\"sub/d.png\";\"a\" dog\n",
+      "its columns 'bild,beschreibung' are not recognised; name them file and caption in its first line"
+    ),
+    ("bild,text\n\"a.png\",\"a\" cat\n", "its columns 'bild,text' are not recognised"),
     ("file,caption\n,a cat\n", "line 2 names no picture"), ("file,words\na.png,a cat\n", "'file,words'"),
     ("file,caption\n", "names no pictures"), ("\n\n", "names no picture"), ("", "names no picture"),
     ("{\"file\":\"a.png\",\"caption\":\"x\"}\r\n\r\n{\"file\":\"a.png\"}\r\n", "line 3 has no caption"),

@@ -195,9 +195,26 @@ struct CaptionList {
     return Row(line: row.line, file: values[columns.file], caption: values[columns.caption])
   }
 
+  /// The names of columns that a first line seems to have, by whichever separator gives most: short, and no picture's.
+  private static func headings(_ text: String) -> [String]? {
+    let rows = SeparatedValues.separators.compactMap { separator in
+      (try? SeparatedValues.firstRow(text, separator: separator))?.values.filter { !$0.isEmpty }
+    }
+    guard let names = rows.max(by: { $0.count < $1.count }), (2...20).contains(names.count),
+      names.allSatisfy({ $0.count <= 40 && !isPicture($0) })
+    else { return nil }
+    return names
+  }
+
   private static func unknownColumns(_ text: String, _ path: String) throws -> DataSetError {
-    // A quote that is never closed is the better reason.
-    let first = try SeparatedValues.rows(text, separator: SeparatedValues.separators[0]).first
+    // What the first line lacks comes before what is wrong below it; but a quote that it never closes is the better reason.
+    let first = try SeparatedValues.firstRow(text, separator: SeparatedValues.separators[0])
+    if let names = headings(text) {
+      return DataSetError(
+        path,
+        "its columns '\(names.joined(separator: ","))' are not recognised; name them file and caption in its first line"
+      )
+    }
     if let first, first.values.count > 2, first.values.contains(where: isPicture) {
       return DataSetError(
         path,

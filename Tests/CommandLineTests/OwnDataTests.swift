@@ -28,7 +28,7 @@ struct OwnDataTests {
       """)
     #expect(found.out.hasSuffix("step 2 of 2, finished: the model is in r/model\n0\n0\n0\n"), "\(found)")
     #expect(
-      found.error.contains("words of 0 of 2 captions, 0 s\n") && !found.error.contains("scenes")
+      found.error.contains("vugen: learning words from 2 captions\n") && !found.error.contains("scenes")
         && found.error.contains("localisation, centres, colours, outlines: off"), "\(found)")
     let metrics = try String(contentsOfFile: shell.folder + "/r/metrics.jsonl", encoding: .utf8)
     #expect(metrics.contains("\"text\"") && !metrics.contains("localisation"))
@@ -56,7 +56,7 @@ struct OwnDataTests {
       """)
     #expect(
       found.out
-        == "130\nvugen: words of 0 of 20000 scenes, 0 s\nvugen: interrupted before the first step; nothing to resume\n",
+        == "130\nvugen: learning words from 20000 scenes\nvugen: interrupted before the first step; nothing to resume\n",
       "\(found)")
     for (command, says) in [
       ("train plot nothing", "nothing: no such folder; name the folder of a run"),

@@ -185,10 +185,14 @@ struct TrainUnderstanding: AsyncParsableCommand {
         var isBegun = false
         let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
         bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
-          let phase = done < all ? "words of \(done) of \(all) \(kind)" : "learning the tokenizer"
+          let phase =
+            done == 0
+            ? "learning words from \(all) \(kind)"
+            : done < all
+              ? "learning words from \(all) \(kind), \(done) are read" : "learning how words are spelt"
           preparation.tell(phase)
           // The rest follows every second, and every half minute in a log.
-          if !isBegun { ProgressLine.begin("\(phase), 0 s") }
+          if !isBegun { ProgressLine.begin(phase) }
           isBegun = true
         }
       }

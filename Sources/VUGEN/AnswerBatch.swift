@@ -28,6 +28,9 @@ public struct BatchAnswer: Sendable {
   public var stop: StopReason
   /// From the moment when its pictures were taken up to its last token, while others were answered beside it.
   public var seconds: Double
+  /// How fast it grew once its prompt was read, without the time in which others' prompts were; nil where it ended at
+  /// its first token.
+  public var tokensPerSecond: Double?
 }
 
 /// Answers many questions at once, each in a conversation of its own.
@@ -148,12 +151,15 @@ public final class AnswerBatch {
 
   /// One token for each answer.
   private func step() {
+    let begin = ContinuousClock.now
     let logits = StoredWeights.decodingBatch {
       tower.logits(
         tower.core.language(
           tower.embed(text: active.map(\.last)), parts: active.map { SequencePart(cache: $0.cache, count: 1) }
         ))
     }
+    let seconds = (ContinuousClock.now - begin) / .seconds(1)
+    for sequence in active { sequence.stepped(in: seconds) }
     active = take(active, logits)
   }
 
@@ -177,6 +183,7 @@ private final class AnsweringSequence {
   private let question: BatchQuestion, promptTokens: [Int32], begin: ContinuousClock.Instant
   private var random: Philox, seen: Set<Int32>
   private var tokens: [Int32] = [], text = "", decoder: StreamingDecoder
+  private var steps = 0, stepSeconds = 0.0
 
   init(_ prompt: WaitingPrompt) {
     (index, cache, begin) = (prompt.drawn.index, prompt.cache, prompt.drawn.begin)
@@ -199,12 +206,16 @@ private final class AnsweringSequence {
     if tokens.count >= question.most || cache.count + 1 >= context { stop = .length }
   }
 
+  /// A step was done for it, and for others beside it.
+  func stepped(in seconds: Double) { (steps, stepSeconds) = (steps + 1, stepSeconds + seconds) }
+
   /// The whole answer, once it has ended.
   func answer() -> BatchAnswer? {
     guard let stop else { return nil }
     return BatchAnswer(
       tokens: tokens, promptTokens: promptTokens, text: text + decoder.finish(), stop: stop,
-      seconds: (ContinuousClock.now - begin) / .seconds(1))
+      seconds: (ContinuousClock.now - begin) / .seconds(1),
+      tokensPerSecond: steps == 0 ? nil : Double(steps) / max(stepSeconds, 1e-9))
   }
 }
 

@@ -66,6 +66,9 @@ public final class Conversation {
   /// Tokens that were read or written so far.
   public var tokensRead: Int { cache.count }
 
+  /// How fast the last answer grew once its prompt was read; nil where it ended at its first token.
+  public private(set) var tokensPerSecond: Double?
+
   /// Lets turns of another conversation come before all that follows, as if they had been said here.
   public func recall(_ turns: [Turn]) {
     for turn in turns {
@@ -99,7 +102,9 @@ public final class Conversation {
     }
     pendingPictures = []
     promptTokens = tokens
+    tokensPerSecond = nil
     seen.formUnion(tokens)
+    let begin = ContinuousClock.now
     var answer: [Int32] = [], decoder = StreamingDecoder(model.tokenizer), text = "", stop = StopReason.length
     while answer.count < most, cache.count < context {
       if isCancelled() {
@@ -117,6 +122,9 @@ public final class Conversation {
       if !piece.isEmpty { onText(piece) }
       text += piece
       logits = try tower.prefill(tower.embed(text: [token]), into: cache)
+    }
+    if !answer.isEmpty {
+      tokensPerSecond = Double(answer.count) / max((ContinuousClock.now - begin) / .seconds(1), 1e-9)
     }
     let rest = decoder.finish()
     if !rest.isEmpty { onText(rest) }

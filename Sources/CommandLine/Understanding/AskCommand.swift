@@ -11,7 +11,7 @@ struct Ask: AsyncParsableCommand {
     abstract: "Ask the model a question, with or without pictures.",
     discussion: """
       Without a picture the answer comes from the question's words alone, and a line on standard error says so; \
-      with --json, "pictures" is 0.
+      with --json, "pictures" is 0. "tokensPerSecond" is how fast the answer grew once pictures and question were read.
 
       Example: vugen ask --image car.png 'What colour is the car?'
       """)
@@ -74,7 +74,7 @@ struct Ask: AsyncParsableCommand {
           pictures: image.count, text: answer.text, tokens: tokens.chosen(answer.tokens),
           promptTokens: tokens.chosen(conversation.promptTokens),
           stopReason: answer.stop,
-          seconds: seconds, tokensPerSecond: Double(answer.tokens.count) / max(seconds, 1e-9),
+          seconds: seconds, tokensPerSecond: conversation.tokensPerSecond,
           model: ModelFolder.name(of: model.folder)
         ).line())
     } else {

@@ -20,7 +20,8 @@ struct Caption: AsyncParsableCommand {
 
       --output writes what its name ends in: .jsonl one JSON object per picture; .csv and .tsv the columns file and caption; \
       .txt one line per picture with its file, a tab and its caption. JSON has the caption under "caption", and under "text" as \
-      vugen ask has it. Pictures that could not be described are in JSON alone. Captions are written as they are: a spreadsheet \
+      vugen ask has it; "seconds" is the time from its picture to its last token, while others are described beside it, and \
+      "tokensPerSecond" how fast it grew once its prompt was read (absent where it ended at once). Pictures that could not be described are in JSON alone. Captions are written as they are: a spreadsheet \
       takes one that begins with =, +, - or @ for a formula unless its column is imported as text.
 
       Example: vugen caption pictures --output captions.csv
@@ -198,7 +199,7 @@ struct Caption: AsyncParsableCommand {
       file: path, pictures: 1, text: answer.text, caption: answer.text,
       tokens: tokens.chosen(answer.tokens), promptTokens: tokens.chosen(answer.promptTokens),
       stopReason: answer.stop, seconds: answer.seconds,
-      tokensPerSecond: Double(answer.tokens.count) / max(answer.seconds, 1e-9),
+      tokensPerSecond: answer.tokensPerSecond,
       model: ModelFolder.name(of: model.folder))
   }
 

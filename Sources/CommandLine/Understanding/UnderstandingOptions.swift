@@ -152,7 +152,9 @@ struct AnswerReport: Codable {
   /// Only where they are asked for.
   var tokens, promptTokens: [Int32]?
   var stopReason: StopReason
-  var seconds, tokensPerSecond: Double
+  var seconds: Double
+  /// How fast the answer grew once its prompt was read; nil for one that ended at its first token.
+  var tokensPerSecond: Double?
   var model: String
 
   func line() throws -> String {

@@ -70,7 +70,8 @@ public enum ModelJSON {
   private static func reason(_ error: DecodingError, _ kind: String) -> String {
     switch error {
     case .keyNotFound(let key, let context): return "'\(place(context.codingPath + [key]))' is missing"
-    case .valueNotFound(_, let context): return "'\(place(context.codingPath))' is empty"
+    case .valueNotFound(_, let context):
+      return context.codingPath.isEmpty ? "this is no \(kind)" : "'\(place(context.codingPath))' is empty"
     case .typeMismatch(let type, let context):
       return context.codingPath.isEmpty
         ? "this is no \(kind)" : "'\(place(context.codingPath))' must be \(name(of: type))"

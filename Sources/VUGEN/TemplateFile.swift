@@ -11,7 +11,7 @@ struct TemplateFile {
   /// nil where the folder brings none. Throws `ModelFileError` for a template of a form that is not known, as its
   /// model would be asked in words that it was not trained on.
   init?(folder: String, form: ChatForm) throws {
-    guard let (text, path) = try Self.text(in: folder) else { return nil }
+    guard let (text, path) = try Self.text(in: folder, form) else { return nil }
     guard form.isOf(text) else {
       throw ModelFileError(
         path,
@@ -48,11 +48,20 @@ struct TemplateFile {
     }
 
     let templates: Templates?
+    /// Whether something stands there that is no template.
+    let isWrong: Bool
 
     enum CodingKeys: String, CodingKey { case templates = "chat_template" }
+
+    init(from decoder: any Decoder) throws {
+      let box = try decoder.container(keyedBy: CodingKeys.self)
+      templates = try? box.decode(Templates.self, forKey: .templates)
+      isWrong =
+        templates == nil && box.contains(.templates) && (try? box.decodeNil(forKey: .templates)) != true
+    }
   }
 
-  private static func text(in folder: String) throws -> (text: String, path: String)? {
+  private static func text(in folder: String, _ form: ChatForm) throws -> (text: String, path: String)? {
     let plain = folder + "/chat_template.jinja"
     if FileManager.default.fileExists(atPath: plain) {
       return (String(decoding: try ModelFolder.contents(of: plain), as: UTF8.self), plain)
@@ -60,8 +69,17 @@ struct TemplateFile {
     for name in ["chat_template.json", "tokenizer_config.json"] {
       let path = "\(folder)/\(name)"
       guard FileManager.default.fileExists(atPath: path) else { continue }
-      let file = try ModelJSON.read(Configuration.self, at: path, kind: "chat template")
+      let isTokenizers = name == "tokenizer_config.json"
+      let file = try ModelJSON.read(
+        Configuration.self, at: path,
+        kind: isTokenizers ? "description of a tokenizer (an object)" : "chat template")
       if let text = file.templates?.usual { return (text, path) }
+      if file.isWrong {
+        throw ModelFileError(
+          path,
+          "'chat_template' must be a text, or a list of objects with 'name' and 'template'; copy the file from the "
+            + "model's source again, or remove 'chat_template' to ask in \(form.plainName) form")
+      }
     }
     return nil
   }

@@ -82,4 +82,31 @@ import VUGEN
     }
     #expect(seconds < 10)
   }
+
+  /// What stands where a template should is said to be none, with what is expected; nothing at all is no template.
+  @Test func whatIsNoTemplateIsSaid() throws {
+    let reader = try Reader()
+    func found(_ text: String) throws -> String {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: reader.folder + "/tokenizer_config.json"))
+      do {
+        _ = try ChatTemplate(reader.tokenizer, reader.configuration, folder: reader.folder)
+        return ""
+      } catch {
+        return "\(error)"
+      }
+    }
+    for value in ["5", "true", "{}", "[1]", #"[{"name": "default"}]"#] {
+      let error = try found("{\"chat_template\": \(value)}")
+      #expect(
+        error.contains(
+          "tokenizer_config.json: 'chat_template' must be a text, or a list of objects with 'name' and 'template'"
+        ),
+        "\(value): \(error)")
+    }
+    #expect(try found("{\"chat_template\": null}").isEmpty)
+    for value in ["null", "5"] {
+      let error = try found(value)
+      #expect(error.contains("this is no description of a tokenizer (an object)"), "\(value): \(error)")
+    }
+  }
 }

@@ -114,7 +114,7 @@ struct MessageTests {
       #expect(screen.contains(words), "\(words): \(screen)")
     }
     #expect(session.end() == 0)
-    #expect(!String(decoding: session.sent, as: UTF8.self).contains("24-bit colours"))
+    #expect(String(decoding: session.sent, as: UTF8.self).components(separatedBy: " colours:").count == 2)
   }
 
   /// On a terminal that shows lines alone, nothing else is written.

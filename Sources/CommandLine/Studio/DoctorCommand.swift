@@ -89,7 +89,7 @@ struct Doctor: ParsableCommand {
       card == "all"
       ? [.sixel, .kitty, .blocks] : card == "found" ? [facts.graphics] : [Graphics(rawValue: card) ?? .none]
     for mode in modes where mode != .none {
-      let variants = mode == .blocks ? [true, false] : [true]
+      let variants = mode != .blocks ? [true] : card == "found" ? [facts.isTruecolor] : [true, false]
       for isTruecolor in variants {
         let colours = mode == .blocks ? isTruecolor ? ", 24-bit colours" : ", 256 colours" : ""
         print(

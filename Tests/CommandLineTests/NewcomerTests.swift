@@ -90,7 +90,7 @@ struct NewcomerTests {
       json.out.contains(#""unknown":[{"nearest":"apple","word":"aple"}]"#) && json.error.isEmpty, "\(json)")
   }
 
-  /// One rule for names: what does not end like a picture's is a folder.
+  /// One rule for names: what has no ending is a folder.
   @Test func picturesGoIntoFoldersOfAnyName() throws {
     try shell.writePictures("a.png")
     let found = try shell.run(

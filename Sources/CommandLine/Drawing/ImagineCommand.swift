@@ -62,8 +62,8 @@ struct Imagine: AsyncParsableCommand {
   @Option(
     name: .shortAndLong,
     help: """
-      Output file for one image (.png, .jpg or .webp), - for standard output, or a folder: any other name, which is made \
-      (default: the working directory).
+      Output file for one image (.png, .jpg or .webp), - for standard output, or a folder, which is made: a name \
+      without an ending (default: the working directory).
       """,
     completion: .file(), transform: picturesPath)
   var output: String?

@@ -11,7 +11,7 @@ struct Reconstruct: AsyncParsableCommand {
     abstract: "Encode a picture and draw it again from its latents.",
     discussion: """
       Both pictures are shown as the model sees them: squares of its size, whatever the proportions of the file. An output \
-      whose name does not end like a picture's is a folder, which is made; the picture in it is called by the file's name.
+      without an ending is a folder, as that of vugen imagine; it is made, and the picture in it is called by the file's name.
 
       Example: vugen reconstruct cat.png --output pair.png
       """)
@@ -23,7 +23,8 @@ struct Reconstruct: AsyncParsableCommand {
       File to write (.png, .jpg or .webp), - for standard output, or a folder: the original as the model sees it, next to \
       its reconstruction.
       """,
-    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturesPath)
+    completion: .file(extensions: ["png", "jpg", "webp"]),
+    transform: { FileName.isFolder($0) ? $0 : try picturePath($0) })
   var output: String?
   @Option(parsing: .unconditional, help: "Pixel decoder steps; 1 uses the distilled decoder.")
   var decoderSteps = 8

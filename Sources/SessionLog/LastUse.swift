@@ -1,23 +1,31 @@
 import Files
 import Foundation
 
-/// When a session was used last: the time of its log's last entry.
+/// When a session was used last: the time of its log's last entry that is a use, as `SessionEvent.isUse` says.
 enum LastUse {
   /// Seconds since 1970, from the log's end: entries have their keys in order, and the time behind what they hold. Of a
   /// log that was written otherwise, all is read.
   static func of(_ log: String) -> Double {
     guard let file = try? FileName.openPlain(log), let end = try? file.seekToEnd() else { return 0 }
     defer { try? file.close() }
-    try? file.seek(toOffset: end - min(end, 256))
+    try? file.seek(toOffset: end - min(end, 1024))
     let tail = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
-    if let time = time(atEndOf: tail) { return time }
+    if let time = timeOfUse(atEndOf: tail) { return time }
     try? file.seek(toOffset: 0)
     return SessionContents((try? file.readToEnd()) ?? Data()).lastTime
   }
 
-  /// `…,"time":1732443300.5,"version":1}` and no more than a line's end behind it.
+  /// Of the last line that is a use, where it and those behind it are written as here; nil for no such line.
+  private static func timeOfUse(atEndOf tail: String) -> Double? {
+    for line in tail.split(separator: "\n").reversed() {
+      let isOther = SessionEvent.namesOfOthers.contains { line.hasPrefix("{\"event\":{\"\($0)\"") }
+      if !isOther { return time(atEndOf: String(line)) }
+    }
+    return nil
+  }
+
+  /// `…,"time":1732443300.5,"version":1}` and nothing behind it.
   private static func time(atEndOf text: String) -> Double? {
-    let text = text.hasSuffix("\n") ? text.dropLast() : text[...]
     guard text.hasSuffix("}"), let start = text.range(of: ",\"time\":", options: .backwards)?.upperBound
     else { return nil }
     let parts = text[start...].dropLast().components(separatedBy: ",\"version\":")

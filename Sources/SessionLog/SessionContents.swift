@@ -11,7 +11,7 @@ public struct SessionContents: Sendable {
   public private(set) var unknown = 0
   /// The newest version that an entry is written in.
   public private(set) var newestVersion = 0
-  /// Seconds since 1970 of the last entry, known or not; 0 where there is none.
+  /// Seconds since 1970 of the last entry that is a use, known or not; where there is none, of the first entry, else 0.
   public private(set) var lastTime = 0.0
 
   /// Whether a newer program wrote in it: what it means by its entries is not known here.
@@ -25,14 +25,17 @@ public struct SessionContents: Sendable {
   /// - Parameter data: lines of JSON; the last one needs no end.
   public init(_ data: Data) {
     let decoder = JSONDecoder()
+    var isUsed = false
     for line in Self.lines(of: data) {
       if let entry = try? decoder.decode(SessionEntry.self, from: line) {
         entries.append(entry)
-        (newestVersion, lastTime) = (max(newestVersion, entry.version), entry.time)
+        newestVersion = max(newestVersion, entry.version)
+        if entry.event.isUse || entries.count == 1 && !isUsed { lastTime = entry.time }
+        isUsed = isUsed || entry.event.isUse
       } else if let other = try? decoder.decode(UnknownEntry.self, from: line), other.isOfAnotherProgram {
         unknown += 1
         newestVersion = max(newestVersion, other.version)
-        lastTime = other.time.clamped(to: SessionBounds.time)
+        (lastTime, isUsed) = (other.time.clamped(to: SessionBounds.time), true)
       } else {
         lost += 1
       }
@@ -94,16 +97,25 @@ extension [SessionEntry] {
     return repeated
   }
 
+  /// Pictures that were deleted and not brought back.
+  public var deletedPictures: Set<PictureID> {
+    var deleted: Set<PictureID> = []
+    for entry in self {
+      guard case .deleted(let picture, let isDeleted) = entry.event else { continue }
+      if isDeleted { deleted.insert(picture) } else { deleted.remove(picture) }
+    }
+    return deleted
+  }
+
   /// What a person sees of a session: without requests that were undone and what came of them, and without pictures that
   /// were deleted.
   public var shown: [SessionEntry] {
-    var undone: Set<Int> = [], deleted: Set<PictureID> = []
+    var undone: Set<Int> = []
+    let deleted = deletedPictures
     for entry in self {
       switch entry.event {
       case .undone(let request): undone.insert(request)
       case .redone(let request): undone.remove(request)
-      case .deleted(let picture, true): deleted.insert(picture)
-      case .deleted(let picture, false): deleted.remove(picture)
       default: break
       }
     }
@@ -111,7 +123,8 @@ extension [SessionEntry] {
       if let request = entry.event.request, undone.contains(request) { return nil }
       switch entry.event {
       case .undone, .redone, .deleted: return nil
-      case .drawn(_, let picture, _, _, _), .attached(let picture, _, _, _):
+      case .drawn(_, let picture, _, _, _), .attached(let picture, _, _, _), .named(let picture, _),
+        .starred(let picture, _):
         return deleted.contains(picture) ? nil : entry
       case .asked(let request, let text, let pictures, let sampling):
         let kept = pictures.filter { !deleted.contains($0) }

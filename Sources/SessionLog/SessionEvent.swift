@@ -82,6 +82,17 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     }
   }
 
+  /// Whether the session was used by it. Opening it, its name and stars are no use: they leave it where it is in lists.
+  public var isUse: Bool {
+    switch self {
+    case .opened, .renamed, .starred: false
+    default: true
+    }
+  }
+
+  /// What those that are no use are called in a log.
+  static let namesOfOthers = ["opened", "renamed", "starred"]
+
   /// What of it can be searched.
   public var text: String? {
     switch self {

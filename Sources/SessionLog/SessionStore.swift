@@ -47,7 +47,7 @@ public struct SessionStore: Sendable {
     public var id: String
     /// The name that a person gave it, or how it begins.
     public var title: String
-    /// Seconds since 1970 of the first and last entry.
+    /// Seconds since 1970 of the first entry, and of the last that is a use.
     public var begun, changed: Double
     /// Requests, and different pictures that are shown: drawn, attached or asked about, as in the gallery.
     public var messages, pictures: Int
@@ -55,6 +55,12 @@ public struct SessionStore: Sendable {
     public var damaged: Int
     /// The first that was drawn or attached.
     public var firstPicture: PictureID?
+    /// Words of its prompts, each once and in lower case: what a list can be searched for beside the title.
+    public var words: [String] = []
+
+    private enum CodingKeys: String, CodingKey {
+      case id, title, begun, changed, messages, pictures, damaged, firstPicture
+    }
 
     /// When it was used last, as clocks here say it: "2026-11-24 10:15".
     public var changedText: String {
@@ -90,6 +96,12 @@ public struct SessionStore: Sendable {
     let found = try contents(of: id), entries = found.entries, lost = found.lost
     var title = "", messages = 0, first: PictureID?, pictures: Set<PictureID> = []
     let repeated = entries.repeatedPrompts
+    var words: Set<Substring> = []
+    /// As many as a list needs, of however long a session.
+    func note(_ prompt: String) {
+      guard words.count < 2000 else { return }
+      words.formUnion(prompt.prefix(2000).lowercased().split { !$0.isLetter && !$0.isNumber })
+    }
     for entry in entries.shown {
       first = first ?? entry.event.pictures.first
       pictures.formUnion(entry.event.pictures)
@@ -97,9 +109,11 @@ public struct SessionStore: Sendable {
       case .renamed(let name): title = name
       case .asked(_, let text, _, _):
         messages += 1
+        note(text)
         if title.isEmpty { title = text }
       case .drawingAsked(let request, let settings, _, _, _):
         if !repeated.contains(request) { messages += 1 }
+        note(settings.prompt)
         if title.isEmpty { title = settings.prompt }
       default: break
       }
@@ -108,7 +122,7 @@ public struct SessionStore: Sendable {
       id: id,
       title: title.isEmpty ? lost > 0 ? "damaged session" : "empty session" : String(title.prefix(80)),
       begun: entries.first?.time ?? 0, changed: found.lastTime, messages: messages,
-      pictures: pictures.count, damaged: lost, firstPicture: first)
+      pictures: pictures.count, damaged: lost, firstPicture: first, words: words.map(String.init).sorted())
   }
 
   /// The id that a person means: whole, or an unambiguous beginning or end, or "last". Throws `SessionError`.

@@ -106,7 +106,7 @@ public struct SessionIndex: Sendable {
     return configuration
   }
 
-  private static let version = 3
+  private static let version = 4
 
   private static func prepare(_ index: DatabaseQueue) throws {
     try index.write { database in
@@ -156,8 +156,12 @@ public struct SessionIndex: Sendable {
       sql: "INSERT INTO sessions VALUES (?, ?, ?, ?)",
       arguments: [id, summary.title, state.length, state.changed])
     let repeated = entries.repeatedPrompts
-    for entry in entries.shown {
+    let shown = entries.shown
+    // Of its titles it has only the last.
+    let title = shown.lastIndex { if case .renamed = $0.event { true } else { false } }
+    for (i, entry) in shown.enumerated() {
       guard let text = entry.event.text else { continue }
+      if case .renamed = entry.event, i != title { continue }
       if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) { continue }
       try database.execute(
         sql: "INSERT INTO entries VALUES (?, ?, ?)", arguments: [text, id, entry.time])

@@ -42,6 +42,23 @@ struct LastUseTests {
     #expect(store.summaries().first?.id == "20260102-000000-bbbb")
   }
 
+  /// A new title, stars and opening a session are no use of it.
+  @Test func aNewTitleLeavesASessionWhereItIs() throws {
+    try write("a", [10])
+    try write("b", [20])
+    let file = try SessionFile(store, id: "a"),
+      others = [.renamed("x"), SessionEvent.starred(picture: "aa", isStarred: true)]
+    for event in [.opened(model: "m", modelHash: "h", program: "p")] + others {
+      file.append(.init(time: 90, event: event))
+    }
+    #expect(file.end() && store.ids() == ["b", "a"])
+    #expect(store.summaries().map(\.changed) == [20, 10] && store.summaries()[1].title == "x")
+    // One that holds nothing else was used when it began.
+    let named = try SessionFile(store, id: "c")
+    for (time, title) in [(15.0, "y"), (95, "z")] { named.append(.init(time: time, event: .renamed(title))) }
+    #expect(named.end() && store.ids() == ["b", "c", "a"])
+  }
+
   /// A picture counts once, wherever it was shown.
   @Test func picturesAreCountedOnce() throws {
     let file = try SessionFile(store, id: "20260101-000000-aaaa")

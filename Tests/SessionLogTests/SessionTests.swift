@@ -277,11 +277,13 @@ struct SessionTests {
       asked(1), drawn(1, .hash("aa")), asked(2), .undone(request: 2), .cancelled(request: 2),
       .undone(request: 1),
       .redone(request: 1), asked(3, sweep: 3), drawn(3, .hash("bb")),
+      .starred(picture: .hash("bb"), isStarred: true),
       .deleted(picture: .hash("bb"), isDeleted: true), .deleted(picture: .hash("aa"), isDeleted: true),
       .deleted(picture: .hash("aa"), isDeleted: false),
     ]
     let entries = events.map { SessionEntry(time: 1, event: $0) }
     #expect(entries.shown.map(\.event) == [asked(1), drawn(1, .hash("aa")), asked(3, sweep: 3)])
+    #expect(entries.deletedPictures == [.hash("bb")])
     // As a log has them, and what older programs wrote is read as before.
     let lines = entries.compactMap { try? JSONEncoder().encode($0) }
     #expect(SessionContents(Data(lines.joined(separator: [10]))).entries == entries)

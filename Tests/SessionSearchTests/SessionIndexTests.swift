@@ -30,6 +30,13 @@ import Testing
     try store.delete("b")
     #expect(try search.find("pear NAIVE").map(\.id) == ["a"])
     #expect(try search.find("apple red").map(\.id) == ["a"])
+    // It is found by its present title, and by what it holds.
+    for title in ["quinces", "medlars"] {
+      #expect(try SessionFile(store, id: "a").append(.init(time: 10, event: .renamed(title))))
+    }
+    #expect(try search.find("apples").isEmpty && search.find("quinces").isEmpty)
+    #expect(try search.find("medlars").map(\.title) == ["medlars"])
+    #expect(try search.find("red").map(\.title) == ["medlars"])
     // A damaged index is made anew.
     try Data("no database at all, but long enough to be taken for one".utf8).write(
       to: URL(fileURLWithPath: index))

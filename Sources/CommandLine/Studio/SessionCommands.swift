@@ -57,7 +57,7 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
       let repeated = entries.repeatedPrompts, names = entries.pictureNames
-      let outcomes = RequestOutcomes(entries)
+      let outcomes = RequestOutcomes(entries), deleted = entries.deletedPictures
       for entry in entries {
         if json {
           print(try jsonLine(of: entry))
@@ -70,7 +70,8 @@ struct Sessions: AsyncParsableCommand {
         if !json {
           for picture in entry.event.pictures.compactMap(\.stored) {
             let name = names[.hash(picture)].map { "  \($0.oneLine)" } ?? ""
-            print("  picture \(picture.oneLine)" + name + Self.origin(of: entry.event))
+            let mark = deleted.contains(.hash(picture)) ? "  (deleted)" : ""
+            print("  picture \(picture.oneLine)" + name + Self.origin(of: entry.event) + mark)
           }
         }
       }

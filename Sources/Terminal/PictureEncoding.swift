@@ -30,7 +30,7 @@ struct EncodingKey: Hashable, Sendable {
   /// Cells of the whole picture, and the part of them that is seen.
   var whole: Size
   var part: Rect
-  /// Behind transparent parts.
+  /// Beside a picture that has other proportions than its cells.
   var background: Colour?
 }
 
@@ -58,7 +58,8 @@ enum PictureEncoding {
   /// have others, the background is what is seen.
   private static func scaled(_ picture: Picture, _ key: EncodingKey, perCell: Size) -> Picture {
     let back = key.background ?? Colour(255, 255, 255)
-    let flat = picture.over(red: back.red, green: back.green, blue: back.blue)
+    // On white, as the model is given it.
+    let flat = picture.over(red: 255, green: 255, blue: 255)
     let size = fitted(flat, key, perCell)
     let isWhole = size.width % flat.width == 0 && size.height % flat.height == 0
     let fits = flat.width == size.width && flat.height == size.height

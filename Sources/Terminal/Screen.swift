@@ -179,7 +179,11 @@ public final class Screen {
     guard !ready.isEmpty else { return }
     if mostPictures != nil {
       func sixels(_ of: [Placement]) -> Int { of.count { keys[$0]?.graphics == .sixel } }
-      if places.lacks(sixels(ready), of: sixels(frame.placements)) {
+      // A picture that is made of characters from now on: the terminal would show the old one's pixels through them.
+      let leavesPixels = ready.contains {
+        shown[$0]?.graphics == .sixel && keys[$0]?.graphics != .sixel
+      }
+      if leavesPixels || places.lacks(sixels(ready), of: sixels(frame.placements)) {
         write(places.free(rows: frame.size.height))
         vt_redraw_rows(Int32(max(0, frame.size.height - 2)), 2)
         vt_update()

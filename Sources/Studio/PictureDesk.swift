@@ -47,7 +47,7 @@ final class PictureDesk {
       let folder = TypedPath.folder(path)
       return [
         .edited(rest), .folderRead(folder, TypedPath.choices(in: folder)),
-        .toast("this is a folder: choose one of its pictures", isError: true),
+        .toast("choose a picture of this folder", isError: false),
       ]
     }
     return [.edited(rest)] + attach(path)
@@ -57,6 +57,10 @@ final class PictureDesk {
   /// a file and there is none, the prompt comes back as it was.
   func attach(_ mentions: Mentions) -> [Action] {
     var found: [Int: Attachment] = [:], actions: [Action] = []
+    let mentions = mentions.withBlanks { path in
+      let path = TypedPath.expanded(path)
+      return FileName.exists(path) && !FileName.isFolder(path)
+    }
     for (i, word) in mentions.words.enumerated() {
       let path = TypedPath.expanded(word.path)
       var isFolder: ObjCBool = false
@@ -115,7 +119,12 @@ final class PictureDesk {
     Task.detached {
       guard let small = try? Picture(path: path, limits: limits).fitted(most) else { return }
       cache.add(small, name)
-      mailbox.post(.action(.pictureKnown(name, Size(small.width, small.height))))
+      // The file's own size, not that of what is shown of it.
+      var size = Size(small.width, small.height)
+      if max(size.width, size.height) >= most, let own = Picture.size(at: path) {
+        size = Size(own.width, own.height)
+      }
+      mailbox.post(.action(.pictureKnown(name, size)))
     }
   }
 
@@ -211,12 +220,14 @@ private struct SessionAlbum: Sendable {
   func read() {
     let store = source.store
     var pictures: [PictureID] = [], known: Set<PictureID> = [], origins: [PictureID: PictureOrigin] = [:]
+    var names: [PictureID: String] = [:]
     for id in store.ids().prefix(Self.mostSessions).reversed() {
       guard let entries = try? store.read(id).entries else { continue }
       var transcript = Transcript()
       for entry in entries { transcript.apply(entry.event) }
       guard !transcript.gallery.isEmpty else { continue }
       source.use(id)
+      names.merge(entries.pictureNames) { _, new in new }
       for picture in transcript.gallery where known.insert(picture).inserted {
         pictures.append(picture)
         origins[picture] = transcript.origins[picture]
@@ -224,6 +235,6 @@ private struct SessionAlbum: Sendable {
         mailbox.post(.action(size.map { .pictureKnown(picture, $0) } ?? .pictureMissing(picture)))
       }
     }
-    mailbox.post(.action(.picturesRead(pictures, origins: origins)))
+    mailbox.post(.action(.picturesRead(pictures, origins: origins, names: names)))
   }
 }

@@ -12,6 +12,7 @@ extension SessionRecorder {
       let when = HumanDate.text(summary.changed)
       var choice = Choice(title: summary.title, detail: "\(when) · \(summary.contents)", value: summary.id)
       choice.isCurrent = session?.id == summary.id
+      choice.words = summary.words
       if let picture = summary.firstPicture {
         source.use(summary.id)
         choice.picture = picture
@@ -50,7 +51,7 @@ extension SessionRecorder {
   func undelete() -> [Action] {
     do {
       let id = try store.undelete(store.lastDeleted ?? "last")
-      return list() + [.toast("'\(try store.summary(of: id).title)' is there again", isError: false)]
+      return list() + [.toast("undeleted '\(try store.summary(of: id).title)'", isError: false)]
     } catch {
       return [.toast("\(error)", isError: true)]
     }

@@ -33,7 +33,7 @@ struct ThirdEditionProgramTests {
     s.type("\u{1B}OQ")
     #expect(s.expectGone("Temperature"))
     drop("'\(folder)'", s)
-    #expect(s.expect("this is a folder: choose one") && s.expect("in it.png"), "\(s.screen(36))")
+    #expect(s.expect("choose a picture of this folder") && s.expect("in it.png"), "\(s.screen(36))")
     s.type("in it\r")
     #expect(s.expect("attached in it.png") && s.expect("[Image #1] in it.png"), "\(s.screen(36))")
     drop("\(home)/notes.txt", s)

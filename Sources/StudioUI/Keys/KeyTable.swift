@@ -78,7 +78,8 @@ public enum KeyTable {
   /// Those that begin with what has been typed.
   static func completing(_ text: String) -> [Binding] {
     guard text.hasPrefix("/"), !text.contains(" "), !text.contains("\n") else { return [] }
-    return slashCommands.filter { $0.name.hasPrefix(text.dropFirst()) }
+    let name = text.dropFirst(), begun = slashCommands.filter { $0.name.hasPrefix(name) }
+    return begun.filter { $0.name == name } + begun.filter { $0.name != name }
   }
 
   /// What may follow a slash command, where it is one of a few words.

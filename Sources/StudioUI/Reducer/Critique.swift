@@ -4,7 +4,8 @@ import SessionLog
 extension StudioState {
   mutating func beginCritique() -> [Effect] {
     let transcript = conversation.transcript
-    guard let picture = transcript.gallery.last(where: { transcript.origins[$0] != nil }),
+    let drawn = [currentPicture].compactMap(\.self) + transcript.gallery.reversed()
+    guard let picture = drawn.first(where: { transcript.origins[$0] != nil }),
       let origin = transcript.origins[picture]
     else { return fail("draw a picture first, then /critique it") }
     let parts = CritiqueParts.of(origin.settings.prompt)

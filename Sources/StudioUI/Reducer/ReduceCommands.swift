@@ -9,8 +9,7 @@ extension StudioState {
     let name = parts.first.map { $0.lowercased() } ?? ""
     let argument = parts.count > 1 ? parts[1].trimmingCharacters() : ""
     if let command = KeyTable.slash(named: name) { return perform(command, argument) }
-    let near =
-      KeyTable.slash.first { $0.name.hasPrefix(name.prefix(3)) }.map { "; did you mean /\($0.name)?" } ?? ""
+    let near = KeyTable.advice(onUnknown: name).map { "; \($0)" } ?? ""
     // A path that was dropped or typed, perhaps.
     return fail("unknown command /\(Vocabulary.shown(name))\(near)")
       + [.lookUp(line, isSurelyPath: name.contains("/"))]
@@ -60,8 +59,8 @@ extension StudioState {
       prompt.questionForNextAttachment = question
       return [.attach(path: path)]
     }
-    if prompt.attachments.isEmpty, let last = conversation.transcript.gallery.last {
-      prompt.attachments = [Attachment(picture: last, name: "the last picture")]
+    if prompt.attachments.isEmpty, let picture = currentPicture {
+      prompt.attachments = [Attachment(picture: picture, name: name(of: picture) ?? "the last picture")]
     }
     return prompt.attachments.isEmpty ? fail("attach a picture first: /image PATH") : ask(question)
   }
@@ -118,7 +117,7 @@ extension StudioState {
       }
       prompt.editor.set(text)
     case .save:
-      guard let picture = conversation.transcript.gallery.last else { return fail("no picture to save yet") }
+      guard let picture = currentPicture else { return fail("no picture to save yet") }
       return save(picture, path: argument)
     case .model:
       guard !argument.isEmpty else { return [.readModels] }
@@ -242,9 +241,10 @@ extension StudioState {
   }
 
   private mutating func openCompare() -> [Effect] {
-    let list = conversation.transcript.gallery
-    guard list.count >= 2 else { return fail("comparing needs two pictures") }
-    return compare(Comparison(left: list[list.count - 2], right: list[list.count - 1]))
+    guard let (before, last) = conversation.transcript.lastTwo else {
+      return fail("comparing needs two pictures")
+    }
+    return compare(Comparison(left: before, right: last))
   }
 }
 

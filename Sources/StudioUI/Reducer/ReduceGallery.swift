@@ -12,8 +12,11 @@ extension StudioState {
   }
 
   /// All sessions' pictures are there.
-  mutating func takePictures(_ pictures: [PictureID], _ origins: [PictureID: PictureOrigin]) -> [Effect] {
+  mutating func takePictures(
+    _ pictures: [PictureID], _ origins: [PictureID: PictureOrigin], _ names: [PictureID: String]
+  ) -> [Effect] {
     (album.others, album.otherOrigins) = (pictures, origins)
+    album.names.merge(names) { own, _ in own }
     let count = galleryPictures(isOfAll: true).count
     guard count > 0 else {
       if case .gallery = overlays.top { overlays.goBack() }
@@ -127,13 +130,19 @@ extension StudioState {
     guard effects == [.record(.deleted(picture: picture, isDeleted: true))] else { return effects }
     conversation.undone.append(.picture(picture))
     if prompt.subject == .picture(picture) { prompt.subject = .newest }
-    say("deleted; z restores it")
+    say(Self.toldOfDeletion)
     return effects
   }
 
+  /// Said in the gallery, and of no use anywhere else.
+  private static let toldOfDeletion = "deleted; z restores it"
+
   /// The selection is on a picture, or there is no gallery any more.
   mutating func refreshGallery() {
-    guard case .gallery(var gallery) = overlays.top else { return }
+    guard case .gallery(var gallery) = overlays.top else {
+      if toast?.text == Self.toldOfDeletion { toast = nil }
+      return
+    }
     let count = pictures(of: gallery).count
     if count == 0, galleryPictures(isOfAll: gallery.isOfAll).isEmpty, conversation.undone.isEmpty {
       overlays.goBack()
@@ -198,7 +207,7 @@ extension StudioState {
   private mutating func recall(_ settings: ImageSettings?, prompt wantsPrompt: Bool, seed wantsSeed: Bool)
     -> [Effect]
   {
-    guard let settings else { return fail("this picture was not drawn here; it has no settings") }
+    guard let settings else { return fail("no settings to use: it was not drawn here") }
     overlays.top = nil
     if wantsPrompt { prompt.editor.set(settings.prompt) }
     if wantsSeed { inspector.controls.seed = settings.seed }
@@ -214,7 +223,7 @@ extension StudioState {
     guard picture != .testCard else {
       return fail("the test card is for your eyes, not for the model's")
     }
-    prompt.attachments.append(Attachment(picture: picture, name: "picture"))
+    prompt.attachments.append(Attachment(picture: picture, name: name(of: picture) ?? "picture"))
     (prompt.mode, overlays.top) = (.ask, nil)
     // One of another session becomes this one's, with the settings that drew it.
     guard !conversation.transcript.gallery.contains(picture), let origin = album.otherOrigins[picture],
@@ -228,6 +237,8 @@ extension StudioState {
   /// Saves a picture of a session.
   mutating func save(_ picture: PictureID, path: String = "") -> [Effect] {
     guard picture != .testCard else { return fail("the test card is no picture of this session") }
-    return [.save(picture: picture, path: path, prompt: origin(of: picture)?.settings.prompt ?? "picture")]
+    let file = name(of: picture).map { name in name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name }
+    let called = origin(of: picture)?.settings.prompt ?? file ?? "picture"
+    return [.save(picture: picture, path: path, prompt: called.isEmpty ? "picture" : called)]
   }
 }

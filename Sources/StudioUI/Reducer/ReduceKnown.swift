@@ -7,6 +7,9 @@ extension StudioState {
     guard let vocabulary, prompt.mode == .imagine, !prompt.editor.isEmpty, prompt.editor.search == nil,
       prompt.isLookedThrough, prompt.editor.text.first != "/"
     else { return [] }
+    let mentions = self.mentions
+    // With a picture it will be asked, and not drawn.
+    guard !mentions.contains(where: Mentions.isPath) else { return [] }
     let unknown = vocabulary.unknown(in: prompt.editor.string, cursor: prompt.editor.cursor)
     // Both in their order.
     var rest = mentions.map(\.range)[...]

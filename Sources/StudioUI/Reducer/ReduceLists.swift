@@ -11,8 +11,9 @@ extension StudioState {
         overlays.top = .list(list)
         return []
       }
+      let selected = list.choice
       list.filter.append(c)
-      return showFiltered(list)
+      return showFiltered(list, selected: selected)
     case .gallery(let gallery) where gallery.isFiltering:
       change { $0.filter.append(c) }
     default: break
@@ -37,7 +38,7 @@ extension StudioState {
         list.newTitle = String(title.dropLast())
       } else {
         list.filter = String(list.filter.dropLast())
-        return showFiltered(list)
+        return showFiltered(list, selected: before.choice)
       }
     case .choose, .removeLine, .lineEarlier, .lineLater, .renameLine:
       guard let choice = list.choice else { return [] }
@@ -77,9 +78,10 @@ extension StudioState {
     return [.renameSession(choice.value, title: title)]
   }
 
-  private mutating func showFiltered(_ list: ListOverlay) -> [Effect] {
+  /// The best line is selected; of sessions the one that was, as long as it is there.
+  private mutating func showFiltered(_ list: ListOverlay, selected: Choice?) -> [Effect] {
     var list = list
-    list.selected = 0
+    if list.purpose != .sessions || !list.select(value: selected?.value) { list.selected = 0 }
     let effects = show(list, before: nil)
     return list.purpose == .search ? [.search(list.filter)] + effects : effects
   }

@@ -9,7 +9,7 @@ extension StudioState {
     case .switchMode: if work.canDraw { prompt.mode = prompt.mode == .ask ? .imagine : .ask }
     case .attachLast:
       guard let picture = conversation.transcript.gallery.last else { break }
-      prompt.attachments.append(Attachment(picture: picture, name: "the last picture"))
+      prompt.attachments.append(Attachment(picture: picture, name: name(of: picture) ?? "the last picture"))
       prompt.mode = .ask
     case .detach:
       if conversation.scroll != nil { conversation.scroll = nil } else { _ = prompt.attachments.popLast() }

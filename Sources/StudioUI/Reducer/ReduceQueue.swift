@@ -169,7 +169,10 @@ extension StudioState {
     guard conversation.replay == nil, !conversation.isReadOnly else {
       return recording(.redone(request: 0))
     }
-    guard let last = conversation.undone.popLast() else { return fail("there is nothing to bring back") }
+    guard
+      let last = conversation.undone.popLast()
+        ?? conversation.transcript.deletedInOrder.last.map({ .picture($0) })
+    else { return fail("there is nothing to bring back") }
     say("brought back")
     switch last {
     case .requests(let requests): return requests.map { .record(.redone(request: $0)) }

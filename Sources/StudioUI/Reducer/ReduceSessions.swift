@@ -9,6 +9,10 @@ extension StudioState {
     // A damaged log may hold the largest of numbers.
     work.nextRequest = max(work.nextRequest, min(conversation.transcript.lastRequest, 1 << 60) + 1)
     switch event {
+    case .asked(_, _, _, let sampling) where isReading:
+      inspector.controls.temperature = sampling.temperature
+    case .drawingAsked(_, let settings, _, _, let sweep) where isReading:
+      restore(settings, isOfSweep: sweep != nil)
     case .drawn(_, _, let origin, _, _):
       prompt.subject = .newest
       if conversation.lastDrawing == nil || work.running == nil {
@@ -20,6 +24,17 @@ extension StudioState {
     return []
   }
 
+  /// Whether entries are those of a session that is being taken up, and not what happens now.
+  private var isReading: Bool { work.running == nil && conversation.replay == nil }
+
+  /// A session goes on as it was left: with the settings of its last drawing. Of a sweep the scales are no setting; and the
+  /// seed was a new one each time, as far as is known.
+  private mutating func restore(_ settings: ImageSettings, isOfSweep: Bool) {
+    let guidance = inspector.controls.guidance
+    _ = inspector.controls.take(settings)
+    if isOfSweep { inspector.controls.guidance = guidance }
+  }
+
   mutating func takeSessions(_ action: Action) -> [Effect] {
     switch action {
     case .sessionOpened(let isReadOnly, let text, let isError):
@@ -29,7 +44,7 @@ extension StudioState {
       var list = ListOverlay(.models, "Models", choices)
       list.select(choices.firstIndex(where: \.isCurrent) ?? 0)
       overlays.top = .list(list)
-    case .picturesRead(let pictures, let origins): return takePictures(pictures, origins)
+    case .picturesRead(let pictures, let origins, let names): return takePictures(pictures, origins, names)
     case .placeWanted(let place): go(to: place)
     case .searched(let choices):
       guard case .list(var list) = overlays.top, list.purpose == .search else { break }
@@ -64,7 +79,12 @@ extension StudioState {
     var list = ListOverlay(.sessions, "Sessions by their last use", choices)
     if case .list(let before) = overlays.top, before.purpose == .sessions {
       list.filter = before.filter
-      list.select(before.selected)
+      let isThere = before.choice.map { chosen in choices.contains { $0.value == chosen.value } } ?? false
+      if !list.select(value: before.choice?.value) {
+        // Its new title does not fit the filter: what was renamed is not lost from sight.
+        if isThere { list.filter = "" }
+        if !list.select(value: before.choice?.value) { list.select(before.selected) }
+      }
       overlays.top = .list(list)
       return
     }

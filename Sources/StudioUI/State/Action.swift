@@ -47,8 +47,9 @@ public enum Action: Sendable {
   /// A message of the open session is to be seen.
   case placeWanted(SessionPlace)
   case searched([Choice])
-  /// Pictures of all sessions, the oldest first.
-  case picturesRead([PictureID], origins: [PictureID: PictureOrigin])
+  /// Pictures of all sessions, the oldest first, with what is known of their making and what files were called.
+  case picturesRead(
+    [PictureID], origins: [PictureID: PictureOrigin], names: [PictureID: String] = [:])
 
   // Pictures and files.
   case pictureKnown(PictureID, Size)

@@ -64,6 +64,34 @@ public struct Mentions: Equatable, Sendable {
     return path.isEmpty ? nil : Word(path: path, range: start..<at, isOpen: quote != nil)
   }
 
+  /// The same, whose words reach as far as there is a file of that name: a path may have blanks of its own, and nobody has
+  /// quoted them.
+  ///
+  /// - Parameter isFile: whether there is a file of a name.
+  public func withBlanks(_ isFile: (String) -> Bool) -> Mentions {
+    var same = self
+    let characters = Array(text)
+    for (i, word) in words.enumerated() {
+      let start = word.range.lowerBound + 1
+      // One with quotes or backslashes says itself where it ends.
+      guard String(characters[start..<word.range.upperBound]) == word.path else { continue }
+      let next = i + 1 < words.count ? words[i + 1].range.lowerBound : characters.count
+      var ends: [Int] = [], at = word.range.upperBound
+      while at < next, characters[at] != "\n", ends.count < Self.mostBlanks {
+        at += 1
+        guard at == next || characters[at].isWhitespace, !characters[at - 1].isWhitespace else { continue }
+        // "… in @my cat.png?"
+        ends += "?!,;:.)".contains(characters[at - 1]) ? [at - 1, at] : [at]
+      }
+      guard let end = ends.last(where: { isFile(String(characters[start..<$0])) }) else { continue }
+      same.words[i].path = String(characters[start..<end])
+      same.words[i].range = word.range.lowerBound..<end
+    }
+    return same
+  }
+
+  private static let mostBlanks = 24
+
   /// Whether a word can only mean a file: one that is not there is a mistake then, else it is text.
   public static func isPath(_ word: Word) -> Bool {
     PastedPaths.isPictureName(word.path) || word.path.contains("/")

@@ -50,6 +50,8 @@ public struct Choice: Equatable, Sendable {
   public var isCurrent = false
   /// Where in a session it was found.
   public var place: SessionPlace?
+  /// What else it can be found by, in lower case: words that are not shown.
+  public var words: [String] = []
 
   /// Each argument is the property of its name.
   public init(title: String, detail: String, value: String) {
@@ -98,9 +100,11 @@ public struct ListOverlay: Equatable, Sendable {
   /// In its border.
   public var title: String
   /// All of them, whatever the filter.
-  public var choices: [Choice]
+  public var choices: [Choice] { didSet { find() } }
   /// What was typed to narrow it down.
-  public var filter = ""
+  public var filter = "" { didSet { find() } }
+  /// What the filter leaves, the best first where the lines have no order of their own.
+  public private(set) var shown: [Choice]
   /// The place among those that are shown.
   public var selected = 0
   /// The new title of the selected session, while it is written.
@@ -108,7 +112,7 @@ public struct ListOverlay: Equatable, Sendable {
 
   /// Unfiltered, with the first one selected.
   public init(_ purpose: Purpose, _ title: String, _ choices: [Choice]) {
-    (self.purpose, self.title, self.choices) = (purpose, title, choices)
+    (self.purpose, self.title, self.choices, shown) = (purpose, title, choices, choices)
   }
 
   /// What is selected.
@@ -131,16 +135,24 @@ public struct ListOverlay: Equatable, Sendable {
     }
   }
 
-  /// What the filter leaves: every word must be there.
-  public var shown: [Choice] {
-    let words = filter.lowercased().split(separator: " ")
-    guard !words.isEmpty, purpose != .search else { return choices }
-    return choices.filter { choice in
-      let text = "\(choice.title) \(choice.detail)".lowercased()
-      return words.allSatisfy { text.contains($0) }
+  /// Each frame asks several times for what a filter leaves: it is found when either changes.
+  private mutating func find() {
+    guard purpose != .search, let wanted = Ranking(filter) else { return shown = choices }
+    let found = choices.compactMap { choice in wanted.rank(choice).map { (choice, $0) } }
+    switch purpose {
+    // By their last use, and as they follow each other.
+    case .sessions, .queue: shown = found.map(\.0)
+    default: shown = Ranking.sorted(found)
     }
   }
 
   /// Selects a line, or the nearest that there is.
   mutating func select(_ line: Int) { selected = max(0, min(shown.count - 1, line)) }
+
+  /// Selects the line of a value; false where it is not shown.
+  mutating func select(value: String?) -> Bool {
+    guard let value, let line = shown.firstIndex(where: { $0.value == value }) else { return false }
+    selected = line
+    return true
+  }
 }

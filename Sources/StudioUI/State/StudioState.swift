@@ -49,6 +49,11 @@ public struct StudioState: Equatable, Sendable {
     conversation.transcript.origins[picture] ?? album.otherOrigins[picture]
   }
 
+  /// The picture that a question is about, which is what is saved and described, too; nil where there is none.
+  var currentPicture: PictureID? {
+    prompt.subject.picture ?? conversation.transcript.shownLast.last ?? conversation.transcript.gallery.last
+  }
+
   /// All pictures of this session, or of all sessions.
   func galleryPictures(isOfAll: Bool) -> [PictureID] {
     let transcript = conversation.transcript, gallery = transcript.gallery

@@ -19,6 +19,8 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var starred: Set<PictureID> = []
   /// Pictures that are not shown any more.
   public private(set) var deleted: Set<PictureID> = []
+  /// The one of them that was deleted last, before it the one before, and so on.
+  private(set) var deletedInOrder: [PictureID] = []
   /// The highest request number.
   public private(set) var lastRequest = 0
   /// The pictures that were shown last: those that a question brought with it, or the last that was drawn or attached.
@@ -63,6 +65,18 @@ public struct Transcript: Equatable, Sendable {
 
   /// The last strip or grid.
   var lastStrip: Message? { messages.last { $0.isStrip && !$0.pictures.isEmpty } }
+
+  /// The picture that was shown last and, before it, the last other one; nil where there are no two.
+  var lastTwo: (before: PictureID, last: PictureID)? {
+    var last: PictureID?
+    for message in messages.reversed() {
+      for picture in message.pictures.reversed() {
+        if let last, picture != last { return (picture, last) }
+        last = picture
+      }
+    }
+    return nil
+  }
 
   private mutating func add(_ speaker: Message.Speaker, _ text: String, request: Int? = nil) -> Int {
     var message = Message(id: nextID, speaker, text)
@@ -219,6 +233,8 @@ public struct Transcript: Equatable, Sendable {
 
   private mutating func setDeleted(_ picture: PictureID, _ isDeleted: Bool) {
     if isDeleted { deleted.insert(picture) } else { deleted.remove(picture) }
+    deletedInOrder.removeAll { $0 == picture }
+    if isDeleted { deletedInOrder.append(picture) }
     for i in messages.indices where messages[i].allPictures.contains(picture) {
       messages[i].pictures = messages[i].allPictures.filter { !deleted.contains($0) }
     }

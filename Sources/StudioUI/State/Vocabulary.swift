@@ -64,10 +64,10 @@ public struct Vocabulary: Equatable, Sendable {
     let text = text.lowercased()
     guard !text.isEmpty else { return things }
     let ofKind = things.filter { $0.kind.lowercased().hasPrefix(text) }
-    guard ofKind.isEmpty else { return ofKind }
-    return things.filter { thing in
-      thing.name.hasPrefix(text) || thing.name.split(separator: " ").contains { $0.hasPrefix(text) }
-    }
+    guard ofKind.isEmpty, let wanted = Ranking(text) else { return ofKind }
+    // Not what only has it somewhere within a word.
+    let found = things.compactMap { thing in wanted.rank(thing.name).map { (thing, $0) } }
+    return Ranking.sorted(found.filter { $0.1 < 3 })
   }
 
   /// Runs of letters, in lower case, and where they stand.
@@ -149,6 +149,9 @@ public struct Vocabulary: Equatable, Sendable {
       return (slips, named.contains(near) ? 0 : 1, near)
     }.min { $0 < $1 }?.2
   }
+
+  /// How many slips lead from one word to another.
+  static func slips(from word: String, to other: String) -> Int { changes(word, other) { _ in 1 } }
 
   /// As much of a word as a message can say.
   static func shown(_ word: String) -> String {

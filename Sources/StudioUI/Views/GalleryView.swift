@@ -156,12 +156,33 @@ extension StudioState {
       return
         "Is everything visible? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc shows the report."
     }
-    guard let origin = origin(of: picture) else { return "loaded from a file" }
+    return facts(of: picture).joined(separator: " · ")
+  }
+
+  /// A picture's prompt, seed, guidance, steps and what else is known of it, or its file's name.
+  private func facts(of picture: PictureID) -> [String] {
+    guard let origin = origin(of: picture) else { return [name(of: picture) ?? "loaded from a file"] }
     let s = origin.settings
-    return
-      "\(s.prompt) · seed \(s.seed) · guidance \(Format.scale(s.guidanceScale)) · \(origin.stepsDone) steps"
-      + Format.behind(Format.sampler(s.solver, s.guidanceStart, s.guidanceEnd))
-      + (s.negative.isEmpty ? "" : " · without \(s.negative)")
-      + (origin.parent.map { " · from \($0.short)" } ?? "")
+    let others = [
+      Format.sampler(s.solver, s.guidanceStart, s.guidanceEnd),
+      s.negative.isEmpty ? "" : "without \(s.negative)", origin.parent.map { "from \($0.short)" } ?? "",
+    ]
+    return [
+      s.prompt, "seed \(s.seed)", "guidance \(Format.scale(s.guidanceScale))", "\(origin.stepsDone) steps",
+    ] + others.filter { !$0.isEmpty }
+  }
+
+  /// The same, what tells it from another one first: the prompt is long, and often that of both.
+  func description(of picture: PictureID, beside other: PictureID) -> String {
+    let own = facts(of: picture), others = Set(facts(of: other))
+    guard own.count > 1 else { return own[0] }
+    let differing = own.dropFirst().filter { !others.contains($0) }
+    let same = own.dropFirst().filter { others.contains($0) }
+    return (differing + [own[0]] + same).joined(separator: " · ")
+  }
+
+  /// What a picture's file was called; nil where that is not known.
+  func name(of picture: PictureID) -> String? {
+    album.names[picture] ?? conversation.transcript.names[picture]
   }
 }

@@ -161,7 +161,11 @@ private func drawFilmstrip(
   _ pictures: [PictureID], _ x: Int, _ top: Int, _ width: Int, _ bottom: Int, _ state: StudioState,
   _ frame: inout Frame
 ) {
-  guard state.terminal.hasPictures else { return }
+  // Sharp or not at all: a terminal that keeps few pictures would show the last ones as coarse blocks, and has them in the
+  // transcript.
+  guard state.terminal.hasPictures,
+    frame.placements.count + pictures.count <= state.terminal.mostPictures
+  else { return }
   let columns = 3, tile = Size(width / columns - 1, max(2, min(6, (bottom - top) / 3 - 1)))
   for (i, picture) in pictures.enumerated() {
     let cells = state.cells(of: picture, within: tile)

@@ -51,12 +51,16 @@ extension StudioState {
   var subjectText: String? {
     guard conversation.replay == nil, !conversation.isReadOnly else { return nil }
     let named = mentions
+    // Whether there is such a file is found out when it is sent.
     if let first = named.first, named.allSatisfy({ !Mentions.isPath($0) }) {
-      // Whether there is such a file is found out when it is sent.
       let other = prompt.mode == .ask ? subjectWithoutMentions.map { ", else \($0)" } ?? "" : ""
       return "\(first.fileName), if there is such a file\(other)"
     }
-    if !named.isEmpty { return named.filter(Mentions.isPath).map(\.fileName).joined(separator: ", ") }
+    let paths = named.filter(Mentions.isPath).map(\.fileName)
+    if !paths.isEmpty {
+      let condition = paths.count == 1 ? "if there is such a file" : "if there are such files"
+      return "\(paths.joined(separator: ", ")), \(condition)"
+    }
     return prompt.mode == .ask ? subjectWithoutMentions : nil
   }
 
@@ -69,9 +73,9 @@ extension StudioState {
 
   private var subjectWithoutMentions: String? {
     func name(_ picture: PictureID) -> String {
-      if let name = album.names[picture] ?? conversation.transcript.names[picture] { return name }
       let prompt = origin(of: picture)?.settings.prompt.oneRow ?? ""
-      return prompt.isEmpty ? "a picture from a file" : prompt
+      let name = self.name(of: picture) ?? (prompt.isEmpty ? "a picture from a file" : prompt)
+      return name + (album.missing.contains(picture) ? ", whose file is missing" : "")
     }
     if let picture = prompt.subject.picture { return name(picture) }
     if work.drawsSoon { return "what is being drawn" }

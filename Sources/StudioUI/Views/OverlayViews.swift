@@ -107,7 +107,8 @@ func drawCompare(_ pair: Comparison, _ state: StudioState, _ frame: inout Frame)
     .enumerated()
   {
     let mark = isShown ? "■" : "□", style = isShown ? theme.text : theme.dim
-    frame.put(TextWidth.fitted("\(mark) \(name)  \(state.description(of: picture))", width), 2, y + i, style)
+    let told = state.description(of: picture, beside: i == 0 ? pair.right : pair.left)
+    frame.put(TextWidth.fitted("\(mark) \(name)  \(told)", width), 2, y + i, style)
   }
   if let difference = state.album.differences[pair.heatMap] {
     let mark = showsMap ? "■" : "□"

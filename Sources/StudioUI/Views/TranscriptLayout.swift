@@ -21,10 +21,22 @@ struct LaidMessage {
       lines += TextWidth.wrapped(Self.readable(message.text), max(1, width - 2)).map { ("  " + $0, look) }
     }
     if !message.pictures.isEmpty { add(message, width, state) }
+    if let told = Self.deletion(message) {
+      lines += TextWidth.wrapped(told, max(1, width - 2)).map { ("  " + $0, .dim) }
+    }
     if !message.facts.isEmpty {
       lines += TextWidth.wrapped(message.facts, max(1, width - 2)).map { ("  " + $0, .dim) }
     }
     lines.append(("", .text))
+  }
+
+  /// In the place of pictures that were deleted.
+  private static func deletion(_ message: Message) -> String? {
+    let count = message.allPictures.count - message.pictures.count
+    guard count > 0 else { return nil }
+    if message.isRepeated { return "(deleted)" }
+    let what = message.allPictures.count == 1 ? "deleted" : "\(Format.number(count, "picture")) deleted"
+    return "(\(what); /redo or z in the gallery restores \(count == 1 ? "it" : "the last"))"
   }
 
   /// A text as far as anybody reads it: a log from anywhere may hold one of many megabytes.

@@ -7,7 +7,10 @@ public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
     let text =
       "The studio needs at least \(StudioState.smallest.width) × \(StudioState.smallest.height) cells; this is "
       + "\(state.terminal.size.width) × \(state.terminal.size.height)."
-    frame.put(TextWidth.fitted(text, state.terminal.size.width), 0, 0, state.terminal.theme.text)
+    for (y, line) in TextWidth.wrapped(text, max(1, state.terminal.size.width)).enumerated()
+    where y < state.terminal.size.height {
+      frame.put(line, 0, y, state.terminal.theme.text)
+    }
     return frame
   }
   if case .gallery(let gallery) = state.overlays.top {
@@ -94,8 +97,12 @@ private func drawPopUps(_ state: StudioState, _ frame: inout Frame) {
 private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
   let theme = state.terminal.theme, y = state.terminal.size.height - 1, width = state.terminal.size.width
   frame.fill(Rect(0, y, width, 1), " ", theme.bar)
-  let keys = state.keyHints, keysWidth = keys.reduce(0) { $0 + TextWidth.columns($1.0) + $1.1.count + 3 }
-  let room = state.statusRoom
+  var keys = state.keyHints, room = state.statusRoom
+  if let toast = state.toast, state.notice.isEmpty, TextWidth.columns(toast.text) > room {
+    // What was just said goes before keys that can be read again in a moment.
+    (keys, room) = ([], width - 2)
+  }
+  let keysWidth = keys.reduce(0) { $0 + TextWidth.columns($1.0) + $1.1.count + 3 }
   if let toast = state.toast, state.notice.isEmpty {
     let style = toast.isError ? theme.error.on(theme.bar.background) : theme.bar
     frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
@@ -174,8 +181,9 @@ extension StudioState {
   var statusText: String {
     let turn = Self.spinner[Int(now * 10) % Self.spinner.count]
     if let replay = conversation.replay {
-      return "\(replay.isPaused ? "paused" : "playing") \(replay.place) of \(replay.entries.count) · "
-        + "speed \(Format.decimal(replay.speed, 1)) · space pauses, . steps, ← → seek, + - speed"
+      // Short enough for 80 columns, the keys beside it.
+      return "\(replay.isPaused ? "paused" : "playing") \(replay.place)/\(replay.entries.count) · "
+        + "Space \(replay.isPaused ? "plays" : "pauses") ← → step + - speed \(Format.decimal(replay.speed, 1))"
     }
     if let running = work.running {
       let elapsed = Format.seconds(max(0, now - running.began))

@@ -156,7 +156,7 @@ extension StudioState {
       return
         "Is everything visible? Eight colours, sixteen greys, lines, three ramps, an orange frame. Esc shows the report."
     }
-    return facts(of: picture).joined(separator: " · ")
+    return (facts(of: picture) + parent(of: picture)).joined(separator: " · ")
   }
 
   /// A picture's prompt, seed, guidance, steps and what else is known of it, or its file's name.
@@ -165,11 +165,15 @@ extension StudioState {
     let s = origin.settings
     let others = [
       Format.sampler(s.solver, s.guidanceStart, s.guidanceEnd),
-      s.negative.isEmpty ? "" : "without \(s.negative)", origin.parent.map { "from \($0.short)" } ?? "",
+      s.negative.isEmpty ? "" : "without \(s.negative)",
     ]
     return [
       s.prompt, "seed \(s.seed)", "guidance \(Format.scale(s.guidanceScale))", "\(origin.stepsDone) steps",
     ] + others.filter { !$0.isEmpty }
+  }
+
+  private func parent(of picture: PictureID) -> [String] {
+    origin(of: picture)?.parent.map { ["from \($0.short)"] } ?? []
   }
 
   /// The same, what tells it from another one first: the prompt is long, and often that of both.
@@ -178,7 +182,7 @@ extension StudioState {
     guard own.count > 1 else { return own[0] }
     let differing = own.dropFirst().filter { !others.contains($0) }
     let same = own.dropFirst().filter { others.contains($0) }
-    return (differing + [own[0]] + same).joined(separator: " · ")
+    return (differing + [own[0]] + same + parent(of: picture)).joined(separator: " · ")
   }
 
   /// What a picture's file was called; nil where that is not known.

@@ -21,7 +21,7 @@ struct LaidMessage {
       lines += TextWidth.wrapped(Self.readable(message.text), max(1, width - 2)).map { ("  " + $0, look) }
     }
     if !message.pictures.isEmpty { add(message, width, state) }
-    if let told = Self.deletion(message) {
+    if let told = Self.deletion(message, state) {
       lines += TextWidth.wrapped(told, max(1, width - 2)).map { ("  " + $0, .dim) }
     }
     if !message.facts.isEmpty {
@@ -31,10 +31,12 @@ struct LaidMessage {
   }
 
   /// In the place of pictures that were deleted.
-  private static func deletion(_ message: Message) -> String? {
+  private static func deletion(_ message: Message, _ state: StudioState) -> String? {
     let count = message.allPictures.count - message.pictures.count
     guard count > 0 else { return nil }
-    if message.isRepeated { return "(deleted)" }
+    if message.isRepeated || state.conversation.isReadOnly || state.conversation.replay != nil {
+      return count == 1 ? "(deleted)" : "(\(Format.number(count, "picture")) deleted)"
+    }
     let what = message.allPictures.count == 1 ? "deleted" : "\(Format.number(count, "picture")) deleted"
     return "(\(what); /redo or z in the gallery restores \(count == 1 ? "it" : "the last"))"
   }

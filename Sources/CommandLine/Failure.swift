@@ -32,9 +32,7 @@ struct Failure {
   func end(with error: any Error) -> Never {
     // A command's own status, such as 128 and a signal's number; what it had to say is said.
     if let code = error as? ExitCode {
-      do { try Output.finish() } catch  where code != .success {
-        if !Output.isLeft(error) { writeError("vugen: \(error)\n") }
-      } catch {
+      do { try Output.finish() } catch  where code != .success { writeError("vugen: \(error)\n") } catch {
         end(with: error)
       }
       // A library's thread that is still at work must not see its library taken down.
@@ -48,8 +46,6 @@ struct Failure {
     if error is CancellationError || error is Patience.Ended && Interruption.isRequested {
       end(with: ExitCode(Interruption.status))
     }
-    // As other programs end that a signal tells so: it is nobody's mistake.
-    if Output.isLeft(error) { end(with: ExitCode(Output.statusWithoutReader)) }
     let code = Vugen.exitCode(for: error)
     if code == .success {  // --help and --version
       print(Vugen.fullMessage(for: error))

@@ -36,7 +36,7 @@ enum Output {
     try show(FileName.bytes(path) + Array((rest + "\n").utf8))
   }
 
-  /// Text that appears at once. Throws `Loss` where nobody takes it.
+  /// Text that appears at once. Throws `CommandError` where nobody takes it.
   static func show(_ text: String) throws {
     fputs(text, stdout)
     try finish()
@@ -48,34 +48,13 @@ enum Output {
     try finish()
   }
 
-  /// Whether standard output is a pipe that nobody reads any more, as behind `head`.
-  static var hasNoReader: Bool {
-    var status = stat(), asked = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-    guard fstat(STDOUT_FILENO, &status) == 0, status.st_mode & S_IFMT == S_IFIFO, poll(&asked, 1, 0) > 0
-    else { return false }
-    return asked.revents & Int16(POLLERR) != 0
-  }
-
-  /// What other programs end with where nobody reads their pipe any more.
-  static let statusWithoutReader = 128 + SIGPIPE
-
-  /// What is wrong with standard output.
-  struct Loss: Error, CustomStringConvertible {
-    let description: String
-  }
-
-  /// Whether an error says that standard output took no more because its reader has gone: that is no failure to be told.
-  static func isLeft(_ error: any Error) -> Bool {
-    (error is Loss || (error as? FileAccessError)?.path == "standard output") && hasNoReader
-  }
-
-  /// Throws `Loss` where not all that was printed could be written.
+  /// Throws `CommandError` where not all that was printed could be written.
   static func finish() throws {
     errno = 0
     guard fflush(stdout) == 0, ferror(stdout) == 0 else {
       let reason = errno == 0 ? "not all of it could be written" : String(cString: strerror(errno))
       clearerr(stdout)
-      throw Loss(description: "standard output: \(reason)")
+      throw CommandError("standard output: \(reason)")
     }
   }
 }

@@ -230,10 +230,6 @@ enum ManualPage {
     ),
     ("2", "Wrong usage."), ("130", "Interrupted by Ctrl-C (SIGINT); files are complete or absent."),
     (
-      "141",
-      "Standard output is a pipe whose reader has gone, as behind head: the work ends, and nothing is said of it. Standard output that is full or closed is a failure (1)."
-    ),
-    (
       "128+n",
       "The studio, a training run or a caption run was ended by signal n; finished work is saved. In the studio, Ctrl-C only cancels the running request."
     ),

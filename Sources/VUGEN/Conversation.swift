@@ -100,9 +100,7 @@ public final class Conversation {
     guard var logits = try read(tokens, pendingPictures + turn.pictures, isCancelled) else {
       return ([], "", .cancelled)
     }
-    pendingPictures = []
-    promptTokens = tokens
-    tokensPerSecond = nil
+    (pendingPictures, promptTokens, tokensPerSecond) = ([], tokens, nil)
     seen.formUnion(tokens)
     let begin = ContinuousClock.now
     var answer: [Int32] = [], decoder = StreamingDecoder(model.tokenizer), text = "", stop = StopReason.length

@@ -51,9 +51,9 @@ struct PatienceTests {
       "encode fifo -o f", "score --image fifo --text x",
     ])
   func aTerminalIsToldWhatIsWaitedFor(_ line: String) throws {
+    _ = try run("[ -e fifo ] || mkfifo fifo")
     let session = try Session(
       line.split(separator: " ").map(String.init), rows: 24, columns: 80, home: folder)
-    _ = try run("[ -e fifo ] || mkfifo fifo")
     #expect(session.expect("fifo: waiting for a picture; Ctrl-C ends it", rows: 24), "\(session.screen(24))")
     session.type("\u{3}")
     #expect(session.end() == 130)

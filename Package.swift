@@ -157,11 +157,22 @@ let package = Package(
       name: "dying-program", dependencies: ["Files", "Frames", "Tensors", "Terminal"],
       path: "Tests/DyingProgram",
       linkerSettings: [ownTeam]),
+    // What starts the program: by the shell, and before a terminal.
+    .target(
+      name: "ProgramSupport", dependencies: ["Pictures", "Tensors", "TerminalProbe", "TestSupport"],
+      path: "Tests/ProgramSupport"),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Files", "Pictures", "Recipes", "Requests", "SessionLog", "Tensors", "TerminalProbe", "TestSupport",
-        "VUGEN", "dying-program", "fuzz", "CommandLine",
+        "Files", "Pictures", "ProgramSupport", "Recipes", "TerminalProbe", "TestSupport", "VUGEN", "fuzz",
+        "CommandLine",
+      ]),
+    // The studio itself, before a terminal.
+    .testTarget(
+      name: "StudioProgramTests",
+      dependencies: [
+        "Pictures", "ProgramSupport", "Requests", "SessionLog", "TerminalProbe", "TestSupport",
+        "dying-program", "CommandLine",
       ]),
     .testTarget(
       name: "StudioTests",
@@ -219,7 +230,8 @@ let package = Package(
 
 // Tests are compiled once and run once: optimising them takes longer than it saves.
 for target in package.targets
-where target.type == .test || ["dying-program", "fuzz", "session-writer"].contains(target.name) {
+where target.type == .test
+  || ["ProgramSupport", "dying-program", "fuzz", "session-writer"].contains(target.name) {
   target.swiftSettings = [.unsafeFlags(["-Onone", "-no-emit-module-separately-wmo"])]
 }
 

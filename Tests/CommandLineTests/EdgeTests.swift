@@ -1,5 +1,6 @@
 import Foundation
 import Pictures
+import ProgramSupport
 import TestSupport
 import Testing
 

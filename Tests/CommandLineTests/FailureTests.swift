@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Pictures
+import ProgramSupport
 import TestSupport
 import Testing
 

@@ -275,6 +275,12 @@ import Testing
     var idle = Bench()
     idle.press(.control("d"))
     #expect(idle.state.isLeaving)
+    // What is on the screen is finished, whether or not the model has said that it is free.
+    var drawn = Bench()
+    drawn.send("a cat")
+    drawn.happen(.drawn("d0", ImageSettings(prompt: "a cat"), stepsDone: 50, seconds: 1, isPartial: false))
+    drawn.press(.control("d"))
+    #expect(drawn.state.isLeaving && drawn.effects.last == .leave, "\(drawn.effects.suffix(2))")
   }
 
   /// A model that cannot draw takes the mode of drawing away, and one that can brings it back.

@@ -69,11 +69,11 @@ public enum ColourName: String, Codable, Sendable, CaseIterable {
   public static func dominant(of picture: Picture, share: Double = 0.5) -> ColourName? {
     // A table by place: hashing a name for every pixel took longer than finding it.
     var counts = [Int](repeating: 0, count: allCases.count), total = 0
-    for i in stride(from: 0, to: picture.pixels.count, by: 4) where picture.pixels[i + 3] > 127 {
-      let name = ColourName(
-        red: picture.pixels[i], green: picture.pixels[i + 1], blue: picture.pixels[i + 2])
-      counts[name.place] += 1
-      total += 1
+    picture.pixels.withUnsafeBufferPointer { bytes in
+      for i in stride(from: 0, to: bytes.count, by: 4) where bytes[i + 3] > 127 {
+        counts[ColourName(red: bytes[i], green: bytes[i + 1], blue: bytes[i + 2]).place] += 1
+        total += 1
+      }
     }
     let order = zip(allCases, counts).sorted { ($0.1, $0.0.rawValue) > ($1.1, $1.0.rawValue) }
     let (first, most) = order[0]
@@ -110,40 +110,58 @@ func colourOf(hue: Double, saturation: Double, value: Double) -> (UInt8, UInt8, 
   return (byte(r), byte(g), byte(b))
 }
 
-extension Picture {
-  /// This cut-out in another colour, or nil where the eye would not call the result so.
-  ///
-  /// The pixels of the main colour (all, where none leads) take the new hue and saturation; their shading
-  /// stays, stretched around the new colour's own lightness. Small parts of other colours stay as they are.
-  public func recoloured(_ name: ColourName) -> Picture? {
-    let main = mainValues()
-    guard !main.isEmpty else { return nil }
-    let middle = max(0.05, main.map(\.value).sorted()[main.count / 2]), target = name.example
-    var copy = self
-    for (i, value) in main {
-      let shade = value / middle
-      // A highlight must not leave the colour's range, nor a shadow.
-      let stretched = target.value * (shade < 1 ? 0.45 + 0.55 * shade : 1 + 0.35 * (shade - 1))
-      let saturation = target.saturation * (shade > 1.5 ? 0.75 : 1)
-      let colour = colourOf(hue: target.hue, saturation: saturation, value: min(1, stretched))
-      (copy.pixels[i], copy.pixels[i + 1], copy.pixels[i + 2]) = colour
-    }
-    return ColourName.dominant(of: copy) == name ? copy : nil
-  }
+/// The pixels that carry a cut-out's colour: the main one's, all where none leads. Found once for all the colours that they
+/// may take.
+struct MainColour {
+  /// Where a pixel begins in the picture's bytes, and its largest channel, which is its HSV value in 255ths.
+  private let pixels: [(place: Int, top: UInt8)]
+  /// The median of the values, 0…1.
+  private let middle: Double
 
-  /// Places of the pixels that carry the colour, with their values.
-  private func mainValues() -> [(place: Int, value: Double)] {
-    let main = ColourName.dominant(of: self, share: 0.3)
+  /// Nil where nothing is visible.
+  init?(of picture: Picture) {
+    let main = ColourName.dominant(of: picture, share: 0.3)
     let carries = ColourName.allCases.map { name in
       main.map { name == $0 || Self.areShades(name, $0) } ?? true
     }
-    var values: [(place: Int, value: Double)] = []
-    for i in stride(from: 0, to: pixels.count, by: 4) where pixels[i + 3] > 0 {
-      let name = ColourName(red: pixels[i], green: pixels[i + 1], blue: pixels[i + 2])
-      guard carries[name.place] else { continue }
-      values.append((i, hueSaturationValue(pixels[i], pixels[i + 1], pixels[i + 2]).2))
+    var found: [(place: Int, top: UInt8)] = [], counts = [Int](repeating: 0, count: 256)
+    picture.pixels.withUnsafeBufferPointer { bytes in
+      for i in stride(from: 0, to: bytes.count, by: 4) where bytes[i + 3] > 0 {
+        let name = ColourName(red: bytes[i], green: bytes[i + 1], blue: bytes[i + 2])
+        guard carries[name.place] else { continue }
+        let top = max(bytes[i], bytes[i + 1], bytes[i + 2])
+        found.append((i, top))
+        counts[Int(top)] += 1
+      }
     }
-    return values
+    guard !found.isEmpty else { return nil }
+    var below = 0, median = 0
+    while below + counts[median] <= found.count / 2 {
+      below += counts[median]
+      median += 1
+    }
+    pixels = found
+    middle = max(0.05, Double(median) / 255)
+  }
+
+  /// The picture that it was found in, in another colour, or nil where the eye would not call the result so.
+  ///
+  /// The pixels take the new hue and saturation; their shading stays, stretched around the new colour's own lightness. Small
+  /// parts of other colours stay as they are.
+  func replaced(by name: ColourName, in picture: Picture) -> Picture? {
+    let target = name.example
+    let colours = (0...255).map { top in
+      let shade = Double(top) / 255 / middle
+      // A highlight must not leave the colour's range, nor a shadow.
+      let stretched = target.value * (shade < 1 ? 0.45 + 0.55 * shade : 1 + 0.35 * (shade - 1))
+      let saturation = target.saturation * (shade > 1.5 ? 0.75 : 1)
+      return colourOf(hue: target.hue, saturation: saturation, value: min(1, stretched))
+    }
+    var copy = picture
+    copy.pixels.withUnsafeMutableBufferPointer { bytes in
+      for (i, top) in pixels { (bytes[i], bytes[i + 1], bytes[i + 2]) = colours[Int(top)] }
+    }
+    return ColourName.dominant(of: copy) == name ? copy : nil
   }
 
   /// Whether one name is the other in light or shadow.
@@ -152,5 +170,12 @@ extension Picture {
       [.red, .pink, .brown], [.orange, .brown, .yellow], [.white, .gray], [.pink, .purple], [.black, .gray],
     ]
     return families.contains { $0.contains(a) && $0.contains(b) }
+  }
+}
+
+extension Picture {
+  /// This cut-out in another colour, or nil where the eye would not call the result so.
+  public func recoloured(_ name: ColourName) -> Picture? {
+    MainColour(of: self)?.replaced(by: name, in: self)
   }
 }

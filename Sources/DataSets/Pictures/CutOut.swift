@@ -43,9 +43,19 @@ public struct CutOut: Sendable {
 
   private let plain: Picture
 
-  /// The same thing in another colour, where the eye would call it so.
-  func recoloured(_ name: ColourName) -> CutOut? {
-    plain.recoloured(name).map { CutOut(id: "\(id)#\(name.rawValue)", fitting: $0, colour: name) }
+  /// The same thing in each of the colours in which the eye would call it so.
+  func recoloured() -> [ColourName: CutOut] {
+    guard let main = MainColour(of: plain) else { return [:] }
+    var list: [ColourName: CutOut] = [:]
+    for name in ColourName.allCases {
+      list[name] =
+        name == colour
+        ? self
+        : main.replaced(by: name, in: plain).map {
+          CutOut(id: "\(id)#\(name.rawValue)", fitting: $0, colour: name)
+        }
+    }
+    return list
   }
 
   /// How a cut-out is laid on a picture.

@@ -84,10 +84,7 @@ public struct ObjectBank: Sendable {
   private static func entry(_ kind: ObjectClass, _ originals: [CutOut]) -> Entry {
     var recoloured: [ColourName: [CutOut]] = [:]
     if kind.isRecolourable {
-      for name in ColourName.allCases {
-        let cuts = originals.compactMap { $0.colour == name ? $0 : $0.recoloured(name) }
-        if !cuts.isEmpty { recoloured[name] = cuts }
-      }
+      for (name, cut) in originals.flatMap({ $0.recoloured() }) { recoloured[name, default: []].append(cut) }
     }
     return Entry(kind: kind, originals: originals, recoloured: recoloured)
   }

@@ -205,7 +205,8 @@ extension StudioState {
 
   /// Leaves; what is not finished is told first, and lost where the person asks again.
   private mutating func leave() -> [Effect] {
-    let running = work.running?.job, unfinished = [running].compactMap { $0?.id } + work.queue.map(\.id)
+    let running = work.running.flatMap { $0.isAnswered ? nil : $0.job }
+    let unfinished = [running].compactMap { $0?.id } + work.queue.map(\.id)
     if !unfinished.isEmpty, unfinished != work.toldOfLeaving {
       work.toldOfLeaving = unfinished
       let first = running.map { [$0.isDrawing ? "a drawing is not finished" : "an answer is not finished"] }

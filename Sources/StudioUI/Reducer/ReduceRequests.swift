@@ -99,20 +99,16 @@ extension StudioState {
       if case .step(_, _, _, let preview?) = event { album.sizes[preview] = nil }
       return event == .ended ? startNext() : []
     }
+    if case .step(_, _, _, let preview?) = event, let old = running.preview, old != preview {
+      album.sizes[old] = nil
+    }
+    running.notice(event)
+    work.running = running
     switch event {
-    case .started: return []
-    case .token(let text): running.text += text
-    case .step(let step, let steps, let picture, let preview):
-      (running.step, running.steps, running.picture) = (step, steps, picture)
-      if let preview {
-        if let old = running.preview, old != preview { album.sizes[old] = nil }
-        running.preview = preview
-      }
+    case .started, .token, .step: return []
     case .forgotten: return [.record(.note(Self.forgotten))]
     case .shortened(let name, let prompt): return noteShortened(name, of: prompt)
     case .drawn(let picture, let settings, let done, let seconds, let isPartial):
-      running.picture += 1
-      work.running = running
       guard !running.isDiscarded else { return [] }
       let origin = PictureOrigin(settings, stepsDone: done, parent: running.parent)
       return [
@@ -131,8 +127,6 @@ extension StudioState {
       work.running = nil
       return startNext()
     }
-    work.running = running
-    return []
   }
 
   /// Said once of a prompt: the slider draws it again and again.

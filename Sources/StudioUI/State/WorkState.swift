@@ -140,11 +140,28 @@ public struct Running: Equatable, Sendable {
   public internal(set) var isCancelling = false
   /// Cancelling throws away what there is.
   var isDiscarded = false
+  /// Whether all that was asked for is there, though the model has not said yet that it is free.
+  var isAnswered = false
 
   init(_ job: Job, began: Double) {
     (self.job, self.began) = (job, began)
     if case .imagine(let settings, let count, _) = job.request {
       (steps, self.count) = (settings.steps, count)
+    }
+  }
+
+  /// What has come of it.
+  mutating func notice(_ event: RequestEvent<PictureID>) {
+    switch event {
+    case .started, .forgotten, .shortened, .ended: break
+    case .token(let text): self.text += text
+    case .step(let step, let steps, let picture, let preview):
+      (self.step, self.steps, self.picture) = (step, steps, picture)
+      self.preview = preview ?? self.preview
+    case .drawn:
+      picture += 1
+      isAnswered = picture >= count
+    case .answered, .failed, .cancelled: isAnswered = true
     }
   }
 

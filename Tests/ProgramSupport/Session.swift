@@ -4,12 +4,14 @@ import TestSupport
 import Testing
 
 /// The real program in a pseudo-terminal, before a real terminal emulator.
-final class Session {
-  let probe: OpaquePointer
-  let home: String
+public final class Session {
+  /// The terminal.
+  public let probe: OpaquePointer
+  /// The person's folder, where the program runs.
+  public let home: String
 
   /// Where the program under test was built: beside the tests.
-  static func program(_ name: String = "vugen") throws -> String {
+  public static func program(_ name: String = "vugen") throws -> String {
     try #require(
       [Bundle.main.bundleURL, Bundle.main.executableURL?.deletingLastPathComponent()].compactMap { $0 }
         .map { $0.appendingPathComponent(name).path }
@@ -19,7 +21,7 @@ final class Session {
   /// - Parameters:
   ///   - terminal: variables that say which terminal it is.
   ///   - name: what the program is called by, where it is not its path.
-  init(
+  public init(
     _ arguments: [String] = [], rows: Int32 = 36, columns: Int32 = 120, home: String? = nil,
     terminal: [String] = ["TERM=xterm-256color", "COLORTERM=truecolor"], name: String? = nil,
     path: String = "/usr/bin:/bin"
@@ -37,7 +39,8 @@ final class Session {
 
   deinit { probe_free(probe) }
 
-  func screen(_ count: Int32) -> String {
+  /// So many rows of the screen, the first above.
+  public func screen(_ count: Int32) -> String {
     (0..<count).map { row in
       var text = [CChar](repeating: 0, count: 4096)
       let length = Int(probe_row(probe, row, &text, 4096))
@@ -48,10 +51,10 @@ final class Session {
   }
 
   /// After so many seconds something will never come, however busy the machine is.
-  static let ceiling = 240.0
+  public static let ceiling = 240.0
 
   /// Waits until the screen shows a text: a condition, never a fixed time.
-  func expect(_ text: String, within seconds: Double = Session.ceiling, rows: Int32 = 36) -> Bool {
+  public func expect(_ text: String, within seconds: Double = Session.ceiling, rows: Int32 = 36) -> Bool {
     let clock = ContinuousClock(), end = clock.now + .seconds(seconds)
     while clock.now < end {
       if screen(rows).contains(text) { return true }
@@ -60,12 +63,13 @@ final class Session {
     return screen(rows).contains(text)
   }
 
-  func type(_ text: String) {
+  /// Sends keys as the terminal would.
+  public func type(_ text: String) {
     Array(text.utf8).withUnsafeBufferPointer { probe_type(probe, $0.baseAddress, $0.count) }
   }
 
   /// Waits until a text is gone from the screen.
-  func expectGone(_ text: String, rows: Int32 = 36) -> Bool {
+  public func expectGone(_ text: String, rows: Int32 = 36) -> Bool {
     let clock = ContinuousClock(), end = clock.now + .seconds(Self.ceiling)
     while clock.now < end, screen(rows).contains(text) {
       if probe_pump(probe, 50) == 0 { break }
@@ -75,7 +79,7 @@ final class Session {
 
   /// Waits until nothing has come for a while and the program sleeps: one that waits for a processor has not settled.
   /// Not while the model works, which does not sleep.
-  func settle(_ seconds: Double = 0.12) {
+  public func settle(_ seconds: Double = 0.12) {
     let clock = ContinuousClock(), end = clock.now + .seconds(60)
     var before = -1
     while before != sent.count, clock.now < end {
@@ -88,31 +92,32 @@ final class Session {
   }
 
   /// Pixels of pictures in each of 36 × 120 cells.
-  var pictureCells: [[Int32]] {
+  public var pictureCells: [[Int32]] {
     (0..<36).map { y in (0..<120).map { x in probe_picture_pixels(probe, y, x) } }
   }
 
   /// `+` is a cell with a ghost, `-` one with a hole.
-  static func difference(_ found: [[Int32]], _ wanted: [[Int32]]) -> String {
+  public static func difference(_ found: [[Int32]], _ wanted: [[Int32]]) -> String {
     zip(found, wanted).map { a, b in
       String(zip(a, b).map { $0 == $1 ? ($0 > 0 ? "#" : ".") : $0 > $1 ? "+" : "-" })
     }.joined(separator: "\n")
   }
 
-  var sent: [UInt8] {
+  /// All that the program has written.
+  public var sent: [UInt8] {
     var count = 0
     let bytes = probe_sent(probe, &count)
     return Array(UnsafeBufferPointer(start: bytes, count: count))
   }
 
   /// The exit status.
-  func end() -> Int32 {
+  public func end() -> Int32 {
     let status = probe_wait(probe, Int32(Self.ceiling * 1000))
     return status < 0 ? status : status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
   }
 
   /// Sixel pictures among what was sent.
-  var sentPictures: Int { places(of: "\u{1B}P").count }
+  public var sentPictures: Int { places(of: "\u{1B}P").count }
 
   /// Where a sequence begins in what was sent.
   private func places(of sequence: String) -> [Int] {
@@ -128,13 +133,13 @@ final class Session {
   }
 
   /// Whether the terminal is as it was in every way: modes of the line, cursor, no picture or update left half done.
-  var isAsItWas: Bool {
+  public var isAsItWas: Bool {
     leftClean && probe_is_cooked(probe) != 0 && isOver("\u{1B}[?25l", "\u{1B}[?25h")
       && isOver("\u{1B}P", "\u{1B}\\") && isOver("\u{1B}[?2026h", "\u{1B}[?2026l")
   }
 
   /// Whether every mode that was switched on was switched off, and the screen given back.
-  var leftClean: Bool {
+  public var leftClean: Bool {
     ["1049", "2004", "1002", "1006"].allSatisfy { isOver("\u{1B}[?\($0)h", "\u{1B}[?\($0)l") }
   }
 }

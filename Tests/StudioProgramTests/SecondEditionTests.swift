@@ -1,5 +1,6 @@
 import Foundation
 import Pictures
+import ProgramSupport
 import TerminalProbe
 import TestSupport
 import Testing

@@ -3,12 +3,15 @@ import Pictures
 import TestSupport
 
 /// Lines of bash in a folder of their own, in which `V` is the program and `P` its path.
-struct Shell {
-  let folder: String
+public struct Shell {
+  /// Where the lines run.
+  public let folder: String
 
-  init() throws { folder = try temporaryFolder() }
+  /// In a new folder.
+  public init() throws { folder = try temporaryFolder() }
 
-  func run(_ lines: String) throws -> (out: String, error: String, status: Int32) {
+  /// What the lines print, and the last one's status.
+  public func run(_ lines: String) throws -> (out: String, error: String, status: Int32) {
     let program = try Session.program()
     let ended = try ChildProgram.run(
       ["/bin/bash", "-c", "P='\(program)'; V() { \"$P\" \"$@\"; }; \(lines)"], in: folder,
@@ -16,9 +19,11 @@ struct Shell {
     return (ended.output, ended.errors, ended.status)
   }
 
-  func write(_ text: String, _ name: String) throws { try write(Data(text.utf8), name) }
+  /// Writes a file below the folder, and the folders to it.
+  public func write(_ text: String, _ name: String) throws { try write(Data(text.utf8), name) }
 
-  func write(_ data: Data, _ name: String) throws {
+  /// Writes a file below the folder, and the folders to it.
+  public func write(_ data: Data, _ name: String) throws {
     let path = "\(folder)/\(name)"
     try FileManager.default.createDirectory(
       atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
@@ -26,13 +31,13 @@ struct Shell {
   }
 
   /// Gray pictures by these names.
-  func writePictures(_ names: String...) throws {
+  public func writePictures(_ names: String...) throws {
     let gray = try Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768)).pngData()
     for name in names { try write(Data(gray), name) }
   }
 
   /// Bash that waits for `condition`, a minute at most.
-  static func until(_ condition: String) -> String {
+  public static func until(_ condition: String) -> String {
     "n=0; until \(condition) || [ $((n++)) -gt 1200 ]; do sleep 0.05; done"
   }
 }

@@ -10,7 +10,8 @@ PYTHON_SMOLVLM := $(VENV_SMOLVLM)/bin/python
 # The same flags for both, whatever output is connected to: one compilation then serves the program and its tests.
 FLAGS := -c release --explicit-target-dependency-import-check error --no-color-diagnostics
 BUILD := "$(SWIFT)" build $(FLAGS) --product vugen
-TEST = "$(SWIFT)" test $(FLAGS) --disable-testable-imports $(TEST_ARGUMENTS)
+# Tests share the processors with each other: a thread that waits sleeps at once.
+TEST = OMP_WAIT_POLICY=passive "$(SWIFT)" test $(FLAGS) --disable-testable-imports $(TEST_ARGUMENTS)
 
 PREFIX ?= /usr/local
 

@@ -106,10 +106,7 @@ final class StudioLoop {
   }
 
   private func apply(_ action: Action) {
-    var waiting = [action][...]
-    while let next = waiting.popFirst() {
-      for effect in reduce(&state, next) { waiting += effects.perform(effect, state) }
-    }
+    settle(action, in: &state, now: { now }, perform: effects.perform)
   }
 
   private func draw() {

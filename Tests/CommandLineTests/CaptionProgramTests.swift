@@ -84,7 +84,7 @@ struct CaptionProgramTests {
         #expect(run.child.isRunning)
       } else {
         // Nothing shows before the end: it has answered some once it has worked for a while.
-        for _ in 0..<1200 where processorSeconds(run.child.identifier) < 1.2 {
+        for _ in 0..<1200 where processorSeconds(run.child.identifier) < 0.6 {
           Thread.sleep(forTimeInterval: 0.05)
         }
       }

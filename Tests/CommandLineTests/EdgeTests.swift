@@ -43,7 +43,7 @@ struct EdgeTests {
     let found = try shell.run(
       """
       trap '' INT HUP TERM QUIT
-      "$P" imagine x --steps 99 -o i.png & p=$!
+      "$P" imagine x --steps 30 -o i.png & p=$!
       "$P" caption a.png in --max-tokens 2 -o c.csv & c=$!
       for q in $p $c; do \(Shell.until("grep -qs model.safetensors /proc/$q/maps || ! kill -0 $q")); done
       for number in INT HUP TERM QUIT; do kill -$number $p $c; done

@@ -29,7 +29,10 @@ public final class Session {
     let program = try name ?? Self.program()
     self.home = home ?? temporaryPath()
     try FileManager.default.createDirectory(atPath: self.home, withIntermediateDirectories: true)
-    let environment = terminal + ["HOME=\(self.home)", "PATH=\(path)", "LANG=C.UTF-8", "EDITOR=true"]
+    let environment =
+      terminal + ["HOME=\(self.home)", "PATH=\(path)", "LANG=C.UTF-8", "EDITOR=true"]
+      // Others wait for the processors, too.
+      + ["OMP_WAIT_POLICY=passive"]
     // In a folder of its own: what it saves must not lie about.
     var list = (["/usr/bin/env", "-C", self.home, program] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup($0) } + [nil]

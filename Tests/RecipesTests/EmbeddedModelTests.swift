@@ -80,7 +80,7 @@ struct EmbeddedModelTests {
     try QuantizedFolder.write(from: EmbeddedModel.folder, to: folder, bits: bits)
     let model = try LoadedModel(folder: folder)
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 7)
-    let scenes = (0..<2).map { composer.scene(UInt64($0), .validation) }
+    let scenes = (0..<1).map { composer.scene(UInt64($0), .validation) }
     func mean(_ precision: Precision) throws -> Double {
       model.tower.precision = precision
       var sum = 0.0, tokens = 0
@@ -104,7 +104,7 @@ struct EmbeddedModelTests {
   @Test func manyAnswersAtOnceAreTheSame() throws {
     let model = try LoadedModel(folder: EmbeddedModel.folder)
     let composer = SceneComposer(try curatedCutOuts.get(), seed: 5)
-    let turns = (0..<3).flatMap { i -> [Turn] in
+    let turns = (0..<2).flatMap { i -> [Turn] in
       let scene = composer.scene(UInt64(i), .validation)
       let tiles = model.configuration.vision.tiles(of: scene.picture)
       return scene.record.questions.map { Turn(.user, $0.question, pictures: [tiles]) }
@@ -113,7 +113,7 @@ struct EmbeddedModelTests {
       var random = Philox(seed: 0)
       return try Conversation(model).ask(turn, most: 48, using: &random).tokens
     }
-    #expect(turns.count > 8)
+    #expect(turns.count > 5, "\(turns.count)")
     for slots in [1, 16] {
       var rest = turns[...], found: [[Int32]] = []
       try AnswerBatch(model, slots: slots).run {

@@ -180,7 +180,7 @@ struct StudioProgramTests {
       #expect(isSame, "\(what):\n\(Session.difference(found, anew))\n\(s.screen(36))")
       seen += anew.joined().count { $0 > 0 }
     }
-    for round in 0..<12 { check("round \(round), \(Self.move(s, &cat))") }
+    for round in 0..<8 { check("round \(round), \(Self.move(s, &cat))") }
     // Previews come and go while the transcript moves.
     s.type("\u{1B}")
     s.settle()

@@ -5,7 +5,7 @@ import StudioUI
 
 /// A studio whose effects are kept, and whose recorded events come back as the program gives them back.
 struct Bench {
-  private(set) var state = StudioState()
+  var state = StudioState()
   var effects: [Effect] = []
 
   init(_ size: Size = Size(120, 36), isReady: Bool = true) {

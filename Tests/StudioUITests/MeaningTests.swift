@@ -283,6 +283,20 @@ import Testing
     #expect(drawn.state.isLeaving && drawn.effects.last == .leave, "\(drawn.effects.suffix(2))")
   }
 
+  /// What a slow effect has to say stands as long as anything else: its time begins when it is said.
+  @Test func whatASlowDiskSaysIsSeen() {
+    var b = Bench(), clock = 0.0
+    settle(.key(.control("d")), in: &b.state, now: { clock }) { effect, _ in
+      guard effect == .leave else { return [] }
+      clock = 20
+      return [.toast("1 picture is not written", isError: true)]
+    }
+    b.act(.tick(25))
+    #expect(b.shows("1 picture is not written"))
+    b.act(.tick(27))
+    #expect(!b.shows("1 picture is not written"))
+  }
+
   /// A model that cannot draw takes the mode of drawing away, and one that can brings it back.
   @Test func theModeComesBackWithTheModel() {
     var b = Bench()

@@ -13,6 +13,26 @@ public func reduce(_ state: inout StudioState, _ action: Action) -> [Effect] {
   return effects + state.startAside()
 }
 
+/// Applies an action, and what its effects answer at once, in order.
+///
+/// - Parameters:
+///   - now: the studio's clock, in seconds.
+///   - perform: does what an effect says.
+public func settle(
+  _ action: Action, in state: inout StudioState, now: () -> Double,
+  perform: (Effect, StudioState) -> [Action]
+) {
+  var waiting = [action][...]
+  while let next = waiting.popFirst() {
+    for effect in reduce(&state, next) {
+      let answers = perform(effect, state)
+      // A slow disk took its time: what is said of that is said now, and not over before it was seen.
+      if !answers.isEmpty, now() - state.now > 0.5 { waiting.append(.tick(now())) }
+      waiting += answers
+    }
+  }
+}
+
 extension StudioState {
   fileprivate mutating func take(_ action: Action) -> [Effect] {
     switch action {

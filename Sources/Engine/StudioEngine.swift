@@ -22,6 +22,23 @@ public struct ModelFacts: Sendable, Equatable {
   public var hash: String
 }
 
+extension ModelFacts {
+  /// A model's hash without loading it: of its files' headers and sizes, enough to tell one training from another without
+  /// reading gigabytes. Throws `DigestError`.
+  public static func hash(of folder: String) throws -> String {
+    var text = ""
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    for name in names where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
+      guard let file = FileHandle(forReadingAtPath: "\(folder)/\(name)") else { continue }
+      let size = (try? file.seekToEnd()) ?? 0
+      text += "\(name) \(size) "
+      try? file.seek(toOffset: size / 2)
+      text += try Digest.sha256((try? file.read(upToCount: 65536)) ?? Data())
+    }
+    return String(try Digest.sha256(Array(text.utf8)).prefix(16))
+  }
+}
+
 /// The model behind the studio: one actor on the numeric thread, one request at a time, each a stream of events
 /// that can be cancelled between any two steps.
 public actor StudioEngine {
@@ -56,21 +73,8 @@ public actor StudioEngine {
     return ModelFacts(
       name: model.name, parameters: parts.reduce(0) { $0 + $1.parameters },
       bytes: parts.reduce(0) { $0 + $1.bytes },
-      canDraw: imaginer != nil, imageSize: model.configuration.vision.imageSize, hash: try hash())
-  }
-
-  /// Of the files' headers and sizes: enough to tell one training from another without reading gigabytes.
-  private func hash() throws -> String {
-    var text = ""
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    for name in names where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
-      guard let file = FileHandle(forReadingAtPath: "\(folder)/\(name)") else { continue }
-      let size = (try? file.seekToEnd()) ?? 0
-      text += "\(name) \(size) "
-      try? file.seek(toOffset: size / 2)
-      text += try Digest.sha256((try? file.read(upToCount: 65536)) ?? Data())
-    }
-    return String(try Digest.sha256(Array(text.utf8)).prefix(16))
+      canDraw: imaginer != nil, imageSize: model.configuration.vision.imageSize,
+      hash: try ModelFacts.hash(of: folder))
   }
 
   /// Forgets earlier turns.

@@ -27,16 +27,15 @@ extension SessionStore {
 
 /// Runs a session's requests again and compares what comes of them.
 public struct SessionVerification {
-  private let engine: StudioEngine
-  private let facts: ModelFacts
+  private let models: RecordedModels
   private let store: SessionStore
   private let id: String
 
   /// - Parameters:
-  ///   - facts: of the model that `engine` has loaded.
+  ///   - models: where those are found that the session was made with.
   ///   - id: the session, in `store`.
-  public init(_ engine: StudioEngine, _ facts: ModelFacts, _ store: SessionStore, _ id: String) {
-    (self.engine, self.facts, self.store, self.id) = (engine, facts, store, id)
+  public init(_ models: RecordedModels, _ store: SessionStore, _ id: String) {
+    (self.models, self.store, self.id) = (models, store, id)
   }
 
   /// What is wrong with the pictures that entries name.
@@ -44,7 +43,8 @@ public struct SessionVerification {
     store.damagedPictures(entries, of: id).map(\.reason)
   }
 
-  /// Runs all requests, up to the first result that differs. Throws what keeps the model from drawing.
+  /// Runs all requests, each with the model that it was made with, up to the first result that differs. What no model here
+  /// can make again, `RecordedModels` knows. Throws what keeps a model from drawing.
   ///
   /// - Returns: how many results are compared, and how many were cut off when they were made, which are not; and what
   ///   differs, in one line.
@@ -55,6 +55,7 @@ public struct SessionVerification {
     for (number, entry) in entries.enumerated() {
       progress("entry \(number + 1) of \(entries.count)")
       let results = entries[(number + 1)...].map(\.event)
+      await models.follow(entry.event)
       switch entry.event {
       case .asked(let request, let text, let pictures, let sampling):
         guard let expected = Self.answer(request, results) else {
@@ -67,14 +68,17 @@ public struct SessionVerification {
             try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0)
           })
         else { continue }
-        let said = await answer(text, known, sampling)
+        guard let model = try await models.maker(of: request, entry: number + 1) else { continue }
+        let said = await answer(text, known, sampling, model.engine)
         compared += 1
         if said != expected {
           let difference = "the answer to '\(text)' was '\(expected)' and is now '\(said)'"
           return (compared, partial, "entry \(number + 1): \(difference)")
         }
-      case .drawn(_, .hash(let hash), let origin, _, let isPartial) where !isPartial:
-        guard let found = try await draw(origin.settings) else { continue }
+      case .drawn(let request, .hash(let hash), let origin, _, let isPartial) where !isPartial:
+        guard let model = try await models.maker(of: request, entry: number + 1),
+          let found = try await draw(origin.settings, model.engine, model.facts.name)
+        else { continue }
         compared += 1
         if found != hash {
           let difference =
@@ -93,9 +97,9 @@ public struct SessionVerification {
     return nil
   }
 
-  private func answer(_ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling) async
-    -> String
-  {
+  private func answer(
+    _ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling, _ engine: StudioEngine
+  ) async -> String {
     var said = ""
     let request = Request<Picture>.ask(
       Question(text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed))
@@ -106,11 +110,13 @@ public struct SessionVerification {
   }
 
   /// The hash of the picture that these settings give now.
-  private func draw(_ settings: ImageSettings) async throws -> String? {
+  private func draw(_ settings: ImageSettings, _ engine: StudioEngine, _ model: String) async throws
+    -> String?
+  {
     for await event in engine.run(.imagine(settings, count: 1, parent: nil)) {
       if case .drawn(let picture, let settings, let done, _, _) = event {
         return try Digest.sha256(
-          PictureMetadata(settings, stepsDone: done, model: facts.name).png(of: picture))
+          PictureMetadata(settings, stepsDone: done, model: model).png(of: picture))
       }
       if case .failed(let reason) = event { throw SessionError(reason) }
     }

@@ -199,6 +199,34 @@ struct SessionSwitchTests {
     try exportsAreWhole(s.home, store)
   }
 
+  /// Each request is made again with the model that it was made with; where that is not here, it is not checked.
+  @Test func requestsAreVerifiedWithTheirOwnModel() throws {
+    let s = try Session(["model", "init", "--shape", "tiny", "--output", "tiny"])
+    #expect(s.end() == 0)
+    let t = try Session(["studio", "--graphics", "none"], home: s.home)
+    #expect(t.expect("VUGEN Studio") && t.expect("parameters"))
+    t.type("/steps 2\rfirst apple\r")
+    #expect(t.expect("2 steps"))
+    t.type("/model tiny\r")
+    #expect(t.expect("tiny ·"), "\(t.screen(36))")
+    t.type("second apple\r")
+    #expect(t.expect("second apple") && t.expectGone("drawing ·"), "\(t.screen(36))")
+    t.type("/model nano\r")
+    #expect(t.expect("nano ·"), "\(t.screen(36))")
+    t.type("third apple\r")
+    #expect(t.expect("third apple") && t.expectGone("drawing ·"), "\(t.screen(36))")
+    #expect(Self.leave(t) == 0)
+    let verify = try Session(["replay", "last", "--verify"], home: s.home)
+    #expect(verify.expect("3 answers and pictures are identical, bit for bit"), "\(verify.screen(36))")
+    #expect(verify.end() == 0)
+    try FileManager.default.removeItem(atPath: s.home + "/tiny")
+    let without = try Session(["replay", "last", "--verify"], home: s.home)
+    #expect(without.expect("made with the model 'tiny'") && without.end() == 1, "\(without.screen(36))")
+    #expect(
+      without.expect("2 compared without a difference; 1 not checked")
+        && !without.screen(36).contains("identical"))
+  }
+
   private func exportsAreWhole(_ home: String, _ store: SessionStore) throws {
     let id = try Self.session("a plum", store), other = try Self.session("first apple", store)
     let apple = try #require(store.read(other).entries.flatMap(\.event.pictures).compactMap(\.stored).first)

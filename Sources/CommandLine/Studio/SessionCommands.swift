@@ -244,7 +244,8 @@ struct ReplayCommand: AsyncParsableCommand {
     commandName: "replay", abstract: "Replay a recorded session, or run it again and compare the results.",
     discussion: """
       --verify runs the model again with the recorded seeds and compares every answer and picture bit for bit; \
-      the exit status is 1 at the first difference, and where an entry or a picture is damaged or missing.
+      each with the model that it was made with; the exit status is 1 at the first difference, and where an entry, \
+      a picture or its model is damaged or missing.
 
       Example: vugen replay last --speed 2
       """)
@@ -296,37 +297,38 @@ struct ReplayCommand: AsyncParsableCommand {
       let damaged = lost == 1 ? "its one entry is damaged" : "all \(lost) entries are damaged"
       throw CommandError("\(id): \(lost > 0 ? damaged : "the log is empty"); nothing is compared")
     }
-    let engine = StudioEngine(folder: EmbeddedModel.folder(for: model))
-    let facts = try await engine.load()
-    if case .opened(_, let hash, _)? = entries.first?.event, hash != facts.hash {
-      note("the session was recorded with another model: expect differences")
-    }
-    let checker = SessionVerification(engine, facts, store, id)
+    let models = RecordedModels(model)
+    try await models.checkGiven()
+    let checker = SessionVerification(models, store, id)
     let bad = checker.damagedPictures(entries)
     let result = try await checker.run(entries) { ProgressLine.show($0) }
     ProgressLine.end()
-    let isWhole = lost == 0 && bad.isEmpty
-    if isWhole, result.compared + result.partial == 0 {
+    let isWhole = lost == 0 && bad.isEmpty, unchecked = models.unchecked
+    if isWhole, unchecked.isEmpty, result.compared + result.partial == 0 {
       throw CommandError("\(id): holds no answers or pictures; nothing is compared")
     }
     if lost > 0 { note("\(lost) damaged \(lost == 1 ? "entry" : "entries") could not be read") }
-    for line in bad { note(line) }
+    for line in bad + unchecked { note(line) }
     if json {
       let numbers = [
         "compared": result.compared, "different": result.difference == nil ? 0 : 1, "partial": result.partial,
-        "damagedEntries": lost, "damagedPictures": bad.count,
+        "damagedEntries": lost, "damagedPictures": bad.count, "notChecked": unchecked.count,
       ].mapValues { ReportValue.number(Double($0)) }
       let difference = result.difference.map { ["difference": ReportValue.text($0)] } ?? [:]
       print(try jsonLine(numbers.merging(difference) { first, _ in first }))
     } else if let difference = result.difference {
       print(difference.terminalSafe)
     } else {
-      print(Self.agreement(result.compared, result.partial, isWhole))
+      print(Self.agreement(result.compared, result.partial, isWhole, unchecked.count))
     }
-    if result.difference != nil || !isWhole { throw ExitCode(1) }
+    if result.difference != nil || !isWhole || !unchecked.isEmpty { throw ExitCode(1) }
   }
 
-  private static func agreement(_ compared: Int, _ partial: Int, _ isWhole: Bool) -> String {
+  private static func agreement(_ compared: Int, _ partial: Int, _ isWhole: Bool, _ unchecked: Int) -> String
+  {
+    guard unchecked == 0 else {
+      return "\(compared) compared without a difference; \(unchecked) not checked, whose model is not here"
+    }
     let what = compared == 1 ? "1 answer or picture is" : "\(compared) answers and pictures are"
     let rest = partial > 0 ? "; \(partial) were cut off when they were made and are not compared" : ""
     let damage = isWhole ? "" : ", but what is damaged or missing could not be checked"

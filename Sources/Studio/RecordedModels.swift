@@ -1,0 +1,78 @@
+import Engine
+import Foundation
+import SessionLog
+import VUGEN
+
+/// The models that a session's requests were made with, as far as they are here. Each is loaded when it is needed; one is
+/// in memory at a time.
+public final class RecordedModels {
+  /// A model as a log names it.
+  private struct Named: Hashable {
+    var name, hash: String
+  }
+
+  private let given: String?
+  /// The model that the log is opened with where it is read, and those of the requests so far.
+  private var current: Named?
+  private var makers: [Int: Named] = [:]
+  private var found: [Named: String] = [:]
+  private var missing: Set<Named> = []
+  private var loaded: (folder: String, engine: StudioEngine, facts: ModelFacts)?
+  /// Results that nothing here can make again, each in a line.
+  public private(set) var unchecked: [String] = []
+
+  /// - Parameter folder: a model that a person names; it is looked at first. nil for the built-in one.
+  public init(_ folder: String?) { given = folder }
+
+  /// Loads the model that a person named: that it cannot be used is said before all else.
+  public func checkGiven() async throws {
+    if let given { _ = try await load(EmbeddedModel.folder(for: given)) }
+  }
+
+  /// Follows the log: which model is opened, and what is asked of it. A model that is opened knows no earlier turns.
+  public func follow(_ event: SessionEvent) async {
+    switch event {
+    case .opened(let name, let hash, _):
+      current = Named(name: name, hash: hash)
+      await loaded?.engine.forget()
+    case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _): makers[request] = current
+    default: break
+    }
+  }
+
+  /// The model that a request was made with; nil where it is not here, which is noted of the entry. Throws what keeps it
+  /// from being loaded.
+  public func maker(of request: Int, entry: Int) async throws -> (engine: StudioEngine, facts: ModelFacts)? {
+    guard let named = makers[request] ?? current else {
+      return try await load(EmbeddedModel.folder(for: given))
+    }
+    guard let folder = folder(of: named) else {
+      let name = named.name.oneLine, hash = named.hash.oneLine
+      unchecked.append(
+        "entry \(entry): made with the model '\(name)' (\(hash)), which is not here; --model names its folder"
+      )
+      return nil
+    }
+    return try await load(folder)
+  }
+
+  private func folder(of named: Named) -> String? {
+    if let known = found[named] { return known }
+    if missing.contains(named) { return nil }
+    func isIt(_ folder: String) -> Bool { (try? ModelFacts.hash(of: folder)) == named.hash }
+    let near = [
+      EmbeddedModel.folder(for: given), EmbeddedModel.folder, EmbeddedModel.folder(for: named.name),
+    ]
+    let folder = near.first(where: isIt) ?? ListedModel.all().map(\.folder).first(where: isIt)
+    if let folder { found[named] = folder } else { missing.insert(named) }
+    return folder
+  }
+
+  private func load(_ folder: String) async throws -> (engine: StudioEngine, facts: ModelFacts) {
+    if let loaded, loaded.folder == folder { return (loaded.engine, loaded.facts) }
+    loaded = nil
+    let engine = StudioEngine(folder: folder), facts = try await engine.load()
+    loaded = (folder, engine, facts)
+    return (engine, facts)
+  }
+}

@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// A program that has the terminal for a while, such as an editor.
 ///
@@ -11,19 +12,9 @@ enum ForegroundProgram {
   /// - Parameter arguments: `$1` and so on in the line.
   /// - Returns: the status as `wait` tells it; nil where it cannot be started.
   static func run(_ line: String, _ arguments: [String]) -> Int32? {
-    var attributes = posix_spawnattr_t(), all = sigset_t(), none = sigset_t()
-    guard posix_spawnattr_init(&attributes) == 0 else { return nil }
-    defer { posix_spawnattr_destroy(&attributes) }
-    sigfillset(&all)
-    sigemptyset(&none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    // POSIX_SPAWN_SETSIGMASK and POSIX_SPAWN_SETSIGDEF.
-    posix_spawnattr_setflags(&attributes, 0x08 | 0x04)
-    var list = (["/bin/sh", "-c", line, "sh"] + arguments).map { strdup($0) } + [nil]
-    defer { list.forEach { free($0) } }
-    var child: pid_t = 0, status: Int32 = 0
-    guard posix_spawn(&child, "/bin/sh", nil, &attributes, &list, environ) == 0 else { return nil }
+    let shell = ["/bin/sh", "-c", line, "sh"] + arguments
+    guard let child = CleanSpawn.start(shell, hasOwnGroup: false, isSilent: false) else { return nil }
+    var status: Int32 = 0
     // What stops the program (Ctrl-Z) stops this one with it, without drawing anything.
     var before = sigaction()
     sigaction(SIGTSTP, nil, &before)

@@ -68,7 +68,9 @@ public struct FewColours {
     }
     func far(_ place: Int) -> Double { abs(Self.palette[place].luminance - wanted.luminance) }
     func contrast(_ place: Int) -> Double { Self.palette[place].contrast(to: Self.palette[background]) }
-    return greys.filter(isRead).min { far($0) < far($1) } ?? greys.max { contrast($0) < contrast($1) }
+    // What is bold stands out, whatever its colour would have been: grey would stand back.
+    let read = style.isBold ? [] : greys.filter(isRead)
+    return read.min { far($0) < far($1) } ?? greys.max { contrast($0) < contrast($1) }
   }
 
   /// The contrast that a colour needs: letters' where the theme's own is one of letters, else that of lines.

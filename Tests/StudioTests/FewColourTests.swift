@@ -41,6 +41,18 @@ struct FewColourTests {
     }
   }
 
+  /// Names stand out: none is fainter than the text that follows it, as grey would be.
+  @Test(arguments: [8, 16]) func boldNamesAreNotFaint(_ count: Int) {
+    let folder = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../Themes").standardizedFileURL
+    for theme in ThemeFile.all(extra: folder.path).themes where theme.appearance == .light {
+      var few = FewColours(theme, count: count)
+      for style in [theme.user, theme.model, theme.accent, theme.error] {
+        let ink = few.pair(style).foreground
+        #expect(ink != 8 && ink != 7, "\(theme.name) in \(count): grey")
+      }
+    }
+  }
+
   @Test func theTerminalsOwnColoursStay() {
     let theme = Theme.builtIn.withoutColours
     var few = FewColours(theme, count: 8)

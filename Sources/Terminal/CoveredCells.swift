@@ -6,15 +6,17 @@ import Frames
 /// that lay there. Blanks it likes to erase instead (EL, ECH), which takes away what is seen and not always what the
 /// terminal keeps: xterm shows that again with whatever is drawn near it. Cells that a picture ever lay over are
 /// therefore no blanks but those between two words: they hold the filler, which is sent as text.
-struct CoveredCells {
+package struct CoveredCells {
   private var size = Size(0, 0)
   /// Row by row: whether fillers are shown in the other of two pairs that look the same.
   private var turned: [Bool] = []
   private var covered: [Bool] = []
 
+  package init() {}
+
   /// A picture that lay there is gone: its fillers change their pair, each from what it was, whichever picture it belonged
   /// to before.
-  mutating func uncover(_ rect: Rect, _ size: Size) {
+  package mutating func uncover(_ rect: Rect, _ size: Size) {
     if self.size != size {
       self.size = size
       turned = [Bool](repeating: false, count: size.width * size.height)
@@ -29,13 +31,13 @@ struct CoveredCells {
   }
 
   /// Everything was drawn anew.
-  mutating func forget() { self = CoveredCells() }
+  package mutating func forget() { self = CoveredCells() }
 
-  func isTurned(_ x: Int, _ y: Int, _ size: Size) -> Bool {
+  package func isTurned(_ x: Int, _ y: Int, _ size: Size) -> Bool {
     size == self.size && turned[y * size.width + x]
   }
 
-  func wasCovered(_ x: Int, _ y: Int, _ size: Size) -> Bool {
+  package func wasCovered(_ x: Int, _ y: Int, _ size: Size) -> Bool {
     size == self.size && covered[y * size.width + x]
   }
 }
@@ -46,19 +48,23 @@ struct CoveredCells {
 /// Scrolling moves all of xterm's pictures, whatever part of the screen is scrolled. So before they run out two lines at
 /// the bottom are scrolled until every picture has left the screen, where xterm takes their places first; then those two
 /// lines and the pictures are sent again. On the screen nothing moves.
-struct PicturePlaces {
-  static let count = 16
+package struct PicturePlaces {
+  package static let count = 16
   /// Whoever had the terminal before may have left pictures behind.
   private var taken = count
 
+  package init() {}
+
   /// So many pictures are about to be sent.
-  mutating func take(_ pictures: Int) { taken = min(2 * Self.count, taken + pictures) }
+  package mutating func take(_ pictures: Int) { taken = min(2 * Self.count, taken + pictures) }
 
   /// Whether places must be freed before so many are sent; not where even that would not be enough.
-  func lacks(_ pictures: Int, of all: Int) -> Bool { taken + pictures > Self.count && all <= Self.count }
+  package func lacks(_ pictures: Int, of all: Int) -> Bool {
+    taken + pictures > Self.count && all <= Self.count
+  }
 
   /// Every place is free again. What scrolls the pictures away; the last two lines of the screen are lost by it.
-  mutating func free(rows: Int) -> [UInt8] {
+  package mutating func free(rows: Int) -> [UInt8] {
     taken = 0
     let away = String(repeating: "\u{1B}[2S", count: rows / 2 + 2)
     return Array("\u{1B}7\u{1B}[0m\u{1B}[\(max(1, rows - 1));\(rows)r\(away)\u{1B}[r\u{1B}8".utf8)
@@ -67,7 +73,7 @@ struct PicturePlaces {
 
 extension Frame {
   /// Whether a cell is blank and one of several: one alone is always written.
-  func isGap(_ x: Int, _ y: Int) -> Bool {
+  package func isGap(_ x: Int, _ y: Int) -> Bool {
     func isBlank(_ x: Int) -> Bool {
       !(0..<size.width).contains(x) || self[x, y].character == " " || self[x, y].character == Frame.filler
     }

@@ -13,14 +13,14 @@ public enum Graphics: String, Sendable, CaseIterable {
 }
 
 /// A picture, or the visible part of one, as bytes for the terminal.
-struct EncodedPicture: Sendable {
+package struct EncodedPicture: Sendable {
   /// What is written at the placement's first row, then at the second, and so on.
-  var rows: [[UInt8]]
+  package var rows: [[UInt8]]
   var byteCount: Int { rows.reduce(0) { $0 + $1.count } }
 }
 
 /// What decides an encoding.
-struct EncodingKey: Hashable, Sendable {
+package struct EncodingKey: Hashable, Sendable {
   var picture: PictureID
   var graphics: Graphics
   var isTruecolor: Bool
@@ -34,8 +34,19 @@ struct EncodingKey: Hashable, Sendable {
   var background: Colour?
 }
 
-enum PictureEncoding {
-  static func encode(_ picture: Picture, _ key: EncodingKey) -> EncodedPicture {
+extension EncodingKey {
+  /// Where there are many colours. Each argument is the property of its name.
+  package init(
+    _ picture: PictureID, _ graphics: Graphics, cell: Size, whole: Size, part: Rect, background: Colour?
+  ) {
+    self.init(
+      picture: picture, graphics: graphics, isTruecolor: true, cell: cell, whole: whole, part: part,
+      background: background)
+  }
+}
+
+package enum PictureEncoding {
+  package static func encode(_ picture: Picture, _ key: EncodingKey) -> EncodedPicture {
     switch key.graphics {
     case .sixel:
       let cut = scaled(picture, key, perCell: key.cell)

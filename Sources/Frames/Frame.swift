@@ -119,7 +119,7 @@ public struct Frame: Equatable, Sendable {
       let width = TextWidth.columns(character)
       if width == 0 { continue }
       if column + width > end { break }
-      if column >= 0 { set(Cell(character, style), column, y, width) }
+      if column >= 0 { set(Cell(TextWidth.bounded(character), style), column, y, width) }
       column += width
     }
     return column - x

@@ -6,7 +6,7 @@ public enum TextWidth {
   /// selectors are left out: terminals and the C library disagree about what follows them.
   public static func shown(_ character: Character) -> [UInt32] {
     var scalars: [UInt32] = []
-    for scalar in character.unicodeScalars {
+    for scalar in character.unicodeScalars.prefix(mostScalars) {
       let value = scalar.value
       if scalars.isEmpty {
         scalars.append(value < 32 || value == 127 ? 0x20 : value)
@@ -18,11 +18,32 @@ public enum TextWidth {
     return scalars
   }
 
+  /// What a character may consist of: one scalar and thirty marks, as in Unicode's stream-safe text (UAX 15). Comparing
+  /// two characters sorts their marks, which takes seconds where there are thousands.
+  private static let mostScalars = 31
+
+  /// A character without marks beyond those that any writing has.
+  public static func bounded(_ character: Character) -> Character {
+    guard character.utf8.count > mostScalars else { return character }
+    let scalars = character.unicodeScalars.prefix(mostScalars)
+    // Never more than one: a part of a character is none or one.
+    return scalars.endIndex == character.unicodeScalars.endIndex
+      ? character : String(scalars).first ?? character
+  }
+
+  /// A text of such characters.
+  public static func bounded(_ text: String) -> String {
+    // Most texts are of one byte a character.
+    guard text.utf8.count > mostScalars, text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
+    return String(text.map { bounded($0) as Character })
+  }
+
   private static func width(_ scalar: UInt32) -> Int { Int(vugen_width(scalar)) }
 
   /// 0, 1 or 2 columns.
   public static func columns(_ character: Character) -> Int {
-    if character.isASCII { return 1 }
+    // Not `isASCII`, which compares.
+    if let first = character.utf8.first, first < 0x80 { return 1 }
     return max(0, width(shown(character)[0]))
   }
 
@@ -46,7 +67,7 @@ public enum TextWidth {
   /// Lines of at most `width` columns, broken at spaces where there are any. Line breaks of the text stay.
   public static func wrapped(_ text: String, _ width: Int) -> [String] {
     guard width > 0 else { return [] }
-    let characters = Array(text)
+    let characters = text.map { bounded($0) as Character }
     return lines(characters, width).map { String(characters[$0]) }
   }
 

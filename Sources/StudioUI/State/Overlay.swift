@@ -1,3 +1,4 @@
+import Frames
 import Requests
 
 /// What lies over the screen and takes the keys.
@@ -55,7 +56,8 @@ public struct Choice: Equatable, Sendable {
 
   /// Each argument is the property of its name.
   public init(title: String, detail: String, value: String) {
-    (self.title, self.detail, self.value) = (title, detail, value)
+    (self.title, self.detail) = (TextWidth.bounded(title), TextWidth.bounded(detail))
+    self.value = value
   }
 }
 

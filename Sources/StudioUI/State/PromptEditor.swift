@@ -1,3 +1,5 @@
+import Frames
+
 /// The text being written: Emacs keys, history, and attachments that are one character each.
 public struct PromptEditor: Equatable, Sendable {
   /// What was typed.
@@ -25,7 +27,7 @@ public struct PromptEditor: Equatable, Sendable {
 
   /// Replaces the text; the cursor goes to its end.
   public mutating func set(_ string: String) {
-    text = Array(string)
+    text = Array(TextWidth.bounded(string))
     cursor = text.count
     place = nil
   }
@@ -33,9 +35,15 @@ public struct PromptEditor: Equatable, Sendable {
   /// Puts a text in at the cursor, which goes behind it.
   public mutating func insert(_ string: String) {
     // A pasted carriage return is a line break; other control characters have no place in a prompt.
-    let clean = string.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+    let clean = TextWidth.bounded(string).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
       .filter { $0 == "\n" || $0 == "\t" || !($0.asciiValue.map { $0 < 32 || $0 == 127 } ?? false) }
-    let characters = Array(clean.replacing("\t", with: "  "))
+    var characters = Array(clean.replacing("\t", with: "  "))
+    // A mark belongs to the character before it.
+    if cursor > 0, let first = characters.first, TextWidth.columns(first) == 0 {
+      cursor -= 1
+      let joined = String(text.remove(at: cursor)) + String(first)
+      characters.replaceSubrange(0..<1, with: joined.map { TextWidth.bounded($0) as Character })
+    }
     text.insert(contentsOf: characters, at: cursor)
     cursor += characters.count
   }
@@ -177,7 +185,7 @@ public struct PromptEditor: Equatable, Sendable {
     let last = history.count, next = (place ?? last) + step
     guard (0...last).contains(next) else { return }
     if place == nil { draft = text }
-    text = next == last ? draft : Array(history[next])
+    text = next == last ? draft : Array(TextWidth.bounded(history[next]))
     cursor = text.count
     place = next == last ? nil : next
   }
@@ -229,7 +237,7 @@ public struct PromptEditor: Equatable, Sendable {
   public mutating func endSearch(accepting: Bool) {
     if accepting, let found, let hit {
       if place == nil { draft = text }
-      text = Array(found)
+      text = Array(TextWidth.bounded(found))
       (cursor, place) = (text.count, hit)
     }
     (search, hit) = (nil, nil)

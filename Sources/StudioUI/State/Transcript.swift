@@ -1,3 +1,4 @@
+import Frames
 import Requests
 import SessionLog
 
@@ -109,9 +110,9 @@ public struct Transcript: Equatable, Sendable {
         return
       }
     }
-    switch event {
+    switch event.readable {
     case .opened(let name, _, _): model = name
-    case .redone: break
+    case .redone, .settings: break
     case .renamed(let name): title = name
     case .asked(let request, let text, let pictures, _): addQuestion(request, text, pictures)
     case .answered(let request, let text, let tokens, let seconds, let isPartial):
@@ -124,7 +125,10 @@ public struct Transcript: Equatable, Sendable {
       let at = add(.studio, reason, request: request)
       messages[at].isError = true
     case .cancelled(let request):
-      if !hasAnswer(request) { _ = add(.studio, "cancelled", request: request) }
+      // Of a sweep it is said once.
+      let first = sweeps[request] ?? request
+      let isSaid = messages.contains { $0.request == first && $0.speaker == .studio && !$0.isError }
+      if !hasAnswer(request), !isSaid { _ = add(.studio, "cancelled", request: first) }
     case .note(let text): _ = add(.studio, text)
     case .attached(let picture, let name, let settings, let told):
       addAttachment(picture, name, settings, told)
@@ -245,5 +249,37 @@ public struct Transcript: Equatable, Sendable {
     let shown = Set(messages.flatMap(\.pictures))
     gallery = known.filter(shown.contains)
     noteShown()
+  }
+}
+
+extension SessionEvent {
+  /// The same without marks that nobody can read: a log may come from anywhere.
+  fileprivate var readable: SessionEvent {
+    func bounded(_ text: String) -> String { TextWidth.bounded(text) }
+    switch self {
+    case .renamed(let text): return .renamed(bounded(text))
+    case .asked(let request, let text, let pictures, let sampling):
+      return .asked(request: request, text: bounded(text), pictures: pictures, sampling: sampling)
+    case .answered(let request, let text, let tokens, let seconds, let isPartial):
+      return .answered(
+        request: request, text: bounded(text), tokens: tokens, seconds: seconds, isPartial: isPartial)
+    case .drawingAsked(let request, var settings, let count, let parent, let sweep):
+      (settings.prompt, settings.negative) = (bounded(settings.prompt), bounded(settings.negative))
+      return .drawingAsked(request: request, settings: settings, count: count, parent: parent, sweep: sweep)
+    case .drawn(let request, let picture, var origin, let seconds, let isPartial):
+      let settings = origin.settings
+      (origin.settings.prompt, origin.settings.negative) = (
+        bounded(settings.prompt), bounded(settings.negative)
+      )
+      return .drawn(
+        request: request, picture: picture, origin: origin, seconds: seconds, isPartial: isPartial)
+    case .failed(let request, let reason): return .failed(request: request, reason: bounded(reason))
+    case .note(let text): return .note(bounded(text))
+    case .attached(let picture, let name, let settings, let details):
+      return .attached(
+        picture: picture, name: bounded(name), settings: settings, details: details?.map { bounded($0) })
+    case .named(let picture, let name): return .named(picture: picture, name: bounded(name))
+    default: return self
+    }
   }
 }

@@ -97,7 +97,8 @@ let package = Package(
       name: "SessionSearch",
       dependencies: ["Files", "SessionLog", .product(name: "GRDB", package: "GRDB.swift")]),
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
-    .target(name: "Terminal", dependencies: ["CNCurses", "CSixel", "Frames", "Pictures", "Requests"]),
+    .target(
+      name: "Terminal", dependencies: ["CNCurses", "CSixel", "Files", "Frames", "Pictures", "Requests"]),
     .target(
       name: "Engine", dependencies: ["Digests", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
@@ -141,7 +142,7 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames", "Requests"]),
-    .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures"]),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures", "Requests"]),
     .testTarget(
       name: "StudioUITests",
       dependencies: ["Files", "Frames", "Requests", "SessionLog", "StudioUI", "Tensors", "TestSupport"],
@@ -171,7 +172,7 @@ let package = Package(
     .testTarget(
       name: "StudioProgramTests",
       dependencies: [
-        "Pictures", "ProgramSupport", "Requests", "SessionLog", "TerminalProbe", "TestSupport",
+        "Files", "Pictures", "ProgramSupport", "Requests", "SessionLog", "TerminalProbe", "TestSupport",
         "dying-program", "CommandLine",
       ]),
     .testTarget(

@@ -54,10 +54,20 @@ public enum FileName {
     }.joined()
   }
 
-  /// The name that was shown: `\xE9` is a byte again.
+  /// The same in one line: `\x0A` for a line break, and so for each control character.
+  public static func escaped(_ text: String) -> String {
+    let shown = shown(text)
+    guard shown.utf8.contains(where: { $0 < 32 || $0 == 127 }) else { return shown }
+    return shown.unicodeScalars.map { scalar in
+      scalar.value < 32 || scalar.value == 127 ? String(format: "\\x%02X", scalar.value) : String(scalar)
+    }.joined()
+  }
+
+  /// The name that was shown or escaped: `\xE9` is a byte again, and `\x0A` a line break.
   public static func named(_ shown: String) -> String {
-    shown.replacing(#/\\x([89A-F][0-9A-F])/#) { match in
-      UInt32(match.1, radix: 16).flatMap { Unicode.Scalar(first + $0) }.map { String($0) } ?? String(match.0)
+    shown.replacing(#/\\x([01][0-9A-Fa-f]|7[Ff]|[89A-Fa-f][0-9A-Fa-f])/#) { match in
+      UInt32(match.1, radix: 16).flatMap { $0 == 0 ? nil : Unicode.Scalar($0 < 128 ? $0 : first + $0) }
+        .map { String($0) } ?? String(match.0)
     }
   }
 

@@ -18,7 +18,7 @@ enum LastUse {
   /// Of the last line that is a use, where it and those behind it are written as here; nil for no such line.
   private static func timeOfUse(atEndOf tail: String) -> Double? {
     for line in tail.split(separator: "\n").reversed() {
-      let isOther = SessionEvent.namesOfOthers.contains { line.hasPrefix("{\"event\":{\"\($0)\"") }
+      let isOther = SessionEvent.Other.allCases.contains { line.hasPrefix("{\"event\":{\"\($0.rawValue)\"") }
       if !isOther { return time(atEndOf: String(line)) }
     }
     return nil

@@ -1,3 +1,5 @@
+import Files
+import Foundation
 import Requests
 
 /// What came of a session's requests, for those who read of them later.
@@ -6,9 +8,13 @@ public struct RequestOutcomes: Sendable {
   private var done: Set<Int> = []
   private var cancelled: Set<Int> = []
   private var sweeps: [Int: Int] = [:]
+  private let running: Int?
 
   /// Of a session's entries.
-  public init(_ entries: [SessionEntry]) {
+  ///
+  /// - Parameter running: the request that a model still works on.
+  public init(_ entries: [SessionEntry], running: Int? = nil) {
+    self.running = running
     for entry in entries {
       switch entry.event {
       case .drawingAsked(let request, _, _, _, let sweep?): sweeps[request] = sweep
@@ -23,12 +29,55 @@ public struct RequestOutcomes: Sendable {
   /// What stands behind a request of which nothing came; empty for the others.
   public func label(of request: Int) -> String {
     let request = sweeps[request] ?? request
+    if let running, request == sweeps[running] ?? running { return " (still running)" }
     if done.contains(request) { return "" }
     return cancelled.contains(request) ? " (cancelled)" : " (no result)"
   }
 }
 
+extension SessionStore {
+  /// The request that another studio works on, as far as its log tells: the last one since it opened the session, where
+  /// nothing came of it; nil where no studio has the session open.
+  public func runningRequest(of id: String, _ entries: [SessionEntry]) -> Int? {
+    guard isOpen(id) else { return nil }
+    for entry in entries.reversed() {
+      switch entry.event {
+      case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _): return request
+      case .answered, .failed, .cancelled, .opened: return nil
+      // One of several, perhaps.
+      case .drawn(let request, _, _, _, let isPartial):
+        let (wanted, drawn) = entries.pictures(of: request)
+        return isPartial || drawn >= wanted ? nil : request
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  /// Whether a studio writes a session now.
+  private func isOpen(_ id: String) -> Bool {
+    let lock = FileName.open(folder(of: id) + "/lock", O_RDONLY)
+    guard lock >= 0 else { return false }
+    defer { close(lock) }
+    // Others may look at the same time.
+    guard flock(lock, LOCK_SH | LOCK_NB) == 0 else { return errno == EWOULDBLOCK }
+    flock(lock, LOCK_UN)
+    return false
+  }
+}
+
 extension [SessionEntry] {
+  /// How many pictures a request is for, and how many there are of it.
+  fileprivate func pictures(of asked: Int) -> (wanted: Int, drawn: Int) {
+    reduce(into: (0, 0)) { numbers, entry in
+      switch entry.event {
+      case .drawingAsked(asked, _, let count, _, _): numbers.0 = count
+      case .drawn(asked, _, _, _, _): numbers.1 += 1
+      default: break
+      }
+    }
+  }
+
   /// What pictures' files were called.
   public var pictureNames: [PictureID: String] {
     var names: [PictureID: String] = [:]

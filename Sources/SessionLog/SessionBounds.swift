@@ -53,6 +53,7 @@ extension SessionEvent {
     case .cancelled(let request): return .cancelled(request: id(request))
     case .undone(let request): return .undone(request: id(request))
     case .redone(let request): return .redone(request: id(request))
+    case .settings(let settings): return .settings(settings.bounded)
     case .opened, .renamed, .note, .named, .starred, .deleted: return self
     }
   }

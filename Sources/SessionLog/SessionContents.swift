@@ -19,7 +19,13 @@ public struct SessionContents: Sendable {
 
   /// Whether anything was done in it.
   public var hasContent: Bool {
-    unknown > 0 || entries.contains { if case .opened = $0.event { false } else { true } }
+    unknown > 0
+      || entries.contains {
+        switch $0.event {
+        case .opened, .settings: false
+        default: true
+        }
+      }
   }
 
   /// - Parameter data: lines of JSON; the last one needs no end.
@@ -82,7 +88,7 @@ extension SessionEvent {
   fileprivate static let kinds: Set<String> = [
     "opened", "renamed", "asked", "answered", "drawingAsked", "drawn", "failed", "cancelled", "note",
     "attached", "named",
-    "starred", "undone", "redone", "deleted",
+    "starred", "undone", "redone", "deleted", "settings",
   ]
 }
 

@@ -44,6 +44,8 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   case redone(request: Int)
   /// A picture is not shown any more, or again. Its file stays.
   case deleted(picture: PictureID, isDeleted: Bool)
+  /// What the next request is made with, where something was turned since the last one.
+  case settings(SessionSettings)
 
   /// How the words of an answer are chosen.
   public struct Sampling: Codable, Sendable, Equatable {
@@ -82,16 +84,22 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     }
   }
 
-  /// Whether the session was used by it. Opening it, its name and stars are no use: they leave it where it is in lists.
-  public var isUse: Bool {
+  /// Whether the session was used by it. Opening it, its name, stars and settings are no use: they leave it where it is in
+  /// lists.
+  public var isUse: Bool { other == nil }
+
+  /// Kinds that are no use, as they are called in a log.
+  enum Other: String, CaseIterable { case opened, renamed, starred, settings }
+
+  private var other: Other? {
     switch self {
-    case .opened, .renamed, .starred: false
-    default: true
+    case .opened: .opened
+    case .renamed: .renamed
+    case .starred: .starred
+    case .settings: .settings
+    default: nil
     }
   }
-
-  /// What those that are no use are called in a log.
-  static let namesOfOthers = ["opened", "renamed", "starred"]
 
   /// What of it can be searched.
   public var text: String? {

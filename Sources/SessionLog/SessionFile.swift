@@ -4,7 +4,7 @@ import Foundation
 /// A session that is being written: appended, flushed at each entry, locked against a second writer.
 ///
 /// That a session was opened is written with the first thing that is done in it: one in which nothing is done is not
-/// touched, and a new one leaves nothing.
+/// touched, and a new one leaves nothing, whatever was turned in it.
 public final class SessionFile {
   /// The folder's name.
   public let id: String
@@ -18,6 +18,8 @@ public final class SessionFile {
   private var lock: Int32 = -1
   /// By which model the session was opened, until something is done.
   private var opening: Data?
+  /// What was turned in a session of which nothing is on the disk, until something is done.
+  private var turned: Data?
   /// Why the last thing could not be written.
   public private(set) var obstacle = ""
 
@@ -159,8 +161,12 @@ public final class SessionFile {
       opening = line + [10]
       return true
     }
-    if let opening { waiting.append(opening) }
-    opening = nil
+    if case .settings = entry.event, !isBegun, waiting.isEmpty {
+      turned = line + [10]
+      return true
+    }
+    waiting += [opening, turned].compactMap(\.self)
+    (opening, turned) = (nil, nil)
     waiting.append(line + [10])
     return flush()
   }

@@ -27,26 +27,27 @@ final class PictureDesk {
       let (attachment, told) = try kept(TypedPath.resolve(typed))
       return told + [.attached(attachment)]
     } catch {
-      return [.toast("\(error)", isError: true)]
+      return [.toast(FileName.escaped("\(error)"), isError: true)]
     }
   }
 
-  /// What a text names that begins as a path: all of it, or its first word.
+  /// What a text names that begins as a path: all of it, or, in one line, its first word.
   func lookUp(_ typed: String, isSurelyPath: Bool) -> [Action] {
     var path = TypedPath.resolve(typed), rest = ""
-    if !FileName.exists(path), let words = PastedPaths.words(of: typed), words.count > 1,
+    if !FileName.exists(path), !typed.contains("\n"), let words = PastedPaths.words(of: typed),
+      words.count > 1,
       FileName.exists(TypedPath.resolve(words[0]))
     {
       (path, rest) = (TypedPath.resolve(words[0]), words.dropFirst().joined(separator: " "))
     }
     guard FileName.exists(path) else {
-      let told = "\(path.oneLine): no such file or folder; Ctrl-O lists what is there"
+      let told = "\(FileName.escaped(path)): no such file or folder; Ctrl-O lists what is there"
       return isSurelyPath ? [.toast(told, isError: true)] : []
     }
     if FileName.isFolder(path) {
       let folder = TypedPath.folder(path)
       return [
-        .edited(rest), .folderRead(folder, TypedPath.choices(in: folder)),
+        .edited(rest), .folderRead(FileName.escaped(folder), TypedPath.choices(in: folder)),
         .toast("choose a picture of this folder", isError: false),
       ]
     }
@@ -57,24 +58,31 @@ final class PictureDesk {
   /// a file and there is none, the prompt comes back as it was.
   func attach(_ mentions: Mentions) -> [Action] {
     var found: [Int: Attachment] = [:], actions: [Action] = []
-    let mentions = mentions.withBlanks { path in
-      let path = TypedPath.expanded(path)
-      return FileName.exists(path) && !FileName.isFolder(path)
-    }
+    let mentions = mentions.withBlanks(Self.isFile)
     for (i, word) in mentions.words.enumerated() {
-      let path = TypedPath.expanded(word.path)
-      var isFolder: ObjCBool = false
-      let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      guard isThere && !isFolder.boolValue || Mentions.isPath(word) else { continue }
+      let path = TypedPath.named(word.path)
+      guard Self.isFile(path) || Mentions.isPath(word) else { continue }
       do {
         let (attachment, told) = try kept(path)
         found[i] = attachment
         actions += told
       } catch {
-        return actions + [.edited(mentions.text), .toast("\(error)", isError: true)]
+        return actions + [.edited(mentions.text), .toast(FileName.escaped("\(error)"), isError: true)]
       }
     }
     return actions + [.mentionsFound(mentions, found)]
+  }
+
+  private static func isFile(_ typed: String) -> Bool {
+    let path = TypedPath.named(typed)
+    return FileName.exists(path) && !FileName.isFolder(path)
+  }
+
+  /// Which words behind `@` name nothing, while they are written; folders may go on.
+  func lookFor(_ mentions: Mentions) -> Action {
+    let words = mentions.withBlanks(Self.isFile)
+    let absent = words.words.indices.filter { !FileName.exists(TypedPath.named(words.words[$0].path)) }
+    return .mentionsLookedUp(words, absent: absent)
   }
 
   /// A pipe would be waited for, and nothing else would happen meanwhile.
@@ -91,7 +99,7 @@ final class PictureDesk {
     let picture = try Picture(path: path, limits: Self.limits(most)).fitted(most)
     let hash = try recorder.keep(picture.pngData())
     cache.add(picture, hash)
-    let name = URL(fileURLWithPath: path).lastPathComponent
+    let name = FileName.escaped(FileName.last(of: path))
     var actions: [Action] = [.pictureKnown(hash, Size(picture.width, picture.height))]
     let bytes = [UInt8](try MappedFile.contents(of: path))
     if let told = TextToImageSettings(bytes: bytes) {
@@ -105,7 +113,8 @@ final class PictureDesk {
       {
         actions.append(
           .toast(
-            "the model \(other) drew \(path); \(name) draws another picture from its settings".oneLine,
+            "the model \(other) drew \(FileName.escaped(path)); \(name) draws another picture from its settings"
+              .oneLine,
             isError: false))
       }
     }
@@ -132,17 +141,12 @@ final class PictureDesk {
   func save(_ picture: PictureID, _ typed: String, prompt: String) -> [Action] {
     let name = "\(FileName.stem(of: prompt, most: 40))-\(picture.short.prefix(6)).png"
     var path = typed.isEmpty ? name : TypedPath.resolve(typed)
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      path += "/" + name
-    }
+    if FileName.isFolder(path) { path += "/" + name }
     if !AtomicFile.isSpecial(path), let reason = WrittenFormat.objection(to: path) {
       return [.toast(reason, isError: true)]
     }
-    if !typed.isEmpty, let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG,
-      status.st_size > 0
-    {
-      return [.toast("\(path) already exists; name another file", isError: true)]
+    if !typed.isEmpty, let objection = TypedPath.objection(toWriting: path) {
+      return [.toast(objection, isError: true)]
     }
     do {
       let bytes: Data

@@ -21,8 +21,13 @@ public struct SessionExport {
   /// those that were made, which are left out.
   public let damage: [String]
 
-  /// Throws `SessionError`.
+  /// Throws `SessionError`. What a studio works on that has the session open now is told as running.
   public init(_ store: SessionStore, _ id: String) throws {
+    self = try SessionExport(store, id) { store.runningRequest(of: id, $0) }
+  }
+
+  /// - Parameter running: the request that a model works on, of the entries.
+  init(_ store: SessionStore, _ id: String, running: ([SessionEntry]) -> Int?) throws {
     (self.store, self.id) = (store, id)
     let (all, lost) = try store.read(id)
     entries = all.shown
@@ -34,7 +39,7 @@ public struct SessionExport {
       + pictures.map { "\($0.reason) and is left out" }
     title = try store.summary(of: id).title
     names = all.pictureNames
-    outcomes = RequestOutcomes(all)
+    outcomes = RequestOutcomes(all, running: running(all))
   }
 
   /// As it was made; nil for one that is left out.

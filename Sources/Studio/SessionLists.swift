@@ -11,7 +11,7 @@ extension SessionRecorder {
     let choices = store.summaries().map { summary -> Choice in
       let when = HumanDate.text(summary.changed)
       var choice = Choice(title: summary.title, detail: "\(when) · \(summary.contents)", value: summary.id)
-      choice.isCurrent = session?.id == summary.id
+      choice.isCurrent = openID == summary.id
       choice.words = summary.words
       if let picture = summary.firstPicture {
         source.use(summary.id)

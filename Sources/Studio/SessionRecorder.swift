@@ -1,5 +1,6 @@
 import Digests
 import Engine
+import Files
 import Foundation
 import Frames
 import Requests
@@ -13,6 +14,10 @@ final class SessionRecorder {
   let store: SessionStore
   let source: PictureSource
   private(set) var session: SessionFile?
+  /// The session that is shown and only read; nil where it is written.
+  private var readID: String?
+  /// The session that is shown.
+  var openID: String? { session?.id ?? readID }
   /// Sessions that were left before the disk took all of them; it is tried again with whatever comes.
   private var unfinished: [SessionFile] = []
   /// By which model sessions are opened.
@@ -23,9 +28,11 @@ final class SessionRecorder {
   /// Pictures whose size the state knows.
   private var announced: Set<PictureID> = []
 
-  /// - Parameter session: nil where nothing is written.
-  init(_ store: SessionStore, _ session: SessionFile?, _ source: PictureSource) {
-    (self.store, self.session, self.source) = (store, session, source)
+  /// - Parameters:
+  ///   - session: nil where nothing is written.
+  ///   - id: of the session that is shown.
+  init(_ store: SessionStore, _ session: SessionFile?, _ source: PictureSource, id: String? = nil) {
+    (self.store, self.session, self.source, readID) = (store, session, source, id)
     if let session { source.use(session.id) }
     // It is said where it is opened.
     loggedFullDisk = session.map { !$0.isBegun } ?? false && store.obstacle != nil
@@ -151,9 +158,10 @@ final class SessionRecorder {
   /// - Parameters:
   ///   - request: the one that runs; the old session says that it was cancelled.
   ///   - told: what the person should know.
+  ///   - id: of one that is only read.
   private func use(
     _ file: SessionFile?, _ entries: [SessionEntry], leaving request: Int?, _ told: String,
-    isError: Bool = false
+    isError: Bool = false, reading id: String? = nil
   ) -> [Action] {
     if let request {
       session?.append(
@@ -162,7 +170,7 @@ final class SessionRecorder {
     // Its lock goes with it.
     if let session, !session.end() { unfinished.append(session) }
     unfinished.removeAll { $0 === file }
-    session = file
+    (session, readID) = (file, id)
     if let file { source.use(file.id) }
     noteLastWords()
     noteWaiting()
@@ -187,7 +195,7 @@ final class SessionRecorder {
       source.use(id)
       guard !found.isNewer else {
         let told = "read-only: a newer version of this program wrote it"
-        return use(nil, found.entries, leaving: request, told, isError: true)
+        return use(nil, found.entries, leaving: request, told, isError: true, reading: id)
       }
       // One that was left with something unwritten is still held.
       if let file = unfinished.first(where: { $0.id == id }) {
@@ -201,9 +209,9 @@ final class SessionRecorder {
         return use(file, found.entries, leaving: request, "opened\(lost)", isError: found.lost > 0)
       } catch let error as SessionError where error.isLocked {
         let told = "read-only: \(error.reason); leave it there and open it here again to write"
-        return use(nil, found.entries, leaving: request, told, isError: true)
+        return use(nil, found.entries, leaving: request, told, isError: true, reading: id)
       } catch {
-        return use(nil, found.entries, leaving: request, "read-only: \(error)", isError: true)
+        return use(nil, found.entries, leaving: request, "read-only: \(error)", isError: true, reading: id)
       }
     } catch {
       return [.toast("\(error)", isError: true)]
@@ -252,16 +260,26 @@ final class SessionRecorder {
     replay.entries.flatMap(\.event.pictures).compactMap(announced) + [.played(replay)]
   }
 
-  func export(_ format: String) -> [Action] {
-    guard let session, session.isBegun else {
+  /// Writes the session that is shown to a file.
+  ///
+  /// - Parameters:
+  ///   - typed: where to; empty for a name of the session's own.
+  ///   - running: the request that the model works on.
+  func export(_ format: String, to typed: String, running: Int?) -> [Action] {
+    guard let openID, session.map(\.isBegun) ?? true else {
       return [.toast("there is nothing on the disk of this session yet", isError: true)]
     }
+    let path = typed.isEmpty ? nil : TypedPath.resolve(typed)
+    if let path, let objection = TypedPath.objection(toWriting: path) {
+      return [.toast(objection, isError: true)]
+    }
     do {
-      let export = try SessionExport(store, session.id)
-      let told = (["wrote \(try export.write(format, to: nil))"] + export.damage).joined(separator: "; ")
+      let export = try SessionExport(store, openID) { _ in running }
+      let name = FileName.escaped(try export.write(format, to: path))
+      let told = (["wrote \(name)"] + export.damage).joined(separator: "; ")
       return [.toast(told, isError: !export.damage.isEmpty)]
     } catch {
-      return [.toast("\(error)", isError: true)]
+      return [.toast(FileName.escaped("\(error)"), isError: true)]
     }
   }
 }

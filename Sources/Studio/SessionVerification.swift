@@ -68,17 +68,14 @@ public struct SessionVerification {
             try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0)
           })
         else { continue }
-        guard let model = try await models.maker(of: request, entry: number + 1) else { continue }
-        let said = await answer(text, known, sampling, model.engine)
+        guard let said = try await answer(text, known, sampling, (request, number + 1)) else { continue }
         compared += 1
         if said != expected {
           let difference = "the answer to '\(text)' was '\(expected)' and is now '\(said)'"
           return (compared, partial, "entry \(number + 1): \(difference)")
         }
       case .drawn(let request, .hash(let hash), let origin, _, let isPartial) where !isPartial:
-        guard let model = try await models.maker(of: request, entry: number + 1),
-          let found = try await draw(origin.settings, model.engine, model.facts.name)
-        else { continue }
+        guard let found = try await draw(origin.settings, (request, number + 1)) else { continue }
         compared += 1
         if found != hash {
           let difference =
@@ -97,26 +94,28 @@ public struct SessionVerification {
     return nil
   }
 
+  /// nil where the model that a request was made with is not here.
   private func answer(
-    _ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling, _ engine: StudioEngine
-  ) async -> String {
+    _ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling,
+    _ asked: (request: Int, entry: Int)
+  ) async throws -> String? {
+    guard let model = try await models.maker(of: asked.request, entry: asked.entry) else { return nil }
     var said = ""
     let request = Request<Picture>.ask(
       Question(text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed))
-    for await event in engine.run(request) {
+    for await event in model.engine.run(request) {
       if case .answered(let text, _, _, _) = event { said = text }
     }
     return said
   }
 
-  /// The hash of the picture that these settings give now.
-  private func draw(_ settings: ImageSettings, _ engine: StudioEngine, _ model: String) async throws
-    -> String?
-  {
-    for await event in engine.run(.imagine(settings, count: 1, parent: nil)) {
+  /// The hash of the picture that these settings give now; nil where the model that a request was made with is not here.
+  private func draw(_ settings: ImageSettings, _ asked: (request: Int, entry: Int)) async throws -> String? {
+    guard let model = try await models.maker(of: asked.request, entry: asked.entry) else { return nil }
+    for await event in model.engine.run(.imagine(settings, count: 1, parent: nil)) {
       if case .drawn(let picture, let settings, let done, _, _) = event {
         return try Digest.sha256(
-          PictureMetadata(settings, stepsDone: done, model: model).png(of: picture))
+          PictureMetadata(settings, stepsDone: done, model: model.facts.name).png(of: picture))
       }
       if case .failed(let reason) = event { throw SessionError(reason) }
     }

@@ -1,4 +1,5 @@
 import Engine
+import Files
 import Foundation
 import Frames
 import SessionLog
@@ -81,13 +82,15 @@ final class StudioEffects {
       return recorder.open(id, leaving: state.work.running?.id) + (place.map { [.placeWanted($0)] } ?? [])
     case .renameSession, .deleteSession, .undeleteSession: return performSession(effect)
     case .play(let name): return recorder.play(name)
-    case .export(let format): return recorder.export(format)
+    case .export(let format, let path):
+      return recorder.export(format, to: path, running: state.work.running?.id)
     case .readSessions: return recorder.list()
     case .search(let text): return recorder.search(text)
     case .readPictures: pictures.readAll()
     case .attach(let path): return pictures.attach(path)
     case .lookUp(let text, let isSurelyPath): return pictures.lookUp(text, isSurelyPath: isSurelyPath)
     case .attachMentioned(let mentions): return pictures.attach(mentions)
+    case .lookFor(let mentions): return [pictures.lookFor(mentions)]
     case .readModels: readModels()
     case .save(let picture, let path, let prompt): return pictures.save(picture, path, prompt: prompt)
     case .measureDifference(let pair): pictures.measure(pair)
@@ -122,7 +125,7 @@ final class StudioEffects {
     switch effect {
     case .readFolder(let folder):
       let path = TypedPath.folder(folder)
-      return [.folderRead(path, TypedPath.choices(in: path))]
+      return [.folderRead(FileName.escaped(path), TypedPath.choices(in: path))]
     case .completePath(let typed):
       let (path, names) = TypedPath.completion(of: typed)
       return [.pathCompleted(typed: typed, path: path, names: names)]

@@ -57,7 +57,7 @@ public struct StudioProgram {
     let settings = StudioConfiguration(path: StudioConfiguration.standardPath)
     let opened = try open()
     let usesColours = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
-    let source = PictureSource(store), recorder = SessionRecorder(store, opened.file, source)
+    let source = PictureSource(store), recorder = SessionRecorder(store, opened.file, source, id: opened.id)
     if let id = opened.id { source.use(id) }
     var played: [Action] = []
     if case .replay(let replay, _) = beginning { played = recorder.played(replay) }

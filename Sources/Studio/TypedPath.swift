@@ -7,14 +7,52 @@ import VUGEN
 
 /// Paths as people type, drop and paste them.
 enum TypedPath {
-  /// The file that is meant: as it stands, then without quotes, backslashes and `file://`.
+  /// The file that is meant: as it stands, then without quotes, backslashes and `file://`, each with `\xE9` as a byte
+  /// where there is no file that is called so.
   static func resolve(_ typed: String) -> String {
     let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
-    if FileManager.default.fileExists(atPath: expanded(text)) { return expanded(text) }
     let words = PastedPaths.words(of: text) ?? []
     let plain = words.count == 1 ? words[0] : words.isEmpty ? text : words.joined(separator: " ")
-    if plain.hasPrefix("file://") { return URL(string: plain)?.path ?? String(plain.dropFirst(7)) }
-    return expanded(plain)
+    let meant = named(plain.hasPrefix("file://") ? local(plain) : plain)
+    return [typed, text].map(named).first(where: FileName.exists) ?? meant
+  }
+
+  /// A path without `~`, and with `\xE9` as a byte where only such a file is there.
+  static func named(_ path: String) -> String {
+    let path = expanded(path)
+    guard path.contains("\\x"), !FileName.exists(path) else { return path }
+    let other = FileName.named(path)
+    return FileName.exists(other) ? other : path
+  }
+
+  /// The path in a `file://` address, whose name need not be UTF-8.
+  private static func local(_ address: String) -> String {
+    let bytes = Array(address.dropFirst("file://".count).drop { $0 != "/" }.utf8)
+    var path: [UInt8] = [], at = 0
+    while at < bytes.count {
+      let digits = bytes[at...].dropFirst().prefix(2)
+      if bytes[at] == UInt8(ascii: "%"), digits.count == 2,
+        digits.allSatisfy({ Character(.init($0)).isHexDigit }),
+        let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16), byte > 0
+      {
+        path.append(byte)
+        at += 3
+      } else {
+        path.append(bytes[at])
+        at += 1
+      }
+    }
+    return FileName.text(path)
+  }
+
+  /// Why nothing is written where a person says; nil where it can be.
+  static func objection(toWriting path: String) -> String? {
+    let name = FileName.escaped(path)
+    if FileName.isFolder(path) { return "\(name): this is a folder; name a file" }
+    guard let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
+      return nil
+    }
+    return "\(name) already exists; name another file"
   }
 
   /// A model's folder as it is named.
@@ -33,39 +71,44 @@ enum TypedPath {
     return Paths.home() + path.dropFirst()
   }
 
-  /// What a half-typed path may become: as far as all that fits agrees, and the names that fit.
+  /// What a half-typed path may become: as far as all that fits agrees, and the names that fit, as they are written.
   static func completion(of typed: String) -> (path: String, names: [String]) {
     let cut = typed.lastIndex(of: "/").map { typed.index(after: $0) } ?? typed.startIndex
-    let folder = String(typed[..<cut]), begun = typed[cut...]
-    let base = folder.isEmpty ? FileManager.default.currentDirectoryPath : expanded(folder)
-    let fitting = choices(in: base.count > 1 && base.hasSuffix("/") ? String(base.dropLast()) : base)
-      .dropFirst()
-      .map(\.title).filter { $0.hasPrefix(begun) }
+    let folder = String(typed[..<cut]), begun = String(typed[cut...])
+    let base = self.folder(named(folder))
+    let names = entries(of: base).map { $0.isFolder ? $0.name + "/" : $0.name }
+    // As it stands, else with bytes that no UTF-8 has.
+    let plain = names.filter { $0.hasPrefix(begun) }
+    let fitting = plain.isEmpty ? names.filter { $0.hasPrefix(FileName.named(begun)) } : plain
     guard var common = fitting.first else { return (typed, []) }
     for name in fitting { while !name.hasPrefix(common) { common.removeLast() } }
-    return (folder + common, Array(fitting))
+    return (folder + FileName.escaped(common), fitting.map(FileName.escaped))
+  }
+
+  /// Folders, then pictures, that are there to be seen.
+  private static func entries(of folder: String) -> [(name: String, path: String, isFolder: Bool)] {
+    let shown = ((try? FileName.names(in: folder)) ?? []).filter { !$0.hasPrefix(".") }
+    let all = shown.map { name in
+      let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+      return (name: name, path: path, isFolder: FileName.isFolder(path))
+    }
+    func isPicture(_ name: String) -> Bool {
+      PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
+    }
+    return all.filter(\.isFolder)
+      + all.filter { !$0.isFolder && isPicture($0.name) && FileName.exists($0.path) }
   }
 
   /// What a list of files shows: folders, then pictures.
   static func choices(in folder: String) -> [Choice] {
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    var folders = [
-      Choice(
-        title: "../", detail: "parent folder", value: FileName.parent(of: folder) + "/")
-    ]
-    var pictures: [Choice] = []
-    for name in names where !name.hasPrefix(".") {
-      var isFolder: ObjCBool = false
-      let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
-      if isFolder.boolValue {
-        folders.append(Choice(title: name + "/", detail: "folder", value: path + "/"))
-      } else if PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased()) {
-        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        pictures.append(Choice(title: name, detail: "\(max(1, size / 1024)) kB", value: path))
+    let upper = Choice(title: "../", detail: "parent folder", value: FileName.parent(of: folder) + "/")
+    return [upper]
+      + entries(of: folder).map { name, path, isFolder in
+        let title = FileName.escaped(name)
+        if isFolder { return Choice(title: title + "/", detail: "folder", value: path + "/") }
+        let size = FileName.status(path).map { Int($0.st_size) } ?? 0
+        return Choice(title: title, detail: "\(max(1, size / 1024)) kB", value: path)
       }
-    }
-    return folders + pictures
   }
 }
 

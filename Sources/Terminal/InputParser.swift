@@ -1,3 +1,4 @@
+import Files
 import Frames
 
 /// What a terminal says of itself.
@@ -41,7 +42,7 @@ public struct InputParser: Sendable {
   public mutating func take(_ bytes: some Sequence<UInt8>) -> [Input] {
     // Whose end got lost, as with a connection that was cut: Ctrl-C, which comes alone, ends it.
     if let begun = paste, Array(bytes) == [0x03] {
-      let text = String(decoding: begun + buffer, as: UTF8.self)
+      let text = Self.text(begun + buffer)
       (paste, buffer) = (nil, [])
       return [.key(.paste(text))]
     }
@@ -88,11 +89,19 @@ public struct InputParser: Sendable {
       return false
     }
     paste?.append(contentsOf: buffer[..<end.lowerBound])
-    found.append(.key(.paste(String(decoding: paste ?? [], as: UTF8.self))))
+    found.append(.key(.paste(Self.text(paste ?? []))))
     buffer = buffer[end.upperBound...]
     paste = nil
     return true
   }
+
+  /// A pasted text: it may be a file's name, which need not be UTF-8. Its other bytes are `\xE9` then, as names are
+  /// shown everywhere; in a text that is longer than paths are they are lost.
+  private static func text(_ bytes: [UInt8]) -> String {
+    bytes.count <= longestPath ? FileName.shown(FileName.text(bytes)) : String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static let longestPath = 1 << 16
 
   /// Whether what waits for its end is too long to wait for as a whole.
   private mutating func beginsToDrop() -> Bool {

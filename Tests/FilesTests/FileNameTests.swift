@@ -61,6 +61,16 @@ struct FileNameTests {
     #expect(FileName.text(Array("Café 🐌".utf8)) == "Café 🐌")
   }
 
+  /// In one line, and back again.
+  @Test(arguments: [
+    ("a\nb", "a\\x0Ab"), ("a\tb\u{7F}", "a\\x09b\\x7F"), ("plain é", "plain é"), ("a\\xZZ", "a\\xZZ"),
+    ("a\\x41", "a\\x41"),
+    (FileName.text([0x63, 0xE9, 0x0A]), "c\\xE9\\x0A"),
+  ])
+  func oddNamesAreWrittenInOneLine(_ name: String, _ escaped: String) {
+    #expect(FileName.escaped(name) == escaped && FileName.named(escaped) == name)
+  }
+
   @Test func filesOfAnyNameAreFoundAndRead() throws {
     let folder = try temporaryFolder(), name = FileName.text([0x61, 0xE9])
     try FileName.makeFolder("\(folder)/\(name)/b")

@@ -42,12 +42,15 @@ struct LastUseTests {
     #expect(store.summaries().first?.id == "20260102-000000-bbbb")
   }
 
-  /// A new title, stars and opening a session are no use of it.
+  /// A new title, stars, settings and opening a session are no use of it.
   @Test func aNewTitleLeavesASessionWhereItIs() throws {
     try write("a", [10])
     try write("b", [20])
     let file = try SessionFile(store, id: "a"),
-      others = [.renamed("x"), SessionEvent.starred(picture: "aa", isStarred: true)]
+      others = [
+        .renamed("x"), SessionEvent.starred(picture: "aa", isStarred: true),
+        .settings(SessionSettings(.init(prompt: ""), seed: nil, count: 2, temperature: 0)),
+      ]
     for event in [.opened(model: "m", modelHash: "h", program: "p")] + others {
       file.append(.init(time: 90, event: event))
     }

@@ -236,6 +236,30 @@ struct SessionTests {
     #expect(SessionStore(folder: "/proc/nowhere/sessions").obstacle != nil)
   }
 
+  /// Settings alone make no session; what is done next brings them with it.
+  @Test func settingsWaitForWhatIsDone() throws {
+    let store = temporaryStore(), opened = SessionEvent.opened(model: "m", modelHash: "h", program: "p")
+    func settings(_ steps: Int) -> SessionEvent {
+      .settings(.init(ImageSettings(prompt: "", steps: steps), seed: 5, count: 2, temperature: 0.5))
+    }
+    let file = SessionFile(new: "20260101-000000-aaaa", in: store)
+    for event in [opened, settings(3), settings(4)] { #expect(file.append(.init(time: 1, event: event))) }
+    #expect(!FileManager.default.fileExists(atPath: store.folder) && !file.isBegun)
+    file.append(.init(time: 2, event: .note("x")))
+    #expect(try store.read(file.id).entries.map(\.event) == [opened, settings(4), .note("x")])
+    // In one that is there already they are something.
+    file.append(.init(time: 3, event: settings(9)))
+    #expect(try store.read(file.id).entries.last?.event == settings(9))
+    let log = try JSONEncoder().encode(SessionEntry(time: 1, event: settings(1 << 40)))
+    let found = SessionContents(log)
+    #expect(!found.hasContent && found.lost == 0 && found.unknown == 0)
+    guard case .settings(let bounded)? = found.entries.first?.event else {
+      Issue.record("\(found)")
+      return
+    }
+    #expect(DrawingLimits.steps.contains(bounded.steps) && bounded.seed == 5)
+  }
+
   /// What was undone counts no more, and gives the session no name.
   @Test func whatWasUndoneIsNotShown() throws {
     let store = temporaryStore(), file = try SessionFile(store, id: "20260101-000000-aaaa")

@@ -105,6 +105,39 @@ struct SessionExportTests {
     for bare in ["a star (", "a moon (", "a sun ("] { #expect(!text.contains(bare), "\(text)") }
   }
 
+  /// What a studio works on that has the session open is told so, and what it began before is not.
+  @Test func whatStillRunsIsTold() throws {
+    let store = SessionStore(folder: temporaryPath()), id = "20260101-000000-cccc"
+    let file = try SessionFile(store, id: id),
+      opened = SessionEvent.opened(model: "m", modelHash: "h", program: "p")
+    func text() throws -> String {
+      let path = try temporaryFolder() + "/out.md"
+      return try String(contentsOfFile: SessionExport(store, id).write("md", to: path), encoding: .utf8)
+    }
+    let origin = PictureOrigin(ImageSettings(prompt: "a moon"), stepsDone: 5)
+    let first = SessionEvent.asked(request: 1, text: "What is it?", pictures: [], sampling: .init())
+    for event in [opened, first] { file.append(SessionEntry(time: 0, event: event)) }
+    #expect(try text().contains("What is it? (still running)"))
+    file.append(SessionEntry(time: 0, event: opened))
+    file.append(SessionEntry(time: 0, event: .renamed("x")))
+    #expect(try text().contains("What is it? (no result)"), "the studio that asked is gone")
+    for event in [
+      SessionEvent.drawingAsked(request: 2, settings: origin.settings, count: 2, parent: nil),
+      .drawn(request: 2, picture: .hash("ab"), origin: origin, seconds: 1, isPartial: false),
+    ] { file.append(SessionEntry(time: 0, event: event)) }
+    #expect(try text().contains("a moon (still running)"), "one of two is drawn")
+    let last = SessionEvent.drawn(
+      request: 2, picture: .hash("cd"), origin: origin, seconds: 1, isPartial: false)
+    file.append(SessionEntry(time: 0, event: last))
+    #expect(try !text().contains("still running"))
+    file.append(
+      SessionEntry(
+        time: 0, event: .drawingAsked(request: 3, settings: .init(prompt: "a sun"), count: 1, parent: nil)))
+    #expect(try text().contains("a sun (still running)"))
+    #expect(file.end())
+    #expect(try text().contains("a sun (no result)"))
+  }
+
   @Test func namesTellFormats() {
     let names = ["a.htm", "b.HTML", "c.markdown", "d.md", "e.json", "f.cast", "g.txt", "html"]
     let formats = ["html", "html", "md", "md", "json", "cast", nil, nil]

@@ -258,7 +258,8 @@ import Testing
     #expect(b.shows("/steps"))
   }
 
-  /// Whoever leaves is told what is not finished; who asks again leaves, and the log says that it was not finished.
+  /// Whoever leaves is told what is not finished; who asks again has it ended and written, and then leaves; who asks once
+  /// more leaves at once.
   @Test func unfinishedWorkIsToldOnLeaving() {
     var b = Bench()
     b.send("a cat")
@@ -269,9 +270,14 @@ import Testing
     b.send("a sun")
     b.press(.control("d"))
     #expect(!b.state.isLeaving && b.shows("2 requests in the queue"))
-    let request = b.running
-    b.press(.control("d"))
-    #expect(b.state.isLeaving && b.effects.suffix(2) == [.record(.cancelled(request: request)), .leave])
+    leaveTwice(b)
+    // Who asks for more stays.
+    var back = Bench()
+    back.send("a cat")
+    back.press(.control("d"), .control("d"))
+    back.send("a dog")
+    back.finish("c0", partial: true)
+    #expect(!back.effects.contains(.leave) && back.drawings.last?.prompt == "a dog")
     var idle = Bench()
     idle.press(.control("d"))
     #expect(idle.state.isLeaving)
@@ -295,6 +301,40 @@ import Testing
     #expect(b.shows("1 picture is not written"))
     b.act(.tick(27))
     #expect(!b.shows("1 picture is not written"))
+  }
+
+  /// A drawing runs and two wait; the person was told so.
+  private func leaveTwice(_ told: Bench) {
+    var b = told
+    let request = b.running
+    b.press(.control("d"))
+    #expect(b.effects.last == .cancel(request) && !b.effects.contains(.leave) && b.state.work.queue.isEmpty)
+    // What waited is in the log, and was never begun.
+    let waiting = b.records.suffix(4)
+    for prompt in ["a dog", "a sun"] {
+      guard
+        case .drawingAsked(let id, _, _, _, _)? = waiting.first(where: { $0.text == prompt }),
+        waiting.contains(.cancelled(request: id))
+      else {
+        Issue.record("\(prompt): \(waiting)")
+        continue
+      }
+    }
+    #expect(b.requests.count == 1 && b.state.isLeaving)
+    var impatient = b, late = b
+    b.finish("part", partial: true)
+    #expect(b.effects.last == .leave && b.state.work.running == nil)
+    guard case .drawn(request, "part", _, _, true)? = b.records.last else {
+      Issue.record("\(b.records.suffix(2))")
+      return
+    }
+    let atOnce: [Effect] = [.record(.cancelled(request: request)), .leave]
+    impatient.press(.control("d"))
+    #expect(impatient.effects.suffix(2) == atOnce)
+    // A model that does not come to its next step keeps nobody.
+    #expect(late.state.nextTick ?? 99 <= late.state.now + 2)
+    late.act(.tick(late.state.now + 2))
+    #expect(late.effects.suffix(2) == atOnce)
   }
 
   /// A model that cannot draw takes the mode of drawing away, and one that can brings it back.

@@ -153,9 +153,10 @@ import Testing
     #expect(c.shows("[about] cat.png, whose file is missing"), "\(c.rows())")
   }
 
-  /// Where few pictures are kept, the last of a sweep are no coarse blocks beside sharp ones.
-  @Test func thumbnailsAreSharpOrNotThere() {
-    func shown(_ most: Int) -> Int {
+  /// Where few pictures are kept, the inspector's are there, and none is made of coarse blocks beside sharp ones: the oldest
+  /// of the others are left out.
+  @Test func thumbnailsStayWhereFewPicturesAreKept() {
+    func shown(_ most: Int) -> [Placement] {
       var b = Bench(Size(150, 45))
       b.act(.graphicsKnown(hasPictures: true, mostPictures: most))
       b.send("/seed 7")
@@ -163,9 +164,16 @@ import Testing
       b.finish("p0")
       b.send("/sweep 1..9")
       for i in 1...9 { b.finish("p\(i)") }
-      return view(b.state, LayoutCache()).placements.count
+      #expect(b.shows("F3 shows it") == (most == 16), "\(b.rows().joined(separator: "\n"))")
+      return view(b.state, LayoutCache()).placements
     }
-    #expect(shown(.max) > 16 && shown(16) <= 10)
+    func own(_ all: [Placement]) -> [PictureID] { all.filter { $0.visible.x >= 150 - 34 }.map(\.picture) }
+    let all = shown(.max), few = shown(16)
+    #expect(all.count > 16 && few.count == 16 && own(few).count == 9 && own(few) == own(all))
+    #expect(own(Array(few.prefix(9))).count == 9, "the first of a frame are sharp")
+    // The newest of the sweep stands in the transcript, too; the picture before the sweep does not.
+    let others = few.filter { $0.visible.x < 150 - 34 }.map(\.picture)
+    #expect(others.contains("p9") && !others.contains("p0"), "\(others)")
   }
 
   // MARK: Little room

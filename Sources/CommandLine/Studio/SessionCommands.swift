@@ -55,9 +55,10 @@ struct Sessions: AsyncParsableCommand {
     var session = "last"
 
     func run() throws {
-      let store = SessionStore.standard(), (entries, lost) = try store.read(try store.resolve(session))
-      let repeated = entries.repeatedPrompts, names = entries.pictureNames
-      let outcomes = RequestOutcomes(entries), deleted = entries.deletedPictures
+      let store = SessionStore.standard(), id = try store.resolve(session),
+        (entries, lost) = try store.read(id)
+      let repeated = entries.repeatedPrompts, names = entries.pictureNames, deleted = entries.deletedPictures
+      let outcomes = RequestOutcomes(entries, running: store.runningRequest(of: id, entries))
       for entry in entries {
         if json {
           print(try jsonLine(of: entry))

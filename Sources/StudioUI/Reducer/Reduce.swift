@@ -10,7 +10,7 @@ public func reduce(_ state: inout StudioState, _ action: Action) -> [Effect] {
   // What lies over the screen follows what it shows.
   state.refreshQueue()
   state.refreshGallery()
-  return effects + state.startAside()
+  return effects + state.noteSettings() + state.lookForFiles() + state.startAside()
 }
 
 /// Applies an action, and what its effects answer at once, in order.
@@ -49,6 +49,9 @@ extension StudioState {
     case .agreementKnown, .moveKnown, .asideEnded:
       takeAside(action)
       return []
+    case .mentionsLookedUp(let mentions, let absent):
+      takeLookedUp(mentions, absent: absent)
+      return []
     case .attached, .mentionsFound, .folderRead, .pathCompleted, .edited, .toast: return takeAnswer(action)
     }
   }
@@ -68,6 +71,7 @@ extension StudioState {
     if let until = inspector.sliderUntil, until <= now { inspector.sliderUntil = nil }
     var effects: [Effect] = []
     if let due = work.sliderDue, due <= now { effects += drawForSlider() }
+    if let due = work.leaveDue, due <= now { effects += leaveNow() }
     return effects + playDue()
   }
 
@@ -75,7 +79,10 @@ extension StudioState {
   public var nextTick: Double? {
     let replayDue = conversation.replay.flatMap { $0.isPaused ? nil : $0.due }
     let spinner = work.running == nil && work.model != .loading ? nil : now + 0.1
-    return [toast?.until, inspector.sliderUntil, work.sliderDue, replayDue, spinner].compactMap { $0 }.min()
+    return [
+      toast?.until, inspector.sliderUntil, work.sliderDue, work.leaveDue, inspector.recordDue, replayDue,
+      spinner,
+    ].compactMap { $0 }.min()
   }
 
   // MARK: The terminal
@@ -109,6 +116,7 @@ extension StudioState {
     switch action {
     case .configured(let preferences):
       (inspector.controls, inspector.isHidden) = (preferences.controls, preferences.isInspectorHidden)
+      (inspector.configured, inspector.recorded) = (preferences.controls, preferences.controls)
       (prompt.mode, prompt.suggestion) = (preferences.mode, preferences.suggestion)
       terminal.isMouseCaptured = preferences.isMouseCaptured
       return [.captureMouse(preferences.isMouseCaptured)]
@@ -134,6 +142,7 @@ extension StudioState {
       if !canDraw {
         prompt.asksForWant = prompt.asksForWant || prompt.mode == .imagine
         prompt.mode = .ask
+        dropDrawings()
       } else if prompt.asksForWant {
         (prompt.mode, prompt.asksForWant) = (.imagine, false)
       }

@@ -132,7 +132,7 @@ extension StudioState {
       overlays.top = .list(list)
       return argument.isEmpty ? [] : [.search(argument)]
     case .sessions: return [.readSessions]
-    case .new: return [.newSession]
+    case .new: return settingsBeforeLeaving() + [.newSession]
     case .rename: return argument.isEmpty ? fail("/rename takes a title") : recording(.renamed(argument))
     default: break
     }
@@ -162,12 +162,35 @@ extension StudioState {
     return []
   }
 
+  /// A format, a file's name, or both in either order.
   private mutating func export(_ argument: String) -> [Effect] {
-    let format = argument.isEmpty ? "html" : argument
-    guard ["md", "html", "json", "cast"].contains(format) else {
-      return fail("/export takes md, html, json or cast")
+    let formats = ["md", "html", "json", "cast"], words = argument.split(separator: " ").map(String.init)
+    func format(_ word: String?) -> String? {
+      word.flatMap { formats.contains($0.lowercased()) ? $0.lowercased() : nil }
     }
-    return [.export(format: format)]
+    guard !words.isEmpty else { return [.export(format: "html")] }
+    var name = argument, wanted = format(words.first)
+    if wanted != nil {
+      name = argument.dropFirst(words[0].count).trimmingCharacters()
+    } else if words.count > 1, let last = format(words.last) {
+      wanted = last
+      name = argument.dropLast(words[words.count - 1].count).trimmingCharacters()
+    }
+    if let wanted, name.isEmpty { return [.export(format: wanted)] }
+    // Behind the last point of the name, whatever stands around it.
+    let file = name.split(separator: "/").last.map(String.init) ?? name
+    let ending =
+      file.contains(".")
+      ? file.split(separator: ".").last?.lowercased().filter { !"'\"".contains($0) } ?? "" : ""
+    let told = ["htm": "html", "markdown": "md"][ending] ?? ending
+    if let wanted, ending.isEmpty { return [.export(format: wanted, path: "\(name).\(wanted)")] }
+    guard formats.contains(told) else {
+      return fail("/export takes md, html, json or cast, a file's name such as notes.html, or both")
+    }
+    guard wanted == nil || wanted == told else {
+      return fail("a .\(ending) file holds no \(wanted ?? ""); leave the format out, or name another file")
+    }
+    return [.export(format: told, path: name)]
   }
 
   /// Asks the last question again, or draws the last prompt with the settings that are shown now.
@@ -203,8 +226,9 @@ extension StudioState {
     return [.repaint]
   }
 
-  /// Leaves; what is not finished is told first, and lost where the person asks again.
+  /// Leaves; what is not finished is told first, and ended where the person asks again.
   private mutating func leave() -> [Effect] {
+    if work.leaveDue != nil { return leaveNow() }
     let running = work.running.flatMap { $0.isAnswered ? nil : $0.job }
     let unfinished = [running].compactMap { $0?.id } + work.queue.map(\.id)
     if !unfinished.isEmpty, unfinished != work.toldOfLeaving {
@@ -214,10 +238,33 @@ extension StudioState {
         waiting = rest == 0 ? [] : ["\(Format.number(rest, "request")) in the queue"]
       return fail(
         ((first ?? []) + waiting).joined(separator: ", ")
-          + "; the same again leaves without, Esc keeps what is drawn")
+          + "; the same again ends it and leaves")
     }
     isLeaving = true
-    return (running.map { [.record(.cancelled(request: $0.id))] } ?? []) + [.leave]
+    return endWork()
+  }
+
+  /// What waits is written as cancelled, and what runs ends at its next step, so that nothing of it is lost; then, or
+  /// after two seconds, the studio is left.
+  private mutating func endWork() -> [Effect] {
+    let dropped = work.queue.flatMap { job -> [Effect] in
+      [
+        .record(.began(job.id, job.request, sweep: job.options.sweep)), .record(.cancelled(request: job.id)),
+      ]
+    }
+    (work.queue, work.critique, work.sliderDue) = ([], nil, nil)
+    let before = settingsBeforeLeaving() + dropped
+    guard let running = work.running, !running.isAnswered else { return before + [.leave] }
+    let effects = cancelRunning(discarding: running.isDiscarded)
+    work.leaveDue = now + 2
+    say("stopping at the next step, to keep what is there; the same again leaves at once")
+    return before + effects
+  }
+
+  /// Leaves without what still runs.
+  mutating func leaveNow() -> [Effect] {
+    work.leaveDue = nil
+    return (work.running.map { [.record(.cancelled(request: $0.id))] } ?? []) + [.leave]
   }
 
   /// "1..9", with a step behind a comma: "1..9,2".

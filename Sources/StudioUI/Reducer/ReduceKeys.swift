@@ -94,15 +94,19 @@ extension StudioState {
 
   /// Paths to pictures that are dropped or pasted are attached.
   private mutating func takePaste(_ text: String) -> [Effect] {
+    let text = TextWidth.bounded(text)
     if !isTooSmall, overlays.top != nil { return pasteIntoOverlay(text) }
     guard !isTooSmall, conversation.replay == nil, prompt.editor.search == nil else { return [] }
     inspector.row = nil
-    let trimmed = text.trimmingWhitespace(), paths = PastedPaths.pictures(in: trimmed)
+    // Terminals send a line break of a name as Return.
+    let trimmed = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n").trimmingWhitespace()
+    let paths = PastedPaths.pictures(in: trimmed)
     guard paths.isEmpty else { return paths.map { .attach(path: $0) } }
     let isAlone = prompt.editor.isEmpty
     prompt.editor.insert(text)
-    // A folder, or a file that is called like no picture.
-    guard isAlone, PastedPaths.beginsAsPath(trimmed), trimmed.count < 5000, !trimmed.contains("\n"),
+    // A folder, a file that is called like no picture, or a name of several lines.
+    guard isAlone, PastedPaths.beginsAsPath(trimmed), trimmed.count < 5000,
+      !trimmed.contains("\n") || PastedPaths.isPictureName(trimmed),
       KeyTable.slash(named: String(trimmed.dropFirst().prefix { $0 != " " })) == nil
     else { return [] }
     return [.lookUp(trimmed, isSurelyPath: false)]

@@ -109,8 +109,8 @@ extension StudioState {
       }
       return run(command: choice.value)
     case .themes: return choose(theme: choice.value)
-    case .sessions: return [.openSession(choice.value)]
-    case .search: return [.openSession(choice.value, at: choice.place)]
+    case .sessions: return settingsBeforeLeaving() + [.openSession(choice.value)]
+    case .search: return settingsBeforeLeaving() + [.openSession(choice.value, at: choice.place)]
     case .models: return run(command: "/model \(choice.value)")
     case .things: return choose(thing: choice.value)
     case .queue: return []

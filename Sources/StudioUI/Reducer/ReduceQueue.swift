@@ -61,6 +61,19 @@ extension StudioState {
     return []
   }
 
+  /// Drawings that waited for a model that, as is known now, cannot draw.
+  mutating func dropDrawings() {
+    let drawings = work.queue.filter(\.isDrawing)
+    work.sliderDue = nil
+    guard !drawings.isEmpty else { return }
+    conversation.undone.append(.jobs(drawings))
+    work.queue.removeAll(where: \.isDrawing)
+    _ = fail(cannotDraw + "; what was to be drawn is out of the queue, and /redo puts it back")
+  }
+
+  /// What keeps this model from drawing.
+  var cannotDraw: String { "\(modelName) cannot draw; /model lists others" }
+
   /// Nothing runs or waits any more, and nothing follows.
   mutating func stopAll() -> [Effect] {
     guard work.isBusy || work.sliderDue != nil || work.critique != nil else {
@@ -178,6 +191,10 @@ extension StudioState {
     case .requests(let requests): return requests.map { .record(.redone(request: $0)) }
     case .picture(let picture): return [.record(.deleted(picture: picture, isDeleted: false))]
     case .jobs(let jobs):
+      guard work.canDraw || !jobs.contains(where: \.isDrawing) else {
+        conversation.undone.append(last)
+        return fail(cannotDraw)
+      }
       work.queue += jobs
       return startNext()
     }

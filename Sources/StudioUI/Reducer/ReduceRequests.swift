@@ -66,20 +66,23 @@ extension StudioState {
   }
 
   /// Starts a request, or lets it wait for the model or for the one before it.
-  ///
   mutating func submit(_ request: Request<PictureID>, _ options: Job.Options = .init()) -> [Effect] {
     guard !conversation.isReadOnly else {
       return fail("this session is read-only; /new starts one of your own")
     }
     guard conversation.replay == nil else { return fail("a replay is running; Esc closes it") }
-    conversation.scroll = nil
+    var effects: [Effect] = []
     if case .imagine(let settings, _, _) = request {
+      guard work.canDraw else { return fail(cannotDraw) }
+      effects = settingsBeside(settings)
       conversation.lastDrawing = settings
       work.releaseSlider()
     }
+    // Whoever asks for more stays.
+    (conversation.scroll, work.leaveDue) = (nil, nil)
     conversation.lastRequest = request
     work.enqueue(request, options)
-    return startNext()
+    return effects + startNext()
   }
 
   /// Hands the next request to the model when it is free and there.
@@ -125,7 +128,7 @@ extension StudioState {
     case .ended:
       if let preview = running.preview { album.sizes[preview] = nil }
       work.running = nil
-      return startNext()
+      return work.leaveDue == nil ? startNext() : leaveNow()
     }
   }
 
@@ -156,7 +159,7 @@ extension StudioState {
     let range = Controls.guidanceRange
     inspector.controls.guidance = ((value * 10).rounded() / 10).clamped(to: range)
     inspector.sliderUntil = now + 1.5
-    if conversation.lastDrawing != nil, conversation.replay == nil, !conversation.isReadOnly {
+    if conversation.lastDrawing != nil, work.canDraw, conversation.replay == nil, !conversation.isReadOnly {
       work.sliderDue = now + 0.25
     }
     return []

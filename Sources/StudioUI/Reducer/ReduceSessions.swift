@@ -11,8 +11,13 @@ extension StudioState {
     switch event {
     case .asked(_, _, _, let sampling) where isReading:
       inspector.controls.temperature = sampling.temperature
-    case .drawingAsked(_, let settings, _, _, let sweep) where isReading:
-      restore(settings, isOfSweep: sweep != nil)
+      inspector.recorded = inspector.controls
+    case .drawingAsked(_, let settings, _, _, let sweep) where conversation.replay == nil:
+      if isReading { restore(settings, isOfSweep: sweep != nil) }
+      inspector.recorded.take(settings, isOfSweep: sweep != nil)
+    case .settings(let settings) where isReading:
+      inspector.controls.take(settings)
+      inspector.recorded = inspector.controls
     case .drawn(_, _, let origin, _, _):
       prompt.subject = .newest
       if conversation.lastDrawing == nil || work.running == nil {
@@ -27,12 +32,10 @@ extension StudioState {
   /// Whether entries are those of a session that is being taken up, and not what happens now.
   private var isReading: Bool { work.running == nil && conversation.replay == nil }
 
-  /// A session goes on as it was left: with the settings of its last drawing. Of a sweep the scales are no setting; and the
-  /// seed was a new one each time, as far as is known.
+  /// A session goes on as it was left: with the settings of its last drawing, and what was turned since.
   private mutating func restore(_ settings: ImageSettings, isOfSweep: Bool) {
-    let guidance = inspector.controls.guidance
-    _ = inspector.controls.take(settings)
-    if isOfSweep { inspector.controls.guidance = guidance }
+    inspector.controls.take(settings, isOfSweep: isOfSweep)
+    inspector.recorded = inspector.controls
   }
 
   mutating func takeSessions(_ action: Action) -> [Effect] {
@@ -65,6 +68,7 @@ extension StudioState {
     let running = work.running, ended = work.requestCount
     conversation = conversation.emptied(isReadOnly: isReadOnly)
     work.abandon()
+    inspector.recorded = inspector.controls
     (overlays.top, inspector.row) = (nil, nil)
     (prompt.attachments, prompt.questionForNextAttachment, prompt.subject) = ([], nil, .newest)
     if !text.isEmpty {
@@ -174,5 +178,14 @@ extension StudioState {
     (playing.place, playing.isPaused, playing.due) = (place, true, now)
     conversation.replay = playing
     return []
+  }
+}
+
+extension Controls {
+  /// Takes a recorded drawing's settings. Of a sweep the scales are no setting.
+  fileprivate mutating func take(_ settings: ImageSettings, isOfSweep: Bool) {
+    let before = guidance
+    _ = take(settings)
+    if isOfSweep { guidance = before }
   }
 }

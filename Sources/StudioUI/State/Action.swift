@@ -61,6 +61,8 @@ public enum Action: Sendable {
   case testCardDrawn(Size)
   /// Which of a prompt's words behind `@` are files, by their number; those are kept as pictures.
   case mentionsFound(Mentions, [Int: Attachment])
+  /// Which of the words behind `@` in what is being written name no file, by their number.
+  case mentionsLookedUp(Mentions, absent: [Int])
   case folderRead(String, [Choice])
   /// What a typed path may become: as far as it is clear, and the names that it may go on with.
   case pathCompleted(typed: String, path: String, names: [String])
@@ -112,7 +114,8 @@ public enum Effect: Equatable, Sendable {
   /// Brings the session back that was deleted last.
   case undeleteSession
   case play(session: String)
-  case export(format: String)
+  /// Writes the session to a file; without a path, to one of the session's own name.
+  case export(format: String, path: String = "")
   case readSessions
   /// Looks for models.
   case readModels
@@ -126,6 +129,8 @@ public enum Effect: Equatable, Sendable {
   case lookUp(String, isSurelyPath: Bool)
   /// Finds out which of a prompt's words behind `@` are files, and keeps those.
   case attachMentioned(Mentions)
+  /// Finds out which words behind `@` in what is being written name a file.
+  case lookFor(Mentions)
   /// Writes a picture to a file; without a path, to one that is named after its prompt.
   case save(picture: PictureID, path: String, prompt: String)
   /// Works out how two pictures differ, in words and as a heat map.

@@ -12,6 +12,11 @@ public struct InspectorState: Equatable, Sendable {
   }
   /// Until when the slider is shown on the prompt's rule, where there is no inspector beside it.
   var sliderUntil: Double?
+  /// The values that the settings file has, those that the open session's log has, and those that are to be written there
+  /// once they stand still until `recordDue`.
+  var configured = Controls(), recorded = Controls()
+  var turned: Controls?
+  var recordDue: Double?
   /// Digits that were typed at the row.
   var entry = ""
 

@@ -40,6 +40,8 @@ public struct Mentions: Equatable, Sendable {
     while at < text.count {
       let c = text[at]
       if c == "\\", quote != "'", at + 1 < text.count {
+        // `\xE9` is a byte of a name: whoever opens it knows.
+        if text[at + 1] == "x" { path.append(c) }
         path.append(text[at + 1])
         (at, plain) = (at + 2, 0)
         continue
@@ -97,9 +99,14 @@ public struct Mentions: Equatable, Sendable {
     PastedPaths.isPictureName(word.path) || word.path.contains("/")
   }
 
-  /// A path as it is written behind `@`.
+  /// A path as it is written behind `@`; a byte in it, such as `\xE9`, stays as it is.
   static func written(_ path: String) -> String {
-    "@" + path.map { c in c.isWhitespace || "\\'\"".contains(c) ? "\\\(c)" : String(c) }.joined()
+    let characters = Array(path)
+    return "@"
+      + characters.indices.map { i in
+        let c = characters[i], isByte = c == "\\" && i + 1 < characters.count && characters[i + 1] == "x"
+        return !isByte && (c.isWhitespace || "\\'\"".contains(c)) ? "\\\(c)" : String(c)
+      }.joined()
   }
 
   /// What is left of the text: words in a sentence become "the picture" or "picture 2", those before and behind it go.
@@ -122,5 +129,41 @@ public struct Mentions: Equatable, Sendable {
       result.replaceSubrange(range, with: Array(isWithin ? name : ""))
     }
     return String(result).split(separator: " ").joined(separator: " ").trimmingWhitespace()
+  }
+}
+
+/// Words behind `@`, and which of them name no file.
+struct AbsentFiles: Equatable {
+  /// All of them, in the text in which they were looked for.
+  let mentions: Mentions
+  /// Which they are.
+  let places: [Int]
+}
+
+extension StudioState {
+  /// Words of the prompt that name no file, and cannot become a file's name by being written on.
+  var absentFiles: [Mentions.Word] {
+    guard let absent = prompt.absentFiles, prompt.lookedFor == prompt.editor.text else { return [] }
+    let cursor = prompt.editor.cursor
+    return absent.places.map { absent.mentions.words[$0] }.filter { word in
+      PastedPaths.isPictureName(word.path)
+        || Mentions.isPath(word) && !(word.range.lowerBound...word.range.upperBound).contains(cursor)
+    }
+  }
+
+  /// Asks which words behind `@` name a file, once for each text.
+  mutating func lookForFiles() -> [Effect] {
+    guard prompt.lookedFor != prompt.editor.text else { return [] }
+    (prompt.lookedFor, prompt.absentFiles) = (prompt.editor.text, nil)
+    let named = mentions
+    // More than that nobody attaches.
+    guard named.contains(where: Mentions.isPath), named.count <= 16 else { return [] }
+    return [.lookFor(Mentions(in: prompt.editor.string))]
+  }
+
+  mutating func takeLookedUp(_ mentions: Mentions, absent: [Int]) {
+    guard Array(mentions.text) == prompt.lookedFor else { return }
+    let places = absent.filter(mentions.words.indices.contains)
+    prompt.absentFiles = AbsentFiles(mentions: mentions, places: places)
   }
 }

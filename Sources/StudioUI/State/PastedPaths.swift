@@ -8,10 +8,11 @@ public enum PastedPaths {
 
   /// The paths of pictures that a text consists of; none where it is anything else.
   static func pictures(in text: String) -> [String] {
-    if let words = words(of: text), words.count > 1, words.allSatisfy(isPicture) { return words }
-    // One path, as it was pasted: a name may have blanks, quotes and backslashes of its own.
-    let isOne = isPicture(text) || words(of: text).map { $0.count == 1 && isPicture($0[0]) } ?? false
-    return isOne && !text.contains("\n") ? [text] : []
+    let words = words(of: text) ?? []
+    if words.count > 1, words.allSatisfy(isPicture) { return words }
+    // One path, as it was pasted: a name may have blanks, quotes, backslashes and, in quotes, line breaks of its own.
+    if words.count == 1, isPicture(words[0]) { return [text] }
+    return isPicture(text) && !text.contains("\n") ? [text] : []
   }
 
   /// Whether a text begins as only a path does, in quotes or without.
@@ -37,12 +38,13 @@ public enum PastedPaths {
   }
 
   /// A text as a shell splits it: quotes of both kinds, backslashes, and their mixtures such as `'it'\\''s.png'`. nil
-  /// where a quote has no end.
+  /// where a quote has no end. `\xE9`, which stands for a byte of a name, stays as it is, and `$'\351'` becomes it.
   public static func words(of text: String) -> [String]? {
     var words: [String] = [], word = "", isWord = false, quote: Character?, isEscaped = false
+    let text = text.contains("$'") ? withoutDollarQuotes(text) : text
     for c in text {
       if isEscaped {
-        if quote == "\"", !"\"\\$`".contains(c) { word.append("\\") }
+        if quote == "\"" ? !"\"\\$`".contains(c) : c == "x" { word.append("\\") }
         word.append(c)
         isEscaped = false
       } else if c == "\\", quote != "'" {
@@ -61,5 +63,47 @@ public enum PastedPaths {
     }
     guard quote == nil, !isEscaped else { return nil }
     return isWord ? words + [word] : words
+  }
+
+  /// The same with `$'a\nb\351'`, which shells write for names with odd characters, as a word in plain quotes.
+  private static func withoutDollarQuotes(_ text: String) -> String {
+    var rest = text[...], result = ""
+    while let start = rest.firstIndex(of: "$") {
+      let quote = rest.index(after: start)
+      guard quote < rest.endIndex, rest[quote] == "'",
+        let (inner, end) = dollarQuoted(rest[rest.index(after: quote)...])
+      else {
+        result += rest[...start]
+        rest = rest[quote...]
+        continue
+      }
+      result += rest[..<start] + "'" + inner.replacing("'", with: "'\\''") + "'"
+      rest = rest[end...]
+    }
+    return result + rest
+  }
+
+  /// What stands between `$'` and its end, and the place behind that.
+  private static func dollarQuoted(_ text: Substring) -> (String, Substring.Index)? {
+    let plain: [Character: String] = ["n": "\n", "t": "\t", "\\": "\\", "'": "'", "\"": "\""]
+    var inner = "", at = text.startIndex
+    while at < text.endIndex {
+      let c = text[at]
+      at = text.index(after: at)
+      if c == "'" { return (inner, at) }
+      guard c == "\\", at < text.endIndex else {
+        inner.append(c)
+        continue
+      }
+      let octal = text[at...].prefix(3).prefix { ("0"..."7").contains($0) }
+      if let byte = UInt8(octal, radix: 8), byte > 0 {
+        inner += byte < 128 ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16, uppercase: true)
+        at = octal.endIndex
+      } else {
+        inner += plain[text[at]] ?? "\\\(text[at])"
+        at = text.index(after: at)
+      }
+    }
+    return nil
   }
 }

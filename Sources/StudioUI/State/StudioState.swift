@@ -138,6 +138,10 @@ public struct PromptState: Equatable, Sendable {
   /// Whether the text is looked through for words and files at each key: not one that is longer than any that a person
   /// writes.
   var isLookedThrough: Bool { editor.text.count <= 10_000 }
+  /// The text whose words behind `@` were looked for last.
+  var lookedFor: [Character] = []
+  /// The words, as far as they reach, and which of them name no file; nil where that is not known.
+  var absentFiles: AbsentFiles?
   /// Ctrl-X was pressed: the first half of Ctrl-X Ctrl-E.
   var isAfterControlX = false
 }

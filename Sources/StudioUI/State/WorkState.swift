@@ -26,6 +26,8 @@ public struct WorkState: Equatable, Sendable {
   var aside: PictureID?
   /// What was not finished when the person was last told so on leaving.
   var toldOfLeaving: [Int] = []
+  /// When the studio is left, whether what runs has ended by then or not; nil while nobody leaves.
+  var leaveDue: Double?
   /// When a request was stopped last.
   var stoppedAt: Double?
 
@@ -76,7 +78,7 @@ public struct WorkState: Equatable, Sendable {
 
   /// Another session: what ran and waited belonged to the old one.
   mutating func abandon() {
-    (running, queue, sliderDue, critique, talk, stoppedAt) = (nil, [], nil, nil, [], nil)
+    (running, queue, sliderDue, critique, talk, stoppedAt, leaveDue) = (nil, [], nil, nil, [], nil, nil)
   }
 }
 

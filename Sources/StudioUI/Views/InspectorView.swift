@@ -161,13 +161,13 @@ private func drawFilmstrip(
   _ pictures: [PictureID], _ x: Int, _ top: Int, _ width: Int, _ bottom: Int, _ state: StudioState,
   _ frame: inout Frame
 ) {
-  // Sharp or not at all: a terminal that keeps few pictures would show the last ones as coarse blocks, and has them in the
-  // transcript.
-  guard state.terminal.hasPictures,
-    frame.placements.count + pictures.count <= state.terminal.mostPictures
-  else { return }
+  guard state.terminal.hasPictures else { return }
+  // The first of a frame are sharp wherever a terminal keeps few pictures.
+  let others = frame.placements
+  frame.placements = []
+  defer { frame.placements += others }
   let columns = 3, tile = Size(width / columns - 1, max(2, min(6, (bottom - top) / 3 - 1)))
-  for (i, picture) in pictures.enumerated() {
+  for (i, picture) in pictures.prefix(state.terminal.mostPictures).enumerated() {
     let cells = state.cells(of: picture, within: tile)
     let y = top + i / columns * (tile.height + 1)
     guard y + cells.height <= bottom else { break }

@@ -56,8 +56,15 @@ extension StudioState {
       let other = prompt.mode == .ask ? subjectWithoutMentions.map { ", else \($0)" } ?? "" : ""
       return "\(first.fileName), if there is such a file\(other)"
     }
-    let paths = named.filter(Mentions.isPath).map(\.fileName)
+    let absent = absentFiles.map(\.fileName)
+    let paths = named.filter(Mentions.isPath).map(\.fileName).filter { !absent.contains($0) }
+    if !absent.isEmpty {
+      return (paths + ["no file is called \(absent.joined(separator: ", "))"]).joined(separator: ", ")
+    }
     if !paths.isEmpty {
+      if prompt.lookedFor == prompt.editor.text, prompt.absentFiles?.places.isEmpty == true {
+        return paths.joined(separator: ", ")
+      }
       let condition = paths.count == 1 ? "if there is such a file" : "if there are such files"
       return "\(paths.joined(separator: ", ")), \(condition)"
     }
@@ -185,16 +192,20 @@ extension Frame {
     guard state.album.missing.contains(picture) else {
       return place(picture, in: whole, clip: clip, state.terminal.theme.text)
     }
-    let theme = state.terminal.theme, inner = max(0, whole.width - 2)
-    let label =
-      inner < 20
-      ? TextWidth.fitted(inner > 7 ? " missing" : "missing", inner) : " \(picture.short) is missing"
+    let inner = max(0, whole.width - 2)
+    let label = inner < 20 ? (inner > 7 ? " missing" : "missing") : " \(picture.short) is missing"
+    outline(whole, clip: clip, label, state.terminal.theme.dim)
+  }
+
+  /// An empty frame in the place of a picture, and why it is empty.
+  mutating func outline(_ whole: Rect, clip: Rect, _ text: String, _ style: Style) {
+    let inner = max(0, whole.width - 2), label = TextWidth.fitted(text, inner)
     for y in max(whole.y, clip.y)..<max(whole.y, clip.y, min(whole.maxY, clip.maxY)) {
       let isEdge = y == whole.y || y == whole.maxY - 1
       let ends = y == whole.y ? ("╭", "╮") : y == whole.maxY - 1 ? ("╰", "╯") : ("│", "│")
       let text = isEdge ? String(repeating: "╌", count: inner) : y == whole.y + whole.height / 2 ? label : ""
       let blanks = String(repeating: " ", count: max(0, inner - TextWidth.columns(text)))
-      put(ends.0 + text + blanks + ends.1, whole.x, y, theme.dim, limit: max(0, clip.maxX - whole.x))
+      put(ends.0 + text + blanks + ends.1, whole.x, y, style, limit: max(0, clip.maxX - whole.x))
     }
   }
 }

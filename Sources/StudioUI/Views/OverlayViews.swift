@@ -7,6 +7,20 @@ func popUpArea(_ state: StudioState, width: Int, height: Int) -> Rect {
   return Rect((size.width - w) / 2, max(0, (size.height - 1 - h) / 2), w, h)
 }
 
+/// Whether something lies over a part of the inspector: the rest would be slivers of words, and goes with it.
+func popUpCoversInspector(_ state: StudioState) -> Bool {
+  let width: Int
+  switch state.overlays.top {
+  case .list(let list): width = ListLayout(list, state).box.width
+  case .help: width = HelpLayout.width
+  case .tour: width = tourWidth
+  default: return false
+  }
+  return popUpArea(state, width: width, height: 1).maxX > InspectorLayout(state).area.x
+}
+
+private let tourWidth = 72
+
 func drawBox(_ box: Rect, title: String, _ state: StudioState, _ frame: inout Frame) {
   frame.clear(box, state.terminal.theme.text)
   frame.box(box, title: title, state.terminal.theme.border, titleStyle: state.terminal.theme.accent)
@@ -16,7 +30,7 @@ func drawBox(_ box: Rect, title: String, _ state: StudioState, _ frame: inout Fr
 func drawTour(_ page: Int, _ state: StudioState, _ frame: inout Frame) {
   let content = Tour.pages[max(0, min(Tour.pages.count - 1, page))]
   let lines = TextWidth.wrapped(content.text, min(66, state.terminal.size.width - 10))
-  let box = popUpArea(state, width: 72, height: lines.count + 6), inner = box.inset(2, 1)
+  let box = popUpArea(state, width: tourWidth, height: lines.count + 6), inner = box.inset(2, 1)
   drawBox(box, title: content.title, state, &frame)
   for (i, line) in lines.enumerated() where i < inner.height - 2 {
     frame.put(line, inner.x + 1, inner.y + 1 + i, state.terminal.theme.text)

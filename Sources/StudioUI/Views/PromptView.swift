@@ -24,12 +24,15 @@ func drawPrompt(_ state: StudioState, _ frame: inout Frame) {
       : state.prompt.mode == .ask ? "ask about a picture" : "describe an image"
     frame.put(TextWidth.fitted(hint, width - 4), 3, y, theme.dim)
   } else {
-    let unknown = state.unknownWords, text = state.prompt.editor.text
+    let text = state.prompt.editor.text
+    let marked =
+      state.unknownWords.map { ($0, theme.text.underlined) }
+      + state.absentFiles.map { ($0.range, theme.error.underlined) }
     for (i, line) in layout.lines.enumerated() {
       frame.put(String(text[line]), 3, y + i, theme.text, limit: width - 3)
-      for word in unknown.map({ $0.clamped(to: line) }) where !word.isEmpty {
+      for (word, style) in marked.map({ ($0.clamped(to: line), $1) }) where !word.isEmpty {
         let x = 3 + TextWidth.columns(String(text[line.lowerBound..<word.lowerBound]))
-        frame.put(String(text[word]), x, y + i, theme.text.underlined, limit: width - x)
+        frame.put(String(text[word]), x, y + i, style, limit: width - x)
       }
     }
   }

@@ -23,7 +23,10 @@ public func view(_ state: StudioState, _ cache: LayoutCache) -> Frame {
     drawTranscript(state, cache, &frame)
     drawPrompt(state, &frame)
     drawNotice(state, &frame)
-    if state.showsInspector { drawInspector(state, &frame) }
+    if state.showsInspector, !popUpCoversInspector(state) {
+      drawInspector(state, &frame)
+      frame.leaveOutPictures(beside: InspectorLayout(state).area, state)
+    }
     drawPopUps(state, &frame)
   }
   drawStatus(state, &frame)
@@ -132,6 +135,20 @@ extension Frame {
     fill(rect, " ", style)
   }
 
+  /// Where a terminal keeps fewer pictures than there are, those of the inspector stay, which are small, and of the others
+  /// the newest, which stand below; an empty frame is in the place of each that is left out.
+  mutating func leaveOutPictures(beside inspector: Rect, _ state: StudioState) {
+    let own = placements.count { $0.visible.x >= inspector.x }, others = placements.count - own
+    let most = state.terminal.mostPictures, room = max(0, most - min(most, own))
+    guard own > 0, others > room else { return }
+    let oldest = placements.filter { $0.visible.x < inspector.x }
+      .sorted { ($0.visible.y, $0.visible.x) < ($1.visible.y, $1.visible.x) }.prefix(others - room)
+    placements.removeAll(where: oldest.contains)
+    for placement in oldest {
+      outline(placement.whole, clip: placement.visible, "F3 shows it", state.terminal.theme.dim)
+    }
+  }
+
   /// What was written over a picture is seen, whoever wrote it: the picture is what lies beside it.
   mutating func showTextOverPictures() {
     placements = placements.flatMap { placement -> [Placement] in
@@ -181,9 +198,14 @@ extension StudioState {
   var statusText: String {
     let turn = Self.spinner[Int(now * 10) % Self.spinner.count]
     if let replay = conversation.replay {
-      // Short enough for 80 columns, the keys beside it.
-      return "\(replay.isPaused ? "paused" : "playing") \(replay.place)/\(replay.entries.count) · "
-        + "Space \(replay.isPaused ? "plays" : "pauses") ← → step + - speed \(Format.decimal(replay.speed, 1))"
+      let place = "\(replay.isPaused ? "paused" : "playing") \(replay.place)/\(replay.entries.count)"
+      let space = "Space \(replay.isPaused ? "plays" : "pauses")"
+      let speed = "speed \(Format.decimal(replay.speed, 1))"
+      // As much as there is room for beside the keys.
+      let texts = [
+        "\(place) · \(space) ← → step + - \(speed)", "\(place) · \(space) · \(speed)", "\(place) · \(speed)",
+      ]
+      return texts.first { TextWidth.columns($0) <= statusRoom } ?? place
     }
     if let running = work.running {
       let elapsed = Format.seconds(max(0, now - running.began))

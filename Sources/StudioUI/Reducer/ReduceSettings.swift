@@ -1,0 +1,63 @@
+import Requests
+import SessionLog
+
+extension StudioState {
+  /// Whether the session takes what is turned.
+  private var takesSettings: Bool { !conversation.isReadOnly && conversation.replay == nil }
+
+  /// What is turned is written into the session once it stands still for a second: whoever takes the session up again finds
+  /// it so. A session in which nothing was said knows the settings file alone.
+  mutating func noteSettings() -> [Effect] {
+    let known = conversation.transcript.messages.isEmpty ? inspector.configured : inspector.recorded
+    guard takesSettings, inspector.controls != known else {
+      (inspector.turned, inspector.recordDue) = (nil, nil)
+      return []
+    }
+    guard inspector.controls == inspector.turned else {
+      (inspector.turned, inspector.recordDue) = (inspector.controls, now + 1)
+      return []
+    }
+    guard let due = inspector.recordDue, due <= now else { return [] }
+    return recordSettings()
+  }
+
+  /// The same at once, where somebody leaves the session.
+  mutating func settingsBeforeLeaving() -> [Effect] {
+    guard takesSettings, inspector.recordDue != nil, inspector.controls != inspector.recorded else {
+      return []
+    }
+    return recordSettings()
+  }
+
+  /// What a drawing does not say by itself of the settings that it is made with.
+  mutating func settingsBeside(_ drawing: ImageSettings) -> [Effect] {
+    var said = conversation.transcript.messages.isEmpty ? inspector.configured : inspector.recorded
+    _ = said.take(drawing)
+    let own = inspector.controls, isSaid = said.seed == own.seed && said.count == own.count
+    guard takesSettings, !isSaid || said.temperature != own.temperature else { return [] }
+    return recordSettings()
+  }
+
+  private mutating func recordSettings() -> [Effect] {
+    (inspector.recorded, inspector.recordDue) = (inspector.controls, nil)
+    return [.record(.settings(inspector.controls.asRecorded))]
+  }
+}
+
+extension Controls {
+  /// As a log has them.
+  var asRecorded: SessionSettings {
+    var drawing = ImageSettings(
+      prompt: "", negative: negative, guidanceScale: guidance, steps: steps, decoderSteps: decoderSteps)
+    drawing.solver = solver
+    (drawing.guidanceStart, drawing.guidanceEnd) = (guidanceStart, guidanceEnd)
+    return SessionSettings(drawing, seed: seed, count: count, temperature: temperature)
+  }
+
+  /// Those of a log, as far as they can be turned here.
+  mutating func take(_ settings: SessionSettings) {
+    _ = take(settings.drawing)
+    (seed, count) = (settings.seed, settings.count.clamped(to: DrawingLimits.count))
+    temperature = settings.temperature.clamped(to: 0...2)
+  }
+}

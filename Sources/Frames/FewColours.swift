@@ -6,6 +6,8 @@ public struct FewColours {
   public struct Pair: Equatable, Sendable {
     /// Of the letters, and of what lies behind them.
     public let foreground, background: Int?
+    /// Whether the letters are bold; not where the bright form, in which many terminals show them, cannot be read.
+    public let isBold: Bool
   }
 
   /// What xterm shows at these places; others differ little.
@@ -40,37 +42,45 @@ public struct FewColours {
   public mutating func pair(_ style: Style) -> Pair {
     if let found = known[style] { return found }
     let background = style.background.map { grounds[$0] ?? $0.palette16 % count }
-    let pair = Pair(foreground: foreground(style, on: background), background: background)
+    let (ink, isBold) = foreground(style, on: background)
+    let pair = Pair(foreground: ink, background: background, isBold: isBold)
     known[style] = pair
     return pair
   }
 
-  private func foreground(_ style: Style, on background: Int?) -> Int? {
-    guard let wanted = style.foreground else { return nil }
+  /// The letters' place, and whether they are bold.
+  private func foreground(_ style: Style, on background: Int?) -> (Int?, isBold: Bool) {
+    guard let wanted = style.foreground else { return (nil, style.isBold) }
     let nearest = wanted.palette16 % count
     // What the terminal's own ground is like is not known; black is what it is most often.
-    guard let background else { return nearest == 0 ? (count == 16 ? 8 : 7) : nearest }
-    if wanted == style.background { return background }
+    guard let background else { return (nearest == 0 ? (count == 16 ? 8 : 7) : nearest, style.isBold) }
+    if wanted == style.background { return (background, style.isBold) }
     let least = least(wanted, style.background)
-    func isRead(_ place: Int) -> Bool {
+    func isRead(_ place: Int, isBold: Bool = style.isBold) -> Bool {
       // Many terminals show bold letters in the bright form of their colour.
-      let shown = style.isBold && place < 8 ? [place, place + 8] : [place]
+      let shown = isBold && place < 8 ? [place, place + 8] : [place]
       return place != background
         && shown.allSatisfy { Self.palette[$0].contrast(to: Self.palette[background]) >= least }
     }
     let greys = count == 16 ? [0, 8, 7, 15] : [0, 7]
     let colours = (1..<count).filter { !greys.contains($0) }
-    if isRead(nearest) { return nearest }
+    if isRead(nearest) { return (nearest, style.isBold) }
     if let hue = wanted.hue {
       // Red means that something went wrong: what is only near it is not shown in it.
       let like = colours.filter { Self.distance($0, hue) <= ($0 % 8 == 1 ? 20 : 36) && isRead($0) }
-      if let found = like.min(by: { Self.distance($0, hue) < Self.distance($1, hue) }) { return found }
+      if let found = like.min(by: { Self.distance($0, hue) < Self.distance($1, hue) }) {
+        return (found, style.isBold)
+      }
+      // On a light ground the bright forms leave grey alone: a name stands out more in another colour, which is not bold.
+      let far = colours.filter { $0 % 8 != 1 && Self.distance($0, hue) <= 100 && isRead($0, isBold: false) }
+      if style.isBold, let found = far.min(by: { Self.distance($0, hue) < Self.distance($1, hue) }) {
+        return (found, false)
+      }
     }
     func far(_ place: Int) -> Double { abs(Self.palette[place].luminance - wanted.luminance) }
     func contrast(_ place: Int) -> Double { Self.palette[place].contrast(to: Self.palette[background]) }
-    // What is bold stands out, whatever its colour would have been: grey would stand back.
-    let read = style.isBold ? [] : greys.filter(isRead)
-    return read.min { far($0) < far($1) } ?? greys.max { contrast($0) < contrast($1) }
+    let grey = greys.filter { isRead($0) }.min { far($0) < far($1) }
+    return (grey ?? greys.max { contrast($0) < contrast($1) }, style.isBold)
   }
 
   /// The contrast that a colour needs: letters' where the theme's own is one of letters, else that of lines.

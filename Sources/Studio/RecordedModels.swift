@@ -14,7 +14,7 @@ public final class RecordedModels {
   private let given: String?
   /// The model that the log is opened with where it is read, and those of the requests so far.
   private var current: Named?
-  private var makers: [Int: Named] = [:]
+  private var makers: [Int: Named?] = [:]
   private var found: [Named: String] = [:]
   private var missing: Set<Named> = []
   private var loaded: (folder: String, engine: StudioEngine, facts: ModelFacts)?
@@ -35,7 +35,8 @@ public final class RecordedModels {
     case .opened(let name, let hash, _):
       current = Named(name: name, hash: hash)
       await loaded?.engine.forget()
-    case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _): makers[request] = current
+    case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _):
+      makers.updateValue(current, forKey: request)
     default: break
     }
   }

@@ -314,14 +314,14 @@ public final class Screen {
 
   private func put(_ character: Character, _ style: Style, _ x: Int, _ y: Int) {
     var attributes: Int32 = 0
-    if style.isBold { attributes |= Int32(VT_BOLD) }
+    let (foreground, background, isBold) = numbers(style)
+    if isBold { attributes |= Int32(VT_BOLD) }
     if style.isDim { attributes |= Int32(VT_DIM) }
     if style.isItalic { attributes |= Int32(VT_ITALIC) }
     if style.isUnderlined { attributes |= Int32(VT_UNDERLINE) }
     if style.isReversed { attributes |= Int32(VT_REVERSE) }
     var scalars = character == Frame.filler ? [0xA0] : TextWidth.shown(character)
     if scalars.isEmpty { scalars = [32] }
-    let (foreground, background) = numbers(style)
     vt_put(
       Int32(y), Int32(x), scalars, Int32(scalars.count), attributes, Int32(foreground ?? -1),
       Int32(background ?? -1))
@@ -332,12 +332,12 @@ public final class Screen {
     if few?.theme != theme { few = (theme, FewColours(theme, count: facts.colours)) }
   }
 
-  /// The terminal's numbers for a style's colours; nil for its own.
-  private func numbers(_ style: Style) -> (Int?, Int?) {
-    guard usesColours else { return (nil, nil) }
-    if let pair = few?.colours.pair(style) { return (pair.foreground, pair.background) }
+  /// The terminal's numbers for a style's colours, nil for its own, and whether its letters are bold.
+  private func numbers(_ style: Style) -> (Int?, Int?, isBold: Bool) {
+    guard usesColours else { return (nil, nil, style.isBold) }
+    if let pair = few?.colours.pair(style) { return (pair.foreground, pair.background, pair.isBold) }
     func number(_ colour: Colour) -> Int { vt_is_direct() ? colour.value : colour.palette256 }
-    return (style.foreground.map(number), style.background.map(number))
+    return (style.foreground.map(number), style.background.map(number), style.isBold)
   }
 
   /// The colour that a cell of this colour really has: the palette's nearest where there are no direct colours.

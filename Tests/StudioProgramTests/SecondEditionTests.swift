@@ -162,8 +162,8 @@ struct SecondEditionTests {
 
   private func small(_ s: Session) {
     probe_resize(s.probe, 24, 80)
-    // The session was taken up again, with the settings of its last drawing that was no sweep.
-    #expect(s.expect("guidance 2.0 · seed 5 · 2 steps", rows: 24), "\(s.screen(24))")
+    // The session was taken up again, with what was turned last: the settings of the strip's third picture.
+    #expect(s.expect("guidance 3.0 · seed 5 · 2 steps", rows: 24), "\(s.screen(24))")
     s.type("\u{1B}.")
     #expect(s.expect("━●─", rows: 24), "\(s.screen(24))")
     #expect(s.expectGone("━●─", rows: 24))

@@ -153,6 +153,11 @@ extension StudioState {
 
   /// Asks which words behind `@` name a file, once for each text.
   mutating func lookForFiles() -> [Effect] {
+    // Of a text without any nothing is kept: it may be long.
+    guard prompt.isLookedThrough, prompt.editor.text.contains("@") else {
+      if !prompt.lookedFor.isEmpty { (prompt.lookedFor, prompt.absentFiles) = ([], nil) }
+      return []
+    }
     guard prompt.lookedFor != prompt.editor.text else { return [] }
     (prompt.lookedFor, prompt.absentFiles) = (prompt.editor.text, nil)
     let named = mentions

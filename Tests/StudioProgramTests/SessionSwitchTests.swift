@@ -206,7 +206,7 @@ struct SessionSwitchTests {
     let t = try Session(["studio", "--graphics", "none"], home: s.home)
     #expect(t.expect("VUGEN Studio") && t.expect("parameters"))
     t.type("/steps 2\rfirst apple\r")
-    #expect(t.expect("2 steps"))
+    #expect(t.expect("2 steps ·"))
     t.type("/model tiny\r")
     #expect(t.expect("tiny ·"), "\(t.screen(36))")
     // It draws nothing, and is asked.

@@ -365,7 +365,7 @@ struct StudioProgramTests {
     #expect(s.expect("parameters"))
     s.type("\u{1B}[A\r")
     #expect(s.expect("the prompt is longer than the model reads"), "\(s.screen(36))")
-    #expect(s.expect("2 steps"), "\(s.screen(36))")
+    #expect(s.expect("2 steps ·"), "\(s.screen(36))")
     s.type("\u{04}")
     #expect(s.end() == 0)
   }

@@ -264,7 +264,8 @@ extension StudioState {
   /// Leaves without what still runs.
   mutating func leaveNow() -> [Effect] {
     work.leaveDue = nil
-    return (work.running.map { [.record(.cancelled(request: $0.id))] } ?? []) + [.leave]
+    guard let running = work.running, !running.isAnswered else { return [.leave] }
+    return [.record(.cancelled(request: running.id)), .leave]
   }
 
   /// "1..9", with a step behind a comma: "1..9,2".

@@ -98,7 +98,7 @@ public enum AtomicFile {
   }
 
   private static func failure(_ path: String) -> FileAccessError {
-    FileAccessError(path, "cannot be written: " + String(cString: strerror(errno)))
+    FileAccessError(path, "cannot be written: " + FileName.systemReason)
   }
 
   private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {

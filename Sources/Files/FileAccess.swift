@@ -14,8 +14,26 @@ public struct FileAccessError: Error, CustomStringConvertible, Equatable {
 }
 
 extension FileName {
-  /// The reason for the last failure of the system.
-  public static var systemReason: String { String(cString: strerror(errno)) }
+  /// The reason for the last failure of the system, and what to do about it.
+  public static var systemReason: String { advised(errno) }
+
+  /// The system's reason, and what a person can do where it is theirs to mend.
+  public static func advised(_ code: Int32) -> String {
+    let advice =
+      switch code {
+      case ENOENT: "check the name"
+      case EACCES, EPERM: "change that with chmod, or name another"
+      case ENOTDIR: "a part of the path is a file; check the name"
+      case EISDIR: "name a file"
+      case ENAMETOOLONG: "shorten it"
+      case ENOSPC, EDQUOT: "make room, or name another place"
+      case EROFS: "name another place"
+      case EMFILE, ENFILE: "raise the limit (ulimit -n), or close other programs"
+      case EFBIG: "raise the limit (ulimit -f), or name another place"
+      default: ""
+      }
+    return String(cString: strerror(code)) + (advice.isEmpty ? "" : "; \(advice)")
+  }
 
   /// The system's reason in an error of Foundation's, which says it at length or not at all.
   public static func reason(of error: any Error) -> String {
@@ -23,13 +41,13 @@ extension FileName {
     var inner = error as NSError
     while let next = inner.userInfo[NSUnderlyingErrorKey] as? NSError { inner = next }
     if inner.domain == NSPOSIXErrorDomain {
-      return String(cString: strerror(Int32(truncatingIfNeeded: inner.code)))
+      return advised(Int32(truncatingIfNeeded: inner.code))
     }
     switch CocoaError.Code(rawValue: inner.code) {
-    case .fileNoSuchFile, .fileReadNoSuchFile: return String(cString: strerror(ENOENT))
-    case .fileReadNoPermission, .fileWriteNoPermission: return String(cString: strerror(EACCES))
+    case .fileNoSuchFile, .fileReadNoSuchFile: return advised(ENOENT)
+    case .fileReadNoPermission, .fileWriteNoPermission: return advised(EACCES)
     case .fileWriteFileExists: return String(cString: strerror(EEXIST))
-    case .fileWriteOutOfSpace: return String(cString: strerror(ENOSPC))
+    case .fileWriteOutOfSpace: return advised(ENOSPC)
     case .fileReadInapplicableStringEncoding, .fileReadCorruptFile: return "this is no UTF-8 text"
     default: return error is CocoaError ? "the system refuses it" : inner.localizedDescription
     }
@@ -40,7 +58,7 @@ extension FileName {
   /// Why there is nothing where a person means something: a link that leads nowhere says where to.
   public static func absence(_ path: String) -> String {
     guard withPath(path, { access($0, F_OK) }) != 0 else { return "" }
-    let reason = errno == ENOENT ? "no such file or folder" : systemReason
+    let reason = errno == ENOENT ? "no such file or folder" : String(cString: strerror(errno))
     guard isLink(path) else { return reason }
     guard let end = try? AtomicFile.followed(path) else { return circle }
     return exists(end) ? reason : "this link leads to \(end), where nothing is"
@@ -60,6 +78,12 @@ extension FileName {
 
   /// Whether something is there; a link that leads nowhere is nothing.
   public static func exists(_ path: String) -> Bool { withPath(path) { access($0, F_OK) } == 0 }
+
+  /// Whether a name is taken, wherever a link behind it leads: what is there and cannot be read is not absent.
+  public static func isTaken(_ path: String) -> Bool {
+    var status = stat()
+    return withPath(path) { lstat($0, &status) } == 0
+  }
 
   /// Whether a folder is there, or a link to one.
   public static func isFolder(_ path: String) -> Bool {
@@ -203,7 +227,7 @@ extension FileName {
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG || kind == S_IFIFO else {
       throw FileAccessError(
-        path, kind == S_IFDIR ? "this is a folder; name a file" : "this is not a plain file")
+        path, kind == S_IFDIR ? "this is a folder; name a file" : "this is not a plain file; name one")
     }
     if kind == S_IFIFO { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK) }
     var bytes: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 16)

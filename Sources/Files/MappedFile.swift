@@ -16,12 +16,15 @@ public final class MappedFile: @unchecked Sendable {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw FileAccessError(path, String(cString: strerror(errno)))
+      throw FileAccessError(path, FileName.systemReason)
     }
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG else {
       throw FileAccessError(
-        path, kind == S_IFDIR ? "this is a folder where a file is meant" : "this is not a plain file")
+        path,
+        kind == S_IFDIR
+          ? "this is a folder where a file is meant; name the file, or put it there"
+          : "this is not a plain file; copy what comes from it into one")
     }
     let size = Int(status.st_size)
     guard size > 0 else {
@@ -41,9 +44,9 @@ public final class MappedFile: @unchecked Sendable {
       if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
         return "this links to \(target), which is not there"
       }
-      return String(cString: strerror(code))
+      return FileName.advised(code)
     case EACCES, EPERM: return "no permission to read it; change that with chmod, or name a copy of your own"
-    default: return String(cString: strerror(code))
+    default: return FileName.advised(code)
     }
   }
 

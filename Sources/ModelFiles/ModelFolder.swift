@@ -60,11 +60,13 @@ public enum ModelFolder {
       throw ModelFileError(
         folder, "this is one file of a model; name its folder: \(parent.isEmpty ? "." : parent)")
     }
-    guard access(folder, R_OK | X_OK) == 0, let names = Self.names(folder) else {
+    guard access(folder, R_OK | X_OK) == 0 else {
       throw ModelFileError(
         folder, "no permission to read this folder; change that with chmod, or name a copy of your own")
     }
-    return names
+    do { return try FileName.names(in: folder) } catch let error as FileAccessError {
+      throw ModelFileError(folder, error.reason)
+    }
   }
 
   private static func withoutFolder(_ path: String) -> String {

@@ -147,7 +147,7 @@ private final class Decoding: @unchecked Sendable {
   func picture(_ name: String) throws -> Picture {
     guard isDone else {
       if image.is_stopped != 0 { throw Patience.Ended() }
-      throw PictureError(name, format.explanation(text(of: &image.message)))
+      throw PictureError(name, format.explanation(text(of: &image.message), image.fault))
     }
     let picture = try Picture(upright: image, name)
     vugen_image_free(&image)
@@ -190,14 +190,18 @@ extension PictureFormat {
     }
   }
 
-  /// What is wrong, and what to do where the reason does not say it.
-  fileprivate func explanation(_ reason: String) -> String {
-    let saysWhatToDo = [";", "--max-pixels", "not installed", "no memory"].contains(where: reason.contains)
-    // What is cut off is no better in another format.
-    let signs = ["damaged", "cut off", "too few", "no pixels", "no picture has"]
-    let isDamaged = signs.contains(where: reason.contains)
-    let advice = isDamaged ? "; copy or download the file again" : "; convert it to PNG"
-    return "the \(name) data cannot be read: \(reason)" + (saysWhatToDo ? "" : advice)
+  /// What is wrong, and what to do.
+  fileprivate func explanation(_ reason: String, _ fault: vugen_fault) -> String {
+    let advice =
+      switch fault {
+      // What is cut off is no better in another format.
+      case VUGEN_DAMAGED: "; copy or download the file again"
+      case VUGEN_UNREAD_FORM: "; convert it to PNG"
+      case VUGEN_NO_DECODER: "; install it, or convert the picture to PNG"
+      case VUGEN_NO_MEMORY: "; shrink the picture, or close other programs"
+      default: ""
+      }
+    return "the \(name) data cannot be read: \(reason)\(advice)"
   }
 }
 
@@ -210,7 +214,7 @@ enum PictureFile {
   static func tooLarge(_ name: String, _ count: Int, _ limits: Picture.Limits) -> PictureError {
     PictureError(
       name,
-      "\(count / 1_000_000) MB are more than the limit of \(limits.fileBytes / 1_000_000) MB for a picture file"
+      "\(count / 1_000_000) MB are more than the limit of \(limits.fileBytes / 1_000_000) MB for a picture file; shrink it"
     )
   }
 
@@ -237,7 +241,8 @@ enum PictureFile {
     let kind = status.st_mode & S_IFMT
     guard kind == S_IFREG || kind == S_IFIFO && limits.takesPipes else {
       throw PictureError(
-        path, kind == S_IFDIR ? "this is a folder; name a picture" : "this is not a plain file")
+        path,
+        kind == S_IFDIR ? "this is a folder; name a picture" : "this is not a plain file; name a picture")
     }
     return try read(descriptor, path, limits)
   }

@@ -175,6 +175,10 @@ public struct SessionStore: Sendable {
     guard FileName.exists(path) else {
       throw SessionError("\(path): no such session; vugen sessions list shows them all")
     }
+    if let kind = FileName.status(path)?.st_mode, kind & S_IFMT != S_IFREG {
+      let what = kind & S_IFMT == S_IFDIR ? "a folder" : "not a plain file"
+      throw SessionError("\(path): this is \(what), where the session's log should be; move it away")
+    }
     do { return SessionContents(try FileName.contents(ofPlain: path)) } catch {
       throw SessionError("\(error)")
     }
@@ -214,7 +218,7 @@ public struct SessionStore: Sendable {
   /// Lays a session aside, and removes for good what has lain there for `daysKept`. Throws `SessionError`.
   public func delete(_ id: String, now: Date = Date()) throws {
     let manager = FileManager.default
-    var place = "\(deleted)/\(id)"
+    let place = "\(deleted)/\(id)"
     for old in (try? manager.contentsOfDirectory(atPath: deleted)) ?? [] {
       let attributes = try? manager.attributesOfItem(atPath: "\(deleted)/\(old)")
       guard let laid = attributes?[.modificationDate] as? Date else { continue }
@@ -224,11 +228,11 @@ public struct SessionStore: Sendable {
     }
     do {
       try FileName.makeFolder(deleted, mode: 0o700)
-      // One of the same name that was deleted earlier stays, under another.
-      var number = 2
-      while manager.fileExists(atPath: place) {
-        place = "\(deleted)/\(id).\(number)"
-        number += 1
+      // One of the same name that was deleted earlier stays, under another: the name means the newest.
+      if manager.fileExists(atPath: place) {
+        var number = 2
+        while manager.fileExists(atPath: "\(place).\(number)") { number += 1 }
+        try manager.moveItem(atPath: place, toPath: "\(place).\(number)")
       }
       try manager.moveItem(atPath: folder(of: id), toPath: place)
       // The days count from now.
@@ -245,27 +249,48 @@ public struct SessionStore: Sendable {
   public func deletedSummary(of id: String) -> Summary? { try? SessionStore(folder: deleted).summary(of: id) }
 
   /// The session that was laid aside last.
-  public var lastDeleted: String? {
-    let manager = FileManager.default
-    func laid(_ id: String) -> Date {
-      let attributes = try? manager.attributesOfItem(atPath: "\(deleted)/\(id)")
-      return attributes?[.modificationDate] as? Date ?? .distantPast
-    }
-    return deletedIDs().max { laid($0) < laid($1) }
+  public var lastDeleted: String? { deletedIDs().max { laid($0) < laid($1) } }
+
+  /// When a session was laid aside.
+  private func laid(_ id: String) -> Date {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: "\(deleted)/\(id)")
+    return attributes?[.modificationDate] as? Date ?? .distantPast
   }
 
-  /// Brings a deleted session back; its id may be shortened as in `resolve`. Throws `SessionError`.
+  /// Sessions of the same name that were deleted one after the other, as they are listed, the last one first; one alone
+  /// where the name was deleted once.
+  public func deletedAlike(_ id: String) -> [String] {
+    let alike = deletedIDs().filter { other in
+      other == id || other.hasPrefix(id + ".") && Int(other.dropFirst(id.count + 1)) != nil
+    }
+    return alike.sorted { (laid($0), $1) > (laid($1), $0) }
+  }
+
+  /// Brings a deleted session back; its id may be shortened as in `resolve`, and means the one that was deleted last where
+  /// several had it. Throws `SessionError`.
   public func undelete(_ name: String) throws -> String {
     guard !deletedIDs().isEmpty else { throw SessionError("\(deleted): holds no deleted session") }
-    let id = try SessionStore(folder: deleted).resolve(name)
+    let id = try resolveDeleted(name), newest = deletedAlike(id).first ?? id
     guard !FileManager.default.fileExists(atPath: folder(of: id)) else {
       throw SessionError("\(id): a session of this name exists; delete it first")
     }
     do {
-      try FileManager.default.moveItem(atPath: "\(deleted)/\(id)", toPath: folder(of: id))
+      try FileManager.default.moveItem(atPath: "\(deleted)/\(newest)", toPath: folder(of: id))
     } catch {
-      throw SessionError("\(deleted)/\(id): cannot be brought back: \(FileName.reason(of: error))")
+      throw SessionError("\(deleted)/\(newest): cannot be brought back: \(FileName.reason(of: error))")
     }
     return id
+  }
+
+  /// The beginning or the end of one name names it, however often it was deleted; that of several is refused with all of
+  /// them.
+  private func resolveDeleted(_ name: String) throws -> String {
+    let all = deletedIDs()
+    let fitting = all.filter { $0.hasPrefix(name) || $0.hasSuffix(name) }
+    let newest = fitting.filter { id in !fitting.contains { $0 != id && deletedAlike($0).contains(id) } }
+    guard newest.count == 1, !name.allSatisfy(\.isWhitespace), name != "last" else {
+      return try SessionStore(folder: deleted).resolve(name)
+    }
+    return newest[0]
   }
 }

@@ -43,23 +43,37 @@ public struct SessionVerification {
     store.damagedPictures(entries, of: id).map(\.reason)
   }
 
+  /// Drawings of which the log does not say what their files do, by the entry's place: nothing that it says of them is
+  /// drawn again.
+  public func alteredDrawings(_ entries: [SessionEntry]) -> [Int: String] {
+    store.alteredDrawings(entries, of: id)
+  }
+
+  /// Requests without a result, and results without a request, a line each.
+  public func gaps(_ entries: [SessionEntry]) -> [String] { entries.gaps }
+
   /// Runs all requests, each with the model that it was made with, up to the first result that differs. What no model here
   /// can make again, `RecordedModels` knows. Throws what keeps a model from drawing.
   ///
+  /// - Parameter altered: places of entries that are not run.
   /// - Returns: how many results are compared, and how many were cut off when they were made, which are not; and what
   ///   differs, in one line.
-  public func run(_ entries: [SessionEntry], progress: (String) -> Void) async throws -> (
-    compared: Int, partial: Int, difference: String?
-  ) {
+  public func run(
+    _ entries: [SessionEntry], except altered: Set<Int> = [], progress: (String) -> Void
+  ) async throws -> (compared: Int, partial: Int, difference: String?) {
     var compared = 0, partial = 0
-    for (number, entry) in entries.enumerated() {
+    // Behind an answer that was cut off, the conversation cannot be had again.
+    var isAdrift = false
+    for (number, entry) in entries.enumerated() where !altered.contains(number) {
       progress("entry \(number + 1) of \(entries.count)")
       let results = entries[(number + 1)...].map(\.event)
       await models.follow(entry.event)
       switch entry.event {
       case .asked(let request, let text, let pictures, let sampling):
-        guard let expected = Self.answer(request, results) else {
-          partial += 1
+        if !pictures.isEmpty { isAdrift = false }
+        let expected = Self.answer(request, results)
+        if isAdrift || expected == nil && Self.wasCutOff(request, results) {
+          (isAdrift, partial) = (true, partial + 1)
           continue
         }
         // What is missing is told elsewhere.
@@ -69,6 +83,8 @@ public struct SessionVerification {
           })
         else { continue }
         guard let said = try await answer(text, known, sampling, (request, number + 1)) else { continue }
+        // What follows may be about what is missing.
+        guard let expected else { continue }
         compared += 1
         if said != expected {
           let difference = "the answer to '\(text)' was '\(expected)' and is now '\(said)'"
@@ -92,6 +108,16 @@ public struct SessionVerification {
   private static func answer(_ request: Int, _ later: [SessionEvent]) -> String? {
     for case .answered(request, let text, _, _, false) in later { return text }
     return nil
+  }
+
+  /// Whether the log says that a question was not answered to its end.
+  private static func wasCutOff(_ request: Int, _ later: [SessionEvent]) -> Bool {
+    later.contains { event in
+      switch event {
+      case .answered(request, _, _, _, true), .cancelled(request), .failed(request, _): true
+      default: false
+      }
+    }
   }
 
   /// nil where the model that a request was made with is not here.

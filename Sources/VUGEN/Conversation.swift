@@ -95,7 +95,10 @@ public final class Conversation {
     let tokens = pending + form.turn(turn) + form.header(.assistant), before = cache.count
     let context = tower.configuration.text.context
     guard before + tokens.count < context else {
-      throw PromptError.contextFull(tokens: before + tokens.count, context: context)
+      let count = before + tokens.count
+      throw before == 0 && pendingPictures.isEmpty
+        ? PromptError.questionTooLong(tokens: count, context: context)
+        : PromptError.contextFull(tokens: count, context: context)
     }
     guard var logits = try read(tokens, pendingPictures + turn.pictures, isCancelled) else {
       return ([], "", .cancelled)
@@ -149,7 +152,7 @@ public final class Conversation {
     let prompt = pending + form.turn(turn) + form.header(.assistant), tokens = model.tokenizer.encode(answer)
     guard !tokens.isEmpty else { throw PromptError.empty }
     let count = prompt.count + tokens.count, context = tower.configuration.text.context
-    guard count <= context else { throw PromptError.contextFull(tokens: count, context: context) }
+    guard count <= context else { throw PromptError.answerTooLong(tokens: count, context: context) }
     let tiles = turn.pictures.map(\.values)
     let projected = tiles.isEmpty ? nil : tower.encode(.concatenated(tiles)).projected
     let hidden = tower.core.language(try tower.embed(prompt + tokens, projected: projected))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Layers
 import ModelFiles
@@ -39,7 +40,7 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
     }
     try collect { _ in _ = try ChatTemplate(Tokenizer(folder: folder), configuration, folder: folder) }
     try collect { report in
-      if FileManager.default.fileExists(atPath: "\(folder)/\(GenerationFiles.configuration)") {
+      if FileName.isTaken("\(folder)/\(GenerationFiles.configuration)") {
         try GenerationConfiguration(folder: folder).check(against: configuration, folder: folder)
       }
       report.parts += try Self.drawingParts(folder)
@@ -102,7 +103,7 @@ public struct ModelFolderReport: Codable, Sendable, Equatable {
       ("one-step decoder", GenerationFiles.oneStepDecoder), ("generation tower", GenerationFiles.generator),
     ]
     return try names.compactMap { name, file in
-      guard FileManager.default.fileExists(atPath: "\(folder)/\(file)") else { return nil }
+      guard FileName.isTaken("\(folder)/\(file)") else { return nil }
       var part = Part(name: name)
       for entry in try SafetensorsFile(path: "\(folder)/\(file)").header.entries.values {
         let count = entry.range.count / entry.type.byteCount
@@ -137,7 +138,7 @@ extension ModelFolderReport {
     do {
       let tower = try UnderstandingTower(folder: folder)
       _ = try Tokenizer(folder: folder, for: tower.configuration)
-      if FileManager.default.fileExists(atPath: "\(folder)/\(GenerationFiles.configuration)") {
+      if FileName.isTaken("\(folder)/\(GenerationFiles.configuration)") {
         _ = try GenerationModel(folder: folder, beside: tower.configuration)
       }
       return problems.first.map(Problem.init)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import ModelFiles
 
@@ -61,7 +62,7 @@ public struct ModelSummary: Codable, Sendable, Equatable {
 
   /// The drawing half, where there is one.
   private mutating func addDrawing(_ folder: String) throws {
-    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+    func has(_ name: String) -> Bool { FileName.isTaken("\(folder)/\(name)") }
     guard has(GenerationFiles.configuration) else { return }
     _ = try GenerationConfiguration(folder: folder)
     var names: Set<String> = []

@@ -53,12 +53,12 @@ final class PromptReader {
 
   func forgetPictures() { last = nil }
 
-  /// A question's prompt. Throws `PromptError.contextFull`.
+  /// A question's prompt. Throws `PromptError.questionTooLong`.
   func tokens(of turn: Turn) throws -> [Int32] {
     let tokens = opening + form.turn(turn) + form.header(.assistant),
       context = tower.configuration.text.context
     guard tokens.count < context else {
-      throw PromptError.contextFull(tokens: tokens.count, context: context)
+      throw PromptError.questionTooLong(tokens: tokens.count, context: context)
     }
     return tokens
   }

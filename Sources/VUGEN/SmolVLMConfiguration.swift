@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import ModelFiles
 
@@ -85,7 +86,7 @@ private struct PictureProcessorFile: Decodable {
   /// folder does not say. Throws `ModelFileError`.
   static func longestEdge(in folder: String, side: Int) throws -> Int {
     let path = folder + "/preprocessor_config.json"
-    guard FileManager.default.fileExists(atPath: path) else { return 4 * side }
+    guard FileName.isTaken(path) else { return 4 * side }
     let file = try ModelJSON.read(PictureProcessorFile.self, at: path, kind: "picture preprocessor")
     guard let edge = file.size?.longestEdge else { return 4 * side }
     // The reference caps it there.
@@ -102,7 +103,7 @@ private struct GenerationDefaultsFile: Decodable {
 
   static func endTokens(in folder: String) throws -> [Int32] {
     let path = folder + "/generation_config.json"
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    guard FileName.isTaken(path) else { return [] }
     let file = try ModelJSON.read(GenerationDefaultsFile.self, at: path, kind: "generation configuration")
     return file.ends?.values.compactMap { Int32(exactly: $0) } ?? []
   }

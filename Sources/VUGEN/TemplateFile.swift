@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import ModelFiles
 
@@ -63,12 +64,12 @@ struct TemplateFile {
 
   private static func text(in folder: String, _ form: ChatForm) throws -> (text: String, path: String)? {
     let plain = folder + "/chat_template.jinja"
-    if FileManager.default.fileExists(atPath: plain) {
+    if FileName.isTaken(plain) {
       return (String(decoding: try ModelFolder.contents(of: plain), as: UTF8.self), plain)
     }
     for name in ["chat_template.json", "tokenizer_config.json"] {
       let path = "\(folder)/\(name)"
-      guard FileManager.default.fileExists(atPath: path) else { continue }
+      guard FileName.isTaken(path) else { continue }
       let isTokenizers = name == "tokenizer_config.json"
       let file = try ModelJSON.read(
         Configuration.self, at: path,

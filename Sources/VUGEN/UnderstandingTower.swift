@@ -192,7 +192,14 @@ public final class UnderstandingTower: Module {
 public enum PromptError: Error, CustomStringConvertible, Equatable {
   case empty
   case pictureTokens(prompt: Int, pictures: Int)
+  /// A conversation.
   case contextFull(tokens: Int, context: Int)
+  /// A question by itself, with its pictures.
+  case questionTooLong(tokens: Int, context: Int)
+  /// What an answer's probability is asked of, with the answer.
+  case answerTooLong(tokens: Int, context: Int)
+  /// The description of a picture that is to be drawn, with the picture's own tokens.
+  case descriptionTooLong(tokens: Int, context: Int)
   case cancelled
 
   public var description: String {
@@ -203,6 +210,12 @@ public enum PromptError: Error, CustomStringConvertible, Equatable {
     case .cancelled: "the prompt was not read to its end: it was cancelled"
     case .contextFull(let tokens, let context):
       "\(tokens) tokens are more than the model's \(context); drop earlier turns, pictures or tiles"
+    case .questionTooLong(let tokens, let context):
+      "the question has \(tokens) tokens with its pictures, more than the model's \(context); shorten it, or drop pictures or tiles"
+    case .answerTooLong(let tokens, let context):
+      "the text has \(tokens) tokens with the question and its picture, more than the model's \(context); shorten the text or the question"
+    case .descriptionTooLong(let tokens, let context):
+      "the prompt has \(tokens) tokens with those of the picture, more than the model's \(context); shorten the prompt"
     }
   }
 }

@@ -74,7 +74,7 @@ struct MemoryTests {
       ("train decoder \(settings)=6", try decoder.memoryNeed(upon: c)),
       (
         "train generator \(settings)=12 --set data.scenes=4 --set measure.minutes=0",
-        generator.memoryNeed(grid: drawing.grid, beside: c)
+        generator.memoryNeed(of: drawing, beside: c, stored: 4)
       ),
       ("caption in", Double(LoadedModel.peakBytes(of: EmbeddedModel.folder))),
       (

@@ -209,6 +209,29 @@ import Testing
     #expect(all.unnamed == [folder + "/b, c.png"])
   }
 
+  /// What a list in the folder names, and what is none of the folder's pictures, is told.
+  @Test func whatLeadsElsewhereIsCounted() throws {
+    let place = try temporaryFolder(), manager = FileManager.default
+    try manager.copyItem(atPath: folder + "/a.png", toPath: place + "/out.png")
+    try manager.createDirectory(atPath: place + "/in/.hidden", withIntermediateDirectories: true)
+    for name in ["in/own.png", "in/.hidden/a.png", "in/no-name"] {
+      try manager.copyItem(atPath: folder + "/a.png", toPath: "\(place)/\(name)")
+    }
+    let outside = ["../out.png", "\(place)/out.png", ".hidden/a.png", "no-name"]
+    let names = ["own.png"] + outside, path = place + "/in/metadata.csv"
+    let csv = "file,caption\n" + names.map { "\($0),x\n" }.joined()
+    try csv.write(toFile: path, atomically: true, encoding: .utf8)
+    let all = try FolderImport.pairs(in: place + "/in")
+    #expect(all.pairs.map(\.path) == [place + "/in/own.png"] && all.missing.isEmpty)
+    // One picture may be named twice.
+    #expect(all.elsewhere == ["../out.png", ".hidden/a.png", "no-name"].map { "\($0) (\(path))" }, "\(all)")
+    // Of a list that is named all are read.
+    #expect(try FolderImport.pairs(in: place + "/in", list: path).pairs.count == names.count)
+    try "file,caption\n../out.png,x\n".write(toFile: path, atomically: true, encoding: .utf8)
+    let error = #expect(throws: DataSetError.self) { try FolderImport.pairs(in: place + "/in") }
+    #expect(error?.reason.contains("../out.png") == true && error?.reason.contains("--captions") == true)
+  }
+
   @Test func textsBesidePicturesAreReadTheSameWay() throws {
     func put(_ bytes: [UInt8], _ name: String) throws {
       try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))

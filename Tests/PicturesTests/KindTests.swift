@@ -99,6 +99,33 @@ struct KindTests {
     }
   }
 
+  /// What is cut off is no better in another format, and what is whole is not damaged.
+  @Test func cutFilesAndUnreadFormsAreToldApart() throws {
+    let fixtures = try KindFixtures()
+    var seen: Set<String> = []
+    for name in fixtures.file.names {
+      let ending = (name as NSString).pathExtension, bytes = try fixtures.bytes(name)
+      guard ["bmp", "ppm", "pgm", "pbm", "tif", "gif", "jp2"].contains(ending) else { continue }
+      for part in [bytes.count / 2, bytes.count - bytes.count / 8 - 1] {
+        let said = reason(Array(bytes.prefix(part)))
+        guard said != "read", !said.contains("not a picture of a known kind") else { continue }
+        #expect(said.hasSuffix("; copy or download the file again"), "\(name): \(said)")
+        seen.insert(ending)
+      }
+    }
+    #expect(seen.isSuperset(of: ["bmp", "ppm", "tif"]), "\(seen)")
+    var jpeg = try Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768)).data(.jpeg)
+    let frame = try #require(jpeg.indices.first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 })
+    jpeg[frame + 4] = 12
+    #expect(
+      reason(jpeg).hasSuffix("12 bits a channel are not read, only 8; convert it to PNG"), "\(reason(jpeg))")
+    let deep = Array("P5\n2 2\n70000\n".utf8) + [UInt8](repeating: 1, count: 16)
+    #expect(reason(deep).hasSuffix("are not read; convert it to PNG"), "\(reason(deep))")
+    var bitmap = try fixtures.bytes(try #require(fixtures.file.names.first { $0.hasSuffix(".bmp") }))
+    bitmap[28] = 13
+    #expect(reason(bitmap).hasSuffix("are not read; convert it to PNG"), "\(reason(bitmap))")
+  }
+
   /// Kinds that have no mark: told by what follows, and only then by the name.
   @Test func kindsWithoutAMarkAreKnown() {
     let head: [UInt8] = [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 24, 0x20]

@@ -2,6 +2,7 @@ import Foundation
 import Recipes
 import TestSupport
 import Testing
+import VUGEN
 
 /// What recipes say of themselves is what they read.
 @Suite struct RecipeKeyTests {
@@ -50,6 +51,59 @@ import Testing
     try check(DecoderRecipe.self)
     try check(GeneratorRecipe.self)
     try check(DistillRecipe.self)
+  }
+
+  /// A whole number of a recipe that may be large is a part of what a run is said to need, or it says here why it is none.
+  @Test func sizesAreCounted() throws {
+    let notCounted = [
+      "optimization.steps": "they follow each other", "optimization.warmUp": "a part of the steps",
+      "run.nice": "no size", "teacher.steps": "they follow each other, without gradients",
+      "model.patchSize": "larger patches are fewer", "model.pooling": "larger squares are fewer",
+      "model.patch": "larger squares are fewer", "model.ratio": "a larger one leaves fewer latents",
+      "model.positionSpan": "where patches stand, not how many there are",
+      "model.visionHeads": "they share the width", "model.textHeads": "they share the width",
+      "model.context": "a limit of what questions make", "measure.scenes": "they are measured one by one",
+    ]
+    func check<Recipe: TrainingRecipe>(
+      _ base: Recipe, _ values: [String: Int], _ need: (Recipe) throws -> Double
+    ) throws {
+      for key in Recipe.keys {
+        guard case .whole = key.kind, notCounted[key.path] == nil else { continue }
+        let value = try #require(values[key.path], "\(key.path) is a size: count it, or say why not")
+        func with(_ value: Int) throws -> Double {
+          try need(RecipeFile.merged(base, file: nil, settings: ["\(key.path)=\(value)"]))
+        }
+        #expect(try with(2 * value) > with(value), "\(key.path)")
+      }
+    }
+    let c = try UnderstandingConfiguration(folder: EmbeddedModel.folder)
+    let drawing = try GenerationConfiguration(folder: EmbeddedModel.folder)
+    let u = UnderstandingRecipe().model
+    let shared = ["data.batch": 8, "optimization.accumulation": 1]
+    try check(
+      UnderstandingRecipe(),
+      shared.merging([
+        "model.imageSize": u.imageSize, "model.visionWidth": u.visionWidth,
+        "model.visionLayers": u.visionLayers, "model.textWidth": u.textWidth,
+        "model.textLayers": u.textLayers, "model.keyValueHeads": u.keyValueHeads,
+        "model.textHidden": u.textHidden, "model.vocabulary": u.vocabulary,
+        "model.alignmentWidth": u.alignmentWidth, "data.questions": 4,
+      ]) { $1 }
+    ) { $0.memoryNeed }
+    try check(DecoderRecipe(), shared.merging(["model.outputSize": 128]) { $1 }) {
+      try $0.memoryNeed(upon: c)
+    }
+    try check(DistillRecipe(), shared) { $0.memoryNeed(of: drawing, upon: c) }
+    try check(GeneratorRecipe(), shared.merging(["data.scenes": 4000]) { $1 }) {
+      $0.memoryNeed(of: drawing, beside: c)
+    }
+    // One of the largest values of each is more than any machine has.
+    var wide = UnderstandingRecipe()
+    wide.model.alignmentWidth = 1 << 20
+    #expect(wide.memoryNeed > 1e10)
+    var large = UnderstandingRecipe()
+    (large.model.imageSize, large.model.patchSize) = (1 << 12, 1 << 12)
+    #expect(large.memoryNeed > 1e11)
   }
 
   /// What the paper and SSDD's code say, and nano's own.

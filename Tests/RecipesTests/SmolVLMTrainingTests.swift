@@ -80,6 +80,34 @@ struct SmolVLMTrainingTests {
     try answersAndDraws(last + "/model", as: source)
   }
 
+  /// A model that a run cannot begin with is known before anything is written.
+  @Test func nothingIsWrittenForAnotherKind() throws {
+    let source = try model(), cutOuts = try curatedCutOuts.get(), file = temporaryPath(".safetensors")
+    try AtomicFile.write(Data("x".utf8), to: file)
+    for from in [source, file, source + "/config.json", temporaryPath()] {
+      for stage in 0..<3 {
+        let folder = temporaryPath()
+        #expect(throws: ModelFileError.self, "\(stage) from \(from)") {
+          switch stage {
+          case 0:
+            _ = try UnderstandingTraining(
+              UnderstandingRecipe(), folder: folder, isResuming: false, from: from, bank: cutOuts)
+          case 1:
+            var recipe = DecoderRecipe()
+            recipe.model.ratio = 4
+            _ = try DecoderTraining(
+              recipe, model: source, folder: folder, isResuming: false, from: from, bank: cutOuts)
+          default:
+            _ = try GeneratorTraining(
+              GeneratorRecipe(), model: EmbeddedModel.folder, folder: folder, isResuming: false, from: from,
+              bank: cutOuts)
+          }
+        }
+        #expect(!FileName.exists(folder), "\(stage) from \(from)")
+      }
+    }
+  }
+
   /// What the run wrote answers as its base does, and draws.
   private func answersAndDraws(_ folder: String, as source: String) throws {
     let base = try LoadedModel(folder: source), model = try LoadedModel(folder: folder)

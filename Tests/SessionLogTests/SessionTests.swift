@@ -66,9 +66,14 @@ struct SessionTests {
     #expect(try SessionFile(store, id: ids[0]).append(.init(time: 2, event: .renamed("second"))))
     try store.delete(ids[0])
     #expect(store.deletedIDs().sorted() == [ids[0], ids[0] + ".2"])
-    #expect(try store.undelete(ids[0]) == ids[0])
-    #expect(try store.read(ids[0]).entries.first?.event == .renamed(ids[0]))
+    // The name means the one that was deleted last; the other is still there.
+    #expect(store.deletedAlike(ids[0]) == [ids[0], ids[0] + ".2"])
+    #expect(try store.undelete("20260101") == ids[0])
+    #expect(try store.read(ids[0]).entries.first?.event == .renamed("second"))
+    #expect(store.deletedAlike(ids[0]) == [ids[0] + ".2"])
     try store.delete(ids[0])
+    let refused = #expect(throws: SessionError.self) { try store.undelete("2026") }
+    #expect(refused == nil || "\(refused as Any)".contains(ids[0]))
     try store.delete(ids[1], now: Date().addingTimeInterval(31 * 86_400))
     #expect(store.deletedIDs() == [ids[1]])
     #expect(throws: SessionError.self) { try store.undelete(ids[0]) }

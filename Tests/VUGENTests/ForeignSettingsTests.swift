@@ -47,7 +47,7 @@ import VUGEN
       "parameters", #"{"prompt": "a cat", "seed": "12", "cfg_scale": "7,5", "steps": "some", "width": 5}"#)
     #expect(json?.settings.guidanceScale == 7.5 && json?.settings.seed == 12)
     let changes = json?.changes() ?? []
-    #expect(changes == ["its steps 'some' are no number and are left out"], "\(changes)")
+    #expect(changes == ["its steps 'some' are no whole number and are left out"], "\(changes)")
   }
 
   /// Numbers of a picture that was drawn of nothing can be used with other words.
@@ -66,6 +66,34 @@ import VUGEN
     let found = read("prompt", text)
     #expect(found?.settings.prompt == "a cat" && found?.settings.guidanceScale == 3, "\(found as Any)")
     #expect(found?.changes() == ["its guidance 'NaN' is no number and is left out"], "\(found as Any)")
+  }
+
+  /// Numbers are taken exactly, or refused as they stand in the file.
+  @Test(arguments: [
+    ("1.5", "8", "20", ["no seed that can be taken (it says '1.5')"]),
+    ("18446744073709551616", "8", "20", ["(it says '18446744073709551616')"]),
+    ("-1", "Infinity", "20", ["its guidance 'Infinity' is no number", "(it says '-1')"]),
+    ("1", "-Infinity", "20.5", ["guidance '-Infinity'", "its steps '20.5' are no whole number"]),
+    ("1e3", "1e300", "1e300", ["guidance 1e300 became 15", "1e300 steps became 1000"]),
+    (
+      "9007199254740993", "8", "1" + String(repeating: "0", count: 99),
+      ["1\(String(repeating: "0", count: 38))… steps"]
+    ),
+  ])
+  func numbersAreExactOrRefusedAsTheyStand(_ seed: String, _ scale: String, _ steps: String, _ said: [String])
+  {
+    let graph = graph(positive: "\"a cat\"", negative: "\"\"").replacing("18446744073709551615", with: seed)
+      .replacing("\"steps\": 20", with: "\"steps\": \(steps)").replacing(
+        "\"cfg\": 8", with: "\"cfg\": \(scale)")
+    let line = "a cat\nSteps: \(steps), CFG scale: \(scale), Seed: \(seed)"
+    for (key, text) in [("prompt", graph), ("parameters", line)] {
+      let found = read(key, text), changes = found?.changes() ?? []
+      // Words such as Infinity are a text's, too.
+      #expect(
+        changes.count == said.count && zip(changes, said).allSatisfy { $0.contains($1) }
+          && changes.allSatisfy { $0.count < 140 }, "\(key): \(changes)")
+    }
+    #expect(read("prompt", graph)?.settings.seed == UInt64(seed) ?? (seed == "1e3" ? 1000 : 0))
   }
 
   // MARK: ComfyUI

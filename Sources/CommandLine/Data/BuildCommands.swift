@@ -147,18 +147,24 @@ struct DataBuildFolder: AsyncParsableCommand {
       note("\(counted(count, "caption")) from \(list)".oneLine)
     }
     tell(pictures: found.missing, "in the list but missing from the folder")
+    tell(
+      pictures: found.elsewhere,
+      "in a list, but outside the folder, hidden, or not called like pictures (--captions LIST reads them)")
     tell(pictures: found.empty, "with an empty caption")
     tell(
       pictures: found.unnamed,
       captions == nil ? "without a caption" : "in the folder but missing from the list")
     if let line = found.others.line { note(line.oneLine) }
     let done = found.pairs.count - bad.count
-    let failed = broken.count + found.badLines.count + found.missing.count + found.empty.count
+    let failed =
+      broken.count + found.badLines.count + found.missing.count + found.elsewhere.count + found.empty.count
     print(
       json
         ? try jsonLine([
           "path": .text(output), "pictures": .number(Double(done)), "failed": .number(Double(failed)),
-          "missing": .number(Double(found.missing.count)), "unnamed": .number(Double(found.unnamed.count)),
+          "missing": .number(Double(found.missing.count)),
+          "elsewhere": .number(Double(found.elsewhere.count)),
+          "unnamed": .number(Double(found.unnamed.count)),
           "badLines": .number(Double(found.badLines.count)),
           "passedOver": .number(Double(found.others.count)),
         ])

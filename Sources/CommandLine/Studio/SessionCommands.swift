@@ -55,8 +55,9 @@ struct Sessions: AsyncParsableCommand {
     var session = "last"
 
     func run() throws {
-      let store = SessionStore.standard(), id = try store.resolve(session),
-        (entries, lost) = try store.read(id)
+      let store = SessionStore.standard(), id = try store.resolve(session)
+      let found = try store.contents(of: id), (entries, lost) = (found.entries, found.lost)
+      noteNewer(found, id)
       let repeated = entries.repeatedPrompts, names = entries.pictureNames, deleted = entries.deletedPictures
       let outcomes = RequestOutcomes(entries, running: store.runningRequest(of: id, entries))
       for entry in entries {
@@ -75,6 +76,11 @@ struct Sessions: AsyncParsableCommand {
             print("  picture \(picture.oneLine)" + name + Self.origin(of: entry.event) + mark)
           }
         }
+      }
+      if lost > 0, entries.isEmpty, found.unknown == 0 {
+        throw CommandError(
+          "\(id): \(lost == 1 ? "its one entry is" : "all \(lost) entries are") damaged; nothing of it can be shown"
+        )
       }
       if lost > 0 { note("skipped \(lost) damaged \(lost == 1 ? "entry" : "entries")") }
     }
@@ -185,7 +191,8 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let store = SessionStore.standard()
       try existing.check(output)
-      let export = try SessionExport(store, try store.resolve(session))
+      let id = try store.resolve(session), export = try SessionExport(store, id)
+      noteNewer(try store.contents(of: id), id)
       let path = try export.write(chosen, to: output, pictures: pictures)
       if path != "-" { try Output.show(name: path) }
       if chosen == "md", let folder = export.pictureFolder(of: path) { note("its pictures are in \(folder)") }
@@ -235,9 +242,22 @@ struct Sessions: AsyncParsableCommand {
         }
         return
       }
-      print("undeleted \(try store.undelete(session))")
+      let id = try store.undelete(session), older = store.deletedAlike(id)
+      print("undeleted \(id)")
+      if !older.isEmpty {
+        note("deleted earlier by the same name and still there: \(older.joined(separator: ", "))".oneLine)
+      }
     }
   }
+}
+
+/// Says that a newer program wrote a session: what is shown may not be all of it, or not what it means there.
+private func noteNewer(_ found: SessionContents, _ id: String) {
+  guard found.isNewer || found.unknown > 0 else { return }
+  let count =
+    found.unknown == 1 ? "1 entry of an unknown kind is" : "\(found.unknown) entries of unknown kinds are"
+  let left = found.unknown > 0 ? "; \(count) left out" : ""
+  note("\(id): \(found.isNewer ? "a newer" : "another") version of this program wrote it\(left)".oneLine)
 }
 
 struct ReplayCommand: AsyncParsableCommand {
@@ -301,38 +321,23 @@ struct ReplayCommand: AsyncParsableCommand {
     let models = RecordedModels(model)
     try await models.checkGiven()
     let checker = SessionVerification(models, store, id)
-    let bad = checker.damagedPictures(entries)
-    let result = try await checker.run(entries) { ProgressLine.show($0) }
+    let altered = checker.alteredDrawings(entries)
+    var verdict = ReplayVerdict(checker, entries, altered, lost: lost)
+    for line in verdict.lines { note(line.oneLine) }
+    let result = try await checker.run(entries, except: Set(altered.keys)) { ProgressLine.show($0) }
     ProgressLine.end()
-    let isWhole = lost == 0 && bad.isEmpty, unchecked = models.unchecked
-    if isWhole, unchecked.isEmpty, result.compared + result.partial == 0 {
-      throw CommandError("\(id): holds no answers or pictures; nothing is compared")
-    }
-    if lost > 0 { note("\(lost) damaged \(lost == 1 ? "entry" : "entries") could not be read") }
-    for line in bad + unchecked { note(line) }
+    (verdict.compared, verdict.partial, verdict.difference) = result
+    verdict.unchecked = models.unchecked
+    for line in verdict.unchecked { note(line.oneLine) }
     if json {
-      let numbers = [
-        "compared": result.compared, "different": result.difference == nil ? 0 : 1, "partial": result.partial,
-        "damagedEntries": lost, "damagedPictures": bad.count, "notChecked": unchecked.count,
-      ].mapValues { ReportValue.number(Double($0)) }
-      let difference = result.difference.map { ["difference": ReportValue.text($0)] } ?? [:]
-      print(try jsonLine(numbers.merging(difference) { first, _ in first }))
-    } else if let difference = result.difference {
+      print(try jsonLine(verdict.numbers))
+    } else if let difference = verdict.difference {
       print(difference.terminalSafe)
+    } else if let reason = verdict.nothing {
+      throw CommandError("\(id): \(reason); nothing is compared")
     } else {
-      print(Self.agreement(result.compared, result.partial, isWhole, unchecked.count))
+      print(verdict.agreement)
     }
-    if result.difference != nil || !isWhole || !unchecked.isEmpty { throw ExitCode(1) }
-  }
-
-  private static func agreement(_ compared: Int, _ partial: Int, _ isWhole: Bool, _ unchecked: Int) -> String
-  {
-    guard unchecked == 0 else {
-      return "\(compared) compared without a difference; \(unchecked) not checked, whose model is not here"
-    }
-    let what = compared == 1 ? "1 answer or picture is" : "\(compared) answers and pictures are"
-    let rest = partial > 0 ? "; \(partial) were cut off when they were made and are not compared" : ""
-    let damage = isWhole ? "" : ", but what is damaged or missing could not be checked"
-    return "\(what) identical, bit for bit\(rest)\(damage)"
+    if !verdict.isGood { throw ExitCode(1) }
   }
 }

@@ -3,6 +3,7 @@ import DataSets
 import Evaluation
 import Files
 import Foundation
+import ModelFiles
 import Recipes
 import Synchronization
 import Tensors
@@ -116,11 +117,30 @@ struct TrainOptions: ParsableArguments {
         "\(output): there is no run here to resume; name the folder of one, or leave out --resume to begin it"
       )
     }
+    if resume { try checkStage(of: own, Recipe.self) }
     let file = recipe ?? (resume ? own : nil)
     let merged = try RecipeFile.merged(defaults, file: file, options: settings)
     guard showRecipe else { return merged }
     print(json ? try jsonLine(of: merged) : try RecipeFile.text(of: merged))
     return nil
+  }
+
+  /// Throws `CommandError` where the run in the folder is one of another stage.
+  private func checkStage<Recipe: TrainingRecipe>(of own: String, _ type: Recipe.Type) throws {
+    func holds<Other: TrainingRecipe>(_ recipe: Other) -> Bool {
+      (try? RecipeFile.merged(recipe, file: own)) != nil
+    }
+    let stages: [(name: String, type: any TrainingRecipe.Type, isHere: Bool)] = [
+      ("understanding", UnderstandingRecipe.self, holds(UnderstandingRecipe())),
+      ("decoder", DecoderRecipe.self, holds(DecoderRecipe())),
+      ("generator", GeneratorRecipe.self, holds(GeneratorRecipe())),
+      ("distill", DistillRecipe.self, holds(DistillRecipe())),
+    ]
+    let here = stages.filter(\.isHere)
+    guard here.count == 1, here[0].type != type else { return }
+    throw CommandError(
+      "\(output): this is a run of another stage; continue it by vugen train \(here[0].name) --resume --output \(output)"
+    )
   }
 
   /// What is done before the first step, which a signal ends at once.
@@ -154,6 +174,8 @@ struct TrainOptions: ParsableArguments {
     _ preparation: Preparation, upon model: String? = nil, _ make: () throws -> Run
   ) throws -> Run {
     if !resume { try checkFolder(output, holdsNone: [model, start]) }
+    // Before anything is put aside or written.
+    if let start { try preparation.attempt { try ModelFolder.checkConfiguration(start) } }
     if overwrite { try OutputFolder.putAside(output) }
     let training = try preparation.attempt(make)
     if !resume, let model {
@@ -258,15 +280,15 @@ struct TrainGenerator: AsyncParsableCommand {
     guard let recipe = try options.merged(GeneratorRecipe()) else { return }
     let preparation = options.begin(
       nice: recipe.run.nice, left: "the same command goes on with the latents made so far")
-    note(
-      "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
-    )
     let base = try options.base(model, preparation)
     let training = try options.begun(preparation, upon: base) {
       try GeneratorTraining(
         recipe, model: base, folder: options.output, isResuming: options.resume,
         from: options.start)
     }
+    note(
+      "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
+    )
     // From here on a signal leaves the latents that are there, and the same command goes on.
     try preparation.attempt {
       try training.prepare { done, all in

@@ -6,7 +6,7 @@ import Foundation
 /// Names in a list are taken from where it lies. A list that cannot be read is an entry of `Found.unreadable`, and
 /// pictures that it names and that are not there are `missing`: neither passes without a word.
 struct BroughtLists {
-  private var entries: [String: (list: String, captions: [String])] = [:]
+  private var entries: [String: (name: String, list: String, captions: [String])] = [:]
 
   /// Throws `DataSetError` where more of a list's lines than `mostBad` of all say nothing of a picture.
   init(_ paths: [String], mostBad: Double, _ found: inout FolderImport.Found) throws {
@@ -36,12 +36,20 @@ struct BroughtLists {
         if found.missing.last != path { found.missing.append(path) }
         continue
       }
-      entries[Self.key(path), default: (list, [])].captions.append(row.caption)
+      entries[Self.key(path), default: (row.file, list, [])].captions.append(row.caption)
     }
   }
 
+  /// Pictures that the lists name, that are there, and that are none of `pictures`, as the lists say them and in order.
+  func elsewhere(than pictures: [String]) -> [String] {
+    let own = Set(pictures.map(Self.key))
+    return entries.filter { !own.contains($0.key) }.map { "\($0.value.name) (\($0.value.list))" }.sorted()
+  }
+
   /// What is said of a picture, and where.
-  func entry(of picture: String) -> (list: String, captions: [String])? { entries[Self.key(picture)] }
+  func entry(of picture: String) -> (list: String, captions: [String])? {
+    entries[Self.key(picture)].map { ($0.list, $0.captions) }
+  }
 
   /// One for all the ways in which a path can be written.
   private static func key(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

@@ -22,6 +22,9 @@ public struct FolderImport {
     public var pairs: [Pair] = []
     /// Pictures that a list names and that are not there.
     public var missing: [String] = []
+    /// Pictures that a list in the folder names and that are there, but are none of the folder's: outside of it, hidden,
+    /// behind a link, or files that are not called like pictures.
+    public var elsewhere: [String] = []
     /// Pictures of the folder that have no text beside them, or that the list does not name.
     public var unnamed: [String] = []
     /// Pictures whose caption is empty.
@@ -71,9 +74,16 @@ public struct FolderImport {
       }
     }
     for path in contents.others where !texts.contains(path) { found.others.add(path) }
+    found.elsewhere = lists.elsewhere(than: contents.pictures)
     guard !found.pairs.isEmpty else {
       if let reason = found.unreadable.first ?? found.badLines.first {
         throw DataSetError(folder, "no caption can be read: \(reason)")
+      }
+      if let name = found.elsewhere.first {
+        throw DataSetError(
+          folder,
+          "none of the \(counted(found.elsewhere.count, "picture")) that its lists name is one of its own; the first is \(name); name the list with --captions to read pictures from elsewhere"
+        )
       }
       throw DataSetError(
         folder,

@@ -28,12 +28,12 @@ final class TarReader {
     descriptor = FileName.open(path, O_RDONLY | O_NONBLOCK)
     guard descriptor >= 0 else {
       size = 0
-      throw DataSetError(path, String(cString: strerror(errno)))
+      throw DataSetError(path, FileName.systemReason)
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       size = 0
-      throw DataSetError(path, "this is not a plain file")
+      throw DataSetError(path, "this is not a plain file; name a shard (.tar) or a folder of shards")
     }
     size = Int(status.st_size)
   }
@@ -54,7 +54,7 @@ final class TarReader {
       while done < count {
         let n = pread(descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(start + done))
         if n < 0, errno == EINTR { continue }
-        guard n >= 0 else { throw DataSetError(path, String(cString: strerror(errno))) }
+        guard n >= 0 else { throw DataSetError(path, FileName.systemReason) }
         if n == 0 { break }
         done += n
       }
@@ -123,7 +123,8 @@ final class TarReader {
     let here = at, bytes = try upTo(Self.block, from: here)
     guard bytes.contains(where: { $0 != 0 }) else {
       guard !bytes.isEmpty else {
-        throw size == 0 ? DataSetError(path, "the file is empty") : cut("without an end mark")
+        throw size == 0
+          ? DataSetError(path, "the file is empty; make or fetch it again") : cut("without an end mark")
       }
       return try headerBehindZeros()
     }
@@ -168,7 +169,8 @@ final class TarReader {
     return DataSetError(
       path,
       place == 0
-        ? "this is not a tar archive" : "is not a tar archive from byte \(place) on; make or fetch it again")
+        ? "this is not a tar archive; name a shard, or make some from your pictures: vugen data build folder PICTURES --output SHARDS"
+        : "is not a tar archive from byte \(place) on; make or fetch it again")
   }
 
   // MARK: - Fields

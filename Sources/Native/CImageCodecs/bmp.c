@@ -16,20 +16,20 @@ static uint32_t u16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] <
 static uint32_t u32(const uint8_t *p) { return u16(p) | u16(p + 2) << 16; }
 
 static int read_header(bitmap *b, vugen_image *image) {
-  if (b->count < 26) return vugen_refuse(image, "the header is cut off");
+  if (b->count < 26) return vugen_refuse(image, VUGEN_DAMAGED, "the header is cut off");
   b->offset = u32(b->bytes + 10);
   b->header = u32(b->bytes + 14);
   const uint8_t *h = b->bytes + 14;
   if (b->header != 12 && (b->header < 16 || b->header > 124))
-    return vugen_refuse(image, "its header has %u bytes, which no bitmap has", b->header);
-  if (b->count < 14 + (size_t)b->header) return vugen_refuse(image, "the header is cut off");
+    return vugen_refuse(image, VUGEN_DAMAGED, "its header has %u bytes, which no bitmap has", b->header);
+  if (b->count < 14 + (size_t)b->header) return vugen_refuse(image, VUGEN_DAMAGED, "the header is cut off");
   if (b->header == 12) {
     b->width = u16(h + 4), b->height = u16(h + 6), b->bits = u16(h + 10);
     return 0;
   }
   int32_t width = (int32_t)u32(h + 4), height = (int32_t)u32(h + 8);
   if (width < 1 || height == 0 || height == INT32_MIN)
-    return vugen_refuse(image, "its header says %d × %d pixels, which no picture has", width, height);
+    return vugen_refuse(image, VUGEN_DAMAGED, "its header says %d × %d pixels, which no picture has", width, height);
   b->width = u32(h + 4);
   b->is_top_down = height < 0;
   b->height = height < 0 ? (uint32_t)0 - (uint32_t)height : (uint32_t)height;
@@ -39,22 +39,23 @@ static int read_header(bitmap *b, vugen_image *image) {
   size_t mask_count = b->header >= 56 || b->compression == ALPHA_FIELDS ? 4
                       : b->header >= 52 || b->compression == FIELDS     ? 3
                                                                         : 0;
-  if (b->count < 14 + 40 + 4 * mask_count) return vugen_refuse(image, "the header is cut off");
+  if (b->count < 14 + 40 + 4 * mask_count) return vugen_refuse(image, VUGEN_DAMAGED, "the header is cut off");
   for (size_t i = 0; i < mask_count; i++) b->masks[i] = u32(h + 40 + 4 * i);
   return 0;
 }
 
 static int check(bitmap *b, vugen_image *image, uint64_t max_pixels) {
   static const uint8_t known[33] = {[1] = 1, [2] = 1, [4] = 1, [8] = 1, [16] = 1, [24] = 1, [32] = 1};
-  if (b->bits > 32 || !known[b->bits]) return vugen_refuse(image, "%u bits a pixel are not read", b->bits);
+  if (b->bits > 32 || !known[b->bits])
+    return vugen_refuse(image, VUGEN_UNREAD_FORM, "%u bits a pixel are not read", b->bits);
   int is_packed = b->compression == RLE8 || b->compression == RLE4;
   if ((is_packed && b->bits != (b->compression == RLE8 ? 8u : 4u)) ||
       (!is_packed && b->compression != RGB && b->compression != FIELDS && b->compression != ALPHA_FIELDS))
-    return vugen_refuse(image, "compression %u with %u bits is not read; save it as PNG", b->compression, b->bits);
+    return vugen_refuse(image, VUGEN_UNREAD_FORM, "compression %u with %u bits is not read", b->compression, b->bits);
   if (vugen_check_size(image, b->width, b->height, max_pixels, b->count, is_packed ? 128 : 8)) return 1;
   uint64_t row = ((uint64_t)b->width * b->bits + 31) / 32 * 4;
   if (b->offset > b->count || (!is_packed && row * b->height > b->count - b->offset + 3))
-    return vugen_refuse(image, "the file ends too early");
+    return vugen_refuse(image, VUGEN_DAMAGED, "the file ends too early");
   return 0;
 }
 
@@ -130,7 +131,7 @@ static int unpack_runs(const bitmap *b, vugen_image *image) {
   }
   // Its end mark may be missing; its last line may not.
   if (y >= b->height || (y == b->height - 1 && x >= b->width)) return 0;
-  return vugen_refuse(image, "the file ends too early");
+  return vugen_refuse(image, VUGEN_DAMAGED, "the file ends too early");
 }
 
 int vugen_bmp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
@@ -147,7 +148,7 @@ int vugen_bmp_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vu
   size_t row = ((size_t)b.width * b.bits + 31) / 32 * 4, used = ((size_t)b.width * b.bits + 7) / 8;
   for (uint32_t y = 0; y < b.height; y++) {
     size_t start = b.offset + (size_t)(b.is_top_down ? y : b.height - 1 - y) * row;
-    if (start + used > count) return vugen_refuse(image, "the file ends too early");
+    if (start + used > count) return vugen_refuse(image, VUGEN_DAMAGED, "the file ends too early");
     unpack_row(&b, bytes + start, vugen_row(image, y));
     if (vugen_end_row(image, y)) return 1;
   }

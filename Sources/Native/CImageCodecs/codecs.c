@@ -1,6 +1,6 @@
 #include "codecs.h"
 
-int vugen_refuse(vugen_image *image, const char *format, ...) {
+int vugen_refuse(vugen_image *image, vugen_fault fault, const char *format, ...) {
   char text[VUGEN_MESSAGE_BYTES];
   va_list arguments;
   va_start(arguments, format);
@@ -11,6 +11,7 @@ int vugen_refuse(vugen_image *image, const char *format, ...) {
     if ((unsigned char)*c < 0x20) *c = ' ';
   vugen_image_free(image);
   snprintf(image->message, sizeof image->message, "%s", text);
+  image->fault = fault;
   return 1;
 }
 
@@ -19,22 +20,23 @@ int vugen_blame(vugen_image *image, const char *codec, const char *words) {
   snprintf(text, sizeof text, "%s", words ? words : "");
   size_t end = strlen(text);
   while (end > 0 && (text[end - 1] == '.' || (unsigned char)text[end - 1] <= ' ')) text[--end] = 0;
-  return text[0] ? vugen_refuse(image, "they are damaged or cut off (%s: %s)", codec, text)
-                 : vugen_refuse(image, "they are damaged or cut off");
+  return text[0] ? vugen_refuse(image, VUGEN_DAMAGED, "they are damaged or cut off (%s: %s)", codec, text)
+                 : vugen_refuse(image, VUGEN_DAMAGED, "they are damaged or cut off");
 }
 
 int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes,
                      uint64_t pixels_per_byte) {
   const uint64_t free_pixels = 32000000;
-  if (width == 0 || height == 0) return vugen_refuse(image, "it has no pixels");
+  if (width == 0 || height == 0) return vugen_refuse(image, VUGEN_DAMAGED, "it has no pixels");
   if (width > 1000000 || height > 1000000)
-    return vugen_refuse(image, "%llu × %llu pixels; a side may have 1000000", (unsigned long long)width,
-                        (unsigned long long)height);
+    return vugen_refuse(image, VUGEN_ADVISED, "%llu × %llu pixels; a side may have 1000000; shrink the picture",
+                        (unsigned long long)width, (unsigned long long)height);
   if (width * height > max_pixels)
-    return vugen_refuse(image, "%llu × %llu pixels are more than the limit of %llu; --max-pixels raises it",
+    return vugen_refuse(image, VUGEN_ADVISED,
+                        "%llu × %llu pixels are more than the limit of %llu; --max-pixels raises it",
                         (unsigned long long)width, (unsigned long long)height, (unsigned long long)max_pixels);
   if (width * height > free_pixels && (width * height - free_pixels) / pixels_per_byte > bytes)
-    return vugen_refuse(image, "%llu bytes are too few for the %llu × %llu pixels that it promises",
+    return vugen_refuse(image, VUGEN_DAMAGED, "%llu bytes are too few for the %llu × %llu pixels that it promises",
                         (unsigned long long)bytes, (unsigned long long)width, (unsigned long long)height);
   return 0;
 }
@@ -42,7 +44,7 @@ int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64
 int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height) {
   image->pixels = malloc((size_t)width * height * 4);
   if (image->pixels == NULL)
-    return vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, height);
+    return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for %u × %u pixels", width, height);
   image->width = width;
   image->height = height;
   return 0;

@@ -14,8 +14,8 @@
 
 #include "CImageCodecs.h"
 
-// Fills the message, gives back what the image holds, and returns 1.
-__attribute__((format(printf, 2, 3))) int vugen_refuse(vugen_image *image, const char *format, ...);
+// Fills fault and message, gives back what the image holds, and returns 1.
+__attribute__((format(printf, 3, 4))) int vugen_refuse(vugen_image *image, vugen_fault fault, const char *format, ...);
 
 // 0 where a picture of this size may be decoded from `bytes` bytes of file. A kind of file whose bytes cannot stand
 // for more than `pixels_per_byte` pixels each is refused where it promises more than that and 32 megapixels.
@@ -25,7 +25,7 @@ int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64
 // Takes width × height × 4 bytes for the pixels; 0 where there was room.
 int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height);
 
-// A codec's own words, made a line that says what to do.
+// A codec's own words about a file that is damaged.
 int vugen_blame(vugen_image *image, const char *codec, const char *words);
 
 // Rows from the top to the bottom: into pixels that are taken as above, or resized on the way where `wanted` says so.

@@ -33,7 +33,7 @@ static int find_picture(GifFileType *gif, vugen_image *image, int *transparent) 
   GifRecordType record;
   for (;;) {
     if (lib.DGifGetRecordType(gif, &record) == GIF_ERROR) return failed(gif, image);
-    if (record == TERMINATE_RECORD_TYPE) return vugen_refuse(image, "it holds no picture");
+    if (record == TERMINATE_RECORD_TYPE) return vugen_refuse(image, VUGEN_DAMAGED, "it holds no picture");
     if (record == IMAGE_DESC_RECORD_TYPE) return lib.DGifGetImageDesc(gif) == GIF_ERROR ? failed(gif, image) : 0;
     if (record != EXTENSION_RECORD_TYPE) continue;
     int code = 0;
@@ -50,9 +50,9 @@ static int read_rows(GifFileType *gif, vugen_image *image, int transparent) {
   const GifImageDesc *frame = &gif->Image;
   const ColorMapObject *map = frame->ColorMap ? frame->ColorMap : gif->SColorMap;
   static const int starts[5] = {0, 4, 2, 1, 0}, steps[5] = {8, 8, 4, 2, 1};
-  if (map == NULL) return vugen_refuse(image, "it has no colours");
+  if (map == NULL) return vugen_refuse(image, VUGEN_DAMAGED, "it has no colours");
   uint8_t *line = malloc((size_t)frame->Width);
-  if (line == NULL) return vugen_refuse(image, "out of memory");
+  if (line == NULL) return vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
   for (int pass = frame->Interlace ? 0 : 4; pass < (frame->Interlace ? 4 : 5); pass++)
     for (int y = starts[pass]; y < frame->Height; y += steps[pass]) {
       int is_stopped = vugen_is_stopped(image);
@@ -73,14 +73,15 @@ static int read_rows(GifFileType *gif, vugen_image *image, int transparent) {
 }
 
 int vugen_gif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
-  if (!load()) return vugen_refuse(image, "giflib is not installed (Debian: libgif7)");
+  if (!load()) return vugen_refuse(image, VUGEN_NO_DECODER, "giflib is not installed (Debian: libgif7)");
   source from = {bytes, count, 0};
   int error = 0, transparent = -1;
   GifFileType *gif = lib.DGifOpen(&from, read_bytes, &error);
-  if (gif == NULL) return vugen_refuse(image, "the header is damaged");
+  if (gif == NULL) return vugen_refuse(image, VUGEN_DAMAGED, "the header is damaged");
   int status = find_picture(gif, image, &transparent);
   const GifImageDesc *frame = &gif->Image;
-  if (status == 0 && (frame->Width < 1 || frame->Height < 1)) status = vugen_refuse(image, "its first frame is empty");
+  if (status == 0 && (frame->Width < 1 || frame->Height < 1))
+    status = vugen_refuse(image, VUGEN_DAMAGED, "its first frame is empty");
   if (status == 0) {
     int right = frame->Left + frame->Width, bottom = frame->Top + frame->Height;
     uint32_t width = (uint32_t)(right > gif->SWidth ? right : gif->SWidth);

@@ -23,7 +23,8 @@ VUGEN_LIBRARY(FUNCTIONS, "libheif.so.1", "libheif.so")
 static int failed(vugen_image *image, struct heif_error error) {
   if (error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype ||
       error.code == heif_error_Decoder_plugin_error)
-    return vugen_refuse(image, "%s; libheif may lack a decoder (Debian 13: libheif-plugin-libde265)", error.message);
+    return vugen_refuse(image, VUGEN_ADVISED, "%s; libheif may lack a decoder (Debian 13: libheif-plugin-libde265)",
+                        error.message);
   return vugen_blame(image, "libheif", error.message);
 }
 
@@ -57,10 +58,10 @@ static int copy_pixels(struct heif_image *decoded, size_t count, uint64_t max_pi
 
 static int decode(struct heif_image_handle *handle, size_t count, uint64_t max_pixels, vugen_image *image) {
   int width = lib.heif_image_handle_get_width(handle), height = lib.heif_image_handle_get_height(handle);
-  if (width < 1 || height < 1) return vugen_refuse(image, "it has no pixels");
+  if (width < 1 || height < 1) return vugen_refuse(image, VUGEN_DAMAGED, "it has no pixels");
   if (vugen_check_size(image, (uint64_t)width, (uint64_t)height, max_pixels, count, 16384)) return 1;
   struct heif_decoding_options *options = lib.heif_decoding_options_alloc();
-  if (options == NULL) return vugen_refuse(image, "out of memory");
+  if (options == NULL) return vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
   options->convert_hdr_to_8bit = 1;
   struct heif_image *decoded = NULL;
   struct heif_error error =
@@ -76,9 +77,9 @@ static int decode(struct heif_image_handle *handle, size_t count, uint64_t max_p
 }
 
 int vugen_heif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
-  if (!load()) return vugen_refuse(image, "libheif is not installed (Debian: libheif1)");
+  if (!load()) return vugen_refuse(image, VUGEN_NO_DECODER, "libheif is not installed (Debian: libheif1)");
   struct heif_context *context = lib.heif_context_alloc();
-  if (context == NULL) return vugen_refuse(image, "out of memory");
+  if (context == NULL) return vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
   struct heif_image_handle *handle = NULL;
   struct heif_error error = lib.heif_context_read_from_memory_without_copy(context, bytes, count, NULL);
   if (error.code == heif_error_Ok) error = lib.heif_context_get_primary_image_handle(context, &handle);

@@ -12,7 +12,7 @@ typedef struct {
   struct jpeg_error_mgr base;
   jmp_buf exit;
   char *message;
-  int ends_early, is_refused;
+  int ends_early, is_refused, code;
 } errors;
 
 static void fail(j_common_ptr jpeg) {
@@ -20,7 +20,28 @@ static void fail(j_common_ptr jpeg) {
   char text[JMSG_LENGTH_MAX];
   jpeg->err->format_message(jpeg, text);
   snprintf(e->message, VUGEN_MESSAGE_BYTES, "%s", text);
+  e->code = jpeg->err->msg_code;
   longjmp(e->exit, 1);
+}
+
+// What libjpeg ended by, in our words where the file is whole.
+static int explain(const errors *e, int bits, vugen_image *image) {
+  char reason[VUGEN_MESSAGE_BYTES];
+  memcpy(reason, image->message, sizeof reason);
+  switch (e->code) {
+    case JERR_BAD_PRECISION:
+      return vugen_refuse(image, VUGEN_UNREAD_FORM, "%d bits a channel are not read, only 8", bits);
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_NOTIMPL:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_COMPONENT_COUNT: return vugen_refuse(image, VUGEN_UNREAD_FORM, "%s (libjpeg)", reason);
+    case JERR_OUT_OF_MEMORY: return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for it");
+    default: return vugen_blame(image, "libjpeg", reason);
+  }
 }
 
 // The message is there already.
@@ -123,11 +144,9 @@ int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
   e.base.output_message = quiet;
   e.base.emit_message = weigh;
   if (setjmp(e.exit)) {
+    int bits = jpeg.data_precision;
     jpeg_destroy_decompress(&jpeg);
-    if (e.is_refused) return 1;
-    char reason[VUGEN_MESSAGE_BYTES];
-    memcpy(reason, image->message, sizeof reason);
-    return vugen_blame(image, "libjpeg", reason);
+    return e.is_refused ? 1 : explain(&e, bits, image);
   }
   jpeg_create_decompress(&jpeg);
   jpeg.progress = &watched.base;

@@ -123,7 +123,7 @@ static int decode(opj_codec_t *codec, opj_stream_t *stream, source *from, uint64
   if (!lib.opj_setup_decoder(codec, &parameters) || !lib.opj_read_header(stream, codec, &found)) {
     vugen_blame(image, "OpenJPEG", from->message[0] ? from->message : "the header");
   } else if (found->numcomps < 1 || found->numcomps > 8) {
-    vugen_refuse(image, "%u channels are not read", found->numcomps);
+    vugen_refuse(image, VUGEN_UNREAD_FORM, "%u channels are not read", found->numcomps);
   } else if (vugen_check_size(image, (uint64_t)found->x1 - found->x0, (uint64_t)found->y1 - found->y0, max_pixels,
                               from->count, 16384) == 0) {
     if (!lib.opj_decode(codec, stream, found)) vugen_blame(image, "OpenJPEG", from->message);
@@ -134,7 +134,7 @@ static int decode(opj_codec_t *codec, opj_stream_t *stream, source *from, uint64
 }
 
 int vugen_jpeg2000_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
-  if (!load()) return vugen_refuse(image, "OpenJPEG is not installed (Debian: libopenjp2-7)");
+  if (!load()) return vugen_refuse(image, VUGEN_NO_DECODER, "OpenJPEG is not installed (Debian: libopenjp2-7)");
   source from = {.bytes = bytes, .count = count};
   int is_bare = count >= 2 && bytes[0] == 0xFF && bytes[1] == 0x4F;
   opj_codec_t *codec = lib.opj_create_decompress(is_bare ? OPJ_CODEC_J2K : OPJ_CODEC_JP2);
@@ -148,7 +148,7 @@ int vugen_jpeg2000_decode(const uint8_t *bytes, size_t count, uint64_t max_pixel
     lib.opj_stream_set_user_data_length(stream, count);
     status = decode(codec, stream, &from, max_pixels, image);
   } else {
-    vugen_refuse(image, "out of memory");
+    vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
   }
   if (stream) lib.opj_stream_destroy(stream);
   if (codec) lib.opj_destroy_codec(codec);

@@ -91,7 +91,7 @@ int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vu
   volatile int is_whole = 0, is_refused = 0;
   if (info == NULL) {
     png_destroy_read_struct(&png, NULL, NULL);
-    return vugen_refuse(image, "out of memory");
+    return vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
   }
   if (setjmp(png_jmpbuf(png))) {
     // A file that ends behind its picture, or has nonsense there, is read all the same.

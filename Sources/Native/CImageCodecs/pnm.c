@@ -87,7 +87,7 @@ static int sample(anymap *m) {
 
 static int read_bits(anymap *m, vugen_image *image) {
   size_t row = ((size_t)m->width + 7) / 8;
-  if (row * m->height > m->count - m->at) return vugen_refuse(image, "the file ends too early");
+  if (row * m->height > m->count - m->at) return vugen_refuse(image, VUGEN_DAMAGED, "the file ends too early");
   for (uint32_t y = 0; y < m->height; y++) {
     uint8_t *p = vugen_row(image, y);
     for (uint32_t x = 0; x < m->width; x++, p += 4) {
@@ -107,7 +107,7 @@ static int read_samples(anymap *m, vugen_image *image) {
     for (uint32_t x = 0; x < m->width; x++, p += 4) {
       int values[4] = {0, 0, 0, 255};
       for (uint32_t c = 0; c < m->depth; c++)
-        if ((values[c] = sample(m)) < 0) return vugen_refuse(image, "the file ends too early");
+        if ((values[c] = sample(m)) < 0) return vugen_refuse(image, VUGEN_DAMAGED, "the file ends too early");
       for (int c = 0; c < 3; c++) p[c] = (uint8_t)values[is_grey ? 0 : c];
       p[3] = (uint8_t)(m->depth == 2 ? values[1] : values[3]);
     }
@@ -118,14 +118,14 @@ static int read_samples(anymap *m, vugen_image *image) {
 
 int vugen_pnm_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
   anymap m = {.bytes = bytes, .count = count};
-  if (count < 3 || !read_header(&m)) return vugen_refuse(image, "the header is damaged");
+  if (count < 3 || !read_header(&m)) return vugen_refuse(image, VUGEN_DAMAGED, "the header is damaged");
   if (m.most < 1 || m.most > 65535 || m.depth < 1 || m.depth > 4)
-    return vugen_refuse(image, "%u channels up to %u are not read", m.depth, m.most);
+    return vugen_refuse(image, VUGEN_UNREAD_FORM, "%u channels up to %u are not read", m.depth, m.most);
   if (vugen_check_size(image, m.width, m.height, max_pixels, count, 8)) return 1;
   // One blank ends the header; what follows are samples, blank or not.
   if (m.kind >= 4 && m.at < count) m.at++;
   uint64_t samples = (uint64_t)m.width * m.height * m.depth, left = count - m.at;
-  if (m.kind != 4 && samples > left) return vugen_refuse(image, "the file ends too early");
+  if (m.kind != 4 && samples > left) return vugen_refuse(image, VUGEN_DAMAGED, "the file ends too early");
   if (vugen_begin_rows(image, m.width, m.height)) return 1;
   return m.kind == 4 ? read_bits(&m, image) : read_samples(&m, image);
 }

@@ -37,7 +37,7 @@ void vugen_stop_decoding_when(int (*is_asked)(void)) { stop = is_asked; }
 
 int vugen_is_stopped(vugen_image *image) {
   if (stop == NULL || !stop()) return 0;
-  vugen_refuse(image, "interrupted");
+  vugen_refuse(image, VUGEN_ADVISED, "interrupted");
   image->is_stopped = 1;
   return 1;
 }
@@ -149,7 +149,7 @@ int vugen_begin_rows(vugen_image *image, uint32_t width, uint32_t height) {
   uint32_t w = swaps ? height : width, h = swaps ? width : height, to_w = 0, to_h = 0;
   if (!wanted_size(image, w, h, &to_w, &to_h)) return vugen_take_pixels(image, width, height);
   vugen_rows *rows = image->rows = calloc(1, sizeof *rows);
-  if (rows == NULL) return vugen_refuse(image, "there is no memory for it");
+  if (rows == NULL) return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for it");
   // Pillow's order of the passes, in the upright picture.
   int rows_first = h > to_h && (int64_t)h - to_h > 2 * ((int64_t)w - to_w);
   rows->swaps = swaps;
@@ -163,7 +163,7 @@ int vugen_begin_rows(vugen_image *image, uint32_t width, uint32_t height) {
   rows->ring = malloc((size_t)rows->ring_rows * half_width * 4);
   rows->half = malloc((size_t)half_width * 4 * rows->down.to);
   if (failed || rows->row == NULL || rows->ring == NULL || rows->half == NULL)
-    return vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, height);
+    return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for %u × %u pixels", width, height);
   image->width = width, image->height = height;
   return image->pixels ? 0 : vugen_begin_colours(image);
 }
@@ -227,7 +227,7 @@ static int end_rows(vugen_image *image) {
   if (small == NULL || result == NULL) {
     free(small);
     free(result);
-    return vugen_refuse(image, "there is no memory for it");
+    return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for it");
   }
   for (uint32_t y = 0; y < height; y++) {
     const uint8_t *half = rows->half + (size_t)y * (rows->across_first ? width : rows->across.from) * 4;
@@ -251,7 +251,7 @@ static int end_rows(vugen_image *image) {
 
 int vugen_image_finish(vugen_image *image) {
   if (image->rows) return end_rows(image);
-  if (image->pixels == NULL) return vugen_refuse(image, "it has no pixels");
+  if (image->pixels == NULL) return vugen_refuse(image, VUGEN_DAMAGED, "it has no pixels");
   vugen_image_to_srgb(image);
   uint8_t *whole = image->pixels;
   uint32_t width = image->width, height = image->height, w = 0, h = 0;

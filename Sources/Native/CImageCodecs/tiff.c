@@ -14,6 +14,7 @@
   X(TIFFGetField)                         \
   X(TIFFGetFieldDefaulted)                \
   X(TIFFIsTiled)                          \
+  X(TIFFIsCODECConfigured)                \
   X(TIFFTileSize64)                       \
   X(TIFFTileRowSize64)                    \
   X(TIFFReadTile)                         \
@@ -124,7 +125,7 @@ static int read_bands(TIFF *tiff, TIFFRGBAImage *rgba, source *from, int divides
   uint8_t *own = image->rows ? malloc((size_t)width * band * 4) : NULL;
   int status = own || !image->rows
                  ? 0
-                 : vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, band);
+                 : vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for %u × %u pixels", width, band);
   for (uint32_t top = 0; top < height && status == 0; top += band) {
     uint32_t count = band < height - top ? band : height - top;
     uint8_t *pixels = own ? own : vugen_row(image, top);
@@ -245,13 +246,13 @@ static int visit_all(TIFF *tiff, source *from, job *job, visitor visit, uint32_t
   int is_tiled = lib.TIFFIsTiled(tiff), is_apart = l->planar == PLANARCONFIG_SEPARATE, status = 0;
   uint32_t w = width, h = 1;
   if (is_tiled && (!lib.TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &w) || !lib.TIFFGetField(tiff, TIFFTAG_TILELENGTH, &h)))
-    return vugen_refuse(job->image, "its tiles have no size");
+    return vugen_refuse(job->image, VUGEN_DAMAGED, "its tiles have no size");
   uint64_t size = is_tiled ? lib.TIFFTileSize64(tiff) : lib.TIFFScanlineSize64(tiff);
   uint64_t least = (uint64_t)w * h * (is_apart ? 1 : l->samples) * (l->bits / 8);
   if (w == 0 || h == 0 || size < least || size > (uint64_t)1 << 30)
-    return vugen_refuse(job->image, "its rows or tiles have an impossible size");
+    return vugen_refuse(job->image, VUGEN_DAMAGED, "its rows or tiles have an impossible size");
   uint8_t *buffer = calloc(1, size);
-  if (buffer == NULL) return vugen_refuse(job->image, "out of memory");
+  if (buffer == NULL) return vugen_refuse(job->image, VUGEN_NO_MEMORY, "out of memory");
   for (int plane = 0; plane < (is_apart ? l->samples : 1) && status == 0; plane++) {
     if (is_apart && plane >= l->colours && plane != l->alpha) continue;
     if (is_tiled) status = visit_tiles(tiff, job, visit, buffer, width, height, plane);
@@ -330,13 +331,17 @@ static int decode_samples(TIFF *tiff, source *from, const layout *l, uint32_t wi
 
 static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *image) {
   uint32_t width = 0, height = 0, subfile = 0, length = 0;
-  uint16_t orientation = 1;
+  uint16_t orientation = 1, compression = COMPRESSION_NONE;
   void *profile = NULL;
   char reason[1024] = "";
   lib.TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
   lib.TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
   if (lib.TIFFGetField(tiff, TIFFTAG_SUBFILETYPE, &subfile) && (subfile & FILETYPE_REDUCEDIMAGE))
-    return vugen_refuse(image, "its first picture is a thumbnail (a camera's raw file?); develop it to JPEG");
+    return vugen_refuse(image, VUGEN_ADVISED,
+                        "its first picture is a thumbnail (a camera's raw file?); develop it to JPEG");
+  lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
+  if (!lib.TIFFIsCODECConfigured(compression))
+    return vugen_refuse(image, VUGEN_UNREAD_FORM, "compression %u is not read", compression);
   if (vugen_check_size(image, width, height, max_pixels, from->count, 16384)) return 1;
   lib.TIFFGetField(tiff, TIFFTAG_ORIENTATION, &orientation);
   image->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
@@ -354,7 +359,7 @@ static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *im
   int divides = is_premultiplied(tiff);
   TIFFRGBAImage rgba;
   if (!lib.TIFFRGBAImageOK(tiff, reason) || !lib.TIFFRGBAImageBegin(&rgba, tiff, 1, reason))
-    return vugen_blame(image, "libtiff", reason[0] ? reason : from->message);
+    return vugen_refuse(image, VUGEN_UNREAD_FORM, "%s (libtiff)", reason[0] ? reason : from->message);
   rgba.req_orientation = ORIENTATION_TOPLEFT;
   image->is_grey = layout.kind == PHOTOMETRIC_MINISBLACK || layout.kind == PHOTOMETRIC_MINISWHITE;
   int status = read_bands(tiff, &rgba, from, divides, image, width, height);
@@ -363,7 +368,7 @@ static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *im
 }
 
 int vugen_tiff_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
-  if (!load()) return vugen_refuse(image, "libtiff is not installed (Debian: libtiff6)");
+  if (!load()) return vugen_refuse(image, VUGEN_NO_DECODER, "libtiff is not installed (Debian: libtiff6)");
   source from = {.bytes = bytes, .count = count};
   TIFF *tiff = open_tiff(&from, max_pixels);
   if (tiff == NULL) return vugen_blame(image, "libtiff", from.message[0] ? from.message : "the header");

@@ -11,7 +11,7 @@ static int decode_frame(const WebPIterator *frame, vugen_image *image) {
   if (frame->x_offset < 0 || frame->y_offset < 0 || frame->width < 1 || frame->height < 1 ||
       (uint64_t)frame->x_offset + (uint64_t)frame->width > image->width ||
       (uint64_t)frame->y_offset + (uint64_t)frame->height > image->height)
-    return vugen_refuse(image, "its first frame lies outside the picture");
+    return vugen_refuse(image, VUGEN_DAMAGED, "its first frame lies outside the picture");
   if ((uint32_t)frame->width < image->width || (uint32_t)frame->height < image->height) memset(image->pixels, 0, size);
   size_t offset = (size_t)frame->y_offset * row + (size_t)frame->x_offset * 4;
   if (WebPDecodeRGBAInto(frame->fragment.bytes, frame->fragment.size, image->pixels + offset, size - offset,
@@ -24,7 +24,7 @@ static int decode_frame(const WebPIterator *frame, vugen_image *image) {
 // picture is wanted is scaled by libwebp while it still has six times the pixels on each side: its filter is coarse.
 static int decode_still(const WebPIterator *frame, vugen_image *image) {
   WebPDecoderConfig config;
-  if (!WebPInitDecoderConfig(&config)) return vugen_refuse(image, "libwebp is of another version");
+  if (!WebPInitDecoderConfig(&config)) return vugen_refuse(image, VUGEN_NO_DECODER, "libwebp is of another version");
   uint32_t width = image->width, height = image->height;
   uint64_t enough = image->keeps_stored ? 0 : (uint64_t)image->wanted * 6, divisor = 1;
   while (enough > 0 && (uint64_t)width * height > 16000000 && width / (divisor + 1) >= enough &&
@@ -42,7 +42,7 @@ static int decode_still(const WebPIterator *frame, vugen_image *image) {
   config.output.u.RGBA.stride = (int)(width * 4);
   config.output.u.RGBA.size = (size_t)width * height * 4;
   WebPIDecoder *decoder = WebPIDecode(NULL, 0, &config);
-  if (decoder == NULL) return vugen_refuse(image, "there is no memory for it");
+  if (decoder == NULL) return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for it");
   // A piece of few bytes may stand for many pixels.
   size_t count = frame->fragment.size, piece = count / 64 + 64;
   VP8StatusCode status = VP8_STATUS_SUSPENDED;
@@ -56,7 +56,7 @@ static int decode_still(const WebPIterator *frame, vugen_image *image) {
   WebPFreeDecBuffer(&config.output);
   if (is_stopped || status == VP8_STATUS_OK) return is_stopped;
   if (status == VP8_STATUS_OUT_OF_MEMORY)
-    return vugen_refuse(image, "there is no memory for %u × %u pixels; shrink the picture", width, height);
+    return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for %u × %u pixels", width, height);
   return vugen_blame(image, "libwebp", "");
 }
 

@@ -130,8 +130,57 @@ static void check_stack(void) {
   pthread_attr_destroy(&usual);
 }
 
+// Files that may be open at once: with too few, whatever is opened last seems not to be there.
+static void check_files(void) {
+  enum { LEAST = 24, WANTED = 1024 };
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LEAST) return;
+  struct rlimit more = {.rlim_cur = WANTED, .rlim_max = limit.rlim_max > WANTED ? limit.rlim_max : WANTED};
+  struct rlimit most = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &more) != 0) setrlimit(RLIMIT_NOFILE, &most);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LEAST) return;
+  char text[160];
+  say(text, snprintf(text, sizeof text,
+                     "vugen: %ld files may be open at once, and %d are needed; raise the limit (ulimit -n %d)\n",
+                     (long)limit.rlim_cur, LEAST, WANTED));
+}
+
+// Whether a value is a number of threads, or a list of such for levels of nesting.
+static bool is_thread_count(const char *value) {
+  for (;;) {
+    char *end;
+    long count = strtol(value, &end, 10);
+    if (end == value || count < 1) return false;
+    while (*end == ' ' || *end == '\t') end++;
+    if (*end == 0) return true;
+    if (*end != ',') return false;
+    value = end + 1;
+  }
+}
+
+// A number of threads that is none is told once, in our words, and taken away before libgomp reads it.
+static void check_thread_count(char **environment) {
+  static const char name[] = "OMP_NUM_THREADS=";
+  char **to = environment;
+  for (char **from = environment; *from; from++) {
+    const char *value = strncmp(*from, name, sizeof name - 1) == 0 ? *from + sizeof name - 1 : NULL;
+    if (value == NULL || is_thread_count(value)) {
+      *to++ = *from;
+      continue;
+    }
+    char text[160];
+    int length =
+      snprintf(text, sizeof text,
+               "vugen: OMP_NUM_THREADS is '%.40s' and no number of threads, such as 2; it is left out\n", value);
+    if (*value != 0 && write(STDERR_FILENO, text, (size_t)length) < 0) continue;
+  }
+  *to = NULL;
+}
+
 static void check(int count, char **arguments, char **environment) {
   (void)count, (void)arguments;
+  check_thread_count(environment);
+  check_files();
   check_stack();
   check_memory(environment);
   pthread_t threads[MOST];

@@ -48,13 +48,9 @@ public final class DecoderTraining: TrainingRun {
     let tower = try LoadedModel(folder: model, precision: .f32).tower
     configuration = try recipe.configuration(for: tower.configuration)
     try recipe.checkMemory(upon: tower.configuration)
-    try RunFolder.prepare(folder, isResuming: isResuming)
     (self.recipe, self.folder, source) = (recipe, folder, model)
     encoder = tower.core.encoder
     let seen = encoder.configuration.imageSize
-    stream = try PictureStream(
-      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, index: index
-    ) { try bank ?? ObjectBank() }
     let teachers = try DecoderTeachers(
       encoder, recipe.objectives, grid: configuration.imageSize / configuration.decoder.multiple,
       type: recipe.run.type)
@@ -69,6 +65,11 @@ public final class DecoderTraining: TrainingRun {
         "model.frozenReducer: the reducer of --from has other sizes; set model.ratio as it has")
     }
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
+    // All that the run begins with is read before anything is written.
+    try RunFolder.prepare(folder, isResuming: isResuming)
+    stream = try PictureStream(
+      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, index: index
+    ) { try bank ?? ObjectBank() }
     trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.")
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
@@ -95,6 +96,7 @@ public final class DecoderTraining: TrainingRun {
 
   /// Takes what fits of a model's reducer and decoder: one of other latents passes its decoder's body on.
   private static func begin(_ objective: DecoderObjective, from folder: String) throws -> [String] {
+    try RunFolder.check(folder, has: [GenerationFiles.reducer, GenerationFiles.decoder], of: "decoder")
     func take(
       _ name: String, _ module: some Module, names: ([String: Tensor]) -> [String: Tensor] = { $0 }
     ) throws -> [String] {

@@ -128,9 +128,12 @@ public final class GeneratorTraining: TrainingRun {
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
-    configuration = try Self.configuration(recipe, model, understanding.configuration)
-    try RunFolder.prepare(folder, isResuming: isResuming)
+    configuration = try Self.configuration(recipe, model, understanding.configuration, stored: index?.count)
     (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
+    (generator, startingAnew) = try Self.tower(
+      configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
+    // All that the run begins with is read before anything is written.
+    try RunFolder.prepare(folder, isResuming: isResuming)
     var read = bank
     cache = try LatentCache(
       in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
@@ -141,8 +144,6 @@ public final class GeneratorTraining: TrainingRun {
         return all
       })
     cutOuts = read
-    (generator, startingAnew) = try Self.tower(
-      configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
     trainer = Trainer(generator, recipe.optimization)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder)
@@ -150,13 +151,15 @@ public final class GeneratorTraining: TrainingRun {
 
   /// The model's, with the recipe's patches and time shift. Throws `RecipeError`.
   private static func configuration(
-    _ recipe: GeneratorRecipe, _ model: GenerationModel, _ c: UnderstandingConfiguration
+    _ recipe: GeneratorRecipe, _ model: GenerationModel, _ c: UnderstandingConfiguration, stored: Int?
   ) throws -> GenerationConfiguration {
     let grid = model.configuration.grid, patch = recipe.model.patch
     guard (1...grid).contains(patch), grid % patch == 0 else {
       throw RecipeError("model.patch = \(patch) does not divide the \(grid) latents along a side")
     }
-    try MemoryNeed.check(recipe.memoryNeed(grid: grid, beside: c), "data.batch = \(recipe.data.batch)")
+    try MemoryNeed.check(
+      recipe.memoryNeed(of: model.configuration, beside: c, stored: stored),
+      "data.batch = \(recipe.data.batch) and data.scenes = \(recipe.data.scenes)")
     var configuration = model.configuration
     (configuration.generatorPatch, configuration.timeShift) = (patch, recipe.model.timeShift)
     return configuration
@@ -174,6 +177,7 @@ public final class GeneratorTraining: TrainingRun {
     let tower = GenerationTower(configuration.tower, text: understanding.configuration.text, using: &random)
     try tower.copyLayers(of: understanding.core.language)
     guard let from else { return (tower, []) }
+    try RunFolder.check(from, has: [GenerationFiles.generator], of: "generator")
     let file = try SafetensorsFile(path: "\(from)/\(GenerationFiles.generator)")
     return (tower, tower.loadFitting(try file.weights().mapValues { $0.copied() }))
   }

@@ -1,6 +1,8 @@
+import Files
 import Foundation
 import Layers
 import Tensors
+import Training
 import VUGEN
 
 /// Sizes that this machine has no room for are refused before the work begins; the system would end it without a word.
@@ -33,8 +35,33 @@ package enum TrainingMemory {
   /// Cut-outs of which scenes are composed.
   static let scenes = 340e6
 
-  /// Of trained weights: with gradients, two moments and the average, and once more while a run is saved.
-  static func weights(_ parameters: Double) -> Double { 28 * parameters }
+  /// Of trained weights: with gradients, two moments and the average, and once more while a run is saved; with the sum of
+  /// gradients where a step has several batches.
+  static func weights(_ parameters: Double, _ o: Optimization) -> Double {
+    (o.accumulation > 1 ? 32 : 28) * parameters
+  }
+
+  /// Of a picture's numbers: made ahead, and twice more where it is looked at.
+  static func numbers(side: Int) -> Double { 4 * 4 * 3 * Double(side) * Double(side) }
+
+  /// Of a model's files, which are widened to f32.
+  static func files(in folder: String) -> Double {
+    guard !folder.isEmpty else { return 0 }
+    let names = (try? FileName.names(in: folder)) ?? []
+    let sizes = names.filter { $0.hasSuffix(".safetensors") }.map {
+      FileName.status("\(folder)/\($0)")?.st_size ?? 0
+    }
+    return Double(sizes.reduce(0, +))
+  }
+
+  /// Parameters of the decoder, and of what is trained beside it: the reducer and the head that aligns features.
+  static func parameters(of drawing: GenerationConfiguration, alignedTo width: Int) -> Double {
+    var random = Philox(seed: 0)
+    let decoder = Parameter.deferringValues { PixelDecoder(drawing.decoder, using: &random) }
+    let reducer = Parameter.deferringValues { DimensionReducer(drawing.reducer, using: &random) }
+    let deepest = Double(drawing.decoder.deepestChannels)
+    return Double(decoder.parameterCount + reducer.parameterCount) + deepest * (deepest + Double(width))
+  }
 
   /// What `layers` blocks of a transformer keep for the gradients.
   static func blocks(_ tokens: Double, _ width: Double, _ layers: Double, _ type: ElementType) -> Double {
@@ -78,10 +105,15 @@ extension UnderstandingRecipe {
   package var memoryNeed: Double {
     let vision = Double(model.visionWidth), text = Double(model.textWidth)
     let layers = (Double(model.visionLayers), Double(model.textLayers))
+    let grid = Double(model.imageSize / max(1, model.patchSize)),
+      pooled = grid / Double(max(1, model.pooling))
+    let patch = 3 * Double(model.patchSize) * Double(model.patchSize), aligned = Double(model.alignmentWidth)
+    let shared = Double(model.keyValueHeads) / Double(max(1, model.textHeads))
     let parameters =
-      layers.0 * 12 * vision * vision + layers.1 * text * (2 * text + 3 * Double(model.textHidden))
-      + Double(model.vocabulary) * text
-    let grid = Double(model.imageSize / model.patchSize), pooled = grid / Double(model.pooling)
+      layers.0 * 12 * vision * vision
+      + layers.1 * text * (2 * text + 2 * shared * text + 3 * Double(model.textHidden))
+      + Double(model.vocabulary) * text + (patch + grid * grid) * vision + (vision + text) * (text + aligned)
+      + vision * Self.headOutputs
     // A question with its answer has about twenty tokens.
     let tokens = min(pooled * pooled + 21 * Double(data.questions), Double(model.context))
     let type = run.compute.activationType
@@ -90,9 +122,17 @@ extension UnderstandingRecipe {
       + TrainingMemory.blocks(tokens, text, layers.1, type)
       // Each word's share of each token, and its gradients.
       + 14 * tokens * Double(model.vocabulary)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters) + Double(data.batch)
-      * picture
+      // What lies on each patch, what each token sees, and the vectors that are compared.
+      + 12 * grid * grid * Self.headOutputs + 5 * tokens * tokens + 48 * aligned
+      + TrainingMemory.numbers(side: model.imageSize)
+    // Each picture is compared with each caption.
+    let batch = Double(data.batch), pairs = 16 * batch * batch
+    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+      + batch * picture + pairs
   }
+
+  /// Of the heads that say what lies on a patch: classes, middles, colours, outlines and shades.
+  private static let headOutputs = 420.0
 
   /// Throws `RecipeError` where the weights and a batch do not fit into memory.
   func checkMemory() throws {
@@ -104,13 +144,13 @@ extension DecoderRecipe {
   /// At its peak, in bytes, upon an encoder.
   package func memoryNeed(upon c: UnderstandingConfiguration) throws -> Double {
     let drawing = try configuration(for: c), type = run.type
-    var random = Philox(seed: 0)
-    let parts = Parameter.deferringValues { PixelDecoder(drawing.decoder, using: &random) }
+    let parameters = TrainingMemory.parameters(of: drawing, alignedTo: c.vision.width)
     let picture =
       TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, type)
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, type)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(Double(parts.parameterCount))
-      + c.weightBytes + Double(data.batch) * picture
+      + TrainingMemory.numbers(side: drawing.imageSize)
+    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+      + c.weightBytes + objectives.teacherBytes + Double(data.batch) * picture
   }
 
   func checkMemory(upon c: UnderstandingConfiguration) throws {
@@ -121,30 +161,46 @@ extension DecoderRecipe {
 extension DistillRecipe {
   /// At its peak, in bytes, of a model's decoder.
   package func memoryNeed(of drawing: GenerationConfiguration, upon c: UnderstandingConfiguration) -> Double {
-    var random = Philox(seed: 0)
-    let parts = Parameter.deferringValues { PixelDecoder(drawing.decoder, using: &random) }
+    let parameters = TrainingMemory.parameters(of: drawing, alignedTo: c.vision.width)
     let picture =
       TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, run.type)
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, run.type)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(Double(parts.parameterCount))
-      + c.weightBytes + Double(data.batch) * picture
+      + TrainingMemory.numbers(side: drawing.imageSize)
+    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+      + c.weightBytes + objectives.teacherBytes + Double(data.batch) * picture
+  }
+}
+
+extension DecoderRecipe.Objectives {
+  /// Of the networks in other folders that a decoder learns from.
+  fileprivate var teacherBytes: Double {
+    TrainingMemory.files(in: lpipsFolder) + TrainingMemory.files(in: dinoFolder)
   }
 }
 
 extension GeneratorRecipe {
   /// At its peak, in bytes, beside an understanding half.
-  package func memoryNeed(grid: Int, beside c: UnderstandingConfiguration) -> Double {
-    let text = c.text, vision = c.vision, side = Double(grid / max(1, model.patch))
+  ///
+  /// - Parameter stored: samples in its shards; nil for scenes.
+  package func memoryNeed(
+    of drawing: GenerationConfiguration, beside c: UnderstandingConfiguration, stored: Int? = nil
+  ) -> Double {
+    let text = c.text, vision = c.vision, side = Double(drawing.grid / max(1, model.patch))
+    let square = Double(model.patch) * Double(model.patch) * Double(drawing.reducer.latents)
     // Beside the language model's layers, what joins them to latents and times.
     let parameters =
       1.16 * Double(text.layers) * Double(text.width) * Double(2 * text.width + 3 * text.hidden)
+      + (2 * square + side * side) * Double(text.width)
+    // All latents are held, and once more where their parts are joined, with several captions each.
+    let grid = Double(drawing.grid * drawing.grid), count = Double(min(data.scenes, stored ?? data.scenes))
+    let latents = count * (4 * grid * Double(drawing.reducer.latents) + 800)
     // Latents are made of pictures by chunks; the encoder keeps nothing for gradients.
     let seen = 36 * Double(min(64, data.scenes) * vision.grid * vision.grid * vision.width)
     // Its layers keep less than others: what they read of the prompt is frozen.
     let picture =
       0.65 * TrainingMemory.blocks(side * side, Double(text.width), Double(text.layers), run.type)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters) + 2 * c.weightBytes + seen
-      + Double(data.batch) * picture
+    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+      + 2 * c.weightBytes + seen + latents + Double(data.batch) * picture
   }
 }
 

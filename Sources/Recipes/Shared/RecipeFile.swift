@@ -36,7 +36,7 @@ public enum RecipeFile {
     if let file {
       let text: String
       do { text = try FileName.contents(ofText: file) } catch {
-        throw RecipeError("\(error); name a recipe in TOML")
+        throw RecipeError("\(error)")
       }
       if text.isEmpty, FileName.isSpecial(file) {
         throw RecipeError("\(file): nothing comes out of this pipe or device; name a recipe in TOML")

@@ -35,6 +35,16 @@ enum RunFolder {
     return names.contains { $0 == "recipe.toml" || $0.hasPrefix("latents-") }
   }
 
+  /// Throws `ModelFileError` where a model that a run shall begin with lacks what an earlier run of the stage exports.
+  static func check(_ folder: String, has names: [String], of stage: String) throws {
+    try ModelFolder.checkConfiguration(folder)
+    guard let missing = names.first(where: { !FileName.isTaken("\(folder)/\($0)") }) else { return }
+    throw ModelFileError(
+      folder,
+      "\(missing) is missing, which a run begins with; name a model that vugen train \(stage) has exported, or leave out --from"
+    )
+  }
+
   static func make(_ folder: String) throws {
     try FileName.makeFolder(folder)
   }
@@ -56,7 +66,7 @@ enum RunFolder {
   static func copy(_ names: [String], from source: String, to folder: String) throws {
     guard URL(fileURLWithPath: source).standardizedFileURL != URL(fileURLWithPath: folder).standardizedFileURL
     else { return }
-    for name in names where FileName.exists("\(source)/\(name)") {
+    for name in names where FileName.isTaken("\(source)/\(name)") {
       try AtomicFile.write(try ModelFolder.contents(of: "\(source)/\(name)"), to: "\(folder)/\(name)")
     }
   }

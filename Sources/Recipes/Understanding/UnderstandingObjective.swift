@@ -43,6 +43,14 @@ final class UnderstandingObjective: Module {
       using: &random)
   }
 
+  /// Throws `ModelFileError` where a folder holds no model that a run can begin with: what can be seen without its weights.
+  static func check(_ folder: String) throws {
+    guard try UnderstandingConfiguration(folder: folder).vision.kind == .perception else {
+      throw ModelFileError(
+        folder, "a run begins with a Perception Language Model; this is another kind: name another")
+    }
+  }
+
   /// Takes the weights of an exported model; the localisation heads, which are not exported, start anew.
   ///
   /// Where the recipe's language model has other sizes than the folder's, the encoder alone is taken: a larger
@@ -51,12 +59,9 @@ final class UnderstandingObjective: Module {
   ///
   /// Throws `ModelFileError` or `ModuleLoadError` where the encoder has other sizes.
   func begin(with folder: String) throws -> Bool {
+    try Self.check(folder)
     var weights = try ModelWeights(folder: folder).weights()
     let given = try UnderstandingConfiguration(folder: folder), own = tower.configuration
-    guard given.vision.kind == .perception else {
-      throw ModelFileError(
-        folder, "a run begins with a Perception Language Model; this is another kind: name another")
-    }
     let prefix = "model.vision_tower.timm_model."
     weights =
       SmallerPatches.resize(weights, prefix: prefix, from: given.vision, to: own.vision) ?? weights

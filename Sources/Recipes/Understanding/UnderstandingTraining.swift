@@ -90,24 +90,27 @@ public final class UnderstandingTraining: TrainingRun {
     }
     (self.recipe, self.folder) = (recipe, folder)
     try RunFolder.check(folder, isResuming: isResuming)
+    let start = isResuming ? nil : model
+    if let start { try UnderstandingObjective.check(start) }
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
-    try RunFolder.prepare(folder, isResuming: isResuming)
-    let bank = index == nil ? try given ?? ObjectBank() : nil
-    if let model, !isResuming {
-      let json = try ModelFolder.contents(of: model + "/tokenizer.json")
-      try AtomicFile.write(json, to: folder + "/tokenizer.json")
-    }
-    tokenizer = try Self.tokenizer(recipe, folder)
+    // All that the run begins with is read before anything is written.
+    tokenizer = try Self.tokenizer(recipe, folder, start)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
+    let bank = index == nil ? try given ?? ObjectBank() : nil
     // The same whether they come from cut-outs or from records in shards, for which nothing need be installed.
     let classes = try bank?.entries.map(\.kind.name) ?? ObjectClass.curated().map(\.name)
     let unfed = try index.map { try UnfedLosses($0, recipe.objectives) }
     let objective = UnderstandingObjective(
       configuration, recipe: recipe, weights: unfed?.rest ?? recipe.objectives, classes: classes.count)
     (self.objective, unfedNote) = (objective, unfed?.note)
-    tookWholeModel = isResuming ? nil : try model.map { try objective.begin(with: $0) }
+    tookWholeModel = try start.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization)
+    try RunFolder.prepare(folder, isResuming: isResuming)
+    if let start {
+      let json = try ModelFolder.contents(of: start + "/tokenizer.json")
+      try AtomicFile.write(json, to: folder + "/tokenizer.json")
+    }
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
     packer = BatchPacker(
       try ExampleSource(
@@ -118,10 +121,12 @@ public final class UnderstandingTraining: TrainingRun {
     try RunFolder.save(recipe, in: folder)
   }
 
-  /// The run's own tokenizer.
-  private static func tokenizer(_ recipe: UnderstandingRecipe, _ folder: String) throws -> Tokenizer {
-    let path = folder + "/tokenizer.json"
-    guard FileName.exists(path) else {
+  /// The run's own tokenizer, or that of the model that it starts from.
+  private static func tokenizer(_ recipe: UnderstandingRecipe, _ folder: String, _ start: String?) throws
+    -> Tokenizer
+  {
+    let path = (start ?? folder) + "/tokenizer.json"
+    guard start != nil || FileName.exists(path) else {
       throw RecipeError("\(path): no such file; a run begins with a tokenizer, or with a model by --from")
     }
     let tokenizer = try Tokenizer(json: path)

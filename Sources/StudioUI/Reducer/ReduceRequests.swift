@@ -124,11 +124,14 @@ extension StudioState {
         .record(.answered(request: id, text: text, tokens: tokens, seconds: seconds, isPartial: isPartial))
       ]
     case .failed(let reason): return [.record(.failed(request: id, reason: reason))]
-    case .cancelled: return [.record(.cancelled(request: id))]
+    case .cancelled:
+      work.running?.owesWord = false
+      return [.record(.cancelled(request: id))]
     case .ended:
       if let preview = running.preview { album.sizes[preview] = nil }
       work.running = nil
-      return work.leaveDue == nil ? startNext() : leaveNow()
+      let owed: [Effect] = running.owesWord ? [.record(.cancelled(request: id))] : []
+      return owed + (work.leaveDue == nil ? startNext() : leaveNow())
     }
   }
 

@@ -144,6 +144,8 @@ public struct Running: Equatable, Sendable {
   var isDiscarded = false
   /// Whether all that was asked for is there, though the model has not said yet that it is free.
   var isAnswered = false
+  /// Whether something was thrown away of which the log does not say yet that it was cancelled.
+  var owesWord = false
 
   init(_ job: Job, began: Double) {
     (self.job, self.began) = (job, began)
@@ -163,7 +165,9 @@ public struct Running: Equatable, Sendable {
     case .drawn:
       picture += 1
       isAnswered = picture >= count
-    case .answered, .failed, .cancelled: isAnswered = true
+      // One that was whole before it could be cancelled ends without that word.
+      owesWord = isDiscarded
+    case .answered, .failed, .cancelled: (isAnswered, owesWord) = (true, false)
     }
   }
 

@@ -2,23 +2,25 @@ import Foundation
 
 /// Numbers as programs and people write them in whatever language: `7,5` is 7.5, `1.234,5` is 1234.5, `٧٫٥` is 7.5.
 enum ForeignNumber {
-  /// nil for what is no number.
+  /// nil for what is no number, or none that has an end.
   static func decimal(_ text: String) -> Double? {
-    Double(plain(text, isWhole: false)).flatMap { $0.isNaN ? nil : $0 }
+    Double(plain(text, isWhole: false)).flatMap { $0.isFinite ? $0 : nil }
   }
 
-  /// The same of a number of steps: what stands before three digits at the end, as in `1.000`, parts thousands.
+  /// The same of a number of steps, which is whole: what stands before three digits at the end, as in `1.000`, parts
+  /// thousands.
   static func count(_ text: String) -> Double? {
-    Double(plain(text, isWhole: true)).flatMap { $0.isNaN ? nil : $0 }
+    Double(plain(text, isWhole: true)).flatMap { $0.isFinite && $0.rounded() == $0 ? $0 : nil }
   }
 
   /// The same of a seed, with all its bits.
   static func whole(_ text: String) -> UInt64? {
     let text = plain(text, isWhole: true)
-    if let exact = UInt64(text) { return exact }
-    // 5.0, but nothing that a number of this kind does not hold exactly.
-    return Double(text).flatMap { abs($0) < 0x1p53 ? UInt64(exactly: $0) : nil }
+    return UInt64(text) ?? Double(text).flatMap(exact)
   }
+
+  /// 5.0 is 5, but nothing is that a number of this kind does not hold exactly.
+  static func exact(_ number: Double) -> UInt64? { abs(number) < 0x1p53 ? UInt64(exactly: number) : nil }
 
   /// As Swift reads it: digits of ASCII, a point, no groups.
   private static func plain(_ text: String, isWhole: Bool) -> String {

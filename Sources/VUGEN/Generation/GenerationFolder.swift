@@ -57,9 +57,9 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
   /// Reads `generation.json`. Throws `ModelFileError`.
   public init(folder: String) throws {
     let path = folder + "/" + GenerationFiles.configuration
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard FileName.isTaken(path) else {
       let parts = [GenerationFiles.decoder, GenerationFiles.generator]
-      if let part = parts.first(where: { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }) {
+      if let part = parts.first(where: { FileName.isTaken("\(folder)/\($0)") }) {
         throw ModelFileError(
           path, "no such file, and \(part) cannot be used without it; copy it from the model's source")
       }
@@ -119,7 +119,7 @@ public enum GenerationFiles {
   /// What to say of a folder whose drawing half lacks what it cannot do without; nil where nothing is missing, or where
   /// there is no such half.
   static func obstacle(in folder: String) -> ModelFileError? {
-    func isThere(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+    func isThere(_ name: String) -> Bool { FileName.isTaken("\(folder)/\(name)") }
     guard isThere(configuration) else { return nil }
     let missing = [reducer, decoder].filter { !isThere($0) }
     guard !missing.isEmpty else { return nil }
@@ -166,7 +166,7 @@ public final class GenerationModel {
     if let obstacle = GenerationFiles.obstacle(in: folder) { throw obstacle }
     configuration = c
     func path(_ name: String) -> String { folder + "/" + name }
-    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+    func exists(_ name: String) -> Bool { FileName.isTaken(path(name)) }
     func loaded<M: Module>(
       _ name: String, names: ([String: Tensor]) -> [String: Tensor] = { $0 }, _ build: (inout Philox) -> M
     ) throws -> M {

@@ -137,11 +137,11 @@ extension UnderstandingTower {
   ///
   /// - Parameter pictureTokens: of the generation tower, behind each prompt.
   ///
-  /// Throws `PromptError.contextFull` where a prompt and a picture have no room.
+  /// Throws `PromptError.descriptionTooLong` where a prompt and a picture have no room.
   public func read(prompts: [[Int32]], pictureTokens: Int) throws -> ReadPrompts {
     let longest = prompts.map(\.count).max() ?? 0, context = configuration.text.context
     guard longest + pictureTokens <= context else {
-      throw PromptError.contextFull(tokens: longest + pictureTokens, context: context)
+      throw PromptError.descriptionTooLong(tokens: longest + pictureTokens, context: context)
     }
     let padded = prompts.flatMap { $0 + [Int32](repeating: 0, count: longest - $0.count) }
     return withoutGradients {

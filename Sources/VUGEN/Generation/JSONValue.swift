@@ -1,12 +1,11 @@
-import Files
 import Foundation
 
-/// Any JSON, with whole numbers kept exactly: seeds need all their bits.
+/// Any JSON, with numbers as they stand in it: seeds need all their bits, and a person what was written.
 enum JSONValue: Decodable, Equatable {
   case null
   case flag(Bool)
-  case whole(UInt64)
-  case number(Double)
+  /// Its own digits; also NaN and infinities, which Python writes and JSON lacks.
+  case number(String)
   case text(String)
   case list([JSONValue])
   case object([String: JSONValue])
@@ -16,13 +15,10 @@ enum JSONValue: Decodable, Equatable {
     if box.decodeNil() {
       self = .null
     } else if let text = try? box.decode(String.self) {
-      self = text == Self.nonFinite ? .number(.nan) : .text(text)
+      let isNumber = text.unicodeScalars.first == Self.mark
+      self = isNumber ? .number(String(text.unicodeScalars.dropFirst())) : .text(text)
     } else if let flag = try? box.decode(Bool.self) {
       self = .flag(flag)
-    } else if let whole = try? box.decode(UInt64.self) {
-      self = .whole(whole)
-    } else if let number = try? box.decode(Double.self) {
-      self = .number(number)
     } else if let list = try? box.decode([JSONValue].self) {
       self = .list(list)
     } else {
@@ -30,18 +26,57 @@ enum JSONValue: Decodable, Equatable {
     }
   }
 
-  /// An object or a list; nil where the text is none. Python writes NaN and Infinity, which JSON lacks: they
-  /// are no number.
+  /// An object or a list; nil where the text is none.
   init?(_ text: String) {
     let start = text.first { !$0.isWhitespace }
     guard start == "{" || start == "[" else { return nil }
-    let data = JSONText.strict(Array(text.utf8), nonFinite: "\"\(Self.nonFinite)\"")
-    guard let found = try? JSONDecoder().decode(Self.self, from: data) else { return nil }
+    guard let found = try? JSONDecoder().decode(Self.self, from: Self.markingNumbers(Array(text.utf8)))
+    else { return nil }
     self = found
   }
 
-  /// No text of a picture: what NaN and infinities are to the decoder.
-  private static let nonFinite = "\u{10FFFD}NaN"
+  /// No text of a picture begins so: what stands before a number's digits on their way through the decoder, which
+  /// would round them.
+  private static let mark: Unicode.Scalar = "\u{10FFFD}"
+
+  /// Each number as a text that begins with the mark.
+  private static func markingNumbers(_ bytes: [UInt8]) -> Data {
+    var result = Data(), kept = 0, at = 0
+    let quote = UInt8(ascii: "\""), before = Array("\"\(mark)".utf8)
+    while at < bytes.count {
+      if bytes[at] == quote {
+        at += 1
+        while at < bytes.count, bytes[at] != quote { at += bytes[at] == UInt8(ascii: "\\") ? 2 : 1 }
+        at += 1
+        continue
+      }
+      let end = bytes[at...].firstIndex { !isOfWord($0) } ?? bytes.count
+      guard end > at else {
+        at += 1
+        continue
+      }
+      let word = bytes[at..<end]
+      if isNumber(String(decoding: word, as: UTF8.self)) {
+        result += bytes[kept..<at] + before + word + [quote]
+        kept = end
+      }
+      at = end
+    }
+    return result + bytes[min(kept, bytes.count)...]
+  }
+
+  private static func isOfWord(_ c: UInt8) -> Bool {
+    switch c {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
+      true
+    default: false
+    }
+  }
+
+  private static func isNumber(_ word: String) -> Bool {
+    word.wholeMatch(of: #/-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|NaN|-?Infinity/#) != nil
+  }
 
   subscript(_ key: String) -> JSONValue? { if case .object(let values) = self { values[key] } else { nil } }
 
@@ -52,32 +87,34 @@ enum JSONValue: Decodable, Equatable {
   /// Numbers, also those that are written as texts.
   var number: Double? {
     switch self {
-    case .whole(let value): Double(value)
-    case .number(let value): value.isFinite ? value : nil
+    case .number(let digits): Double(digits).flatMap { $0.isFinite ? $0 : nil }
     case .text(let text): ForeignNumber.decimal(text)
     default: nil
     }
   }
 
+  /// Whole ones without a sign, with all their bits; never one that is only near.
   var whole: UInt64? {
     switch self {
-    case .whole(let value): value
-    case .number(let value) where !value.isFinite: nil
-    case .number(let value): UInt64(exactly: value.rounded())
+    case .number(let digits): UInt64(digits) ?? Double(digits).flatMap(ForeignNumber.exact)
     case .text(let text): ForeignNumber.whole(text)
     default: nil
     }
   }
 
-  /// The same of how many something is.
-  var count: Double? { text.map { ForeignNumber.count($0) } ?? number }
+  /// The same of how many something is: whole, and as large as it may be.
+  var count: Double? {
+    switch self {
+    case .text(let text): ForeignNumber.count(text)
+    default: number.flatMap { $0.rounded() == $0 ? $0 : nil }
+    }
+  }
 
-  /// A value that fits into a line; nil for lists, objects and nothing.
+  /// A value that fits into a line, as it was written; nil for lists, objects and nothing.
   var shown: String? {
     switch self {
     case .flag(let value): "\(value)"
-    case .whole(let value): "\(value)"
-    case .number(let value): value.isFinite ? "\(value)" : "NaN"
+    case .number(let digits): digits
     case .text(let value): value.isEmpty ? nil : value
     case .null, .list, .object: nil
     }

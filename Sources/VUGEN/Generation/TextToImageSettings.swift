@@ -105,36 +105,41 @@ struct ForeignSettings {
 
   /// What stands for a number and is none.
   private var unread: [SettingChange] = []
-  private var unreadSeed = ""
+  /// Numbers as they stand in the file.
+  private var written: [SettingChange.Setting: String] = [:]
 
   init(program: String) { self.program = program }
 
-  /// Takes numbers as they are written; what cannot be read is told.
-  mutating func take(seed: String? = nil, scale: String? = nil, steps: String? = nil) {
-    func said(_ text: String) -> String { "'\(text.prefix(40))'" }
-    if let seed {
-      self.seed = ForeignNumber.whole(seed)
-      if self.seed == nil { unreadSeed = " (it says \(said(seed)))" }
-    }
-    if let scale {
-      self.scale = ForeignNumber.decimal(scale)
-      if self.scale == nil {
-        unread.append(.init(.guidance, "its guidance \(said(scale)) is no number and is left out"))
-      }
-    }
-    if let steps {
-      self.steps = ForeignNumber.count(steps)
-      if self.steps == nil {
-        unread.append(.init(.steps, "its steps \(said(steps)) are no number and are left out"))
-      }
-    }
+  /// A text of a file for a person, however long it is.
+  private static func short(_ text: String) -> String {
+    text.count > 40 ? text.prefix(39) + "…" : text
   }
 
-  /// The same of values in JSON; a whole seed has all its bits.
+  /// Takes numbers as they are written; what cannot be read is told.
+  mutating func take(seed: String? = nil, scale: String? = nil, steps: String? = nil) {
+    take(seed: seed.map(JSONValue.text), scale: scale.map(JSONValue.text), steps: steps.map(JSONValue.text))
+  }
+
+  /// The same of values in JSON. Each is taken exactly or not at all.
   mutating func take(seed: JSONValue?, scale: JSONValue?, steps: JSONValue?) {
-    if let whole = seed?.whole { self.seed = whole } else { take(seed: seed?.shown) }
-    if let number = scale?.number { self.scale = number } else { take(scale: scale?.shown) }
-    if let number = steps?.count { self.steps = number } else { take(steps: steps?.shown) }
+    func note(_ value: JSONValue?, as setting: SettingChange.Setting) -> String? {
+      let shown = value?.shown.map(Self.short)
+      if let shown { written[setting] = shown }
+      return shown
+    }
+    if note(seed, as: .seed) != nil { self.seed = seed?.whole }
+    if let shown = note(scale, as: .guidance) {
+      self.scale = scale?.number
+      if self.scale == nil {
+        unread.append(.init(.guidance, "its guidance '\(shown)' is no number and is left out"))
+      }
+    }
+    if let shown = note(steps, as: .steps) {
+      self.steps = steps?.count
+      if self.steps == nil {
+        unread.append(.init(.steps, "its steps '\(shown)' are no whole number and are left out"))
+      }
+    }
   }
 
   /// Numbers that are not taken as they stand.
@@ -142,22 +147,22 @@ struct ForeignSettings {
     guard let taken = settings else { return [] }
     var changes = unread
     if let scale, !(abs(Double(taken.guidanceScale) - scale) < 1e-3) {
-      changes.append(
-        .init(.guidance, "guidance \(scale.formatted()) became \(taken.guidanceScale.formatted())"))
+      let said = written[.guidance] ?? "\(scale)"
+      changes.append(.init(.guidance, "guidance \(said) became \(taken.guidanceScale.formatted())"))
     }
     if let distilledGuidance {
       changes.append(
         .init(
           .guidance,
-          "its distilled guidance \(distilledGuidance) is for Flux and its like, and is ignored: the guidance is \(taken.guidanceScale.formatted())"
+          "its distilled guidance \(Self.short(distilledGuidance)) is for Flux and its like, and is ignored: the guidance is \(taken.guidanceScale.formatted())"
         ))
     }
     if let steps, Double(taken.steps) != steps {
-      changes.append(.init(.steps, "\(steps.formatted()) steps became \(taken.steps)"))
+      changes.append(.init(.steps, "\(written[.steps] ?? "\(steps)") steps became \(taken.steps)"))
     }
     if seed == nil {
-      changes.append(
-        .init(.seed, "it tells no seed that can be taken\(unreadSeed): the seed is \(taken.seed)"))
+      let said = written[.seed].map { " (it says '\($0)')" } ?? ""
+      changes.append(.init(.seed, "it tells no seed that can be taken\(said): the seed is \(taken.seed)"))
     }
     return changes
   }

@@ -14,6 +14,16 @@ extern "C" {
 
 enum { VUGEN_MESSAGE_BYTES = 240 };
 
+// What kind of thing keeps a picture from being read: each has its own advice.
+typedef enum {
+  VUGEN_NO_FAULT,
+  VUGEN_DAMAGED,      // the file is cut off, or its bytes are wrong
+  VUGEN_UNREAD_FORM,  // whole, and of a form of its kind that is not read
+  VUGEN_NO_DECODER,   // a library is missing
+  VUGEN_NO_MEMORY,    // for as many pixels
+  VUGEN_ADVISED,      // the message says what to do
+} vugen_fault;
+
 // To be zeroed before a decoder is called, but for what is asked for.
 typedef struct {
   uint32_t wanted;           // pixels that a side should have; 0 for the picture's own size
@@ -32,6 +42,7 @@ typedef struct {
   size_t profile_count;
   double gamma;              // of the stored values, where the file says it without a profile; else 0
   double chromaticities[8];  // x and y of white, red, green and blue, likewise
+  vugen_fault fault;
   char message[VUGEN_MESSAGE_BYTES];
 } vugen_image;
 
@@ -41,7 +52,7 @@ typedef struct {
   char message[VUGEN_MESSAGE_BYTES];
 } vugen_bytes;
 
-// Each returns 0 and fills `image`, or another number and fills `message`.
+// Each returns 0 and fills `image`, or another number and fills `fault` and `message`.
 int vugen_png_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
 // Where a size is wanted, a picture of more than `max_pixels` is decoded at a half, a quarter or an eighth that has at
 // least four times as many pixels on each side.

@@ -1,0 +1,57 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What `replay --verify` calls identical is wholly there and was wholly compared.
+@SecondCommands
+struct ReplayTests {
+  private let shell: Shell
+  private static let examples = URL(fileURLWithPath: #filePath).appendingPathComponent(
+    "../../../Examples/sessions"
+  )
+  .standardizedFileURL.path
+
+  init() throws { shell = try Shell() }
+
+  /// - Parameter change: bash that spoils the log `l`.
+  private func verify(_ example: String, _ change: String) throws -> (
+    out: String, error: String, status: Int32
+  ) {
+    try shell.run(
+      """
+      rm -rf s; cp -r '\(Self.examples)/\(example)' s; l=s/log.jsonl; \(change)
+      export OMP_NUM_THREADS=1; timeout -s KILL 60 "$P" replay ./s --verify
+      """)
+  }
+
+  @Test func whatIsWholeIsIdentical() throws {
+    // Fewer drawings take less time.
+    for (example, change) in [("questions", ":"), ("guidance", "sed -i '5,$d' $l")] {
+      let found = try verify(example, change)
+      #expect(
+        found.status == 0 && found.out.contains("identical, bit for bit") && found.error.isEmpty, "\(found)")
+    }
+  }
+
+  @Test(arguments: [
+    ("questions", #"sed -i 's/"modelHash":"[0-9a-f]*"/"modelHash":"0123"/' $l"#, "which is not here"),
+    ("questions", "sed -i '0,/answered/{/answered/d}' $l", "'What is this?' has no result"),
+    ("questions", "sed -i '/answered/d' $l", "nothing is compared"),
+    ("questions", "sed -i '/asked/d' $l", "a request that the log does not have"),
+    ("questions", #"sed -i 's/"isPartial":false/"isPartial":true/' $l"#, "nothing is compared"),
+    (
+      "guidance", #"sed -i '5,$d; s/"steps":50/"steps":4096/g; s/"stepsDone":50/"stepsDone":4096/' $l"#,
+      "number of steps"
+    ),
+    ("guidance", #"sed -i '5,$d; 3s/"steps":50/"steps":4096/' $l"#, "its request's number of steps"),
+    ("guidance", #"sed -i '5,$d; s/"isPartial":false/"isPartial":true/' $l"#, "calls the picture cut off"),
+    ("guidance", "sed -i '4,$d' $l", "nothing is compared"),
+    ("guidance", "sed -i '4d; 7,$d' $l", "'a yellow star' has no result"),
+    ("guidance", "sed -i '5,$d; 3s/\"count\":1/\"count\":3/' $l", "1 of 3 results"),
+  ])
+  func whatIsNotWholeIsNotIdentical(_ example: String, _ change: String, _ says: String) throws {
+    let found = try verify(example, change)
+    #expect(found.status == 1 && !found.out.contains("identical"), "\(change): \(found)")
+    #expect(found.error.contains(says), "\(change): \(found)")
+  }
+}

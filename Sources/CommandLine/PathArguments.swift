@@ -82,10 +82,11 @@ struct OverwriteOption: ParsableArguments {
   @Flag(help: "Replace an existing output file; without this, one that is not empty is refused.")
   var overwrite = false
 
-  /// Before the work: throws `FileAccessError` where one of the files is there and holds something, or cannot be written.
-  /// Pipes, devices and folders are no such files, and an empty one, such as mktemp makes, holds nothing that could be lost.
+  /// Before the work: throws `FileAccessError` where one of the files is there and holds something, or cannot be written,
+  /// or is a folder. Pipes and devices are no such files, and an empty one, such as mktemp makes, holds nothing that could be lost.
   func check(_ paths: String?...) throws {
     for case let path? in paths where path != "-" && !AtomicFile.isSpecial(path) {
+      if FileName.isFolder(path) { throw FileAccessError(path, "this is a folder; name a file in it") }
       if !overwrite, Self.holdsSomething(path) {
         throw FileAccessError(path, "already exists; name another file, or add --overwrite to replace it")
       }

@@ -67,6 +67,17 @@ private func stored(_ files: [String]) throws -> [Sample] {
     let tally = try ShardTally(of: ShardIndex(files: Shards.files(at: path)), pictures: 0)
     #expect(tally.splits == ["train": 6, "held-out": 3] && tally.samples == 9 && tally.pictures.isEmpty)
     #expect(tally.kinds.values.reduce(0, +) == 9 && !tally.names.isEmpty && !tally.tasks.isEmpty)
+    #expect(tally.damagedRecords == 0)
+    // A number that is none takes the record with it, and that is told.
+    var samples = try stored(Shards.files(at: path))
+    samples[0].record = [UInt8](
+      String(decoding: samples[0].record, as: UTF8.self).replacing(
+        #/"angle":[-0-9.e]+/#, with: "\"angle\":NaN"
+      ).utf8)
+    samples[1].record = Array(#"{"background": 1, "width": NaN}"#.utf8)
+    try Shards.write(samples, to: path + "/spoilt.tar")
+    let spoilt = try ShardTally(of: ShardIndex(files: [path + "/spoilt.tar"]), pictures: 0)
+    #expect(spoilt.damagedRecords == 1 && spoilt.samples == 9 && spoilt.scenes == 7)
   }
 
   @Test func systemTarReadsThem() throws {

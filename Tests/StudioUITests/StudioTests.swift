@@ -79,8 +79,13 @@ import Testing
     b.press(.alt(","))
     b.act(.tick(1))
     #expect(b.effects.contains(.cancel(2)) && b.state.work.queue.count == 1)
+    // It was whole before it could be cancelled: the log says what became of it all the same.
+    b.act(.request(2, .drawn("late", b.drawings[1], stepsDone: 50, seconds: 1, isPartial: false)))
     b.act(.request(2, .ended))
-    #expect(b.drawings.count == 3 && abs(b.drawings[2].guidanceScale - 3.2) < 1e-4)
+    #expect(b.records.filter { $0 == .cancelled(request: 2) }.count == 1)
+    #expect(
+      !b.state.conversation.transcript.gallery.contains("late") && b.drawings.count == 3
+        && abs(b.drawings[2].guidanceScale - 3.2) < 1e-4)
   }
 
   @Test func aSweepDrawsOneSeedAtSeveralScales() {

@@ -54,7 +54,8 @@ struct DataInspect: ParsableCommand {
     [
       "samples": .number(Double(tally.samples)), "shards": .number(Double(index.files.count)),
       "splits": numbers(tally.splits), "kinds": numbers(tally.kinds), "tasks": numbers(tally.tasks),
-      "classes": numbers(tally.names), "skipped": .number(Double(tally.skippedCount)),
+      "classes": numbers(tally.names), "damagedRecords": .number(Double(tally.damagedRecords)),
+      "skipped": .number(Double(tally.skippedCount)),
       "skippedKinds": numbers(tally.skipped),
       "skippedSamples": .list(tally.skippedSamples.map { .text($0) }),
       "trainingShards": .number(Double(Set(index.files).intersection(trained()).count)),
@@ -78,6 +79,11 @@ struct DataInspect: ParsableCommand {
       print("  \(title): " + Self.listed(table, most: table.count))
     }
     if !tally.names.isEmpty { print("  class: " + Self.listed(tally.names, most: classes)) }
+    if tally.damagedRecords > 0 {
+      print(
+        "  damaged: \(counted(tally.damagedRecords, "record")) of scenes, such as with a number that is none; "
+          + "their captions alone are used")
+    }
     if tally.skippedCount > 0 {
       print(
         "  skipped: \(tally.skippedCount) of \(counted(tally.samples + tally.skippedCount, "sample")): "
@@ -135,7 +141,10 @@ struct DataTokenizer: ParsableCommand {
     let composer = SceneComposer(try ObjectBank(), seed: seed, size: 32)
     let learnt = try BytePairTraining(scenesOf: composer, scenes: scenes, vocabulary: vocabulary)
     let tokenizer = try learnt.json(specialTokens: BytePairTraining.specialTokens)
-    try existing.write(output) { try AtomicFile.write(tokenizer, to: $0) }
-    print("\(learnt.tokens.count + BytePairTraining.specialTokens.count) tokens in \(output)")
+    let path = try existing.write(output) { path in
+      try AtomicFile.write(tokenizer, to: path)
+      return path
+    }
+    print("\(learnt.tokens.count + BytePairTraining.specialTokens.count) tokens in \(path)")
   }
 }

@@ -52,7 +52,9 @@ struct Ask: AsyncParsableCommand {
     let loaded = try model.load()
     let conversation = Conversation(loaded), asked = try asked(of: loaded)
     let turn = Turn(asked, for: loaded, model.tiling)
-    announce(tokens: conversation.tokenCount(asking: turn))
+    let count = conversation.tokenCount(asking: turn)
+    // One that is too long is not read at all.
+    if count < loaded.configuration.text.context { announce(tokens: count) }
     var random = Philox(seed: asked.seed), answer: (tokens: [Int32], text: String, stop: StopReason)?
     let asJSON = json
     var lost: (any Error)?

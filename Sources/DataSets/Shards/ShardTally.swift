@@ -6,6 +6,8 @@ public struct ShardTally: Sendable {
   public private(set) var samples = 0
   /// Those of them that are composed scenes, of which it is known what is in them.
   public private(set) var scenes = 0
+  /// Those whose record is a scene's and cannot be used: a number that is none, a place outside the picture.
+  public private(set) var damagedRecords = 0
   /// Of composed scenes: how many of each split and kind.
   public private(set) var splits: [String: Int] = [:], kinds: [String: Int] = [:]
   /// Of composed scenes: questions of each task, and scenes that show a class.
@@ -46,7 +48,10 @@ public struct ShardTally: Sendable {
 
   private mutating func add(_ sample: Sample) {
     samples += 1
-    guard let scene = sample.scene else { return }
+    guard let scene = sample.scene else {
+      if sample.isRecordOfScene { damagedRecords += 1 }
+      return
+    }
     scenes += 1
     splits[scene.split.rawValue, default: 0] += 1
     kinds[scene.kind.rawValue, default: 0] += 1

@@ -29,6 +29,12 @@ public struct Sample: Sendable {
     return scene.isSane ? scene : nil
   }
 
+  /// Whether its record is meant to be one of a composed scene, whether it can be used or not.
+  var isRecordOfScene: Bool {
+    let object = try? JSONSerialization.jsonObject(with: JSONText.strict(record))
+    return ["background", "objects", "questions"].allSatisfy { (object as? [String: Any])?[$0] != nil }
+  }
+
   static func of(_ scene: Scene) throws -> Sample {
     try Sample(
       key: Shards.padded(Int(scene.record.index), 8), picture: scene.picture.pngData(),

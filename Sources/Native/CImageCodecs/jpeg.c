@@ -25,12 +25,12 @@ static void fail(j_common_ptr jpeg) {
 }
 
 // What libjpeg ended by, in our words where the file is whole.
-static int explain(const errors *e, int bits, vugen_image *image) {
+static int explain(const errors *e, vugen_image *image) {
   char reason[VUGEN_MESSAGE_BYTES];
   memcpy(reason, image->message, sizeof reason);
   switch (e->code) {
     case JERR_BAD_PRECISION:
-      return vugen_refuse(image, VUGEN_UNREAD_FORM, "%d bits a channel are not read, only 8", bits);
+      return vugen_refuse(image, VUGEN_UNREAD_FORM, "%d bits a channel are not read, only 8", e->base.msg_parm.i[0]);
     case JERR_SOF_UNSUPPORTED:
     case JERR_ARITH_NOTIMPL:
     case JERR_NOT_COMPILED:
@@ -144,9 +144,8 @@ int vugen_jpeg_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
   e.base.output_message = quiet;
   e.base.emit_message = weigh;
   if (setjmp(e.exit)) {
-    int bits = jpeg.data_precision;
     jpeg_destroy_decompress(&jpeg);
-    return e.is_refused ? 1 : explain(&e, bits, image);
+    return e.is_refused ? 1 : explain(&e, image);
   }
   jpeg_create_decompress(&jpeg);
   jpeg.progress = &watched.base;

@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Faults of files, folders and surroundings: one line each, which says what to do.
+@FirstCommands
+struct FaultTests {
+  private let shell: Shell
+
+  init() throws { shell = try Shell() }
+
+  /// - Parameters:
+  ///   - lines: bash whose last command is the program.
+  ///   - says: words of the one line.
+  private func fails(_ lines: String, _ says: String...) throws {
+    let found = try shell.run("export OMP_NUM_THREADS=1; \(lines)")
+    #expect(found.status == 1 && found.error.hasPrefix("vugen: "), "\(lines): \(found)")
+    #expect(found.error.split(separator: "\n").count == 1, "\(lines): \(found)")
+    for word in says { #expect(found.error.contains(word), "\(lines): \(found)") }
+  }
+
+  @Test func filesAndFoldersSayWhatToDo() throws {
+    try shell.writePictures("a.png", "r/a.png")
+    try shell.write(String(repeating: "cat ", count: 3000), "long")
+    try fails("V data inspect a.png", "not a tar archive", "vugen data build folder")
+    try fails("V data tokenizer -o r", "r: this is a folder; name a file in it")
+    try fails("V encode a.png -o r", "r: this is a folder; name a file in it")
+    try fails("V encode r -o x", "name a picture")
+    try fails("V imagine \"$(cat long)\"", "shorten the prompt")
+    try fails("V score --image a.png --text \"$(cat long)\"", "shorten the text")
+    try fails("V ask \"$(cat long)\"", "the question has", "shorten it")
+    try fails("V imagine x --steps 1 -o a.png/b.png", "a.png")
+    // A run begins with nothing that it cannot use, and leaves nothing then.
+    for stage in ["understanding", "decoder", "generator"] {
+      try fails("V train \(stage) -o new --from a.png", "a.png: this is a file; name a folder")
+      try fails("V train \(stage) -o new --from r", "r: config.json is missing")
+    }
+    try fails("V train generator -o new --set data.batch=65536", "data.batch", "make them smaller")
+    #expect(try shell.run("ls new").status != 0)
+  }
+
+  @Test func surroundingsAreToldOnce() throws {
+    for value in ["0", "abc", "-3", "2,0"] {
+      let found = try shell.run("OMP_NUM_THREADS='\(value)' V --version")
+      #expect(
+        found.status == 0
+          && found.error
+            == "vugen: OMP_NUM_THREADS is '\(value)' and no number of threads, such as 2; it is left out\n",
+        "\(found)")
+    }
+    #expect(try shell.run("OMP_NUM_THREADS='2,1' V --version; OMP_NUM_THREADS= V --version").error.isEmpty)
+    let root = geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : ""
+    if try shell.run("chmod 711 .; \(root)\"$P\" --version").status == 0 {
+      let few = try shell.run("ulimit -n 5; \(root)\"$P\" model info")
+      #expect(few.status == 1 && few.error.hasPrefix("vugen: 5 files may be open"), "\(few)")
+      #expect(few.error.contains("ulimit -n") && few.error.split(separator: "\n").count == 1, "\(few)")
+    }
+  }
+
+  /// A part that is there and cannot be read is not absent.
+  @Test func partsThatCannotBeReadAreNotAbsent() throws {
+    for part in ["decoder_one_step.safetensors", "generation.json", "generator.safetensors"] {
+      try fails(
+        """
+        N=$(V paths | sed -n 's/^model *//p'); rm -rf m; mkdir m; for f in "$N"/*; do ln -s "$f" m/; done
+        rm m/\(part); ln -s \(part) m/\(part); V imagine x --steps 1 --model m -o x.png
+        """, "m/\(part): ", "copy the model again")
+    }
+    // A half that is not whole has its reason, for a script, too.
+    let found = try shell.run(
+      """
+      N=$(V paths | sed -n 's/^model *//p'); rm -rf m; cp -r "$N" m; rm m/reducer.safetensors
+      V model info m --json
+      """)
+    #expect(
+      found.status == 1 && found.out.contains("\"error\":\"m: the half that draws is incomplete"), "\(found)")
+  }
+
+  @Test func aRunOfAnotherStageIsNamed() throws {
+    for stage in ["understanding", "decoder", "generator", "distill"] {
+      let other = stage == "decoder" ? "distill" : "decoder"
+      try fails(
+        """
+        mkdir -p r; V train \(stage) --show-recipe >r/recipe.toml; echo x >r/checkpoint.safetensors
+        V train \(other) --resume -o r
+        """, "another stage", "vugen train \(stage) --resume --output r")
+    }
+  }
+
+  @Test func sessionsThatCannotBeReadFail() throws {
+    let place = ".home/.local/share/vugen/sessions/20260102-030405-abcd"
+    let note = #"{"event":{"note":{"_0":"a"}},"time":1,"version":99}"# + "\n"
+    try shell.write("no entry\nnor this\n", "\(place)/log.jsonl")
+    try fails("V sessions show last", "all 2 entries are damaged")
+    try shell.write(note, "\(place)/log.jsonl")
+    for command in ["show last", "export last -o x.md --overwrite"] {
+      let found = try shell.run("V sessions \(command)")
+      #expect(
+        found.status == 0 && found.error.hasPrefix("vugen: 20260102-030405-abcd: a newer version"), "\(found)"
+      )
+    }
+    try fails(
+      "rm -r \(place)/log.jsonl; mkdir \(place)/log.jsonl; V sessions show 2026", "this is a folder",
+      "move it away")
+  }
+}

@@ -242,7 +242,7 @@ extension FileName {
       throw FileAccessError(path, "more than \(most >> 20) MB; this is no file of settings")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw FileAccessError(path, "this is no UTF-8 text")
+      throw FileAccessError(path, "this is no UTF-8 text; convert it: iconv -t UTF-8")
     }
     return text
   }

@@ -33,7 +33,8 @@ public final class SafetensorsFile: Sendable {
 
   private func entry(_ name: String) throws -> SafetensorsHeader.Entry {
     guard let entry = header.entries[name] else {
-      throw ModelFileError(path, tensor: name, "the file has no such tensor")
+      throw ModelFileError(
+        path, tensor: name, "the file has no such tensor; copy the model's files from its source again")
     }
     return entry
   }
@@ -54,7 +55,8 @@ public final class SafetensorsFile: Sendable {
       let values = try (0..<bytes.count / MemoryLayout<T>.size).map { i -> Int32 in
         let value = bytes.loadUnaligned(fromByteOffset: i * MemoryLayout<T>.size, as: T.self)
         guard let small = Int32(exactly: value) else {
-          throw ModelFileError(path, tensor: name, "the number \(value) does not fit 32 bits")
+          throw ModelFileError(
+            path, tensor: name, "the number \(value) does not fit 32 bits; the file is damaged")
         }
         return small
       }
@@ -138,7 +140,8 @@ public struct ModelWeights: Sendable {
     for (tensor, name) in index.weightMap {
       // A name must not lead out of the folder.
       guard !name.contains("/"), !name.isEmpty, name != "..", name != "." else {
-        throw ModelFileError(path, tensor: tensor, "'\(name)' is no file name")
+        throw ModelFileError(
+          path, tensor: tensor, "'\(name)' is no file name; copy the index from the model's source again")
       }
     }
     if let missing = ModelFolder.missingShards(Set(index.weightMap.values), in: folder) {

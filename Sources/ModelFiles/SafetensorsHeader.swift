@@ -167,12 +167,14 @@ public struct SafetensorsHeader: Sendable, Equatable {
       bytes = product
     }
     guard raw.shape.count <= 8 else {
-      throw ModelFileError(path, tensor: name, "a shape of \(raw.shape.count) sizes is more than is read")
+      throw ModelFileError(
+        path, tensor: name, "a shape of \(raw.shape.count) sizes is more than is read; the file is damaged")
     }
     if raw.shape.contains(0) { bytes = 0 }
     guard raw.dataOffsets.count == 2 else {
       throw ModelFileError(
-        path, tensor: name, "'data_offsets' must be two numbers, not \(raw.dataOffsets.count)")
+        path, tensor: name,
+        "'data_offsets' must be two numbers, not \(raw.dataOffsets.count); the file is damaged")
     }
     let (begin, end) = (raw.dataOffsets[0], raw.dataOffsets[1])
     guard begin >= 0, end >= begin, end <= fileSize - dataStart else {

@@ -88,7 +88,7 @@ extension Picture {
   /// Throws `PictureError`, also where the texts do not fit into a segment of it.
   public func jpegData(quality: Int = 92, texts: [PNGText] = []) throws -> [UInt8] {
     guard width <= 65500, height <= 65500 else {
-      throw PictureError("JPEG", "\(width) × \(height) is more than JPEG's 65500")
+      throw PictureError("JPEG", "\(width) × \(height) is more than JPEG's 65500; write a PNG")
     }
     var (exif, xmp) = Self.blocks(texts)
     if !exif.isEmpty { exif = Array("Exif\0\0".utf8) + exif }
@@ -110,7 +110,7 @@ extension Picture {
   /// A WebP file's bytes, without loss.
   public func webpData(texts: [PNGText] = []) throws -> [UInt8] {
     guard width <= 16383, height <= 16383 else {
-      throw PictureError("WebP", "\(width) × \(height) is more than WebP's 16383")
+      throw PictureError("WebP", "\(width) × \(height) is more than WebP's 16383; write a PNG")
     }
     let (exif, xmp) = Self.blocks(texts)
     var out = vugen_bytes()

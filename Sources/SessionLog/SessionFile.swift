@@ -49,7 +49,7 @@ public final class SessionFile {
     }
     lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard lock >= 0 else {
-      throw SessionError("\(folder)/lock: cannot be created: \(String(cString: strerror(errno)))")
+      throw SessionError("\(folder)/lock: cannot be created: \(FileName.systemReason)")
     }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       let holder = holder
@@ -59,7 +59,7 @@ public final class SessionFile {
     noteHolder()
     descriptor = open(folder + "/log.jsonl", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      let reason = String(cString: strerror(errno))
+      let reason = FileName.systemReason
       release()
       throw SessionError("\(folder)/log.jsonl: cannot be opened: \(reason)")
     }

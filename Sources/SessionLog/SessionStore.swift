@@ -135,7 +135,9 @@ public struct SessionStore: Sendable {
         "no session is named; 'vugen sessions list' shows them all, and 'last' is the one used last")
     }
     if name == "last" {
-      guard let first = all.first else { throw SessionError("\(folder): there are no sessions yet") }
+      guard let first = all.first else {
+        throw SessionError("\(folder): there are no sessions yet; vugen begins one")
+      }
       // One in which nothing was said is nobody's last.
       return all.first { (try? contents(of: $0).hasContent) ?? false } ?? first
     }
@@ -269,7 +271,10 @@ public struct SessionStore: Sendable {
   /// Brings a deleted session back; its id may be shortened as in `resolve`, and means the one that was deleted last where
   /// several had it. Throws `SessionError`.
   public func undelete(_ name: String) throws -> String {
-    guard !deletedIDs().isEmpty else { throw SessionError("\(deleted): holds no deleted session") }
+    guard !deletedIDs().isEmpty else {
+      throw SessionError(
+        "\(deleted): holds no deleted session; vugen sessions list shows those that are there")
+    }
     let id = try resolveDeleted(name), newest = deletedAlike(id).first ?? id
     guard !FileManager.default.fileExists(atPath: folder(of: id)) else {
       throw SessionError("\(id): a session of this name exists; delete it first")

@@ -137,7 +137,7 @@ public enum QuantizedFolder {
     let path = folder + "/config.json"
     guard var json = try JSONSerialization.jsonObject(with: ModelFolder.contents(of: path)) as? [String: Any]
     else {
-      throw ModelFileError(path, "this is not a JSON object")
+      throw ModelFileError(path, "this is not a JSON object; copy the file from the model's source again")
     }
     json["quantization_config"] = ["quant_method": "vugen", "bits": bits.rawValue, "group_size": group]
     let data = try JSONSerialization.data(withJSONObject: json, options: [.prettyPrinted, .sortedKeys])

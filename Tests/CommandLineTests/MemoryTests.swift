@@ -67,10 +67,15 @@ struct MemoryTests {
     let drawing = try GenerationConfiguration(folder: EmbeddedModel.folder)
     let settings =
       "-o r --overwrite --set data.shards=s --set optimization.steps=1 --set run.sampleMinutes=0 --set data.batch"
-    var decoder = DecoderRecipe(), generator = GeneratorRecipe()
+    var decoder = DecoderRecipe(), generator = GeneratorRecipe(), understanding = UnderstandingRecipe()
+    (understanding.data.shards, understanding.data.batch) = ("s", 8)
     (decoder.data.shards, decoder.data.batch) = ("s", 6)
     (generator.data.shards, generator.data.batch, generator.data.scenes) = ("s", 12, 4)
     for (command, need) in [
+      (
+        "train understanding -o u --set data.shards=s --set optimization.steps=1 --set data.batch=8",
+        understanding.memoryNeed
+      ),
       ("train decoder \(settings)=6", try decoder.memoryNeed(upon: c)),
       (
         "train generator \(settings)=12 --set data.scenes=4 --set measure.minutes=0",

@@ -135,7 +135,7 @@ struct Sessions: AsyncParsableCommand {
           print("\(found.id)  \(counted(found.count, "hit"))  \(found.text.oneLine)")
         }
       }
-      if hits.isEmpty { throw CommandError("no session has all of these words") }
+      if hits.isEmpty { throw CommandError("no session has all of these words; try fewer of them") }
     }
   }
 

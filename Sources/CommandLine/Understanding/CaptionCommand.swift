@@ -124,7 +124,9 @@ struct Caption: AsyncParsableCommand {
     let list = PictureList(files), targets = list.entries
     for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
     guard !targets.isEmpty else {
-      throw CommandError("no pictures (\(PictureFormat.names)) in \(files.joined(separator: ", "))")
+      throw CommandError(
+        "no pictures (\(PictureFormat.names)) in \(files.joined(separator: ", ")); name pictures, or a folder that holds some"
+      )
     }
     for name in list.empty { note("no pictures (\(PictureFormat.names)) in \(name)") }
     for file in [output, sheet] { try checkOutput(file, isNoneOf: targets.map(\.path)) }

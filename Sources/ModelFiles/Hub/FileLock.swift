@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A lock file as the hub's own client takes it, so that the two wait for each other: flock(2) on a file that stays or, with
@@ -13,7 +14,7 @@ final class FileLock {
     while true {
       let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
       guard file >= 0 else {
-        throw ModelFileError(path, "cannot be made: " + String(cString: strerror(errno)))
+        throw ModelFileError(path, "cannot be made: " + FileName.systemReason)
       }
       var isTaken = flock(file, LOCK_EX | LOCK_NB) == 0
       // Where a file system knows no locks, there is none to wait for.

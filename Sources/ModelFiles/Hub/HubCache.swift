@@ -116,6 +116,6 @@ public struct HubCache: Sendable {
   }
 
   private static func failure(_ path: String) -> ModelFileError {
-    ModelFileError(path, "cannot be written: " + String(cString: strerror(errno)))
+    ModelFileError(path, "cannot be written: " + FileName.systemReason)
   }
 }

@@ -113,7 +113,8 @@ extension Tokenizer {
     let text = all.compactMap { $0.pattern?.regex }.first ?? Self.gpt2Pattern
     let cutsDigits = all.contains { $0.type == "Digits" && $0.individualDigits == true }
     guard let pattern = try? WordPattern(text, cutsDigits: cutsDigits) else {
-      throw ModelFileError(path, "its pattern is no regular expression: \(text)")
+      throw ModelFileError(
+        path, "its pattern is no regular expression: \(text); copy the file from the model's source again")
     }
     self.init(
       tokens: tokens, merges: .pairs(try Self.pairs(of: file, path)),
@@ -130,7 +131,9 @@ extension Tokenizer {
         let joined = file.model.vocab[merge.left + merge.right]
       else {
         throw ModelFileError(
-          path, "the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary")
+          path,
+          "the merge '\(merge.left) \(merge.right)' names a token that is not in the vocabulary; copy the file from the model's source again"
+        )
       }
       let key = Tokenizer.pair(a, b)
       if pairs[key] == nil { pairs[key] = (Int32(rank), joined) }

@@ -99,7 +99,8 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
   func configuration(for c: UnderstandingConfiguration) throws -> GenerationConfiguration {
     guard c.vision.width % model.ratio == 0 else {
       throw RecipeError(
-        "model.ratio = \(model.ratio) does not divide the encoder's \(c.vision.width) channels")
+        "model.ratio = \(model.ratio) does not divide the encoder's \(c.vision.width) channels; give a number that does"
+      )
     }
     let latents = c.vision.width / model.ratio
     let side = model.outputSize == 0 ? c.vision.imageSize : model.outputSize

@@ -155,7 +155,8 @@ public final class GeneratorTraining: TrainingRun {
   ) throws -> GenerationConfiguration {
     let grid = model.configuration.grid, patch = recipe.model.patch
     guard (1...grid).contains(patch), grid % patch == 0 else {
-      throw RecipeError("model.patch = \(patch) does not divide the \(grid) latents along a side")
+      throw RecipeError(
+        "model.patch = \(patch) does not divide the \(grid) latents along a side; give a number that does")
     }
     try MemoryNeed.check(
       recipe.memoryNeed(of: model.configuration, beside: c, stored: stored),

@@ -97,7 +97,9 @@ package final class LPIPS {
   private static func tensors(in folder: String) throws -> [String: Tensor] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let files = names.filter { $0.hasSuffix(".safetensors") }.sorted()
-    guard !files.isEmpty else { throw ModelFileError(folder, "holds no safetensors file") }
+    guard !files.isEmpty else {
+      throw ModelFileError(folder, "holds no safetensors file; name the folder of LPIPS's weights")
+    }
     var all: [String: Tensor] = [:]
     for file in files {
       for (name, tensor) in try SafetensorsFile(path: "\(folder)/\(file)").weights() { all[name] = tensor }

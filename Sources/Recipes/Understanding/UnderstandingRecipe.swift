@@ -159,7 +159,10 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   /// - Parameter tokens: the special tokens' ids.
   func configuration(specialTokens tokens: [String: Int32]) throws -> UnderstandingConfiguration {
     func id(_ name: String) throws -> Int32 {
-      guard let id = tokens[name] else { throw RecipeError("the tokenizer has no '\(name)'") }
+      guard let id = tokens[name] else {
+        throw RecipeError(
+          "the tokenizer has no '\(name)'; take one that vugen has made: vugen data tokenizer")
+      }
       return id
     }
     var vision = VisionConfiguration(), text = TextConfiguration()

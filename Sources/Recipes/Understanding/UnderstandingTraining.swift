@@ -132,7 +132,7 @@ public final class UnderstandingTraining: TrainingRun {
     let tokenizer = try Tokenizer(json: path)
     guard tokenizer.vocabularySize <= recipe.model.vocabulary else {
       throw RecipeError(
-        "\(path): \(tokenizer.vocabularySize) tokens, more than model.vocabulary = \(recipe.model.vocabulary)"
+        "\(path): \(tokenizer.vocabularySize) tokens, more than model.vocabulary = \(recipe.model.vocabulary); raise it"
       )
     }
     return tokenizer

@@ -76,13 +76,7 @@ public struct SessionVerification {
           (isAdrift, partial) = (true, partial + 1)
           continue
         }
-        // What is missing is told elsewhere.
-        guard
-          let known = try? pictures.compactMap(\.stored).map({
-            try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0)
-          })
-        else { continue }
-        guard let said = try await answer(text, known, sampling, (request, number + 1)) else { continue }
+        guard let said = try await answer(text, pictures, sampling, (request, number + 1)) else { continue }
         // What follows may be about what is missing.
         guard let expected else { continue }
         compared += 1
@@ -120,15 +114,20 @@ public struct SessionVerification {
     }
   }
 
-  /// nil where the model that a request was made with is not here.
+  /// What is said now; nil where a picture or the model is missing, which is told elsewhere.
   private func answer(
-    _ text: String, _ pictures: [Picture], _ sampling: SessionEvent.Sampling,
+    _ text: String, _ pictures: [PictureID], _ sampling: SessionEvent.Sampling,
     _ asked: (request: Int, entry: Int)
   ) async throws -> String? {
-    guard let model = try await models.maker(of: asked.request, entry: asked.entry) else { return nil }
+    let known = try? pictures.compactMap(\.stored).map {
+      try Picture(bytes: [UInt8](store.picture($0, of: id)), name: $0)
+    }
+    guard let known, let model = try await models.maker(of: asked.request, entry: asked.entry) else {
+      return nil
+    }
     var said = ""
     let request = Request<Picture>.ask(
-      Question(text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed))
+      Question(text, pictures: known, temperature: sampling.temperature, seed: sampling.seed))
     for await event in model.engine.run(request) {
       if case .answered(let text, _, _, _) = event { said = text }
     }

@@ -130,20 +130,22 @@ public final class Trainer {
     try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
   }
 
-  /// Takes up a saved state. Throws `ModelFileError`, `ModuleLoadError` or `TrainingError`; nothing has
-  /// changed then.
-  public func restore(from path: String) throws {
-    let file: SafetensorsFile
-    do { file = try SafetensorsFile(path: path) } catch let error as ModelFileError {
-      // Nobody can fetch it again.
-      let reason = error.reason.prefix { $0 != ";" }
+  /// Throws `TrainingError` where a checkpoint cannot be read: nobody can fetch it again.
+  private static func opened(_ path: String) throws -> SafetensorsFile {
+    do { return try SafetensorsFile(path: path) } catch let error as ModelFileError {
+      let reason = error.reason.prefix { $0 != ";" }, folder = (path as NSString).deletingLastPathComponent
       throw TrainingError.checkpoint(
         path: path,
         reason:
           "the checkpoint is damaged or cannot be read (\(reason)); begin a new run, from the weights that "
-          + "this one exported where there are any: --from \((path as NSString).deletingLastPathComponent)/model"
-      )
+          + "this one exported where there are any: --from \(folder)/model")
     }
+  }
+
+  /// Takes up a saved state. Throws `ModelFileError`, `ModuleLoadError` or `TrainingError`; nothing has
+  /// changed then.
+  public func restore(from path: String) throws {
+    let file = try Self.opened(path)
     guard let step = file.header.metadata["step"].flatMap(Int.init), (0...1 << 40).contains(step)
     else {
       throw TrainingError.checkpoint(path: path, reason: "is no checkpoint of a run; begin a new one")

@@ -95,10 +95,8 @@ public final class Conversation {
     let tokens = pending + form.turn(turn) + form.header(.assistant), before = cache.count
     let context = tower.configuration.text.context
     guard before + tokens.count < context else {
-      let count = before + tokens.count
-      throw before == 0 && pendingPictures.isEmpty
-        ? PromptError.questionTooLong(tokens: count, context: context)
-        : PromptError.contextFull(tokens: count, context: context)
+      throw PromptError.tooLong(
+        before + tokens.count, context, isFirst: before == 0 && pendingPictures.isEmpty)
     }
     guard var logits = try read(tokens, pendingPictures + turn.pictures, isCancelled) else {
       return ([], "", .cancelled)

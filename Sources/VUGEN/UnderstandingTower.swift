@@ -202,6 +202,12 @@ public enum PromptError: Error, CustomStringConvertible, Equatable {
   case descriptionTooLong(tokens: Int, context: Int)
   case cancelled
 
+  /// Of a question, which may be the first of a conversation.
+  static func tooLong(_ tokens: Int, _ context: Int, isFirst: Bool) -> PromptError {
+    isFirst
+      ? .questionTooLong(tokens: tokens, context: context) : .contextFull(tokens: tokens, context: context)
+  }
+
   public var description: String {
     switch self {
     case .empty: "the prompt is empty; ask a question"

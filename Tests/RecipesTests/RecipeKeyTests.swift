@@ -53,22 +53,24 @@ import VUGEN
     try check(DistillRecipe.self)
   }
 
+  /// Whole numbers that no memory is needed for, and why.
+  private static let notCounted = [
+    "optimization.steps": "they follow each other", "optimization.warmUp": "a part of the steps",
+    "run.nice": "no size", "teacher.steps": "they follow each other, without gradients",
+    "model.patchSize": "larger patches are fewer", "model.pooling": "larger squares are fewer",
+    "model.patch": "larger squares are fewer", "model.ratio": "a larger one leaves fewer latents",
+    "model.positionSpan": "where patches stand, not how many there are",
+    "model.visionHeads": "they share the width", "model.textHeads": "they share the width",
+    "model.context": "a limit of what questions make", "measure.scenes": "they are measured one by one",
+  ]
+
   /// A whole number of a recipe that may be large is a part of what a run is said to need, or it says here why it is none.
   @Test func sizesAreCounted() throws {
-    let notCounted = [
-      "optimization.steps": "they follow each other", "optimization.warmUp": "a part of the steps",
-      "run.nice": "no size", "teacher.steps": "they follow each other, without gradients",
-      "model.patchSize": "larger patches are fewer", "model.pooling": "larger squares are fewer",
-      "model.patch": "larger squares are fewer", "model.ratio": "a larger one leaves fewer latents",
-      "model.positionSpan": "where patches stand, not how many there are",
-      "model.visionHeads": "they share the width", "model.textHeads": "they share the width",
-      "model.context": "a limit of what questions make", "measure.scenes": "they are measured one by one",
-    ]
     func check<Recipe: TrainingRecipe>(
       _ base: Recipe, _ values: [String: Int], _ need: (Recipe) throws -> Double
     ) throws {
       for key in Recipe.keys {
-        guard case .whole = key.kind, notCounted[key.path] == nil else { continue }
+        guard case .whole = key.kind, Self.notCounted[key.path] == nil else { continue }
         let value = try #require(values[key.path], "\(key.path) is a size: count it, or say why not")
         func with(_ value: Int) throws -> Double {
           try need(RecipeFile.merged(base, file: nil, settings: ["\(key.path)=\(value)"]))

@@ -141,20 +141,7 @@ struct DataBuildFolder: AsyncParsableCommand {
     // A reason names the picture by itself.
     let broken =
       found.unreadable + bad.map { $0.reason.hasPrefix($0.path) ? $0.reason : "\($0.path): \($0.reason)" }
-    tell(broken, "that cannot be read")
-    tell(found.badLines, "of lists that are skipped")
-    for (list, count) in found.listed.sorted(by: { $0.key < $1.key }) {
-      note("\(counted(count, "caption")) from \(list)".oneLine)
-    }
-    tell(pictures: found.missing, "in the list but missing from the folder")
-    tell(
-      pictures: found.elsewhere,
-      "in a list, but outside the folder, hidden, or not called like pictures (--captions LIST reads them)")
-    tell(pictures: found.empty, "with an empty caption")
-    tell(
-      pictures: found.unnamed,
-      captions == nil ? "without a caption" : "in the folder but missing from the list")
-    if let line = found.others.line { note(line.oneLine) }
+    tell(found, broken)
     let done = found.pairs.count - bad.count
     let failed =
       broken.count + found.badLines.count + found.missing.count + found.elsewhere.count + found.empty.count
@@ -169,6 +156,24 @@ struct DataBuildFolder: AsyncParsableCommand {
           "passedOver": .number(Double(found.others.count)),
         ])
         : "\(counted(done, "picture")) in \(output)" + (failed > 0 ? ", \(failed) left out" : ""))
+  }
+
+  /// What of the pictures, lists and files was left out.
+  private func tell(_ found: FolderImport.Found, _ broken: [String]) {
+    tell(broken, "that cannot be read")
+    tell(found.badLines, "of lists that are skipped")
+    for (list, count) in found.listed.sorted(by: { $0.key < $1.key }) {
+      note("\(counted(count, "caption")) from \(list)".oneLine)
+    }
+    tell(pictures: found.missing, "in the list but missing from the folder")
+    tell(
+      pictures: found.elsewhere,
+      "in a list, but outside the folder, hidden, or not called like pictures (--captions LIST reads them)")
+    tell(pictures: found.empty, "with an empty caption")
+    tell(
+      pictures: found.unnamed,
+      captions == nil ? "without a caption" : "in the folder but missing from the list")
+    if let line = found.others.line { note(line.oneLine) }
   }
 
   /// Names of what was left out, at most.

@@ -75,22 +75,25 @@ public struct FolderImport {
     }
     for path in contents.others where !texts.contains(path) { found.others.add(path) }
     found.elsewhere = lists.elsewhere(than: contents.pictures)
-    guard !found.pairs.isEmpty else {
-      if let reason = found.unreadable.first ?? found.badLines.first {
-        throw DataSetError(folder, "no caption can be read: \(reason)")
-      }
-      if let name = found.elsewhere.first {
-        throw DataSetError(
-          folder,
-          "none of the \(counted(found.elsewhere.count, "picture")) that its lists name is one of its own; the first is \(name); name the list with --captions to read pictures from elsewhere"
-        )
-      }
-      throw DataSetError(
+    guard !found.pairs.isEmpty else { throw withoutCaptions(folder, found) }
+    return found
+  }
+
+  /// Why no picture of a folder can be used.
+  private static func withoutCaptions(_ folder: String, _ found: Found) -> DataSetError {
+    if let reason = found.unreadable.first ?? found.badLines.first {
+      return DataSetError(folder, "no caption can be read: \(reason)")
+    }
+    if let name = found.elsewhere.first {
+      return DataSetError(
         folder,
-        "no picture has a caption: a .txt or .caption file beside it, or a line in a metadata.csv or metadata.jsonl; write some there, or name a list with --captions"
+        "none of the \(counted(found.elsewhere.count, "picture")) that its lists name is one of its own; the first is \(name); name the list with --captions to read pictures from elsewhere"
       )
     }
-    return found
+    return DataSetError(
+      folder,
+      "no picture has a caption: a .txt or .caption file beside it, or a line in a metadata.csv or metadata.jsonl; write some there, or name a list with --captions"
+    )
   }
 
   /// What a folder holds; folders that are locked are among what cannot be read. Throws `DataSetError`.

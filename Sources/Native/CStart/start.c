@@ -158,28 +158,19 @@ static bool is_thread_count(const char *value) {
   }
 }
 
-// A number of threads that is none is told once, in our words, and taken away before libgomp reads it.
-static void check_thread_count(char **environment) {
+// A number of threads that is none means nothing, here as elsewhere: it is taken away before libgomp reads it, which
+// would print two lines about it.
+static void drop_wrong_thread_count(char **environment) {
   static const char name[] = "OMP_NUM_THREADS=";
   char **to = environment;
-  for (char **from = environment; *from; from++) {
-    const char *value = strncmp(*from, name, sizeof name - 1) == 0 ? *from + sizeof name - 1 : NULL;
-    if (value == NULL || is_thread_count(value)) {
-      *to++ = *from;
-      continue;
-    }
-    char text[160];
-    int length =
-      snprintf(text, sizeof text,
-               "vugen: OMP_NUM_THREADS is '%.40s' and no number of threads, such as 2; it is left out\n", value);
-    if (*value != 0 && write(STDERR_FILENO, text, (size_t)length) < 0) continue;
-  }
+  for (char **from = environment; *from; from++)
+    if (strncmp(*from, name, sizeof name - 1) != 0 || is_thread_count(*from + sizeof name - 1)) *to++ = *from;
   *to = NULL;
 }
 
 static void check(int count, char **arguments, char **environment) {
   (void)count, (void)arguments;
-  check_thread_count(environment);
+  drop_wrong_thread_count(environment);
   check_files();
   check_stack();
   check_memory(environment);

@@ -124,15 +124,17 @@ extension StudioState {
         .record(.answered(request: id, text: text, tokens: tokens, seconds: seconds, isPartial: isPartial))
       ]
     case .failed(let reason): return [.record(.failed(request: id, reason: reason))]
-    case .cancelled:
-      work.running?.owesWord = false
-      return [.record(.cancelled(request: id))]
-    case .ended:
-      if let preview = running.preview { album.sizes[preview] = nil }
-      work.running = nil
-      let owed: [Effect] = running.owesWord ? [.record(.cancelled(request: id))] : []
-      return owed + (work.leaveDue == nil ? startNext() : leaveNow())
+    case .cancelled: return [.record(.cancelled(request: id))]
+    case .ended: return end(running)
     }
+  }
+
+  /// Nothing more comes of a request.
+  private mutating func end(_ running: Running) -> [Effect] {
+    if let preview = running.preview { album.sizes[preview] = nil }
+    work.running = nil
+    let owed: [Effect] = running.owesWord ? [.record(.cancelled(request: running.id))] : []
+    return owed + (work.leaveDue == nil ? startNext() : leaveNow())
   }
 
   /// Said once of a prompt: the slider draws it again and again.

@@ -27,6 +27,7 @@ struct Vugen: AsyncParsableCommand {
       try Suggestion.checkFiles(words)
       var command = try parseAsRoot(words)
       type = Swift.type(of: command)
+      if let complaint = Hardware.complaint { note(complaint) }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

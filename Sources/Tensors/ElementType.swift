@@ -47,6 +47,12 @@ public enum Hardware {
     public var isAvailable: Bool { vugen_isa_available(code) }
   }
 
+  /// Why `VUGEN_ISA` is not obeyed, in one line; nil where it is, or says nothing.
+  public static var complaint: String? {
+    let text = String(cString: vugen_isa_complaint())
+    return text.isEmpty ? nil : text
+  }
+
   /// The set that the kernels use: `VUGEN_ISA` when set and available, else the widest one.
   public static var instructionSet: InstructionSet {
     get { InstructionSet.allCases[Int(vugen_isa().rawValue)] }

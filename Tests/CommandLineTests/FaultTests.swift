@@ -48,6 +48,11 @@ struct FaultTests {
     }
     let few = try shell.run("OMP_NUM_THREADS='1,2' V doctor --json")
     #expect(few.error.isEmpty && few.out.contains("\"threads\":1,"), "\(few)")
+    for line in ["paths", "paths --nonsense"] {
+      let found = try shell.run("VUGEN_ISA=nonsense V \(line)")
+      let marked = found.error.split(separator: "\n").filter { $0.hasPrefix("vugen: ") }
+      #expect(marked.count == 1 && marked.first?.contains("VUGEN_ISA") == (line == "paths"), "\(found)")
+    }
     let root = geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : ""
     if try shell.run("chmod 711 .; \(root)\"$P\" --version").status == 0 {
       let few = try shell.run("ulimit -n 5; \(root)\"$P\" model info")

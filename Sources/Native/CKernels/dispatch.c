@@ -91,6 +91,7 @@ bool vugen_has_bf16_products(void) {
 }
 
 static _Atomic int chosen = -1;
+static char complaint[160];
 
 static vg_isa widest(void) {
   vg_isa isa = VG_ISA_BASELINE;
@@ -110,13 +111,19 @@ vg_isa vugen_isa(void) {
     for (int i = 0; i < VG_ISAS; i++)
       if (strcmp(wish, names[i]) == 0) found = i;
     if (found < 0)
-      fprintf(stderr, "vugen: VUGEN_ISA=%s is none of baseline, avx2, avx512, native; using %s\n", wish, names[isa]);
+      snprintf(complaint, sizeof complaint, "VUGEN_ISA=%.40s is none of baseline, avx2, avx512, native; using %s", wish,
+               names[isa]);
     else if (!vugen_isa_available((vg_isa)found))
-      fprintf(stderr, "vugen: this processor has no %s; using %s\n", wish, names[isa]);
+      snprintf(complaint, sizeof complaint, "this processor has no %s; using %s", wish, names[isa]);
     else isa = found;
   }
   atomic_store(&chosen, isa);
   return (vg_isa)isa;
+}
+
+const char *vugen_isa_complaint(void) {
+  vugen_isa();
+  return complaint;
 }
 
 void vugen_set_isa(vg_isa isa) {

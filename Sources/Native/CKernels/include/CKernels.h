@@ -398,6 +398,8 @@ void vugen_name_thread(const char *name);
 typedef enum { VG_ISA_BASELINE, VG_ISA_AVX2, VG_ISA_AVX512, VG_ISAS } vg_isa;
 bool vugen_isa_available(vg_isa isa);
 vg_isa vugen_isa(void);
+// Why VUGEN_ISA is not obeyed; empty where it is, or says nothing.
+const char *vugen_isa_complaint(void);
 void vugen_set_isa(vg_isa isa);
 // Whether the processor multiplies bf16 itself (AVX-512 BF16 or AMX); oneDNN emulates it slowly elsewhere.
 bool vugen_has_bf16_products(void);

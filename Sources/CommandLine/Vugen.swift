@@ -27,13 +27,14 @@ struct Vugen: AsyncParsableCommand {
       try Suggestion.checkFiles(words)
       var command = try parseAsRoot(words)
       type = Swift.type(of: command)
-      if let complaint = Hardware.complaint { note(complaint) }
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
       try Output.finish()
+      // Behind the work: beside a failure there is one line.
+      if let complaint = Hardware.complaint { note(complaint) }
     } catch {
       Failure(type, isJSON: ProgramArguments.wantsJSON).end(with: error)
     }

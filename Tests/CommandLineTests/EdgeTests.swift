@@ -144,7 +144,7 @@ struct EdgeTests {
       """)
     let lines = found.error.split(separator: "\n").map(String.init)
     #expect(
-      lines.prefix(2)
+      Array(lines.prefix(2))
         == ["m", "k"].map {
           "vugen: \($0)/model.safetensors: cannot be written: File too large; raise the limit (ulimit -f), or name another place"
         }, "\(found)")

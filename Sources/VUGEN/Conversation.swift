@@ -51,6 +51,8 @@ public final class Conversation {
   private var pending: [Int32] = []
   /// The tiles that stand among them.
   private var pendingPictures: [PictureTiles] = []
+  /// Whether nothing was asked yet.
+  private var isFresh: Bool { cache.count == 0 && pendingPictures.isEmpty }
   /// Every token that was read or written, for the repetition penalty.
   private var seen: Set<Int32> = []
   /// The tokens of the last prompt.
@@ -95,8 +97,7 @@ public final class Conversation {
     let tokens = pending + form.turn(turn) + form.header(.assistant), before = cache.count
     let context = tower.configuration.text.context
     guard before + tokens.count < context else {
-      throw PromptError.tooLong(
-        before + tokens.count, context, isFirst: before == 0 && pendingPictures.isEmpty)
+      throw PromptError.tooLong(before + tokens.count, context, isFirst: isFresh)
     }
     guard var logits = try read(tokens, pendingPictures + turn.pictures, isCancelled) else {
       return ([], "", .cancelled)

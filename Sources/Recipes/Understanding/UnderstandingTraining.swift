@@ -107,10 +107,7 @@ public final class UnderstandingTraining: TrainingRun {
     tookWholeModel = try start.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization)
     try RunFolder.prepare(folder, isResuming: isResuming)
-    if let start {
-      let json = try ModelFolder.contents(of: start + "/tokenizer.json")
-      try AtomicFile.write(json, to: folder + "/tokenizer.json")
-    }
+    if let start { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
     packer = BatchPacker(
       try ExampleSource(

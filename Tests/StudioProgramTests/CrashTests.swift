@@ -49,7 +49,7 @@ struct CrashTests {
       "the gallery",
       {
         $0.type("/steps 2\ra cat\r")
-        guard $0.expect("2 steps") else { return false }
+        guard $0.expect("2 steps ·") else { return false }
         $0.type("\u{1B}OR")
         return $0.expect("Gallery")
       }

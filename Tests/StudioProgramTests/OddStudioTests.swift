@@ -41,7 +41,7 @@ struct OddStudioTests {
     #expect(s.expectGone("grass"))
     // Only what is written is a picture's name.
     s.type("/steps 2\ra cat\r")
-    #expect(s.expect("2 steps"))
+    #expect(s.expect("2 steps ·"))
     s.type("/save x.gif\r")
     #expect(s.expect(".gif is not supported; name a .png, .jpg or .webp file"), "\(s.screen(36))")
     #expect(!FileManager.default.fileExists(atPath: home + "/x.gif"))

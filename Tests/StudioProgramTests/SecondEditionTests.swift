@@ -191,7 +191,7 @@ struct SecondEditionTests {
         + (colours == 8 ? [] : ["COLORTERM=truecolor"]))
     #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
     s.type("/steps 2\ra red car\r")
-    #expect(s.expect("2 steps"))
+    #expect(s.expect("2 steps ·"))
     s.settle()
     let sent = String(decoding: s.sent, as: UTF8.self)
     if colours == 8 {

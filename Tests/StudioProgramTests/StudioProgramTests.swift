@@ -14,7 +14,7 @@ struct StudioProgramTests {
     s.type("/seed 7\r")
     #expect(s.expect("seed 7"))
     s.type("a red apple\r")
-    #expect(s.expect("50 steps"), "\(s.screen(36))")
+    #expect(s.expect("50 steps ·"), "\(s.screen(36))")
     s.type("\u{1B}.")
     #expect(s.expect("guidance 3.1"))
     s.type("/count 8\r/steps 400\ra cat\r")
@@ -169,7 +169,7 @@ struct StudioProgramTests {
     let s = try Session(["studio", "--graphics", "sixel"])
     #expect(s.expect("VUGEN Studio"))
     s.type("/steps 4\r/count 3\ra red apple\r/count 1\rtwo stars\r")
-    #expect(s.expect("two stars") && s.expect("4 steps"))
+    #expect(s.expect("two stars") && s.expect("4 steps ·"))
     var cat = Cat(state: 7), seen = 0
     func check(_ what: String) {
       s.settle()
@@ -226,7 +226,7 @@ struct StudioProgramTests {
     }
     #expect(behindPictures > 0)
     s.type("\u{15}")
-    #expect(s.expect("100 steps"), "\(s.screen(36))")
+    #expect(s.expect("100 steps ·"), "\(s.screen(36))")
     // The picture is on its way behind the words.
     var cells = 0, tries = 0
     while cells <= 100, tries < 600 {

@@ -44,14 +44,15 @@ struct ReplayVerdict {
     if partial > 0 {
       return "\(counted(partial, "result")) cut off when \(partial == 1 ? "it was" : "they were") made"
     }
-    return lines.isEmpty && unchecked.isEmpty ? "holds no answers or pictures" : "what it holds could not be checked"
+    return lines.isEmpty && unchecked.isEmpty
+      ? "holds no answers or pictures" : "what it holds could not be checked"
   }
 
   /// That what was compared came out as recorded, and what was not compared.
   var agreement: String {
     let what = compared == 1 ? "1 answer or picture is" : "\(compared) answers and pictures are"
     let rest = partial > 0 ? "; \(partial) were cut off when they were made and are not compared" : ""
-    guard !lines.isEmpty || !unchecked.isEmpty else { return "\(what) identical, bit for bit\(rest)" }
+    guard !(lines + unchecked).isEmpty else { return "\(what) identical, bit for bit\(rest)" }
     let damage = lines.isEmpty ? "" : ", but what is damaged, altered or missing could not be checked"
     let absent = unchecked.isEmpty ? "" : "; \(unchecked.count) not checked, whose model is not here"
     return "\(what) as recorded\(rest)\(damage)\(absent)"

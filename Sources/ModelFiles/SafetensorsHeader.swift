@@ -167,7 +167,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
       bytes = product
     }
     guard raw.shape.count <= 8 else {
-      throw ModelFileError(path, tensor: name, "\(raw.shape.count) axes are too many; the file is damaged")
+      throw ModelFileError(path, tensor: name, "\(raw.shape.count) sizes are too many; the file is damaged")
     }
     if raw.shape.contains(0) { bytes = 0 }
     guard raw.dataOffsets.count == 2 else {

@@ -224,7 +224,7 @@ struct SessionSwitchTests {
     let without = try Session(["replay", "last", "--verify"], home: s.home)
     #expect(without.expect("made with the model 'tiny'") && without.end() == 1, "\(without.screen(36))")
     #expect(
-      without.expect("2 compared without a difference; 1 not checked")
+      without.expect("2 answers and pictures are as recorded; 1 not checked")
         && !without.screen(36).contains("identical"))
   }
 

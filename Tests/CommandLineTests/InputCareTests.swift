@@ -80,9 +80,11 @@ struct InputCareTests {
 
   /// A run that is resumed goes on upon its own model, wherever that is now, and upon no other.
   @Test func aRunKnowsItsModel() throws {
-    let tiny = "--set data.batch=1 --set model.size=nano --set run.sampleMinutes=0"
+    try shell.writePictures("in/a.png")
+    let tiny = "--set data.shards=s --set data.batch=1 --set model.size=nano --set run.sampleMinutes=0"
     let found = try shell.run(
       """
+      echo gray >in/a.txt; V data build folder in -o s >/dev/null
       for s in 1 2; do V model init --shape tiny --seed $s -o m$s; done
       V train decoder --model m1 -o r \(tiny) --set optimization.steps=1 >/dev/null; echo $?
       V train decoder --model m2 -o r --resume --set optimization.steps=3; echo $?

@@ -49,7 +49,7 @@ struct MemoryTests {
     let found = try shell.run(
       """
       "$P" \(command) >said 2>&1 & p=$!
-      while kill -0 $p 2>/dev/null; do t=$(grep VmHWM /proc/$p/status 2>/dev/null) && s=$t; sleep 0.02; done
+      while kill -0 $p 2>/dev/null; do t=$(grep VmHWM /proc/$p/status 2>/dev/null) && s=$t; sleep 0.05; done
       wait $p; echo "$?" $s
       """)
     let words = found.out.split(whereSeparator: \.isWhitespace)
@@ -68,17 +68,17 @@ struct MemoryTests {
     let settings =
       "-o r --overwrite --set data.shards=s --set optimization.steps=1 --set run.sampleMinutes=0 --set data.batch"
     var decoder = DecoderRecipe(), generator = GeneratorRecipe(), understanding = UnderstandingRecipe()
-    (understanding.data.shards, understanding.data.batch) = ("s", 8)
-    (decoder.data.shards, decoder.data.batch) = ("s", 6)
-    (generator.data.shards, generator.data.batch, generator.data.scenes) = ("s", 12, 4)
+    (understanding.data.shards, understanding.data.batch) = ("s", 4)
+    (decoder.data.shards, decoder.data.batch) = ("s", 4)
+    (generator.data.shards, generator.data.batch, generator.data.scenes) = ("s", 8, 4)
     for (command, need) in [
       (
-        "train understanding -o u --set data.shards=s --set optimization.steps=1 --set data.batch=8",
+        "train understanding -o u --set data.shards=s --set optimization.steps=1 --set data.batch=4",
         understanding.memoryNeed
       ),
-      ("train decoder \(settings)=6", try decoder.memoryNeed(upon: c)),
+      ("train decoder \(settings)=4", try decoder.memoryNeed(upon: c)),
       (
-        "train generator \(settings)=12 --set data.scenes=4 --set measure.minutes=0",
+        "train generator \(settings)=8 --set data.scenes=4 --set measure.minutes=0",
         generator.memoryNeed(of: drawing, beside: c, stored: 4)
       ),
       ("caption in", Double(LoadedModel.peakBytes(of: EmbeddedModel.folder))),

@@ -117,6 +117,19 @@ import Testing
     mutating func pick<T>(_ list: [T]) -> T { list[next(list.count)] }
   }
 
+  /// Foundation takes the end of a text for a NUL, and then looks past it: searching by `contains` trapped.
+  @Test func whatEndsInANulIsLookedFor() {
+    var b = Bench()
+    b.press(.control("p"), .paste("s\u{0}"))
+    #expect(b.shows("no matches"), "\(b.rows())")
+    b.press(.escape)
+    b.send("1…5 minus")
+    b.press(.control("r"), .paste("s\u{0}"))
+    b.press(.control("r"), .character("s"), .control("@"))
+    b.press(.escape)
+    #expect("1…5 minus".holds("5 m") && "1…5 minus".holds("") && !"1…5 minus".holds("s\u{0}"))
+  }
+
   @Test func survivesPlausibleTyping() {
     var b = Bench(), numbers = Numbers()
     let log = SessionContents(Data(OddInput.logLines.joined(separator: "\n").utf8)).entries

@@ -246,5 +246,5 @@ public struct PromptEditor: Equatable, Sendable {
 
 extension String {
   /// Whether it holds `other`, without regard to case.
-  func localizedCaseContains(_ other: String) -> Bool { lowercased().contains(other.lowercased()) }
+  func localizedCaseContains(_ other: String) -> Bool { lowercased().holds(other.lowercased()) }
 }

@@ -1,3 +1,14 @@
+extension StringProtocol {
+  /// Whether a text stands somewhere in this one, byte for byte. Foundation's `contains`, which is what a search is where
+  /// it is linked, traps on what ends in a NUL.
+  public func holds(_ part: some StringProtocol) -> Bool {
+    let text = Array(utf8), part = Array(part.utf8)
+    guard let first = part.first else { return true }
+    guard text.count >= part.count else { return false }
+    return (0...text.count - part.count).contains { text[$0] == first && text[$0...].starts(with: part) }
+  }
+}
+
 /// How well a name fits what was typed: the whole of it, its beginning, a word's beginning, anywhere in it, and last what
 /// is said of it.
 struct Ranking {
@@ -20,9 +31,9 @@ struct Ranking {
     var worst = 2
     for word in words {
       if nameWords.contains(where: { $0.hasPrefix(word) }) || name.hasPrefix(word) { continue }
-      if name.contains(word) {
+      if name.holds(word) {
         worst = max(worst, 3)
-      } else if detail.contains(word) || others.contains(where: { $0.hasPrefix(word) }) {
+      } else if detail.holds(word) || others.contains(where: { $0.hasPrefix(word) }) {
         worst = 4
       } else {
         return nil

@@ -125,7 +125,8 @@ public struct SessionStore: Sendable {
       pictures: pictures.count, damaged: lost, firstPicture: first, words: words.map(String.init).sorted())
   }
 
-  /// The id that a person means: whole, or an unambiguous beginning or end, or "last". Throws `SessionError`.
+  /// The id that a person means: whole, or an unambiguous beginning or end, or "last"; or by the whole title that only one
+  /// session has. Throws `SessionError`.
   ///
   /// - Parameter byEnd: whether an end will do; not for what deletes.
   public func resolve(_ name: String, byEnd: Bool = true) throws -> String {
@@ -142,11 +143,13 @@ public struct SessionStore: Sendable {
       return all.first { (try? contents(of: $0).hasContent) ?? false } ?? first
     }
     if all.contains(name) { return name }
-    let fitting = all.filter { $0.hasPrefix(name) || byEnd && $0.hasSuffix(name) }
+    var fitting = all.filter { $0.hasPrefix(name) || byEnd && $0.hasSuffix(name) }
+    // What a list shows beside the id, whole.
+    if fitting.isEmpty { fitting = summaries().filter { $0.title == name }.map(\.id) }
     guard fitting.count == 1 else {
       throw SessionError(
         fitting.isEmpty
-          ? "no session is called '\(name)'; vugen sessions list shows them all"
+          ? "no session has the id or the title '\(name)'; vugen sessions list shows them all"
           : "'\(name)' matches \(fitting.count) sessions: \(fitting.prefix(4).joined(separator: ", "))")
     }
     return fitting[0]

@@ -38,7 +38,7 @@ public struct DoctorReport {
       "Terminal: \(environment["TERM"] ?? "unknown")\(facts.version.isEmpty ? "" : ", \(facts.version)")",
       "Pictures: \(facts.graphics.rawValue) (\(answered))",
       "Cell: \(facts.cell.width) × \(facts.cell.height) pixels; screen: \(size.width) × \(size.height) cells",
-      "Colours: \(facts.colours)\(facts.isTruecolor ? ", 24 bits for pictures" : "")\(noColour)",
+      "Colours: \(facts.isTruecolor ? "24 bits" : "\(facts.colours)")\(noColour)",
       "Synchronised updates: \(facts.hasSynchronizedUpdates ? "yes" : "no")",
       "Background: " + (facts.background.map { $0.luminance < 0.5 ? "dark" : "light" } ?? "unknown"),
     ]

@@ -38,7 +38,7 @@ struct ReportTests {
     ),
     (
       "score --image a.png --text 'a cat'",
-      [("tokens", .list), ("logProbabilities", .list), ("sum", .number)]
+      [("tokens", .list), ("texts", .list), ("logProbabilities", .list), ("sum", .number)]
     ),
     ("encode a.png --output f.safetensors", [("features", .list), ("projected", .list)]),
     (

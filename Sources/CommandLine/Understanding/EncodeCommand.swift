@@ -73,6 +73,8 @@ struct Score: AsyncParsableCommand {
 
   private struct Report: Codable {
     var tokens: [Int32]
+    /// What each token reads like.
+    var texts: [String]
     var logProbabilities: [Float]
     var sum: Float
     var pictures: Int
@@ -90,7 +92,9 @@ struct Score: AsyncParsableCommand {
     if json {
       print(
         try jsonLine(
-          of: Report(tokens: tokens, logProbabilities: values, sum: sum, pictures: image == nil ? 0 : 1)))
+          of: Report(
+            tokens: tokens, texts: tokens.map { loaded.tokenizer.decode([$0]) }, logProbabilities: values,
+            sum: sum, pictures: image == nil ? 0 : 1)))
       return
     }
     for (token, value) in zip(tokens, values) {

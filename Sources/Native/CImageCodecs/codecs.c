@@ -20,8 +20,8 @@ int vugen_blame(vugen_image *image, const char *codec, const char *words) {
   snprintf(text, sizeof text, "%s", words ? words : "");
   size_t end = strlen(text);
   while (end > 0 && (text[end - 1] == '.' || (unsigned char)text[end - 1] <= ' ')) text[--end] = 0;
-  return text[0] ? vugen_refuse(image, VUGEN_DAMAGED, "they are damaged or cut off (%s: %s)", codec, text)
-                 : vugen_refuse(image, VUGEN_DAMAGED, "they are damaged or cut off");
+  return text[0] ? vugen_refuse(image, VUGEN_DAMAGED, "it is damaged or cut off (%s: %s)", codec, text)
+                 : vugen_refuse(image, VUGEN_DAMAGED, "it is damaged or cut off");
 }
 
 int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes,

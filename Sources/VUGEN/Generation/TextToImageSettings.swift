@@ -162,7 +162,7 @@ struct ForeignSettings {
     }
     if seed == nil {
       let said = written[.seed].map { " (it says '\($0)')" } ?? ""
-      changes.append(.init(.seed, "it tells no seed that can be taken\(said): the seed is \(taken.seed)"))
+      changes.append(.init(.seed, "it names no seed that can be taken\(said); the seed is \(taken.seed)"))
     }
     return changes
   }

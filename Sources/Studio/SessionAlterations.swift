@@ -75,46 +75,51 @@ extension SessionStore {
   }
 }
 
-/// What a request's log should have.
-private struct Expected {
+/// What a log should have of a request, and has so far.
+private struct Awaited {
   let place, count: Int
-  var results: Int
   let what: String
+  var results = 0
+  var hasEnded = false
+
+  /// What is missing of it, where nothing tells why.
+  var gap: (place: Int, line: String)? {
+    guard results < count, !hasEnded else { return nil }
+    let missing = count == 1 ? "has no result" : "has \(results) of \(count) results"
+    return (place, "\(what.oneLine) \(missing), and nothing says that it failed or was cancelled")
+  }
 }
 
 extension [SessionEntry] {
-  /// Requests that ended in nothing that the log tells, and results that nobody asked for, a line each: what was there
-  /// was taken out of the log, or the program was killed on the way.
+  /// Requests that ended in nothing that the log tells, results that nobody asked for, and more of them than were asked
+  /// for, a line each: something was taken out of the log or put into it, or the program was killed on the way.
   var gaps: [String] {
-    var requests: [Int: Expected] = [:], ended: Set<Int> = [], lines: [(place: Int, line: String)] = []
+    var requests: [Int: Awaited] = [:], lines: [(place: Int, line: String)] = []
+    /// A number may come again where a session was taken up; what had it before is over then.
+    func begin(_ request: Int, _ awaited: Awaited) {
+      if let gap = requests[request]?.gap { lines.append(gap) }
+      requests[request] = awaited
+    }
     for (place, entry) in enumerated() {
       switch entry.event {
       case .asked(let request, let text, _, _):
-        requests[request] = Expected(place: place, count: 1, results: 0, what: "the question '\(text)'")
-        ended.remove(request)
+        begin(request, Awaited(place: place, count: 1, what: "the question '\(text)'"))
       case .drawingAsked(let request, let settings, let count, _, _):
-        requests[request] = Expected(
-          place: place, count: count, results: 0, what: "the drawing of '\(settings.prompt)'")
-        ended.remove(request)
+        begin(request, Awaited(place: place, count: count, what: "the drawing of '\(settings.prompt)'"))
       case .answered(let request, _, _, _, _), .drawn(let request, _, _, _, _):
-        if requests[request] == nil {
+        guard let awaited = requests[request] else {
           lines.append((place, "belongs to a request that the log does not have"))
+          continue
+        }
+        if awaited.results >= awaited.count {
+          lines.append((place, "is one result more than \(awaited.what.oneLine) asked for"))
         }
         requests[request]?.results += 1
-      case .failed(let request, _), .cancelled(let request): ended.insert(request)
+      case .failed(let request, _), .cancelled(let request): requests[request]?.hasEnded = true
       default: break
       }
     }
-    for (id, request) in requests where request.results < request.count && !ended.contains(id) {
-      let missing =
-        request.count == 1
-        ? "has no result" : "has \(request.results) of \(request.count) results"
-      lines.append(
-        (
-          request.place,
-          "\(request.what.oneLine) \(missing), and nothing says that it failed or was cancelled"
-        ))
-    }
+    lines += requests.values.compactMap(\.gap)
     return lines.sorted { $0.place < $1.place }.map { "entry \($0.place + 1): \($0.line)" }
   }
 }

@@ -39,6 +39,16 @@ struct ReplayTests {
     ("questions", "sed -i '0,/answered/{/answered/d}' $l", "'What is this?' has no result"),
     ("questions", "sed -i '/answered/d' $l", "nothing is compared"),
     ("questions", "sed -i '/asked/d' $l", "a request that the log does not have"),
+    (
+      "questions", #"grep -m1 answered $l | sed 's/"text":"[^"]*"/"text":"LIES"/' >>$l"#,
+      "is one result more than the question 'What is this?' asked for"
+    ),
+    ("guidance", "sed -i '5,$d; 4p' $l", "is one result more than the drawing of"),
+    ("questions", "sed -i '0,/asked/{/asked/p}' $l", "'What is this?' has no result"),
+    (
+      "questions", #"echo '{"event":{"flown":{"a":1}},"time":1795619528.6,"version":1}' >>$l"#,
+      "1 entry of an unknown kind is not checked"
+    ),
     ("questions", #"sed -i 's/"isPartial":false/"isPartial":true/' $l"#, "nothing is compared"),
     (
       "guidance", #"sed -i '5,$d; s/"steps":50/"steps":4096/g; s/"stepsDone":50/"stepsDone":4096/' $l"#,

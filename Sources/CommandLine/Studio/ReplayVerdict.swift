@@ -4,8 +4,8 @@ import Studio
 
 /// What `replay --verify` found in a session.
 struct ReplayVerdict {
-  /// Entries that cannot be read.
-  private let lost: Int
+  /// Entries that cannot be read, and those of a kind that is not known here.
+  private let lost: Int, unknown: Int
   /// A line for each that is damaged, altered or missing.
   private let pictures: [String], altered: [String], gaps: [String]
   /// Results that came out as recorded, and those that were cut off when they were made.
@@ -20,10 +20,12 @@ struct ReplayVerdict {
   /// - Parameters:
   ///   - altered: as `checker` finds them.
   ///   - lost: entries that cannot be read.
+  ///   - unknown: entries of a kind that is not known here.
   init(
-    _ checker: SessionVerification, _ entries: [SessionEntry], _ altered: [Int: String], lost: Int
+    _ checker: SessionVerification, _ entries: [SessionEntry], _ altered: [Int: String], lost: Int,
+    unknown: Int
   ) {
-    self.lost = lost
+    (self.lost, self.unknown) = (lost, unknown)
     pictures = checker.damagedPictures(entries)
     self.altered = altered.sorted { $0.key < $1.key }.map(\.value)
     gaps = checker.gaps(entries)
@@ -31,8 +33,13 @@ struct ReplayVerdict {
 
   /// What is damaged, altered or missing, a line each.
   var lines: [String] {
-    (lost > 0 ? ["\(lost) damaged \(lost == 1 ? "entry" : "entries") could not be read"] : [])
-      + pictures + altered + gaps
+    var list: [String] = []
+    if lost > 0 { list.append("\(lost) damaged \(lost == 1 ? "entry" : "entries") could not be read") }
+    if unknown > 0 {
+      let what = unknown == 1 ? "entry of an unknown kind is" : "entries of unknown kinds are"
+      list.append("\(unknown) \(what) not checked")
+    }
+    return list + pictures + altered + gaps
   }
 
   /// Whether everything was checked and came out as recorded.
@@ -62,7 +69,8 @@ struct ReplayVerdict {
   var numbers: [String: ReportValue] {
     let counts = [
       "compared": compared, "different": difference == nil ? 0 : 1, "partial": partial,
-      "damagedEntries": lost, "damagedPictures": pictures.count, "alteredEntries": altered.count,
+      "damagedEntries": lost,
+      "unknownEntries": unknown, "damagedPictures": pictures.count, "alteredEntries": altered.count,
       "missingEntries": gaps.count, "notChecked": unchecked.count,
     ]
     let texts = difference.map { ["difference": ReportValue.text($0)] } ?? [:]

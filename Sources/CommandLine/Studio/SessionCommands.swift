@@ -310,7 +310,8 @@ struct ReplayCommand: AsyncParsableCommand {
   private func verifyEntries(
     _ entries: [SessionEntry], _ lost: Int, _ store: SessionStore, _ id: String
   ) async throws {
-    if try store.contents(of: id).isNewer {
+    let found = try store.contents(of: id)
+    if found.isNewer {
       throw CommandError(
         "\(id): a newer version of this program wrote this session; this one cannot interpret it")
     }
@@ -322,7 +323,7 @@ struct ReplayCommand: AsyncParsableCommand {
     try await models.checkGiven()
     let checker = SessionVerification(models, store, id)
     let altered = checker.alteredDrawings(entries)
-    var verdict = ReplayVerdict(checker, entries, altered, lost: lost)
+    var verdict = ReplayVerdict(checker, entries, altered, lost: lost, unknown: found.unknown)
     for line in verdict.lines { note(line.oneLine) }
     let result = try await checker.run(entries, except: Set(altered.keys)) { ProgressLine.show($0) }
     ProgressLine.end()

@@ -61,6 +61,29 @@ import VUGEN
     }
   }
 
+  /// What other programs say in places and words of their own.
+  @Test func otherPlacesAreLookedAt() {
+    let novel = TextToImageSettings(texts: [
+      PNGText("Software", "NovelAI"), PNGText("Description", "a red boat"),
+      PNGText("Comment", #"{"steps": 28, "sampler": "k_euler", "seed": 44, "scale": 11.0, "uc": "lowres"}"#),
+    ])
+    #expect(novel?.program == "NovelAI" && novel?.settings.prompt == "a red boat", "\(novel as Any)")
+    #expect(novel?.settings.seed == 44 && novel?.settings.negative == "lowres", "\(novel as Any)")
+    let list = read("parameters", #"{"prompt": "a cat", "seed": 1, "cfg_scale": [6, 5, 4]}"#)
+    #expect(
+      list?.changes() == ["its guidance '[6, 5, 4]' is no number and is left out"], "\(list as Any)")
+    let flux = read(
+      "parameters", "a cat\nSteps: 4, CFG scale: 1, Guidance: 3.5, Seed: 1, Version: stable-diffusion.cpp")
+    #expect(flux?.changes().contains { $0.contains("distilled guidance 3.5") } == true, "\(flux as Any)")
+    let loop =
+      #", "8": {"class_type": "ImpactSwitch", "inputs": {"select": 2, "input1": ["7", 0], "input2": ["6", 0]}}"#
+    let switched = read("prompt", graph(positive: #"["8", 0]"#, negative: #"["7", 0]"#, loop))
+    let plain = read("prompt", graph(positive: #"["6", 0]"#, negative: #"["7", 0]"#, loop))
+    #expect(switched?.settings == plain?.settings && plain != nil, "\(switched as Any)")
+    #expect(
+      read("Model", "Prompt:" + graph(positive: #"["6", 0]"#, negative: #"["7", 0]"#))?.program == "ComfyUI")
+  }
+
   @Test func numbersThatAreNoneAreSaid() {
     let text = graph(positive: "\"a cat\"", negative: "\"\"").replacing("\"cfg\": 8", with: "\"cfg\": NaN")
     let found = read("prompt", text)

@@ -132,7 +132,8 @@ struct Imagine: AsyncParsableCommand {
     Interruption.watch()
     let told = try from.map(ToldSettings.init)
     var first = try settings(told)
-    try first.checkAsOptions()
+    // Numbers without words are settings, too.
+    try first.checkAsOptions(needsPrompt: from == nil || !showSettings)
     if showSettings {
       print(try json ? first.report(told) : first.lines(told))
       return
@@ -264,8 +265,10 @@ extension WrittenFormat: ExpressibleByArgument {}
 
 extension ImageSettings {
   /// Throws `ValidationError`: values of options, not the work, are wrong.
-  func checkAsOptions() throws {
-    do { try check() } catch let error as GenerationError { throw ValidationError("\(error).") }
+  func checkAsOptions(needsPrompt: Bool = true) throws {
+    var checked = self
+    if !needsPrompt, prompt.allSatisfy(\.isWhitespace) { checked.prompt = "anything" }
+    do { try checked.check() } catch let error as GenerationError { throw ValidationError("\(error).") }
   }
 }
 

@@ -73,7 +73,10 @@ struct ComfyGraph {
       scale: value(inputs["cfg"] ?? inputs["cfg_conds"], ["cfg", "value", "float", "number"]),
       steps: value(inputs["steps"] ?? inputs["sigmas"], ["steps", "value", "int", "number", "sigmas"]))
     found.others = others(inputs)
-    let distilling = nodes.filter { $0.value.kind.lowercased().contains("fluxguidance") }
+    let distilling = nodes.filter {
+      let kind = $0.value.kind.lowercased()
+      return kind.contains("fluxguidance") || kind.contains("cliptextencodeflux")
+    }
     found.distilledGuidance = distilling.min { $0.key < $1.key }.flatMap { node in
       value(node.value.inputs["guidance"], ["guidance", "value", "float", "number"])?.shown
     }
@@ -123,6 +126,10 @@ struct ComfyGraph {
     for names in Self.joined where names.allSatisfy({ node.inputs[$0] != nil }) {
       return Self.join(names.compactMap(follow), ", ")
     }
+    // A switch says which of its inputs it lets through.
+    if let select = node.inputs["select"]?.count, let name = Self.chosen(select, of: node) {
+      return follow(name)
+    }
     if let encoded = encoded(node, follow) { return encoded }
     for name in Self.names { if let found = follow(name) { return found } }
     return anyCondition(node, follow)
@@ -138,6 +145,13 @@ struct ComfyGraph {
       return wanted == .positive ? (a, .positive) : (b, .negative)
     }
     return nil
+  }
+
+  /// The name of the input of this number, from 1.
+  private static func chosen(_ number: Double, of node: Node) -> String? {
+    guard let number = Int(exactly: number) else { return nil }
+    return ["input\(number)", "input_\(number)", "value\(number)", "text\(number)", "text_\(number)"]
+      .first { node.inputs[$0] != nil }
   }
 
   private static let joined = [

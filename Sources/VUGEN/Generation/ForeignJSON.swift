@@ -72,6 +72,10 @@ extension ForeignSettings {
     // Words in a comment that anybody may have written are not taken for a prompt without a second sign.
     let body = json["sui_image_params"] ?? json
     var found = Self(fields: body)
+    // Its older pictures have the prompt in a text of its own.
+    if found.prompt.isEmpty, name == "NovelAI" {
+      found.prompt = texts.first { $0.key.lowercased() == "description" }?.value ?? ""
+    }
     guard !found.prompt.isEmpty, name != nil || found.seed != nil || found.steps != nil || found.scale != nil
     else { return nil }
     found.program = name ?? "another program"

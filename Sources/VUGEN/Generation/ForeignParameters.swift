@@ -20,7 +20,8 @@ extension ForeignSettings {
     }
     func value(_ name: String) -> String? { values.first { $0.0.lowercased() == name }?.1 }
     take(seed: value("seed"), scale: value("cfg scale"), steps: value("steps"))
-    distilledGuidance = value("distilled cfg scale")
+    // Forge's name, and that of stable-diffusion.cpp.
+    distilledGuidance = value("distilled cfg scale") ?? value("guidance")
     let used: Set = ["seed", "cfg scale", "steps"]
     others = values.filter { !used.contains($0.0.lowercased()) }
     // What stands below is no prompt either, such as a template that it was made of.

@@ -110,13 +110,18 @@ enum JSONValue: Decodable, Equatable {
     }
   }
 
-  /// A value that fits into a line, as it was written; nil for lists, objects and nothing.
+  /// A value that fits into a line, as it was written; nil for objects, nothing, and lists but those of a few numbers.
   var shown: String? {
     switch self {
     case .flag(let value): "\(value)"
     case .number(let digits): digits
     case .text(let value): value.isEmpty ? nil : value
-    case .null, .list, .object: nil
+    case .list(let values):
+      (1...16).contains(values.count) && values.allSatisfy(\.isNumber)
+        ? "[" + values.compactMap(\.shown).joined(separator: ", ") + "]" : nil
+    case .null, .object: nil
     }
   }
+
+  private var isNumber: Bool { if case .number = self { true } else { false } }
 }

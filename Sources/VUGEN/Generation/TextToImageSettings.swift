@@ -35,7 +35,8 @@ public struct TextToImageSettings: Sendable, Equatable {
   public init?(texts: [PNGText]) {
     // ComfyUI puts `name:{…}` into EXIF's Make and Model where there are no text chunks.
     let texts = texts.map { text in
-      for name in ["prompt", "workflow"] where text.value.hasPrefix(name + ":{") {
+      for name in ["prompt", "workflow"]
+      where text.value.prefix(name.count + 2).lowercased() == name + ":{" {
         return PNGText(name, String(text.value.dropFirst(name.count + 1)))
       }
       return text

@@ -1,5 +1,7 @@
 #include "codecs.h"
 
+#include <sys/mman.h>
+
 int vugen_refuse(vugen_image *image, vugen_fault fault, const char *format, ...) {
   char text[VUGEN_MESSAGE_BYTES];
   va_list arguments;
@@ -15,7 +17,21 @@ int vugen_refuse(vugen_image *image, vugen_fault fault, const char *format, ...)
   return 1;
 }
 
+bool vugen_lacks_memory(const vugen_image *image) {
+  // Planes of 16 bits, their copy as RGBA, and what a decoder keeps beside them.
+  const size_t bytes_per_pixel = 32;
+  if (image->promised == 0) return false;
+  size_t count = image->promised * bytes_per_pixel;
+  void *room = mmap(NULL, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) return true;
+  munmap(room, count);
+  return false;
+}
+
 int vugen_blame(vugen_image *image, const char *codec, const char *words) {
+  // Decoders that get no memory say all kinds of things.
+  if (vugen_lacks_memory(image))
+    return vugen_refuse(image, VUGEN_NO_MEMORY, "there is no memory for its %.1f megapixels", image->promised / 1e6);
   char text[VUGEN_MESSAGE_BYTES];
   snprintf(text, sizeof text, "%s", words ? words : "");
   size_t end = strlen(text);
@@ -38,6 +54,7 @@ int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64
   if (width * height > free_pixels && (width * height - free_pixels) / pixels_per_byte > bytes)
     return vugen_refuse(image, VUGEN_DAMAGED, "%llu bytes are too few for the %llu × %llu pixels that it promises",
                         (unsigned long long)bytes, (unsigned long long)width, (unsigned long long)height);
+  image->promised = width * height;
   return 0;
 }
 

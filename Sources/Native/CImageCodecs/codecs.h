@@ -3,6 +3,7 @@
 #ifndef VUGEN_CODECS_H
 #define VUGEN_CODECS_H
 
+#include <stdbool.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -24,6 +25,9 @@ int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64
 
 // Takes width × height × 4 bytes for the pixels; 0 where there was room.
 int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height);
+
+// Whether there is no room to decode what the header promises: then a decoder's words say nothing of the file.
+bool vugen_lacks_memory(const vugen_image *image);
 
 // A codec's own words about a file that is damaged.
 int vugen_blame(vugen_image *image, const char *codec, const char *words);

@@ -21,8 +21,9 @@
 VUGEN_LIBRARY(FUNCTIONS, "libheif.so.1", "libheif.so")
 
 static int failed(vugen_image *image, struct heif_error error) {
-  if (error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype ||
-      error.code == heif_error_Decoder_plugin_error)
+  const bool is_unsupported =
+    error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype;
+  if (is_unsupported && !vugen_lacks_memory(image))
     return vugen_refuse(image, VUGEN_ADVISED, "%s; libheif may lack a decoder (Debian 13: libheif-plugin-libde265)",
                         error.message);
   return vugen_blame(image, "libheif", error.message);

@@ -43,6 +43,7 @@ typedef struct {
   double gamma;              // of the stored values, where the file says it without a profile; else 0
   double chromaticities[8];  // x and y of white, red, green and blue, likewise
   vugen_fault fault;
+  uint64_t promised;  // pixels that the header says, 0 before it was read
   char message[VUGEN_MESSAGE_BYTES];
 } vugen_image;
 

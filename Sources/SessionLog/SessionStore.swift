@@ -130,10 +130,17 @@ public struct SessionStore: Sendable {
   ///
   /// - Parameter byEnd: whether an end will do; not for what deletes.
   public func resolve(_ name: String, byEnd: Bool = true) throws -> String {
+    try resolve(name, byEnd: byEnd, "session", listedBy: "sessions list")
+  }
+
+  /// - Parameters:
+  ///   - kind: what a session of this store is called.
+  ///   - list: the command that shows them.
+  private func resolve(_ name: String, byEnd: Bool, _ kind: String, listedBy list: String) throws -> String {
     let all = ids()
     guard !name.allSatisfy(\.isWhitespace) else {
       throw SessionError(
-        "no session is named; 'vugen sessions list' shows them all, and 'last' is the one used last")
+        "no \(kind) is named; 'vugen \(list)' shows them all, and 'last' is the one used last")
     }
     if name == "last" {
       guard let first = all.first else {
@@ -149,8 +156,9 @@ public struct SessionStore: Sendable {
     guard fitting.count == 1 else {
       throw SessionError(
         fitting.isEmpty
-          ? "no session has the id or the title '\(name)'; vugen sessions list shows them all"
-          : "'\(name)' matches \(fitting.count) sessions: \(fitting.prefix(4).joined(separator: ", "))")
+          ? "no \(kind) has the id or the title '\(name)'; vugen \(list) shows them all"
+          : "'\(name)' matches \(fitting.count) \(kind)s: \(fitting.prefix(4).joined(separator: ", "))"
+            + (fitting.count > 4 ? ", …" : "") + "; type more of one")
     }
     return fitting[0]
   }
@@ -297,7 +305,8 @@ public struct SessionStore: Sendable {
     let fitting = all.filter { $0.hasPrefix(name) || $0.hasSuffix(name) }
     let newest = fitting.filter { id in !fitting.contains { $0 != id && deletedAlike($0).contains(id) } }
     guard newest.count == 1, !name.allSatisfy(\.isWhitespace), name != "last" else {
-      return try SessionStore(folder: deleted).resolve(name)
+      return try SessionStore(folder: deleted).resolve(
+        name, byEnd: true, "deleted session", listedBy: "sessions undelete")
     }
     return newest[0]
   }

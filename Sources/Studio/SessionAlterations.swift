@@ -22,7 +22,7 @@ extension SessionStore {
           difference =
             Self.difference(origin, isPartial, made)
             ?? asked[request].flatMap { Self.difference(origin.settings, asked: $0.settings, $0.count) }
-        } catch { difference = "\(error)" }
+        } catch { difference = "\("\(error)".prefix { $0 != ";" }); the picture was altered" }
         if let difference { altered[place] = "entry \(place + 1): \(difference)" }
       default: break
       }

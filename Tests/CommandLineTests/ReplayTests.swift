@@ -65,4 +65,15 @@ struct ReplayTests {
     #expect(found.status == 1 && !found.out.contains("identical"), "\(change): \(found)")
     #expect(found.error.contains(says), "\(change): \(found)")
   }
+
+  /// A picture without settings was altered; that other programs' pictures have some is no help.
+  @Test func aPictureWithoutSettingsWasAltered() throws {
+    try shell.writePictures("gray.png")
+    let found = try verify(
+      "guidance", "sed -i '5,$d' $l; for f in s/pictures/*; do cp gray.png $f; done")
+    #expect(
+      found.status == 1
+        && found.error.contains("has no settings that vugen can read; the picture was altered")
+        && !found.error.contains("AUTOMATIC1111"), "\(found)")
+  }
 }

@@ -26,6 +26,10 @@ enum StrangeFile {
   /// What a file is instead; nil where it is nothing that is known.
   static func explanation(_ bytes: UnsafeRawBufferPointer) -> String? {
     if bytes.isEmpty { return "the file is empty; download or copy it again" }
+    // What a file system leaves where a machine stops in the midst of writing.
+    if bytes.prefix(64).allSatisfy({ $0 == 0 }), bytes.allSatisfy({ $0 == 0 }) {
+      return "the file holds zero bytes alone; download or copy it again"
+    }
     if let kind = kinds.first(where: { bytes.starts(with: $0.start) }) { return kind.explanation }
     let text = String(decoding: bytes.prefix(256), as: UTF8.self).lowercased()
       .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -47,9 +51,10 @@ public enum ModelJSON {
   public static func read<T: Decodable>(_ type: T.Type, at path: String, kind: String) throws -> T {
     let file = try ModelFolder.mapped(path)
     if let strange = StrangeFile.explanation(file) { throw ModelFileError(path, strange) }
+    // A letter has one zero beside it.
     let isWide =
       file.bytes.starts(with: [0xFF, 0xFE]) || file.bytes.starts(with: [0xFE, 0xFF])
-      || (file.bytes.count > 3 && (file.bytes[0] == 0 || file.bytes[1] == 0))
+      || (file.bytes.count > 3 && (file.bytes[0] == 0) != (file.bytes[1] == 0))
     if isWide {
       throw ModelFileError(path, "this is UTF-16 and not UTF-8; save it as UTF-8, or copy it again")
     }

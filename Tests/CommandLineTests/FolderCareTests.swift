@@ -74,22 +74,26 @@ struct FolderCareTests {
   /// Two at once into one folder: the second is told who is there.
   @Test func oneProcessWritesAtATime() throws {
     try shell.writePictures("in/a.png")
-    try shell.write("file,caption\na.png,gray\nslow.png,slow\n", "in/list.csv")
+    // Long work, which stands still while others come.
+    let large = try Picture(width: 5000, height: 5000, red: 90, green: 90, blue: 90).pngData()
+    try shell.write(Data(large), "in/slow.png")
+    try shell.write(
+      "file,caption\na.png,gray\n" + String(repeating: "slow.png,slow\n", count: 8), "in/list.csv")
     let build = "data build folder in --captions in/list.csv -o"
     for prepare in ["", "mkdir out", "mkdir out; echo mine >out/mine.txt"] {
       let found = try shell.run(
         """
-        rm -rf out; rm -f slow.png; mkfifo slow.png; \(prepare)
-        "$P" \(build) out & p=$!; \(Shell.until("ls -l /proc/$p/fd 2>/dev/null | grep -q slow.png"))
+        rm -rf out; \(prepare)
+        "$P" \(build) out --size 64 & p=$!; \(Shell.until("ls -d out.*.partial >/dev/null 2>&1")); kill -STOP $p
         V \(build) out 2>second; echo $?; grep -c "^vugen: out: another run writes here (pid $p)" second
         V \(build) out --overwrite 2>second; echo $?; grep -c "pid $p" second
-        cat in/a.png >slow.png; wait $p; echo $?; ls -d out*; ls out
+        kill -CONT $p; wait $p; echo $?; ls -d out*; ls out
         """)
       let mine = prepare.contains("mine") ? "mine.txt\n" : ""
       #expect(
-        found.out == "1\n1\n1\n1\n2 pictures in out\n0\nout\n\(mine)train-000000.tar\n",
+        found.out == "1\n1\n1\n1\n9 pictures in out\n0\nout\n\(mine)train-000000.tar\n",
         "\(prepare): \(found)")
-      #expect(try shell.run("V data inspect out").out.hasPrefix("2 samples in 1 shard"))
+      #expect(try shell.run("V data inspect out").out.hasPrefix("9 samples in 1 shard"))
     }
     // One that fails leaves nothing, not even the folder.
     let failed = try shell.run(

@@ -177,12 +177,23 @@ import Testing
       error?.reason.contains("4 of 304 lines") == true && error?.reason.contains("line 302") == true
         && error?.reason.contains("--max-skipped 0.02") == true, "\(error as Any)")
     #expect(try found(Array(text.utf8), mostBad: 0.02).badLines.count == 4)
+    // Lines are counted, however many captions one has.
+    let lines =
+      (["\"x\",\"y\""] + Array(repeating: "\"x\"", count: 3)).map {
+        "{\"file\":\"a.png\",\"caption\":[\($0)]}"
+      }
+      + ["{}", "{}"]
+    let few = #expect(throws: DataSetError.self) {
+      try found(Array(lines.joined(separator: "\n").utf8), "list.jsonl")
+    }
+    #expect(few?.reason.contains("2 of 6 lines") == true, "\(few as Any)")
   }
 
   @Test(arguments: [
     ([UInt8]("file,caption\na.png,s".utf8) + [0xFC, 0xDF, 10], "line 2 is no UTF-8; it looks like Latin-1"),
     ([0xFF, 0xFE, 0x41], "UTF-16"), ([0xFF, 0xFE, 0x00, 0xD8], "UTF-16"),
-    ([0x41, 0, 0, 0x41, 0x42, 0x43], "zero bytes"),
+    ([0x41, 0, 0, 0x41, 0x42, 0x43], "zero bytes"), ([0], "zero bytes alone"),
+    ([0, 0, 0], "zero bytes alone"),
   ])
   func otherEncodingsAreRefusedByName(_ bytes: [UInt8], _ words: String) throws {
     let error = #expect(throws: DataSetError.self) { try found(bytes) }

@@ -108,6 +108,10 @@ struct ModelFolderTests {
     let wide: [UInt8] = [0x7B, 0, 0x7D, 0], marks: [UInt8] = [0xFF, 0xFE]
     var faults: [([UInt8], String)] = texts.map { (Array($0.0.utf8), $0.1) }
     faults += [(marks + wide, "UTF-16"), (wide, "UTF-16"), ([0x80, 0x81, 0xFF], "not JSON")]
+    for count in [1, 4, 700] {
+      faults.append(([UInt8](repeating: 0, count: count), "holds zero bytes alone"))
+    }
+    faults.append(([0, 0, 0, 7, 65, 66], "not JSON"))
     for (bytes, answer) in faults {
       let path = try folder.write("a.json", bytes)
       let found = reason { _ = try ModelJSON.read(File.self, at: path, kind: "thing") }

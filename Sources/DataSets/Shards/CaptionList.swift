@@ -45,7 +45,9 @@ struct CaptionList {
   /// Throws `DataSetError` where more of the lines than a share say nothing of a picture; one may in any case, unless the
   /// share is 0.
   func check(mostBad share: Double) throws {
-    let total = rows.count + bad.count, most = share > 0 ? max(1, Int(share * Double(total) + 1e-6)) : 0
+    // A line may hold several captions.
+    let total = Set(rows.map(\.line)).count + bad.count
+    let most = share > 0 ? max(1, Int(share * Double(total) + 1e-6)) : 0
     guard bad.count > most, let first = bad.first else { return }
     let needed = min(1, (Double(bad.count) / Double(total) * 50).rounded(.up) / 50)
     throw DataSetError(

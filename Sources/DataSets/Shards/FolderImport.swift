@@ -141,7 +141,8 @@ public struct FolderImport {
         list,
         found.missing.isEmpty
           ? "all captions are empty; the first is that of '\(first)'"
-          : "of the \(rows.count) pictures that it names none is in \(folder); the first is '\(first)'")
+          : "of the \(Set(rows.map(\.file)).count) pictures that it names none is in \(folder); the first is '\(first)'"
+      )
     }
     return found
   }
@@ -196,7 +197,10 @@ public struct FolderImport {
   /// A PNG, JPEG or WebP file that keeps its size stands in the shard as it is, with its orientation and profile, which
   /// are read again there; any other picture as PNG, upright and in sRGB.
   private static func sample(_ pair: Pair, number: Int, _ size: Int?) throws -> Sample {
-    let limits = Picture.Limits(), bytes = try Picture.file(at: pair.path, limits: limits)
+    var limits = Picture.Limits()
+    // A list may name anything, and nobody has asked to wait for a pipe.
+    limits.takesPipes = false
+    let bytes = try Picture.file(at: pair.path, limits: limits)
     let picture = try Picture(bytes: bytes, name: pair.path, limits: limits)
     let isFitting = max(picture.width, picture.height) <= size ?? .max
     let record = try JSONText.namedLine(Record(file: pair.path, captions: [pair.caption]))

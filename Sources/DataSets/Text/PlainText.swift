@@ -28,6 +28,9 @@ enum PlainText {
     for (i, byte) in bytes.enumerated() where byte == 0 {
       if i % 2 == 0 { zeros.even += 1 } else { zeros.odd += 1 }
     }
+    guard zeros.even + zeros.odd < bytes.count else {
+      throw Refusal(reason: "this is no text: it holds zero bytes alone; download or copy it again")
+    }
     // Of UTF-8 with a zero here and there; of UTF-16 that says anything of files, far more bytes are zero.
     if 16 * (zeros.even + zeros.odd) < bytes.count, String(validating: bytes, as: UTF8.self) != nil {
       let line = bytes.prefix { $0 != 0 }.count { $0 == 10 } + 1

@@ -49,13 +49,28 @@ private func takenUp(_ path: String) -> String {
   return path
 }
 
-/// The same of pictures to write, or a folder for them, whose name may end as it likes unless like a picture's.
+/// The same of pictures to write, or a folder for them, whose name may end as it likes unless like a file's of a known
+/// kind.
 @Sendable func picturesPath(_ text: String) throws -> String {
   let path = try namedPath(text), ending = (path as NSString).pathExtension.lowercased()
-  let isPicture =
-    PictureFormat.extensions.contains(ending) || ["ico", "pdf", "psd", "svg", "tga"].contains(ending)
-  return isPicture && !FileName.isFolder(path) ? try picturePath(path) : path
+  let isFile = PictureFormat.extensions.contains(ending) || fileEndings.contains(ending)
+  guard isFile, !FileName.isFolder(path), !path.hasSuffix("/"), !AtomicFile.isSpecial(path),
+    let reason = WrittenFormat.objection(to: path)
+  else { return path }
+  throw ValidationError(reason + "; a folder of that name ends in /.")
 }
+
+/// Endings of names that are files' and that nobody gives to a folder: texts, lists, documents, archives, films, models,
+/// and pictures that are not read.
+private let fileEndings = Set(
+  """
+  txt text log md markdown html htm xml json jsonl ndjson csv tsv yaml yml toml ini conf tex rtf caption
+  pdf ps eps doc docx odt ods odp xls xlsx ppt pptx epub
+  zip tar gz tgz bz2 xz zst 7z rar iso deb
+  mp4 m4v mov avi mkv webm mpg mpeg ogv mp3 wav flac ogg opus m4a cast
+  safetensors gguf ckpt pt pth bin npy npz onnx parquet
+  ico psd svg tga xcf exr hdr jxl dng cr2 cr3 nef arw
+  """.split(whereSeparator: \.isWhitespace).map(String.init))
 
 /// Throws `ValidationError` where a file's name ends like another kind than those that are written; one without an ending
 /// is as good.
@@ -87,6 +102,9 @@ struct OverwriteOption: ParsableArguments {
   func check(_ paths: String?...) throws {
     for case let path? in paths where path != "-" && !AtomicFile.isSpecial(path) {
       if FileName.isFolder(path) { throw FileAccessError(path, "this is a folder; name a file in it") }
+      if path.hasSuffix("/") {
+        throw FileAccessError(path, "this names a folder, as it ends in /; name a file")
+      }
       if !overwrite, Self.holdsSomething(path) {
         throw FileAccessError(path, "already exists; name another file, or add --overwrite to replace it")
       }
@@ -130,12 +148,16 @@ func checkFolder(_ output: String, holdsNone inputs: [String?]) throws {
   }
 }
 
-/// Throws `ValidationError` where a file to write is one of those that are read, by whatever name: it would be lost.
+/// Throws `ValidationError` where a file to write is one of those that are read, or lies in a folder of them, by whatever
+/// name: it would be lost.
 func checkOutput(_ output: String?, isNoneOf inputs: [String]) throws {
   guard let output, output != "-", !AtomicFile.isSpecial(output), let written = FileName.status(output),
     written.st_mode & S_IFMT == S_IFREG
   else { return }
-  for input in inputs where input != "-" {
+  let files = inputs.filter { $0 != "-" }.flatMap { input in
+    FileName.isFolder(input) ? ((try? FileName.names(in: input)) ?? []).map { "\(input)/\($0)" } : [input]
+  }
+  for input in files {
     guard let read = FileName.status(input), read.st_dev == written.st_dev, read.st_ino == written.st_ino
     else {
       continue

@@ -116,6 +116,11 @@ public final class Trainer {
   /// Where the state of a run lies in its folder.
   public static func checkpoint(in folder: String) -> String { folder + "/checkpoint.safetensors" }
 
+  /// The step at which a folder's run was saved; nil where there is none that can be read.
+  public static func savedStep(in folder: String) -> Int? {
+    (try? SafetensorsFile(path: checkpoint(in: folder)))?.header.metadata["step"].flatMap(Int.init)
+  }
+
   /// Writes the state, whole or not at all. Throws `FileAccessError`.
   public func save(to path: String) throws {
     var tensors = optimizer.state

@@ -41,6 +41,16 @@ struct OwnDataTests {
     #expect(again.out.hasSuffix("step 2 of 2, already finished: the model is in r/model\n"), "\(again)")
     #expect(
       again.error.hasSuffix("nothing was done; to continue, raise optimization.steps (now 2)\n"), "\(again)")
+    // Interrupted in its first new step, which is long, it has what it had.
+    let left = try shell.run(
+      """
+      env --default-signal=INT "$P" train understanding -o r --resume --set optimization.steps=9 --set data.batch=4096 2>said & p=$!
+      \(Shell.until("grep -q parameters said")); kill -INT $p; wait $p; echo $?; tail -n 1 said
+      """)
+    #expect(
+      left.out
+        == "130\nvugen: interrupted before the first new step; the checkpoint of step 2 is as it was, and --resume goes on from there\n",
+      "\(left)")
     // Nothing is left to learn from.
     let none = try shell.run(
       "V train understanding -o n --set data.shards=s \(Self.settings) --set objectives.text=0 --set objectives.contrastive=0 --set objectives.shades=0; ls -d n"

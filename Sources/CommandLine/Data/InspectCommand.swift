@@ -31,8 +31,10 @@ struct DataInspect: ParsableCommand {
   }
 
   func run() throws {
+    let files = try shards.flatMap { try Shards.files(at: $0) }
+    try checkOutput(sheet, isNoneOf: files)
     try existing.check(sheet)
-    let index = try ShardIndex(files: shards.flatMap { try Shards.files(at: $0) })
+    let index = try ShardIndex(files: files)
     let tally = try ShardTally(of: index, pictures: sheet == nil ? 0 : pictures) { done in
       ProgressLine.show("\(done) of \(index.count) samples")
     }

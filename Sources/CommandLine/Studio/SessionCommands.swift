@@ -190,8 +190,10 @@ struct Sessions: AsyncParsableCommand {
 
     func run() throws {
       let store = SessionStore.standard()
+      let id = try store.resolve(session), folder = store.folder(of: id)
+      try checkOutput(output, isNoneOf: [folder, folder + "/pictures"])
       try existing.check(output)
-      let id = try store.resolve(session), export = try SessionExport(store, id)
+      let export = try SessionExport(store, id)
       noteNewer(try store.contents(of: id), id)
       let path = try export.write(chosen, to: output, pictures: pictures)
       if path != "-" { try Output.show(name: path) }

@@ -15,6 +15,7 @@ struct TrainPlot: ParsableCommand {
   @OptionGroup var existing: OverwriteOption
 
   func run() throws {
+    try checkOutput(output, isNoneOf: ["metrics.jsonl", "checkpoint.safetensors"].map { "\(folder)/\($0)" })
     try existing.check(output)
     print(try LossPlot.write(run: folder, to: output ?? folder + "/loss.png").joined(separator: "\n"))
   }

@@ -150,7 +150,12 @@ struct TrainOptions: ParsableArguments {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
-    guard overwrite else { return Preparation(.program(left: left)) }
+    guard overwrite else {
+      // A run that is there has something to go on from, whatever is not done yet.
+      let saved = resume ? Trainer.savedStep(in: output) : nil
+      let resumed = saved.map { "the checkpoint of step \($0) is as it was, and --resume goes on from there" }
+      return Preparation(.program(left: resumed ?? left, step: saved == nil ? "first" : "first new"))
+    }
     let replaced = output
     return Preparation(
       .program(left: "\(replaced) is as it was".oneLine), onFailure: { OutputFolder.putBack(replaced) },
@@ -169,11 +174,13 @@ struct TrainOptions: ParsableArguments {
 
   /// A run in its folder, which is replaced where that is asked for: what was there comes back until the first step is done.
   ///
-  /// - Parameter model: the folder of the model that the stage builds upon.
+  /// - Parameters:
+  ///   - model: the folder of the model that the stage builds upon.
+  ///   - shards: what it learns from; empty for scenes.
   func begun<Run: TrainingRun>(
-    _ preparation: Preparation, upon model: String? = nil, _ make: () throws -> Run
+    _ preparation: Preparation, upon model: String? = nil, from shards: String, _ make: () throws -> Run
   ) throws -> Run {
-    if !resume { try checkFolder(output, holdsNone: [model, start]) }
+    if !resume { try checkFolder(output, holdsNone: [model, start, shards.isEmpty ? nil : shards]) }
     // Before anything is put aside or written.
     if let start { try preparation.attempt { try ModelFolder.checkConfiguration(start) } }
     if overwrite { try OutputFolder.putAside(output) }
@@ -201,7 +208,7 @@ struct TrainUnderstanding: AsyncParsableCommand {
   func run() async throws {
     guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
-    let training = try options.begun(preparation) {
+    let training = try options.begun(preparation, from: recipe.data.shards) {
       var bank: ObjectBank?
       if !options.resume, options.start == nil {
         var isBegun = false
@@ -246,7 +253,7 @@ struct TrainDecoder: AsyncParsableCommand {
     guard let recipe = try options.merged(DecoderRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
     let base = try options.base(model, preparation)
-    let training = try options.begun(preparation, upon: base) {
+    let training = try options.begun(preparation, upon: base, from: recipe.data.shards) {
       try DecoderTraining(
         recipe, model: base, folder: options.output, isResuming: options.resume,
         from: options.start)
@@ -281,7 +288,7 @@ struct TrainGenerator: AsyncParsableCommand {
     let preparation = options.begin(
       nice: recipe.run.nice, left: "the same command goes on with the latents made so far")
     let base = try options.base(model, preparation)
-    let training = try options.begun(preparation, upon: base) {
+    let training = try options.begun(preparation, upon: base, from: recipe.data.shards) {
       try GeneratorTraining(
         recipe, model: base, folder: options.output, isResuming: options.resume,
         from: options.start)
@@ -333,7 +340,7 @@ struct TrainDistill: AsyncParsableCommand {
     guard let recipe = try options.merged(DistillRecipe()) else { return }
     let preparation = options.begin(nice: recipe.run.nice)
     let base = try options.base(model, preparation)
-    let training = try options.begun(preparation, upon: base) {
+    let training = try options.begun(preparation, upon: base, from: recipe.data.shards) {
       try DistillTraining(
         recipe, model: base, folder: options.output, isResuming: options.resume)
     }
@@ -357,8 +364,10 @@ extension Preparation {
 extension Preparation.Surroundings {
   /// This program: what is done is told on a terminal every second, and elsewhere every half minute.
   ///
-  /// - Parameter left: what an interrupted one leaves.
-  static func program(left: String) -> Preparation.Surroundings {
+  /// - Parameters:
+  ///   - left: what an interrupted one leaves.
+  ///   - step: the step that was not reached.
+  static func program(left: String, step: String = "first") -> Preparation.Surroundings {
     let pace = Mutex(ProgressPace(from: 0))
     return Preparation.Surroundings(
       wait: { Interruption.wait(seconds: 1) }, isInterrupted: { Interruption.isRequested },
@@ -371,7 +380,7 @@ extension Preparation.Surroundings {
       leave: {
         // The libraries' own ends must not run beside work.
         PartialOutput.removeAll()
-        note("interrupted before the first step; \(left)")
+        note("interrupted before the \(step) step; \(left)")
         _exit(Interruption.status)
       })
   }

@@ -35,6 +35,9 @@ public final class SessionFile {
     folder = store.folder(of: id)
   }
 
+  /// How often its log was removed by somebody else, and written anew with all that it had.
+  public private(set) var renewals = 0
+
   /// Whether it is on the disk.
   public var isBegun: Bool { descriptor >= 0 }
 
@@ -174,6 +177,7 @@ public final class SessionFile {
   /// Writes what waits, as far as the disk takes it. False where something still waits.
   @discardableResult
   public func flush() -> Bool {
+    if !waiting.isEmpty { noticeRemoval() }
     if !isBegun {
       // What was attached and never asked about is nothing that was done.
       guard !waiting.isEmpty else { return true }
@@ -190,6 +194,20 @@ public final class SessionFile {
       waiting.removeFirst()
     }
     return fdatasync(descriptor) == 0 && waitingPictures.isEmpty
+  }
+
+  /// What is written to a log that somebody has removed goes nowhere: all of it waits for a new one then.
+  private func noticeRemoval() {
+    var status = stat()
+    guard isBegun, fstat(descriptor, &status) == 0, status.st_nlink == 0 else { return }
+    var log = Data(count: Int(status.st_size))
+    let count = log.withUnsafeMutableBytes { bytes in
+      bytes.baseAddress.map { pread(self.descriptor, $0, bytes.count, 0) } ?? 0
+    }
+    let lines = log.prefix(max(0, count)).split(separator: 10).map { Data($0) + [10] }
+    waiting = lines + waiting
+    renewals += 1
+    release()
   }
 
   /// A whole line or none of it.

@@ -90,6 +90,28 @@ enum StudioSignals {
     signal(SIGPIPE, SIG_IGN)
   }
 
+  /// Stands still, as any program does that needs the whole screen, until the shell brings it to the front: what it asked
+  /// of the terminal before, the shell would read the replies to. False where it stays in the background, because there
+  /// is no shell to wait for.
+  static func waitForForeground() -> Bool {
+    while ended == 0 {
+      let owner = tcgetpgrp(0)
+      // No terminal of this session's, or one whose groups are not seen from here.
+      guard owner > 0, owner != getpgrp() else { return true }
+      resumed = 0
+      // A parent may have handed on that it waits.
+      var stop = sigset_t()
+      sigemptyset(&stop)
+      sigaddset(&stop, SIGTTIN)
+      pthread_sigmask(SIG_UNBLOCK, &stop, nil)
+      raise(SIGTTIN)
+      // Whoever stood still is told that it goes on; the word may reach another thread a little later.
+      for _ in 0..<20 where resumed == 0 && ended == 0 { usleep(10_000) }
+      if resumed == 0 { return false }
+    }
+    return true
+  }
+
   static func takeResize() -> Bool {
     defer { resized = 0 }
     return resized != 0

@@ -66,7 +66,11 @@ public struct SessionExport {
   ///   - format: one of `formats`.
   ///   - given: where to; nil for a name of the session's own in the working folder.
   public func write(_ format: String, to given: String?, pictures: CastPictures = .blocks) throws -> String {
-    let path = given ?? freeName(format)
+    let path = given ?? freeName(format), folder = FileName.parent(of: path)
+    // Else a name that was mistyped would make folders.
+    guard path == "-" || folder.isEmpty || FileName.isFolder(folder) else {
+      throw FileAccessError(path, "cannot be written: there is no folder \(folder)")
+    }
     let text: String
     switch format {
     case "md": text = try markdown(pictureFolder: Self.pictureFolder(beside: path))
@@ -79,11 +83,14 @@ public struct SessionExport {
   }
 
   /// A name of the session's own, or the next free number where there is one of that name: what was written before stays.
-  private func freeName(_ format: String) -> String {
-    var name = "vugen-\(id).\(format)", number = 1
+  ///
+  /// - Parameter folder: where; empty for the working folder.
+  func freeName(_ format: String, in folder: String = "") -> String {
+    let start = (folder.isEmpty || folder == "/" ? folder : folder + "/") + "vugen-\(id)"
+    var name = "\(start).\(format)", number = 1
     while FileName.exists(name) {
       number += 1
-      name = "vugen-\(id)-\(number).\(format)"
+      name = "\(start)-\(number).\(format)"
     }
     return name
   }

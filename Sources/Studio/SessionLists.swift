@@ -67,6 +67,7 @@ extension SessionRecorder {
         var choice = Choice(
           title: hit.text.replacing("\n", with: " "), detail: "\(HumanDate.text(hit.time)) · \(hit.title)",
           value: hit.id)
+        choice.isCurrent = openID == hit.id
         choice.place = SessionPlace(text: hit.text, number: numbers[key, default: 0])
         numbers[key, default: 0] += 1
         return choice

@@ -54,7 +54,11 @@ final class SessionRecorder {
     var actions: [Action] = []
     if let session {
       adopt(entry.event, into: session)
-      let isWritten = session.append(entry)
+      let renewals = session.renewals, isWritten = session.append(entry)
+      if session.renewals > renewals {
+        let text = "the session was removed from the disk; it is written anew, without its earlier pictures"
+        actions.append(.toast(text, isError: true))
+      }
       if !isWritten, !loggedFullDisk {
         let text = "what is new stays in memory until it can be written: \(session.obstacle)"
         actions.append(.toast(text, isError: true))
@@ -269,12 +273,15 @@ final class SessionRecorder {
     guard let openID, session.map(\.isBegun) ?? true else {
       return [.toast("there is nothing on the disk of this session yet", isError: true)]
     }
-    let path = typed.isEmpty ? nil : TypedPath.resolve(typed)
-    if let path, let objection = TypedPath.objection(toWriting: path) {
+    var path = typed.isEmpty ? nil : TypedPath.resolve(typed)
+    let isPlace = path.map(FileName.isFolder) ?? true
+    if !isPlace, let given = path, SessionExport.format(ofName: given) == nil { path = "\(given).\(format)" }
+    if !isPlace, let path, let objection = TypedPath.objection(toWriting: path) {
       return [.toast(objection, isError: true)]
     }
     do {
       let export = try SessionExport(store, openID) { _ in running }
+      if isPlace { path = export.freeName(format, in: path.map(TypedPath.folder) ?? "") }
       let name = FileName.escaped(try export.write(format, to: path))
       let told = (["wrote \(name)"] + export.damage).joined(separator: "; ")
       return [.toast(told, isError: !export.damage.isEmpty)]

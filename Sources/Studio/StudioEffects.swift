@@ -23,6 +23,8 @@ final class StudioEffects {
   private let pictures: PictureDesk
   /// Whether the person wants to leave, or the terminal is gone.
   private(set) var hasLeft = false
+  /// Whether nobody is there any more who could be asked.
+  private var isUnattended = false
   /// What a person who wants to leave was told would be lost.
   private var toldLost: String?
 
@@ -40,10 +42,13 @@ final class StudioEffects {
 
   func leave() { hasLeft = true }
 
+  /// From here on nobody is asked anything.
+  func goUnattended() { isUnattended = true }
+
   /// What would be lost is said once; whoever asks again after that leaves.
   private func leaveUnlessSomethingIsLost() -> [Action] {
     let lost = recorder.leftInMemory
-    if let lost, lost != toldLost {
+    if let lost, lost != toldLost, !isUnattended {
       toldLost = lost
       return [.toast(lost, isError: true)]
     }
@@ -133,18 +138,22 @@ final class StudioEffects {
     case .openEditor(let text): return edit(text)
     case .rememberPrompt(let text): PromptHistory.append(text)
     case .captureMouse(let isCaptured): screen.captureMouse(isCaptured)
-    case .repaint: screen.repaint()
+    // Whoever asks for it sees something wrong, which may be the size.
+    case .repaint: return [resized(screen.resize())]
     case .suspend:
       screen.suspend()
       // This thread stops here: a signal to the whole process may stop another first, and this one would draw meanwhile.
       raise(SIGSTOP)
       _ = StudioSignals.takeResume()
-      screen.resume()
+      _ = StudioSignals.waitForForeground()
+      return [resized(screen.resume())]
     case .leave: return leaveUnlessSomethingIsLost()
     default: break
     }
     return []
   }
+
+  func resized(_ size: Size) -> Action { .resized(size, cell: screen.facts.cell) }
 
   private func edit(_ text: String) -> [Action] {
     let environment = ProcessInfo.processInfo.environment
@@ -162,12 +171,12 @@ final class StudioEffects {
     defer { StudioSignals.lendTerminal(false) }
     screen.suspend()
     let status = ForegroundProgram.run("exec \(editor) \"$1\"", [path])
-    screen.resume()
-    guard let status else { return [.toast("'\(editor)' cannot be run; set EDITOR", isError: true)] }
+    let size = resized(screen.resume())
+    guard let status else { return [size, .toast("'\(editor)' cannot be run; set EDITOR", isError: true)] }
     if let problem = ForegroundProgram.problem(status) {
-      return [.toast("'\(editor)' \(problem)", isError: true)]
+      return [size, .toast("'\(editor)' \(problem)", isError: true)]
     }
     let edited = (try? String(contentsOfFile: path, encoding: .utf8)) ?? text
-    return [.edited(edited.trimmingCharacters(in: .newlines))]
+    return [size, .edited(edited.trimmingCharacters(in: .newlines))]
   }
 }

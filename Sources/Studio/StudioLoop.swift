@@ -14,6 +14,10 @@ final class StudioLoop {
   private let clock = ContinuousClock()
   private let begun: ContinuousClock.Instant
   private let usesColours: Bool
+  /// The signal that ends the studio; 0 where there was none.
+  private var endSignal: Int32 = 0
+  /// Whether it ends by itself: by a signal, or because the terminal is gone. Keys mean nothing then.
+  private var isEnding = false
 
   /// - Parameters:
   ///   - usesColours: false for `NO_COLOR`.
@@ -30,59 +34,70 @@ final class StudioLoop {
   /// Runs until the person leaves. Throws `TerminalError` where there is no terminal; returns the exit status.
   func run() throws -> Int32 {
     StudioSignals.watch(waking: mailbox)
+    guard StudioSignals.waitForForeground() else {
+      throw TerminalError(
+        "the studio runs in the background, and no shell can bring it to the front; start it without &")
+    }
+    if StudioSignals.endSignal != 0 { return 128 + StudioSignals.endSignal }
     effects.engines.guardThread()
     try screen.start(environment: ProcessInfo.processInfo.environment)
     defer { screen.end() }
     let size = Screen.windowSize() ?? (80, 24, 0, 0)
     apply(graphics)
-    apply(.resized(Size(size.columns, size.rows), cell: screen.facts.cell))
+    apply(effects.resized(Size(size.columns, size.rows)))
     draw()
     effects.engines.load()
     while !effects.hasLeft {
       wait()
-      if StudioSignals.endSignal != 0 {
-        if let request = state.work.running?.id {
-          _ = effects.perform(.record(.cancelled(request: request)), state)
-        }
-        effects.engines.cancelAll()
-        return 128 + StudioSignals.endSignal
+      if StudioSignals.endSignal != 0, endSignal == 0 {
+        endSignal = StudioSignals.endSignal
+        end()
       }
-      if StudioSignals.takeInterrupt() { apply(.key(.control("c"))) }
-      if StudioSignals.takeResume() { screen.resume() }
-      if StudioSignals.takeResize() { apply(.resized(screen.resize(), cell: screen.facts.cell)) }
+      if StudioSignals.takeInterrupt(), !isEnding { apply(.key(.control("c"))) }
+      if StudioSignals.takeResume() { apply(effects.resized(screen.resume())) }
+      if StudioSignals.takeResize() { apply(effects.resized(screen.resize())) }
       for message in mailbox.take() { effects.take(message).forEach(apply) }
       readInput()
       draw()
     }
-    return 0
+    return endSignal == 0 ? 0 : 128 + endSignal
+  }
+
+  /// Ends as a person does who leaves and leaves again, without asking anybody: two seconds later at the latest.
+  private func end() {
+    guard !isEnding else { return }
+    isEnding = true
+    effects.goUnattended()
+    apply(.ended)
   }
 
   /// Sleeps until a key, a message, or the next thing that moves by itself.
   private func wait() {
     var timeout = state.nextTick.map { max(0, min(60, $0 - now)) } ?? 60
-    if parser.isWaiting { timeout = min(timeout, 0.03) }
+    if parser.isWaiting, !isEnding { timeout = min(timeout, 0.03) }
     var watched = [
-      pollfd(fd: 0, events: Int16(POLLIN), revents: 0),
+      // One that is gone would be told again and again.
+      pollfd(fd: isEnding ? -1 : 0, events: Int16(POLLIN), revents: 0),
       pollfd(fd: mailbox.wakeDescriptor, events: Int16(POLLIN), revents: 0),
     ]
     let count = poll(&watched, 2, Int32((timeout * 1000).rounded(.up)))
     // What comes now happens now: a message that it calls for is not over before it is seen.
     apply(.tick(now))
-    if count == 0, parser.isWaiting { parser.flush().forEach(take) }
+    if count == 0, parser.isWaiting, !isEnding { parser.flush().forEach(take) }
     // The terminal is gone.
     if watched[0].revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0, watched[0].revents & Int16(POLLIN) == 0
     {
-      effects.leave()
+      end()
     }
   }
 
   private func readInput() {
     var bytes = [UInt8](repeating: 0, count: 65536)
     var watched = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
-    while poll(&watched, 1, 0) > 0, watched.revents & Int16(POLLIN) != 0 {
+    while !isEnding, poll(&watched, 1, 0) > 0, watched.revents & Int16(POLLIN) != 0 {
       let count = read(0, &bytes, bytes.count)
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return effects.leave() }
+      guard count > 0 else { return end() }
       parser.take(bytes[..<count]).forEach(take)
     }
   }
@@ -96,7 +111,7 @@ final class StudioLoop {
         apply(.backgroundKnown(isLight: colour.luminance > 0.5))
       }
       apply(graphics)
-      apply(.resized(state.terminal.size, cell: screen.facts.cell))
+      apply(effects.resized(state.terminal.size))
     }
   }
 

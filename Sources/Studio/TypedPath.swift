@@ -14,7 +14,10 @@ enum TypedPath {
     let words = PastedPaths.words(of: text) ?? []
     let plain = words.count == 1 ? words[0] : words.isEmpty ? text : words.joined(separator: " ")
     let meant = named(plain.hasPrefix("file://") ? local(plain) : plain)
-    return [typed, text].map(named).first(where: FileName.exists) ?? meant
+    if let found = [typed, text, meant].map(named).first(where: FileName.exists) { return found }
+    // A break in a name comes as one, whichever of the two it is.
+    let returned = meant.replacing("\n", with: "\r")
+    return FileName.exists(returned) ? returned : meant
   }
 
   /// A path without `~`, and with `\xE9` as a byte where only such a file is there.
@@ -48,7 +51,8 @@ enum TypedPath {
   /// Why nothing is written where a person says; nil where it can be.
   static func objection(toWriting path: String) -> String? {
     let name = FileName.escaped(path)
-    if FileName.isFolder(path) { return "\(name): this is a folder; name a file" }
+    if FileName.isFolder(path) || path.hasSuffix("/") { return "\(name): this is a folder; name a file" }
+    if AtomicFile.isSpecial(path) { return "\(name): this is no file, and would keep nothing; name one" }
     guard let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
       return nil
     }

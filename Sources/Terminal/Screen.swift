@@ -120,12 +120,6 @@ public final class Screen {
     return Size(size.columns, size.rows)
   }
 
-  /// Draws everything anew at the next frame, whatever seems to be there.
-  public func repaint() {
-    vt_invalidate()
-    forget()
-  }
-
   private func forget() {
     removeKitty(shown.map { ($0, $1) })
     (shown, last) = ([:], nil)
@@ -360,11 +354,11 @@ public final class Screen {
     vt_suspend()
   }
 
-  /// Takes the screen back after `suspend`.
-  public func resume() {
+  /// Takes the screen back after `suspend`, and returns its size: nobody is told of one that changed meanwhile.
+  public func resume() -> Size {
     vt_resume()
     enterModes()
-    forget()
+    return resize()
   }
 
   /// Gives the terminal back as it was.

@@ -22,6 +22,24 @@ struct SessionTests {
     .renamed("apples"),
   ]
 
+  /// A log that somebody removes is written anew, with all that it had; where that cannot be, all of it waits.
+  @Test func removedLogsAreWrittenAnew() throws {
+    let store = temporaryStore(), file = try SessionFile(store, id: "20260101-000000-aaaa")
+    let manager = FileManager.default
+    for (place, event) in Self.events.enumerated() { file.append(.init(time: Double(place), event: event)) }
+    try manager.removeItem(atPath: file.folder)
+    #expect(file.append(.init(time: 9, event: .renamed("b"))) && file.renewals == 1)
+    #expect(try store.read(file.id).entries.map(\.event) == Self.events + [.renamed("b")])
+    #expect(throws: SessionError.self) { try SessionFile(store, id: file.id) }
+    try manager.removeItem(atPath: file.folder)
+    try Data().write(to: URL(fileURLWithPath: file.folder))
+    #expect(!file.append(.init(time: 10, event: .renamed("c"))))
+    #expect(file.waiting.count == Self.events.count + 2)
+    try manager.removeItem(atPath: file.folder)
+    #expect(file.flush() && file.waiting.isEmpty)
+    #expect(try store.read(file.id).entries.count == Self.events.count + 2)
+  }
+
   /// A picture that the disk does not take waits, and is written with the first entry for which there is room.
   @Test func picturesWaitForRoom() throws {
     let store = temporaryStore(), file = try SessionFile(store, id: "20260101-000000-aaaa")

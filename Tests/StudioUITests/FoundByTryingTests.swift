@@ -88,10 +88,11 @@ import Testing
   @Test func exportsTakeAFormatAndANameInEitherOrder() {
     for (typed, format, path) in [
       ("", "html", ""), ("md", "md", ""), ("HTML", "html", ""), ("x.html", "html", "x.html"),
-      ("html x.html", "html", "x.html"), ("x.html html", "html", "x.html"), ("md notes", "md", "notes.md"),
-      ("notes md", "md", "notes.md"), ("a b.md", "md", "a b.md"), ("json 'a b.json'", "json", "'a b.json'"),
+      ("html x.html", "html", "x.html"), ("x.html html", "html", "x.html"), ("md notes", "md", "notes"),
+      ("notes md", "md", "notes"), ("md .", "md", "."), ("..", "html", ".."), ("json a.b/", "json", "a.b/"),
+      ("a b.md", "md", "a b.md"), ("json 'a b.json'", "json", "'a b.json'"),
       ("~/x.htm", "html", "~/x.htm"), ("./a.b/c.cast", "cast", "./a.b/c.cast"),
-      ("md a/b.d/c", "md", "a/b.d/c.md"),
+      ("md a/b.d/c", "md", "a/b.d/c"),
     ] {
       var b = Bench()
       b.send("/export \(typed)")

@@ -38,6 +38,7 @@ extension StudioState {
     switch action {
     case .key(let key): return take(key)
     case .tick(let now): return tick(now)
+    case .ended: return leaveUnasked()
     case .resized, .graphicsKnown, .backgroundKnown, .themesRead: return takeTerminal(action)
     case .configured, .historyRead, .complaints: return takeBeginning(action)
     case .modelReady, .modelFailed, .vocabularyKnown: return takeModel(action)
@@ -72,7 +73,7 @@ extension StudioState {
     var effects: [Effect] = []
     if let due = work.sliderDue, due <= now { effects += drawForSlider() }
     if let due = work.leaveDue, due <= now { effects += leaveNow() }
-    return effects + playDue()
+    return effects + playDue() + startNext()
   }
 
   /// When the next tick matters; nil while nothing moves by itself.
@@ -81,7 +82,7 @@ extension StudioState {
     let spinner = work.running == nil && work.model != .loading ? nil : now + 0.1
     return [
       toast?.until, inspector.sliderUntil, work.sliderDue, work.leaveDue, inspector.recordDue, replayDue,
-      spinner,
+      spinner, work.startsNext ? now : nil,
     ].compactMap { $0 }.min()
   }
 

@@ -132,7 +132,7 @@ extension StudioState {
       overlays.top = .list(list)
       return argument.isEmpty ? [] : [.search(argument)]
     case .sessions: return [.readSessions]
-    case .new: return settingsBeforeLeaving() + [.newSession]
+    case .new: return endWork(then: .newSession)
     case .rename: return argument.isEmpty ? fail("/rename takes a title") : recording(.renamed(argument))
     default: break
     }
@@ -183,7 +183,9 @@ extension StudioState {
       file.contains(".")
       ? file.split(separator: ".").last?.lowercased().filter { !"'\"".contains($0) } ?? "" : ""
     let told = ["htm": "html", "markdown": "md"][ending] ?? ending
-    if let wanted, ending.isEmpty { return [.export(format: wanted, path: "\(name).\(wanted)")] }
+    // Whoever looks at the disk sees whether it is a folder, else adds what lacks.
+    let isFolder = name.hasSuffix("/") || [".", "..", "~"].contains(file)
+    if isFolder || wanted != nil && ending.isEmpty { return [.export(format: wanted ?? "html", path: name)] }
     guard formats.contains(told) else {
       return fail("/export takes md, html, json or cast, a file's name such as notes.html, or both")
     }
@@ -228,7 +230,7 @@ extension StudioState {
 
   /// Leaves; what is not finished is told first, and ended where the person asks again.
   private mutating func leave() -> [Effect] {
-    if work.leaveDue != nil { return leaveNow() }
+    if work.leaveDue != nil, work.leaveFor == .leave { return leaveNow() }
     let running = work.running.flatMap { $0.isAnswered ? nil : $0.job }
     let unfinished = [running].compactMap { $0?.id } + work.queue.map(\.id)
     if !unfinished.isEmpty, unfinished != work.toldOfLeaving {
@@ -240,31 +242,43 @@ extension StudioState {
         ((first ?? []) + waiting).joined(separator: ", ")
           + "; the same again ends it and leaves")
     }
+    return leaveUnasked()
+  }
+
+  /// Leaves; what is not finished is ended.
+  mutating func leaveUnasked() -> [Effect] {
     isLeaving = true
-    return endWork()
+    return endWork(then: .leave)
   }
 
   /// What waits is written as cancelled, and what runs ends at its next step, so that nothing of it is lost; then, or
-  /// after two seconds, the studio is left.
-  private mutating func endWork() -> [Effect] {
+  /// after two seconds, the studio or the session is left.
+  mutating func endWork(then next: Effect) -> [Effect] {
     let dropped = work.queue.flatMap { job -> [Effect] in
       [
         .record(.began(job.id, job.request, sweep: job.options.sweep)), .record(.cancelled(request: job.id)),
       ]
     }
+    let count = work.requestCount
     (work.queue, work.critique, work.sliderDue) = ([], nil, nil)
     let before = settingsBeforeLeaving() + dropped
-    guard let running = work.running, !running.isAnswered else { return before + [.leave] }
+    if work.leaveDue == nil { (work.firstOfNext, work.endedCount) = (work.nextRequest, count) }
+    work.leaveFor = next
+    // Another session is opened when the model is free: what comes of a request goes where it was asked.
+    guard let running = work.running, next != .leave || !running.isAnswered else { return before + [next] }
     let effects = cancelRunning(discarding: running.isDiscarded)
     work.leaveDue = now + 2
-    say("stopping at the next step, to keep what is there; the same again leaves at once")
+    let again = next == .leave ? "; the same again leaves at once" : ""
+    say("stopping at the next step, to keep what is there" + again)
     return before + effects
   }
 
   /// Leaves without what still runs.
   mutating func leaveNow() -> [Effect] {
     work.leaveDue = nil
-    guard let running = work.running, !running.isAnswered else { return [.leave] }
+    let next = work.leaveFor
+    // Of the one that is left for another session, whoever opens that writes the end.
+    guard next == .leave, let running = work.running, !running.isAnswered else { return [next] }
     return [.record(.cancelled(request: running.id)), .leave]
   }
 

@@ -109,8 +109,10 @@ extension StudioState {
       }
       return run(command: choice.value)
     case .themes: return choose(theme: choice.value)
-    case .sessions: return settingsBeforeLeaving() + [.openSession(choice.value)]
-    case .search: return settingsBeforeLeaving() + [.openSession(choice.value, at: choice.place)]
+    case .sessions, .search:
+      let next = Effect.openSession(choice.value, at: choice.place)
+      // The open one stays as it is.
+      return choice.isCurrent ? [next] : endWork(then: next)
     case .models: return run(command: "/model \(choice.value)")
     case .things: return choose(thing: choice.value)
     case .queue: return []

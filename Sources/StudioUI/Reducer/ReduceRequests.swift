@@ -78,8 +78,9 @@ extension StudioState {
       conversation.lastDrawing = settings
       work.releaseSlider()
     }
-    // Whoever asks for more stays.
-    (conversation.scroll, work.leaveDue) = (nil, nil)
+    // Whoever asks for more stays; or asks it of the session that is opened next.
+    conversation.scroll = nil
+    if work.leaveFor == .leave { work.leaveDue = nil }
     conversation.lastRequest = request
     work.enqueue(request, options)
     return effects + startNext()

@@ -5,6 +5,8 @@ import SessionLog
 /// What can happen to the studio.
 public enum Action: Sendable {
   case key(Key)
+  /// The terminal is gone, or a signal ends the studio: it leaves without asking.
+  case ended
   /// The clock, in seconds since the studio began.
   case tick(Double)
 

@@ -26,8 +26,13 @@ public struct WorkState: Equatable, Sendable {
   var aside: PictureID?
   /// What was not finished when the person was last told so on leaving.
   var toldOfLeaving: [Int] = []
-  /// When the studio is left, whether what runs has ended by then or not; nil while nobody leaves.
+  /// When the studio or the session is left, whether what runs has ended by then or not; nil while nobody leaves.
   var leaveDue: Double?
+  /// What is done then: the studio is left, or another session opened.
+  var leaveFor = Effect.leave
+  /// The first request that belongs to the session that is to be opened, and how many were ended for it.
+  var firstOfNext: Int?
+  var endedCount = 0
   /// When a request was stopped last.
   var stoppedAt: Double?
 
@@ -41,6 +46,11 @@ public struct WorkState: Equatable, Sendable {
   public var canDraw: Bool {
     if case .ready(_, _, _, let canDraw) = model { return canDraw }
     return true
+  }
+
+  /// Whether the next request can begin.
+  var startsNext: Bool {
+    if case .ready = model { running == nil && leaveDue == nil && !queue.isEmpty } else { false }
   }
 
   /// Gives a request its number and its place behind those that wait.
@@ -59,7 +69,7 @@ public struct WorkState: Equatable, Sendable {
   ///
   /// - Parameter shown: the pictures that were shown last, which a question is about that names none.
   mutating func dequeue(now: Double, shown: [PictureID]) -> Job? {
-    guard running == nil, case .ready = model, !queue.isEmpty else { return nil }
+    guard startsNext else { return nil }
     var job = queue.removeFirst()
     if case .ask(var question) = job.request {
       if let subject = job.options.subject {
@@ -76,9 +86,12 @@ public struct WorkState: Equatable, Sendable {
     return job
   }
 
-  /// Another session: what ran and waited belonged to the old one.
+  /// Another session: what ran and waited belonged to the old one, but for what was asked since it was left.
   mutating func abandon() {
-    (running, queue, sliderDue, critique, talk, stoppedAt, leaveDue) = (nil, [], nil, nil, [], nil, nil)
+    (running, sliderDue, critique, talk, stoppedAt, leaveDue) = (nil, nil, nil, [], nil, nil)
+    let first = firstOfNext ?? .max
+    queue.removeAll { $0.id < first }
+    firstOfNext = nil
   }
 }
 

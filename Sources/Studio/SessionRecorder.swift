@@ -56,7 +56,7 @@ final class SessionRecorder {
       adopt(entry.event, into: session)
       let renewals = session.renewals, isWritten = session.append(entry)
       if session.renewals > renewals {
-        let text = "the session was removed from the disk; it is written anew, without its earlier pictures"
+        let text = "the session was removed; it is written anew, without the pictures before"
         actions.append(.toast(text, isError: true))
       }
       if !isWritten, !loggedFullDisk {

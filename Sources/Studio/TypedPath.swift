@@ -14,10 +14,9 @@ enum TypedPath {
     let words = PastedPaths.words(of: text) ?? []
     let plain = words.count == 1 ? words[0] : words.isEmpty ? text : words.joined(separator: " ")
     let meant = named(plain.hasPrefix("file://") ? local(plain) : plain)
-    if let found = [typed, text, meant].map(named).first(where: FileName.exists) { return found }
-    // A break in a name comes as one, whichever of the two it is.
-    let returned = meant.replacing("\n", with: "\r")
-    return FileName.exists(returned) ? returned : meant
+    // Of the two ends that lines have, a terminal gives one for both.
+    let returned = [text, plain].filter { $0.contains("\n") }.map { $0.replacing("\n", with: "\r") }
+    return ([typed, text] + returned).map(named).first(where: FileName.exists) ?? meant
   }
 
   /// A path without `~`, and with `\xE9` as a byte where only such a file is there.

@@ -75,8 +75,7 @@ struct FolderCareTests {
   @Test func oneProcessWritesAtATime() throws {
     try shell.writePictures("in/a.png")
     // Long work, which stands still while others come.
-    let large = try Picture(width: 5000, height: 5000, red: 90, green: 90, blue: 90).pngData()
-    try shell.write(Data(large), "in/slow.png")
+    try shell.write(Data(HugePicture.png(width: 8000, height: 5000)), "in/slow.png")
     try shell.write(
       "file,caption\na.png,gray\n" + String(repeating: "slow.png,slow\n", count: 8), "in/list.csv")
     let build = "data build folder in --captions in/list.csv -o"

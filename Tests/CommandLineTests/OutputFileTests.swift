@@ -40,6 +40,11 @@ struct OutputFileTests {
         found.error.split(separator: "\n").filter { $0.contains("already exists; name another file") }.count
           == 2,
         "\(command): \(says) \(found)")
+      let folder = try shell.run("V \(command) new.\(name)/; echo $?; ls -d new.*")
+      #expect(
+        folder.out == "1\n"
+          && folder.error.contains("new.\(name)/: this names a folder, as it ends in /; name a file"),
+        "\(command): \(folder)")
     }
     // A name that the program chooses is a free one.
     let chosen = try shell.run("V sessions export; V sessions export")

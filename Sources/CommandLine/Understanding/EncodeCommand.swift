@@ -24,7 +24,7 @@ struct Encode: AsyncParsableCommand {
   var file: String
 
   func validate() throws {
-    try checkOutput(output, isNoneOf: [file])
+    try checkOutput(output, isNoneOf: [file, model.folder])
     try checkEnding(of: output, ["safetensors"])
   }
 

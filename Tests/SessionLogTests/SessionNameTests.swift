@@ -1,8 +1,9 @@
+import Foundation
 import SessionLog
 import TestSupport
 import Testing
 
-/// Names that mean no session, or several.
+/// Names that mean no session, or several; and folders that cannot be.
 @Suite struct SessionNameTests {
   /// A name of many is refused with a few of them, and says that there are more.
   @Test func aNameOfManyIsRefused() throws {
@@ -25,5 +26,26 @@ import Testing
     #expect(
       absent?.description
         == "no deleted session has the id or the title 'nosuch'; vugen sessions undelete shows them all")
+  }
+
+  /// A person calls a session by what lists show: its id or a part of it, or its title.
+  @Test func titlesAreNames() throws {
+    let store = SessionStore(folder: try temporaryFolder())
+    for (id, title) in [("a1", "My balloons"), ("b2", "twice"), ("c3", "twice")] {
+      let file = SessionFile(new: id, in: store)
+      #expect(
+        file.append(.init(time: 1, event: .note("x"))) && file.append(.init(time: 2, event: .renamed(title))))
+    }
+    #expect(try store.resolve("My balloons") == "a1" && store.resolve("b2") == "b2")
+    #expect(throws: SessionError.self) { try store.resolve("twice") }
+    #expect(throws: SessionError.self) { try store.resolve("My") }
+  }
+
+  /// The reason is the system's own: what is looked at afterwards has no say in it.
+  @Test(
+    .enabled(if: FileManager.default.fileExists(atPath: "/sys/kernel"), "needs sysfs, which takes no folder"))
+  func theReasonIsTheFirst() {
+    let reason = SessionStore(folder: "/sys/vugen-test").obstacle ?? ""
+    #expect(reason.hasPrefix("/sys/vugen-test: cannot be made: ") && !reason.contains("No such"), "\(reason)")
   }
 }

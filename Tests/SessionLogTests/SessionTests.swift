@@ -236,27 +236,6 @@ struct SessionTests {
     }
   }
 
-  /// A person calls a session by what lists show: its id or a part of it, or its title.
-  @Test func titlesAreNames() throws {
-    let store = temporaryStore()
-    for (id, title) in [("a1", "My balloons"), ("b2", "twice"), ("c3", "twice")] {
-      let file = SessionFile(new: id, in: store)
-      #expect(
-        file.append(.init(time: 1, event: .note("x"))) && file.append(.init(time: 2, event: .renamed(title))))
-    }
-    #expect(try store.resolve("My balloons") == "a1" && store.resolve("b2") == "b2")
-    #expect(throws: SessionError.self) { try store.resolve("twice") }
-    #expect(throws: SessionError.self) { try store.resolve("My") }
-  }
-
-  /// The reason is the system's own: what is looked at afterwards has no say in it.
-  @Test(
-    .enabled(if: FileManager.default.fileExists(atPath: "/sys/kernel"), "needs sysfs, which takes no folder"))
-  func theReasonIsTheFirst() {
-    let reason = SessionStore(folder: "/sys/vugen-test").obstacle ?? ""
-    #expect(reason.hasPrefix("/sys/vugen-test: cannot be made: ") && !reason.contains("No such"), "\(reason)")
-  }
-
   /// A session begins on the disk with the first thing that is done in it.
   @Test func nothingDoneLeavesNothing() throws {
     let store = temporaryStore(), opened = SessionEvent.opened(model: "m", modelHash: "h", program: "p")

@@ -104,7 +104,9 @@ struct StudioProgramTests {
       #expect(isBackAtThePrompt(s), "\(s.screen(36))")
       kill(probe_pid(s.probe), SIGTERM)
       let status = s.end()
-      #expect(status == 128 + SIGTERM && s.leftClean, "status \(status), clean: \(s.leftClean)")
+      // 0 where it was told to leave, and came to that first.
+      let isOver = status == 128 + SIGTERM || status == 0
+      #expect(isOver && s.leftClean, "status \(status), clean: \(s.leftClean)")
     }
   }
 

@@ -142,6 +142,27 @@ import Testing
 
   // MARK: Settings
 
+  /// A session that is taken up in the studio is what it is from the shell: nothing of the one before stays.
+  @Test func settingsStayWithTheirSession() {
+    var b = Bench()
+    b.send("/seed 42")
+    b.send("/count 5")
+    b.send("a dog")
+    b.finish("d0")
+    b.open()
+    #expect(b.state.inspector.controls.count == 5, "a new one goes on with them")
+    b.open()
+    b.act(
+      .session(
+        .drawingAsked(
+          request: 1, settings: ImageSettings(prompt: "a cat"), count: 1, parent: nil, sweep: nil)))
+    #expect(
+      b.state.inspector.controls.count == 1 && b.state.inspector.controls.seed == nil,
+      "\(b.state.inspector.controls)")
+    b.send("/retry")
+    #expect(b.drawings.last?.prompt == "a cat", "\(b.rows())")
+  }
+
   private static func settings(_ b: Bench) -> [SessionSettings] {
     b.records.compactMap { if case .settings(let settings) = $0 { settings } else { nil } }
   }

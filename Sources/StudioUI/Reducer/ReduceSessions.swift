@@ -9,11 +9,18 @@ extension StudioState {
     // A damaged log may hold the largest of numbers.
     work.nextRequest = max(work.nextRequest, min(conversation.transcript.lastRequest, 1 << 60) + 1)
     switch event {
-    case .asked(_, _, _, let sampling) where isReading:
+    case .asked(_, let text, let pictures, let sampling) where isReading:
+      forgetTheOneBefore()
+      conversation.lastRequest = .ask(
+        Question(text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed))
       inspector.controls.temperature = sampling.temperature
       inspector.recorded = inspector.controls
-    case .drawingAsked(_, let settings, _, _, let sweep) where conversation.replay == nil:
-      if isReading { restore(settings, isOfSweep: sweep != nil) }
+    case .drawingAsked(_, let settings, let count, let parent, let sweep) where conversation.replay == nil:
+      if isReading {
+        forgetTheOneBefore()
+        conversation.lastRequest = .imagine(settings, count: count, parent: parent)
+        restore(settings, isOfSweep: sweep != nil)
+      }
       inspector.recorded.take(settings, isOfSweep: sweep != nil)
     case .settings(let settings) where isReading:
       inspector.controls.take(settings)
@@ -31,6 +38,14 @@ extension StudioState {
 
   /// Whether entries are those of a session that is being taken up, and not what happens now.
   private var isReading: Bool { work.running == nil && conversation.replay == nil }
+
+  /// What the session before was turned to is none of the one's that is taken up: of what its log does not say, such as a
+  /// seed that is random, the person's own defaults hold.
+  private mutating func forgetTheOneBefore() {
+    guard !conversation.isTakenUp else { return }
+    conversation.isTakenUp = true
+    (inspector.controls, inspector.recorded) = (inspector.configured, inspector.configured)
+  }
 
   /// A session goes on as it was left: with the settings of its last drawing, and what was turned since.
   private mutating func restore(_ settings: ImageSettings, isOfSweep: Bool) {

@@ -15,6 +15,8 @@ public struct ConversationState: Equatable, Sendable {
   public var lastRequest: Request<PictureID>?
   /// The recorded session that is being played; nil for none.
   public var replay: Replay?
+  /// Whether the session has requests from before it was opened.
+  var isTakenUp = false
   /// What was taken back, the last last.
   var undone: [Undone] = []
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Faults of files, folders and surroundings: one line each, which says what to do.
-@FirstCommands
+@SecondCommands
 struct FaultTests {
   private let shell: Shell
 

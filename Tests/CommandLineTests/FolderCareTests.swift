@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Folders that are written or replaced: by one process at a time, and without a loss however that ends.
-@FirstCommands
+@SecondCommands
 struct FolderCareTests {
   private let shell: Shell
 

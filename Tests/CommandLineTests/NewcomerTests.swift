@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What people and scripts meet when they first use a command.
-@FirstCommands
+@SecondCommands
 struct NewcomerTests {
   private let shell: Shell
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Single files that commands write: as their names end, and never over what is there.
-@FirstCommands
+@SecondCommands
 struct OutputFileTests {
   private let shell: Shell
 

@@ -119,6 +119,10 @@ struct EdgeTests {
     let found = try shell.run("V \(line)")
     #expect(found.status == status && found.error.contains(says), "\(found)")
     #expect(found.error.split(separator: "\n").count { $0.hasPrefix("vugen: ") } <= 2, "\(found)")
+    guard line.contains("empty.png") else { return }
+    // Numbers without words are settings that can be shown.
+    let shown = try shell.run("V \(line) --show-settings")
+    #expect(shown.status == 0 && shown.out.contains("\nseed: 5\n"), "\(shown)")
   }
 
   /// A picture's settings say which model drew it and how large; so does what the program says where another one draws.

@@ -266,9 +266,9 @@ extension WrittenFormat: ExpressibleByArgument {}
 extension ImageSettings {
   /// Throws `ValidationError`: values of options, not the work, are wrong.
   func checkAsOptions(needsPrompt: Bool = true) throws {
-    var checked = self
-    if !needsPrompt, prompt.allSatisfy(\.isWhitespace) { checked.prompt = "anything" }
-    do { try checked.check() } catch let error as GenerationError { throw ValidationError("\(error).") }
+    do { try check(needsPrompt: needsPrompt) } catch let error as GenerationError {
+      throw ValidationError("\(error).")
+    }
   }
 }
 

@@ -293,11 +293,8 @@ struct ReplayCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (store, id) = try SessionStore.located(session)
-    let (entries, lost) = try store.read(id)
-    guard !verify else {
-      try await verifyEntries(entries, lost, store, id)
-      return
-    }
+    let found = try store.contents(of: id)
+    guard !verify else { return try await check(found, store, id) }
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
       throw CommandError(
         "replay plays in a terminal, and here is none; vugen sessions show \(session) prints the session, and vugen replay \(session) --verify checks it"
@@ -305,14 +302,13 @@ struct ReplayCommand: AsyncParsableCommand {
     }
     var studio = StudioProgram(modelFolder: EmbeddedModel.folder(for: model), store: store)
     studio.beginning = .replay(
-      Replay(entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id)
+      Replay(found.entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id
+    )
     try studio.runAndLeave()
   }
 
-  private func verifyEntries(
-    _ entries: [SessionEntry], _ lost: Int, _ store: SessionStore, _ id: String
-  ) async throws {
-    let found = try store.contents(of: id)
+  private func check(_ found: SessionContents, _ store: SessionStore, _ id: String) async throws {
+    let (entries, lost) = (found.entries, found.lost)
     if found.isNewer {
       throw CommandError(
         "\(id): a newer version of this program wrote this session; this one cannot interpret it")

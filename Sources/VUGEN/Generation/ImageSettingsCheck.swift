@@ -15,9 +15,11 @@ extension ImageSettings {
   var guidance: Guidance { Guidance(scale: guidanceScale, interval: guidanceStart...guidanceEnd) }
 
   /// Throws `GenerationError` naming the value that is out of range, and the range.
-  public func check() throws {
+  ///
+  /// - Parameter needsPrompt: whether there must be words to draw.
+  public func check(needsPrompt: Bool = true) throws {
     func fits(_ holds: Bool, _ text: String) throws { if !holds { throw GenerationError(text) } }
-    try fits(!prompt.allSatisfy(\.isWhitespace), "the prompt is empty; say what to draw")
+    try fits(!needsPrompt || !prompt.allSatisfy(\.isWhitespace), "the prompt is empty; say what to draw")
     try fits(
       prompt.count + negative.count <= Self.mostPromptCharacters,
       "the prompt has \(prompt.count + negative.count) characters; at most \(Self.mostPromptCharacters) are read"

@@ -189,10 +189,17 @@ extension FileName {
     if isFolder(path) { return }
     let upper = parent(of: path)
     if !upper.isEmpty, upper != path { try makeFolder(upper) }
-    if withPath(path, { mkdir($0, mode) }) == 0 { return }
+    _ = try makeOneFolder(path, mode: mode)
+  }
+
+  /// Makes a folder in one that is there. Throws `FileAccessError`.
+  ///
+  /// - Returns: whether it was not there.
+  static func makeOneFolder(_ path: String, mode: mode_t = 0o777) throws -> Bool {
+    if withPath(path, { mkdir($0, mode) }) == 0 { return true }
     // Before anything else is asked of the system.
     let reason = systemReason
-    if isFolder(path) { return }
+    if isFolder(path) { return false }
     if exists(path) { throw FileAccessError(path, "this is a file and no folder; name another") }
     throw FileAccessError(path, isLink(path) ? absence(path) : "cannot be made: " + reason)
   }

@@ -40,9 +40,8 @@ public enum FileReservation {
   }
 
   private static func claim(_ path: String) -> Found {
-    var descriptor = FileName.open(path, O_RDWR | O_CREAT | O_EXCL, 0o644)
-    let made = descriptor < 0 ? nil : PartialOutput(emptyFile: path)
-    if made == nil { descriptor = FileName.open(path, O_RDWR | O_NONBLOCK) }
+    let new = PartialOutput.makeFile(path), made = new?.care
+    let descriptor = new?.descriptor ?? FileName.open(path, O_RDWR | O_NONBLOCK)
     guard descriptor >= 0 else { return FileName.exists(path) ? .taken : .impossible }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,

@@ -27,7 +27,7 @@ public enum OutputFolder {
   public static func write(to folder: String, replacing: Bool, _ body: (String) throws -> Void) throws {
     guard !folder.isEmpty else { throw FileAccessError("the output", "has no name; name a folder") }
     let place = resolved(folder)
-    let empty = try makeFolder(place, folder) ? PartialOutput(emptyFolder: place) : nil
+    let empty = try makeFolder(place, folder)
     defer { empty?.forget() }
     do {
       let claim = try claim(place, folder)
@@ -126,18 +126,10 @@ public enum OutputFolder {
     FileName.exists(place) ? (try? FileName.names(in: place))?.isEmpty ?? false : true
   }
 
-  /// Whether it was not there. Throws `FileAccessError`.
-  private static func makeFolder(_ place: String, _ folder: String) throws -> Bool {
+  /// The care for a folder that was not there. Throws `FileAccessError`.
+  private static func makeFolder(_ place: String, _ folder: String) throws -> PartialOutput? {
     do {
-      if FileName.isFolder(place) { return false }
-      try PartialOutput.makeFolder(FileName.parent(of: place))
-      if FileName.withPath(place, { mkdir($0, 0o777) }) == 0 { return true }
-      let reason = systemReason
-      if FileName.isFolder(place) { return false }
-      throw FileAccessError(
-        place,
-        FileName.exists(place)
-          ? "this is a file and no folder; name another" : "cannot be made: " + reason)
+      return try PartialOutput.makeFolder(place)
     } catch {
       throw FileAccessError(folder, (error as? FileAccessError)?.reason ?? "cannot be made")
     }

@@ -39,6 +39,19 @@ public final class PartialOutput: Sendable {
     var last = 0
     var watchesSignals = false
 
+    mutating func watch() {
+      guard !watchesSignals else { return }
+      watchesSignals = true
+      PartialOutput.watchSignals()
+    }
+
+    mutating func begin(_ care: Care) -> Int {
+      watch()
+      last += 1
+      cares[last] = care
+      return last
+    }
+
     /// The last first: what is being made goes before the place for it.
     func run() {
       for (_, care) in cares.sorted(by: { $0.key > $1.key }) {
@@ -59,27 +72,21 @@ public final class PartialOutput: Sendable {
   /// A file or folder that is being written.
   public convenience init(_ path: String) { self.init(.removal(Self.absolute(path))) }
 
-  /// A folder that was made for something to come, and goes if it is still empty.
-  public convenience init(emptyFolder path: String) { self.init(.removalIfEmpty(Self.absolute(path))) }
-
-  /// A file that keeps a name for one to come, and goes if it is still empty.
-  convenience init(emptyFile path: String) { self.init(.removalIfNothingInIt(Self.absolute(path))) }
-
   /// A folder that was put aside as `old`; what is begun in its place gets the name `begun`.
   convenience init(comebackOf place: String, from old: String, begun: String) {
     self.init(.comeback(Comeback(place: place, old: old, begun: begun)))
   }
 
-  private init(_ care: Care) {
-    id = Self.state.withLock { state in
-      if !state.watchesSignals {
-        state.watchesSignals = true
-        Self.watchSignals()
-      }
-      state.last += 1
-      state.cares[state.last] = care
-      return state.last
+  private init(_ care: Care) { id = Self.state.withLock { $0.begin(care) } }
+
+  /// Makes what the care is for, where `making` can: no signal ends the program between the one and the other.
+  private init?(_ care: Care, making: () throws -> Bool) rethrows {
+    let id = try Self.state.withLock { state in
+      state.watch()
+      return try making() ? state.begin(care) : nil
     }
+    guard let id else { return nil }
+    self.id = id
   }
 
   private static func absolute(_ path: String) -> String {
@@ -88,14 +95,26 @@ public final class PartialOutput: Sendable {
 
   /// Makes a folder for files, and those above it; those of them that are empty when the program ends, whatever ends it,
   /// are gone again. Throws `FileAccessError`.
-  public static func makeFolder(_ path: String) throws {
-    var made: [String] = [], upper = path
-    while !upper.isEmpty, !FileName.exists(upper), upper != made.last {
-      made.append(upper)
-      upper = FileName.parent(of: upper)
+  ///
+  /// - Returns: the care for the folder itself; nil where it was there.
+  @discardableResult
+  public static func makeFolder(_ path: String) throws -> PartialOutput? {
+    if FileName.isFolder(path) { return nil }
+    let upper = FileName.parent(of: path)
+    if !upper.isEmpty, upper != path { try makeFolder(upper) }
+    return try PartialOutput(.removalIfEmpty(absolute(path))) { try FileName.makeOneFolder(path) }
+  }
+
+  /// Makes an empty file to keep a name for one to come; it goes if it is still empty.
+  ///
+  /// - Returns: its descriptor, for reading and writing; nil where something has this name, or it cannot be made.
+  static func makeFile(_ path: String) -> (descriptor: Int32, care: PartialOutput)? {
+    var descriptor: Int32 = -1
+    let care = PartialOutput(.removalIfNothingInIt(absolute(path))) {
+      descriptor = FileName.open(path, O_RDWR | O_CREAT | O_EXCL, 0o644)
+      return descriptor >= 0
     }
-    try FileName.makeFolder(path)
-    for folder in made.reversed() { _ = PartialOutput(emptyFolder: folder) }
+    return care.map { (descriptor, $0) }
   }
 
   /// It is renamed or removed.

@@ -52,6 +52,12 @@ public struct Picture: Sendable, Equatable {
   /// The same on white, opaque.
   public func overWhite() -> Picture { Picture(width: width, height: height, rgb: rgb()) }
 
+  /// The largest difference of a number, 0 to 255, between two pictures over white; nil where their sizes differ.
+  public func largestDifference(from other: Picture) -> Int? {
+    guard (width, height) == (other.width, other.height) else { return nil }
+    return zip(rgb(), other.rgb()).map { abs(Int($0) - Int($1)) }.max() ?? 0
+  }
+
   /// Turned and mirrored as an EXIF orientation (1…8) says, so that it stands upright.
   public func oriented(_ orientation: Int) -> Picture {
     guard (2...8).contains(orientation) else { return self }

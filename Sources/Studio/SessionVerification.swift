@@ -25,6 +25,22 @@ extension SessionStore {
   }
 }
 
+/// What running a session again came to.
+public struct SessionComparison: Sendable {
+  /// Results that were compared, and those of them that are as recorded but for rounding.
+  public var compared = 0, rounded = 0
+  /// Results that were cut off when they were made, which are not compared.
+  public var partial = 0
+  /// What differs, in one line.
+  public var difference: String?
+
+  /// By how much of 255 a colour may differ where processors of several kinds add numbers up in another order.
+  public static let rounding = 2
+
+  /// Nothing yet.
+  public init() {}
+}
+
 /// Runs a session's requests again and compares what comes of them.
 public struct SessionVerification {
   private let models: RecordedModels
@@ -56,16 +72,15 @@ public struct SessionVerification {
   /// can make again, `RecordedModels` knows. Throws what keeps a model from drawing.
   ///
   /// - Parameter altered: places of entries that are not run.
-  /// - Returns: how many results are compared, and how many were cut off when they were made, which are not; and what
-  ///   differs, in one line.
   public func run(
     _ entries: [SessionEntry], except altered: Set<Int> = [], progress: (String) -> Void
-  ) async throws -> (compared: Int, partial: Int, difference: String?) {
-    var compared = 0, partial = 0
+  ) async throws -> SessionComparison {
+    var result = SessionComparison()
     // Behind an answer that was cut off, the conversation cannot be had again.
     var isAdrift = false
-    for (number, entry) in entries.enumerated() where !altered.contains(number) {
-      progress("entry \(number + 1) of \(entries.count)")
+    for (number, entry) in entries.enumerated() where result.difference == nil && !altered.contains(number) {
+      let place = "entry \(number + 1)"
+      progress("\(place) of \(entries.count)")
       let results = entries[(number + 1)...].map(\.event)
       await models.follow(entry.event)
       switch entry.event {
@@ -73,30 +88,38 @@ public struct SessionVerification {
         if !pictures.isEmpty { isAdrift = false }
         let expected = Self.answer(request, results)
         if isAdrift || expected == nil && Self.wasCutOff(request, results) {
-          (isAdrift, partial) = (true, partial + 1)
+          isAdrift = true
+          result.partial += 1
           continue
         }
         guard let said = try await answer(text, pictures, sampling, (request, number + 1)) else { continue }
         // What follows may be about what is missing.
         guard let expected else { continue }
-        compared += 1
+        result.compared += 1
         if said != expected {
-          let difference = "the answer to '\(text)' was '\(expected)' and is now '\(said)'"
-          return (compared, partial, "entry \(number + 1): \(difference)")
+          result.difference = "\(place): the answer to '\(text)' was '\(expected)' and is now '\(said)'"
         }
       case .drawn(let request, .hash(let hash), let origin, _, let isPartial) where !isPartial:
         guard let found = try await draw(origin.settings, (request, number + 1)) else { continue }
-        compared += 1
-        if found != hash {
-          let difference =
-            "the picture of '\(origin.settings.prompt)' differs: it was \(hash) and is now \(found)"
-          return (compared, partial, "entry \(number + 1): \(difference)")
-        }
-      case .drawn: partial += 1
+        result.compared += 1
+        if found.hash == hash { continue }
+        let reason = difference(found, hash)
+        if reason == nil { result.rounded += 1 }
+        result.difference = reason.map { "\(place): the picture of '\(origin.settings.prompt)' \($0)" }
+      case .drawn: result.partial += 1
       default: break
       }
     }
-    return (compared, partial, nil)
+    return result
+  }
+
+  /// How a picture differs from the one that has this hash; nil where only by rounding.
+  private func difference(_ found: (picture: Picture, hash: String), _ hash: String) -> String? {
+    let recorded = try? Picture(bytes: [UInt8](store.picture(hash, of: id)), name: hash)
+    let distance = recorded.flatMap { found.picture.largestDifference(from: $0) }
+    if let distance, distance <= SessionComparison.rounding { return nil }
+    let size = distance.map { ", by up to \($0) of 255 in a colour" } ?? ""
+    return "differs\(size): it was \(hash) and is now \(found.hash)"
   }
 
   private static func answer(_ request: Int, _ later: [SessionEvent]) -> String? {
@@ -134,13 +157,16 @@ public struct SessionVerification {
     return said
   }
 
-  /// The hash of the picture that these settings give now; nil where the model that a request was made with is not here.
-  private func draw(_ settings: ImageSettings, _ asked: (request: Int, entry: Int)) async throws -> String? {
+  /// The picture that these settings give now, and its file's hash; nil where the model that a request was made with is not
+  /// here.
+  private func draw(
+    _ settings: ImageSettings, _ asked: (request: Int, entry: Int)
+  ) async throws -> (picture: Picture, hash: String)? {
     guard let model = try await models.maker(of: asked.request, entry: asked.entry) else { return nil }
     for await event in model.engine.run(.imagine(settings, count: 1, parent: nil)) {
       if case .drawn(let picture, let settings, let done, _, _) = event {
-        return try Digest.sha256(
-          PictureMetadata(settings, stepsDone: done, model: model.facts.name).png(of: picture))
+        let metadata = PictureMetadata(settings, stepsDone: done, model: model.facts.name)
+        return (picture, try Digest.sha256(metadata.png(of: picture)))
       }
       if case .failed(let reason) = event { throw SessionError(reason) }
     }

@@ -124,6 +124,10 @@ extension Kernel where Arguments == vg_round_args {
   static var roundRows: Self { Self(VG_ROUND_ROWS) }
 }
 
+extension Kernel where Arguments == vg_product_args {
+  static var product: Self { Self(VG_PRODUCT) }
+}
+
 extension Kernel where Arguments == vg_row_product_args {
   static var rowProduct: Self { Self(VG_ROW_PRODUCT) }
 }

@@ -8,10 +8,8 @@ struct ReplayVerdict {
   private let lost: Int, unknown: Int
   /// A line for each that is damaged, altered or missing.
   private let pictures: [String], altered: [String], gaps: [String]
-  /// Results that came out as recorded, and those that were cut off when they were made.
-  var compared = 0, partial = 0
-  /// The first result that did not.
-  var difference: String?
+  /// What running the rest again came to.
+  var comparison = SessionComparison()
   /// Results whose model is not here, a line each.
   var unchecked: [String] = []
 
@@ -43,11 +41,14 @@ struct ReplayVerdict {
   }
 
   /// Whether everything was checked and came out as recorded.
-  var isGood: Bool { lines.isEmpty && unchecked.isEmpty && difference == nil && compared > 0 }
+  var isGood: Bool {
+    lines.isEmpty && unchecked.isEmpty && comparison.difference == nil && comparison.compared > 0
+  }
 
   /// Why nothing was compared; nil where something was.
   var nothing: String? {
-    guard compared == 0 else { return nil }
+    guard comparison.compared == 0 else { return nil }
+    let partial = comparison.partial
     if partial > 0 {
       return "\(counted(partial, "result")) cut off when \(partial == 1 ? "it was" : "they were") made"
     }
@@ -57,8 +58,15 @@ struct ReplayVerdict {
 
   /// That what was compared came out as recorded, and what was not compared.
   var agreement: String {
+    let (compared, partial, rounded) = (comparison.compared, comparison.partial, comparison.rounded)
     let what = compared == 1 ? "1 answer or picture is" : "\(compared) answers and pictures are"
-    let rest = partial > 0 ? "; \(partial) were cut off when they were made and are not compared" : ""
+    let rounding =
+      rounded == 0
+      ? ""
+      : "; \(rounded) of them but for rounding, which differs among kinds of processors: by no more than \(SessionComparison.rounding) of 255 in a colour"
+    let cut = partial == 1 ? "1 was cut off when it was" : "\(partial) were cut off when they were"
+    let rest = rounding + (partial > 0 ? "; \(cut) made and not compared" : "")
+    if rounded > 0, (lines + unchecked).isEmpty { return "\(what) as recorded\(rest)" }
     guard !(lines + unchecked).isEmpty else { return "\(what) identical, bit for bit\(rest)" }
     let damage = lines.isEmpty ? "" : ", but what is damaged, altered or missing could not be checked"
     let absent = unchecked.isEmpty ? "" : "; \(unchecked.count) not checked, whose model is not here"
@@ -68,12 +76,13 @@ struct ReplayVerdict {
   /// The same for scripts.
   var numbers: [String: ReportValue] {
     let counts = [
-      "compared": compared, "different": difference == nil ? 0 : 1, "partial": partial,
+      "compared": comparison.compared, "different": comparison.difference == nil ? 0 : 1,
+      "rounded": comparison.rounded, "partial": comparison.partial,
       "damagedEntries": lost,
       "unknownEntries": unknown, "damagedPictures": pictures.count, "alteredEntries": altered.count,
       "missingEntries": gaps.count, "notChecked": unchecked.count,
     ]
-    let texts = difference.map { ["difference": ReportValue.text($0)] } ?? [:]
+    let texts = comparison.difference.map { ["difference": ReportValue.text($0)] } ?? [:]
     return counts.mapValues { .number(Double($0)) }.merging(texts) { first, _ in first }
   }
 }

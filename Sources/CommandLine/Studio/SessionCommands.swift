@@ -267,8 +267,9 @@ struct ReplayCommand: AsyncParsableCommand {
     commandName: "replay", abstract: "Replay a recorded session, or run it again and compare the results.",
     discussion: """
       --verify runs the model again with the recorded seeds and compares every answer and picture bit for bit; \
-      each with the model that it was made with; the exit status is 1 at the first difference, and where an entry, \
-      a picture or its model is damaged or missing.
+      each with the model that it was made with. Pictures that were made on a processor of another kind may differ by \
+      its rounding, 2 of 255 in a colour at most, which is said. The exit status is 1 at the first other difference, and \
+      where an entry, a picture or its model is damaged or missing.
 
       Example: vugen replay last --speed 2
       """)
@@ -323,14 +324,13 @@ struct ReplayCommand: AsyncParsableCommand {
     let altered = checker.alteredDrawings(entries)
     var verdict = ReplayVerdict(checker, entries, altered, lost: lost, unknown: found.unknown)
     for line in verdict.lines { note(line.oneLine) }
-    let result = try await checker.run(entries, except: Set(altered.keys)) { ProgressLine.show($0) }
+    verdict.comparison = try await checker.run(entries, except: Set(altered.keys)) { ProgressLine.show($0) }
     ProgressLine.end()
-    (verdict.compared, verdict.partial, verdict.difference) = result
     verdict.unchecked = models.unchecked
     for line in verdict.unchecked { note(line.oneLine) }
     if json {
       print(try jsonLine(verdict.numbers))
-    } else if let difference = verdict.difference {
+    } else if let difference = verdict.comparison.difference {
       print(difference.terminalSafe)
     } else if let reason = verdict.nothing {
       throw CommandError("\(id): \(reason); nothing is compared")

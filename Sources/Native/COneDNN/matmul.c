@@ -61,6 +61,10 @@ static dnnl_status_t matmul_entry(const vugen_matmul_spec *s, entry **found) {
   return status;
 }
 
+bool vugen_matmul_is_steady(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 // ---------------------------------------------------------------- long sums
 
 // A weight's gradient is a sum over all rows of a batch. Above some 1000 of them oneDNN 2 cuts the sum by the number of

@@ -30,8 +30,9 @@ enum MemoryNeed {
 /// What training takes at its peak, by what dominates. The constants were measured (`VmHWM` of whole runs), and
 /// `MemoryTests` measures them again.
 package enum TrainingMemory {
-  /// The program and its libraries, and data that are made ahead.
-  static let program = 70e6
+  /// The program and its libraries, with oneDNN's scratch memory for products where they are its, and data that are made
+  /// ahead.
+  static let program = Hardware.hasSteadyProducts ? 70e6 : 45e6
   /// Cut-outs of which scenes are composed.
   static let scenes = 340e6
 

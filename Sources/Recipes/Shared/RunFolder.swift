@@ -52,9 +52,7 @@ enum RunFolder {
   /// Makes the folder of a run before its long work, which shows whether it can be made; it goes with the program where
   /// nothing has come into it, and is known as this run's where a signal brings back what was there before.
   static func makeEarly(_ folder: String) throws {
-    let isNew = !FileName.exists(folder)
-    try make(folder)
-    if isNew { _ = PartialOutput(emptyFolder: folder) }
+    try PartialOutput.makeFolder(folder)
     try OutputFolder.begin(in: folder)
   }
 

@@ -18,6 +18,12 @@ func check(_ status: Int32, _ what: @autoclosure () -> String) {
   precondition(status == 0, "oneDNN refused \(what()) with status \(status)")
 }
 
+extension Hardware {
+  /// Whether oneDNN's products of a row have the same bits whatever rows are beside it and however threads share them. Where
+  /// they have not, our own kernel multiplies.
+  public static let hasSteadyProducts = vugen_matmul_is_steady()
+}
+
 /// One or a batch of matrices inside a tensor: `rows × columns` after the transposition.
 private struct Matrix {
   var tensor: Tensor
@@ -25,6 +31,7 @@ private struct Matrix {
 
   var rows: Int { tensor.size(transposed ? -1 : -2) }
   var columns: Int { tensor.size(transposed ? -2 : -1) }
+  var widened: Matrix { Matrix(tensor: tensor.cast(to: .f32), transposed: transposed) }
 }
 
 /// `C = activation(op(A) op(B) + bias)`, batches in front; B may be one matrix for the whole batch.
@@ -35,20 +42,19 @@ private func multiply(
   _ a: Matrix, _ b: Matrix, bias: Tensor? = nil, activation: Activation = .none, as type: ElementType,
   packing: Bool = true, panels: Storage? = nil
 ) -> Tensor {
-  if !Hardware.hasBF16Products && (a.tensor.type == .bf16 || b.tensor.type == .bf16) {
-    var a = a, b = b
-    a.tensor = a.tensor.cast(to: .f32)
-    b.tensor = b.tensor.cast(to: .f32)
-    return multiply(a, b, bias: bias, activation: activation, as: .f32).cast(to: type)
+  let isSteady = panels != nil || Hardware.hasSteadyProducts
+  if !(Hardware.hasBF16Products && isSteady) && (a.tensor.type == .bf16 || b.tensor.type == .bf16) {
+    return multiply(a.widened, b.widened, bias: bias, activation: activation, as: .f32).cast(to: type)
   }
-  let m = a.rows, k = a.columns, n = b.columns
+  let k = a.columns, n = b.columns
   precondition(
     b.rows == k && a.tensor.type == b.tensor.type,
     "product of \(a.tensor) (transposed: \(a.transposed)) and \(b.tensor) (transposed: \(b.transposed))")
-  let c = Tensor.empty(a.tensor.shape.dropLast(2) + [m, n], type)
+  let c = Tensor.empty(a.tensor.shape.dropLast(2) + [a.rows, n], type)
   guard c.count > 0 else { return c }
   guard k > 0 else { return (Tensor.zeros(c.shape) + (bias ?? Tensor.zeros([n]))).cast(to: type) }
   var spec = productSpec(a, b, as: type)
+  guard isSteady else { return activation.apply(steadyProduct(a, b, spec, bias: bias)).cast(to: type) }
   let isLong = panels == nil && vugen_matmul_is_long(&spec) != 0
   if isLong, type != .f32 || bias != nil || activation != .none {
     let y = multiply(a, b, as: .f32)
@@ -69,6 +75,22 @@ private func multiply(
       &spec, a.tensor.pointer, right?.pointer ?? b.tensor.pointer, bias?.floats, c.pointer),
     "the product \(a.tensor) × \(b.tensor)")
   withExtendedLifetime((a, b, bias, right)) {}
+  return c
+}
+
+/// The product by our own kernel, where oneDNN's bits depend on the threads and on the rows beside a row.
+private func steadyProduct(_ a: Matrix, _ b: Matrix, _ spec: vugen_matmul_spec, bias: Tensor?) -> Tensor {
+  let c = Tensor.empty(a.tensor.shape.dropLast(2) + [a.rows, b.columns]), bias = bias?.cast(to: .f32)
+  let blocks =
+    (Int(spec.m) + Int(VG_PRODUCT_ROWS) - 1) / Int(VG_PRODUCT_ROWS)
+    * ((Int(spec.n) + Int(VG_PRODUCT_COLUMNS) - 1) / Int(VG_PRODUCT_COLUMNS))
+  let arguments = vg_product_args(
+    a: a.tensor.floats, b: b.tensor.floats, bias: bias.map { UnsafePointer($0.floats) }, c: c.floats,
+    m: spec.m, n: spec.n, k: spec.k, a_step: spec.a_stride, b_step: spec.b_stride,
+    a_row: a.transposed ? 1 : spec.a_row, a_column: a.transposed ? spec.a_row : 1,
+    b_row: b.transposed ? 1 : spec.b_row, b_column: b.transposed ? spec.b_row : 1)
+  run(.product, .f32, arguments, items: Int(spec.batch) * blocks)
+  withExtendedLifetime((a, b, bias)) {}
   return c
 }
 

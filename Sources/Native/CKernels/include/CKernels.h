@@ -29,7 +29,7 @@ typedef enum {
   VG_AVERAGE_POOL_BACKWARD, VG_MAX_POOL, VG_MAX_POOL_BACKWARD, VG_ADAMW, VG_SCHEDULE_FREE, VG_SUM_SQUARES, VG_LERP, VG_UNIFORM, VG_NORMAL,
   VG_QUANTIZE,
   VG_DEQUANTIZE, VG_PACK_QUANTIZED, VG_UNPACK_QUANTIZED, VG_QUANTIZED_ROW_PRODUCT, VG_ROUND_ROWS, VG_ROUNDED_PRODUCT,
-  VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD,
+  VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD, VG_PRODUCT,
   VG_KERNELS
   // clang-format on
 } vg_kernel;
@@ -215,6 +215,18 @@ typedef struct {
   float scale;
   int32_t causal;
 } vg_attention_args;
+
+// C[b] = A[b] B[b] + bias, f32: m × k, k × n and m × n numbers, A and B with any strides, the bias (n numbers) or NULL.
+// Each number is one sum in the order of k, so that its bits do not depend on the rows and columns beside it, nor on the
+// blocks, which are as large as VG_PRODUCT_ROWS × VG_PRODUCT_COLUMNS. Items: blocks, those of one row of blocks side by side.
+enum { VG_PRODUCT_ROWS = 96, VG_PRODUCT_COLUMNS = 128 };
+typedef struct {
+  const float *a, *b, *bias;
+  float *c;
+  int64_t m, n, k;
+  int64_t a_step, b_step;  // between matrices of a batch; C's follow each other
+  int64_t a_row, a_column, b_row, b_column;
+} vg_product_args;
 
 // y[i] = table[indices[i]] over rows of n. Items: indices.
 // Scatter: dtable[indices[i]] += dy[i] in the order of i. Items: blocks of 64 columns. dtable f32.

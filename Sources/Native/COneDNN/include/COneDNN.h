@@ -47,6 +47,9 @@ typedef struct {
 // Sums so long that they are cut here, by their length alone, so that their bits do not depend on the number of threads:
 // C is then f32, without bias, activation and accumulation.
 int vugen_matmul_is_long(const vugen_matmul_spec *spec);
+// Whether a row of a product has the same bits whatever rows are beside it and however threads cut it: only with AVX-512,
+// without which oneDNN's order of adding up depends on the tile that a row falls into.
+bool vugen_matmul_is_steady(void);
 int vugen_matmul(const vugen_matmul_spec *spec, const void *a, const void *b, const float *bias, void *c);
 // The size in bytes of a packed B, and the number of its layout: equal numbers, equal layout.
 int vugen_matmul_packed_layout(const vugen_matmul_spec *spec, size_t *bytes, int64_t *layout);

@@ -1,6 +1,6 @@
 """Writes small picture files of every kind that other programs make, and what they must decode to.
 
-    python Tests/Fixtures/make_kinds.py        (numpy, Pillow 11.3 or later, safetensors; heif-enc; liblcms2)
+    python Tests/Fixtures/make_kinds.py        (numpy, Pillow 11.3 or later, pillow-heif, safetensors; heif-enc; liblcms2)
 
 What Pillow reads of them is what is expected, upright; of HEIC what libheif's own program reads. Colour profiles are
 Little CMS's, applied by Pillow. Results: u8 [height, width, 4] by file name.
@@ -323,6 +323,19 @@ def oddities():
     seen = ImageCms.profileToProfile(PICTURE, ImageCms.ImageCmsProfile(io.BytesIO(light)), srgb)
     chunk = b"gAMA" + struct.pack(">I", 100000)
     add("linear.png", png[:33] + struct.pack(">I", 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[33:], seen.convert("RGBA"))
+
+
+def large():
+    """Files of a few bytes and many pixels, for decoders that get no memory."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    folder, flat = OUT.parent / "Large", Image.new("RGB", (6000, 4000), (40, 120, 80))
+    folder.mkdir(exist_ok=True)
+    for kind, name, options in [("AVIF", "avif", {"quality": 30, "speed": 10}), ("JPEG2000", "jp2", {}),
+                                ("HEIF", "heic", {"quality": 20}), ("GIF", "gif", {}), ("WEBP", "webp", {"lossless": True})]:
+        (folder / f"large.{name}").write_bytes(written(flat, kind, **options))
+    (folder / "large.png").write_bytes(written(Image.new("1", flat.size), "PNG"))
 
 
 def main():

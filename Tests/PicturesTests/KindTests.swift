@@ -53,6 +53,27 @@ struct KindTests {
     }
   }
 
+  /// Decoders that write to standard error have a table of open files of their own: nobody else's leads elsewhere meanwhile.
+  @Test func standardErrorStaysWhereItIs() async throws {
+    let bytes = try KindFixtures().bytes("plain.heic"), before = Self.place(of: STDERR_FILENO)
+    let watching = Task.detached {
+      var isSame = true
+      while !Task.isCancelled {
+        isSame = isSame && Self.place(of: STDERR_FILENO) == before
+        await Task.yield()
+      }
+      return isSame
+    }
+    for _ in 0..<20 { _ = try? Picture(bytes: bytes, name: "plain.heic") }
+    watching.cancel()
+    #expect(await watching.value && Self.place(of: STDERR_FILENO) == before)
+  }
+
+  private static func place(of descriptor: Int32) -> [UInt64] {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : []
+  }
+
   /// Hidden colours of clear pixels count for nothing.
   private func visibleDifference(_ a: Picture, _ b: Picture) -> Int {
     guard a.width == b.width, a.height == b.height else { return 256 }

@@ -189,7 +189,9 @@ public struct FolderImport {
       try progress(start + part.count)
     }
     guard written > 0 else {
-      throw DataSetError(folder, "none of the \(pairs.count) pictures could be read: \(bad.first?.1 ?? "")")
+      let which = pairs.count == 1 ? "the one picture cannot" : "none of the \(pairs.count) pictures can"
+      // By the name under which the person knows the folder, as `OutputFolder` says it.
+      throw FileAccessError(folder, "nothing is written: \(which) be read: \(bad.first?.1 ?? "")")
     }
     return bad
   }

@@ -64,7 +64,7 @@ static int decode(avifDecoder *decoder, size_t count, uint64_t max_pixels, vugen
   return 0;
 }
 
-int vugen_avif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
+static int decode_heard(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
   if (!load())
     return vugen_refuse(image, VUGEN_NO_DECODER, "libavif is not installed (Debian: libavif15 or libavif16)");
   avifDecoder *decoder = lib.avifDecoderCreate();
@@ -82,4 +82,8 @@ int vugen_avif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
                  : vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
   lib.avifDecoderDestroy(decoder);
   return status;
+}
+
+int vugen_avif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
+  return vugen_decode_unheard(decode_heard, bytes, count, max_pixels, image);
 }

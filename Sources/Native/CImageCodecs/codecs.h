@@ -32,6 +32,13 @@ bool vugen_lacks_memory(const vugen_image *image);
 // A codec's own words about a file that is damaged.
 int vugen_blame(vugen_image *image, const char *codec, const char *words);
 
+// Decodes where nobody hears the library: libde265 writes to standard error of what it finds wrong in a film's header, and
+// neither its own API nor libheif's keeps it from that. The thread that decodes has open files of its own, of which
+// standard error leads nowhere; other threads' stays what it is.
+typedef int (*vugen_decoder)(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image);
+int vugen_decode_unheard(vugen_decoder decode, const uint8_t *bytes, size_t count, uint64_t max_pixels,
+                         vugen_image *image);
+
 // Rows from the top to the bottom: into pixels that are taken as above, or resized on the way where `wanted` says so.
 // Profile and orientation must be known by then. 0 where all goes on.
 int vugen_begin_rows(vugen_image *image, uint32_t width, uint32_t height);

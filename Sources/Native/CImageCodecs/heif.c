@@ -77,7 +77,7 @@ static int decode(struct heif_image_handle *handle, size_t count, uint64_t max_p
   return status;
 }
 
-int vugen_heif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
+static int decode_heard(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
   if (!load()) return vugen_refuse(image, VUGEN_NO_DECODER, "libheif is not installed (Debian: libheif1)");
   struct heif_context *context = lib.heif_context_alloc();
   if (context == NULL) return vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
@@ -88,4 +88,8 @@ int vugen_heif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
   if (handle) lib.heif_image_handle_release(handle);
   lib.heif_context_free(context);
   return status;
+}
+
+int vugen_heif_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
+  return vugen_decode_unheard(decode_heard, bytes, count, max_pixels, image);
 }

@@ -212,6 +212,22 @@ def measured():
     add("inkplanes.tif", tiff(8, 1, 4, 5, [planes[:, :, c].tobytes() for c in range(4)], planar=2, profile=icc), seen)
 
 
+def labs():
+    """Lab as TIFF has it and as ICC has it. Pillow takes D50 for its white; of 16 bits it reads none: eight bits' words."""
+    lab = ImageCms.profileToProfile(PICTURE, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB")
+    seen = lab.convert("RGB").convert("RGBA")
+    add("lab.tif", written(lab, "TIFF"), seen)
+    l, a, b = (np.asarray(band).astype(int) for band in lab.split())
+    a, b = ((band + 128) % 256 for band in (a, b))  # Pillow's bands are signed
+    wide = lambda *bands: np.dstack(bands).astype("<u2").tobytes()
+    icc = np.dstack([l, a, b]).astype(np.uint8)
+    add("icclab.tif", tiff(8, 1, 3, 9, icc.tobytes()), seen)
+    add("lab16.tif", tiff(16, 1, 3, 8, wide(l * 257, (a - 128) * 256 % 65536, (b - 128) * 256 % 65536)), seen)
+    add("icclab16.tif", tiff(16, 1, 3, 9, wide(l * 256, a * 256, b * 256)), seen)
+    add("labplanes.tif", tiff(8, 2, 3, 8, [l.astype(np.uint8).tobytes()] + [((c - 128) % 256).astype(np.uint8).tobytes()
+                                                                         for c in (a, b)], planar=2), seen)
+
+
 def told():
     """Settings of other programs in files that keep EXIF or XMP in their own ways."""
     words = "a green pear\nNegative prompt: blurry\nSteps: 21, Sampler: Euler, CFG scale: 4, Seed: 77, Size: 512x512"
@@ -346,9 +362,11 @@ def main():
     bmps()
     tiffs()
     measured()
+    labs()
     rest()
     oddities()
     told()
+    large()
     save_file(expected, OUT / "kinds.safetensors", metadata={"pillow": PIL.__version__})
     print(f"{len(expected)} pictures, {sum(f.stat().st_size for f in OUT.iterdir()) / 1e3:.0f} kB")
 

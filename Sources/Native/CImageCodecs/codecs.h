@@ -54,6 +54,9 @@ int vugen_begin_colours(vugen_image *image);
 void vugen_colour_row(vugen_image *image, uint8_t *row);
 void vugen_end_colours(vugen_image *image);
 
+// Lab of eight bits a channel, L from 0 to 255 and a and b around 128, to sRGB. 0 where it could be done.
+int vugen_lab_to_srgb(vugen_image *image);
+
 // Keeps a copy of an ICC profile.
 void vugen_keep_profile(vugen_image *image, const void *bytes, size_t count);
 

@@ -7,6 +7,7 @@
   X(cmsCloseProfile)             \
   X(cmsGetColorSpace)            \
   X(cmsCreate_sRGBProfile)       \
+  X(cmsCreateLab2Profile)        \
   X(cmsCreateRGBProfile)         \
   X(cmsBuildGamma)               \
   X(cmsBuildParametricToneCurve) \
@@ -119,6 +120,22 @@ void vugen_image_to_srgb(vugen_image *image) {
   if (profile) lib.cmsCloseProfile(profile);
   if (image->is_cmyk && !is_done) plain_from_cmyk(image);
   image->is_cmyk = 0;
+}
+
+int vugen_lab_to_srgb(vugen_image *image) {
+  if (!load()) return vugen_refuse(image, VUGEN_NO_DECODER, "liblcms2 is not installed (Debian: liblcms2-2)");
+  // NULL: the white of Lab in files is D50, to which sRGB's is adapted; taken for the screen's white it would be yellow.
+  cmsHPROFILE lab = lib.cmsCreateLab2Profile(NULL), srgb = lab ? lib.cmsCreate_sRGBProfile() : NULL;
+  cmsUInt32Number from = COLORSPACE_SH(PT_LabV2) | CHANNELS_SH(3) | EXTRA_SH(1) | BYTES_SH(1);
+  cmsHTRANSFORM transform =
+    srgb ? lib.cmsCreateTransform(lab, from, srgb, TYPE_RGBA_8, INTENT_PERCEPTUAL, cmsFLAGS_COPY_ALPHA) : NULL;
+  if (transform) {
+    apply_rows(image, transform);
+    lib.cmsDeleteTransform(transform);
+  }
+  if (srgb) lib.cmsCloseProfile(srgb);
+  if (lab) lib.cmsCloseProfile(lab);
+  return transform ? 0 : vugen_refuse(image, VUGEN_NO_MEMORY, "out of memory");
 }
 
 // ---------------------------------------------------------------- row by row

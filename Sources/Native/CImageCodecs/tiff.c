@@ -158,7 +158,8 @@ static layout layout_of(TIFF *tiff) {
   lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &l.samples);
   lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &l.planar);
   if (!lib.TIFFGetField(tiff, TIFFTAG_PHOTOMETRIC, &l.kind)) l.kind = PHOTOMETRIC_MINISBLACK;
-  l.colours = l.kind == PHOTOMETRIC_SEPARATED ? 4 : l.kind == PHOTOMETRIC_RGB ? 3 : 1;
+  int is_three = l.kind == PHOTOMETRIC_RGB || l.kind == PHOTOMETRIC_CIELAB || l.kind == PHOTOMETRIC_ICCLAB;
+  l.colours = l.kind == PHOTOMETRIC_SEPARATED ? 4 : is_three ? 3 : 1;
   if (l.samples > l.colours && lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &extras) && count > 0 &&
       (extras[0] == EXTRASAMPLE_ASSOCALPHA || extras[0] == EXTRASAMPLE_UNASSALPHA))
     l.alpha = l.colours;
@@ -168,6 +169,12 @@ static layout layout_of(TIFF *tiff) {
 static int is_plain_ink(const layout *l) {
   return l->kind == PHOTOMETRIC_SEPARATED && l->samples >= 4 && (l->bits == 8 || l->bits == 16) &&
          (l->format == SAMPLEFORMAT_UINT || l->format == SAMPLEFORMAT_VOID);
+}
+
+// libtiff would take its white, D50, for that of a screen: all would be yellow.
+static int is_lab(const layout *l) {
+  return (l->kind == PHOTOMETRIC_CIELAB || l->kind == PHOTOMETRIC_ICCLAB) && l->samples >= 3 &&
+         (l->bits == 8 || l->bits == 16) && l->format != SAMPLEFORMAT_IEEEFP;
 }
 
 // Numbers whose range the picture itself must tell.
@@ -273,6 +280,18 @@ static void keep_ink(job *job, uint32_t x, uint32_t y, int sample, double value)
   if (sample < 4) pixel(job, x, y)[sample] = (uint8_t)(job->layout->bits == 16 ? (value + 128) / 257 : value);
 }
 
+// As ICC's Lab of eight bits: L to 255, a and b around 128. TIFF's own stores a and b with a sign, whatever its sample
+// format says; its L of 16 bits ends at 0xFFFF, ICC's at 0xFF00.
+static void keep_lab(job *job, uint32_t x, uint32_t y, int sample, double value) {
+  const layout *l = job->layout;
+  unsigned v = (unsigned)(int)value & (l->bits == 16 ? 0xFFFF : 0xFF);
+  int is_own = l->kind == PHOTOMETRIC_CIELAB, is_axis = sample == 1 || sample == 2;
+  if (is_own && is_axis) v ^= 1u << (l->bits - 1);
+  if (l->bits == 16)
+    v = is_axis ? (v + 128) >> 8 : is_own || sample == l->alpha ? (v + 128) / 257 : (v * 255 + 0x7F80) / 0xFF00;
+  pixel(job, x, y)[sample == l->alpha ? 3 : sample] = (uint8_t)(v < 255 ? v : 255);
+}
+
 static void measure(job *job, uint32_t x, uint32_t y, int sample, double value) {
   (void)x, (void)y;
   if (sample == job->layout->alpha || !isfinite(value)) return;
@@ -317,14 +336,16 @@ static void keep_measured(job *job, uint32_t x, uint32_t y, int sample, double v
 static int decode_samples(TIFF *tiff, source *from, const layout *l, uint32_t width, uint32_t height,
                           vugen_image *image) {
   job job = {.layout = l, .image = image};
-  int is_ink = is_plain_ink(l);
-  if (!is_ink && visit_all(tiff, from, &job, measure, width, height)) return 1;
-  if (!is_ink) choose_range(&job);
+  visitor keep = is_plain_ink(l) ? keep_ink : is_lab(l) ? keep_lab : keep_measured;
+  if (keep == keep_measured) {
+    if (visit_all(tiff, from, &job, measure, width, height)) return 1;
+    choose_range(&job);
+  }
   if (vugen_take_pixels(image, width, height)) return 1;
   memset(image->pixels, 255, (size_t)width * height * 4);
-  if (visit_all(tiff, from, &job, is_ink ? keep_ink : keep_measured, width, height)) return 1;
-  image->is_cmyk = is_ink;
-  return 0;
+  if (visit_all(tiff, from, &job, keep, width, height)) return 1;
+  image->is_cmyk = keep == keep_ink;
+  return keep == keep_lab ? vugen_lab_to_srgb(image) : 0;
 }
 
 // ---------------------------------------------------------------- all of it
@@ -348,7 +369,7 @@ static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *im
   if (lib.TIFFGetField(tiff, TIFFTAG_ICCPROFILE, &length, &profile)) vugen_keep_profile(image, profile, length);
   lib.TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
   layout layout = layout_of(tiff);
-  if (is_plain_ink(&layout) || is_measured(&layout)) {
+  if (is_plain_ink(&layout) || is_lab(&layout) || is_measured(&layout)) {
     uint16_t count = 0, *kinds = NULL;
     int status = decode_samples(tiff, from, &layout, width, height, image);
     if (status == 0 && layout.alpha >= 0 && lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) &&

@@ -99,6 +99,21 @@ struct WantedSizeTests {
     }
   }
 
+  /// A file is named by its own size, whatever fraction of it would be decoded.
+  @Test func theFilesOwnSizeIsNamed() throws {
+    var bytes = try Picture(width: 64, height: 64, red: 9, green: 90, blue: 200).jpegData(quality: 50)
+    let frame = try #require(bytes.indices.first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xC0 })
+    bytes.replaceSubrange(frame + 5..<frame + 9, with: [0xFF, 0xDC, 0xFF, 0xDC])
+    for (wanted, pixels) in [
+      (Picture.Wanted?.some(.square(64)), 128_000_000), (.within(64), 1_000_000), (nil, 9),
+    ] {
+      var few = limits(wanted)
+      few.pixels = pixels
+      let error = #expect(throws: PictureError.self) { try Picture(bytes: bytes, name: "vast", limits: few) }
+      #expect(error?.reason.contains("65500 × 65500 pixels") == true, "\(error as Any)")
+    }
+  }
+
   /// Whatever a file lacks, the line says what is wrong and what to do.
   @Test func cutFilesAreToldWhatToDo() throws {
     let kinds = try KindFixtures(), plain = try PictureFixtures()

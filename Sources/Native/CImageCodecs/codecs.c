@@ -42,19 +42,24 @@ int vugen_blame(vugen_image *image, const char *codec, const char *words) {
 
 int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes,
                      uint64_t pixels_per_byte) {
+  return vugen_check_scaled(image, width, height, width * height, max_pixels, bytes, pixels_per_byte);
+}
+
+int vugen_check_scaled(vugen_image *image, uint64_t width, uint64_t height, uint64_t decoded, uint64_t max_pixels,
+                       uint64_t bytes, uint64_t pixels_per_byte) {
   const uint64_t free_pixels = 32000000;
   if (width == 0 || height == 0) return vugen_refuse(image, VUGEN_DAMAGED, "it has no pixels");
   if (width > 1000000 || height > 1000000)
     return vugen_refuse(image, VUGEN_ADVISED, "%llu × %llu pixels; a side may have 1000000; shrink the picture",
                         (unsigned long long)width, (unsigned long long)height);
-  if (width * height > max_pixels)
+  if (decoded > max_pixels)
     return vugen_refuse(image, VUGEN_ADVISED,
                         "%llu × %llu pixels are more than the limit of %llu; --max-pixels raises it",
                         (unsigned long long)width, (unsigned long long)height, (unsigned long long)max_pixels);
   if (width * height > free_pixels && (width * height - free_pixels) / pixels_per_byte > bytes)
     return vugen_refuse(image, VUGEN_DAMAGED, "%llu bytes are too few for the %llu × %llu pixels that it promises",
                         (unsigned long long)bytes, (unsigned long long)width, (unsigned long long)height);
-  image->promised = width * height;
+  image->promised = decoded;
   return 0;
 }
 

@@ -23,6 +23,11 @@ __attribute__((format(printf, 3, 4))) int vugen_refuse(vugen_image *image, vugen
 int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64_t max_pixels, uint64_t bytes,
                      uint64_t pixels_per_byte);
 
+// The same of a picture of which a fraction is decoded, in so many pixels: the limit is for them, and the file is weighed
+// and named by its own size.
+int vugen_check_scaled(vugen_image *image, uint64_t width, uint64_t height, uint64_t decoded, uint64_t max_pixels,
+                       uint64_t bytes, uint64_t pixels_per_byte);
+
 // Takes width × height × 4 bytes for the pixels; 0 where there was room.
 int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height);
 

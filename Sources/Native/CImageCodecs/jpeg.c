@@ -106,9 +106,9 @@ static void start(struct jpeg_decompress_struct *jpeg, errors *e, size_t count, 
   choose_scale(jpeg, image->wanted, max_pixels);
   jpeg_calc_output_dimensions(jpeg);
   // A progressive picture is held as a whole, however small it is wanted. A block of 64 pixels takes a bit at least.
-  uint64_t width = jpeg->progressive_mode ? jpeg->image_width : jpeg->output_width;
-  uint64_t height = jpeg->progressive_mode ? jpeg->image_height : jpeg->output_height;
-  if (vugen_check_size(image, width, height, max_pixels, count, jpeg->arith_code ? 65536 : 2048)) refuse(e);
+  uint64_t width = jpeg->image_width, height = jpeg->image_height;
+  uint64_t decoded = jpeg->progressive_mode ? width * height : (uint64_t)jpeg->output_width * jpeg->output_height;
+  if (vugen_check_scaled(image, width, height, decoded, max_pixels, count, jpeg->arith_code ? 65536 : 2048)) refuse(e);
 }
 
 // A picture in scans is decoded as a whole before its first row is there.

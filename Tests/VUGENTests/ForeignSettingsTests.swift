@@ -13,7 +13,7 @@ import VUGEN
     ("Steps: 20, CFG scale: 7.5, Seed: 5", []),
     ("Steps: 20, CFG scale: 30, Seed: 5", ["guidance 30 became 15"]),
     ("Steps: 0, CFG scale: -7, Seed: 5", ["guidance -7 became 0", "0 steps became 1"]),
-    ("Steps: 20, CFG scale: nan, Seed: -1", ["guidance", "no seed"]),
+    ("Steps: 20, CFG scale: nan, Seed: -1", ["guidance", "its seed is -1, which means any at random"]),
   ])
   func whatIsNotTakenIsSaid(_ line: String, _ said: [String]) {
     let changes = read("parameters", "a cat\n" + line)?.changes()
@@ -95,7 +95,7 @@ import VUGEN
   @Test(arguments: [
     ("1.5", "8", "20", ["no seed that can be taken (it says '1.5')"]),
     ("18446744073709551616", "8", "20", ["(it says '18446744073709551616')"]),
-    ("-1", "Infinity", "20", ["its guidance 'Infinity' is no number", "(it says '-1')"]),
+    ("-1", "Infinity", "20", ["its guidance 'Infinity' is no number", "its seed is -1, which"]),
     ("1", "-Infinity", "20.5", ["guidance '-Infinity'", "its steps '20.5' are no whole number"]),
     ("1e3", "1e300", "1e300", ["guidance 1e300 became 15", "1e300 steps became 1000"]),
     (

@@ -162,13 +162,19 @@ struct ForeignSettings {
       changes.append(.init(.steps, "\(written[.steps] ?? "\(steps)") steps became \(taken.steps)"))
     }
     if seed == nil {
+      // Programs write what stood in the field, and keep what they drew by to themselves.
+      let isRandom = written[.seed].flatMap { Double($0) } == -1
       let said = written[.seed].map { " (it says '\($0)')" } ?? ""
-      changes.append(.init(.seed, "it names no seed that can be taken\(said); the seed is \(taken.seed)"))
+      let line =
+        isRandom
+        ? "its seed is -1, which means any at random; which one it was, the picture does not say"
+        : "it names no seed that can be taken\(said)"
+      changes.append(.init(.seed, "\(line); the seed is \(taken.seed)"))
     }
     return changes
   }
 
-  /// nil without a prompt, unless numbers show that there was none.
+  /// nil without a prompt, unless numbers show that there was none, or its words are known to be missing.
   var settings: ImageSettings? {
     let most = ImageSettings.mostPromptCharacters / 2
     func tidy(_ text: String) -> String {

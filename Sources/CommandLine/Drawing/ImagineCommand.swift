@@ -171,6 +171,8 @@ struct Imagine: AsyncParsableCommand {
     if cfg != nil { given.insert(.guidance) }
     if steps != nil { given.insert(.steps) }
     if seed != nil { given.insert(.seed) }
+    if prompt != nil { given.insert(.prompt) }
+    if negative != nil { given.insert(.negative) }
     told?.tell(besides: given)
     var s = told?.settings ?? ImageSettings(prompt: "")
     if let prompt { s.prompt = prompt == "-" ? try Self.standardInput() : prompt }

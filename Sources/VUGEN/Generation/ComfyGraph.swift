@@ -9,7 +9,11 @@ struct ComfyGraph {
 
   private let nodes: [String: Node]
   /// Links that may still be followed: a graph that joins itself again and again must end.
-  private final class Budget { var left = 5000 }
+  private final class Budget {
+    var left = 5000
+    /// Kinds of nodes behind which there is a text that cannot be read.
+    var unread: [String] = []
+  }
   private let budget = Budget()
 
   init(_ json: JSONValue) {
@@ -62,12 +66,15 @@ struct ComfyGraph {
     let guider = link(sampler.inputs["guider"]).flatMap { nodes[$0.id] }
     let inputs = sampler.inputs.merging(guider?.inputs ?? [:]) { own, _ in own }
     let condition = inputs["positive"] ?? inputs["conditioning"] ?? inputs["cond1"]
-    budget.left = 5000
-    guard let prompt = text(condition, .positive), !prompt.allSatisfy(\.isWhitespace) else { return nil }
     var found = ForeignSettings(program: "ComfyUI")
-    found.prompt = prompt
-    budget.left = 5000
-    found.negative = text(inputs["negative"], .negative)
+    let (prompt, unread) = words(condition, .positive),
+      hasPrompt = prompt?.allSatisfy(\.isWhitespace) == false
+    guard hasPrompt || unread != nil else { return nil }
+    found.prompt = prompt ?? ""
+    if let unread { found.tellUnread(.prompt, from: unread, isPart: hasPrompt) }
+    let (negative, missed) = words(inputs["negative"], .negative)
+    found.negative = negative
+    if let missed { found.tellUnread(.negative, from: missed, isPart: negative?.isEmpty == false) }
     found.take(
       seed: value(inputs["seed"] ?? inputs["noise_seed"] ?? inputs["noise"], Self.seedNames),
       scale: value(inputs["cfg"] ?? inputs["cfg_conds"], ["cfg", "value", "float", "number"]),
@@ -111,6 +118,13 @@ struct ComfyGraph {
 
   // MARK: Conditions and texts
 
+  /// The words behind a condition, and the kind of a node that made some or all of them and cannot be read.
+  private func words(_ condition: JSONValue?, _ role: Role) -> (words: String?, unread: String?) {
+    (budget.left, budget.unread) = (5000, [])
+    let found = text(condition, role)
+    return (found, budget.unread.first)
+  }
+
   /// The words behind a condition; nil where none are found.
   private func text(_ value: JSONValue?, _ role: Role, depth: Int = 0) -> String? {
     if let text = value?.text { return text }
@@ -130,9 +144,61 @@ struct ComfyGraph {
     if let select = node.inputs["select"]?.count, let name = Self.chosen(select, of: node) {
       return follow(name)
     }
+    switch ComfyStrings.work(of: node.kind, node.inputs) {
+    case .unread: return unread(node)
+    case .replace: return replaced(node, follow) ?? unread(node)
+    case .join: return joined(node, follow)
+    case .plain: break
+    }
     if let encoded = encoded(node, follow) { return encoded }
-    for name in Self.names { if let found = follow(name) { return found } }
-    return anyCondition(node, follow)
+    return firstFound(Self.names, follow) ?? anyCondition(node, follow) ?? unreadText(of: node)
+  }
+
+  /// What the first of some inputs leads to that leads anywhere.
+  private func firstFound(_ names: [String], _ follow: (String) -> String?) -> String? {
+    let before = budget.unread.count
+    for name in names {
+      let tried = budget.unread.count
+      guard let found = follow(name) else { continue }
+      // What the others led to in vain is not missed.
+      budget.unread.removeSubrange(before..<tried)
+      return found
+    }
+    return nil
+  }
+
+  /// Takes note of a node whose text cannot be told.
+  private func unread(_ node: Node) -> String? {
+    budget.unread.append(node.kind)
+    return nil
+  }
+
+  /// Takes note of the node behind a text's name, where none deeper was found to be the cause.
+  private func unreadText(of node: Node) -> String? {
+    guard budget.unread.isEmpty else { return nil }
+    for name in ["text", "prompt", "string"] {
+      if let (id, _) = link(node.inputs[name]), let maker = nodes[id] { return unread(maker) }
+    }
+    return nil
+  }
+
+  private func replaced(_ node: Node, _ follow: (String) -> String?) -> String? {
+    let name = ["string", "text", "prompt", "text_a"].first { node.inputs[$0] != nil }
+    return name.flatMap(follow).flatMap { ComfyStrings.replaced($0, node.inputs, follow) }
+  }
+
+  private func joined(_ node: Node, _ follow: (String) -> String?) -> String? {
+    let parts = ComfyStrings.parts(of: node.inputs).compactMap { name in
+      let known = budget.unread.count, part = follow(name)
+      // An input of which nothing is found is a part that is missed.
+      if part == nil, budget.unread.count == known, let (id, _) = link(node.inputs[name]),
+        let maker = nodes[id]
+      {
+        return unread(maker)
+      }
+      return part
+    }
+    return Self.join(parts, ComfyStrings.separator(node.kind, node.inputs, follow))
   }
 
   /// Nodes that take and give both sides: the output's number says which one it is.
@@ -164,7 +230,7 @@ struct ComfyGraph {
     "text_positive", "positive_prompt", "cond", "input", "any", "anything", "",
   ]
 
-  /// Encoders with several texts, and nodes that put texts together.
+  /// Encoders with several texts.
   private func encoded(_ node: Node, _ follow: (String) -> String?) -> String? {
     for names in [["t5xxl", "clip_l", "clip_g"], ["text_g", "text_l"]] where node.inputs[names[0]] != nil {
       var parts: [String] = []
@@ -173,14 +239,7 @@ struct ComfyGraph {
       }
       return Self.join(parts, ", ")
     }
-    guard node.kind.lowercased().contains("concat") || node.kind.lowercased().contains("join") else {
-      return nil
-    }
-    let parts = node.inputs.keys.filter { $0.wholeMatch(of: #/(text|string)_?[a-z0-9]{1,2}/#) != nil }
-      .sorted()
-    guard !parts.isEmpty else { return nil }
-    return Self.join(
-      parts.compactMap(follow), (node.inputs["delimiter"] ?? node.inputs["separator"])?.text ?? " ")
+    return nil
   }
 
   private static func join(_ parts: [String], _ separator: String) -> String? {
@@ -195,10 +254,7 @@ struct ComfyGraph {
     ]
     func rank(_ name: String) -> Int { name.contains("cond") || name.contains("text") ? 0 : 1 }
     let links = node.inputs.filter { link($0.value) != nil }.keys
-    for name in links.sorted(by: { (rank($0), $0) < (rank($1), $1) })
-    where !aside.contains(where: name.contains) {
-      if let found = follow(name) { return found }
-    }
-    return nil
+      .filter { name in !aside.contains(where: name.contains) }
+    return firstFound(links.sorted { (rank($0), $0) < (rank($1), $1) }, follow)
   }
 }

@@ -79,10 +79,10 @@ public struct TextToImageSettings: Sendable, Equatable {
   }
 }
 
-/// A number of another program's that is not taken as it stands.
+/// A number of another program's that is not taken as it stands, or words that are not found.
 public struct SettingChange: Sendable, Equatable {
-  /// Settings that are numbers.
-  public enum Setting: Sendable { case seed, guidance, steps }
+  /// Settings that are numbers, and the words.
+  public enum Setting: Sendable { case prompt, negative, seed, guidance, steps }
 
   /// Which one.
   public let setting: Setting
@@ -143,6 +143,14 @@ struct ForeignSettings {
     }
   }
 
+  /// Tells that words come from a node of a graph that is not read, all of them or a part.
+  mutating func tellUnread(_ setting: SettingChange.Setting, from kind: String, isPart: Bool) {
+    let name = setting == .prompt ? "prompt" : "negative prompt"
+    let node = kind.isEmpty ? "a node without a name" : "the node '\(Self.short(kind))'"
+    unread.append(
+      .init(setting, "\(isPart ? "a part of its" : "its") \(name) comes from \(node), which is not read"))
+  }
+
   /// Numbers that are not taken as they stand.
   var changes: [SettingChange] {
     guard let taken = settings else { return [] }
@@ -182,7 +190,8 @@ struct ForeignSettings {
       return String(lines.prefix(most)).trimmingCharacters(in: .whitespacesAndNewlines)
     }
     let words = tidy(prompt)
-    guard !words.isEmpty || seed != nil && steps != nil else { return nil }
+    let isMissing = unread.contains { $0.setting == .prompt }
+    guard !words.isEmpty || isMissing || seed != nil && steps != nil else { return nil }
     var s = ImageSettings(prompt: words)
     s.negative = tidy(negative ?? "")
     s.seed = seed ?? s.seed

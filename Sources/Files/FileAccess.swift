@@ -134,13 +134,18 @@ extension FileName {
   ///
   /// - Parameters:
   ///   - hidden: whether names that begin with a dot count, of files and of folders.
+  ///   - most: names to look at; where there are more, such as on a whole disk, that is an error.
   ///   - onLocked: called with each folder below that cannot be read.
   public static func filesBelow(
-    _ folder: String, hidden: Bool = true, onLocked: (FileAccessError) -> Void = { _ in }
+    _ folder: String, hidden: Bool = true, most: Int = .max, onLocked: (FileAccessError) -> Void = { _ in }
   ) throws -> [String] {
     func isShown(_ name: String) -> Bool { hidden || !name.hasPrefix(".") }
-    var found: [String] = [], waiting = try names(in: folder).filter(isShown)
+    var found: [String] = [], waiting = try names(in: folder).filter(isShown), looked = 0
     while let name = waiting.popLast() {
+      looked += 1
+      guard looked <= most else {
+        throw FileAccessError(folder, "more than \(most) files and folders lie below it; name a smaller one")
+      }
       var status = stat()
       let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
       guard withPath(path, { lstat($0, &status) }) == 0 else {

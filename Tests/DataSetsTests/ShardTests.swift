@@ -129,6 +129,26 @@ private func stored(_ files: [String]) throws -> [Sample] {
     ]
   }
 
+  /// A whole disk by a slip: shards are not looked for without an end.
+  @Test func shardsAreNotLookedForWithoutAnEnd() throws {
+    let folder = try temporaryFolder()
+    for name in ["a/b/c/x.txt", "d/e/y.txt"] {
+      let path = "\(folder)/\(name)"
+      try FileManager.default.createDirectory(
+        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      try Data().write(to: URL(fileURLWithPath: path))
+    }
+    let error = #expect(throws: DataSetError.self) { try Shards.files(at: folder, most: 5) }
+    #expect(
+      error?.description
+        == "\(folder): holds no shards (.tar) itself, and more than 5 files and folders below, too many to look through; name the folder of the shards"
+    )
+    let none = #expect(throws: DataSetError.self) { try Shards.files(at: folder) }
+    #expect(none?.description.contains("holds no shards (.tar); make some") == true)
+    try Data().write(to: URL(fileURLWithPath: folder + "/d/e/z.tar"))
+    #expect(try Shards.files(at: folder) == [folder + "/d/e/z.tar"])
+  }
+
   /// A shard is no larger than what lies in it: PNG, JPEG and WebP stay as they are, and lie as EXIF says.
   @Test func filesStayAsTheyAre() throws {
     let path = try folder(), files = try files()

@@ -83,6 +83,39 @@ struct FileNameTests {
     #expect(FileName.exists("\(folder)/\(name)") && !FileName.exists("\(folder)/a"))
   }
 
+  /// A whole disk is not walked: what is bounded ends in one line.
+  @Test func aWalkCanBeBounded() throws {
+    let folder = try temporaryFolder()
+    for name in ["a/1", "a/2", "b/3"] {
+      try FileName.makeFolder("\(folder)/\(FileName.parent(of: name))")
+      try Data().write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
+    #expect(try FileName.filesBelow(folder, most: 5) == ["a/1", "a/2", "b/3"])
+    let error = #expect(throws: FileAccessError.self) { try FileName.filesBelow(folder, most: 4) }
+    #expect(error?.description == "\(folder): more than 4 files and folders lie below it; name a smaller one")
+  }
+
+  /// Relative places are ignored wherever they are given, as the XDG rules demand: what is kept does not depend on where a
+  /// program is started.
+  @Test func relativePlacesAreIgnored() {
+    let names = ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"]
+    func all(_ environment: [String: String]) -> [String] {
+      [
+        Paths.data(environment), Paths.configuration(environment), Paths.state(environment),
+        Paths.cache(environment),
+      ]
+    }
+    let plain = all(["HOME": "/u"])
+    #expect(
+      plain == ["/u/.local/share/vugen", "/u/.config/vugen", "/u/.local/state/vugen", "/u/.cache/vugen"])
+    for relative in ["rel", "./rel", "~/rel", ""] {
+      let given = Dictionary(uniqueKeysWithValues: names.map { ($0, relative) })
+      #expect(all(given.merging(["HOME": "/u"]) { $1 }) == plain, "\(relative)")
+      #expect(all(given.merging(["HOME": relative]) { $1 }) == all([:]), "\(relative)")
+      #expect(Paths.home(["HOME": relative]).hasPrefix("/"))
+    }
+  }
+
   @Test(arguments: [
     ("a", "", "a"), ("/", "/", ""), ("//", "//", ""), ("/a", "/", "a"), ("a/b", "a", "b"), ("a/b/", "a", "b"),
     ("/a//b", "/a", "b"), ("", "", ""), ("a/", "", "a"), ("é/🐌", "é", "🐌"),

@@ -70,7 +70,10 @@ public enum Shards {
   }
 
   /// Shards of a folder, or the file itself, in order. Throws `DataSetError` when there are none.
-  public static func files(at place: String) throws -> [String] {
+  ///
+  /// - Parameter most: names to look at below a folder that holds none itself: a whole disk, which somebody may name by a
+  ///   slip, has more.
+  public static func files(at place: String, most: Int = 20_000) throws -> [String] {
     let path = place.count > 1 && place.hasSuffix("/") ? String(place.dropLast()) : place
     guard FileName.exists(path) else {
       throw DataSetError(path, "\(FileName.absence(path)); name a shard or a folder of shards")
@@ -82,7 +85,14 @@ public enum Shards {
     }
     var names = here.filter(isShard)
     if names.isEmpty {
-      names = try FileName.filesBelow(path).filter { isShard(FileName.last(of: $0)) }
+      do {
+        names = try FileName.filesBelow(path, most: most).filter { isShard(FileName.last(of: $0)) }
+      } catch {
+        throw DataSetError(
+          path,
+          "holds no shards (.tar) itself, and more than \(most) files and folders below, too many to look through; name the folder of the shards"
+        )
+      }
     }
     guard !names.isEmpty else {
       if let packed = here.first(where: {
@@ -95,13 +105,17 @@ public enum Shards {
         "holds no shards (.tar); make some from your pictures: vugen data build folder PICTURES --output SHARDS"
       )
     }
-    return names.sorted().map { "\(path)/\($0)" }
+    return names.sorted().map { path == "/" ? "/\($0)" : "\(path)/\($0)" }
   }
 
-  /// Files beside a folder's shards that are none, and are not what this program writes there. Of a file there are none.
+  /// Names that are looked at beside a folder's shards.
+  private static let mostNames = 100_000
+
+  /// Files beside a folder's shards that are none, and are not what this program writes there. Of a file there are none,
+  /// and none are counted where there are too many.
   public static func others(at place: String) -> OtherFiles {
     var others = OtherFiles()
-    let names = (try? FileName.filesBelow(place, hidden: false)) ?? []
+    let names = (try? FileName.filesBelow(place, hidden: false, most: mostNames)) ?? []
     for name in names
     where !isShard(FileName.last(of: name)) && name != heldOutList && !FileName.isFolder("\(place)/\(name)") {
       others.add(name)

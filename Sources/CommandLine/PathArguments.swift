@@ -43,9 +43,9 @@ private func takenUp(_ path: String) -> String {
 /// A picture to write: one whose name ends like no format that is written is refused, not written as another.
 @Sendable func picturePath(_ text: String) throws -> String {
   let path = try namedPath(text)
-  if !AtomicFile.isSpecial(path), let reason = WrittenFormat.objection(to: path) {
-    throw ValidationError(reason + ".")
-  }
+  guard !AtomicFile.isSpecial(path) else { return path }
+  if let reason = WrittenFormat.objection(to: path) { throw ValidationError(reason + ".") }
+  try checkLinkEnd(of: path, WrittenFormat.objection)
   return path
 }
 
@@ -54,6 +54,7 @@ private func takenUp(_ path: String) -> String {
 @Sendable func picturesPath(_ text: String) throws -> String {
   let path = try namedPath(text), ending = (path as NSString).pathExtension.lowercased()
   let isFile = PictureFormat.extensions.contains(ending) || fileEndings.contains(ending)
+  if isFile, !AtomicFile.isSpecial(path) { try checkLinkEnd(of: path, WrittenFormat.objection) }
   guard isFile, !FileName.isFolder(path), !path.hasSuffix("/"), !AtomicFile.isSpecial(path),
     let reason = WrittenFormat.objection(to: path)
   else { return path }
@@ -75,11 +76,15 @@ private let fileEndings = Set(
 /// Throws `ValidationError` where a file's name ends like another kind than those that are written; one without an ending
 /// is as good.
 func checkEnding(of output: String, _ kinds: [String]) throws {
-  let ending = (output as NSString).pathExtension
-  guard output != "-", !AtomicFile.isSpecial(output), !ending.isEmpty, !kinds.contains(ending.lowercased())
-  else { return }
+  guard output != "-", !AtomicFile.isSpecial(output) else { return }
   let named = kinds.map { ".\($0)" }.joined(separator: " or ")
-  throw ValidationError(".\(ending.message) is not supported; name a \(named) file.")
+  func objection(_ name: String) -> String? {
+    let ending = (name as NSString).pathExtension
+    return ending.isEmpty || kinds.contains(ending.lowercased())
+      ? nil : ".\(ending.message) is not supported; name a \(named) file"
+  }
+  if let reason = objection(output) { throw ValidationError(reason + ".") }
+  try checkLinkEnd(of: output, objection)
 }
 
 /// A list of captions to write, whose form its ending says.
@@ -88,6 +93,12 @@ func checkEnding(of output: String, _ kinds: [String]) throws {
   guard CaptionFile(path: path) != nil else {
     throw ValidationError(
       ".\((path as NSString).pathExtension) is not supported; name a .jsonl, .csv, .tsv or .txt file.")
+  }
+  guard path != "-", !AtomicFile.isSpecial(path) else { return path }
+  try checkLinkEnd(of: path) { end in
+    let ending = (end as NSString).pathExtension
+    return ending.isEmpty || CaptionFile(path: end) == CaptionFile(path: path)
+      ? nil : "that ending is of another form; name the file itself"
   }
   return path
 }
@@ -98,13 +109,14 @@ struct OverwriteOption: ParsableArguments {
   var overwrite = false
 
   /// Before the work: throws `FileAccessError` where one of the files is there and holds something, or cannot be written,
-  /// or is a folder. Pipes and devices are no such files, and an empty one, such as mktemp makes, holds nothing that could be lost.
+  /// or is a folder, or belongs to a model or a session. Pipes and devices are no such files, and an empty one, such as mktemp makes, holds nothing that could be lost.
   func check(_ paths: String?...) throws {
     for case let path? in paths where path != "-" && !AtomicFile.isSpecial(path) {
       if FileName.isFolder(path) { throw FileAccessError(path, "this is a folder; name a file in it") }
       if path.hasSuffix("/") {
         throw FileAccessError(path, "this names a folder, as it ends in /; name a file")
       }
+      try KeptFiles.check(path)
       if !overwrite, Self.holdsSomething(path) {
         throw FileAccessError(path, "already exists; name another file, or add --overwrite to replace it")
       }
@@ -124,7 +136,11 @@ struct OverwriteOption: ParsableArguments {
   /// After the work: writes under the path itself, or under the next free name where a file has come there meanwhile,
   /// which is told unless the name is not the person's; no two programs get the same one. Returns what `body` does.
   func write<R>(_ path: String, isNamed: Bool = true, _ body: (_ free: String) throws -> R) throws -> R {
-    guard !overwrite, path != "-", !AtomicFile.isSpecial(path) else { return try body(path) }
+    guard !overwrite, path != "-", !AtomicFile.isSpecial(path) else {
+      // A name that the program chose was not looked at before.
+      try KeptFiles.check(path)
+      return try body(path)
+    }
     return try FileReservation.withName(path) { free in
       if free != path, isNamed {
         note("\(path) was written by another program meanwhile; this one's is \(free)".oneLine)

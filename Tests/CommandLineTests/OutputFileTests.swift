@@ -52,6 +52,60 @@ struct OutputFileTests {
       chosen.out == "vugen-20260101-000000-abcd.html\nvugen-20260101-000000-abcd-2.html\n", "\(chosen)")
   }
 
+  /// What belongs to a model or to a session is not written over, by whatever link.
+  @Test func linksToModelsAndSessionsAreRefused() throws {
+    try shell.writePictures("in/a.png")
+    let store = ".home/.local/share/vugen/sessions"
+    let note = #"{"version":1,"time":1,"event":{"note":{"_0":"hello"}}}"# + "\n"
+    for id in ["20260101-000000-abcd", "20260102-000000-efgh"] {
+      try shell.write(note, "\(store)/\(id)/log.jsonl")
+      try shell.writePictures("\(store)/\(id)/pictures/p.png")
+    }
+    try shell.write(note, "elsewhere/log.jsonl")
+    try shell.writePictures("elsewhere/pictures/p.png")
+    for name in ["config.json", "model.safetensors", "things.txt"] { try shell.write("kept", "m/\(name)") }
+    let other = "\(store)/20260101-000000-abcd"
+    for (command, link, end) in [
+      ("imagine x --steps 1 -o", "l.png", "m/model.safetensors"),
+      ("imagine x --steps 1 -o", "l.png", "\(other)/pictures/p.png"),
+      ("imagine x --steps 1 -o", "l.png", "elsewhere/pictures/p.png"),
+      ("reconstruct in/a.png -o", "l.png", "\(other)/pictures/p.png"),
+      ("encode in/a.png -o", "l.safetensors", "m/model.safetensors"),
+      ("caption in --max-tokens 1 -o", "l.txt", "m/things.txt"),
+      ("caption in --max-tokens 1 -o", "l", "m/model.safetensors"),
+      ("caption in --max-tokens 1 -o", "l.jsonl", "\(other)/log.jsonl"),
+      ("caption in --max-tokens 1 --sheet", "l.png", "\(other)/pictures/p.png"),
+      ("sessions export 20260102 -o", "l.json", "m/config.json"),
+      ("sessions export 20260102 -o", "l.html", "m/config.json"),
+      ("sessions export 20260102 -o", "l", "\(other)/log.jsonl"),
+      ("sessions export 20260102 -o", "l", "\(store)/20260102-000000-efgh/log.jsonl"),
+      ("sessions export 20260102 -o", "l", "elsewhere/log.jsonl"),
+    ] {
+      let found = try shell.run(
+        """
+        cp \(end) before; rm -f l l.*; ln -s \(end) \(link); V \(command) \(link) --overwrite >/dev/null; echo $?
+        cmp before \(end); [ -L \(link) ] && echo linked
+        """)
+      #expect(
+        ["1\nlinked\n", "2\nlinked\n", "64\nlinked\n"].contains(found.out)
+          && found.error.hasPrefix("vugen: ")
+          && ["belongs to", "this link leads to", "this is the input"].contains(where: found.error.contains),
+        "\(command) \(end): \(found)")
+    }
+    // By its own name, too.
+    for command in [
+      "caption in --max-tokens 1 -o m/things.txt", "sessions export 20260102 --format json -o m/config.json",
+      "imagine x --steps 1 -o \(other)/pictures/p.png",
+    ] {
+      let found = try shell.run("V \(command) --overwrite; echo $?")
+      #expect(found.out == "1\n" && found.error.contains("this belongs to the "), "\(command): \(found)")
+    }
+    // A link to any other file of its kind is followed as before.
+    let plain = try shell.run(
+      "echo old >o.csv; ln -s o.csv p.csv; V caption in --max-tokens 1 -o p.csv --overwrite; head -1 o.csv")
+    #expect(plain.out == "file,caption\n", "\(plain)")
+  }
+
   /// A list is written as its name ends, and `data build folder` reads each again.
   @Test func listsOfCaptionsAreWrittenAsTheirNamesEnd() throws {
     try shell.writePictures("in/a.png", "in/b, \"c\".png")

@@ -179,6 +179,11 @@ struct Sessions: AsyncParsableCommand {
 
     /// A file is what its name says.
     private func checkEnding(of output: String) throws {
+      try checkLinkEnd(of: output) { end in
+        let ending = (end as NSString).pathExtension
+        return ending.isEmpty || SessionExport.format(ofName: end) == chosen
+          ? nil : ".\(ending.message) is no ending of \(chosen); name the file itself"
+      }
       let ending = (output as NSString).pathExtension, told = SessionExport.format(ofName: output)
       if let format, let told, told != format {
         throw ValidationError("--format \(format) does not suit \(output.message).")

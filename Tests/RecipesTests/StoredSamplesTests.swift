@@ -52,6 +52,27 @@ import VUGEN
     #expect(lines.count == 2 && lines.allSatisfy { $0.contains("\"kind\":\"damaged picture\"") })
   }
 
+  /// Records of scenes that cannot be used are counted as `data inspect` counts them; their captions are learnt.
+  @Test func damagedRecordsAreCountedAndNamed() throws {
+    let png = try Picture(width: 8, height: 8, red: 200, green: 30, blue: 30).pngData()
+    let samples = (0..<4).map { i in
+      let record = i % 2 == 0 ? "{}" : #"{"background": 3, "objects": "none", "questions": []}"#
+      return Sample(
+        key: "\(i)", picture: png, pictureType: "png", caption: "red \(i)", record: Array(record.utf8))
+    }
+    try Shards.write(samples, to: folder + "/any.tar")
+    let source = try source(folder)
+    #expect(source.notes.isEmpty)
+    let captions = try (0..<8).map { try source.example($0, side: 32).caption }
+    #expect(Set(captions) == ["red 0", "red 1", "red 2", "red 3"])
+    #expect(
+      source.notes.count == 1 && source.notes[0].hasPrefix("2 records of scenes are damaged")
+        && source.notes[0].contains("their captions alone are learnt")
+        && [1, 3].contains { source.notes[0].hasSuffix("any.tar: \($0)") }, "\(source.notes)")
+    let tally = try ShardTally(of: ShardIndex(files: Shards.files(at: folder)), pictures: 0)
+    #expect(tally.damagedRecords == 2)
+  }
+
   @Test func tooManyDamagedSamplesStopARun() throws {
     let shards = try shards(30, bad: Set(0..<12))
     func all(_ share: Double) throws {

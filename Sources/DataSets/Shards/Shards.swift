@@ -30,7 +30,7 @@ public struct Sample: Sendable {
   }
 
   /// Whether its record is meant to be one of a composed scene, whether it can be used or not.
-  var isRecordOfScene: Bool {
+  package var isRecordOfScene: Bool {
     let object = try? JSONSerialization.jsonObject(with: JSONText.strict(record))
     return ["background", "objects", "questions"].allSatisfy { (object as? [String: Any])?[$0] != nil }
   }

@@ -105,8 +105,12 @@ package enum ExampleSource: Sendable {
       do {
         let (sample, raw) = try index.decoded(place)
         let picture = raw.resizedBicubic(width: side, height: side)
+        let scene = sample.scene
+        if scene == nil, sample.isRecordOfScene {
+          account.damagedRecord(of: place, index.files[index.file(of: place)], sample.key)
+        }
         var example =
-          sample.scene.map { Example($0, picture) } ?? Example(picture: picture, caption: sample.caption)
+          scene.map { Example($0, picture) } ?? Example(picture: picture, caption: sample.caption)
         example.place = place
         return example
       } catch let skipped as SkippedSample {

@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 
 /// What of a run's shards is not trained on as it is: samples that are skipped are counted, named in the run's
-/// `skipped.jsonl` and limited; captions that are too long for the model are counted.
+/// `skipped.jsonl` and limited; captions that are too long for the model, and damaged records of scenes, are counted.
 package final class SampleAccount: Sendable {
   private struct State {
     var kinds: [SkippedSample.Kind: Int] = [:]
@@ -12,6 +12,9 @@ package final class SampleAccount: Sendable {
     /// Places of samples that turned out to be damaged.
     var damaged: Set<Int> = []
     var cut: Set<Int> = []
+    /// Places of samples whose scene's record is damaged, and the first of them by name.
+    var records: Set<Int> = []
+    var firstRecord = ""
     var file: FileHandle?
 
     var count: Int { kinds.values.reduce(0, +) }
@@ -64,6 +67,14 @@ package final class SampleAccount: Sendable {
   /// Takes note of a sample whose caption is longer than the model's context.
   func cutCaption(of place: Int) { state.withLock { _ = $0.cut.insert(place) } }
 
+  /// Takes note of a sample whose record is meant for a scene's and cannot be used: only its caption is learnt.
+  func damagedRecord(of place: Int, _ shard: String, _ key: String) {
+    state.withLock { state in
+      if state.records.isEmpty { state.firstRecord = "\(shard): \(key)" }
+      state.records.insert(place)
+    }
+  }
+
   private func note(_ sample: SkippedSample, _ state: inout State) {
     state.kinds[sample.kind, default: 0] += 1
     if state.first.count < 3 { state.first.append(sample) }
@@ -110,6 +121,12 @@ package final class SampleAccount: Sendable {
         "\(count) of \(total) samples skipped: \(said)" + (path.map { "; all are named in \($0)" } ?? ""))
     }
     if cut > 0 { notes.append(Self.cutCaptions(cut)) }
+    let (records, first) = state.withLock { ($0.records.count, $0.firstRecord) }
+    if records > 0 {
+      notes.append(
+        "\(records) \(records == 1 ? "record of a scene is" : "records of scenes are") damaged, such as by a number that is none, and their captions alone are learnt; the first that was met: \(first)"
+      )
+    }
     return notes
   }
 }

@@ -279,7 +279,7 @@ public enum OutputFolder {
     let place = resolved(folder)
     let here = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).resolvingSymlinksInPath().path
     let holdsHere = here == place || here.hasPrefix(place.hasSuffix("/") ? place : place + "/")
-    guard !holdsHere, place != NSHomeDirectory(), !FileName.exists(place + "/.git")
+    guard !holdsHere, place != resolved(Paths.home()), !FileName.exists(place + "/.git")
     else {
       throw FileAccessError(folder, "will not be replaced as a whole; name a folder of its own")
     }

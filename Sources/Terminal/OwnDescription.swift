@@ -1,4 +1,5 @@
 import CNCurses
+import Files
 import Foundation
 
 /// Descriptions of terminals that are the studio's own, made by `tic` and kept among the caches.
@@ -21,7 +22,8 @@ enum OwnDescription {
     let isPlain = term.utf8.allSatisfy { c in
       (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || "+-._".utf8.contains(c)
     }
-    guard isPlain, !term.isEmpty, let folder = folder(environment) else { return nil }
+    guard isPlain, !term.isEmpty else { return nil }
+    let folder = folder(environment)
     let name = "vugen-\(term)-\(isTruecolor ? "direct" : "palette")-still"
     let others = environment["TERMINFO_DIRS"] ?? ""
     // ncurses keeps which of the folders are there when it looks first.
@@ -41,10 +43,8 @@ enum OwnDescription {
     }
   }
 
-  private static func folder(_ environment: [String: String]) -> String? {
-    let cache = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-    let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.cache" : nil }
-    return (cache ?? home).map { $0 + "/vugen/terminfo" }
+  private static func folder(_ environment: [String: String]) -> String {
+    Paths.cache(environment) + "/terminfo"
   }
 
   /// The terminal's own description without scrolling, and with other colours.

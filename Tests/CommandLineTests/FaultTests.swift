@@ -107,6 +107,17 @@ struct FaultTests {
     }
   }
 
+  /// The same places wherever a program is started: relative ones are ignored.
+  @Test func relativeHomesAreIgnored() throws {
+    let plain = try shell.run("env -u HOME \"$P\" paths")
+    let homes = try shell.run("HOME=rel V paths")
+    #expect(homes.status == 0 && homes.out == plain.out && !plain.out.isEmpty, "\(homes) \(plain)")
+    let own = try shell.run("V paths")
+    let all = try shell.run(
+      "XDG_DATA_HOME=r XDG_CONFIG_HOME=./r XDG_STATE_HOME=r XDG_CACHE_HOME=r V paths; ls -d r rel")
+    #expect(all.out == own.out, "\(all) \(own)")
+  }
+
   @Test func sessionsThatCannotBeReadFail() throws {
     let place = ".home/.local/share/vugen/sessions/20260102-030405-abcd"
     let note = #"{"event":{"note":{"_0":"a"}},"time":1,"version":99}"# + "\n"

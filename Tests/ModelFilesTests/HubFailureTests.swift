@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import ModelFiles
 import TestSupport
@@ -275,6 +276,8 @@ struct HubFailureTests {
       (["HF_HUB_CACHE": "/c/", "HF_HOME": "/h"], "/c"), (["HF_HOME": "~/h", "HOME": "/u"], "/u/h/hub"),
       (["XDG_CACHE_HOME": "/x", "HOME": "/u"], "/x/huggingface/hub"),
       (["HOME": "/u"], "/u/.cache/huggingface/hub"),
+      (["XDG_CACHE_HOME": "rel", "HOME": "/u"], "/u/.cache/huggingface/hub"),
+      (["HOME": "rel"], Paths.home([:]) + "/.cache/huggingface/hub"),
     ] {
       #expect(try HubSettings(variables).cache == cache)
     }

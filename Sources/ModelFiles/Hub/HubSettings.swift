@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Where the hub is, where its files are kept and who asks: from the variables that the hub's own client reads.
@@ -78,7 +79,8 @@ public struct HubSettings: Sendable {
 
   private static func home(_ environment: [String: String]) -> String {
     if let given = environment["HF_HOME"], !given.isEmpty { return expanded(given, environment) }
-    if let caches = environment["XDG_CACHE_HOME"], !caches.isEmpty {
+    // As everywhere: a relative one is ignored.
+    if let caches = environment["XDG_CACHE_HOME"], caches.hasPrefix("/") {
       return expanded(caches, environment) + "/huggingface"
     }
     return expanded("~/.cache/huggingface", environment)
@@ -88,8 +90,7 @@ public struct HubSettings: Sendable {
   private static func expanded(_ path: String, _ environment: [String: String]) -> String {
     var path = path
     if path == "~" || path.hasPrefix("~/") {
-      let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory()
-      path = home + path.dropFirst()
+      path = Paths.home(environment) + path.dropFirst()
     }
     if !path.hasPrefix("/") { path = "\(FileManager.default.currentDirectoryPath)/\(path)" }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }

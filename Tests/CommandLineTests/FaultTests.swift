@@ -130,6 +130,21 @@ struct FaultTests {
         found.status == 0 && found.error.hasPrefix("vugen: 20260102-030405-abcd: a newer version"), "\(found)"
       )
     }
+    // Of this version, with what this one does not know.
+    for (unknown, said) in [(1, "1 entry of an unknown kind is"), (2, "2 entries of unknown kinds are")] {
+      let sung = #"{"event":{"sung":{"song":1}},"time":2,"version":1}"# + "\n"
+      try shell.write(
+        note.replacing("99", with: "1") + String(repeating: sung, count: unknown), "\(place)/log.jsonl")
+      let found = try shell.run("V sessions show last")
+      #expect(
+        found.status == 0 && found.out == "a\n"
+          && found.error
+            == "vugen: 20260102-030405-abcd: another version of this program wrote it; \(said) left out\n",
+        "\(found)")
+    }
+    try shell.write(note.replacing("99", with: "1"), "\(place)/log.jsonl")
+    let plain = try shell.run("V sessions show last")
+    #expect(plain.status == 0 && plain.error.isEmpty, "\(plain)")
     try fails(
       "rm -r \(place)/log.jsonl; mkdir \(place)/log.jsonl; V sessions show 2026", "this is a folder",
       "move it away")

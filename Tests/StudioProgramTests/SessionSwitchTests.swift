@@ -139,6 +139,11 @@ struct SessionSwitchTests {
     let t = try Session(["studio", "last", "--graphics", "none"], home: home)
     #expect(t.expect("newer version") && t.expect("old words"), "\(t.screen(36))")
     #expect(Self.leave(t) == 0)
+    let replay = try Session(["replay", id, "--speed", "100"], home: home)
+    #expect(
+      replay.expect("a newer version of this program wrote it; 1 entry of an unknown kind is left out")
+        && replay.expect("old words"), "\(replay.screen(36))")
+    #expect(Self.leave(replay) == 0)
     #expect(FileManager.default.contents(atPath: path) == Data(log.utf8), "not a byte is changed")
   }
 

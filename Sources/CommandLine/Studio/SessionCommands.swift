@@ -260,11 +260,16 @@ struct Sessions: AsyncParsableCommand {
 
 /// Says that a newer program wrote a session: what is shown may not be all of it, or not what it means there.
 private func noteNewer(_ found: SessionContents, _ id: String) {
-  guard found.isNewer || found.unknown > 0 else { return }
+  if let line = newerWriter(of: found) { note("\(id): \(line)".oneLine) }
+}
+
+/// That another version of this program wrote a session, and what of it is left out; nil where this one reads all.
+private func newerWriter(of found: SessionContents) -> String? {
+  guard found.isNewer || found.unknown > 0 else { return nil }
   let count =
     found.unknown == 1 ? "1 entry of an unknown kind is" : "\(found.unknown) entries of unknown kinds are"
   let left = found.unknown > 0 ? "; \(count) left out" : ""
-  note("\(id): \(found.isNewer ? "a newer" : "another") version of this program wrote it\(left)".oneLine)
+  return "\(found.isNewer ? "a newer" : "another") version of this program wrote it\(left)"
 }
 
 struct ReplayCommand: AsyncParsableCommand {
@@ -306,7 +311,10 @@ struct ReplayCommand: AsyncParsableCommand {
         "replay plays in a terminal, and here is none; vugen sessions show \(session) prints the session, and vugen replay \(session) --verify checks it"
       )
     }
+    // Seen behind the screen when the studio is left; within it a line says so.
+    noteNewer(found, id)
     var studio = StudioProgram(modelFolder: EmbeddedModel.folder(for: model), store: store)
+    studio.notice = newerWriter(of: found)
     studio.beginning = .replay(
       Replay(found.entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id
     )

@@ -96,6 +96,11 @@ import Testing
     ("\n{\"file\":\"a.png\",\"caption\":\"x\"\n", "line 2 is no"),
     ("[{\"file\":\"a.png\"}]", "entry 1 has no caption"), ("[1", "is not JSON from line 1 on"),
     ("[{\"file\":\"a.png\"},\n\n{oops}]", "is not JSON from line 3 on"),
+    (
+      "{\n \"images\": [{\"file_name\": \"a.png\"}],\n \"annotations\": []\n}",
+      "is one JSON object and no list"
+    ),
+    ("{\"data\": [{\"file\": \"a.png\", \"caption\": \"x\"}]}", "or JSON lines such as {\"file\""),
     ("file,caption\na.png,a c\0at\n", "line 2 holds a zero byte; take it out: tr -d '\\000'"),
     ("file,caption\ngone.png,a cat\n", "of the 1 pictures that it names none is in"),
     ("file,caption\na.png,\n", "all captions are empty"),
@@ -116,6 +121,16 @@ import Testing
   ])
   func numbersOfPythonAreRead(_ text: String) throws {
     #expect(try pairs(Array(text.utf8)) == ["a.png: NaN", "sub/d.png: b"])
+  }
+
+  /// JSON that is one document: a list, a picture alone, captions by their pictures' names.
+  @Test(arguments: [
+    "[\n {\"file\": \"a.png\", \"caption\": \"x\"},\n {\"file\": \"sub/d.png\", \"caption\": \"y\"}\n]",
+    "{\n \"sub/d.png\": \"y\",\n \"a.png\": \"x\"\n}",
+  ])
+  func wholeDocumentsAreRead(_ text: String) throws {
+    #expect(try pairs(Array(text.utf8)) == ["a.png: x", "sub/d.png: y"])
+    #expect(try pairs(Array("{\n\"file\": \"a.png\",\n\"caption\": \"x\"}\n".utf8)) == ["a.png: x"])
   }
 
   /// Whatever is written is read again as it was.

@@ -30,7 +30,9 @@ struct CaptionList {
     }
     let first = text.unicodeScalars.first { !$0.properties.isWhitespace }
     let isLines = ["jsonl", "ndjson"].contains((path as NSString).pathExtension.lowercased())
-    if first == "[", !isLines || (try? Self.array(text)) != nil {
+    if first == "{", let whole = (try? Self.json(text)) as? [String: Any] {
+      try readJSONObject(whole)
+    } else if first == "[", !isLines || (try? Self.array(text)) != nil {
       try readJSONArray(text)
     } else if first == "{" || isLines {
       readJSONLines(text)
@@ -96,6 +98,20 @@ struct CaptionList {
       throw DataSetError(path, "is not JSON from line \(Self.line(of: error, in: text)) on; \(Self.forms)")
     }
     for (number, value) in list.enumerated() { take(line: "entry \(number + 1)", number + 1) { value } }
+  }
+
+  /// A file that is one object: a picture and its caption, or captions by their pictures' names.
+  private mutating func readJSONObject(_ whole: [String: Any]) throws {
+    let names = whole.keys.sorted(), plain = Set(names.map(CaptionColumns.plain))
+    if !plain.isDisjoint(with: CaptionColumns.captions) || Self.file(in: whole) != nil {
+      return take(line: "line 1", 1) { whole }
+    }
+    guard !names.isEmpty, names.allSatisfy({ Self.isPicture($0) && whole[$0] is String }) else {
+      throw DataSetError(path, "is one JSON object and no list of pictures and captions; \(Self.forms)")
+    }
+    for (number, name) in names.enumerated() {
+      rows.append(Row(line: number + 1, file: name, caption: whole[name] as? String ?? ""))
+    }
   }
 
   private mutating func take(line: String, _ number: Int, _ value: () -> Any?) {

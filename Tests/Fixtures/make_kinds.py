@@ -218,7 +218,6 @@ def labs():
     seen = lab.convert("RGB").convert("RGBA")
     add("lab.tif", written(lab, "TIFF"), seen)
     l, a, b = (np.asarray(band).astype(int) for band in lab.split())
-    a, b = ((band + 128) % 256 for band in (a, b))  # Pillow's bands are signed
     wide = lambda *bands: np.dstack(bands).astype("<u2").tobytes()
     icc = np.dstack([l, a, b]).astype(np.uint8)
     add("icclab.tif", tiff(8, 1, 3, 9, icc.tobytes()), seen)

@@ -107,8 +107,8 @@ struct WantedSizeTests {
     for (wanted, pixels) in [
       (Picture.Wanted?.some(.square(64)), 128_000_000), (.within(64), 1_000_000), (nil, 9),
     ] {
-      var few = limits(wanted)
-      few.pixels = pixels
+      var few = Picture.Limits(pixels: pixels)
+      few.wanted = wanted
       let error = #expect(throws: PictureError.self) { try Picture(bytes: bytes, name: "vast", limits: few) }
       #expect(error?.reason.contains("65500 × 65500 pixels") == true, "\(error as Any)")
     }

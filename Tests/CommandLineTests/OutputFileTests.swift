@@ -52,10 +52,29 @@ struct OutputFileTests {
       chosen.out == "vugen-20260101-000000-abcd.html\nvugen-20260101-000000-abcd-2.html\n", "\(chosen)")
   }
 
+  private static let store = ".home/.local/share/vugen/sessions", other = "\(store)/20260101-000000-abcd"
+  /// Commands, the links that they are given, and where these lead.
+  private static let links = [
+    ("imagine x --steps 1 -o", "l.png", "m/model.safetensors"),
+    ("imagine x --steps 1 -o", "l.png", "\(other)/pictures/p.png"),
+    ("imagine x --steps 1 -o", "l.png", "elsewhere/pictures/p.png"),
+    ("reconstruct in/a.png -o", "l.png", "\(other)/pictures/p.png"),
+    ("encode in/a.png -o", "l.safetensors", "m/model.safetensors"),
+    ("caption in --max-tokens 1 -o", "l.txt", "m/things.txt"),
+    ("caption in --max-tokens 1 -o", "l", "m/model.safetensors"),
+    ("caption in --max-tokens 1 -o", "l.jsonl", "\(other)/log.jsonl"),
+    ("caption in --max-tokens 1 --sheet", "l.png", "\(other)/pictures/p.png"),
+    ("sessions export 20260102 -o", "l.json", "m/config.json"),
+    ("sessions export 20260102 -o", "l.html", "m/config.json"),
+    ("sessions export 20260102 -o", "l", "\(other)/log.jsonl"),
+    ("sessions export 20260102 -o", "l", "\(store)/20260102-000000-efgh/log.jsonl"),
+    ("sessions export 20260102 -o", "l", "elsewhere/log.jsonl"),
+  ]
+
   /// What belongs to a model or to a session is not written over, by whatever link.
   @Test func linksToModelsAndSessionsAreRefused() throws {
     try shell.writePictures("in/a.png")
-    let store = ".home/.local/share/vugen/sessions"
+    let store = Self.store
     let note = #"{"version":1,"time":1,"event":{"note":{"_0":"hello"}}}"# + "\n"
     for id in ["20260101-000000-abcd", "20260102-000000-efgh"] {
       try shell.write(note, "\(store)/\(id)/log.jsonl")
@@ -64,23 +83,7 @@ struct OutputFileTests {
     try shell.write(note, "elsewhere/log.jsonl")
     try shell.writePictures("elsewhere/pictures/p.png")
     for name in ["config.json", "model.safetensors", "things.txt"] { try shell.write("kept", "m/\(name)") }
-    let other = "\(store)/20260101-000000-abcd"
-    for (command, link, end) in [
-      ("imagine x --steps 1 -o", "l.png", "m/model.safetensors"),
-      ("imagine x --steps 1 -o", "l.png", "\(other)/pictures/p.png"),
-      ("imagine x --steps 1 -o", "l.png", "elsewhere/pictures/p.png"),
-      ("reconstruct in/a.png -o", "l.png", "\(other)/pictures/p.png"),
-      ("encode in/a.png -o", "l.safetensors", "m/model.safetensors"),
-      ("caption in --max-tokens 1 -o", "l.txt", "m/things.txt"),
-      ("caption in --max-tokens 1 -o", "l", "m/model.safetensors"),
-      ("caption in --max-tokens 1 -o", "l.jsonl", "\(other)/log.jsonl"),
-      ("caption in --max-tokens 1 --sheet", "l.png", "\(other)/pictures/p.png"),
-      ("sessions export 20260102 -o", "l.json", "m/config.json"),
-      ("sessions export 20260102 -o", "l.html", "m/config.json"),
-      ("sessions export 20260102 -o", "l", "\(other)/log.jsonl"),
-      ("sessions export 20260102 -o", "l", "\(store)/20260102-000000-efgh/log.jsonl"),
-      ("sessions export 20260102 -o", "l", "elsewhere/log.jsonl"),
-    ] {
+    for (command, link, end) in Self.links {
       let found = try shell.run(
         """
         cp \(end) before; rm -f l l.*; ln -s \(end) \(link); V \(command) \(link) --overwrite >/dev/null; echo $?
@@ -95,7 +98,7 @@ struct OutputFileTests {
     // By its own name, too.
     for command in [
       "caption in --max-tokens 1 -o m/things.txt", "sessions export 20260102 --format json -o m/config.json",
-      "imagine x --steps 1 -o \(other)/pictures/p.png",
+      "imagine x --steps 1 -o \(Self.other)/pictures/p.png",
     ] {
       let found = try shell.run("V \(command) --overwrite; echo $?")
       #expect(found.out == "1\n" && found.error.contains("this belongs to the "), "\(command): \(found)")

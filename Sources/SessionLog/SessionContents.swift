@@ -17,6 +17,21 @@ public struct SessionContents: Sendable {
   /// Whether a newer program wrote in it: what it means by its entries is not known here.
   public var isNewer: Bool { newestVersion > SessionEntry.currentVersion }
 
+  /// That another version of this program wrote in it, and what of it is left out: what is shown may not be all of it, or
+  /// not what it means there. nil where this one reads all.
+  public var remark: String? {
+    guard isNewer || unknown > 0 else { return nil }
+    let count = unknown == 1 ? "1 entry of an unknown kind is" : "\(unknown) entries of unknown kinds are"
+    return "\(isNewer ? "a newer" : "another") version of this program wrote it"
+      + (unknown > 0 ? "; \(count) left out" : "")
+  }
+
+  /// The entries as they are played: the remark comes first, as a note, and stays in sight.
+  public var played: [SessionEntry] {
+    guard let remark else { return entries }
+    return [SessionEntry(time: entries.first?.time ?? 0, event: .note(remark))] + entries
+  }
+
   /// Whether anything was done in it.
   public var hasContent: Bool {
     unknown > 0

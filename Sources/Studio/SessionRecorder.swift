@@ -254,7 +254,7 @@ final class SessionRecorder {
       let own = session.flatMap { $0.isBegun ? $0.id : nil }
       let id = try store.resolve(name == "last" ? own ?? "last" : name)
       source.use(id)
-      return played(Replay(try store.read(id).entries))
+      return played(Replay(try store.contents(of: id).played))
     } catch {
       return [.toast("\(error)", isError: true)]
     }

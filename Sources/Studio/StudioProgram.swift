@@ -44,9 +44,6 @@ public struct StudioProgram {
   /// nil for what the settings say.
   public var graphics: GraphicsChoice?
 
-  /// What the person should know of what is replayed, a line above the prompt.
-  public var notice: String?
-
   /// With a new session in `store`.
   public init(modelFolder: String, store: SessionStore) {
     (self.modelFolder, self.store) = (modelFolder, store)
@@ -93,7 +90,7 @@ public struct StudioProgram {
 
   private func open() throws -> Opened {
     switch beginning {
-    case .replay(_, let id): return Opened(id: id, notice: notice)
+    case .replay(_, let id): return Opened(id: id)
     case .newSession:
       return Opened(
         file: SessionFile(new: StudioSession.newID(), in: store), notice: SessionRecorder.advice(store))

@@ -137,7 +137,7 @@ struct FaultTests {
         note.replacing("99", with: "1") + String(repeating: sung, count: unknown), "\(place)/log.jsonl")
       let found = try shell.run("V sessions show last")
       #expect(
-        found.status == 0 && found.out == "a\n"
+        found.status == 0 && found.out == "note: a\n"
           && found.error
             == "vugen: 20260102-030405-abcd: another version of this program wrote it; \(said) left out\n",
         "\(found)")

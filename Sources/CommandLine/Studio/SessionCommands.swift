@@ -258,18 +258,9 @@ struct Sessions: AsyncParsableCommand {
   }
 }
 
-/// Says that a newer program wrote a session: what is shown may not be all of it, or not what it means there.
+/// Says that a newer program wrote a session.
 private func noteNewer(_ found: SessionContents, _ id: String) {
-  if let line = newerWriter(of: found) { note("\(id): \(line)".oneLine) }
-}
-
-/// That another version of this program wrote a session, and what of it is left out; nil where this one reads all.
-private func newerWriter(of found: SessionContents) -> String? {
-  guard found.isNewer || found.unknown > 0 else { return nil }
-  let count =
-    found.unknown == 1 ? "1 entry of an unknown kind is" : "\(found.unknown) entries of unknown kinds are"
-  let left = found.unknown > 0 ? "; \(count) left out" : ""
-  return "\(found.isNewer ? "a newer" : "another") version of this program wrote it\(left)"
+  if let remark = found.remark { note("\(id): \(remark)".oneLine) }
 }
 
 struct ReplayCommand: AsyncParsableCommand {
@@ -311,12 +302,9 @@ struct ReplayCommand: AsyncParsableCommand {
         "replay plays in a terminal, and here is none; vugen sessions show \(session) prints the session, and vugen replay \(session) --verify checks it"
       )
     }
-    // Seen behind the screen when the studio is left; within it a line says so.
-    noteNewer(found, id)
     var studio = StudioProgram(modelFolder: EmbeddedModel.folder(for: model), store: store)
-    studio.notice = newerWriter(of: found)
     studio.beginning = .replay(
-      Replay(found.entries, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id
+      Replay(found.played, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id
     )
     try studio.runAndLeave()
   }

@@ -10,10 +10,15 @@ public struct Question<Image: Sendable>: Sendable {
   public var temperature: Float
   /// Of the tokens that are drawn by lot.
   public var seed: UInt64
+  /// What a person wrote, where the model is asked in other words: files that are named in it are pictures there.
+  public var written: String?
 
   /// About nothing new, and answered by the likeliest tokens, where no more is said.
-  public init(_ text: String, pictures: [Image] = [], temperature: Float = 0, seed: UInt64 = 0) {
+  public init(
+    _ text: String, pictures: [Image] = [], temperature: Float = 0, seed: UInt64 = 0, written: String? = nil
+  ) {
     (self.text, self.pictures, self.temperature, self.seed) = (text, pictures, temperature, seed)
+    self.written = written == text ? nil : written
   }
 }
 
@@ -32,7 +37,7 @@ public enum Request<Image: Sendable>: Sendable {
       .ask(
         Question<Other>(
           question.text, pictures: try question.pictures.map(change), temperature: question.temperature,
-          seed: question.seed))
+          seed: question.seed, written: question.written))
     case .imagine(let settings, let count, let parent): .imagine(settings, count: count, parent: parent)
     }
   }

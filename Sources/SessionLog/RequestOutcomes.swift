@@ -42,7 +42,7 @@ extension SessionStore {
     guard isOpen(id) else { return nil }
     for entry in entries.reversed() {
       switch entry.event {
-      case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _): return request
+      case .asked(let request, _, _, _, _), .drawingAsked(let request, _, _, _, _): return request
       case .answered, .failed, .cancelled, .opened: return nil
       // One of several, perhaps.
       case .drawn(let request, _, _, _, let isPartial):

@@ -30,9 +30,10 @@ extension SessionEvent {
   var bounded: SessionEvent {
     func id(_ request: Int) -> Int { request.clamped(to: SessionBounds.request) }
     switch self {
-    case .asked(let request, let text, let pictures, var sampling):
+    case .asked(let request, let text, let pictures, var sampling, let written):
       sampling.temperature = sampling.temperature.clamped(to: SessionBounds.temperature)
-      return .asked(request: id(request), text: text, pictures: pictures, sampling: sampling)
+      return .asked(
+        request: id(request), text: text, pictures: pictures, sampling: sampling, written: written)
     case .answered(let request, let text, let tokens, let seconds, let isPartial):
       return .answered(
         request: id(request), text: text, tokens: tokens.clamped(to: SessionBounds.tokens),

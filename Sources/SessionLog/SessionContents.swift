@@ -147,10 +147,11 @@ extension [SessionEntry] {
       case .drawn(_, let picture, _, _, _), .attached(let picture, _, _, _), .named(let picture, _),
         .starred(let picture, _):
         return deleted.contains(picture) ? nil : entry
-      case .asked(let request, let text, let pictures, let sampling):
+      case .asked(let request, let text, let pictures, let sampling, let written):
         let kept = pictures.filter { !deleted.contains($0) }
         var same = entry
-        same.event = .asked(request: request, text: text, pictures: kept, sampling: sampling)
+        same.event = .asked(
+          request: request, text: text, pictures: kept, sampling: sampling, written: written)
         return same
       default: return entry
       }

@@ -21,8 +21,9 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// The session begins, or is taken up again.
   case opened(model: String, modelHash: String, program: String)
   case renamed(String)
-  /// A question about pictures.
-  case asked(request: Int, text: String, pictures: [PictureID], sampling: Sampling)
+  /// A question about pictures. `written` is what the person wrote, where the model was asked in other words.
+  case asked(
+    request: Int, text: String, pictures: [PictureID], sampling: Sampling, written: String? = nil)
   case answered(request: Int, text: String, tokens: Int, seconds: Double, isPartial: Bool)
   /// A drawing is asked for; several pictures have following seeds. `sweep` is the first request of those that draw one
   /// prompt and seed at several guidance scales.
@@ -68,7 +69,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     case .ask(let question):
       .asked(
         request: id, text: question.text, pictures: question.pictures,
-        sampling: Sampling(temperature: question.temperature, seed: question.seed))
+        sampling: Sampling(temperature: question.temperature, seed: question.seed), written: question.written)
     case .imagine(let settings, let count, let parent):
       .drawingAsked(request: id, settings: settings, count: count, parent: parent, sweep: sweep)
     }
@@ -77,7 +78,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// The pictures that it names.
   public var pictures: [PictureID] {
     switch self {
-    case .asked(_, _, let pictures, _): pictures
+    case .asked(_, _, let pictures, _, _): pictures
     case .drawn(_, let picture, _, _, _): [picture]
     case .attached(let picture, _, _, _): [picture]
     default: []
@@ -114,7 +115,7 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// The number of the request that it belongs to; nil for what belongs to none.
   public var request: Int? {
     switch self {
-    case .asked(let id, _, _, _), .answered(let id, _, _, _, _), .drawingAsked(let id, _, _, _, _),
+    case .asked(let id, _, _, _, _), .answered(let id, _, _, _, _), .drawingAsked(let id, _, _, _, _),
       .drawn(let id, _, _, _, _), .failed(let id, _), .cancelled(let id), .undone(let id), .redone(let id):
       id
     default: nil

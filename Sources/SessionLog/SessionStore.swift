@@ -107,7 +107,8 @@ public struct SessionStore: Sendable {
       pictures.formUnion(entry.event.pictures)
       switch entry.event {
       case .renamed(let name): title = name
-      case .asked(_, let text, _, _):
+      case .asked(_, let asked, _, _, let written):
+        let text = written ?? asked
         messages += 1
         note(text)
         if title.isEmpty { title = text }

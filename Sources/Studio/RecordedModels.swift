@@ -35,7 +35,7 @@ public final class RecordedModels {
     case .opened(let name, let hash, _):
       current = Named(name: name, hash: hash)
       await loaded?.engine.forget()
-    case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _):
+    case .asked(let request, _, _, _, _), .drawingAsked(let request, _, _, _, _):
       makers.updateValue(current, forKey: request)
     default: break
     }

@@ -102,7 +102,7 @@ extension [SessionEntry] {
     }
     for (place, entry) in enumerated() {
       switch entry.event {
-      case .asked(let request, let text, _, _):
+      case .asked(let request, let text, _, _, _):
         begin(request, Awaited(place: place, count: 1, what: "the question '\(text)'"))
       case .drawingAsked(let request, let settings, let count, _, _):
         begin(request, Awaited(place: place, count: count, what: "the drawing of '\(settings.prompt)'"))

@@ -218,7 +218,8 @@ public struct SessionExport {
   /// What an event says, and whether a person said it. What nothing came of says so.
   private func line(_ event: SessionEvent) -> (text: String, isPerson: Bool)? {
     switch event {
-    case .asked(let request, let text, _, _): (text + outcomes.label(of: request), true)
+    case .asked(let request, let text, _, _, let written):
+      ((written ?? text) + outcomes.label(of: request), true)
     case .drawingAsked(let request, _, _, _, _) where repeated.contains(request): nil
     case .drawingAsked(let request, let settings, _, _, _):
       (settings.prompt + outcomes.label(of: request), true)

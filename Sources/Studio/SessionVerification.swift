@@ -84,7 +84,7 @@ public struct SessionVerification {
       let results = entries[(number + 1)...].map(\.event)
       await models.follow(entry.event)
       switch entry.event {
-      case .asked(let request, let text, let pictures, let sampling):
+      case .asked(let request, let text, let pictures, let sampling, _):
         if !pictures.isEmpty { isAdrift = false }
         let expected = Self.answer(request, results)
         if isAdrift || expected == nil && Self.wasCutOff(request, results) {

@@ -40,6 +40,11 @@ struct Bench {
     effects.compactMap { if case .start(_, let request) = $0 { request } else { nil } }
   }
 
+  /// What waits to be drawn.
+  var queued: [String] {
+    state.work.queue.map { if case .imagine(let settings, _, _) = $0.request { settings.prompt } else { "" } }
+  }
+
   var drawings: [ImageSettings] {
     requests.compactMap { if case .imagine(let settings, _, _) = $0 { settings } else { nil } }
   }

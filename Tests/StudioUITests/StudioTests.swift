@@ -217,7 +217,7 @@ import Testing
     }
     #expect(mentions.words.map(\.path) == ["cat.png"] && b.state.work.running == nil)
     b.act(.mentionsFound(mentions, [0: .init(picture: "p1", name: "cat.png")]))
-    #expect(b.questions == [Question("What is this?", pictures: ["p1"])])
+    #expect(b.questions == [Question("What is this?", pictures: ["p1"], written: "@cat.png What is this?")])
   }
 
   @Test func controlXControlEOpensTheEditor() {

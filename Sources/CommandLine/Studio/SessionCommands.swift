@@ -101,7 +101,8 @@ struct Sessions: AsyncParsableCommand {
     /// That nothing came of a request.
     private static func outcome(of event: SessionEvent, _ outcomes: RequestOutcomes) -> String {
       switch event {
-      case .asked(let request, _, _, _), .drawingAsked(let request, _, _, _, _): outcomes.label(of: request)
+      case .asked(let request, _, _, _, _), .drawingAsked(let request, _, _, _, _):
+        outcomes.label(of: request)
       default: ""
       }
     }

@@ -47,10 +47,21 @@ extension StudioState {
     return remember + send(text)
   }
 
-  private mutating func send(_ text: String) -> [Effect] {
+  private mutating func send(_ text: String, written: String? = nil) -> [Effect] {
     if case .failed(let reason) = work.model { return fail(reason) }
-    if prompt.mode == .imagine { return draw(text) }
-    return ask(text.isEmpty ? "Describe this picture." : text)
+    guard prompt.mode == .imagine else {
+      return ask(text.isEmpty ? "Describe this picture." : text, written: written)
+    }
+    guard QuestionWords.begins(text) else { return draw(text) }
+    toast = nil
+    let effects = draw(text)
+    if toast?.isError != true {
+      let said = toast.map { $0.text + "; " } ?? ""
+      toast = Toast(
+        text: said + "this looks like a question and is drawn; Tab switches to Ask", isError: false,
+        until: now + 6)
+    }
+    return effects
   }
 
   /// Which words of a prompt are files is known now; the others are what they say.
@@ -60,7 +71,7 @@ extension StudioState {
     for attachment in found.values { album.names[attachment.picture] = attachment.name }
     prompt.attachments += found.sorted { $0.key < $1.key }.map(\.value)
     prompt.mode = .ask
-    if !text.isEmpty { return send(text) }
+    if !text.isEmpty { return send(text, written: mentions.text) }
     say("attached \(found.sorted { $0.key < $1.key }.map(\.value.name).joined(separator: ", "))")
     return []
   }

@@ -44,7 +44,8 @@ extension StudioState {
       .imagine(settings(for: text), count: count, parent: nil), .init(followsSlider: count == 1))
   }
 
-  mutating func ask(_ text: String) -> [Effect] {
+  /// - Parameter written: what the person wrote, where that is something else.
+  mutating func ask(_ text: String, written: String? = nil) -> [Effect] {
     let pictures = prompt.attachments.map(\.picture), controls = inspector.controls
     let subject = pictures.isEmpty ? prompt.subject : nil
     (prompt.attachments, prompt.subject, prompt.toldOfAttachments) = ([], .newest, false)
@@ -52,7 +53,7 @@ extension StudioState {
       say("no picture attached: Ctrl-O picks a file, @PATH names one")
     }
     let question = Question(
-      text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0)
+      text, pictures: pictures, temperature: controls.temperature, seed: controls.seed ?? 0, written: written)
     return namesOfFiles(pictures) + submit(.ask(question), .init(subject: subject))
   }
 

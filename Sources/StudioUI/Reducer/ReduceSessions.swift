@@ -9,10 +9,11 @@ extension StudioState {
     // A damaged log may hold the largest of numbers.
     work.nextRequest = max(work.nextRequest, min(conversation.transcript.lastRequest, 1 << 60) + 1)
     switch event {
-    case .asked(_, let text, let pictures, let sampling) where isReading:
+    case .asked(_, let text, let pictures, let sampling, let written) where isReading:
       forgetTheOneBefore()
       conversation.lastRequest = .ask(
-        Question(text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed))
+        Question(
+          text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed, written: written))
       inspector.controls.temperature = sampling.temperature
       inspector.recorded = inspector.controls
     case .drawingAsked(_, let settings, let count, let parent, let sweep) where conversation.replay == nil:

@@ -114,7 +114,8 @@ public struct Transcript: Equatable, Sendable {
     case .opened(let name, _, _): model = name
     case .redone, .settings: break
     case .renamed(let name): title = name
-    case .asked(let request, let text, let pictures, _): addQuestion(request, text, pictures)
+    case .asked(let request, let text, let pictures, _, let written):
+      addQuestion(request, written ?? text, pictures)
     case .answered(let request, let text, let tokens, let seconds, let isPartial):
       addAnswer(request, text, tokens, seconds, isPartial)
     case .drawingAsked(let request, let settings, let count, _, let sweep):
@@ -258,8 +259,10 @@ extension SessionEvent {
     func bounded(_ text: String) -> String { TextWidth.bounded(text) }
     switch self {
     case .renamed(let text): return .renamed(bounded(text))
-    case .asked(let request, let text, let pictures, let sampling):
-      return .asked(request: request, text: bounded(text), pictures: pictures, sampling: sampling)
+    case .asked(let request, let text, let pictures, let sampling, let written):
+      return .asked(
+        request: request, text: bounded(text), pictures: pictures, sampling: sampling,
+        written: written.map(bounded))
     case .answered(let request, let text, let tokens, let seconds, let isPartial):
       return .answered(
         request: request, text: bounded(text), tokens: tokens, seconds: seconds, isPartial: isPartial)

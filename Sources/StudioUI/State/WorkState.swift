@@ -128,7 +128,7 @@ public struct Job: Equatable, Sendable {
   /// What a person wrote.
   var text: String {
     switch request {
-    case .ask(let question): question.text
+    case .ask(let question): question.written ?? question.text
     case .imagine(let settings, _, _): settings.prompt
     }
   }

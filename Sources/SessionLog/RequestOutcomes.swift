@@ -78,6 +78,22 @@ extension [SessionEntry] {
     }
   }
 
+  /// The models by which the session was opened, each once.
+  public var models: [String] {
+    reduce(into: []) { names, entry in
+      if case .opened(let name, _, _) = entry.event, !names.contains(name) { names.append(name) }
+    }
+  }
+
+  /// What pictures were drawn from.
+  public var picturePrompts: [PictureID: String] {
+    reduce(into: [:]) { prompts, entry in
+      if case .drawn(_, let picture, let origin, _, _) = entry.event {
+        prompts[picture] = origin.settings.prompt
+      }
+    }
+  }
+
   /// What pictures' files were called.
   public var pictureNames: [PictureID: String] {
     var names: [PictureID: String] = [:]

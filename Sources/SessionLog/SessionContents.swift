@@ -118,6 +118,32 @@ extension [SessionEntry] {
     return repeated
   }
 
+  /// The same in the order in which a person reads them: what came of a request stands with it, whatever was asked
+  /// meanwhile; sweeps are one request.
+  public var byRequest: [SessionEntry] {
+    var groups: [[SessionEntry]] = [[]], places: [Int: Int] = [:]
+    for entry in self {
+      var at = groups.count - 1
+      switch entry.event {
+      case .asked(let request, _, _, _, _):
+        at += 1
+        places[request] = at
+      case .drawingAsked(let request, _, _, _, let sweep):
+        // A number may come again where a session was taken up: the sweep's first one begins it anew.
+        at = request == sweep ? at + 1 : sweep.flatMap { places[$0] } ?? at + 1
+        places[request] = at
+        if let sweep { places[sweep] = at }
+      case .answered(let request, _, _, _, _), .drawn(let request, _, _, _, _), .failed(let request, _),
+        .cancelled(let request):
+        at = places[request] ?? at
+      default: break
+      }
+      if at == groups.count { groups.append([]) }
+      groups[at].append(entry)
+    }
+    return groups.flatMap(\.self)
+  }
+
   /// Pictures that were deleted and not brought back.
   public var deletedPictures: Set<PictureID> {
     var deleted: Set<PictureID> = []
@@ -128,18 +154,21 @@ extension [SessionEntry] {
     return deleted
   }
 
-  /// What a person sees of a session: without requests that were undone and what came of them, and without pictures that
-  /// were deleted.
-  public var shown: [SessionEntry] {
-    var undone: Set<Int> = []
-    let deleted = deletedPictures
-    for entry in self {
+  /// Requests that were taken back and not brought back.
+  public var undoneRequests: Set<Int> {
+    reduce(into: []) { undone, entry in
       switch entry.event {
       case .undone(let request): undone.insert(request)
       case .redone(let request): undone.remove(request)
       default: break
       }
     }
+  }
+
+  /// What a person sees of a session: without requests that were undone and what came of them, and without pictures that
+  /// were deleted.
+  public var shown: [SessionEntry] {
+    let deleted = deletedPictures, undone = undoneRequests
     return compactMap { entry in
       if let request = entry.event.request, undone.contains(request) { return nil }
       switch entry.event {

@@ -105,7 +105,9 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   /// What of it can be searched.
   public var text: String? {
     switch self {
-    case .renamed(let text), .asked(_, let text, _, _), .answered(_, let text, _, _, _), .note(let text): text
+    case .renamed(let text), .answered(_, let text, _, _, _), .note(let text): text
+    case .asked(_, let text, _, _, let written): written ?? text
+    case .failed(_, let reason): reason
     case .drawingAsked(_, let settings, _, _, _): settings.prompt
     case .attached(_, let name, let settings, _): settings.map { "\(name) \($0.prompt)" } ?? name
     default: nil

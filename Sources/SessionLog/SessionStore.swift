@@ -63,11 +63,16 @@ public struct SessionStore: Sendable {
     }
 
     /// When it was used last, as clocks here say it: "2026-11-24 10:15".
-    public var changedText: String {
+    public var changedText: String { Self.text(of: changed) }
+
+    /// When it was begun, in the same way.
+    public var begunText: String { Self.text(of: begun) }
+
+    private static func text(of time: Double) -> String {
       let formatter = DateFormatter()
       formatter.locale = Locale(identifier: "en_US_POSIX")
       formatter.dateFormat = "yyyy-MM-dd HH:mm"
-      return formatter.string(from: Date(timeIntervalSince1970: changed))
+      return formatter.string(from: Date(timeIntervalSince1970: time))
     }
 
     /// "3 prompts, 1 picture", and how many lines are damaged.

@@ -9,11 +9,14 @@ import Terminal
 public struct SessionExport {
   private let store: SessionStore
   private let id: String
-  private let entries: [SessionEntry]
+  /// As they were logged, and as a person reads them.
+  private let entries: [SessionEntry], read: [SessionEntry]
   private let repeated: Set<Int>
   private let title: String
-  /// What pictures' files were called.
-  private let names: [PictureID: String]
+  /// The models that it was made with, and when it was begun.
+  private let origin: String
+  /// What pictures' files were called, and what they were drawn from.
+  private let names: [PictureID: String], prompts: [PictureID: String]
   private let outcomes: RequestOutcomes
   /// Pictures that are left out.
   private let bad: Set<String>
@@ -31,14 +34,17 @@ public struct SessionExport {
     (self.store, self.id) = (store, id)
     let (all, lost) = try store.read(id)
     entries = all.shown
+    read = entries.byRequest
     repeated = entries.repeatedPrompts
     let pictures = store.damagedPictures(entries, of: id)
     bad = Set(pictures.map(\.hash))
     damage =
       (lost > 0 ? ["\(lost) damaged \(lost == 1 ? "entry" : "entries") could not be read"] : [])
       + pictures.map { "\($0.reason) and is left out" }
-    title = try store.summary(of: id).title
-    names = all.pictureNames
+    let summary = try store.summary(of: id)
+    title = summary.title
+    origin = (all.models + [summary.begunText]).joined(separator: " · ")
+    (names, prompts) = (all.pictureNames, all.picturePrompts)
     outcomes = RequestOutcomes(all, running: running(all))
   }
 
@@ -111,10 +117,10 @@ public struct SessionExport {
   }
 
   private func markdown(pictureFolder: String) throws -> String {
-    var text = "# \(Self.markdown(title.oneLine))\n"
+    var text = "# \(Self.markdown(title.oneLine))\n\n*\(Self.markdown(origin.oneLine))*\n"
     let name = URL(fileURLWithPath: pictureFolder).lastPathComponent
     var isMade = false
-    for entry in entries {
+    for entry in read {
       if let line = line(entry.event) {
         text += "\n\(line.isPerson ? "**You:** " : "")\(Self.markdown(line.text.terminalSafe))\n"
       }
@@ -124,7 +130,9 @@ public struct SessionExport {
         isMade = true
         try AtomicFile.write(data, to: "\(pictureFolder)/\(hash).png")
         let called = names[picture].map { Self.markdown($0.oneLine) }
-        text += "\n![\(called ?? String(hash.prefix(8)))](\(name)/\(hash).png)\n"
+        let prompt = prompts[picture].map { Self.markdown($0.oneLine) }
+        let alternative = called ?? prompt ?? String(hash.prefix(8))
+        text += "\n![\(alternative)](\(name)/\(hash).png)\n"
         if let called { text += "\n*\(called)*\n" }
       }
     }
@@ -149,15 +157,17 @@ public struct SessionExport {
       )
       .replacing("\n", with: "<br>")
     }
+    func quoted(_ text: String) -> String { escaped(text.oneLine).replacing("\"", with: "&quot;") }
     var body = ""
-    for entry in entries {
+    for entry in read {
       if let line = line(entry.event) {
         body += "<p class=\"\(line.isPerson ? "you" : "model")\">\(escaped(line.text))</p>\n"
       }
       for picture in entry.event.pictures {
         guard let hash = picture.stored, let data = self.picture(hash) else { continue }
-        let name = names[picture].map { escaped($0.oneLine).replacing("\"", with: "&quot;") } ?? ""
-        let image = "<img alt=\"\(name)\" src=\"data:image/png;base64,\(data.base64EncodedString())\">"
+        let name = names[picture].map(quoted) ?? ""
+        let alternative = name.isEmpty ? prompts[picture].map(quoted) ?? "a picture" : name
+        let image = "<img alt=\"\(alternative)\" src=\"data:image/png;base64,\(data.base64EncodedString())\">"
         body += name.isEmpty ? image + "\n" : "<figure>\(image)<figcaption>\(name)</figcaption></figure>\n"
       }
     }
@@ -169,11 +179,12 @@ public struct SessionExport {
         color: #222; background: #fbfbfa; }
       .you { font-weight: 600; margin-top: 2rem; }
       figure { margin: 0; }
-      figcaption { font-size: .85rem; opacity: .7; }
+      .origin, figcaption { font-size: .85rem; opacity: .7; }
       img { width: 256px; image-rendering: pixelated; border-radius: 4px; margin-right: .5rem; }
       @media (prefers-color-scheme: dark) { body { color: #ddd; background: #17191d; } }
       </style>
       <h1>\(escaped(title))</h1>
+      <p class="origin">\(escaped(origin.oneLine))</p>
       \(body)</html>
 
       """
@@ -187,7 +198,7 @@ public struct SessionExport {
         + "\"title\":\(try quoted(title))}"
     ]
     var last = entries.first?.time ?? 0
-    for entry in entries {
+    for entry in read {
       var output = ""
       if let line = line(entry.event) {
         output +=
@@ -210,7 +221,7 @@ public struct SessionExport {
       guard !output.isEmpty else { continue }
       lines.append(
         "[\(String(format: "%.3f", max(0, min(3, entry.time - last)))),\"o\",\(try quoted(output))]")
-      last = entry.time
+      last = max(last, entry.time)
     }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -138,6 +138,37 @@ struct SessionExportTests {
     #expect(try text().contains("a sun (no result)"))
   }
 
+  /// What was asked while something was drawn stands below the picture of that; the model, the date and each picture's
+  /// prompt are told.
+  @Test(arguments: ["md", "html", "cast"]) func picturesStandUnderTheirPrompts(_ format: String) throws {
+    let store = SessionStore(folder: temporaryPath()), id = "20260101-000000-dddd"
+    let file = try SessionFile(store, id: id)
+    let png = try Picture(width: 4, height: 4, rgb: [UInt8](repeating: 9, count: 48)).pngData()
+    let hash = try Digest.sha256(png)
+    file.keep(Data(png), as: hash)
+    let settings = ImageSettings(prompt: "a \"red\" star", seed: 7)
+    for (time, event) in [
+      SessionEvent.opened(model: "nano", modelHash: "h", program: "p"),
+      .drawingAsked(request: 1, settings: settings, count: 1, parent: nil),
+      .asked(
+        request: 2, text: "and the picture?", pictures: [], sampling: .init(), written: "and @cat.png?"),
+      .drawn(
+        request: 1, picture: .hash(hash), origin: .init(settings, stepsDone: 50), seconds: 1, isPartial: false
+      ),
+      .answered(request: 2, text: "a cat", tokens: 2, seconds: 1, isPartial: false),
+    ].enumerated() { file.append(SessionEntry(time: 1_800_000_000 + Double(time), event: event)) }
+    let path = try temporaryFolder() + "/out." + format
+    _ = try SessionExport(store, id).write(format, to: path)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let places = ["red", "seed 7", "and @cat.png?", "a cat"].compactMap { text.range(of: $0)?.lowerBound }
+    #expect(places.count == 4 && places == places.sorted(), "\(text)")
+    #expect(!text.contains("and the picture?"))
+    guard format != "cast" else { return }
+    #expect(text.contains("nano · 2027-01-1"), "\(text)")
+    let alternative = ["md": "![a \"red\" star](", "html": "alt=\"a &quot;red&quot; star\""][format] ?? ""
+    #expect(text.contains(alternative), "\(text)")
+  }
+
   @Test func namesTellFormats() {
     let names = ["a.htm", "b.HTML", "c.markdown", "d.md", "e.json", "f.cast", "g.txt", "html"]
     let formats = ["html", "html", "md", "md", "json", "cast", nil, nil]

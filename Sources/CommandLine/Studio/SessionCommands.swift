@@ -46,7 +46,7 @@ struct Sessions: AsyncParsableCommand {
       abstract: "Print a session's entries.",
       discussion: """
         Each line begins with what it is: a question, its answer, a drawing's prompt, a picture that was attached, a note of \
-        the studio, or the session's title.
+        the studio, the session's title, or the model that works from there on. What came of a request stands below it.
 
         Example: vugen sessions show last
         """)
@@ -59,15 +59,23 @@ struct Sessions: AsyncParsableCommand {
       let found = try store.contents(of: id), (entries, lost) = (found.entries, found.lost)
       noteNewer(found, id)
       let repeated = entries.repeatedPrompts, names = entries.pictureNames, deleted = entries.deletedPictures
+      let undone = entries.undoneRequests
       let outcomes = RequestOutcomes(entries, running: store.runningRequest(of: id, entries))
-      for entry in entries {
+      var model = ""
+      for entry in json ? entries : entries.byRequest {
         if json {
           print(try jsonLine(of: entry))
         } else if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) {
           continue
+        } else if case .opened(let name, _, _) = entry.event {
+          // Each time that it is taken up by another one.
+          if name != model { print("model: \(name.oneLine)") }
+          model = name
         } else if let text = entry.event.text {
           let label = Self.label(of: entry.event)
-          print("\(label)\(text.terminalSafe)" + Self.outcome(of: entry.event, outcomes))
+          let isUndone = entry.event.request.map(undone.contains) ?? false
+          let outcome = isUndone ? " (undone)" : Self.outcome(of: entry.event, outcomes)
+          print("\(label)\(text.terminalSafe)" + outcome)
         }
         if !json {
           for picture in entry.event.pictures.compactMap(\.stored) {
@@ -94,6 +102,7 @@ struct Sessions: AsyncParsableCommand {
       case .drawingAsked: "drawing: "
       case .attached: "attached: "
       case .note: "note: "
+      case .failed: "failed: "
       default: ""
       }
     }

@@ -7,6 +7,8 @@ public struct Message: Equatable, Sendable {
 
   /// Its place in the transcript, for good.
   public let id: Int
+  /// The message that it stands behind, by its id: its own where it stands where it was said.
+  var behind: Int
   /// Who says it.
   public var speaker: Speaker
   /// The model that says it, as the session tells; empty where it does not.
@@ -32,7 +34,7 @@ public struct Message: Equatable, Sendable {
   var seconds = 0.0
 
   init(id: Int, _ speaker: Speaker, _ text: String) {
-    (self.id, self.speaker, self.text) = (id, speaker, text)
+    (self.id, self.speaker, self.text, behind) = (id, speaker, text, id)
   }
 
   mutating func add(_ picture: PictureID, isDeleted: Bool) {

@@ -4,7 +4,7 @@ import SessionLog
 
 /// The conversation as it is shown: a function of the session's events.
 public struct Transcript: Equatable, Sendable {
-  /// From the oldest to the newest.
+  /// From the oldest to the newest; what comes of a request stands with it, whatever was asked meanwhile.
   public private(set) var messages: [Message] = []
   /// What the session was named; empty for nothing.
   public private(set) var title = ""
@@ -80,11 +80,18 @@ public struct Transcript: Equatable, Sendable {
   }
 
   private mutating func add(_ speaker: Message.Speaker, _ text: String, request: Int? = nil) -> Int {
-    var message = Message(id: nextID, speaker, text)
+    var message = Message(id: nextID, speaker, text), at = messages.count
     (message.request, message.model) = (request, model)
-    messages.append(message)
+    if speaker != .person, let request, let own = messages.lastIndex(where: { $0.request == request }) {
+      // By the model that was asked, and above what was asked next.
+      message.model = messages[own].model
+      if let next = messages[own...].firstIndex(where: { $0.speaker == .person && $0.request != request }) {
+        (at, message.behind) = (next, messages[next - 1].behind)
+      }
+    }
+    messages.insert(message, at: at)
     nextID += 1
-    return messages.count - 1
+    return at
   }
 
   /// The answer's message of a request, made when it is needed.
@@ -123,7 +130,7 @@ public struct Transcript: Equatable, Sendable {
     case .drawn(let request, let picture, let origin, let seconds, let isPartial):
       addPicture(request, picture, origin, seconds, isPartial)
     case .failed(let request, let reason):
-      let at = add(.studio, reason, request: request)
+      let at = add(.studio, reason, request: sweeps[request] ?? request)
       messages[at].isError = true
     case .cancelled(let request):
       // Of a sweep it is said once.
@@ -231,7 +238,9 @@ public struct Transcript: Equatable, Sendable {
   /// It is there again, at its old place.
   private mutating func restore(_ request: Int) {
     undone.remove(request)
-    messages = (messages + removed.filter { $0.request == request }).sorted { $0.id < $1.id }
+    messages = (messages + removed.filter { $0.request == request }).sorted {
+      ($0.behind, $0.id) < ($1.behind, $1.id)
+    }
     removed.removeAll { $0.request == request }
     listPictures()
   }

@@ -82,7 +82,7 @@ extension StudioState {
     let spinner = work.running == nil && work.model != .loading ? nil : now + 0.1
     return [
       toast?.until, inspector.sliderUntil, work.sliderDue, work.leaveDue, inspector.recordDue, replayDue,
-      spinner, work.startsNext ? now : nil,
+      spinner, work.startsNext || work.changesModel ? now : nil,
     ].compactMap { $0 }.min()
   }
 
@@ -128,34 +128,6 @@ extension StudioState {
       let all = (toast.map { [$0.text] } ?? []) + lines
       let text = all.joined(separator: "\n")
       toast = Toast(text: text, isError: true, until: now + 8 + 4 * Double(all.count - 1))
-    default: break
-    }
-    return []
-  }
-
-  // MARK: The model
-
-  fileprivate mutating func takeModel(_ action: Action) -> [Effect] {
-    switch action {
-    case .modelReady(let name, let parameters, let bytes, let canDraw):
-      work.model = .ready(name: name, parameters: parameters, bytes: bytes, canDraw: canDraw)
-      (work.modelBefore, work.talk) = (nil, [])
-      if !canDraw {
-        prompt.asksForWant = prompt.asksForWant || prompt.mode == .imagine
-        prompt.mode = .ask
-        dropDrawings()
-      } else if prompt.asksForWant {
-        (prompt.mode, prompt.asksForWant) = (.imagine, false)
-      }
-      return startNext()
-    case .vocabularyKnown(let vocabulary): self.vocabulary = vocabulary
-    case .modelFailed(let reason):
-      guard let before = work.modelBefore else {
-        work.model = .failed(reason)
-        return fail(reason)
-      }
-      (work.model, work.modelBefore) = (before, nil)
-      return fail("\(reason); \(modelName) stays") + startNext()
     default: break
     }
     return []

@@ -120,10 +120,7 @@ extension StudioState {
       guard let picture = currentPicture else { return fail("no picture to save yet") }
       return save(picture, path: argument)
     case .model:
-      guard !argument.isEmpty else { return [.readModels] }
-      if case .ready = work.model { work.modelBefore = work.model }
-      work.model = .loading
-      return [.loadModel(argument)]
+      return argument.isEmpty ? [.readModels] : change(model: argument)
     case .export: return export(argument)
     case .replay: return [.play(session: argument.isEmpty ? "last" : argument)]
     case .search:

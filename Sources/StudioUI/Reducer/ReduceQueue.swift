@@ -61,19 +61,6 @@ extension StudioState {
     return []
   }
 
-  /// Drawings that waited for a model that, as is known now, cannot draw.
-  mutating func dropDrawings() {
-    let drawings = work.queue.filter(\.isDrawing)
-    work.sliderDue = nil
-    guard !drawings.isEmpty else { return }
-    conversation.undone.append(.jobs(drawings))
-    work.queue.removeAll(where: \.isDrawing)
-    _ = fail(cannotDraw + "; what was to be drawn is out of the queue, and /redo puts it back")
-  }
-
-  /// What keeps this model from drawing.
-  var cannotDraw: String { "\(modelName) cannot draw; /model lists others" }
-
   /// Nothing runs or waits any more, and nothing follows.
   mutating func stopAll() -> [Effect] {
     guard work.isBusy || work.sliderDue != nil || work.critique != nil else {
@@ -165,13 +152,14 @@ extension StudioState {
       return fail("there is nothing to undo")
     }
     let requests = conversation.transcript.requests(with: request)
-    conversation.undone.append(.requests(requests))
-    var effects: [Effect] = []
+    var effects: [Effect] = [], again: [Job] = []
     if let running = work.running, requests.contains(running.id) {
-      work.critique = nil
+      if !running.isAnswered { again = [running.job] }
+      (work.critique, work.sliderDue) = (nil, nil)
       effects = cancelRunning(discarding: true)
       work.stoppedAt = nil
     }
+    conversation.undone.append(.requests(requests, again: again))
     work.talk = []
     say("undone; /redo brings it back")
     return effects + requests.map { .record(.undone(request: $0)) }
@@ -186,17 +174,42 @@ extension StudioState {
       let last = conversation.undone.popLast()
         ?? conversation.transcript.deletedInOrder.last.map({ .picture($0) })
     else { return fail("there is nothing to bring back") }
+    if !work.canDraw, last.jobs.contains(where: \.isDrawing) {
+      conversation.undone.append(last)
+      return fail(cannotDraw)
+    }
     say("brought back")
     switch last {
-    case .requests(let requests): return requests.map { .record(.redone(request: $0)) }
+    case .requests(let requests, let again):
+      // What was cut off stays taken back: it is done anew, as a request of its own.
+      let whole = requests.filter { request in !again.contains { $0.id == request } }
+      askAgain(again)
+      return whole.map { .record(.redone(request: $0)) } + startNext()
     case .picture(let picture): return [.record(.deleted(picture: picture, isDeleted: false))]
     case .jobs(let jobs):
-      guard work.canDraw || !jobs.contains(where: \.isDrawing) else {
-        conversation.undone.append(last)
-        return fail(cannotDraw)
-      }
-      work.queue += jobs
+      askAgain(jobs)
       return startNext()
+    }
+  }
+
+  /// Requests that were taken back before they were done wait again, by new numbers: what the log has of the old ones is
+  /// over.
+  private mutating func askAgain(_ jobs: [Job]) {
+    var numbers: [Int: Int] = [:]
+    for var job in jobs {
+      numbers[job.id] = work.nextRequest
+      // A sweep whose first one gets another number is called by that.
+      job.options.sweep = job.options.sweep.map { numbers[$0] ?? $0 }
+      job.options.followsSlider = false
+      work.enqueue(job.request, job.options)
+    }
+    // So are those of it that are still taken back.
+    for i in conversation.undone.indices {
+      guard case .jobs(var others) = conversation.undone[i] else { continue }
+      for at in others.indices {
+        others[at].options.sweep = others[at].options.sweep.map { numbers[$0] ?? $0 }
+      }
+      conversation.undone[i] = .jobs(others)
     }
   }
 

@@ -89,7 +89,9 @@ extension StudioState {
 
   /// Hands the next request to the model when it is free and there.
   mutating func startNext() -> [Effect] {
-    guard let job = work.dequeue(now: now, shown: conversation.transcript.shownLast) else { return [] }
+    let next = loadNext()
+    guard next.isEmpty, let job = work.dequeue(now: now, shown: conversation.transcript.shownLast)
+    else { return next }
     return [
       .record(.began(job.id, job.request, sweep: job.options.sweep)), .start(job.id, job.request),
     ]

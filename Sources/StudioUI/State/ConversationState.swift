@@ -58,11 +58,19 @@ public struct ScrollPlace: Equatable, Sendable {
 
 /// Something that can be brought back.
 enum Undone: Equatable, Sendable {
-  /// A request, with the others of its sweep.
-  case requests([Int])
+  /// A request, with the others of its sweep; and the one of them that was not done yet, which is asked for again.
+  case requests([Int], again: [Job])
   /// Requests that waited.
   case jobs([Job])
   case picture(PictureID)
+
+  /// What is asked for again where it is brought back.
+  var jobs: [Job] {
+    switch self {
+    case .requests(_, let jobs), .jobs(let jobs): jobs
+    case .picture: []
+    }
+  }
 }
 
 /// A session that is being played.

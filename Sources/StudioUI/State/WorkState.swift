@@ -8,6 +8,8 @@ public struct WorkState: Equatable, Sendable {
   public var model = ModelStatus.loading
   /// The model that goes on working where the one that is being loaded does not.
   var modelBefore: ModelStatus?
+  /// Models that take over when what was asked before is done, in order.
+  var modelChanges: [ModelChange] = []
   /// What it works on.
   public var running: Running?
   /// What waits for it, the next first.
@@ -44,13 +46,29 @@ public struct WorkState: Equatable, Sendable {
 
   /// Whether it draws, as far as is known.
   public var canDraw: Bool {
-    if case .ready(_, _, _, let canDraw) = model { return canDraw }
+    if case .ready(_, _, _, let canDraw) = model, modelChanges.isEmpty { return canDraw }
     return true
   }
 
   /// Whether the next request can begin.
   var startsNext: Bool {
     if case .ready = model { running == nil && leaveDue == nil && !queue.isEmpty } else { false }
+  }
+
+  /// Whether a request is for the model that is there, and not for one that takes over later.
+  func isOfThisModel(_ job: Job) -> Bool {
+    modelChanges.first.map { job.id < $0.first || job.id == critique?.request } ?? true
+  }
+
+  /// Whether the next model takes over now: nothing is left that the one before was asked. One that does not work is waited
+  /// for by nobody.
+  var changesModel: Bool {
+    guard !modelChanges.isEmpty, running == nil, leaveDue == nil else { return false }
+    return switch model {
+    case .loading: false
+    case .failed: true
+    case .ready: critique == nil && !queue.contains { isOfThisModel($0) }
+    }
   }
 
   /// Gives a request its number and its place behind those that wait.
@@ -70,7 +88,9 @@ public struct WorkState: Equatable, Sendable {
   /// - Parameter shown: the pictures that were shown last, which a question is about that names none.
   mutating func dequeue(now: Double, shown: [PictureID]) -> Job? {
     guard startsNext else { return nil }
-    var job = queue.removeFirst()
+    // What was asked before another model was is not asked of that one.
+    let next = queue.firstIndex { isOfThisModel($0) } ?? 0
+    var job = queue.remove(at: next)
     if case .ask(var question) = job.request {
       if let subject = job.options.subject {
         let wanted = subject == .newest ? shown : subject.picture.map { [$0] } ?? []
@@ -93,6 +113,14 @@ public struct WorkState: Equatable, Sendable {
     queue.removeAll { $0.id < first }
     firstOfNext = nil
   }
+}
+
+/// Another model, which takes over behind what was asked before.
+struct ModelChange: Equatable {
+  /// The model's folder, as it was typed.
+  var folder: String
+  /// The first request that it is for.
+  var first: Int
 }
 
 /// What a question is about that has no pictures with it.

@@ -78,12 +78,14 @@ struct NewcomerTests {
     #expect(piped.status == 1 && piped.error.contains("no UTF-8"), "\(piped)")
   }
 
-  /// Words that the model was not taught are named with the nearest; those that it was are not.
+  /// Words that the model was not taught are named with the nearest; those that it was are not, nor other programs' tags,
+  /// nor what is not to be drawn.
   @Test func unknownWordsAreNamed() throws {
-    let found = try shell.run("V imagine 'a red aple and a qwrtz' --negative zebraa --steps 1 -o a.png")
+    let found = try shell.run(
+      "V imagine 'a grey aple and a qwrtz <lora:detail_tweaker:0.8>' --negative zebraa --steps 1 -o a.png")
     #expect(
       found.error
-        == "vugen: nano was not taught 'aple' (apple?), 'qwrtz', 'zebraa' (zebra?); it draws the rest\n"
+        == "vugen: nano was not taught 'grey' (gray?), 'aple' (apple?), 'qwrtz'; it draws the rest\n"
         && found.out == "a.png\n" && found.status == 0, "\(found)")
     let json = try shell.run(
       "V imagine 'a red aple' --steps 1 -o b.png --json; V imagine 'Two red apples.' --steps 1 -o c.png")

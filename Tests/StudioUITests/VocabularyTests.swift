@@ -66,6 +66,40 @@ import Testing
     #expect(Vocabulary("nothing") == nil)
   }
 
+  /// Tab goes by words that are like nothing, to the nearest that is like something.
+  @Test func wordsLikeNothingArePassedOver() {
+    var b = bench()
+    b.type("a buterfly on a qwrtz xylkg vbnmp ")
+    #expect(b.shows("unknown: 'buterfly'; Tab: butterfly"))
+    b.press(.tab)
+    #expect(b.state.prompt.editor.string == "a butterfly on a qwrtz xylkg vbnmp ")
+    b.press(.tab)
+    #expect(b.state.toast?.text.contains("nothing like 'vbnmp'") == true)
+    // Behind the cursor, too.
+    b.press(.control("u"))
+    b.type("a qwrtz on a buterfly ")
+    for _ in 0..<15 { b.press(.left) }
+    b.press(.tab)
+    #expect(b.state.prompt.editor.string == "a qwrtz on a butterfly ")
+  }
+
+  /// The other side's spelling is what is meant; other programs' tags are no words.
+  @Test func spellingsAndTagsAreKnown() {
+    let text = "# Words\na an gray green colored center\n\n# Things\nairplane ; airplanes\ngrape ; grapes\n"
+    let vocabulary = Vocabulary(text)
+    let prompt = "a grey aeroplane, coloured, at the centre <lora:grapey:0.8>"
+    let words = vocabulary?.unknownWords(in: prompt) ?? []
+    #expect(
+      words.map { "\($0.word) \($0.nearest ?? "-")" } == [
+        "grey gray", "aeroplane airplane", "coloured colored", "at -", "the -", "centre center",
+      ], "\(words)")
+    #expect(vocabulary?.unknownWords(in: "a < grey: b>").map(\.word) == ["grey"])
+    var b = Bench()
+    b.act(.vocabularyKnown(vocabulary))
+    b.type("an airplane <lora:detailtweaker:1> gray ")
+    #expect(underlined(b).isEmpty && !b.shows("unknown"))
+  }
+
   @Test func thingsAreListedAndDrawn() {
     var b = bench(Size(120, 36))
     b.send("/things")

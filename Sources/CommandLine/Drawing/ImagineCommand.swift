@@ -114,11 +114,11 @@ struct Imagine: AsyncParsableCommand {
     var unknown: [Vocabulary.UnknownWord]?
   }
 
-  /// Words that the model was not taught, which are told unless an object is printed; nil where its folder does not list
+  /// Words of the prompt that the model was not taught, which are told unless an object is printed; nil where its folder does not list
   /// those that it was.
   private func unknownWords(_ settings: ImageSettings) -> [Vocabulary.UnknownWord]? {
     guard let vocabulary = Vocabulary(modelFolder: model.folder) else { return nil }
-    let unknown = vocabulary.unknownWords(in: settings.prompt + "\n" + settings.negative)
+    let unknown = vocabulary.unknownWords(in: settings.prompt)
     if !json, !unknown.isEmpty {
       let named = unknown.prefix(5).map(\.shown).joined(separator: ", ")
       let rest = unknown.count > 5 ? " and \(unknown.count - 5) more" : ""

@@ -19,17 +19,26 @@ extension StudioState {
     }
   }
 
-  /// The unknown word at the cursor, or the last one.
-  var unknownWord: (range: Range<Int>, text: String)? {
+  /// The unknown word at the cursor or before it, else the last one, and a known one that is near it. One that has such a
+  /// word goes before those that have none.
+  var unknownWord: (range: Range<Int>, text: String, near: String?)? {
     let unknown = unknownWords, cursor = prompt.editor.cursor
-    guard let range = unknown.last(where: { $0.lowerBound <= cursor }) ?? unknown.last else { return nil }
-    return (range, String(prompt.editor.text[range]))
+    let before = unknown.prefix { $0.lowerBound <= cursor }.count
+    let inOrder = unknown[..<before].reversed() + unknown[before...].reversed()
+    guard let first = inOrder.first else { return nil }
+    func text(_ range: Range<Int>) -> String { String(prompt.editor.text[range]) }
+    var seen: Set<String> = []
+    // More are not looked up at each key.
+    for range in inOrder where seen.count < 12 && seen.insert(text(range)).inserted {
+      if let near = vocabulary?.nearest(to: text(range)) { return (range, text(range), near) }
+    }
+    return (first, text(first), nil)
   }
 
   /// Puts the nearest known word in the place of one that is not known; false where there is none.
   mutating func mendWord() -> Bool {
-    guard let (range, word) = unknownWord else { return false }
-    guard let near = vocabulary?.nearest(to: word) else {
+    guard let (range, word, near) = unknownWord else { return false }
+    guard let near else {
       say("nothing like '\(Vocabulary.shown(word))' is known to \(modelName); /things lists what is")
       return true
     }

@@ -70,9 +70,10 @@ public struct Vocabulary: Equatable, Sendable {
     return Ranking.sorted(found.filter { $0.1 < 3 })
   }
 
-  /// Runs of letters, in lower case, and where they stand.
+  /// Runs of letters, in lower case, and where they stand; but for other programs' tags, as `<lora:name:0.8>`.
   private static func words(of text: some StringProtocol) -> [(text: String, range: Range<Int>)] {
     var words: [(String, Range<Int>)] = [], word = "", start = 0
+    let text = text.contains("<") ? withoutTags(String(text)) : String(text)
     for (i, c) in (Array(text) + [" "]).enumerated() {
       if c.isLetter {
         if word.isEmpty { start = i }
@@ -83,6 +84,11 @@ public struct Vocabulary: Equatable, Sendable {
       }
     }
     return words
+  }
+
+  /// Blanks in the place of what stands between angle brackets and has a colon in it.
+  private static func withoutTags(_ text: String) -> String {
+    text.replacing(#/<[A-Za-z]+:[^<>\n]*>/#) { String(repeating: " ", count: $0.output.count) }
   }
 
   /// Where words stand that it does not have.
@@ -118,11 +124,12 @@ public struct Vocabulary: Equatable, Sendable {
   /// A longer one is no mistyped word: the longest in a dictionary have fewer letters.
   static let longestWord = 40
 
-  /// What an unknown word may have meant: a thing that begins so, the word that the likeliest slips lead to, or a thing
+  /// What an unknown word may have meant: the same word as it is spelt elsewhere, a thing that begins so, the word that the likeliest slips lead to, or a thing
   /// that it has in it.
   func nearest(to word: String) -> String? {
     guard word.utf8.count <= 4 * Self.longestWord, word.count <= Self.longestWord else { return nil }
     let word = word.lowercased()
+    if let same = Spellings.others(of: word).first(where: words.contains) { return same }
     if word.count >= 3, let thing = things.first(where: { $0.name.hasPrefix(word) }) { return thing.name }
     if let near = mistyped(word) { return near }
     func shared(_ name: String) -> Int { zip(name, word).prefix { $0 == $1 }.count }
@@ -138,8 +145,12 @@ public struct Vocabulary: Equatable, Sendable {
 
   /// The word that the likeliest slips lead to, two at most; of equals a thing or a colour before others.
   private func mistyped(_ word: String) -> String? {
+    let letters = Self.letters(word), length = word.count
     let close = words.filter { near in
-      guard near.count > 2, abs(near.count - word.count) <= 2 else { return false }
+      // Two slips change no more than four letters of English.
+      let isFar = word.utf8.count == length && (Self.letters(near) ^ letters).nonzeroBitCount > 4
+      guard near.utf8.count > 2, !isFar else { return false }
+      guard near.count > 2, abs(near.count - length) <= 2 else { return false }
       let changes = Self.changes(near, word) { _ in 1 }
       return changes <= 2 && 2 * changes < max(near.count, word.count)
     }
@@ -148,6 +159,11 @@ public struct Vocabulary: Equatable, Sendable {
       let slips = Self.changes(near, word, \.weight) + (near.first == word.first ? 0 : 2)
       return (slips, named.contains(near) ? 0 : 1, near)
     }.min { $0 < $1 }?.2
+  }
+
+  /// Which letters a word has, a bit each; others than those of English share theirs.
+  private static func letters(_ word: String) -> UInt64 {
+    word.utf8.reduce(0) { $0 | 1 << UInt64($1 & 63) }
   }
 
   /// How many slips lead from one word to another.

@@ -215,9 +215,9 @@ extension StudioState {
       return
         "\(turn) drawing · step \(running.step) of \(running.steps) · \(Format.whole(rate)) steps/s · \(elapsed)"
     }
-    if let (_, word) = unknownWord, case .ready = work.model {
-      let near = vocabulary?.nearest(to: word).map { "Tab: \($0)" } ?? "/things lists what is known"
-      return "unknown: '\(Vocabulary.shown(word))'; \(near)"
+    if let (_, word, near) = unknownWord, case .ready = work.model {
+      let mended = near.map { "Tab: \($0)" } ?? "/things lists what is known"
+      return "unknown: '\(Vocabulary.shown(word))'; \(mended)"
     }
     switch work.model {
     case .loading: return "\(turn) loading the model; requests wait until it is ready"

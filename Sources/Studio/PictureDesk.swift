@@ -22,9 +22,12 @@ final class PictureDesk {
     (self.mailbox, self.cache, self.source, self.recorder) = (mailbox, cache, source, recorder)
   }
 
+  /// Keeps a file for the next question; of a folder one of its pictures can be chosen.
   func attach(_ typed: String) -> [Action] {
+    let path = TypedPath.resolve(typed)
+    if FileName.isFolder(path) { return choices(in: path) }
     do {
-      let (attachment, told) = try kept(TypedPath.resolve(typed))
+      let (attachment, told) = try kept(path)
       return told + [.attached(attachment)]
     } catch {
       return [.toast(FileName.escaped("\(error)"), isError: true)]
@@ -44,14 +47,15 @@ final class PictureDesk {
       let told = "\(FileName.escaped(path)): no such file or folder; Ctrl-O lists what is there"
       return isSurelyPath ? [.toast(told, isError: true)] : []
     }
-    if FileName.isFolder(path) {
-      let folder = TypedPath.folder(path)
-      return [
-        .edited(rest), .folderRead(FileName.escaped(folder), TypedPath.choices(in: folder)),
-        .toast("choose a picture of this folder", isError: false),
-      ]
-    }
-    return [.edited(rest)] + attach(path)
+    return [.edited(rest)] + (FileName.isFolder(path) ? choices(in: path) : attach(path))
+  }
+
+  private func choices(in path: String) -> [Action] {
+    let folder = TypedPath.folder(path)
+    return [
+      .folderRead(FileName.escaped(folder), TypedPath.choices(in: folder)),
+      .toast("choose a picture of this folder", isError: false),
+    ]
   }
 
   /// Words of a prompt that name files: those that are there are kept. Where one of them cannot be read, or can only mean

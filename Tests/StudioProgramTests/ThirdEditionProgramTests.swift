@@ -35,6 +35,7 @@ struct ThirdEditionProgramTests {
     #expect(s.expectGone("Temperature"))
     drop("'\(folder)'", s)
     #expect(s.expect("choose a picture of this folder") && s.expect("in it.png"), "\(s.screen(36))")
+    nameFolder(s)
     s.type("in it\r")
     #expect(s.expect("attached in it.png") && s.expect("[Image #1] in it.png"), "\(s.screen(36))")
     drop("\(home)/notes.txt", s)
@@ -48,6 +49,14 @@ struct ThirdEditionProgramTests {
     s.type("\u{04}")
     #expect(s.end() == 0 && s.leftClean)
     #expect(sent(s).components(separatedBy: off).count == 3)
+  }
+
+  /// A folder that is named is one that is dropped.
+  private func nameFolder(_ s: Session) {
+    s.type("\u{1B}")
+    #expect(s.expectGone("in it.png"))
+    s.type("/image 'a folder'\r")
+    #expect(s.expect("choose a picture of this folder") && s.expect("in it.png"), "\(s.screen(36))")
   }
 
   /// A folder with a picture in it, a picture whose name says nothing, and a text.

@@ -205,7 +205,7 @@ extension KeyTable {
 
   static let slashCommands: [Binding] = [
     Binding(.imagine, "PROMPT", "Draw a picture from a prompt"),
-    Binding(.image, "PATH", "Attach a picture to the next question"),
+    Binding(.image, "PATH", "Attach a picture to the next question; of a folder, choose one"),
     Binding(.caption, "[PATH]", "Describe the attached picture, or a file"),
     Binding(
       .cfg, DrawingDefaults.guidanceLimits.replacing(" to ", with: "…"),

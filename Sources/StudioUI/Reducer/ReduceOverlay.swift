@@ -33,6 +33,7 @@ extension StudioState {
         overlays.top = .list(list)
         return []
       }
+      if case .files = list.purpose { prompt.questionForNextAttachment = nil }
       if list.purpose == .themes, let before = terminal.themeBefore { terminal.theme = before }
     }
     overlays.goBack()

@@ -27,8 +27,12 @@ extension SessionStore {
 
 /// What running a session again came to.
 public struct SessionComparison: Sendable {
-  /// Results that were compared, and those of them that are as recorded but for rounding.
-  public var compared = 0, rounded = 0
+  /// Results that were compared.
+  public var answers = 0, pictures = 0
+  /// So many in all.
+  public var compared: Int { answers + pictures }
+  /// Pictures that are as recorded but for rounding.
+  public var rounded = 0
   /// Results that were cut off when they were made, which are not compared.
   public var partial = 0
   /// What differs, in one line.
@@ -95,13 +99,13 @@ public struct SessionVerification {
         guard let said = try await answer(text, pictures, sampling, (request, number + 1)) else { continue }
         // What follows may be about what is missing.
         guard let expected else { continue }
-        result.compared += 1
+        result.answers += 1
         if said != expected {
           result.difference = "\(place): the answer to '\(text)' was '\(expected)' and is now '\(said)'"
         }
       case .drawn(let request, .hash(let hash), let origin, _, let isPartial) where !isPartial:
         guard let found = try await draw(origin.settings, (request, number + 1)) else { continue }
-        result.compared += 1
+        result.pictures += 1
         if found.hash == hash { continue }
         let reason = difference(found, hash)
         if reason == nil { result.rounded += 1 }

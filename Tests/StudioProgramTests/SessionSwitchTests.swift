@@ -223,13 +223,13 @@ struct SessionSwitchTests {
     #expect(t.expect("4 steps ·"), "\(t.screen(36))")
     #expect(Self.leave(t) == 0)
     let verify = try Session(["replay", "last", "--verify"], home: s.home)
-    #expect(verify.expect("3 answers and pictures are identical, bit for bit"), "\(verify.screen(36))")
+    #expect(verify.expect("1 answer and 2 pictures are identical, bit for bit"), "\(verify.screen(36))")
     #expect(verify.end() == 0)
     try FileManager.default.removeItem(atPath: s.home + "/tiny")
     let without = try Session(["replay", "last", "--verify"], home: s.home)
     #expect(without.expect("made with the model 'tiny'") && without.end() == 1, "\(without.screen(36))")
     #expect(
-      without.expect("2 answers and pictures are as recorded; 1 not checked")
+      without.expect("2 pictures are as recorded; 1 not checked")
         && !without.screen(36).contains("identical"))
   }
 

@@ -59,11 +59,13 @@ struct ReplayVerdict {
   /// That what was compared came out as recorded, and what was not compared.
   var agreement: String {
     let (compared, partial, rounded) = (comparison.compared, comparison.partial, comparison.rounded)
-    let what = compared == 1 ? "1 answer or picture is" : "\(compared) answers and pictures are"
+    let kinds = [(comparison.answers, "answer"), (comparison.pictures, "picture")].filter { $0.0 > 0 }
+    let what =
+      kinds.map { counted($0.0, $0.1) }.joined(separator: " and ") + (compared == 1 ? " is" : " are")
     let rounding =
       rounded == 0
       ? ""
-      : "; \(rounded) of them but for rounding, which differs among kinds of processors: by no more than \(SessionComparison.rounding) of 255 in a colour"
+      : "; \(counted(rounded, "picture")) but for rounding, which differs among kinds of processors: by no more than \(SessionComparison.rounding) of 255 in a colour"
     let cut = partial == 1 ? "1 was cut off when it was" : "\(partial) were cut off when they were"
     let rest = rounding + (partial > 0 ? "; \(cut) made and not compared" : "")
     if rounded > 0, (lines + unchecked).isEmpty { return "\(what) as recorded\(rest)" }

@@ -32,7 +32,7 @@ extension StudioState {
     return [
       .record(
         .note(
-          "Critique: \(right) of \(critique.parts.count) parts correct, according to the model that drew them\n"
+          "Critique: \(right) of \(Format.number(critique.parts.count, "part")) correct, according to the model that drew them\n"
             + lines.joined(separator: "\n")))
     ]
   }

@@ -30,11 +30,13 @@ extension ImageSettings {
       "\(decoderSteps) decoder steps; give 1 to \(Self.mostDecoderSteps)")
     try fits(
       DrawingDefaults.guidanceRange.contains(guidanceScale),
-      "a guidance scale of \(guidanceScale); give \(DrawingDefaults.guidanceLimits) (1 is none, \(Int(DrawingDefaults.guidance)) is usual)"
+      "a guidance scale of \(guidanceScale.formatted()); give \(DrawingDefaults.guidanceLimits) (1 is none, \(Int(DrawingDefaults.guidance)) is usual)"
     )
     try fits(
       guidanceStart.isFinite && guidanceEnd.isFinite && 0 <= guidanceStart && guidanceStart <= guidanceEnd
-        && guidanceEnd <= 1, "guidance works from \(guidanceStart) to \(guidanceEnd); give two times in 0…1")
+        && guidanceEnd <= 1,
+      "guidance works from \(guidanceStart.formatted()) to \(guidanceEnd.formatted()); give two times in 0…1"
+    )
   }
 
   /// What a person is told where a text was cut: see `Imaginer.fitted`.

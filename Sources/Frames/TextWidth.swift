@@ -64,6 +64,18 @@ public enum TextWidth {
     return result + "…"
   }
 
+  /// The same, cut behind a word where one ends in the last third.
+  public static func fittedAtWord(_ text: String, _ width: Int) -> String {
+    let cut = fitted(text, width)
+    guard cut != text, let end = cut.lastIndex(where: \.isWhitespace) else { return cut }
+    // Where it is cut, a word ends.
+    if text.dropFirst(cut.count - 1).first?.isWhitespace == true { return cut }
+    var head = cut[..<end]
+    // Of the sign behind the last word there is no need.
+    while let last = head.last, last.isWhitespace || ",;:·–(".contains(last) { head.removeLast() }
+    return 3 * columns(String(head)) < 2 * width ? cut : head + " …"
+  }
+
   /// Lines of at most `width` columns, broken at spaces where there are any. Line breaks of the text stay.
   public static func wrapped(_ text: String, _ width: Int) -> [String] {
     guard width > 0 else { return [] }

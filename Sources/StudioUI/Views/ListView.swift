@@ -9,6 +9,8 @@ struct ListLayout {
   let inner: Rect
   /// The selected line's picture; nil where there is none.
   let preview: Rect?
+  /// What stands beside the selected line, as a whole; nil where no list needs that.
+  let footer: Rect?
   /// The first line that is shown, how many fit, and how many there are.
   let first, rows: Int
   private let count: Int
@@ -23,7 +25,9 @@ struct ListLayout {
       preview = Rect(inner.maxX + 2, inner.y, width, inner.height)
     }
     (self.inner, self.preview, count) = (inner, preview, list.shown.count)
-    rows = max(1, inner.height - 2)
+    let below = list.footerRows(inner.width)
+    footer = below == 0 ? nil : Rect(inner.x, inner.maxY - below, inner.width, below)
+    rows = max(1, inner.height - 2 - (below == 0 ? 0 : below + 1))
     first = max(0, min(list.selected - rows / 2, count - rows))
   }
 
@@ -66,6 +70,13 @@ func drawList(_ list: ListOverlay, _ state: StudioState, _ frame: inout Frame) {
     let space = inner.width - titleWidth - 1
     frame.put(fitted(facts(of: choice), space), inner.x + titleWidth + 1, y, detail)
   }
+  if let footer = layout.footer, let detail = list.choice?.detail,
+    fitted([detail], inner.width - titleWidth - 1) != detail
+  {
+    for (i, line) in TextWidth.wrapped(detail, footer.width).prefix(footer.height).enumerated() {
+      frame.put(line, footer.x, footer.y + i, theme.text)
+    }
+  }
   let below = shown.count - layout.first - layout.rows
   if below > 0 { frame.put(" \(below) more ↓ ", layout.box.x + 3, layout.box.maxY - 1, theme.dim) }
 }
@@ -84,7 +95,16 @@ private func fitted(_ facts: [String], _ width: Int) -> String {
     if left < TextWidth.columns(fact), left < 12 || TextWidth.columns(fact) <= 24 { break }
     text = longer
   }
-  return TextWidth.fitted(text, width)
+  return TextWidth.fittedAtWord(text, width)
+}
+
+extension ListOverlay {
+  /// Rows for what a command does, of which the list cuts what is long.
+  fileprivate func footerRows(_ width: Int) -> Int {
+    guard purpose == .palette, width > 0 else { return 0 }
+    let widest = choices.map { TextWidth.columns($0.detail) }.max() ?? 0
+    return widest > width ? 2 : 1
+  }
 }
 
 private func drawFilter(_ list: ListOverlay, _ inner: Rect, _ theme: Theme, _ frame: inout Frame) {

@@ -22,9 +22,33 @@ func popUpCoversInspector(_ state: StudioState) -> Bool {
 private let tourWidth = 72
 
 func drawBox(_ box: Rect, title: String, _ state: StudioState, _ frame: inout Frame) {
+  frame.clear(around: box, state)
   frame.clear(box, state.terminal.theme.text)
   frame.box(box, title: title, state.terminal.theme.border, titleStyle: state.terminal.theme.accent)
   frame.cursor = nil
+}
+
+extension Frame {
+  /// Nothing of what lies below a pop-up looks out from under it as if it belonged to it: no words that its side cuts, no
+  /// strip that is too narrow for anything, and no prompt of which it covers a part. Pictures go on beside it.
+  fileprivate mutating func clear(around box: Rect, _ state: StudioState) {
+    let style = state.terminal.theme.text, width = state.transcriptWidth, least = (width: 12, height: 3)
+    var bottom = PromptLayout(state).top.y - 1 - (state.hasPictureLine ? 1 : 0)
+    if box.maxY > bottom {
+      clear(Rect(0, bottom, width, max(0, state.terminal.size.height - 1 - bottom)), style)
+      bottom = box.maxY
+    }
+    if box.y > 0, box.y - 1 < least.height { clear(Rect(0, 0, width, box.y), style) }
+    if bottom > box.maxY, bottom - box.maxY - 1 < least.height {
+      clear(Rect(0, box.maxY, width, bottom - box.maxY), style)
+    }
+    for (x, end) in [(0, box.x), (box.maxX, width)] where x < end && end - x < least.width {
+      clear(Rect(x, box.y, end - x, box.height), style)
+    }
+    for y in max(0, box.y - 1)..<min(bottom, box.maxY + 1) {
+      for x in 0..<width where self[x, y].character != Frame.filler { put(" ", x, y, style) }
+    }
+  }
 }
 
 func drawTour(_ page: Int, _ state: StudioState, _ frame: inout Frame) {

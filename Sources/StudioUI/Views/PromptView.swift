@@ -42,18 +42,20 @@ func drawPrompt(_ state: StudioState, _ frame: inout Frame) {
 /// Mode, settings where no inspector shows them, and what waits.
 private func drawRule(_ state: StudioState, _ isActive: Bool, y: Int, _ frame: inout Frame) {
   let theme = state.terminal.theme, width = state.transcriptWidth
-  frame.put(String(repeating: "─", count: width), 0, y, theme.border)
+  // Where a pop-up has the inspector's place, nothing stands beside the prompt.
+  let end = popUpCoversInspector(state) ? state.terminal.size.width : width
+  frame.put(String(repeating: "─", count: end), 0, y, theme.border)
   let mode = " \(state.prompt.mode.rawValue) "
   frame.put(mode, 2, y, isActive ? theme.accent : theme.dim)
-  var end = width - 2
+  var right = width - 2
   if !state.work.queue.isEmpty {
     let text = " \(state.work.waiting.count) in the queue "
-    end -= text.count
-    frame.put(text, max(2 + mode.count, end), y, theme.dim)
-    end -= 2
+    right -= text.count
+    frame.put(text, max(2 + mode.count, right), y, theme.dim)
+    right -= 2
   }
   guard !state.isInspectorBeside else { return }
-  let x = 4 + mode.count, room = end - x
+  let x = 4 + mode.count, room = right - x
   let controls = state.inspector.controls, guidance = "guidance \(Format.scale(controls.guidance))"
   if state.inspector.sliderUntil != nil,
     let track = SliderTrack(x + guidance.count + 2, y, room - guidance.count - 6)

@@ -52,7 +52,9 @@ package enum PictureEncoding {
       let cut = scaled(picture, key, perCell: key.cell)
       // A sixel band is six pixels high; a part of one would reach into the next row of cells.
       let height = cut.height >= 6 ? cut.height / 6 * 6 : cut.height
-      return EncodedPicture(rows: [sixel(cut.cropped(x: 0, y: 0, width: cut.width, height: height))])
+      let whole = cut.cropped(x: 0, y: 0, width: cut.width, height: height)
+      // In the card's flat fields dots would look like a fault of the terminal.
+      return EncodedPicture(rows: [sixel(whole, isDithered: key.picture != .testCard)])
     case .kitty: return EncodedPicture(rows: [kitty(scaled(picture, key, perCell: key.cell), key)])
     case .blocks:
       if case .many = key.characters {
@@ -90,7 +92,7 @@ package enum PictureEncoding {
     var factor = min(
       Double(key.whole.width * cell.width) / width, Double(key.whole.height * cell.height) / height)
     let aCell = min(Double(cell.width) / width, Double(cell.height) / height)
-    if factor >= 2, factor - factor.rounded(.down) < aCell { factor.round(.down) }
+    if factor >= 1, factor - factor.rounded(.down) < aCell { factor.round(.down) }
     func pixels(_ side: Double, _ perCell: Int, _ cell: Int, _ cells: Int) -> Int {
       max(1, min(cells * perCell, Int((side * factor * Double(perCell) / Double(cell)).rounded())))
     }
@@ -145,7 +147,8 @@ package enum PictureEncoding {
 
   private final class Sink { var bytes: [UInt8] = [] }
 
-  private static func sixel(_ picture: Picture) -> [UInt8] {
+  /// - Parameter isDithered: whether dots of neighbouring colours stand for those that the palette lacks.
+  private static func sixel(_ picture: Picture, isDithered: Bool) -> [UInt8] {
     let sink = Sink(), context = Unmanaged.passUnretained(sink).toOpaque()
     var output: OpaquePointer?
     let status = sixel_output_new(
@@ -167,6 +170,7 @@ package enum PictureEncoding {
       dither, &rgb, width, height, Int32(SIXEL_PIXELFORMAT_RGB888), Int32(SIXEL_LARGE_NORM),
       Int32(SIXEL_REP_CENTER_BOX),
       Int32(SIXEL_QUALITY_LOW))
+    if !isDithered { sixel_dither_set_diffusion_type(dither, Int32(SIXEL_DIFFUSE_NONE)) }
     guard isReady == 0, sixel_encode(&rgb, width, height, 3, dither, output) == 0 else { return [] }
     return sink.bytes
   }

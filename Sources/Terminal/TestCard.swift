@@ -43,7 +43,9 @@ public enum TestCard {
 
   /// The card for plain output, below the cursor and with the cursor below it.
   public static func bytes(_ graphics: Graphics, isTruecolor: Bool, cell: Size) -> [UInt8] {
-    let columns = max(16, width / max(1, cell.width)), rows = max(4, height / max(1, cell.height))
+    // A cell that it fills in part is its own, so that it is shown pixel by pixel.
+    let columns = max(16, (width + cell.width - 1) / max(1, cell.width))
+    let rows = max(4, (height + cell.height - 1) / max(1, cell.height))
     let key = EncodingKey(
       picture: .testCard, graphics: graphics, isTruecolor: isTruecolor, cell: cell,
       whole: Size(columns, rows),

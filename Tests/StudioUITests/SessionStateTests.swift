@@ -108,6 +108,9 @@ import Testing
     // The test card is nobody's.
     b.act(.testCardDrawn(Size(320, 200)))
     #expect(b.state.overlays.top == .viewer(PictureID.testCard))
+    // Each of its pixels is as large as the others.
+    let cells = view(b.state, LayoutCache()).placements.first?.whole ?? Rect(0, 0, 0, 0)
+    #expect(cells.width == (320 * (cells.height * 19 / 200) + 8) / 9, "\(cells)")
     b.press(.control("a"))
     #expect(b.state.prompt.attachments.count == 1 && b.state.toast?.isError == true)
     b.press(.character("w"))

@@ -99,7 +99,9 @@ extension StudioState {
     let width = Double(limit.width * perCell.width), height = Double(limit.height * perCell.height)
     // Small pictures are shown larger, by whole factors as far as they fit.
     let fit = min(width / Double(pixels.width), height / Double(pixels.height))
-    let factor = fit >= 2 && !fills ? fit.rounded(.down) : fit
+    // Of the test card each pixel is shown as it is.
+    let isWhole = picture == .testCard ? fit >= 1 : fit >= 2 && !fills
+    let factor = isWhole ? fit.rounded(.down) : fit
     func count(_ pixels: Int, _ perCell: Int, _ most: Int) -> Int {
       // What a rounding error adds is no cell.
       max(1, min(most, Int((Double(pixels) * factor / Double(perCell) - 1e-6).rounded(.up))))

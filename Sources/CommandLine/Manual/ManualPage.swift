@@ -183,7 +183,17 @@ enum ManualPage {
       """
     ),
     ("$XDG_STATE_HOME/vugen/history", "Earlier prompts."),
-    ("$HF_HUB_CACHE, or ~/.cache/huggingface/hub", "Models from the hub, as its own client keeps them."),
+    (
+      "$XDG_CACHE_HOME/vugen",
+      """
+      The index that sessions are searched with (sessions.sqlite) and descriptions of terminals (terminfo); made \
+      anew where they are missing.
+      """
+    ),
+    (
+      "$HF_HUB_CACHE, or $XDG_CACHE_HOME/huggingface/hub",
+      "Models from the hub, as its own client keeps them."
+    ),
   ]
 
   private static let environment: [(String, String)] = [
@@ -201,9 +211,9 @@ enum ManualPage {
     ("COLORTERM", "truecolor or 24bit: the terminal shows 24-bit colours."),
     ("VISUAL, EDITOR", "Editor that Ctrl-G opens the prompt in (default: vi)."),
     (
-      "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME",
+      "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME, XDG_CACHE_HOME",
       """
-      Absolute paths of the base directories (default: ~/.config, ~/.local/share and ~/.local/state). \
+      Absolute paths of the base directories (default: ~/.config, ~/.local/share, ~/.local/state and ~/.cache). \
       vugen paths prints what is in use.
       """
     ),
@@ -213,7 +223,7 @@ enum ManualPage {
     ),
     (
       "HF_HOME, HF_HUB_CACHE, HF_ENDPOINT",
-      "Folder of the hub's files, its cache, and the hub's address (defaults: ~/.cache/huggingface, hub in it, the public hub)."
+      "Folder of the hub's files, its cache, and the hub's address (defaults: $XDG_CACHE_HOME/huggingface, hub in it, the public hub)."
     ),
     ("HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE", "1, ON, YES or TRUE: use only models that are in the cache."),
     (

@@ -64,7 +64,7 @@ public enum TextWidth {
     return result + "…"
   }
 
-  /// The same, cut behind a word where one ends in the last third.
+  /// The same, cut behind a word where one ends in the second half.
   public static func fittedAtWord(_ text: String, _ width: Int) -> String {
     let cut = fitted(text, width)
     guard cut != text, let end = cut.lastIndex(where: \.isWhitespace) else { return cut }
@@ -73,7 +73,7 @@ public enum TextWidth {
     var head = cut[..<end]
     // Of the sign behind the last word there is no need.
     while let last = head.last, last.isWhitespace || ",;:·–(".contains(last) { head.removeLast() }
-    return 3 * columns(String(head)) < 2 * width ? cut : head + " …"
+    return 2 * columns(String(head)) < width ? cut : head + " …"
   }
 
   /// Lines of at most `width` columns, broken at spaces where there are any. Line breaks of the text stay.

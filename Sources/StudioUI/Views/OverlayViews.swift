@@ -32,7 +32,8 @@ extension Frame {
   /// Nothing of what lies below a pop-up looks out from under it as if it belonged to it: no words that its side cuts, no
   /// strip that is too narrow for anything, and no prompt of which it covers a part. Pictures go on beside it.
   fileprivate mutating func clear(around box: Rect, _ state: StudioState) {
-    let style = state.terminal.theme.text, width = state.transcriptWidth, least = (width: 12, height: 3)
+    let style = state.terminal.theme.text, least = (width: 12, height: 3)
+    let width = popUpCoversInspector(state) ? state.terminal.size.width : state.transcriptWidth
     var bottom = PromptLayout(state).top.y - 1 - (state.hasPictureLine ? 1 : 0)
     if box.maxY > bottom {
       clear(Rect(0, bottom, width, max(0, state.terminal.size.height - 1 - bottom)), style)

@@ -25,7 +25,9 @@ struct SessionListTests {
     let pictures = show.filter { $0.hasPrefix("  picture ") }
     #expect(
       !pictures.isEmpty && pictures.allSatisfy { $0.contains(#/  guidance [0-9.]+, seed \d+/#) }, "\(show)")
-    let starts = ["  picture ", "title: ", "question: ", "answer: ", "drawing: ", "attached: ", "note: "]
+    let starts = [
+      "  picture ", "model: ", "title: ", "question: ", "answer: ", "drawing: ", "attached: ", "note: ",
+    ]
     #expect(
       show.allSatisfy { line in starts.contains { line.hasPrefix($0) } }
         && show.contains { $0.hasPrefix("drawing: ") }, "\(show)")

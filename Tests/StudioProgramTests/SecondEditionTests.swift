@@ -136,7 +136,7 @@ struct SecondEditionTests {
     s.type("/sessions\r")
     #expect(s.expect("● what is in") && s.expect("today "), "\(s.screen(36))")
     s.type("\u{1B}r, an afternoon\r")
-    #expect(s.expect("renamed") && s.expect("picture?, an"), "\(s.screen(36))")
+    #expect(s.expect("renamed") && s.expect("cat.png?, an"), "\(s.screen(36))")
     s.type("\u{1B}")
     #expect(s.expectGone("type to filter"))
     s.type("/things\rcat")

@@ -34,8 +34,8 @@ public enum Precision: String, Sendable, CaseIterable, Codable {
 
 /// What this machine's processor offers to the numeric core.
 public enum Hardware {
-  /// Whether bf16 products run at full speed.
-  public static let hasBF16Products = vugen_has_bf16_products()
+  /// Whether bf16 products run at full speed: the processor has them, and `ONEDNN_MAX_CPU_ISA` does not keep oneDNN from them.
+  public static let hasBF16Products = vugen_has_bf16_products() && hasSteadyProducts
 
   /// The instruction sets that the C kernels exist for, narrowest first.
   public enum InstructionSet: String, Sendable, CaseIterable {

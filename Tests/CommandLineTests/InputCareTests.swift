@@ -110,7 +110,8 @@ struct InputCareTests {
   @Test func lateFilesStayAndPlacesAreLookedAtFirst() throws {
     let late = try shell.run(
       """
-      "$P" imagine x --steps 150 -o w.png >told 2>said & p=$!; sleep 0.5; echo precious >w.png
+      "$P" imagine x --steps 150 --preview-every 20 -o w.png >told 2>said & p=$!
+      \(Shell.until("[ -e w.png.preview.png ]")); echo precious >w.png
       wait $p; echo $?; cat w.png told; head -c 4 w-2.png | tail -c 3; echo; cat said
       """)
     #expect(
@@ -129,7 +130,8 @@ struct InputCareTests {
     let found = try shell.run(
       """
       V imagine x --steps 1 --seed 1 -o z.png >/dev/null; cp z.png before.png
-      env --default-signal=INT "$P" imagine x --steps 1000 -o z.png --overwrite >told 2>said & p=$!; sleep 1; kill -INT $p; wait $p; echo $?
+      env --default-signal=INT "$P" imagine x --steps 1000 --preview-every 1 -o z.png --overwrite >told 2>said & p=$!
+      \(Shell.until("[ -e z.png.preview.png ]")); kill -INT $p; wait $p; echo $?
       cmp z.png before.png && echo same; cat told said
       """)
     #expect(found.out.hasPrefix("130\nsame\nvugen: interrupted after step "), "\(found)")

@@ -71,7 +71,7 @@ extension FileName {
   }
 
   /// Whether a link is there, wherever it leads.
-  private static func isLink(_ path: String) -> Bool {
+  public static func isLink(_ path: String) -> Bool {
     var status = stat()
     return withPath(path) { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFLNK
   }

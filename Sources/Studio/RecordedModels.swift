@@ -29,12 +29,14 @@ public final class RecordedModels {
     if let given { _ = try await load(EmbeddedModel.folder(for: given)) }
   }
 
-  /// Follows the log: which model is opened, and what is asked of it. A model that is opened knows no earlier turns.
+  /// Follows the log: which model is opened, and what is asked of it. A model that is opened knows no earlier turns, nor
+  /// one of whose requests one was taken back.
   public func follow(_ event: SessionEvent) async {
     switch event {
     case .opened(let name, let hash, _):
       current = Named(name: name, hash: hash)
       await loaded?.engine.forget()
+    case .undone: await loaded?.engine.forget()
     case .asked(let request, _, _, _, _), .drawingAsked(let request, _, _, _, _):
       makers.updateValue(current, forKey: request)
     default: break

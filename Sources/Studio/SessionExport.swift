@@ -116,7 +116,21 @@ public struct SessionExport {
     String(decoding: try JSONText.lines(entries), as: UTF8.self) + "\n"
   }
 
+  /// A session's picture beside Markdown. What is there already is that picture, or another's file, which is not written
+  /// over: a link leads to a model or another session, perhaps. Throws `FileAccessError`.
+  private static func write(_ data: Data, hash: String, in folder: String) throws {
+    let path = "\(folder)/\(hash).png"
+    guard FileName.isTaken(path) else { return try AtomicFile.write(data, to: path) }
+    if !FileName.isLink(path), (try? FileName.contents(ofPlain: path)) == data { return }
+    throw FileAccessError(
+      path, "is there and not this session's picture; move it away, or name another output")
+  }
+
   private func markdown(pictureFolder: String) throws -> String {
+    if FileName.isLink(pictureFolder) {
+      throw FileAccessError(
+        pictureFolder, "this is a link, and pictures would go where it leads; name another output")
+    }
     var text = "# \(Self.markdown(title.oneLine))\n\n*\(Self.markdown(origin.oneLine))*\n"
     let name = URL(fileURLWithPath: pictureFolder).lastPathComponent
     var isMade = false
@@ -128,7 +142,7 @@ public struct SessionExport {
         guard let hash = picture.stored, let data = self.picture(hash) else { continue }
         if !isMade { try PartialOutput.makeFolder(pictureFolder) }
         isMade = true
-        try AtomicFile.write(data, to: "\(pictureFolder)/\(hash).png")
+        try Self.write(data, hash: hash, in: pictureFolder)
         let called = names[picture].map { Self.markdown($0.oneLine) }
         let prompt = prompts[picture].map { Self.markdown($0.oneLine) }
         let alternative = called ?? prompt ?? String(hash.prefix(8))

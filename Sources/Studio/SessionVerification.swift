@@ -35,6 +35,8 @@ public struct SessionComparison: Sendable {
   public var rounded = 0
   /// Results that were cut off when they were made, which are not compared.
   public var partial = 0
+  /// Answers that are not compared as they follow one that was cut off.
+  public var adrift = 0
   /// What differs, in one line.
   public var difference: String?
 
@@ -93,7 +95,7 @@ public struct SessionVerification {
         let expected = Self.answer(request, results)
         if isAdrift || expected == nil && Self.wasCutOff(request, results) {
           isAdrift = true
-          result.partial += 1
+          if expected == nil { result.partial += 1 } else { result.adrift += 1 }
           continue
         }
         guard let said = try await answer(text, pictures, sampling, (request, number + 1)) else { continue }

@@ -66,6 +66,11 @@ struct ReplayTests {
     ("questions", #"sed -i 's/"modelHash":"[0-9a-f]*"/"modelHash":"0123"/' $l"#, "which is not here"),
     ("questions", "sed -i '0,/answered/{/answered/d}' $l", "'What is this?' has no result"),
     ("questions", "sed -i '/answered/d' $l", "nothing is compared"),
+    // What follows upon an answer that was cut off is not vouched for, whatever it says.
+    (
+      "questions", #"sed -i '5s/"isPartial":false/"isPartial":true/; 7s/"red"/"HACKED"/; 8,$d' $l"#,
+      "1 answer not checked, as it follows one that was cut off"
+    ),
     ("questions", "sed -i '/asked/d' $l", "a request that the log does not have"),
     (
       "questions", #"grep -m1 answered $l | sed 's/"text":"[^"]*"/"text":"LIES"/' >>$l"#,

@@ -46,6 +46,25 @@ struct SessionExportTests {
     #expect(FileManager.default.contents(atPath: "\(folder)/\(picture)") == Data([1, 2, 3]))
   }
 
+  /// Markdown's pictures go through no link, and over nobody's file.
+  @Test func picturesBesideMarkdownAreWrittenOverNothing() throws {
+    let folder = try temporaryFolder(), path = folder + "/out.md", place = folder + "/out-pictures"
+    try FileName.makeFolder(place)
+    try Data([9]).write(to: URL(fileURLWithPath: folder + "/mine"))
+    let name = "\(place)/\(Self.hash).png"
+    try FileManager.default.createSymbolicLink(atPath: name, withDestinationPath: folder + "/mine")
+    func refuses() -> Bool { (try? SessionExport(store, id).write("md", to: path)) == nil }
+    #expect(refuses() && FileManager.default.contents(atPath: folder + "/mine") == Data([9]))
+    try FileManager.default.removeItem(atPath: name)
+    try Data([8]).write(to: URL(fileURLWithPath: name))
+    #expect(refuses() && FileManager.default.contents(atPath: name) == Data([8]))
+    try FileManager.default.removeItem(atPath: place)
+    try FileManager.default.createSymbolicLink(atPath: place, withDestinationPath: folder)
+    #expect(refuses() && !FileName.exists(path))
+    try FileManager.default.removeItem(atPath: place)
+    #expect(!refuses() && !refuses(), "the same pictures are there already")
+  }
+
   @Test func htmlHoldsItsPictures() throws {
     let (text, folder) = try written("html")
     #expect(text.contains("a *red* &lt;apple&gt;") && !text.contains("\u{1B}"))

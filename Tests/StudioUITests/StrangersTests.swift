@@ -62,6 +62,29 @@ import Testing
     #expect(b.shows("first") && !b.shows("second"))
   }
 
+  /// The model follows on no question that was cut off or taken back: the next one brings its picture along.
+  @Test(arguments: [false, true]) func picturesComeAlongBehindWhatWasCutOff(_ isUndone: Bool) {
+    var b = Bench()
+    b.act(drawn(1, "c1", "a cat"))
+    b.press(.tab)
+    b.send("what is it?")
+    if isUndone {
+      b.answer("a cat")
+      b.send("/undo")
+    } else {
+      b.happen(.answered(text: "a", tokens: 1, seconds: 1, isPartial: true))
+      b.happen(.cancelled)
+      b.happen(.ended)
+    }
+    #expect(b.effects.contains(.forgetTurns) == isUndone)
+    b.send("what colour is it?")
+    guard case .ask(let question) = b.state.work.running?.request else {
+      Issue.record("no question runs")
+      return
+    }
+    #expect(question.pictures == ["c1"])
+  }
+
   // MARK: Another model
 
   private func ready(_ b: inout Bench, _ name: String, _ canDraw: Bool) {

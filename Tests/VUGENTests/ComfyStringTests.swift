@@ -101,4 +101,21 @@ import VUGEN
       ],
       "\(found as Any)")
   }
+
+  /// A small graph may ask for a text that fills the memory, or lead back to itself: there is no prompt in that.
+  @Test func endlessTextsAreLeftOut() throws {
+    let long = String(repeating: "a", count: 2000), longer = String(repeating: "b", count: 100_000)
+    let clock = ContinuousClock(), start = clock.now
+    for node in [
+      #""8": {"class_type": "StringReplace", "inputs": {"string": "\#(long)", "find": "a", "replace": "\#(longer)"}}"#,
+      #""8": {"class_type": "StringConcatenate", "inputs": {"string_a": ["8", 0], "string_b": ["10", 0]}}, "10": {"class_type": "StringConcatenate", "inputs": {"string_a": ["8", 0], "string_b": ["8", 0]}}"#,
+    ] {
+      let settings = try #require(found(node)?.settings)
+      #expect(settings.prompt.isEmpty, "\(settings.prompt.prefix(80))")
+    }
+    let ring =
+      #""8": {"class_type": "StringConcatenate", "inputs": {"string_a": ["8", 0], "string_b": "x", "delimiter": " "}}"#
+    #expect(found(ring)?.settings.prompt == "x")
+    #expect(clock.now - start < .seconds(20))
+  }
 }

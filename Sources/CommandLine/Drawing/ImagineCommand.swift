@@ -202,6 +202,8 @@ struct Imagine: AsyncParsableCommand {
     -> Drawn?
   {
     let clock = ContinuousClock(), start = clock.now, preview = Self.preview(of: target.path(settings))
+    // Behind a link there may be anything.
+    let previewEvery = FileName.isLink(preview) ? 0 : previewEvery
     let partial = previewEvery > 0 ? PartialOutput(preview) : nil
     defer {
       if let partial {

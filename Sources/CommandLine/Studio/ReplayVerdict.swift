@@ -42,7 +42,8 @@ struct ReplayVerdict {
 
   /// Whether everything was checked and came out as recorded.
   var isGood: Bool {
-    lines.isEmpty && unchecked.isEmpty && comparison.difference == nil && comparison.compared > 0
+    lines.isEmpty && unchecked.isEmpty && comparison.adrift == 0 && comparison.difference == nil
+      && comparison.compared > 0
   }
 
   /// Why nothing was compared; nil where something was.
@@ -51,9 +52,17 @@ struct ReplayVerdict {
     let partial = comparison.partial
     if partial > 0 {
       return "\(counted(partial, "result")) cut off when \(partial == 1 ? "it was" : "they were") made"
+        + adriftText
     }
     return lines.isEmpty && unchecked.isEmpty
       ? "holds no answers or pictures" : "what it holds could not be checked"
+  }
+
+  private var adriftText: String {
+    let count = comparison.adrift
+    guard count > 0 else { return "" }
+    return
+      "; \(counted(count, "answer")) not checked, as \(count == 1 ? "it follows" : "they follow") one that was cut off"
   }
 
   /// That what was compared came out as recorded, and what was not compared.
@@ -67,7 +76,7 @@ struct ReplayVerdict {
       ? ""
       : "; \(counted(rounded, "picture")) but for rounding, which differs among kinds of processors: by no more than \(SessionComparison.rounding) of 255 in a colour"
     let cut = partial == 1 ? "1 was cut off when it was" : "\(partial) were cut off when they were"
-    let rest = rounding + (partial > 0 ? "; \(cut) made and not compared" : "")
+    let rest = rounding + (partial > 0 ? "; \(cut) made and not compared" : "") + adriftText
     if rounded > 0, (lines + unchecked).isEmpty { return "\(what) as recorded\(rest)" }
     guard !(lines + unchecked).isEmpty else { return "\(what) identical, bit for bit\(rest)" }
     let damage = lines.isEmpty ? "" : ", but what is damaged, altered or missing could not be checked"
@@ -82,7 +91,7 @@ struct ReplayVerdict {
       "rounded": comparison.rounded, "partial": comparison.partial,
       "damagedEntries": lost,
       "unknownEntries": unknown, "damagedPictures": pictures.count, "alteredEntries": altered.count,
-      "missingEntries": gaps.count, "notChecked": unchecked.count,
+      "missingEntries": gaps.count, "notChecked": unchecked.count + comparison.adrift,
     ]
     let texts = comparison.difference.map { ["difference": ReportValue.text($0)] } ?? [:]
     return counts.mapValues { .number(Double($0)) }.merging(texts) { first, _ in first }

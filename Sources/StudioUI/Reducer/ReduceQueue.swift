@@ -162,7 +162,7 @@ extension StudioState {
     conversation.undone.append(.requests(requests, again: again))
     work.talk = []
     say("undone; /redo brings it back")
-    return effects + requests.map { .record(.undone(request: $0)) }
+    return effects + [.forgetTurns] + requests.map { .record(.undone(request: $0)) }
   }
 
   /// Brings back what was taken back last.

@@ -123,11 +123,15 @@ extension StudioState {
           .drawn(request: id, picture: picture, origin: origin, seconds: seconds, isPartial: isPartial))
       ]
     case .answered(let text, let tokens, let seconds, let isPartial):
+      // Without a whole answer there is no turn to follow on: the next question brings its pictures along.
+      if isPartial { work.talk = [] }
       guard !(isPartial && running.isDiscarded) else { return [] }
       return [
         .record(.answered(request: id, text: text, tokens: tokens, seconds: seconds, isPartial: isPartial))
       ]
-    case .failed(let reason): return [.record(.failed(request: id, reason: reason))]
+    case .failed(let reason):
+      if !running.isDrawing { work.talk = [] }
+      return [.record(.failed(request: id, reason: reason))]
     case .cancelled: return [.record(.cancelled(request: id))]
     case .ended: return end(running)
     }

@@ -13,6 +13,8 @@ struct ComfyGraph {
     var left = 5000
     /// Kinds of nodes behind which there is a text that cannot be read.
     var unread: [String] = []
+    /// Outputs that are being followed: one that leads back to itself has no text.
+    var path: Set<String> = []
   }
   private let budget = Budget()
 
@@ -132,6 +134,8 @@ struct ComfyGraph {
       return nil
     }
     budget.left -= 1
+    guard budget.path.insert("\(id) \(output)").inserted else { return nil }
+    defer { budget.path.remove("\(id) \(output)") }
     func follow(_ name: String) -> String? { text(node.inputs[name], role, depth: depth + 1) }
     let kind = node.kind.lowercased()
     // Nothing remains of a condition that is made zero.
@@ -198,7 +202,9 @@ struct ComfyGraph {
       }
       return part
     }
-    return Self.join(parts, ComfyStrings.separator(node.kind, node.inputs, follow))
+    let separator = ComfyStrings.separator(node.kind, node.inputs, follow)
+    let length = parts.reduce(0) { $0 + $1.utf8.count + separator.utf8.count }
+    return length <= ComfyStrings.longest ? Self.join(parts, separator) : unread(node)
   }
 
   /// Nodes that take and give both sides: the output's number says which one it is.

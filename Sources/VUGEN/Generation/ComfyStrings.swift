@@ -57,16 +57,23 @@ enum ComfyStrings {
     return names.filter { inputs[$0.0] != nil && inputs[$0.1] != nil }
   }
 
+  /// What is longer is no prompt.
+  static let longest = 1 << 16
+
   /// The text with its words replaced; nil where one of them is a pattern, or comes from where it cannot be read.
   static func replaced(_ text: String, _ inputs: [String: JSONValue], _ follow: (String) -> String?)
     -> String?
   {
     var text = text
+    guard text.utf8.count <= longest else { return nil }
     for (find, replace) in pairs(in: inputs) {
       guard let old = follow(find), let new = follow(replace) else { return nil }
       // The node takes what stands between slashes for a pattern.
       if find == "text_b", old.count > 1, old.hasPrefix("/"), old.hasSuffix("/") { return nil }
-      if !old.isEmpty, text.utf8.count < 1 << 20 { text = text.replacing(old, with: new) }
+      guard !old.isEmpty else { continue }
+      let growth = text.ranges(of: old).count * max(0, new.utf8.count - old.utf8.count)
+      guard text.utf8.count + growth <= longest else { return nil }
+      text = text.replacing(old, with: new)
     }
     return text
   }

@@ -29,8 +29,8 @@ public final class RecordedModels {
     if let given { _ = try await load(EmbeddedModel.folder(for: given)) }
   }
 
-  /// Follows the log: which model is opened, and what is asked of it. A model that is opened knows no earlier turns, nor
-  /// one of whose requests one was taken back.
+  /// Follows the log: which model is opened, and what is asked of it. A model that is opened knows no earlier turns;
+  /// neither does one behind a request that was taken back.
   public func follow(_ event: SessionEvent) async {
     switch event {
     case .opened(let name, let hash, _):

@@ -32,4 +32,10 @@ int start_program(char *const *words, char *const *environment, const char *fold
   return problem;
 }
 
-int nameless_file(void) { return memfd_create("vugen-test", MFD_CLOEXEC); }
+// Linux makes writes that share a position wait for each other in files, but not in files of memory: of what two
+// programs write at once a part is lost, unless each write goes to the end.
+int nameless_file(void) {
+  int file = memfd_create("vugen-test", MFD_CLOEXEC);
+  if (file >= 0) fcntl(file, F_SETFL, O_APPEND);
+  return file;
+}

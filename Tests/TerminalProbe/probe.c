@@ -24,6 +24,8 @@ enum { PLACES = 16 };
 struct probe {
   int master, rows, columns, status, ended;
   pid_t pid;
+  // The program's end of the line.
+  char terminal[64];
   VTerm *vt;
   VTermScreen *screen;
   uint8_t *sent;
@@ -189,11 +191,10 @@ static void show(probe *p, const uint8_t *bytes, size_t count) {
 
 // Starts a program in a new terminal; whether that worked.
 static int start(probe *p, char *const *words, char *const *environment, const struct winsize *size) {
-  char name[64];
   p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (p->master < 0) return 0;
-  if (!grantpt(p->master) && !unlockpt(p->master) && !ptsname_r(p->master, name, sizeof name) &&
-      !ioctl(p->master, TIOCSWINSZ, size) && !start_program(words, environment, NULL, name, -1, -1, &p->pid))
+  if (!grantpt(p->master) && !unlockpt(p->master) && !ptsname_r(p->master, p->terminal, sizeof p->terminal) &&
+      !ioctl(p->master, TIOCSWINSZ, size) && !start_program(words, environment, NULL, p->terminal, -1, -1, &p->pid))
     return 1;
   close(p->master);
   return 0;
@@ -349,12 +350,26 @@ int probe_cell(probe *p, int row, int column, unsigned *foreground, unsigned *ba
 
 size_t probe_shown(probe *p) { return p->shown; }
 
+// Whether what was typed waits for the program. The kernel hands it over when it comes to that, which may be long on a
+// busy machine, but at once to whoever polls the program's end. That is open for a moment only: the line would not end
+// with the program.
+static int has_unread(probe *p) {
+  int unread = 0, line = open(p->terminal, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (line < 0) return 0;
+  struct pollfd watched = {line, POLLIN, 0};
+  if (poll(&watched, 1, 0) <= 0 || ioctl(line, FIONREAD, &unread) != 0) unread = 0;
+  close(line);
+  return unread > 0;
+}
+
 int probe_is_asleep(probe *p) {
   char path[64], line[512];
+  // First: once it has read, it runs until that is done.
+  int is_read = !has_unread(p);
   snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
   DIR *tasks = opendir(path);
   if (!tasks) return 1;
-  int is_asleep = 1;
+  int is_asleep = 1, is_stopped = 0;
   for (struct dirent *task; is_asleep && (task = readdir(tasks));) {
     if (task->d_name[0] == '.') continue;
     snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", (int)p->pid, task->d_name);
@@ -363,10 +378,11 @@ int probe_is_asleep(probe *p) {
     // The state follows the name, which may hold anything.
     char *name_end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
     if (name_end && name_end[1] && strchr("RD", name_end[2])) is_asleep = 0;
+    if (name_end && name_end[1] && strchr("TZ", name_end[2])) is_stopped = 1;
     fclose(file);
   }
   closedir(tasks);
-  return is_asleep;
+  return is_asleep && (is_stopped || is_read);
 }
 
 const uint8_t *probe_sent(probe *p, size_t *count) {

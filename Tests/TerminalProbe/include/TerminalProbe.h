@@ -31,7 +31,7 @@ int probe_kept_pixels(probe *p, int row, int column);
 const uint8_t *probe_sent(probe *p, size_t *count);
 // How many bytes of that the line has carried to the screen.
 size_t probe_shown(probe *p);
-// Whether no thread of the program runs or waits for a processor.
+// Whether the program has read what was typed, and none of its threads runs or waits for a processor.
 int probe_is_asleep(probe *p);
 // Waits for the end for up to so many milliseconds; −1 when the program lives, else its wait status.
 int probe_wait(probe *p, int milliseconds);

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Recycles the memory of tensors: 64-byte aligned blocks, kept in free lists by size.
 ///
-/// A training step asks for the same blocks in the same order each time, so after the first step
-/// nothing comes from the system any more; `counters` shows it.
+/// A training step asks for the same blocks in the same order each time, so after the second step, when the optimizer
+/// has its moments, nothing comes from the system any more; `counters` shows it.
 public final class MemoryPool: Sendable {
   /// What the pool has done so far. Bytes are those of whole blocks.
   public struct Counters: Sendable, Equatable {

@@ -44,6 +44,23 @@ struct MemoryTests {
     #expect(enough.status == 0 && enough.error.isEmpty, "\(enough)")
   }
 
+  /// Before anything begins, too, whatever is short; behind -- it is a word.
+  @Test func whatKeepsItFromBeginningIsAnObject() throws {
+    let shell = try Shell()
+    for (limit, says) in [("v 330000", "ulimit -v"), ("n 5", "ulimit -n")] {
+      for words in ["doctor --json", "sessions list --json", "caption --json x.png"] {
+        let found = try shell.run("ulimit -c 0; ulimit -\(limit); OMP_NUM_THREADS=1 \"$P\" \(words)")
+        guard limit.hasPrefix("v") || geteuid() != 0 else { continue }
+        let object = try JSONSerialization.jsonObject(with: Data(found.out.utf8)) as? [String: String]
+        #expect(
+          found.status == 1 && object?["error"]?.contains(says) == true && found.error.isEmpty,
+          "\(words): \(found)")
+      }
+    }
+    let word = try shell.run("ulimit -v 330000; OMP_NUM_THREADS=1 \"$P\" imagine -- --json")
+    #expect(word.status == 1 && word.out.isEmpty && word.error.hasPrefix("vugen: not enough"), "\(word)")
+  }
+
   /// The most that a program has held, in bytes.
   private func peak(_ command: String, _ shell: Shell) throws -> Double {
     let found = try shell.run(

@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,8 +77,28 @@ static long pages_in_use(int field) {
   return pages * (sysconf(_SC_PAGESIZE) >> 10) >> 10;
 }
 
-static void say(const char *text, int length) {
-  if (length > 0 && write(STDERR_FILENO, text, (size_t)length) < 0) _exit(1);
+// Whether a failure is told as an object, as everywhere else.
+static bool is_json;
+
+static void look_for_json(int count, char **arguments) {
+  for (int i = 1; i < count && strcmp(arguments[i], "--") != 0; i++)
+    if (strcmp(arguments[i], "--json") == 0) is_json = true;
+}
+
+static bool write_text(int descriptor, const char *text, int length) {
+  return length > 0 && write(descriptor, text, (size_t)length) == length;
+}
+
+// Ends the program: one line on standard error, or one object on standard output; what is said holds nothing that JSON
+// writes in another way.
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+  char text[320], line[360];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(text, sizeof text, format, values);
+  va_end(values);
+  bool is_said = is_json && write_text(STDOUT_FILENO, line, snprintf(line, sizeof line, "{\"error\":\"%s\"}\n", text));
+  if (!is_said) write_text(STDERR_FILENO, line, snprintf(line, sizeof line, "vugen: %s\n", text));
   _exit(1);
 }
 
@@ -89,12 +110,10 @@ static void check_limit(int resource, const char *option, int field, long more) 
   mallopt(M_ARENA_MAX, 1);
   long least = pages_in_use(field) + more, most = (long)(limit.rlim_cur >> 20);
   if (least <= most) return;
-  char text[240];
-  say(text,
-      snprintf(text, sizeof text,
-               "vugen: not enough memory: it needs about %ld MB to begin, and %ld MB may be used here; raise the limit "
-               "(ulimit %s), or set OMP_NUM_THREADS=1\n",
-               least, most, option));
+  say(
+    "not enough memory: it needs about %ld MB to begin, and %ld MB may be used here; raise the limit (ulimit %s), or "
+    "set OMP_NUM_THREADS=1",
+    least, most, option);
 }
 
 static void check_memory(char **environment) {
@@ -117,12 +136,9 @@ static void check_stack(void) {
   struct rlimit most = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
   if (setrlimit(RLIMIT_STACK, &more) != 0) setrlimit(RLIMIT_STACK, &most);
   if (getrlimit(RLIMIT_STACK, &limit) != 0) return;
-  if (limit.rlim_cur < (rlim_t)LEAST << 10) {
-    char text[160];
-    say(text, snprintf(text, sizeof text,
-                       "vugen: the stack may have %ld kB, and %d kB are needed; raise the limit (ulimit -s %d)\n",
-                       (long)(limit.rlim_cur >> 10), LEAST, WANTED));
-  }
+  if (limit.rlim_cur < (rlim_t)LEAST << 10)
+    say("the stack may have %ld kB, and %d kB are needed; raise the limit (ulimit -s %d)", (long)(limit.rlim_cur >> 10),
+        LEAST, WANTED);
   pthread_attr_t usual;
   pthread_attr_init(&usual);
   if (pthread_attr_setstacksize(&usual, limit.rlim_cur < wanted ? limit.rlim_cur : wanted) == 0)
@@ -139,10 +155,8 @@ static void check_files(void) {
   struct rlimit most = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
   if (setrlimit(RLIMIT_NOFILE, &more) != 0) setrlimit(RLIMIT_NOFILE, &most);
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LEAST) return;
-  char text[160];
-  say(text, snprintf(text, sizeof text,
-                     "vugen: %ld files may be open at once, and %d are needed; raise the limit (ulimit -n %d)\n",
-                     (long)limit.rlim_cur, LEAST, WANTED));
+  say("%ld files may be open at once, and %d are needed; raise the limit (ulimit -n %d)", (long)limit.rlim_cur, LEAST,
+      WANTED);
 }
 
 // Whether a value is a number of threads, or a list of such for levels of nesting.
@@ -169,7 +183,7 @@ static void drop_wrong_thread_count(char **environment) {
 }
 
 static void check(int count, char **arguments, char **environment) {
-  (void)count, (void)arguments;
+  look_for_json(count, arguments);
   drop_wrong_thread_count(environment);
   check_files();
   check_stack();
@@ -185,12 +199,11 @@ static void check(int count, char **arguments, char **environment) {
   for (int i = 0; i < made; i++) pthread_join(threads[i], NULL);
   pthread_attr_destroy(&small);
   if (error != EAGAIN) return;
-  char text[240];
-  say(text, snprintf(
-              text, sizeof text,
-              "vugen: only %d of the %d threads that it needs can be made; raise the limit on processes (ulimit -u, or "
-              "the container's), or set OMP_NUM_THREADS=1\n",
-              made, wanted));
+  say(
+    "only %d of the %d threads that it needs can be made; raise the limit on processes (ulimit -u, or the "
+    "container's), "
+    "or set OMP_NUM_THREADS=1",
+    made, wanted);
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const entry)(int, char **, char **) = check;

@@ -118,4 +118,34 @@ import VUGEN
     #expect(found(ring)?.settings.prompt == "x")
     #expect(clock.now - start < .seconds(20))
   }
+
+  /// Nodes upon nodes that each join the one below twice: each is looked at once, and the one that makes too much is named.
+  @Test(arguments: [
+    ("StringConcatenate", "string_a", "string_b", "too long"),
+    ("ConditioningCombine", "conditioning_1", "conditioning_2", ""),
+    ("ConditioningConcat", "conditioning_to", "conditioning_from", ""),
+    ("CLIPTextEncodeSDXL", "text_g", "text_l", "once"),
+  ])
+  func aTowerOfJoinsIsFollowedOnce(_ kind: String, _ first: String, _ second: String, _ end: String) throws {
+    func tower(_ count: Int) -> TextToImageSettings? {
+      let joins = (20..<20 + count).map { i in
+        #""\#(i)": {"class_type": "\#(kind) \#(i)", "inputs": {"\#(first)": ["\#(i + 1)", 0], "\#(second)": ["\#(i + 1)", 0]}}"#
+      }
+      let top =
+        #""8": {"class_type": "\#(kind)", "inputs": {"\#(first)": ["20", 0], "\#(second)": ["20", 0]}}"#
+      let leaf = #""\#(20 + count)": {"class_type": "PrimitiveString", "inputs": {"value": "a red cat"}}"#
+      return found(([top] + joins + [leaf]).joined(separator: ", "))
+    }
+    #expect(try #require(tower(2)).changes() == [])
+    let tall = try #require(tower(50))
+    guard end != "once" else {
+      #expect(tall.settings.prompt == "a red cat" && tall.changes() == [])
+      return
+    }
+    // 2ⁿ times nine letters are more than 65 536 from the thirteenth on.
+    #expect(tall.settings.prompt.isEmpty)
+    #expect(
+      tall.changes() == ["its prompt comes from the node '\(kind) \(20 + 50 - 13)', which is not read"],
+      "\(tall.changes())")
+  }
 }

@@ -8,13 +8,25 @@ struct ComfyGraph {
   private enum Role { case positive, negative }
 
   private let nodes: [String: Node]
-  /// Links that may still be followed: a graph that joins itself again and again must end.
-  private final class Budget {
-    var left = 5000
-    /// Kinds of nodes behind which there is a text that cannot be read.
+  /// An output of a node, and whose sake it is followed for.
+  private struct Place: Hashable {
+    let id: String, output: Int, role: Role
+  }
+
+  /// What an output leads to, and kinds of nodes behind which there is a text that cannot be read.
+  private struct Found {
+    var text: String?
     var unread: [String] = []
-    /// Outputs that are being followed: one that leads back to itself has no text.
-    var path: Set<String> = []
+  }
+
+  /// What was found so far.
+  private final class Budget {
+    /// Outputs that may still be followed.
+    var left = 5000
+    var unread: [String] = []
+    /// Each output is followed once, however often it is joined; one that is being followed and leads back to itself has no
+    /// text.
+    var known: [Place: Found] = [:]
   }
   private let budget = Budget()
 
@@ -122,7 +134,7 @@ struct ComfyGraph {
 
   /// The words behind a condition, and the kind of a node that made some or all of them and cannot be read.
   private func words(_ condition: JSONValue?, _ role: Role) -> (words: String?, unread: String?) {
-    (budget.left, budget.unread) = (5000, [])
+    (budget.left, budget.unread, budget.known) = (5000, [], [:])
     let found = text(condition, role)
     return (found, budget.unread.first)
   }
@@ -130,19 +142,33 @@ struct ComfyGraph {
   /// The words behind a condition; nil where none are found.
   private func text(_ value: JSONValue?, _ role: Role, depth: Int = 0) -> String? {
     if let text = value?.text { return text }
-    guard let (id, output) = link(value), let node = nodes[id], depth < 64, budget.left > 0 else {
-      return nil
+    guard let (id, output) = link(value), let node = nodes[id] else { return nil }
+    let place = Place(id: id, output: output, role: role)
+    if let known = budget.known[place] {
+      budget.unread += known.unread
+      return known.text
     }
+    guard depth < 64, budget.left > 0 else { return nil }
     budget.left -= 1
-    guard budget.path.insert("\(id) \(output)").inserted else { return nil }
-    defer { budget.path.remove("\(id) \(output)") }
+    budget.known[place] = Found()
+    let others = budget.unread
+    budget.unread = []
+    let found = text(of: node, output, role, depth)
+    // The first one is told.
+    let unread = Array(budget.unread.prefix(1))
+    budget.known[place] = Found(text: found, unread: unread)
+    budget.unread = others + unread
+    return found
+  }
+
+  private func text(of node: Node, _ output: Int, _ role: Role, _ depth: Int) -> String? {
     func follow(_ name: String) -> String? { text(node.inputs[name], role, depth: depth + 1) }
     let kind = node.kind.lowercased()
     // Nothing remains of a condition that is made zero.
     if kind.contains("zeroout") { return "" }
     if let side = side(of: node, output, role) { return text(side.value, side.role, depth: depth + 1) }
     for names in Self.joined where names.allSatisfy({ node.inputs[$0] != nil }) {
-      return Self.join(names.compactMap(follow), ", ")
+      return join(names.compactMap(follow), ", ", by: node)
     }
     // A switch says which of its inputs it lets through.
     if let select = node.inputs["select"]?.count, let name = Self.chosen(select, of: node) {
@@ -202,9 +228,7 @@ struct ComfyGraph {
       }
       return part
     }
-    let separator = ComfyStrings.separator(node.kind, node.inputs, follow)
-    let length = parts.reduce(0) { $0 + $1.utf8.count + separator.utf8.count }
-    return length <= ComfyStrings.longest ? Self.join(parts, separator) : unread(node)
+    return join(parts, ComfyStrings.separator(node.kind, node.inputs, follow), by: node)
   }
 
   /// Nodes that take and give both sides: the output's number says which one it is.
@@ -243,13 +267,16 @@ struct ComfyGraph {
       for name in names {
         if let part = follow(name), !part.isEmpty, !parts.contains(part) { parts.append(part) }
       }
-      return Self.join(parts, ", ")
+      return join(parts, ", ", by: node)
     }
     return nil
   }
 
-  private static func join(_ parts: [String], _ separator: String) -> String? {
+  /// The parts as one text; a node that makes more of them than any prompt has is not read.
+  private func join(_ parts: [String], _ separator: String, by node: Node) -> String? {
     let full = parts.filter { !$0.isEmpty }
+    let length = full.reduce(0) { $0 + $1.utf8.count + separator.utf8.count }
+    guard length <= ComfyStrings.longest else { return unread(node) }
     return parts.isEmpty ? nil : full.joined(separator: separator)
   }
 

@@ -54,7 +54,7 @@ struct Failure {
     }
     let isUsage = code == .validationFailure
     if isJSON {
-      let text = (isUsage ? Vugen.message(for: error) : Self.reason(of: error)).message
+      let text = (isUsage ? Self.usageMessage(of: error) : Self.reason(of: error)).message
       print((try? jsonLine(["error": .text(text)])) ?? "{\"error\":\"unknown\"}")
       // Where this cannot be printed either, it is said elsewhere.
       if (try? Output.finish()) == nil { writeError("vugen: \(text)\n") }
@@ -67,7 +67,7 @@ struct Failure {
 
   /// What is wrong in one line, and how the command is used.
   private func usage(_ error: any Error) -> String {
-    let message = Vugen.message(for: error)
+    let message = Self.usageMessage(of: error)
     guard error is ValidationError else {
       // ArgumentParser knows the command, and says more of the option. The line of the error is the first.
       let rest = Vugen.fullMessage(for: error).terminalSafe.components(separatedBy: "\n")
@@ -81,6 +81,12 @@ struct Failure {
       Usage: \(Vugen.usageString(for: command))
         See '\(words.joined(separator: " ")) --help' for more information.
       """
+  }
+
+  /// What ArgumentParser says over several lines is one.
+  private static func usageMessage(of error: any Error) -> String {
+    let message = Vugen.message(for: error)
+    return error is ValidationError ? message : message.replacing("\n", with: " ")
   }
 
   /// `vugen imagine a red apple` is a prompt without its quotes.

@@ -32,7 +32,7 @@ struct Model: AsyncParsableCommand {
         print(try jsonLine(of: listing))
         return
       }
-      let width = listing.tensors.map(\.name.count).max() ?? 0
+      let width = listing.tensors.map(\.name.oneLine.count).max() ?? 0
       for row in listing.tensors {
         print(
           row.name.oneLine.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type

@@ -32,8 +32,13 @@ enum Output {
   /// A file's name, and what follows it on its line: the name's own bytes for a program that reads it; on a terminal
   /// without control characters, and `\xE9` for a byte that belongs to no UTF-8.
   static func show(name path: String, _ rest: String = "") throws {
-    if isatty(STDOUT_FILENO) == 1 { return try show(path.oneLine + rest + "\n") }
+    if isatty(STDOUT_FILENO) == 1 { return try show(path.oneLine + rest.terminalSafe + "\n") }
     try show(FileName.bytes(path) + Array((rest + "\n").utf8))
+  }
+
+  /// What a model says, as it says it; a terminal gets no commands from it.
+  static func show(said text: String) throws {
+    try show(isatty(STDOUT_FILENO) == 1 ? text.terminalSafe : text)
   }
 
   /// Text that appears at once. Throws `CommandError` where nobody takes it.

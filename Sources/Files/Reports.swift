@@ -41,9 +41,28 @@ extension String {
         FileName.shown(self).unicodeScalars.map { Self.isControl($0) ? "\u{FFFD}" : $0 }))
   }
 
-  /// The same in one line.
+  /// One line in which names that differ look different: a line break is `\n`, a tab `\t`, and any other character that a
+  /// terminal takes as a command `\x1B` or `\u{202E}`.
   public var oneLine: String {
-    terminalSafe.split(whereSeparator: \.isNewline).joined(separator: " ").replacing("\t", with: " ")
+    let shown = FileName.shown(self)
+    guard shown.unicodeScalars.contains(where: { Self.isControl($0) || $0 == "\t" || $0 == "\n" }) else {
+      return shown
+    }
+    return shown.unicodeScalars.map { scalar in
+      switch scalar.value {
+      case 9: "\\t"
+      case 10: "\\n"
+      case 13: "\\r"
+      case _ where !Self.isControl(scalar): String(scalar)
+      case 0..<128: String(format: "\\x%02X", scalar.value)
+      default: String(format: "\\u{%X}", scalar.value)
+      }
+    }.joined()
+  }
+
+  /// A text, such as a title or a prompt, in one line: its line breaks and tabs are blanks.
+  public var inOneLine: String {
+    split(whereSeparator: \.isNewline).joined(separator: " ").replacing("\t", with: " ").oneLine
   }
 
   /// One line that a person can read to its end.

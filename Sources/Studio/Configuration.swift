@@ -153,6 +153,6 @@ enum TOMLText {
     }
     guard let error = error as? TOMLParseError else { return FileAccessError(path, "\(error)".oneLine) }
     return FileAccessError(
-      "\(path):\(error.source.begin.line)", error.description.oneLine)
+      "\(path):\(error.source.begin.line)", error.description.inOneLine)
   }
 }

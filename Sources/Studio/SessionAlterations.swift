@@ -86,7 +86,7 @@ private struct Awaited {
   var gap: (place: Int, line: String)? {
     guard results < count, !hasEnded else { return nil }
     let missing = count == 1 ? "has no result" : "has \(results) of \(count) results"
-    return (place, "\(what.oneLine) \(missing), and nothing says that it failed or was cancelled")
+    return (place, "\(what.inOneLine) \(missing), and nothing says that it failed or was cancelled")
   }
 }
 
@@ -112,7 +112,7 @@ extension [SessionEntry] {
           continue
         }
         if awaited.results >= awaited.count {
-          lines.append((place, "is one result more than \(awaited.what.oneLine) asked for"))
+          lines.append((place, "is one result more than \(awaited.what.inOneLine) asked for"))
         }
         requests[request]?.results += 1
       case .failed(let request, _), .cancelled(let request): requests[request]?.hasEnded = true

@@ -138,6 +138,38 @@ struct InputCareTests {
     #expect(found.out.contains(" of 1000; nothing is written of this picture"), "\(found)")
   }
 
+  /// Names that differ by a character that is not seen are told apart.
+  @Test func namesAreToldApart() throws {
+    let found = try shell.run(
+      """
+      mkdir n; for i in $'a\\tb' 'a b' $'a\\nb' $'a\\rb'; do echo bad >"n/$i.png"; echo cat >"n/$i.txt"; done
+      V data build folder n -o s; V caption n; V caption n/a*; V encode $'n/a\\tb.png' -o $'o\\tp.safetensors'
+      V imagine x --steps 1 -o $'no\\tway/x.png'; V data inspect $'n/a\\nb.png'; V caption $'a\\tb/'
+      """)
+    let lines = found.error.split(separator: "\n")
+    for name in [#"a\tb"#, "a b", #"a\nb"#, #"a\rb"#] {
+      #expect(lines.count { $0.hasPrefix("vugen: n/\(name).png: ") } >= 2, "\(name): \(found)")
+    }
+    for name in [#"n/a\tb.png: "#, #"no\tway"#, #"n/a\nb.png: "#, #"a\tb/: "#] {
+      #expect(lines.contains { $0.hasPrefix("vugen: " + name) }, "\(name): \(found)")
+    }
+    #expect(lines.allSatisfy { $0.hasPrefix("vugen: ") && !$0.contains("\t") }, "\(found)")
+  }
+
+  /// Names that lie in the folders of sessions and models are whole in lists, and no commands to a terminal.
+  @Test func namesInListsAreWhole() throws {
+    let found = try shell.run(
+      """
+      N=$(V paths | sed -n 's/^model *//p'); cp -r "$N" $'mo\\nd'; V model list
+      S=.home/.local/share/vugen/sessions/$'o\\ed'; mkdir -p "$S"
+      echo '{"version":1,"time":1,"event":{"note":{"_0":"hello"}}}' >"$S/log.jsonl"
+      V sessions list; V sessions search hello; V sessions delete $'o\\ed'; V sessions undelete; V sessions undelete last
+      """)
+    #expect(found.error.isEmpty && found.out.contains("\nmo\\nd  folder"), "\(found)")
+    let lines = found.out.split(separator: "\n")
+    #expect(lines.count { $0.contains(#"o\x1Bd"#) } == 5 && !found.out.contains("\u{1B}"), "\(found)")
+  }
+
   /// A run that is resumed goes on upon its own model, wherever that is now, and upon no other.
   @Test func aRunKnowsItsModel() throws {
     try shell.writePictures("in/a.png")

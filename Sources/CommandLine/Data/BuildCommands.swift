@@ -76,7 +76,7 @@ struct DataBuildScenes: AsyncParsableCommand {
           "missingCutOuts": .list(bank.missing.map { .text($0) }),
         ]))
     } else {
-      print("\(total) scenes in \(output), \(rate(total, clock.now - loaded)) per second")
+      print("\(total) scenes in \(output.oneLine), \(rate(total, clock.now - loaded)) per second")
     }
     if let shortage = bank.shortage { note(shortage) }
   }
@@ -155,7 +155,7 @@ struct DataBuildFolder: AsyncParsableCommand {
           "badLines": .number(Double(found.badLines.count)),
           "passedOver": .number(Double(found.others.count)),
         ])
-        : "\(counted(done, "picture")) in \(output)" + (failed > 0 ? ", \(failed) left out" : ""))
+        : "\(counted(done, "picture")) in \(output.oneLine)" + (failed > 0 ? ", \(failed) left out" : ""))
   }
 
   /// What of the pictures, lists and files was left out.

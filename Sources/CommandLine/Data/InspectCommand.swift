@@ -114,7 +114,7 @@ struct DataInspect: ParsableCommand {
 
   private static func listed(_ table: [String: Int], most: Int) -> String {
     let order = table.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    let shown = order.prefix(most).map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    let shown = order.prefix(most).map { "\($0.key.oneLine) \($0.value)" }.joined(separator: ", ")
     return shown + (order.count > most ? ", … (\(order.count))" : "")
   }
 }
@@ -147,6 +147,6 @@ struct DataTokenizer: ParsableCommand {
       try AtomicFile.write(tokenizer, to: path)
       return path
     }
-    print("\(learnt.tokens.count + BytePairTraining.specialTokens.count) tokens in \(path)")
+    print("\(learnt.tokens.count + BytePairTraining.specialTokens.count) tokens in \(path.oneLine)")
   }
 }

@@ -79,7 +79,7 @@ extension ImageSettings {
       lines.append("program: \(told.program)")
       lines += told.others
     }
-    return lines.map(\.oneLine).joined(separator: "\n")
+    return lines.map(\.inOneLine).joined(separator: "\n")
   }
 
   /// By the names that `imagine --json` has for them.

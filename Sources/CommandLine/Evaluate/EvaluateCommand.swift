@@ -93,7 +93,7 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
     guard !order.isEmpty else { return }
     print("most frequent mistakes")
     for item in order.prefix(confusions) {
-      print("  \(item.count) × \(item.measure): '\(item.said)' for '\(item.expected)'")
+      print("  \(item.count) × \(item.measure): '\(item.said.oneLine)' for '\(item.expected)'")
     }
   }
 

@@ -18,7 +18,7 @@ extension Model {
         print(try jsonLine(of: ["models": rows]))
         return
       }
-      let width = rows.map(\.name.count).max() ?? 0
+      let width = rows.map(\.name.oneLine.count).max() ?? 0
       for row in rows {
         let columns = [
           row.name.oneLine.padding(toLength: width, withPad: " ", startingAt: 0),

@@ -33,7 +33,8 @@ struct Sessions: AsyncParsableCommand {
         if json {
           print(try jsonLine(of: summary))
         } else {
-          print("\(summary.id)  \(summary.changedText)  \(summary.contents)  \(summary.title.oneLine)")
+          print(
+            "\(summary.id.oneLine)  \(summary.changedText)  \(summary.contents)  \(summary.title.inOneLine)")
         }
       }
       let listed = Set(summaries.map(\.id))
@@ -142,7 +143,7 @@ struct Sessions: AsyncParsableCommand {
         for hit in hits { print(try jsonLine(of: hit)) }
       } else {
         for found in SessionIndex.bySession(hits) {
-          print("\(found.id)  \(counted(found.count, "hit"))  \(found.text.oneLine)")
+          print("\(found.id.oneLine)  \(counted(found.count, "hit"))  \(found.text.inOneLine)")
         }
       }
       if hits.isEmpty { throw CommandError("no session has all of these words; try fewer of them") }
@@ -252,15 +253,15 @@ struct Sessions: AsyncParsableCommand {
         if ids.isEmpty { note("no session is deleted") }
         for id in ids {
           guard let summary = store.deletedSummary(of: id) else {
-            print("\(id)  cannot be read")
+            print("\(id.oneLine)  cannot be read")
             continue
           }
-          print("\(id)  \(summary.changedText)  \(summary.contents)  \(summary.title.oneLine)")
+          print("\(id.oneLine)  \(summary.changedText)  \(summary.contents)  \(summary.title.inOneLine)")
         }
         return
       }
       let id = try store.undelete(session), older = store.deletedAlike(id)
-      print("undeleted \(id)")
+      print("undeleted \(id.oneLine)")
       if !older.isEmpty {
         note("deleted earlier by the same name and still there: \(older.joined(separator: ", "))".oneLine)
       }

@@ -65,7 +65,7 @@ struct Ask: AsyncParsableCommand {
           isCancelled: { Interruption.isRequested || lost != nil },
           onText: { text in
             guard !asJSON else { return }
-            do { try Output.show(text) } catch { lost = error }
+            do { try Output.show(said: text) } catch { lost = error }
           })
       } / .seconds(1)
     if let lost { throw lost }

@@ -22,6 +22,6 @@ public enum LossPlot {
     let terms = (lines[0].terms.keys.sorted()).map { name in curve(name) { $0.terms[name] } }
     let plot = LinePlot(title: FileName.last(of: run), x: "step", y: "loss", [total] + terms)
     try AtomicFile.write(Data(try plot.draw().data(for: path)), to: path)
-    return TextPlot.lines(total, title: "\(FileName.last(of: run)): loss", x: "step")
+    return TextPlot.lines(total, title: "\(FileName.last(of: run).oneLine): loss", x: "step")
   }
 }

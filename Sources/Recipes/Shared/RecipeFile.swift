@@ -138,7 +138,7 @@ public enum RecipeFile {
         throw refusal
       }
       throw RecipeError(
-        "\(source): line \(error.source.begin.line): \(error.description.oneLine)")
+        "\(source): line \(error.source.begin.line): \(error.description.inOneLine)")
     }
   }
 

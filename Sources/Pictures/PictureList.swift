@@ -29,8 +29,10 @@ public struct PictureList: Sendable {
       }
       do {
         let folder = try PictureFolder(name)
-        entries += folder.pictures.map { Entry(path: $0) }
-        entries += folder.locked.map { Entry(path: $0.path, obstacle: $0) }
+        let found = folder.pictures.map { Entry(path: $0) }
+        entries += (found + folder.locked.map { Entry(path: $0.path, obstacle: $0) }).sorted {
+          $0.path < $1.path
+        }
         if folder.pictures.isEmpty, folder.locked.isEmpty { empty.append(name) }
         var passed = OtherFiles()
         for path in folder.others + folder.lists { passed.add(path) }

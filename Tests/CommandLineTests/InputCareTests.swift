@@ -170,6 +170,22 @@ struct InputCareTests {
     #expect(lines.count { $0.contains(#"o\x1Bd"#) } == 5 && !found.out.contains("\u{1B}"), "\(found)")
   }
 
+  /// What a list says stands in the order of what was named, pipes and what cannot be read included.
+  @Test func pipesStandInTheirPlace() throws {
+    try shell.writePictures("a.png", "b.png", "in/a.png", "in/z.png")
+    let found = try shell.run(
+      """
+      mkfifo f.png in/m.png; cat a.png >f.png & V caption b.png f.png gone.png - a.png --max-tokens 2 --json <b.png
+      wait; V caption in --max-tokens 2 --json
+      """)
+    let files = try found.out.split(separator: "\n").map { line in
+      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return object?["file"] as? String ?? "none: \(line)"
+    }
+    #expect(
+      files == ["b.png", "f.png", "gone.png", "-", "a.png", "in/a.png", "in/m.png", "in/z.png"], "\(found)")
+  }
+
   /// A run that is resumed goes on upon its own model, wherever that is now, and upon no other.
   @Test func aRunKnowsItsModel() throws {
     try shell.writePictures("in/a.png")

@@ -136,7 +136,7 @@ struct OverwriteOption: ParsableArguments {
   /// After the work: writes under the path itself, or under the next free name where a file has come there meanwhile,
   /// which is told unless the name is not the person's; no two programs get the same one. Returns what `body` does.
   func write<R>(_ path: String, isNamed: Bool = true, _ body: (_ free: String) throws -> R) throws -> R {
-    guard !overwrite, path != "-", !AtomicFile.isSpecial(path) else {
+    guard !overwrite else {
       // A name that the program chose was not looked at before.
       try KeptFiles.check(path)
       return try body(path)
@@ -146,6 +146,15 @@ struct OverwriteOption: ParsableArguments {
         note("\(path) was written by another program meanwhile; this one's is \(free)".oneLine)
       }
       return try body(free)
+    }
+  }
+
+  /// What is finished of work that ends early: under the path itself where nothing is lost by that, or under the next free
+  /// name. Returns it.
+  func keep(_ path: String, _ body: (_ free: String) throws -> Void) throws -> String {
+    try FileReservation.withName(path) { free in
+      try body(free)
+      return free
     }
   }
 

@@ -63,9 +63,20 @@ public enum FileName {
     }.joined()
   }
 
-  /// The name that was shown or escaped: `\xE9` is a byte again, and `\x0A` a line break.
+  /// The name in a list of text, which `named` reads back whatever it is: as shown, and a backslash of its own that would be
+  /// read as the beginning of a byte is `\x5C`.
+  ///
+  /// - Parameter isLine: whether it must stay in its line: control characters are escaped, too.
+  public static func listed(_ text: String, isLine: Bool) -> String {
+    let byte = #/\\(?=x(?:[01][0-9A-Fa-f]|5[Cc]|7[Ff]|[89A-Fa-f][0-9A-Fa-f]))/#
+    let plain = text.replacing(byte.matchingSemantics(.unicodeScalar), with: "\\x5C")
+    return isLine ? escaped(plain) : shown(plain)
+  }
+
+  /// The name that was shown, escaped or listed: `\xE9` is a byte again, and `\x0A` a line break.
   public static func named(_ shown: String) -> String {
-    shown.replacing(#/\\x([01][0-9A-Fa-f]|7[Ff]|[89A-Fa-f][0-9A-Fa-f])/#) { match in
+    let byte = #/\\x([01][0-9A-Fa-f]|5[Cc]|7[Ff]|[89A-Fa-f][0-9A-Fa-f])/#
+    return shown.replacing(byte.matchingSemantics(.unicodeScalar)) { match in
       UInt32(match.1, radix: 16).flatMap { $0 == 0 ? nil : Unicode.Scalar($0 < 128 ? $0 : first + $0) }
         .map { String($0) } ?? String(match.0)
     }
@@ -84,6 +95,13 @@ public enum FileName {
   public static func last(of path: String) -> String {
     let path = trimmed(path)
     return path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+
+  /// As much of a name's beginning as makes a name that is not too long, with this ending.
+  public static func fitting(_ stem: String, before ending: String) -> String {
+    var stem = stem
+    while stem.count > 1, bytes(stem + ending).count > Int(NAME_MAX) { stem.removeLast() }
+    return stem
   }
 
   /// A name for a file about which a text is: its first letters and numbers, joined by hyphens; `picture` where it has

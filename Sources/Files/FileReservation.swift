@@ -4,9 +4,9 @@ import Foundation
 public enum FileReservation {
   /// Calls `body` with a name under which it may write, and which several programs at once do not get twice: the path
   /// itself where nothing is there, or only an empty file, as mktemp makes it; else the next free one, `name-2.png` and
-  /// so on. A link is followed. Throws what `body` throws; an empty file that was made for the name is gone then.
+  /// so on. A link is followed, and what is no plain file is nobody's. Throws what `body` throws; an empty file that was made for the name is gone then.
   public static func withName<R>(_ path: String, _ body: (_ free: String) throws -> R) throws -> R {
-    let ending = (path as NSString).pathExtension, stem = (path as NSString).deletingPathExtension
+    guard path != "-", !AtomicFile.isSpecial(path) else { return try body(path) }
     var name = path, number = 1
     while true {
       switch claim(try AtomicFile.followed(name)) {
@@ -17,9 +17,17 @@ public enum FileReservation {
       case .impossible: return try body(name)
       case .taken:
         number += 1
-        name = "\(stem)-\(number)" + (ending.isEmpty ? "" : ".\(ending)")
+        name = numbered(path, number)
       }
     }
+  }
+
+  /// `name-2.png`, no longer than names can be.
+  static func numbered(_ path: String, _ number: Int) -> String {
+    let folder = path.dropLast(FileName.last(of: path).count), name = FileName.last(of: path)
+    let dot = name.dropFirst().lastIndex(of: ".") ?? name.endIndex
+    let ending = "-\(number)\(name[dot...])"
+    return folder + FileName.fitting(String(name[..<dot]), before: ending) + ending
   }
 
   private enum Found {

@@ -192,7 +192,7 @@ public enum OutputFolder {
     let place = resolved(folder)
     aside.withLock {
       guard let care = $0.removeValue(forKey: place) else { return }
-      care.comeBack()
+      care.undo()
       care.forget()
     }
   }

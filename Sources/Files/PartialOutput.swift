@@ -54,14 +54,16 @@ public final class PartialOutput: Sendable {
 
     /// The last first: what is being made goes before the place for it.
     func run() {
-      for (_, care) in cares.sorted(by: { $0.key > $1.key }) {
-        switch care {
-        case .removal(let path): FileName.remove(path)
-        case .removalIfEmpty(let path): FileName.withPath(path) { _ = rmdir($0) }
-        case .removalIfNothingInIt(let path):
-          if FileName.status(path)?.st_size == 0 { FileName.withPath(path) { _ = unlink($0) } }
-        case .comeback(let comeback): comeback.run()
-        }
+      for (_, care) in cares.sorted(by: { $0.key > $1.key }) { Self.run(care) }
+    }
+
+    static func run(_ care: Care) {
+      switch care {
+      case .removal(let path): FileName.remove(path)
+      case .removalIfEmpty(let path): FileName.withPath(path) { _ = rmdir($0) }
+      case .removalIfNothingInIt(let path):
+        if FileName.status(path)?.st_size == 0 { FileName.withPath(path) { _ = unlink($0) } }
+      case .comeback(let comeback): comeback.run()
       }
     }
   }
@@ -109,12 +111,33 @@ public final class PartialOutput: Sendable {
   ///
   /// - Returns: its descriptor, for reading and writing; nil where something has this name, or it cannot be made.
   static func makeFile(_ path: String) -> (descriptor: Int32, care: PartialOutput)? {
+    makeFile(path, .removalIfNothingInIt(absolute(path)))
+  }
+
+  private static func makeFile(_ path: String, _ care: Care) -> (descriptor: Int32, care: PartialOutput)? {
     var descriptor: Int32 = -1
-    let care = PartialOutput(.removalIfNothingInIt(absolute(path))) {
+    let care = PartialOutput(care) {
       descriptor = FileName.open(path, O_RDWR | O_CREAT | O_EXCL, 0o644)
       return descriptor >= 0
     }
     return care.map { (descriptor, $0) }
+  }
+
+  /// Makes an empty file that belongs to another output, and goes with whatever is in it unless that is written: until
+  /// `forget`.
+  ///
+  /// - Returns: nil where something has this name, or it cannot be made.
+  public static func makePart(_ path: String) -> PartialOutput? {
+    guard let (descriptor, care) = makeFile(path, .removal(absolute(path))) else { return nil }
+    close(descriptor)
+    return care
+  }
+
+  /// Does now what a signal would have done.
+  func undo() {
+    Self.state.withLock { state in
+      if let care = state.cares.removeValue(forKey: id) { State.run(care) }
+    }
   }
 
   /// It is renamed or removed.
@@ -126,13 +149,6 @@ public final class PartialOutput: Sendable {
       guard case .comeback(var comeback) = state.cares[id] else { return }
       comeback.own = folder
       state.cares[id] = .comeback(comeback)
-    }
-  }
-
-  /// Brings the folder back now.
-  func comeBack() {
-    Self.state.withLock { state in
-      if case .comeback(let comeback) = state.cares.removeValue(forKey: id) { comeback.run() }
     }
   }
 

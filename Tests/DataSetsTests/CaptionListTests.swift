@@ -1,4 +1,5 @@
 import DataSets
+import Files
 import Foundation
 import Pictures
 import TestSupport
@@ -145,11 +146,55 @@ import Testing
           return CaptionFile.Entry(file: name, caption: caption, line: String(decoding: line, as: UTF8.self))
         }
         let file = try #require(CaptionFile(path: "list." + ending))
-        let all = try found([UInt8](file.bytes(entries)), "list." + ending)
+        let bytes = entries.map(file.bytes).reduce(file.head, +)
+        let all = try found([UInt8](bytes), "list." + ending)
         #expect(
           all.pairs.map(\.caption) == [caption, caption] && all.badLines == [], "\(ending) \(caption) \(all)")
       }
     }
+  }
+
+  private static let oddNames =
+    [
+      "a b.png", "a\tb.png", "a\nb.png", "a\rb.png", "a\r\nb.png", "\"a\".png", "a, b.png", "a.png, b.png",
+      "a;b|c.png", " a.png", "-a.png", "=a.png", "a\\b.png", "a\\x09b.png", "a\\x5Cx09b.png", "a\\xE9.png",
+      "a\\x5CxE9.png", "\u{E9}.png", "e\u{301}.png", "a\u{2028}b.png", "\u{1B}[2J.png", "\u{FEFF}a.png",
+      "#a.png",
+      "{a}.png", "[a].png", "NaN.png",
+    ] + [[0x61, 0xE9], [0xE9, 0xCC, 0x81]].map { FileName.text($0 + Array(".png".utf8)) }
+
+  /// Whatever a file is called, and whatever lies beside it: each of them is the first once, from which columns are known.
+  @Test(arguments: ["csv", "tsv", "txt", "jsonl"]) func namesAreReadAsTheyWere(_ ending: String) throws {
+    let place = try temporaryFolder(), names = Self.oddNames
+    let picture = try Data(contentsOf: URL(fileURLWithPath: folder + "/a.png"))
+    for name in names {
+      #expect(!FileName.isTaken("\(place)/\(name)"), "\(name)")
+      try AtomicFile.write(picture, to: "\(place)/\(name)")
+    }
+    let list = place + "/metadata." + ending, file = try #require(CaptionFile(path: list))
+    for first in names.indices {
+      let turned = names[first...] + names[..<first]
+      let entries = try turned.map { name in
+        let line = try JSONText.namedLine(["file": name, "caption": "as \(number(name))"])
+        return CaptionFile.Entry(file: name, caption: "as \(number(name))", line: line)
+      }
+      try AtomicFile.write(entries.map(file.bytes).reduce(file.head, +), to: list)
+      let all = try FolderImport.pairs(in: place, list: list)
+      #expect(all.missing.isEmpty && all.badLines.isEmpty && all.unnamed.isEmpty, "\(ending): \(all)")
+      #expect(
+        all.pairs.map { FileName.bytes($0.path) } == turned.map { FileName.bytes("\(place)/\($0)") }
+          && all.pairs.map(\.caption) == turned.map { "as \(number($0))" }, "\(ending): \(turned[first])")
+    }
+    guard ["csv", "jsonl"].contains(ending) else { return }
+    // The same where nobody named the list.
+    let brought = try FolderImport.pairs(in: place)
+    #expect(brought.pairs.count == names.count && brought.unnamed.isEmpty, "\(ending): \(brought)")
+    for pair in brought.pairs { #expect(pair.caption == "as \(number(FileName.last(of: pair.path)))") }
+  }
+
+  /// A number of a name's own: by its bytes, as texts are equal where letters look alike.
+  private func number(_ name: String) -> String {
+    FileName.bytes(name).map { "\($0)" }.joined(separator: "-")
   }
 
   /// A line that says nothing of a picture takes no other with it.

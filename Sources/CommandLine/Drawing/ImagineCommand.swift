@@ -112,6 +112,8 @@ struct Imagine: AsyncParsableCommand {
     var images: [Drawn]
     /// Words that the model was not taught; nil where its folder does not list those that it was.
     var unknown: [Vocabulary.UnknownWord]?
+    /// What kept the others from being drawn.
+    var error: String?
   }
 
   /// Words of the prompt that the model was not taught, which are told unless an object is printed; nil where its folder does not list

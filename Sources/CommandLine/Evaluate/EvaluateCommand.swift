@@ -25,6 +25,20 @@ extension ObjectBank {
   }
 }
 
+/// How an evaluation ends that ends early: what it has measured is printed as its object, with what ended it.
+func evaluationEnd(
+  _ report: [String: ReportValue], knownBefore count: Int, asJSON: Bool, by error: any Error
+) -> any Error {
+  guard asJSON, report.count > count else { return error }
+  let isInterrupted = error is CancellationError
+  var report = report
+  report["error"] = .text(isInterrupted ? "interrupted" : Failure.reason(of: error))
+  guard let line = try? jsonLine(report) else { return error }
+  ProgressLine.end()
+  print(line)
+  return ExitCode(isInterrupted ? Interruption.status : 1)
+}
+
 struct EvaluateUnderstanding: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "understanding", abstract: "Ask about scenes whose content is known.",
@@ -59,14 +73,18 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
     let evaluation = UnderstandingEvaluation(loaded, batch: slots)
     var report: [String: ReportValue] = ["samples": .number(Double(2 * scenes))]
     var wrong: [UnderstandingEvaluation.Confusion] = []
-    for split in [Split.validation, .heldOut] {
-      let result = try evaluation.run(
-        composer, split, scenes: scenes, isCancelled: { Interruption.isRequested },
-        progress: { ProgressLine.show("\(split.rawValue): \($0) of \(scenes) scenes") })
-      ProgressLine.end()
-      wrong += result.confusions
-      for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
-      if !json { show(result.scores, split) }
+    do {
+      for split in [Split.validation, .heldOut] {
+        let result = try evaluation.run(
+          composer, split, scenes: scenes, isCancelled: { Interruption.isRequested },
+          progress: { ProgressLine.show("\(split.rawValue): \($0) of \(scenes) scenes") })
+        ProgressLine.end()
+        wrong += result.confusions
+        for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
+        if !json { show(result.scores, split) }
+      }
+    } catch {
+      throw evaluationEnd(report, knownBefore: 1, asJSON: json, by: error)
     }
     if let retrieval = try? Retrieval(loaded) {
       let share = try retrieval.share(composer, .heldOut, scenes: 100, top: 5)

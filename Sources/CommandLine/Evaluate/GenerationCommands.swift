@@ -34,10 +34,15 @@ struct EvaluateReconstruction: AsyncParsableCommand {
     let evaluation = ReconstructionEvaluation(loaded.tower, drawing)
     var report: [String: ReportValue] = ["samples": .number(Double(scenes))]
     for steps in [8, 1] {
-      let values = try evaluation.run(composer, split, scenes: scenes, steps: steps) { done in
-        ProgressLine.show("\(steps) steps: \(done) of \(scenes) scenes")
-        try Interruption.check()
-      }.sorted()
+      let values: [Double]
+      do {
+        values = try evaluation.run(composer, split, scenes: scenes, steps: steps) { done in
+          ProgressLine.show("\(steps) steps: \(done) of \(scenes) scenes")
+          try Interruption.check()
+        }.sorted()
+      } catch {
+        throw evaluationEnd(report, knownBefore: 1, asJSON: json, by: error)
+      }
       ProgressLine.end()
       let mean = values.reduce(0, +) / Double(values.count), name = steps == 1 ? "1 step" : "\(steps) steps"
       report["psnr \(name)"] = .number(mean)
@@ -116,27 +121,61 @@ struct EvaluateGeneration: AsyncParsableCommand {
     let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
     let chosen = try chooseJudge(loaded)
-    var report: [String: ReportValue] = ["samples": .number(Double(samples))]
-    try show(reliabilityOf: chosen, composer, in: &report)
+    var found = Findings(samples: samples)
+    do {
+      try show(reliabilityOf: chosen, composer, in: &found.report)
+      for scale in scales {
+        settings.guidanceScale = scale
+        try measure(GenerationEvaluation(imaginer, judge: chosen), composer, settings, into: &found)
+      }
+      bank.account(for: &found.report)
+      if let sheet { try existing.write(sheet) { try found.draw(to: $0) } }
+    } catch {
+      throw kept(found, because: error)
+    }
+    print(json ? try jsonLine(found.report) : "captions of \(bank.account)")
+  }
+
+  /// What is measured and drawn so far.
+  private struct Findings {
+    var report: [String: ReportValue]
     var items: [ContactSheet.Item] = []
-    for scale in scales {
-      settings.guidanceScale = scale
-      let result = try GenerationEvaluation(imaginer, judge: chosen).run(
-        composer, split, samples: samples, settings: settings,
-        progress: { done in
-          ProgressLine.show("guidance \(scale): \(done) pictures")
-          try Interruption.check()
-        },
-        drawn: { if items.count < 64 { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) } })
-      ProgressLine.end()
-      show(result, scale, in: &report)
+
+    init(samples: Int) { report = ["samples": .number(Double(samples))] }
+
+    func draw(to sheet: String) throws {
+      try AtomicFile.write(Data(try ContactSheet().draw(items).data(for: sheet)), to: sheet)
     }
-    bank.account(for: &report)
-    if let sheet {
-      let drawn = Data(try ContactSheet().draw(items).data(for: sheet))
-      try existing.write(sheet) { try AtomicFile.write(drawn, to: $0) }
+  }
+
+  @NumericActor
+  private func measure(
+    _ evaluation: GenerationEvaluation, _ composer: SceneComposer, _ settings: ImageSettings,
+    into found: inout Findings
+  ) throws {
+    let scale = settings.guidanceScale
+    var items = found.items
+    defer { found.items = items }
+    let result = try evaluation.run(
+      composer, split, samples: samples, settings: settings,
+      progress: { done in
+        ProgressLine.show("guidance \(scale): \(done) pictures")
+        try Interruption.check()
+      },
+      drawn: { if items.count < 64 { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) } })
+    ProgressLine.end()
+    show(result, scale, in: &found.report)
+  }
+
+  /// What the command ends with where it ends early; what is drawn and measured by then has a place.
+  private func kept(_ found: Findings, because error: any Error) -> any Error {
+    ProgressLine.end()
+    if error is CancellationError, let sheet, !found.items.isEmpty,
+      let place = try? existing.keep(sheet, { try found.draw(to: $0) })
+    {
+      note("interrupted after \(counted(found.items.count, "picture")); \(place) holds them".oneLine)
     }
-    print(json ? try jsonLine(report) : "captions of \(bank.account)")
+    return evaluationEnd(found.report, knownBefore: 1, asJSON: json, by: error)
   }
 
   @NumericActor

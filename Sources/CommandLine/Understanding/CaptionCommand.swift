@@ -16,10 +16,13 @@ struct Caption: AsyncParsableCommand {
       before it are done. A picture that cannot be read gets a line of its own in that place: on standard error, or with \
       --json, and in JSON lines of --output, an object with "file" and "error". The others are still described, and the exit \
       status is 1. A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds \
-      in a folder are skipped and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished.
+      in a folder are skipped and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished: in the \
+      file of --output, or beside one that is there already; so does a full disk. While it works, the list grows in \
+      FILE.partial.
 
       --output writes what its name ends in: .jsonl one JSON object per picture; .csv and .tsv the columns file and caption; \
-      .txt one line per picture with its file, a tab and its caption. JSON has the caption under "caption", and under "text" as \
+      .txt one line per picture with its file, a tab and its caption, whose line breaks become blanks. In these a byte of a name \
+      that is not UTF-8 is \\xE9, in .txt a tab \\x09 and a line break \\x0A, and vugen data build folder reads each name back. JSON has the caption under "caption", and under "text" as \
       vugen ask has it; "seconds" is the time from its picture to its last token, while others are described beside it, and \
       "tokensPerSecond" how fast it grew once its prompt was read (absent where it ended at once). Pictures that could not be described are in JSON alone. Captions are written as they are: a spreadsheet \
       takes one that begins with =, +, - or @ for a formula unless its column is imported as text.
@@ -64,15 +67,29 @@ struct Caption: AsyncParsableCommand {
     let loaded = try model.load()
     let slots = batching.slots(
       loaded, model, asking: question, most: options.maxTokens, of: targets.count)
-    let batch = AnswerBatch(loaded, slots: slots)
-    var results = Results(), begun = 0, isEnded = false
+    let results = CaptionResults(existing, list: output, sheet: sheet, of: targets.count)
+    do { try describe(targets, by: AnswerBatch(loaded, slots: slots), loaded, into: results) } catch {
+      ProgressLine.end()
+      throw results.kept(because: error)
+    }
+    try results.finish()
+    try finish(results.failures, of: targets.count)
+  }
+
+  /// All pictures, in their order. Throws `CancellationError` where a signal has asked for the end.
+  @NumericActor
+  private func describe(
+    _ targets: [PictureList.Entry], by batch: AnswerBatch, _ loaded: LoadedModel,
+    into results: CaptionResults
+  ) throws {
+    var begun = 0, isEnded = false, thumbnails: [Int: Picture] = [:]
     let clock = ContinuousClock(), start = clock.now
     let isWhole = try batch.run {
       guard begun < targets.count else { return nil }
       defer { begun += 1 }
       let question = Result {
         try asking(targets[begun], loaded) {
-          if sheet != nil { results.thumbnails[begun] = ContactSheet().thumbnail($0) }
+          if sheet != nil { thumbnails[begun] = ContactSheet().thumbnail($0) }
         }
       }
       // Ctrl-C in the midst of a picture, or while a pipe was waited for.
@@ -85,38 +102,10 @@ struct Caption: AsyncParsableCommand {
       Interruption.isRequested
     } onAnswer: { index, result in
       ProgressLine.end()
-      try take(result, of: targets[index].path, results.thumbnails.removeValue(forKey: index), into: &results)
+      try take(result, of: targets[index].path, thumbnails.removeValue(forKey: index), into: results)
       progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
-    if isEnded || !isWhole {
-      try keep(results, of: targets.count)
-      throw CancellationError()
-    }
-    if !results.lines.isEmpty { try write(results.lines, results.items) }
-    try finish(results.failures, of: targets.count)
-  }
-
-  /// What was done before an interruption; a list or sheet that is there and whole is not replaced by a part of one.
-  private func keep(_ results: Results, of total: Int) throws {
-    guard !results.lines.isEmpty else { return }
-    func isWhole(_ file: String) -> Bool {
-      file != "-" && !AtomicFile.isSpecial(file) && (FileName.status(file)?.st_size ?? 0) > 0
-    }
-    let done = "interrupted after \(results.lines.count) of \(total) pictures"
-    try write(results.lines, results.items) { file in
-      guard file != "-", !AtomicFile.isSpecial(file) else { return true }
-      note("\(done); \(file) \(isWhole(file) ? "is as it was" : "holds these")".oneLine)
-      return !isWhole(file)
-    }
-  }
-
-  /// What there is so far.
-  private struct Results {
-    var lines: [CaptionFile.Entry] = []
-    var failures = 0
-    /// Of pictures that are not answered yet, by their places in the list.
-    var thumbnails: [Int: Picture] = [:]
-    var items: [ContactSheet.Item] = []
+    if isEnded || !isWhole { throw CancellationError() }
   }
 
   /// The pictures that are named; what is passed over is told. Throws where there is none, or an output is one of them.
@@ -136,18 +125,16 @@ struct Caption: AsyncParsableCommand {
 
   private func take(
     _ result: Result<BatchAnswer, any Error>, of path: String, _ thumbnail: Picture?,
-    into results: inout Results
+    into results: CaptionResults
   ) throws {
     switch result {
     case .success(let answer):
       let report = report(answer, of: path), line = try report.line()
-      results.lines.append(.init(file: path, caption: report.text, line: line))
-      if let thumbnail { results.items.append(.init(thumbnail, report.text)) }
+      try results.take(.init(file: path, caption: report.text, line: line), thumbnail)
       guard output == nil else { return }
       if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
     case .failure(let error):
-      results.failures += 1
-      results.lines.append(.init(file: path, line: try tell(error, of: path)))
+      try results.take(.init(file: path, line: try tell(error, of: path)), nil)
     }
   }
 
@@ -207,20 +194,6 @@ struct Caption: AsyncParsableCommand {
 
   /// A line that a pipe gets at once.
   private func say(_ line: String) throws { try Output.show(line + "\n") }
-
-  private func write(
-    _ lines: [CaptionFile.Entry], _ items: [ContactSheet.Item],
-    where isWanted: (String) -> Bool = { _ in true }
-  ) throws {
-    if let output, isWanted(output) {
-      let list = (CaptionFile(path: output) ?? .jsonLines).bytes(lines)
-      try existing.write(output) { try AtomicFile.write(list, to: $0) }
-    }
-    if let sheet, isWanted(sheet) {
-      let drawn = Data(try ContactSheet().draw(items).data(for: sheet))
-      try existing.write(sheet) { try AtomicFile.write(drawn, to: $0) }
-    }
-  }
 
   /// A line that is written over, when a person watches.
   private func progress(_ done: Int, of total: Int, _ seconds: Double) {

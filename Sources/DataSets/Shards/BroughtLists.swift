@@ -6,7 +6,7 @@ import Foundation
 /// Names in a list are taken from where it lies. A list that cannot be read is an entry of `Found.unreadable`, and
 /// pictures that it names and that are not there are `missing`: neither passes without a word.
 struct BroughtLists {
-  private var entries: [String: (name: String, list: String, captions: [String])] = [:]
+  private var entries: [[UInt8]: (name: String, list: String, captions: [String])] = [:]
 
   /// Throws `DataSetError` where more of a list's lines than `mostBad` of all say nothing of a picture.
   init(_ paths: [String], mostBad: Double, _ found: inout FolderImport.Found) throws {
@@ -31,26 +31,23 @@ struct BroughtLists {
   ) {
     let folder = FileName.parent(of: list)
     for row in rows {
-      let path = row.file.hasPrefix("/") || folder.isEmpty ? row.file : "\(folder)/\(row.file)"
-      guard FileName.exists(path) else {
-        if found.missing.last != path { found.missing.append(path) }
+      let paths = row.names.map { $0.hasPrefix("/") || folder.isEmpty ? $0 : "\(folder)/\($0)" }
+      guard let path = paths.first(where: FileName.exists) else {
+        if found.missing.last != paths[0] { found.missing.append(paths[0]) }
         continue
       }
-      entries[Self.key(path), default: (row.file, list, [])].captions.append(row.caption)
+      entries[FolderImport.identity(path), default: (row.file, list, [])].captions.append(row.caption)
     }
   }
 
   /// Pictures that the lists name, that are there, and that are none of `pictures`, as the lists say them and in order.
   func elsewhere(than pictures: [String]) -> [String] {
-    let own = Set(pictures.map(Self.key))
+    let own = Set(pictures.map(FolderImport.identity))
     return entries.filter { !own.contains($0.key) }.map { "\($0.value.name) (\($0.value.list))" }.sorted()
   }
 
   /// What is said of a picture, and where.
   func entry(of picture: String) -> (list: String, captions: [String])? {
-    entries[Self.key(picture)].map { ($0.list, $0.captions) }
+    entries[FolderImport.identity(picture)].map { ($0.list, $0.captions) }
   }
-
-  /// One for all the ways in which a path can be written.
-  private static func key(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }

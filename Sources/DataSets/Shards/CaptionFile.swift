@@ -46,17 +46,30 @@ package enum CaptionFile: CaseIterable {
     self = known ?? .jsonLines
   }
 
-  /// The list. Pictures that could not be described are in JSON alone: elsewhere an empty caption would be taken for one.
-  package func bytes(_ entries: [Entry]) -> Data {
-    let rows = entries.compactMap { entry in entry.caption.map { [FileName.shown(entry.file), $0] } }
-    let lines =
+  /// What a list begins with.
+  package var head: Data {
+    switch self {
+    case .jsonLines, .text: Data()
+    case .commaSeparated: Data("file,caption\n".utf8)
+    case .tabSeparated: Data("file\tcaption\n".utf8)
+    }
+  }
+
+  /// A picture's line. One that could not be described is in JSON alone: elsewhere an empty caption would be taken for one.
+  ///
+  /// Names are read back whatever they are: see `FileName.listed`. In text they stay in their line, and a caption's line
+  /// breaks are blanks.
+  package func bytes(of entry: Entry) -> Data {
+    if self == .jsonLines { return Data((entry.line + "\n").utf8) }
+    guard let caption = entry.caption else { return Data() }
+    let name = FileName.listed(entry.file, isLine: self == .text)
+    let row =
       switch self {
-      case .jsonLines: entries.map(\.line)
-      case .commaSeparated: ([["file", "caption"]] + rows).map { Self.row($0, ",") }
-      case .tabSeparated: ([["file", "caption"]] + rows).map { Self.row($0, "\t") }
-      case .text: rows.map { Self.row($0.map(\.oneLine), "\t", quoting: "\"\t") }
+      case .text: Self.row([name, caption.inOneLine], "\t", quoting: "\"\t")
+      case .tabSeparated: Self.row([name, caption], "\t")
+      default: Self.row([name, caption], ",")
       }
-    return Data(lines.map { $0 + "\n" }.joined().utf8)
+    return Data((row + "\n").utf8)
   }
 
   /// A value that holds a separator, a quote or the end of a line stands in quotes (RFC 4180).
@@ -64,7 +77,9 @@ package enum CaptionFile: CaseIterable {
   {
     values.map { value in
       let isPlain = !value.unicodeScalars.contains { quoting.unicodeScalars.contains($0) }
-      return isPlain && !value.hasPrefix(" ") && !value.hasSuffix(" ")
+      // At its beginning a list would be taken for JSON, or lose a mark of its encoding.
+      let isTold = value.unicodeScalars.first.map { !"[{\u{FEFF}".unicodeScalars.contains($0) } ?? true
+      return isPlain && isTold && !value.hasPrefix(" ") && !value.hasSuffix(" ")
         ? value : "\"\(value.replacing("\"", with: "\"\""))\""
     }.joined(separator: separator)
   }

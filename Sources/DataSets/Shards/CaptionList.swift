@@ -7,6 +7,15 @@ struct CaptionList {
   struct Row: Equatable {
     var line: Int
     var file, caption: String
+    /// Whether the name may stand for one that text cannot hold, as `FileName.listed` writes it.
+    var isListed = false
+
+    /// The names that may be meant, the likeliest first: other systems have other separators.
+    var names: [String] {
+      guard file.contains("\\") else { return [file] }
+      let listed = FileName.named(file), others = [file, file.replacing("\\", with: "/"), listed]
+      return isListed && listed != file ? [listed] + others : others
+    }
   }
 
   /// A line that says nothing of a picture.
@@ -184,7 +193,9 @@ struct CaptionList {
         let first = try? SeparatedValues.firstRow(text, separator: separator)
         return first.flatMap { Columns($0.values, separator) }
       }
-      guard let columns = found.first(where: { !$0.isDoubtful }) ?? found.first else {
+      let isByTabs = ["tsv", "txt"].contains((path as NSString).pathExtension.lowercased())
+      let usual = isByTabs ? found.first { $0.separator == 9 } : nil
+      guard let columns = usual ?? found.first(where: { !$0.isDoubtful }) ?? found.first else {
         throw try Self.unknownColumns(text, path)
       }
       let all = try SeparatedValues.rows(text, separator: columns.separator)
@@ -210,7 +221,8 @@ struct CaptionList {
       )
     }
     guard !values[columns.file].isEmpty else { throw BadRow(reason: "line \(row.line) names no picture") }
-    return Row(line: row.line, file: values[columns.file], caption: values[columns.caption])
+    let caption = values[columns.caption].replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+    return Row(line: row.line, file: values[columns.file], caption: caption, isListed: true)
   }
 
   /// The names of columns that a first line seems to have, by whichever separator gives most: short, and no picture's.

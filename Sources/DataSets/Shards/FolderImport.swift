@@ -115,12 +115,12 @@ public struct FolderImport {
   ///
   /// - Parameter mostBad: share of the list's lines that may say nothing of a picture.
   public static func pairs(in folder: String, list: String, mostBad: Double = 0.01) throws -> Found {
-    var found = Found(), named: Set<String> = []
+    var found = Found(), named: Set<[UInt8]> = []
     let whole = try CaptionList(path: list), rows = whole.rows
     try whole.check(mostBad: mostBad)
     found.badLines = whole.bad.map { "\(list): \($0)" }
     for row in rows {
-      guard let path = place(of: row.file, in: [folder, FileName.parent(of: list)]) else {
+      guard let path = place(of: row, in: [folder, FileName.parent(of: list)]) else {
         if found.missing.last != row.file { found.missing.append(row.file) }
         continue
       }
@@ -147,16 +147,13 @@ public struct FolderImport {
     return found
   }
 
-  /// One for all the ways in which a path can be written.
-  private static func identity(_ path: String) -> String {
-    URL(fileURLWithPath: path).standardizedFileURL.path
+  /// One for all the ways in which a path can be written. Bytes: texts are equal where letters look alike.
+  static func identity(_ path: String) -> [UInt8] {
+    FileName.bytes(URL(fileURLWithPath: path).standardizedFileURL.path)
   }
 
-  private static func place(of file: String, in folders: [String]) -> String? {
-    // Other systems' separators, and names that are no UTF-8 as `vugen caption` writes them.
-    let names =
-      file.contains("\\") ? [file, file.replacing("\\", with: "/"), FileName.named(file)] : [file]
-    let places = names.flatMap { name in
+  private static func place(of row: CaptionList.Row, in folders: [String]) -> String? {
+    let places = row.names.flatMap { name in
       (name.hasPrefix("/") ? [] : folders.map { $0.isEmpty ? name : "\($0)/\(name)" }) + [name]
     }
     return places.first { FileName.exists($0) && !FileName.isFolder($0) }

@@ -13,7 +13,7 @@ enum SeparatedValues {
 
   static let separators: [UInt8] = Array(",;\t|".utf8)
 
-  /// All rows but empty ones. Blanks around values do not count. Throws `Failure`.
+  /// All rows but empty ones. Blanks around values do not count, and what is in quotes stays as it is. Throws `Failure`.
   static func rows(_ text: String, separator: UInt8) throws -> [Row] {
     var reader = Reader(bytes: Array(text.utf8), separator: separator)
     var rows: [Row] = []
@@ -91,12 +91,10 @@ enum SeparatedValues {
             return String(decoding: text, as: UTF8.self)
           }
           at += 1
-        } else if byte == Self.carriageReturn, self.byte == Self.newline {
-          continue
-        } else if byte == Self.newline || byte == Self.carriageReturn {
+        } else if byte == Self.newline || byte == Self.carriageReturn && self.byte != Self.newline {
           line += 1
         }
-        text.append(byte == Self.carriageReturn ? Self.newline : byte)
+        text.append(byte)
       }
       throw Failure(line: opened, reason: "the quote that is opened here is never closed")
     }

@@ -161,8 +161,12 @@ final class PictureDesk {
       } else {
         return [.toast("the picture no longer exists", isError: true)]
       }
-      try AtomicFile.write(Self.converted(bytes, for: path), to: path)
-      return [.toast("saved \(path)", isError: false)]
+      // Another program may write there at this moment.
+      let written = try FileReservation.withName(path) { free in
+        try AtomicFile.write(Self.converted(bytes, for: free), to: free)
+        return free
+      }
+      return [.toast("saved \(FileName.escaped(written))", isError: false)]
     } catch {
       return [.toast("\(error)", isError: true)]
     }

@@ -10,13 +10,13 @@ public struct SessionExport {
   private let store: SessionStore
   private let id: String
   /// As they were logged, and as a person reads them.
-  private let entries: [SessionEntry], read: [SessionEntry]
+  let entries: [SessionEntry], read: [SessionEntry]
   private let repeated: Set<Int>
-  private let title: String
+  let title: String
   /// The models that it was made with, and when it was begun.
-  private let origin: String
+  let origin: String
   /// What pictures' files were called, and what they were drawn from.
-  private let names: [PictureID: String], prompts: [PictureID: String]
+  let names: [PictureID: String], prompts: [PictureID: String]
   private let outcomes: RequestOutcomes
   /// Pictures that are left out.
   private let bad: Set<String>
@@ -49,7 +49,7 @@ public struct SessionExport {
   }
 
   /// As it was made; nil for one that is left out.
-  private func picture(_ hash: String) -> Data? {
+  func picture(_ hash: String) -> Data? {
     bad.contains(hash) ? nil : try? store.picture(hash, of: id)
   }
 
@@ -70,39 +70,33 @@ public struct SessionExport {
   ///
   /// - Parameters:
   ///   - format: one of `formats`.
-  ///   - given: where to; nil for a name of the session's own in the working folder.
-  public func write(_ format: String, to given: String?, pictures: CastPictures = .blocks) throws -> String {
-    let path = given ?? freeName(format), folder = FileName.parent(of: path)
+  ///   - path: where to. `FileReservation` gives one that no other program gets at the same moment.
+  public func write(_ format: String, to path: String, pictures: CastPictures = .blocks) throws -> String {
+    let folder = FileName.parent(of: path)
     // Else a name that was mistyped would make folders.
     guard path == "-" || folder.isEmpty || FileName.isFolder(folder) else {
       throw FileAccessError(path, "cannot be written: there is no folder \(folder)")
     }
-    let text: String
-    switch format {
-    case "md": text = try markdown(pictureFolder: Self.pictureFolder(beside: path))
-    case "html": text = html()
-    case "json": text = try json()
-    default: text = try cast(pictures)
+    guard format != "md" else {
+      try writeMarkdown(to: path)
+      return path
     }
+    let text = format == "html" ? html() : format == "json" ? try json() : try cast(pictures)
     try AtomicFile.write(Data(text.utf8), to: path)
     return path
   }
 
-  /// A name of the session's own, or the next free number where there is one of that name: what was written before stays.
+  /// A name of the session's own.
   ///
   /// - Parameter folder: where; empty for the working folder.
-  func freeName(_ format: String, in folder: String = "") -> String {
-    let start = (folder.isEmpty || folder == "/" ? folder : folder + "/") + "vugen-\(id)"
-    var name = "\(start).\(format)", number = 1
-    while FileName.exists(name) {
-      number += 1
-      name = "\(start)-\(number).\(format)"
-    }
-    return name
+  public func name(_ format: String, in folder: String = "") -> String {
+    (folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/") + "vugen-\(id).\(format)"
   }
 
-  private static func pictureFolder(beside path: String) -> String {
-    (path as NSString).deletingPathExtension + "-pictures"
+  static func pictureFolder(beside path: String) -> String {
+    let name = FileName.last(of: path), ending = "-pictures"
+    let stem = FileName.fitting((name as NSString).deletingPathExtension, before: ending)
+    return path.dropLast(name.count) + stem + ending
   }
 
   /// Where Markdown's pictures lie; nil where the session has none.
@@ -116,54 +110,6 @@ public struct SessionExport {
     String(decoding: try JSONText.lines(entries), as: UTF8.self) + "\n"
   }
 
-  /// A session's picture beside Markdown. What is there already is that picture, or another's file, which is not written
-  /// over: a link leads to a model or another session, perhaps. Throws `FileAccessError`.
-  private static func write(_ data: Data, hash: String, in folder: String) throws {
-    let path = "\(folder)/\(hash).png"
-    guard FileName.isTaken(path) else { return try AtomicFile.write(data, to: path) }
-    if !FileName.isLink(path), (try? FileName.contents(ofPlain: path)) == data { return }
-    throw FileAccessError(
-      path, "is there and not this session's picture; move it away, or name another output")
-  }
-
-  private func markdown(pictureFolder: String) throws -> String {
-    if FileName.isLink(pictureFolder) {
-      throw FileAccessError(
-        pictureFolder, "this is a link, and pictures would go where it leads; name another output")
-    }
-    var text = "# \(Self.markdown(title.oneLine))\n\n*\(Self.markdown(origin.oneLine))*\n"
-    let name = URL(fileURLWithPath: pictureFolder).lastPathComponent
-    var isMade = false
-    for entry in read {
-      if let line = line(entry.event) {
-        text += "\n\(line.isPerson ? "**You:** " : "")\(Self.markdown(line.text.terminalSafe))\n"
-      }
-      for picture in entry.event.pictures {
-        guard let hash = picture.stored, let data = self.picture(hash) else { continue }
-        if !isMade { try PartialOutput.makeFolder(pictureFolder) }
-        isMade = true
-        try Self.write(data, hash: hash, in: pictureFolder)
-        let called = names[picture].map { Self.markdown($0.oneLine) }
-        let prompt = prompts[picture].map { Self.markdown($0.oneLine) }
-        let alternative = called ?? prompt ?? String(hash.prefix(8))
-        text += "\n![\(alternative)](\(name)/\(hash).png)\n"
-        if let called { text += "\n*\(called)*\n" }
-      }
-    }
-    return text
-  }
-
-  /// A text that looks in Markdown as it was said.
-  private static func markdown(_ text: String) -> String {
-    var result = ""
-    for c in text {
-      if #"\`*_{}[]<>#|!&~$"#.contains(c) { result.append("\\") }
-      result.append(c)
-    }
-    // What would begin a list or a rule.
-    return result.replacing(#/(?m)^(\s*)([-+=]|\d+[.)])/#) { "\($0.1)\\\($0.2)" }
-  }
-
   private func html() -> String {
     func escaped(_ text: String) -> String {
       text.terminalSafe.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(
@@ -171,7 +117,7 @@ public struct SessionExport {
       )
       .replacing("\n", with: "<br>")
     }
-    func quoted(_ text: String) -> String { escaped(text.oneLine).replacing("\"", with: "&quot;") }
+    func quoted(_ text: String) -> String { escaped(text.inOneLine).replacing("\"", with: "&quot;") }
     var body = ""
     for entry in read {
       if let line = line(entry.event) {
@@ -187,7 +133,7 @@ public struct SessionExport {
     }
     return """
       <!doctype html>
-      <html lang="en"><meta charset="utf-8"><title>\(escaped(title.oneLine))</title>
+      <html lang="en"><meta charset="utf-8"><title>\(escaped(title.inOneLine))</title>
       <style>
       body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif;
         color: #222; background: #fbfbfa; }
@@ -198,7 +144,7 @@ public struct SessionExport {
       @media (prefers-color-scheme: dark) { body { color: #ddd; background: #17191d; } }
       </style>
       <h1>\(escaped(title))</h1>
-      <p class="origin">\(escaped(origin.oneLine))</p>
+      <p class="origin">\(escaped(origin.inOneLine))</p>
       \(body)</html>
 
       """
@@ -218,10 +164,10 @@ public struct SessionExport {
         output +=
           (line.isPerson ? "\r\n\u{1B}[1;33m› " : "\u{1B}[0m  ")
           + line.text.terminalSafe.replacing("\n", with: "\r\n  ") + "\u{1B}[0m\r\n"
-        if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text.oneLine))]") }
+        if line.isPerson { lines.append("[0,\"m\",\(try quoted(line.text.inOneLine))]") }
       }
       for shown in entry.event.pictures {
-        if let name = names[shown] { output += "  \(name.terminalSafe.oneLine)\r\n" }
+        if let name = names[shown] { output += "  \(name.oneLine)\r\n" }
         guard let hash = shown.stored, let data = picture(hash),
           let picture = try? Picture(bytes: [UInt8](data), name: hash)
         else { continue }
@@ -241,7 +187,7 @@ public struct SessionExport {
   }
 
   /// What an event says, and whether a person said it. What nothing came of says so.
-  private func line(_ event: SessionEvent) -> (text: String, isPerson: Bool)? {
+  func line(_ event: SessionEvent) -> (text: String, isPerson: Bool)? {
     switch event {
     case .asked(let request, let text, _, _, let written):
       ((written ?? text) + outcomes.label(of: request), true)

@@ -281,8 +281,9 @@ final class SessionRecorder {
     }
     do {
       let export = try SessionExport(store, openID) { _ in running }
-      if isPlace { path = export.freeName(format, in: path.map(TypedPath.folder) ?? "") }
-      let name = FileName.escaped(try export.write(format, to: path))
+      let place = isPlace ? export.name(format, in: path.map(TypedPath.folder) ?? "") : path ?? ""
+      let written = try FileReservation.withName(place) { try export.write(format, to: $0) }
+      let name = FileName.escaped(written)
       let told = (["wrote \(name)"] + export.damage).joined(separator: "; ")
       return [.toast(told, isError: !export.damage.isEmpty)]
     } catch {

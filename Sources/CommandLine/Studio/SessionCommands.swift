@@ -183,7 +183,7 @@ struct Sessions: AsyncParsableCommand {
         throw ValidationError("--format must be md, html, json or cast.")
       }
       if let output, output != "-", !AtomicFile.isSpecial(output) { try checkEnding(of: output) }
-      if output == "-", chosen == "md" {
+      if chosen == "md", let output, output == "-" || AtomicFile.isSpecial(output) {
         throw ValidationError("Markdown's pictures need a folder beside it; name a file with --output.")
       }
     }
@@ -217,6 +217,13 @@ struct Sessions: AsyncParsableCommand {
       // What there is was written; that it is not all, a script learns as from replay --verify.
       for line in export.damage { note(line) }
       if !export.damage.isEmpty { throw ExitCode(1) }
+    }
+
+    private func write(_ export: SessionExport) throws -> String {
+      func write(_ path: String) throws -> String { try export.write(chosen, to: path, pictures: pictures) }
+      // A name that the program chooses is a free one.
+      return try output.map { try existing.write($0, write) }
+        ?? FileReservation.withName(export.name(chosen), write)
     }
   }
 

@@ -39,8 +39,7 @@ struct Encode: AsyncParsableCommand {
       "features": features.reshaped([-1, features.size(-1)]),
       "projected": projected.reshaped([-1, projected.size(-1)]),
     ]
-    try SafetensorsWriter.write(flat, to: output)
-    if output == "-" { return }
+    try existing.write(output) { try SafetensorsWriter.write(flat, to: $0) }
     let shapes = flat.mapValues(\.shape)
     if json {
       print(try jsonLine(of: shapes))

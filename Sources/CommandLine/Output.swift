@@ -1,3 +1,4 @@
+import ArgumentParser
 import Files
 @preconcurrency import Glibc
 
@@ -53,13 +54,37 @@ enum Output {
     try finish()
   }
 
+  /// Whether what is printed goes to standard error: see `BinaryOutput`.
+  fileprivate nonisolated(unsafe) static var isLeft = false
+
   /// Throws `CommandError` where not all that was printed could be written.
   static func finish() throws {
+    if isLeft { return }
     errno = 0
     guard fflush(stdout) == 0, ferror(stdout) == 0 else {
       let reason = errno == 0 ? "not all of it could be written" : String(cString: strerror(errno))
       clearerr(stdout)
       throw CommandError("standard output: \(reason)")
     }
+  }
+}
+
+/// Outputs that are a file of their own, such as a picture: where one goes to standard output, nothing else goes there.
+enum BinaryOutput {
+  /// Throws `ValidationError` where two of them mean standard output, or one and an object.
+  static func check(_ outputs: [String?], isJSON: Bool = false) throws {
+    let taking = outputs.compactMap { $0 }.filter(AtomicFile.isStandardOutput)
+    guard let first = taking.first, isJSON || taking.count > 1 else { return }
+    throw ValidationError(
+      isJSON
+        ? "an output of \(first) and JSON both mean standard output; name a file, or leave out --json."
+        : "two outputs mean standard output; name a file for one of them.")
+  }
+
+  /// Before the work: where one of them goes to standard output, what is printed goes to standard error.
+  static func take(_ outputs: [String?]) {
+    guard outputs.contains(where: { $0.map(AtomicFile.isStandardOutput) ?? false }) else { return }
+    Output.isLeft = true
+    stdout = stderr
   }
 }

@@ -34,25 +34,53 @@ public enum AtomicFile {
   public static func followed(_ given: String) throws -> String {
     var path = given
     for _ in 0..<40 {
-      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let length = FileName.withPath(path) { readlink($0, &target, Int(PATH_MAX)) }
-      guard length > 0 else { return path }
-      let next = FileName.text(target[..<length].map { UInt8(bitPattern: $0) })
-      path = next.hasPrefix("/") ? next : FileName.parent(of: path).joined(next)
+      guard let next = target(of: path) else { return path }
+      path = next
     }
     throw FileAccessError(given, FileName.circle)
   }
 
-  /// The number behind a name such as /dev/stdout or /dev/fd/3: an open file, which is written on where it stands, and no
-  /// name to put another file under.
-  public static func openDescriptor(_ path: String) -> Int32? {
+  /// What a link names; nil for what is none.
+  private static func target(of path: String) -> String? {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = FileName.withPath(path) { readlink($0, &target, Int(PATH_MAX)) }
+    guard length > 0 else { return nil }
+    let next = FileName.text(target[..<length].map { UInt8(bitPattern: $0) })
+    return next.hasPrefix("/") ? next : FileName.parent(of: path).joined(next)
+  }
+
+  /// The number behind a name such as /dev/stdout or /dev/fd/3, or behind a link to it: an open file, which is written on
+  /// where it stands, and no name to put another file under.
+  public static func openDescriptor(_ given: String) -> Int32? {
     let names = ["/dev/stdout": STDOUT_FILENO, "/dev/stderr": STDERR_FILENO]
-    let number =
-      names[path]
-      ?? ["/dev/fd/", "/proc/self/fd/"].first { path.hasPrefix($0) }.flatMap {
-        Int32(path.dropFirst($0.count))
-      }
-    return number.flatMap { fcntl($0, F_GETFD) < 0 ? nil : $0 }
+    var path = given
+    for _ in 0..<40 {
+      let number =
+        names[path]
+        ?? ["/dev/fd/", "/proc/self/fd/"].first { path.hasPrefix($0) }.flatMap {
+          Int32(path.dropFirst($0.count))
+        }
+      if let number { return fcntl(number, F_GETFD) < 0 ? nil : number }
+      guard let next = target(of: path) else { return nil }
+      path = next
+    }
+    return nil
+  }
+
+  /// Whether what is written there goes to standard output, by whatever name.
+  public static func isStandardOutput(_ path: String) -> Bool {
+    let number = openDescriptor(path)
+    if path == "-" || number == STDOUT_FILENO { return true }
+    guard let own = status(STDOUT_FILENO), let there = number.map(status) ?? FileName.status(path),
+      there.st_dev == own.st_dev, there.st_ino == own.st_ino
+    else { return false }
+    // A file is replaced, and to a device that is no terminal it is all the same.
+    return number != nil || own.st_mode & S_IFMT == S_IFIFO || isatty(STDOUT_FILENO) == 1
+  }
+
+  private static func status(_ descriptor: Int32) -> stat? {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? status : nil
   }
 
   /// Whether a device, a pipe or an open file is meant, whatever its name: what is written to as it stands.

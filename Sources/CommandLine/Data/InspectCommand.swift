@@ -28,9 +28,11 @@ struct DataInspect: ParsableCommand {
   func validate() throws {
     if classes < 0 { throw ValidationError("--classes must be 0 or more.") }
     if !(1...1000).contains(pictures) { throw ValidationError("--pictures must be 1 to 1000.") }
+    try BinaryOutput.check([sheet], isJSON: json)
   }
 
   func run() throws {
+    BinaryOutput.take([sheet])
     let files = try shards.flatMap { try Shards.files(at: $0) }
     try checkOutput(sheet, isNoneOf: files)
     try existing.check(sheet)
@@ -139,6 +141,7 @@ struct DataTokenizer: ParsableCommand {
   }
 
   func run() throws {
+    BinaryOutput.take([output])
     try existing.check(output)
     let composer = SceneComposer(try ObjectBank(), seed: seed, size: 32)
     let learnt = try BytePairTraining(scenesOf: composer, scenes: scenes, vocabulary: vocabulary)

@@ -89,8 +89,12 @@ struct Imagine: AsyncParsableCommand {
     if let format, let output, let named = WrittenFormat(path: output), named != format {
       throw ValidationError("--format \(format.rawValue) does not suit \(output); leave one of them out.")
     }
-    if output == "-", json || count > 1 || previewEvery > 0 {
-      throw ValidationError("--output - writes one picture to standard output, and nothing else goes there.")
+    if output.map(AtomicFile.isStandardOutput) ?? false, !showSettings {
+      try BinaryOutput.check([output], isJSON: json)
+      guard count == 1, previewEvery == 0 else {
+        throw ValidationError(
+          "--output - writes one picture to standard output, and nothing else goes there.")
+      }
     }
     if from == "-", prompt == "-" {
       throw ValidationError("only one of the prompt and the picture can come from standard input.")
@@ -140,6 +144,7 @@ struct Imagine: AsyncParsableCommand {
       print(try json ? first.report(told) : first.lines(told))
       return
     }
+    BinaryOutput.take([output])
     try checkOutput(output, isNoneOf: from.map { [$0] } ?? [])
     // A name that does not end like a picture's is a folder, which is made.
     let file = output.flatMap { WrittenFormat(path: $0) != nil && !FileName.isFolder($0) ? $0 : nil }
@@ -154,17 +159,31 @@ struct Imagine: AsyncParsableCommand {
     }
     let unknown = unknownWords(first)
     let target = try PictureTarget(output, count: count, format: format)
-    var drawn: [Drawn] = []
-    for i in 0..<count {
-      guard let one = try draw(first.numbered(i), imaginer, target) else { throw CancellationError() }
-      if !json, output != "-" { try Output.show(name: one.path) }
-      drawn.append(one)
-      if Interruption.isRequested { break }
+    var drawn: [Drawn] = [], failure: (any Error)?
+    do { try drawAll(first, imaginer, target) { drawn.append($0) } } catch {
+      guard json, !drawn.isEmpty else { throw error }
+      // Those that are drawn are told with it.
+      failure = error
     }
     if json {
-      print(try jsonLine(of: Drawings(images: drawn, unknown: unknown)))
+      let reason = failure.map { $0 is CancellationError ? "interrupted" : Failure.reason(of: $0) }
+      print(try jsonLine(of: Drawings(images: drawn, unknown: unknown, error: reason)))
     }
     try Interruption.check()
+    if failure != nil { throw ExitCode(1) }
+  }
+
+  @NumericActor
+  private func drawAll(
+    _ first: ImageSettings, _ imaginer: Imaginer, _ target: PictureTarget, _ take: (Drawn) -> Void
+  ) throws {
+    let isTold = !json && !(output.map(AtomicFile.isStandardOutput) ?? false)
+    for i in 0..<count {
+      guard let one = try draw(first.numbered(i), imaginer, target) else { throw CancellationError() }
+      if isTold { try Output.show(name: one.path) }
+      take(one)
+      if i + 1 < count { try Interruption.check() }
+    }
   }
 
   /// What the options say, over what the picture of `--from` says.

@@ -36,7 +36,7 @@ struct Reconstruct: AsyncParsableCommand {
 
   func validate() throws {
     try checkOutput(output, isNoneOf: [file])
-    if output == "-", json { throw ValidationError("--json and --output - both mean standard output.") }
+    try BinaryOutput.check([output], isJSON: json)
     if !(1...ImageSettings.mostDecoderSteps).contains(decoderSteps) {
       throw ValidationError("--decoder-steps must be 1 to \(ImageSettings.mostDecoderSteps).")
     }
@@ -51,6 +51,7 @@ struct Reconstruct: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
+    BinaryOutput.take([output])
     let target = try output.map {
       try PictureTarget($0, count: 1, format: nil)
     }
@@ -82,7 +83,8 @@ struct Reconstruct: AsyncParsableCommand {
       print(try jsonLine(report))
     } else {
       let text = String(format: "PSNR %.1f dB, %.2f s", psnr, seconds)
-      if output == "-" { note(text) } else { print(text + (place.map { ": \($0)" } ?? "")) }
+      let isTaken = output.map(AtomicFile.isStandardOutput) ?? false
+      if isTaken { note(text) } else { print(text + (place.map { ": \($0.oneLine)" } ?? "")) }
       if output == nil {
         try Output.finish()
         note("no picture is written; --output FILE.png writes the original next to its reconstruction")

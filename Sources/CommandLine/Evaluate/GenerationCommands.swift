@@ -101,6 +101,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
       throw ValidationError("--decoder-steps must be 1 to \(ImageSettings.mostDecoderSteps).")
     }
     if !(1...100_000).contains(samples) { throw ValidationError("--samples must be 1 to 100000.") }
+    try BinaryOutput.check([sheet], isJSON: json)
     guard cfg.allSatisfy(DrawingDefaults.guidanceRange.contains) else {
       throw ValidationError("--cfg must be \(DrawingDefaults.guidanceLimits).")
     }
@@ -109,6 +110,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     Interruption.watch()
+    BinaryOutput.take([sheet])
     try existing.check(sheet)
     var settings = ImageSettings(prompt: "x")
     (settings.seed, settings.steps, settings.decoderSteps) = (seed, steps, decoderSteps)

@@ -211,9 +211,11 @@ struct Sessions: AsyncParsableCommand {
       try existing.check(output)
       let export = try SessionExport(store, id)
       noteNewer(try store.contents(of: id), id)
-      let path = try export.write(chosen, to: output, pictures: pictures)
-      if path != "-" { try Output.show(name: path) }
-      if chosen == "md", let folder = export.pictureFolder(of: path) { note("its pictures are in \(folder)") }
+      let path = try write(export)
+      if !AtomicFile.isStandardOutput(path) { try Output.show(name: path) }
+      if chosen == "md", let folder = export.pictureFolder(of: path) {
+        note("its pictures are in \(folder)".oneLine)
+      }
       // What there is was written; that it is not all, a script learns as from replay --verify.
       for line in export.damage { note(line) }
       if !export.damage.isEmpty { throw ExitCode(1) }

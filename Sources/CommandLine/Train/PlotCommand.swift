@@ -15,8 +15,13 @@ struct TrainPlot: ParsableCommand {
   @OptionGroup var existing: OverwriteOption
 
   func run() throws {
+    BinaryOutput.take([output])
     try checkOutput(output, isNoneOf: ["metrics.jsonl", "checkpoint.safetensors"].map { "\(folder)/\($0)" })
     try existing.check(output)
-    print(try LossPlot.write(run: folder, to: output ?? folder + "/loss.png").joined(separator: "\n"))
+    // The run's own plot is drawn anew.
+    let lines =
+      try output.map { try existing.write($0) { try LossPlot.write(run: folder, to: $0) } }
+      ?? LossPlot.write(run: folder, to: folder + "/loss.png")
+    print(lines.joined(separator: "\n"))
   }
 }

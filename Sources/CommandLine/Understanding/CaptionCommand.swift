@@ -56,12 +56,16 @@ struct Caption: AsyncParsableCommand {
     if let output, output == sheet {
       throw ValidationError("--output and --sheet name the same file; name two.")
     }
+    try BinaryOutput.check([output, sheet])
+    // A list is lines, as what is printed is.
+    try BinaryOutput.check([sheet], isJSON: json)
   }
 
   @NumericActor
   func run() async throws {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.
     Interruption.watch(endings: !files.contains("-"))
+    BinaryOutput.take([sheet])
     let targets = try targets()
     if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
     let loaded = try model.load()

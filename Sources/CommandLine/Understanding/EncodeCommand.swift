@@ -26,11 +26,13 @@ struct Encode: AsyncParsableCommand {
   func validate() throws {
     try checkOutput(output, isNoneOf: [file, model.folder])
     try checkEnding(of: output, ["safetensors"])
+    try BinaryOutput.check([output], isJSON: json)
   }
 
   @NumericActor
   func run() async throws {
     Interruption.leave()
+    BinaryOutput.take([output])
     try existing.check(output)
     let loaded = try model.load()
     let (features, projected) = loaded.tower.encode(

@@ -1,0 +1,54 @@
+import Foundation
+import ProgramSupport
+import TestSupport
+import Testing
+
+/// Standard output: where a picture or another file goes there, nothing else does.
+@SecondCommands
+struct StreamTests {
+  private let shell: Shell
+
+  init() throws { shell = try Shell() }
+
+  @Test func whatIsAFileGoesAlone() throws {
+    try shell.writePictures("in/a.png")
+    try shell.write("gray", "in/a.txt")
+    try shell.write(
+      #"{"step":1,"loss":1,"terms":{},"gradientNorm":1,"rate":1,"picturesPerSecond":1,"seconds":1}"# + "\n",
+      "run/metrics.jsonl")
+    try shell.write(
+      #"{"version":1,"time":1,"event":{"note":{"_0":"hello"}}}"# + "\n",
+      ".home/.local/share/vugen/sessions/20260101-000000-abcd/log.jsonl")
+    _ = try shell.run("V data build folder in -o s; rm in/a.txt")
+    for (command, name, hasJSON) in [
+      ("imagine x --seed 1 --steps 1 -o", "o.png", true),
+      ("reconstruct in/a.png --decoder-steps 1 -o", "o.png", true),
+      ("encode in/a.png -o", "o.safetensors", true), ("caption in --max-tokens 2 --sheet", "o.png", true),
+      ("data inspect s --sheet", "o.png", true), ("train plot run -o", "o.png", false),
+      ("sessions export last -o", "o.html", false),
+    ] {
+      let found = try shell.run(
+        """
+        name=\(name); rm -f o.* link*; n=0; V \(command) \(name) >told; [ -s told ] && echo told
+        ln -s /dev/stdout link.${name#*.}
+        for o in - /dev/fd/1 link.${name#*.}; do
+          V \(command) $o >o.$((n++)) 2>said; cmp \(name) o.$((n - 1)) && echo same
+          V \(command) $o 2>said | cmp - \(name) && echo same
+          V \(command) $o >>o.all 2>said; cmp o.all \(name) && echo same; rm o.all
+        done; mkfifo pipe; V \(command) pipe 2>said >pipe & cat pipe | cmp - \(name) && echo same; rm pipe
+        """)
+      #expect(
+        found.out == "told\n" + String(repeating: "same\n", count: 10) && found.error.isEmpty,
+        "\(command): \(found)")
+      guard hasJSON else { continue }
+      let refused = try shell.run("for o in - /dev/stdout; do V \(command) $o --json; echo $?; done")
+      let said =
+        "{\"error\":\"an output of - and JSON both mean standard output; name a file, or leave out --json.\"}\n2\n"
+      #expect(
+        refused.out == said + said.replacing(" - ", with: " /dev/stdout ") && refused.error.isEmpty,
+        "\(command): \(refused)")
+    }
+    let two = try shell.run("V caption in -o - --sheet /dev/stdout; echo $?; ls /dev/stdout")
+    #expect(two.out == "2\n/dev/stdout\n" && two.error.contains("two outputs mean standard output"), "\(two)")
+  }
+}

@@ -66,12 +66,11 @@ enum KeptFiles {
   private static let modelTexts: Set<String> = ["merges.txt", "vocab.txt", "things.txt"]
 }
 
-/// Where a link leads, as its own path says it; the path itself where it is none, or leads round in a circle.
-func linkEnd(_ path: String) -> String { (try? AtomicFile.followed(path)) ?? path }
-
 /// Throws `ValidationError` where the file that a link leads to has a name that would be refused by itself.
 func checkLinkEnd(of path: String, _ objection: (_ end: String) -> String?) throws {
-  let end = linkEnd(path)
-  guard end != path, !FileName.isFolder(end), let reason = objection(end) else { return }
+  // One that leads round in a circle is refused where it is written.
+  guard let end = try? AtomicFile.followed(path), end != path, !FileName.isFolder(end),
+    let reason = objection(end)
+  else { return }
   throw ValidationError("\(path): this link leads to \(end): \(reason).")
 }

@@ -138,6 +138,22 @@ struct InputCareTests {
     #expect(found.out.contains(" of 1000; nothing is written of this picture"), "\(found)")
   }
 
+  /// Previews go through no link: one that leads to a file of somebody's is refused, or with `--overwrite` not written.
+  @Test func previewsGoThroughNoLink() throws {
+    let found = try shell.run(
+      """
+      echo precious >mine; ln -s mine x.png.preview.png; ln -s nowhere y.png.preview.png
+      V imagine x --steps 30 --preview-every 1 -o x.png; echo $?
+      for i in x y; do V imagine x --steps 30 --preview-every 1 -o $i.png --overwrite; echo $?; done
+      cat mine; ls -l *.preview.png | sed 's/.* x/x/; s/.* y/y/'; ls nowhere
+      """)
+    #expect(
+      found.out
+        == "1\nx.png\n0\ny.png\n0\nprecious\nx.png.preview.png -> mine\ny.png.preview.png -> nowhere\n",
+      "\(found)")
+    #expect(found.error.contains("x.png.preview.png: already exists; name another file"), "\(found)")
+  }
+
   /// Names that differ by a character that is not seen are told apart.
   @Test func namesAreToldApart() throws {
     let found = try shell.run(

@@ -109,6 +109,45 @@ struct OutputFileTests {
     #expect(plain.out == "file,caption\n", "\(plain)")
   }
 
+  /// A name that is made of another one is no longer than names can be; a folder that is locked is told before the work.
+  @Test func longNamesAndLockedFolders() throws {
+    let long = String(repeating: "n", count: 251), other = String(repeating: "m", count: 252)
+    try shell.writePictures("in/\(long).png")
+    let pixel = try Data(contentsOf: URL(fileURLWithPath: "\(shell.folder)/in/\(long).png"))
+    let hash = try shell.run("sha256sum <in/*.png | cut -c1-64").out.prefix(64)
+    let place = ".home/.local/share/vugen/sessions/20260101-000000-abcd"
+    try shell.write(pixel, "\(place)/pictures/\(hash).png")
+    try shell.write(
+      #"{"version":1,"time":1,"event":{"attached":{"picture":"\#(hash)","name":"n"}}}"#
+        + "\n",
+      "\(place)/log.jsonl")
+    let found = try shell.run(
+      """
+      V reconstruct in/* --decoder-steps 1 -o out >said; echo $?; ls out | wc -c
+      V caption in -o \(long).csv --max-tokens 2; echo $?; ls \(long).csv | wc -c
+      : >w.png; : >\(long).png; V imagine x --steps 1 -o \(long).png >said; echo $?
+      V sessions export last -o \(other).md >said; echo $?; ls -d m*-pictures | wc -c; ls m*-pictures | wc -l
+      """)
+    #expect(found.out == "0\n255\n0\n256\n0\n0\n256\n1\n", "\(found)")
+    let link = try shell.run("p=$(sed -n 's/.*](\\(.*\\)).*/\\1/p' m*.md); ls \"$p\" | wc -l")
+    #expect(link.out == "1\n", "\(link)")
+    let root = geteuid() == 0 ? "setpriv --reuid=65534 --regid=65534 --clear-groups " : ""
+    guard try shell.run("chmod 711 .; mkdir locked; chmod 555 locked; \(root)\"$P\" --version").status == 0
+    else {
+      return
+    }
+    for command in [
+      "imagine x --steps 1000 --count 9 -o ../locked", "reconstruct ../in/* -o ../locked",
+      "imagine x --steps 1000",
+    ] {
+      let locked = try shell.run("cd locked; \(root)env HOME=/nowhere timeout -s KILL 60 \"$P\" \(command)")
+      #expect(
+        locked.status == 1
+          && locked.error.contains(": cannot be written to: Permission denied; name another folder"),
+        "\(command): \(locked)")
+    }
+  }
+
   /// A list is written as its name ends, and `data build folder` reads each again.
   @Test func listsOfCaptionsAreWrittenAsTheirNamesEnd() throws {
     try shell.writePictures("in/a.png", "in/b, \"c\".png")

@@ -44,8 +44,8 @@ struct Reconstruct: AsyncParsableCommand {
 
   /// What the picture in a folder is called: by the file's name.
   private static func stem(of file: String) -> String {
-    file == "-"
-      ? "reconstruction" : "\((FileName.last(of: file) as NSString).deletingPathExtension)-reconstructed"
+    let stem = (FileName.last(of: file) as NSString).deletingPathExtension, ending = "-reconstructed"
+    return file == "-" ? "reconstruction" : FileName.fitting(stem, before: ending + ".webp") + ending
   }
 
   @NumericActor

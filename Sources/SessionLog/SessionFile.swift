@@ -29,6 +29,17 @@ public final class SessionFile {
     try begin()
   }
 
+  /// Takes up a session that is there. Throws `SessionError` where it is not, such as where another program has deleted it
+  /// this moment, or where another studio writes it.
+  public convenience init(existing id: String, in store: SessionStore) throws {
+    self.init(new: id, in: store)
+    guard FileName.isFolder(folder) else {
+      throw SessionError(
+        "\(id): there is no such session any more; vugen sessions list shows those that are there")
+    }
+    try lockAndOpen()
+  }
+
   /// A session of which nothing is on the disk until something is done in it.
   public init(new id: String, in store: SessionStore) {
     self.id = id
@@ -50,6 +61,10 @@ public final class SessionFile {
     } catch {
       throw SessionError(SessionStore.obstacle(error, folder))
     }
+    try lockAndOpen()
+  }
+
+  private func lockAndOpen() throws {
     lock = open(folder + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard lock >= 0 else {
       throw SessionError("\(folder)/lock: cannot be created: \(FileName.systemReason)")

@@ -39,8 +39,9 @@ extension SessionRecorder {
   func delete(_ id: String) -> [Action] {
     do {
       // Not from under whoever writes it.
-      _ = try SessionFile(store, id: id).end()
+      let file = try SessionFile(existing: id, in: store)
       try store.delete(id)
+      withExtendedLifetime(file) {}
       return list() + [.toast("deleted; Alt-Z brings it back", isError: false)]
     } catch {
       return [.toast("\(error)", isError: true)]

@@ -244,7 +244,7 @@ final class SessionRecorder {
       file.append(entry)
       return
     }
-    let file = try SessionFile(store, id: id)
+    let file = try SessionFile(existing: id, in: store)
     defer { _ = file.end() }
     guard file.append(entry) else { throw SessionError(file.obstacle) }
   }

@@ -125,6 +125,16 @@ struct InputCareTests {
     }
   }
 
+  /// A folder that somebody removes meanwhile, such as another program that began it and was stopped, costs no picture.
+  @Test func aFolderThatIsGoneIsMadeAgain() throws {
+    let found = try shell.run(
+      """
+      "$P" imagine x --steps 150 --preview-every 1 --seed 3 -o new/deep >told 2>said & p=$!
+      \(Shell.until("ls new/deep/*.preview.png >/dev/null 2>&1")); rm -r new; wait $p; echo $?; cat told said; ls new/deep
+      """)
+    #expect(found.out == "0\nnew/deep/x-3.png\nx-3.png\n", "\(found)")
+  }
+
   /// A picture that is not whole takes no name, and Ctrl-C says what there is.
   @Test func whatIsInterruptedSaysWhatThereIs() throws {
     let found = try shell.run(

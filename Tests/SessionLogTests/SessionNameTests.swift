@@ -28,6 +28,18 @@ import Testing
         == "no deleted session has the id or the title 'nosuch'; vugen sessions undelete shows them all")
   }
 
+  /// A session that another program has deleted this moment is not begun anew by whoever means to take it up.
+  @Test func whatIsGoneIsNotBegunAnew() throws {
+    let store = SessionStore(folder: try temporaryFolder())
+    #expect(try SessionFile(store, id: "u1").append(.init(time: 1, event: .renamed("x"))))
+    #expect(try SessionFile(existing: "u1", in: store).append(.init(time: 2, event: .note("y"))))
+    try store.delete("u1")
+    let gone = #expect(throws: SessionError.self) { try SessionFile(existing: "u1", in: store) }
+    #expect(gone?.description.contains("there is no such session any more") == true, "\(gone as Any)")
+    #expect(store.ids().isEmpty && store.deletedIDs() == ["u1"])
+    #expect(try store.undelete("u1") == "u1" && store.read("u1").entries.count == 2)
+  }
+
   /// A person calls a session by what lists show: its id or a part of it, or its title.
   @Test func titlesAreNames() throws {
     let store = SessionStore(folder: try temporaryFolder())

@@ -249,7 +249,8 @@ struct Imagine: AsyncParsableCommand {
     }
     let metadata = PictureMetadata(
       settings, stepsDone: result.stepsDone, model: ModelFolder.name(of: model.folder))
-    // Others may have taken the name meanwhile.
+    // Others may have taken the name meanwhile, or removed the folder that they began.
+    try target.makeFolder()
     let (path, bytes) = try existing.write(target.path(settings), isNamed: target.file != nil) { path in
       let bytes = try metadata.data(of: result.picture, format ?? WrittenFormat(path: path) ?? .png)
       try AtomicFile.write(Data(bytes), to: path)
@@ -317,7 +318,17 @@ struct PictureTarget {
       return
     }
     (folder, file) = (output ?? ".", nil)
-    try PartialOutput.makeFolder(folder)
+    try makeFolder()
+    // Before the work.
+    guard FileName.withPath(folder, { access($0, W_OK) }) == 0 else {
+      throw FileAccessError(
+        folder, "cannot be written to: \(String(cString: strerror(errno))); name another folder")
+    }
+  }
+
+  /// Makes the folder where there is none: at the beginning, and again before a picture is written.
+  func makeFolder() throws {
+    if file == nil { try PartialOutput.makeFolder(folder) }
   }
 
   /// The file that was named; else the prompt's first words and the seed.

@@ -72,11 +72,16 @@ struct Reconstruct: AsyncParsableCommand {
     let psnr = drawn.psnr(original)
     var place: String?
     if let target {
+      try target.makeFolder()
       place = try existing.write(target.path(called: Self.stem(of: file)), isNamed: target.file != nil) {
         try AtomicFile.write(Data(try original.beside(drawn).data(for: $0)), to: $0)
         return $0
       }
     }
+    try tell(psnr, seconds, place)
+  }
+
+  private func tell(_ psnr: Double, _ seconds: Double, _ place: String?) throws {
     if json {
       var report: [String: ReportValue] = ["psnr": .number(psnr), "seconds": .number(seconds)]
       if let place { report["path"] = .text(place) }

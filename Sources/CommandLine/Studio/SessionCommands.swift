@@ -238,12 +238,12 @@ struct Sessions: AsyncParsableCommand {
     func run() throws {
       let store = SessionStore.standard(), id = try store.resolve(session, byEnd: false)
       // Held while it is removed: an open session is not taken from under its studio.
-      let summary = try? store.summary(of: id), file = try SessionFile(store, id: id)
+      let summary = try? store.summary(of: id), file = try SessionFile(existing: id, in: store)
       try store.delete(id)
       withExtendedLifetime(file) {}
-      let told = summary.map { " (\($0.title.oneLine): \($0.contents))" } ?? ""
+      let told = summary.map { " (\($0.title.inOneLine): \($0.contents))" } ?? ""
       print(
-        "deleted \(id)\(told); vugen sessions undelete \(id) brings it back within \(SessionStore.daysKept) days"
+        "deleted \(id.oneLine)\(told); vugen sessions undelete \(id.oneLine) brings it back within \(SessionStore.daysKept) days"
       )
     }
   }

@@ -151,6 +151,16 @@ struct FinishedWorkTests {
     #expect(try shell.run("cat s.png; head -c 4 s-2.png | tail -c 3").out == "beforePNG")
   }
 
+  /// What is measured is printed at once, also where nobody looks.
+  @Test func whatIsMeasuredIsPrintedAtOnce() throws {
+    let found = try shell.run(
+      """
+      "$P" evaluate understanding --scenes 40 --threads 1 >told & p=$!
+      \(Shell.until("grep -q 'val, 40 scenes' told")); kill -TERM $p; wait $p; echo $?; grep -c 'scenes$' told
+      """)
+    #expect(found.out == "143\n1\n", "\(found)")
+  }
+
   /// Each of several programs that write one name at once has a file of its own, and says which.
   @Test func manyAtOnceLoseNothing() throws {
     try shell.writePictures("in/a.png")

@@ -160,7 +160,7 @@ import Testing
       "a;b|c.png", " a.png", "-a.png", "=a.png", "a\\b.png", "a\\x09b.png", "a\\x5Cx09b.png", "a\\xE9.png",
       "a\\x5CxE9.png", "\u{E9}.png", "e\u{301}.png", "a\u{2028}b.png", "\u{1B}[2J.png", "\u{FEFF}a.png",
       "#a.png",
-      "{a}.png", "[a].png", "NaN.png",
+      "{a}.png", "[a].png", "\u{A0}{a}.png", "NaN.png",
     ] + [[0x61, 0xE9], [0xE9, 0xCC, 0x81]].map { FileName.text($0 + Array(".png".utf8)) }
 
   /// Whatever a file is called, and whatever lies beside it: each of them is the first once, from which columns are known.

@@ -82,6 +82,7 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
         wrong += result.confusions
         for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
         if !json { show(result.scores, split) }
+        try Output.finish()
       }
     } catch {
       throw evaluationEnd(report, knownBefore: 1, asJSON: json, by: error)

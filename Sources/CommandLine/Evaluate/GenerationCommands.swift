@@ -52,6 +52,7 @@ struct EvaluateReconstruction: AsyncParsableCommand {
             format: "%@: mean PSNR %.1f dB, from %.1f to %.1f", name, mean, values[0],
             values[values.count - 1]))
       }
+      try Output.finish()
     }
     bank.account(for: &report)
     print(json ? try jsonLine(report) : "scenes of \(bank.account)")
@@ -167,6 +168,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
       drawn: { if items.count < 64 { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) } })
     ProgressLine.end()
     show(result, scale, in: &found.report)
+    try Output.finish()
   }
 
   /// What the command ends with where it ends early; what is drawn and measured by then has a place.
@@ -207,6 +209,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
       report["judge: \(fault.rawValue) called wrong"] = .number(score.share)
       line("judge: a wrong picture is called wrong", fault.rawValue, score)
     }
+    try Output.finish()
   }
 
   private func show(

@@ -77,8 +77,9 @@ package enum CaptionFile: CaseIterable {
   {
     values.map { value in
       let isPlain = !value.unicodeScalars.contains { quoting.unicodeScalars.contains($0) }
-      // At its beginning a list would be taken for JSON, or lose a mark of its encoding.
-      let isTold = value.unicodeScalars.first.map { !"[{\u{FEFF}".unicodeScalars.contains($0) } ?? true
+      // A list that begins so would be taken for JSON, or lose a mark of its encoding.
+      let begins = value.unicodeScalars.first { !$0.properties.isWhitespace }
+      let isTold = begins != "[" && begins != "{" && value.unicodeScalars.first != "\u{FEFF}"
       return isPlain && isTold && !value.hasPrefix(" ") && !value.hasSuffix(" ")
         ? value : "\"\(value.replacing("\"", with: "\"\""))\""
     }.joined(separator: separator)

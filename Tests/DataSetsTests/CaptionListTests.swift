@@ -154,18 +154,20 @@ import Testing
     }
   }
 
-  private static let oddNames =
-    [
-      "a b.png", "a\tb.png", "a\nb.png", "a\rb.png", "a\r\nb.png", "\"a\".png", "a, b.png", "a.png, b.png",
-      "a;b|c.png", " a.png", "-a.png", "=a.png", "a\\b.png", "a\\x09b.png", "a\\x5Cx09b.png", "a\\xE9.png",
-      "a\\x5CxE9.png", "\u{E9}.png", "e\u{301}.png", "a\u{2028}b.png", "\u{1B}[2J.png", "\u{FEFF}a.png",
-      "#a.png",
-      "{a}.png", "[a].png", "\u{A0}{a}.png", "NaN.png",
-    ] + [[0x61, 0xE9], [0xE9, 0xCC, 0x81]].map { FileName.text($0 + Array(".png".utf8)) }
+  private static let oddNames: [String] = [
+    "a b.png", "a\tb.png", "a\nb.png", "a\rb.png", "a\r\nb.png", "\"a\".png", "a, b.png", "a.png, b.png",
+    "a;b|c.png", " a.png", "-a.png", "=a.png", "a\\b.png", "a\\x09b.png", "a\\x5Cx09b.png", "a\\xE9.png",
+    "a\\x5CxE9.png", "\u{E9}.png", "e\u{301}.png", "a\u{2028}b.png", "\u{1B}[2J.png", "\u{FEFF}a.png",
+    "#a.png",
+    "{a}.png", "[a].png", "\u{A0}{a}.png", "NaN.png",
+  ]
+  /// Bytes that are no UTF-8, and one before a letter that joins it.
+  private static let oddBytes: [[UInt8]] = [[0x61, 0xE9], [0xE9, 0xCC, 0x81]]
 
   /// Whatever a file is called, and whatever lies beside it: each of them is the first once, from which columns are known.
   @Test(arguments: ["csv", "tsv", "txt", "jsonl"]) func namesAreReadAsTheyWere(_ ending: String) throws {
-    let place = try temporaryFolder(), names = Self.oddNames
+    let place = try temporaryFolder()
+    let names = Self.oddNames + Self.oddBytes.map { FileName.text($0 + Array(".png".utf8)) }
     let picture = try Data(contentsOf: URL(fileURLWithPath: folder + "/a.png"))
     for name in names {
       #expect(!FileName.isTaken("\(place)/\(name)"), "\(name)")
@@ -181,9 +183,9 @@ import Testing
       try AtomicFile.write(entries.map(file.bytes).reduce(file.head, +), to: list)
       let all = try FolderImport.pairs(in: place, list: list)
       #expect(all.missing.isEmpty && all.badLines.isEmpty && all.unnamed.isEmpty, "\(ending): \(all)")
-      #expect(
-        all.pairs.map { FileName.bytes($0.path) } == turned.map { FileName.bytes("\(place)/\($0)") }
-          && all.pairs.map(\.caption) == turned.map { "as \(number($0))" }, "\(ending): \(turned[first])")
+      let paths = all.pairs.map { FileName.bytes($0.path) }
+      #expect(paths == turned.map { FileName.bytes("\(place)/\($0)") }, "\(ending): \(names[first])")
+      #expect(all.pairs.map(\.caption) == turned.map { "as \(number($0))" }, "\(ending): \(names[first])")
     }
     guard ["csv", "jsonl"].contains(ending) else { return }
     // The same where nobody named the list.

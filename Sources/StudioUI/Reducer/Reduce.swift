@@ -72,7 +72,7 @@ extension StudioState {
     if let until = inspector.sliderUntil, until <= now { inspector.sliderUntil = nil }
     var effects: [Effect] = []
     if let due = work.sliderDue, due <= now { effects += drawForSlider() }
-    if let due = work.leaveDue, due <= now { effects += leaveNow() }
+    if let due = work.leaving?.due, due <= now { effects += leaveNow() }
     return effects + playDue() + startNext()
   }
 
@@ -81,7 +81,7 @@ extension StudioState {
     let replayDue = conversation.replay.flatMap { $0.isPaused ? nil : $0.due }
     let spinner = work.running == nil && work.model != .loading ? nil : now + 0.1
     return [
-      toast?.until, inspector.sliderUntil, work.sliderDue, work.leaveDue, inspector.recordDue, replayDue,
+      toast?.until, inspector.sliderUntil, work.sliderDue, work.leaving?.due, inspector.recordDue, replayDue,
       spinner, work.startsNext || work.changesModel ? now : nil,
     ].compactMap { $0 }.min()
   }

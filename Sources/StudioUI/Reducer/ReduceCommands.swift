@@ -227,7 +227,7 @@ extension StudioState {
 
   /// Leaves; what is not finished is told first, and ended where the person asks again.
   private mutating func leave() -> [Effect] {
-    if work.leaveDue != nil, work.leaveFor == .leave { return leaveNow() }
+    if let leaving = work.leaving, leaving.due != nil, leaving.next == .leave { return leaveNow() }
     let running = work.running.flatMap { $0.isAnswered ? nil : $0.job }
     let unfinished = [running].compactMap { $0?.id } + work.queue.map(\.id)
     if !unfinished.isEmpty, unfinished != work.toldOfLeaving {
@@ -259,12 +259,14 @@ extension StudioState {
     let count = work.requestCount
     (work.queue, work.critique, work.sliderDue) = ([], nil, nil)
     let before = settingsBeforeLeaving() + dropped
-    if work.leaveDue == nil { (work.firstOfNext, work.endedCount) = (work.nextRequest, count) }
-    work.leaveFor = next
+    if work.leaving?.due == nil {
+      work.leaving = Leaving(next: next, firstOfNext: work.nextRequest, ended: count)
+    }
+    work.leaving?.next = next
     // Another session is opened when the model is free: what comes of a request goes where it was asked.
     guard let running = work.running, next != .leave || !running.isAnswered else { return before + [next] }
     let effects = cancelRunning(discarding: running.isDiscarded)
-    work.leaveDue = now + 2
+    work.leaving?.due = now + 2
     let again = next == .leave ? "; the same again leaves at once" : ""
     say("stopping at the next step, to keep what is there" + again)
     return before + effects
@@ -272,8 +274,8 @@ extension StudioState {
 
   /// Leaves without what still runs.
   mutating func leaveNow() -> [Effect] {
-    work.leaveDue = nil
-    let next = work.leaveFor
+    guard let next = work.leaving?.next else { return [] }
+    work.leaving?.due = nil
     // Of the one that is left for another session, whoever opens that writes the end.
     guard next == .leave, let running = work.running, !running.isAnswered else { return [next] }
     return [.record(.cancelled(request: running.id)), .leave]

@@ -81,8 +81,8 @@ extension StudioState {
     }
     // Whoever asks for more stays; or asks it of the session that is opened next.
     conversation.scroll = nil
-    if work.leaveFor == .leave { work.leaveDue = nil }
-    conversation.lastRequest = request
+    if work.leaving?.next == .leave { work.leaving = nil }
+    (conversation.lastRequest, conversation.unfinished) = (request, [])
     work.enqueue(request, options)
     return effects + startNext()
   }
@@ -142,7 +142,7 @@ extension StudioState {
     if let preview = running.preview { album.sizes[preview] = nil }
     work.running = nil
     let owed: [Effect] = running.owesWord ? [.record(.cancelled(request: running.id))] : []
-    return owed + (work.leaveDue == nil ? startNext() : leaveNow())
+    return owed + (work.leaving?.due == nil ? startNext() : leaveNow())
   }
 
   /// Said once of a prompt: the slider draws it again and again.

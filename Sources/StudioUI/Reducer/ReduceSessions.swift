@@ -81,7 +81,7 @@ extension StudioState {
   /// Another session: what belongs to the person, the screen and the model stays. What ran and waited is cancelled, and
   /// whatever still comes of it belongs to nobody.
   private mutating func beginSession(isReadOnly: Bool, _ text: String, isError: Bool) -> [Effect] {
-    let running = work.running, ended = work.firstOfNext == nil ? work.requestCount : work.endedCount
+    let running = work.running, ended = work.leaving?.ended ?? work.requestCount
     conversation = conversation.emptied(isReadOnly: isReadOnly)
     work.abandon()
     if isReadOnly { work.queue = [] }

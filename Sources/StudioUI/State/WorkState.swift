@@ -28,13 +28,8 @@ public struct WorkState: Equatable, Sendable {
   var aside: PictureID?
   /// What was not finished when the person was last told so on leaving.
   var toldOfLeaving: [Int] = []
-  /// When the studio or the session is left, whether what runs has ended by then or not; nil while nobody leaves.
-  var leaveDue: Double?
-  /// What is done then: the studio is left, or another session opened.
-  var leaveFor = Effect.leave
-  /// The first request that belongs to the session that is to be opened, and how many were ended for it.
-  var firstOfNext: Int?
-  var endedCount = 0
+  /// The way out of the studio or the session; nil while nobody leaves.
+  var leaving: Leaving?
   /// When a request was stopped last.
   var stoppedAt: Double?
 
@@ -52,7 +47,7 @@ public struct WorkState: Equatable, Sendable {
 
   /// Whether the next request can begin.
   var startsNext: Bool {
-    if case .ready = model { running == nil && leaveDue == nil && !queue.isEmpty } else { false }
+    if case .ready = model { running == nil && leaving?.due == nil && !queue.isEmpty } else { false }
   }
 
   /// Whether a request is for the model that is there, and not for one that takes over later.
@@ -63,7 +58,7 @@ public struct WorkState: Equatable, Sendable {
   /// Whether the next model takes over now: nothing is left that the one before was asked. One that does not work is waited
   /// for by nobody.
   var changesModel: Bool {
-    guard !modelChanges.isEmpty, running == nil, leaveDue == nil else { return false }
+    guard !modelChanges.isEmpty, running == nil, leaving?.due == nil else { return false }
     return switch model {
     case .loading: false
     case .failed: true
@@ -108,15 +103,24 @@ public struct WorkState: Equatable, Sendable {
 
   /// Another session: what ran and waited belonged to the old one, but for what was asked since it was left.
   mutating func abandon() {
-    (running, sliderDue, critique, talk, stoppedAt, leaveDue) = (nil, nil, nil, [], nil, nil)
-    let first = firstOfNext ?? .max
+    let first = leaving?.firstOfNext ?? .max
     queue.removeAll { $0.id < first }
-    firstOfNext = nil
+    (running, sliderDue, critique, talk, stoppedAt, leaving, logged) = (nil, nil, nil, [], nil, nil, [])
   }
 }
 
 /// Another model, which takes over behind what was asked before.
 struct ModelChange: Equatable {
+/// The way out of the studio, or of a session.
+struct Leaving: Equatable {
+  /// What is done then: the studio is left, or another session opened.
+  var next: Effect
+  /// When, whether what runs has ended by then or not; nil where it is done now.
+  var due: Double?
+  /// The first request that belongs to the session that is to be opened, and how many were ended for it.
+  let firstOfNext: Int, ended: Int
+}
+
   /// The model's folder, as it was typed.
   var folder: String
   /// The first request that it is for.

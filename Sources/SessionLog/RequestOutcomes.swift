@@ -8,6 +8,8 @@ public struct RequestOutcomes: Sendable {
   private var done: Set<Int> = []
   private var cancelled: Set<Int> = []
   private var sweeps: [Int: Int] = [:]
+  /// Those that the log knows only as waiting.
+  private let waiting: Set<Int>
   private let running: Int?
 
   /// Of a session's entries.
@@ -15,6 +17,7 @@ public struct RequestOutcomes: Sendable {
   /// - Parameter running: the request that a model still works on.
   public init(_ entries: [SessionEntry], running: Int? = nil) {
     self.running = running
+    waiting = Set(UnfinishedRequests(entries).waiting.compactMap(\.request))
     for entry in entries {
       switch entry.event {
       case .drawingAsked(let request, _, _, _, let sweep?): sweeps[request] = sweep
@@ -31,6 +34,7 @@ public struct RequestOutcomes: Sendable {
     let request = sweeps[request] ?? request
     if let running, request == sweeps[running] ?? running { return " (still running)" }
     if done.contains(request) { return "" }
+    if waiting.contains(request) { return " (not begun)" }
     return cancelled.contains(request) ? " (cancelled)" : " (no result)"
   }
 }
@@ -55,7 +59,7 @@ extension SessionStore {
   }
 
   /// Whether a studio writes a session now.
-  private func isOpen(_ id: String) -> Bool {
+  public func isOpen(_ id: String) -> Bool {
     let lock = FileName.open(folder(of: id) + "/lock", O_RDONLY)
     guard lock >= 0 else { return false }
     defer { close(lock) }

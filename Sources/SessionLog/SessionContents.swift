@@ -26,8 +26,11 @@ public struct SessionContents: Sendable {
       + (unknown > 0 ? "; \(count) left out" : "")
   }
 
-  /// The entries as they are played: the remark comes first, as a note, and stays in sight.
-  public var played: [SessionEntry] {
+  /// The entries as they are played: the remark comes first, as a note, and stays in sight; what was cut off says so.
+  ///
+  /// - Parameter isOpen: whether a studio works on it: what has not ended may go on then.
+  public func played(whileOpen isOpen: Bool) -> [SessionEntry] {
+    let entries = isOpen || isNewer ? entries : UnfinishedRequests(entries).entries
     guard let remark else { return entries }
     return [SessionEntry(time: entries.first?.time ?? 0, event: .note(remark))] + entries
   }
@@ -103,7 +106,7 @@ extension SessionEvent {
   fileprivate static let kinds: Set<String> = [
     "opened", "renamed", "asked", "answered", "drawingAsked", "drawn", "failed", "cancelled", "note",
     "attached", "named",
-    "starred", "undone", "redone", "deleted", "settings",
+    "starred", "undone", "redone", "deleted", "settings", "queued", "unqueued",
   ]
 }
 
@@ -172,7 +175,7 @@ extension [SessionEntry] {
     return compactMap { entry in
       if let request = entry.event.request, undone.contains(request) { return nil }
       switch entry.event {
-      case .undone, .redone, .deleted: return nil
+      case .undone, .redone, .deleted, .queued, .unqueued: return nil
       case .drawn(_, let picture, _, _, _), .attached(let picture, _, _, _), .named(let picture, _),
         .starred(let picture, _):
         return deleted.contains(picture) ? nil : entry

@@ -47,6 +47,10 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   case deleted(picture: PictureID, isDeleted: Bool)
   /// What the next request is made with, where something was turned since the last one.
   case settings(SessionSettings)
+  /// Requests that wait for the model, each as the event that it will begin with.
+  case queued([SessionEvent])
+  /// Requests that wait no more and were not begun: a person took them back.
+  case unqueued([Int])
 
   /// How the words of an answer are chosen.
   public struct Sampling: Codable, Sendable, Equatable {
@@ -75,9 +79,26 @@ public enum SessionEvent: Codable, Sendable, Equatable {
     }
   }
 
+  /// What is asked by an event with which a request begins; nil for others.
+  public var requested: Request<PictureID>? {
+    switch self {
+    case .asked(_, let text, let pictures, let sampling, let written):
+      .ask(
+        Question(
+          text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed, written: written))
+    case .drawingAsked(_, let settings, let count, let parent, _):
+      .imagine(settings, count: count, parent: parent)
+    default: nil
+    }
+  }
+
+  /// The first request of the sweep that it belongs to.
+  public var sweep: Int? { if case .drawingAsked(_, _, _, _, let sweep) = self { sweep } else { nil } }
+
   /// The pictures that it names.
   public var pictures: [PictureID] {
     switch self {
+    case .queued(let waiting): waiting.flatMap(\.pictures)
     case .asked(_, _, let pictures, _, _): pictures
     case .drawn(_, let picture, _, _, _): [picture]
     case .attached(let picture, _, _, _): [picture]

@@ -20,6 +20,8 @@ public final class SessionFile {
   private var opening: Data?
   /// What was turned in a session of which nothing is on the disk, until something is done.
   private var turned: Data?
+  /// What the log does not say yet of requests that its last writer left, until something is done.
+  private var owed: [Data] = []
   /// Why the last thing could not be written.
   public private(set) var obstacle = ""
 
@@ -183,8 +185,8 @@ public final class SessionFile {
       turned = line + [10]
       return true
     }
-    waiting += [opening, turned].compactMap(\.self)
-    (opening, turned) = (nil, nil)
+    waiting += owed + [opening, turned].compactMap(\.self)
+    (owed, opening, turned) = ([], nil, nil)
     waiting.append(line + [10])
     return flush()
   }
@@ -193,6 +195,11 @@ public final class SessionFile {
   @discardableResult
   public func flush() -> Bool {
     if !waiting.isEmpty { noticeRemoval() }
+  /// Entries that are written before the next thing that is done: a session in which nothing is done is not touched.
+  public func owe(_ entries: [SessionEntry]) {
+    owed = entries.compactMap { try? JSONText.line($0) }.map { $0 + [10] }
+  }
+
     if !isBegun {
       // What was attached and never asked about is nothing that was done.
       guard !waiting.isEmpty else { return true }

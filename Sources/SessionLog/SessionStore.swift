@@ -98,7 +98,7 @@ public struct SessionStore: Sendable {
 
   /// What a list says of a session. Throws `SessionError` where there is none of this id.
   public func summary(of id: String) throws -> Summary {
-    let found = try contents(of: id), entries = found.entries, lost = found.lost
+    let found = try contents(of: id), entries = found.entries.withWaiting, lost = found.lost
     var title = "", messages = 0, first: PictureID?, pictures: Set<PictureID> = []
     let repeated = entries.repeatedPrompts
     var words: Set<Substring> = []

@@ -33,7 +33,7 @@ public struct SessionExport {
   init(_ store: SessionStore, _ id: String, running: ([SessionEntry]) -> Int?) throws {
     (self.store, self.id) = (store, id)
     let (all, lost) = try store.read(id)
-    entries = all.shown
+    entries = all.withWaiting.shown
     read = entries.byRequest
     repeated = entries.repeatedPrompts
     let pictures = store.damagedPictures(entries, of: id)

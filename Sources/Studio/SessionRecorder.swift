@@ -179,8 +179,11 @@ final class SessionRecorder {
     noteLastWords()
     noteWaiting()
     let isLeft = !unfinished.isEmpty
-    let text = told + (isLeft ? "; what could not be written of the one before is tried again" : "")
-    return [.sessionOpened(isReadOnly: file == nil, text, isError: isError || isLeft)] + shown(entries)
+    let text = told + (isLeft ? "\nwhat could not be written of the one before is tried again" : "")
+    let left = UnfinishedRequests(entries)
+    file?.owe(left.owed)
+    return [.sessionOpened(isReadOnly: file == nil, text, isError: isError || isLeft)]
+      + shown(file == nil ? entries : left.entries) + (file == nil ? [] : [.leftUnfinished(left.again)])
       + (file == nil ? [] : opening.map(record) ?? [])
   }
 
@@ -254,7 +257,7 @@ final class SessionRecorder {
       let own = session.flatMap { $0.isBegun ? $0.id : nil }
       let id = try store.resolve(name == "last" ? own ?? "last" : name)
       source.use(id)
-      return played(Replay(try store.contents(of: id).played))
+      return played(Replay(try store.contents(of: id).played(whileOpen: id != openID && store.isOpen(id))))
     } catch {
       return [.toast("\(error)", isError: true)]
     }

@@ -66,8 +66,10 @@ public struct StudioProgram {
         recorder: recorder, source: source, modelFolder: modelFolder, graphics: graphics(settings),
         usesColours: usesColours),
       usesColours: usesColours,
-      beginning: told(settings, opened, usesColours: usesColours) + recorder.shown(opened.entries) + played)
-    return End(status: try loop.run(), unwritten: recorder.unwritten)
+      beginning: told(settings, opened, usesColours: usesColours) + recorder.shown(opened.entries)
+        + [.leftUnfinished(opened.unfinished)] + played)
+    let status = try loop.run(), unwritten = recorder.unwritten
+    return End(status: status, unwritten: unwritten, farewell: recorder.farewell(status))
   }
 
   /// nil where the terminal is to tell.
@@ -86,6 +88,8 @@ public struct StudioProgram {
     var entries: [SessionEntry] = []
     /// What the person should know of it.
     var notice: String?
+    /// Requests that had not ended, each as it begins.
+    var unfinished: [SessionEvent] = []
   }
 
   private func open() throws -> Opened {
@@ -101,17 +105,24 @@ public struct StudioProgram {
         let damaged = "\(found.lost) \(found.lost == 1 ? "was" : "were") damaged"
         opened.notice = "recovered \(SessionRecorder.entries(found.entries.count)); \(damaged)"
       }
-      if isReadOnly { return opened }
+      if isReadOnly {
+        // What another studio works on is not over.
+        if !found.isNewer, !store.isOpen(id) { opened.entries = UnfinishedRequests(found.entries).entries }
+        return opened
+      }
       guard !found.isNewer else {
         opened.notice = "read-only: a newer version of this program wrote this session"
         return opened
       }
       do {
-        opened.file = try SessionFile(store, id: id)
+        let file = try SessionFile(store, id: id), left = UnfinishedRequests(found.entries)
+        file.owe(left.owed)
+        (opened.file, opened.entries, opened.unfinished) = (file, left.entries, left.again)
       } catch let error as SessionError where !error.isLocked {
         opened.notice = "read-only: \(error)"
       }
       return opened
+        opened.entries = UnfinishedRequests(found.entries).entries
     }
   }
 

@@ -59,11 +59,12 @@ struct Sessions: AsyncParsableCommand {
       let store = SessionStore.standard(), id = try store.resolve(session)
       let found = try store.contents(of: id), (entries, lost) = (found.entries, found.lost)
       noteNewer(found, id)
-      let repeated = entries.repeatedPrompts, names = entries.pictureNames, deleted = entries.deletedPictures
+      let shown = entries.withWaiting
+      let repeated = shown.repeatedPrompts, names = entries.pictureNames, deleted = entries.deletedPictures
       let undone = entries.undoneRequests
       let outcomes = RequestOutcomes(entries, running: store.runningRequest(of: id, entries))
       var model = ""
-      for entry in json ? entries : entries.byRequest {
+      for entry in json ? entries : shown.byRequest {
         if json {
           print(try jsonLine(of: entry))
         } else if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) {
@@ -324,8 +325,9 @@ struct ReplayCommand: AsyncParsableCommand {
     }
     var studio = StudioProgram(modelFolder: EmbeddedModel.folder(for: model), store: store)
     studio.beginning = .replay(
-      Replay(found.played, speed: speed, idleLimit: idleLimit, isPaused: step, staysWhenClosed: true), of: id
-    )
+      Replay(
+        found.played(whileOpen: store.isOpen(id)), speed: speed, idleLimit: idleLimit, isPaused: step,
+        staysWhenClosed: true), of: id)
     try studio.runAndLeave()
   }
 

@@ -10,7 +10,7 @@ public func reduce(_ state: inout StudioState, _ action: Action) -> [Effect] {
   // What lies over the screen follows what it shows.
   state.refreshQueue()
   state.refreshGallery()
-  return effects + state.noteSettings() + state.lookForFiles() + state.startAside()
+  return state.noteQueue() + effects + state.noteSettings() + state.lookForFiles() + state.startAside()
 }
 
 /// Applies an action, and what its effects answer at once, in order.
@@ -44,7 +44,8 @@ extension StudioState {
     case .modelReady, .modelFailed, .vocabularyKnown: return takeModel(action)
     case .request(let id, let event): return take(event, of: id)
     case .session(let event): return take(event)
-    case .sessionOpened, .played, .sessionsRead, .modelsRead, .searched, .picturesRead, .placeWanted:
+    case .sessionOpened, .played, .sessionsRead, .modelsRead, .searched, .picturesRead, .placeWanted,
+      .leftUnfinished:
       return takeSessions(action)
     case .pictureKnown, .pictureMissing, .differenceKnown, .testCardDrawn: return takePicture(action)
     case .agreementKnown, .moveKnown, .asideEnded:

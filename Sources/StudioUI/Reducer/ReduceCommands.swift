@@ -192,8 +192,9 @@ extension StudioState {
     return [.export(format: told, path: name)]
   }
 
-  /// Asks the last question again, or draws the last prompt with the settings that are shown now.
+  /// Asks again what was not finished when the session was left; else the last question, or draws the last prompt with the settings that are shown now.
   private mutating func retry() -> [Effect] {
+    if let effects = askUnfinished() { return effects }
     switch conversation.lastRequest {
     case .ask(var question):
       question.temperature = inspector.controls.temperature
@@ -257,7 +258,7 @@ extension StudioState {
       ]
     }
     let count = work.requestCount
-    (work.queue, work.critique, work.sliderDue) = ([], nil, nil)
+    (work.queue, work.logged, work.critique, work.sliderDue) = ([], [], nil, nil)
     let before = settingsBeforeLeaving() + dropped
     if work.leaving?.due == nil {
       work.leaving = Leaving(next: next, firstOfNext: work.nextRequest, ended: count)

@@ -69,6 +69,30 @@ extension StudioState {
     let dropped = work.queue.isEmpty ? [] : dropQueue()
     let waited = toast?.text
     (work.sliderDue, work.critique) = (nil, nil)
+  /// The session's log knows what waits: whatever was sent is in it, though the studio be killed.
+  mutating func noteQueue() -> [Effect] {
+    // What begins in a moment does not wait; what is meant for another session is nothing of this one.
+    guard !(work.queue.isEmpty && work.logged.isEmpty), !conversation.isReadOnly, work.leaving?.due == nil,
+      !work.startsNext
+    else { return [] }
+    let known = work.logged
+    work.logged = work.queue.map(\.id)
+    let new = work.queue.filter { !known.contains($0.id) }.map(\.began)
+    let gone = known.filter { !work.logged.contains($0) && $0 != work.running?.id }
+    return (gone.isEmpty ? [] : [.record(.unqueued(gone))]) + (new.isEmpty ? [] : [.record(.queued(new))])
+  }
+
+  /// What had not ended when the session was left is asked again; nil for nothing of that kind.
+  mutating func askUnfinished() -> [Effect]? {
+    let jobs = conversation.unfinished
+    guard !jobs.isEmpty, !conversation.isReadOnly, conversation.replay == nil else { return nil }
+    guard work.canDraw || !jobs.contains(where: \.isDrawing) else { return fail(cannotDraw) }
+    conversation.unfinished = []
+    conversation.lastRequest = jobs.last?.request
+    askAgain(jobs)
+    return startNext()
+  }
+
     let effects = work.running?.isCancelling == false ? cancelRunning(discarding: false) : []
     say(["stopped everything", dropped.isEmpty ? waited : nil].compactMap(\.self).joined(separator: "; "))
     return effects
@@ -196,6 +220,7 @@ extension StudioState {
   /// over.
   private mutating func askAgain(_ jobs: [Job]) {
     var numbers: [Int: Int] = [:]
+    conversation.unfinished.removeAll { requests.contains($0.id) }
     for var job in jobs {
       numbers[job.id] = work.nextRequest
       // A sweep whose first one gets another number is called by that.

@@ -73,6 +73,7 @@ extension StudioState {
       guard !work.isBusy else { return fail("wait for the running request to finish, then replay") }
       (overlays.top, work.sliderDue) = (nil, nil)
       conversation.begin(replay, now: now)
+    case .leftUnfinished(let events): conversation.unfinished = events.compactMap(Job.init)
     default: break
     }
     return []

@@ -44,6 +44,8 @@ public enum Action: Sendable {
   case session(SessionEvent)
   case played(Replay)
   case sessionsRead([Choice])
+  /// Requests of the session that is taken up which had not ended when its studio did, each as it begins.
+  case leftUnfinished([SessionEvent])
   /// Models that can be loaded.
   case modelsRead([Choice])
   /// A message of the open session is to be seen.

@@ -13,6 +13,8 @@ public struct ConversationState: Equatable, Sendable {
   public var lastDrawing: ImageSettings?
   /// What `/retry` does again.
   public var lastRequest: Request<PictureID>?
+  /// What `/retry` does before that: requests that had not ended when the session was left, until something else is asked.
+  var unfinished: [Job] = []
   /// The recorded session that is being played; nil for none.
   public var replay: Replay?
   /// Whether the session has requests from before it was opened.

@@ -110,6 +110,9 @@ public struct Transcript: Equatable, Sendable {
 
   /// Takes one event in.
   public mutating func apply(_ event: SessionEvent) {
+    if case .queued(let waiting) = event {
+      lastRequest = max(lastRequest, waiting.compactMap(\.request).max() ?? 0)
+    }
     if let request = event.request {
       lastRequest = max(lastRequest, request)
       if undone.contains(request) {
@@ -119,7 +122,7 @@ public struct Transcript: Equatable, Sendable {
     }
     switch event.readable {
     case .opened(let name, _, _): model = name
-    case .redone, .settings: break
+    case .redone, .settings, .queued, .unqueued: break
     case .renamed(let name): title = name
     case .asked(let request, let text, let pictures, _, let written):
       addQuestion(request, written ?? text, pictures)

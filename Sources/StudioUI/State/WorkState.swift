@@ -14,6 +14,8 @@ public struct WorkState: Equatable, Sendable {
   public var running: Running?
   /// What waits for it, the next first.
   public var queue: [Job] = []
+  /// Those of them that the session's log has as waiting.
+  var logged: [Int] = []
   /// Numbers of requests never begin anew while the program runs.
   var nextRequest = 1
   /// When the slider's change is drawn.
@@ -153,6 +155,26 @@ public struct Job: Equatable, Sendable {
     var followsSlider = false
     /// What a question is about whose pictures are found when it is asked.
     var subject: Subject?
+  }
+
+  /// A request that was left, from what begins it; nil for any other event.
+  init?(_ event: SessionEvent) {
+    guard let id = event.request, let request = event.requested else { return nil }
+    self.init(id: id, request: request, options: Options(sweep: event.sweep))
+    if case .ask(let question) = request, question.pictures.isEmpty { options.subject = .newest }
+  }
+
+  init(id: Int, request: Request<PictureID>, options: Options) {
+    (self.id, self.request, self.options) = (id, request, options)
+  }
+
+  /// With what it will begin, as far as that is known: what a question is about is found when it is asked.
+  var began: SessionEvent {
+    guard case .ask(var question) = request, let picture = options.subject?.picture else {
+      return .began(id, request, sweep: options.sweep)
+    }
+    question.pictures = [picture]
+    return .began(id, .ask(question))
   }
 
   /// Whether pictures come of it; else an answer.

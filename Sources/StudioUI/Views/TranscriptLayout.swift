@@ -250,7 +250,7 @@ extension StudioState {
 
   /// What the running request has brought so far, and what waits, as messages below the others.
   var liveMessages: [Message] {
-    guard let running = work.running else { return waitingMessage.map { [$0] } ?? [] }
+    guard let running = work.running else { return [waitingMessage ?? unfinishedMessage].compactMap(\.self) }
     // It goes on with what is there of it.
     let goesOn = conversation.transcript.hasAnswer(running.job.options.sweep ?? running.id)
     var message = Message(id: -1, goesOn ? .studio : .model, running.text)
@@ -266,7 +266,15 @@ extension StudioState {
     return [message] + (waitingMessage.map { [$0] } ?? [])
   }
 
-  /// Requests that wait, a line each, as far as there is room; sweeps as one.
+  /// What had not ended when the session was left, until something is asked.
+  private var unfinishedMessage: Message? {
+    let count = conversation.unfinished.count
+    guard count > 0, !conversation.isReadOnly, conversation.replay == nil else { return nil }
+    let what = count == 1 ? "1 request was not finished" : "\(count) requests were not finished"
+    return Message(id: -3, .studio, "\(what); /retry asks \(count == 1 ? "it" : "them") again")
+  }
+
+  /// Requests that wait, and models, a line each, as far as there is room; sweeps as one.
   private var waitingMessage: Message? {
     let groups = work.waiting
     guard !groups.isEmpty else { return nil }

@@ -1,0 +1,181 @@
+import Foundation
+import Requests
+import SessionLog
+import TestSupport
+import Testing
+
+/// What a studio leaves that is killed: requests that were not done, and those that waited.
+@Suite struct UnfinishedRequestsTests {
+  private func asked(_ request: Int) -> SessionEvent {
+    .asked(request: request, text: "\(request)?", pictures: [], sampling: .init())
+  }
+
+  private func drawing(_ request: Int, count: Int = 1, sweep: Int? = nil) -> SessionEvent {
+    .drawingAsked(
+      request: request, settings: ImageSettings(prompt: "a cat", seed: 7), count: count, parent: nil,
+      sweep: sweep)
+  }
+
+  private func drawn(_ request: Int, partial: Bool = false) -> SessionEvent {
+    let origin = PictureOrigin(ImageSettings(prompt: "a cat"), stepsDone: 1)
+    return .drawn(request: request, picture: .hash("aa"), origin: origin, seconds: 1, isPartial: partial)
+  }
+
+  private func answered(_ request: Int) -> SessionEvent {
+    .answered(request: request, text: "yes", tokens: 1, seconds: 1, isPartial: false)
+  }
+
+  private func cut(_ request: Int) -> SessionEvent {
+    .failed(request: request, reason: UnfinishedRequests.cutOff)
+  }
+
+  private func waited(_ request: Int) -> SessionEvent {
+    .failed(request: request, reason: UnfinishedRequests.notBegun)
+  }
+
+  private func left(_ events: [SessionEvent]) -> UnfinishedRequests {
+    UnfinishedRequests(events.map { SessionEntry(time: 1, event: $0) })
+  }
+
+  /// A log in which all came to its end stays as it is, whatever the way.
+  @Test func whatEndedIsNoMatter() throws {
+    let events = [
+      asked(1), answered(1), drawing(2, count: 2), drawn(2), drawn(2), drawing(3, count: 4),
+      drawn(3, partial: true),
+      asked(4), .cancelled(request: 4), drawing(5), .failed(request: 5, reason: "x"), asked(6),
+      .undone(request: 6), drawing(7, sweep: 7), drawn(7), drawing(8, sweep: 7), drawn(8),
+    ]
+    let found = left(events)
+    #expect(found.entries.map(\.event) == events && found.owed.isEmpty && found.again.isEmpty)
+  }
+
+  /// What was worked on says that it was cut off, where it stands, and is asked again as far as it was not done; one of
+  /// long ago says so, too.
+  @Test func whatWasCutOffSaysSo() {
+    let found = left([asked(1), .note("x"), drawing(2, count: 4), drawn(2), .renamed("y")])
+    #expect(
+      found.entries.map(\.event)
+        == [asked(1), cut(1), .note("x"), drawing(2, count: 4), drawn(2), cut(2), .renamed("y")])
+    #expect(found.owed.map(\.event) == [cut(1), cut(2)])
+    var rest = ImageSettings(prompt: "a cat", seed: 7)
+    rest.seed = 8
+    #expect(found.again == [.drawingAsked(request: 2, settings: rest, count: 3, parent: nil)])
+    // A number that came again.
+    let again = left([drawing(1), .opened(model: "m", modelHash: "h", program: "p"), drawing(1), drawn(1)])
+    #expect(again.entries.map(\.event).prefix(2) == [drawing(1), cut(1)] && again.owed.isEmpty)
+  }
+
+  /// What waited and was neither begun nor taken back was waiting; of a sweep it is said once.
+  @Test func whatWaitedSaysSo() {
+    let found = left([
+      drawing(1), .queued([asked(2), drawing(3)]), .queued([drawing(4, sweep: 4), drawing(5, sweep: 4)]),
+      drawn(1),
+      .unqueued([3]), asked(2),
+    ])
+    let end = [drawing(4, sweep: 4), waited(4)]
+    #expect(found.entries.map(\.event) == [drawing(1)] + end + [drawn(1), asked(2), cut(2)])
+    #expect(found.owed.map(\.event) == [cut(2)] + end + [.unqueued([5])])
+    #expect(found.again == [asked(2), drawing(4, sweep: 4), drawing(5, sweep: 4)])
+    // Behind a part of a sweep that was drawn the sweep was cut off.
+    let queue = SessionEvent.queued([drawing(2, sweep: 1), drawing(3, sweep: 1)])
+    let part = left([drawing(1, sweep: 1), queue, drawn(1)])
+    #expect(part.entries.map(\.event) == [drawing(1, sweep: 1), drawn(1), drawing(2, sweep: 1), cut(2)])
+    #expect(part.again == [drawing(2, sweep: 1), drawing(3, sweep: 1)])
+    let cutPart = left([drawing(1, sweep: 1), queue])
+    #expect(
+      cutPart.owed.map(\.event) == [cut(1), .unqueued([2]), .unqueued([3])] && cutPart.again.count == 3)
+  }
+
+  /// What was set after the last thing that was sent holds when the log is completed.
+  @Test func settingsHoldOn() {
+    let settings = SessionEvent.settings(
+      SessionSettings(.init(prompt: "", steps: 33), seed: 1, count: 1, temperature: 0))
+    let found = left([drawing(1), .queued([drawing(2)]), settings])
+    #expect(found.entries.map(\.event) == [drawing(1), cut(1), drawing(2), waited(2), settings])
+    #expect(found.owed.map(\.event) == [cut(1), drawing(2), waited(2), settings])
+    #expect(left([drawing(1), settings, .queued([drawing(2)]), drawn(1)]).owed.last?.event == settings)
+  }
+
+  /// The log says it itself once something is done in the session, and it is not said again after that.
+  @Test func theLogIsCompletedWithTheNextThing() throws {
+    let store = SessionStore(folder: temporaryPath()), id = "20260101-000000-aaaa"
+    do {
+      let file = try SessionFile(store, id: id)
+      for event in [asked(1), .queued([drawing(2)])] { file.append(.init(time: 5, event: event)) }
+    }
+    let before = try store.contents(of: id).entries, found = UnfinishedRequests(before)
+    do {
+      let file = try SessionFile(store, id: id)
+      file.owe(found.owed)
+      #expect(file.append(.init(time: 9, event: .opened(model: "m", modelHash: "h", program: "p"))))
+    }
+    #expect(try store.contents(of: id).entries == before, "nothing was done in it")
+    let file = try SessionFile(store, id: id)
+    file.owe(found.owed)
+    file.append(.init(time: 9, event: asked(3)))
+    let after = try store.contents(of: id).entries
+    #expect(after.map(\.event) == [asked(1), .queued([drawing(2)]), cut(1), drawing(2), waited(2), asked(3)])
+    #expect(UnfinishedRequests(after).again == [asked(3)])
+  }
+
+  /// What still waits is a prompt of its session for whoever lists or prints it.
+  @Test func whatWaitsIsListed() throws {
+    let store = SessionStore(folder: temporaryPath()), id = "20260101-000000-aaaa"
+    let file = try SessionFile(store, id: id)
+    file.append(.init(time: 5, event: .queued([drawing(2)])))
+    let summary = try store.summary(of: id), entries = try store.contents(of: id).entries
+    #expect(summary.title == "a cat" && summary.messages == 1 && summary.pictures == 0)
+    #expect(RequestOutcomes(entries).label(of: 2) == " (not begun)")
+    #expect(entries.withWaiting.map(\.event) == [drawing(2)])
+  }
+
+  /// Logs of old have no such entries, and read as they did; what a program of then does with these is count them.
+  @Test func theFormatStays() throws {
+    let line = try JSONEncoder().encode(SessionEntry(time: 1, event: .queued([asked(2)])))
+    let found = SessionContents(line)
+    #expect(found.entries.map(\.event) == [.queued([asked(2)])] && found.newestVersion == 1 && !found.isNewer)
+    // An event of any other kind is nothing that waits, and numbers are as large as they can be.
+    let odd =
+      #"{"event":{"queued":{"_0":[{"note":{"_0":"x"}},{"asked":{"request":9223372036854775807,"text":"?","pictures":[],"sampling":{"temperature":0,"seed":0}}}]}},"time":1,"version":1}"#
+    guard case .queued(let waiting)? = SessionContents(Data(odd.utf8)).entries.first?.event else {
+      Issue.record("\(SessionContents(Data(odd.utf8)))")
+      return
+    }
+    #expect(waiting.count == 1 && waiting[0].request == 1 << 48)
+  }
+}
+
+/// A log that is taken from under its writer.
+@Suite struct LostLogTests {
+  private let store = SessionStore(folder: temporaryPath())
+
+  private func note(_ text: String) -> SessionEntry { SessionEntry(time: 1, event: .note(text)) }
+
+  /// Moved, its folder or itself: it goes on where it was with all that it had, its pictures among it, and says where the
+  /// other is; once.
+  @Test(arguments: [true, false]) func aMovedLogGoesOnWhereItWas(_ isFolder: Bool) throws {
+    let file = try SessionFile(store, id: "a"), manager = FileManager.default
+    file.append(note("one"))
+    file.keep(Data([1]), as: "abcd")
+    let other = isFolder ? store.folder + "/b" : file.folder + "/log.old"
+    try manager.moveItem(atPath: isFolder ? file.folder : file.folder + "/log.jsonl", toPath: other)
+    #expect(file.append(note("two")) && file.renewals == 1)
+    #expect(file.renewal.contains(isFolder ? "moved to" : "log.old") && file.renewal.contains("written anew"))
+    file.append(note("three"))
+    #expect(file.renewals == 1)
+    #expect(try store.read("a").entries.map(\.event) == [.note("one"), .note("two"), .note("three")])
+    #expect(try store.picture("abcd", of: "a") == Data([1]))
+    if isFolder { #expect(try store.read("b").entries.map(\.event) == [.note("one")]) }
+  }
+
+  /// What somebody put in its place stays theirs.
+  @Test func whatIsInItsPlaceIsKept() throws {
+    let file = try SessionFile(store, id: "a"), path = file.folder + "/log.jsonl"
+    file.append(note("one"))
+    try FileManager.default.removeItem(atPath: path)
+    try Data("mine\n".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(file.append(note("two")) && file.renewal.contains(path + ".other"))
+    #expect(try String(contentsOfFile: path + ".other", encoding: .utf8) == "mine\n")
+    #expect(try store.read("a").entries.map(\.event) == [.note("one"), .note("two")])
+  }
+}

@@ -28,7 +28,7 @@ import Testing
       _ = b.rows()
     }
     b.act(.resized(Size(120, 36), cell: Size(9, 19)))
-    b.send("a cat")
+    b.send("/imagine a cat")
     #expect(
       b.drawings.count == 1 && b.running > 1, "the next request has a number of its own")
     b.finish("ee")

@@ -9,21 +9,19 @@ extension StudioState {
     // A damaged log may hold the largest of numbers.
     work.nextRequest = max(work.nextRequest, min(conversation.transcript.lastRequest, 1 << 60) + 1)
     switch event {
-    case .asked(_, let text, let pictures, let sampling, let written) where isReading:
-      forgetTheOneBefore()
-      conversation.lastRequest = .ask(
-        Question(
-          text, pictures: pictures, temperature: sampling.temperature, seed: sampling.seed, written: written))
+    case .asked(_, _, _, let sampling, _) where isReading:
+      takeUp(event, in: .ask)
       inspector.controls.temperature = sampling.temperature
       inspector.recorded = inspector.controls
     case .drawingAsked(_, let settings, let count, let parent, let sweep) where conversation.replay == nil:
       if isReading {
-        forgetTheOneBefore()
-        conversation.lastRequest = .imagine(settings, count: count, parent: parent)
+        takeUp(event, in: .imagine)
         restore(settings, isOfSweep: sweep != nil)
       }
       inspector.recorded.take(settings, isOfSweep: sweep != nil)
     case .settings(let settings) where isReading:
+      // What was turned before the first request is in the log before it.
+      forgetTheOneBefore()
       inspector.controls.take(settings)
       inspector.recorded = inspector.controls
     case .drawn(_, _, let origin, _, _):
@@ -38,7 +36,17 @@ extension StudioState {
   }
 
   /// Whether entries are those of a session that is being taken up, and not what happens now.
-  private var isReading: Bool { work.running == nil && conversation.replay == nil }
+  private var isReading: Bool {
+    work.running == nil && work.leaving == nil && conversation.replay == nil
+  }
+
+  /// A request of the session that is taken up: it goes on in the mode of the last one.
+  private mutating func takeUp(_ event: SessionEvent, in mode: StudioMode) {
+    forgetTheOneBefore()
+    conversation.lastRequest = event.requested
+    // What cannot draw asks, until a model is there that can.
+    (prompt.mode, prompt.asksForWant) = (work.canDraw ? mode : .ask, mode == .imagine && !work.canDraw)
+  }
 
   /// What the session before was turned to is none of the one's that is taken up: of what its log does not say, such as a
   /// seed that is random, the person's own defaults hold.

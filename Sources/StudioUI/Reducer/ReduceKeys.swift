@@ -41,7 +41,8 @@ extension StudioState {
     case .imagine, .image, .caption, .vary, .retry, .grid, .sweep, .critique, .stop, .stopAll, .queue,
       .chooseOfStrip:
       performDrawing(command, argument)
-    case .cfg, .steps, .seed, .count, .negative, .solver, .interval: performSetting(command, argument)
+    case .cfg, .steps, .seed, .count, .negative, .solver, .interval:
+      performSetting(command, argument) + settingsAtOnce()
     case .undo, .redo, .edit, .save, .model, .export, .replay, .search, .sessions, .new, .rename:
       performSession(command, argument)
     case .gallery, .compare, .theme, .doctor, .tour, .help, .quit, .size, .things:

@@ -167,13 +167,13 @@ extension StudioState {
     return [.cancel(running.id)]
   }
 
-  /// Moves the slider; 250 ms after the last move the last prompt is drawn again with its seed.
+  /// Moves the slider; a moment after the last move the last prompt is drawn again with its seed.
   mutating func setGuidance(_ value: Float) -> [Effect] {
     let range = Controls.guidanceRange
     inspector.controls.guidance = ((value * 10).rounded() / 10).clamped(to: range)
     inspector.sliderUntil = now + 1.5
     if conversation.lastDrawing != nil, work.canDraw, conversation.replay == nil, !conversation.isReadOnly {
-      work.sliderDue = now + 0.25
+      work.sliderDue = now + Self.standstill
     }
     return []
   }

@@ -5,20 +5,34 @@ extension StudioState {
   /// Whether the session takes what is turned.
   private var takesSettings: Bool { !conversation.isReadOnly && conversation.replay == nil }
 
-  /// What is turned is written into the session once it stands still for a second: whoever takes the session up again finds
-  /// it so. A session in which nothing was said knows the settings file alone.
+  /// What the log has of the settings. A session in which nothing was said knows the settings file alone.
+  private var knownSettings: Controls {
+    conversation.transcript.messages.isEmpty ? inspector.configured : inspector.recorded
+  }
+
+  /// What is set is written into the session at once, so that whoever takes it up again finds it so, though the studio be
+  /// killed; what is turned step by step, once it stands still.
   mutating func noteSettings() -> [Effect] {
-    let known = conversation.transcript.messages.isEmpty ? inspector.configured : inspector.recorded
-    guard takesSettings, inspector.controls != known else {
+    guard takesSettings, inspector.controls != knownSettings else {
       (inspector.turned, inspector.recordDue) = (nil, nil)
       return []
     }
     guard inspector.controls == inspector.turned else {
-      (inspector.turned, inspector.recordDue) = (inspector.controls, now + 1)
+      let isTurned = inspector.row != nil || inspector.sliderUntil.map { $0 > now } ?? false
+      guard isTurned else { return recordSettings() }
+      (inspector.turned, inspector.recordDue) = (inspector.controls, now + Self.standstill)
       return []
     }
     guard let due = inspector.recordDue, due <= now else { return [] }
     return recordSettings()
+  }
+
+  /// For so long nothing is turned that stands still: the slider's drawing begins then, too.
+  static let standstill = 0.25
+
+  /// What a command sets is not turned.
+  mutating func settingsAtOnce() -> [Effect] {
+    takesSettings && inspector.controls != knownSettings ? recordSettings() : []
   }
 
   /// The same at once, where somebody leaves the session.
@@ -31,7 +45,7 @@ extension StudioState {
 
   /// What a drawing does not say by itself of the settings that it is made with.
   mutating func settingsBeside(_ drawing: ImageSettings) -> [Effect] {
-    var said = conversation.transcript.messages.isEmpty ? inspector.configured : inspector.recorded
+    var said = knownSettings
     _ = said.take(drawing)
     let own = inspector.controls, isSaid = said.seed == own.seed && said.count == own.count
     guard takesSettings, !isSaid || said.temperature != own.temperature else { return [] }
@@ -39,7 +53,9 @@ extension StudioState {
   }
 
   private mutating func recordSettings() -> [Effect] {
-    (inspector.recorded, inspector.recordDue) = (inspector.controls, nil)
+    (inspector.recorded, inspector.turned, inspector.recordDue) = (
+      inspector.controls, inspector.controls, nil
+    )
     return [.record(.settings(inspector.controls.asRecorded))]
   }
 }

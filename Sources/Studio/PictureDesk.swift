@@ -62,11 +62,16 @@ final class PictureDesk {
   /// a file and there is none, the prompt comes back as it was.
   func attach(_ mentions: Mentions) -> [Action] {
     var found: [Int: Attachment] = [:], actions: [Action] = []
-    let mentions = mentions.withBlanks(Self.isFile)
+    let mentions = mentions.withBlanks(Self.isFile, orFolder: Self.isFolder)
     for (i, word) in mentions.words.enumerated() {
       let path = TypedPath.named(word.path)
       guard Self.isFile(path) || Mentions.isPath(word) else { continue }
       do {
+      if FileName.isFolder(path) {
+        let name = FileName.escaped(word.path)
+        let told = "\(name) is a folder, and no picture; /image \(name) lists its pictures"
+        return actions + [.edited(mentions.text), .toast(told, isError: true)]
+      }
         let (attachment, told) = try kept(path)
         found[i] = attachment
         actions += told
@@ -84,7 +89,11 @@ final class PictureDesk {
 
   /// Which words behind `@` name nothing, while they are written; folders may go on.
   func lookFor(_ mentions: Mentions) -> Action {
-    let words = mentions.withBlanks(Self.isFile)
+  private static func isFolder(_ typed: String) -> Bool {
+    typed.contains { $0.isLetter || $0.isNumber } && FileName.isFolder(TypedPath.named(typed))
+  }
+
+    let words = mentions.withBlanks(Self.isFile, orFolder: Self.isFolder)
     let absent = words.words.indices.filter { !FileName.exists(TypedPath.named(words.words[$0].path)) }
     return .mentionsLookedUp(words, absent: absent)
   }

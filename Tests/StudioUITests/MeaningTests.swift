@@ -18,7 +18,7 @@ import Testing
       ("what is in @cat.png?", ["cat.png"]), ("@a.png @b.png compare", ["a.png", "b.png"]),
       (#"look at @'my cat.png', please"#, ["my cat.png"]), (#"@"it's.png""#, ["it's.png"]),
       (#"@my\ cat.png what?"#, ["my cat.png"]), (#"@'it'\''s.png' what?"#, ["it's.png"]),
-      ("meet me @home", ["home"]), ("(@dir/x.webp)!", []),
+      ("meet me @home", ["home"]), ("(@dir/x.webp)!", ["dir/x.webp"]),
     ] {
       #expect(Self.mentions(text)?.words.map(\.path) ?? [] == paths, "\(text)")
     }

@@ -7,7 +7,7 @@ extension StudioState {
     guard let vocabulary, prompt.mode == .imagine, !prompt.editor.isEmpty, prompt.editor.search == nil,
       prompt.isLookedThrough, prompt.editor.text.first != "/"
     else { return [] }
-    let mentions = self.mentions
+    let mentions = knownAbsent?.mentions.words ?? self.mentions
     // With a picture it will be asked, and not drawn.
     guard !mentions.contains(where: Mentions.isPath) else { return [] }
     let unknown = vocabulary.unknown(in: prompt.editor.string, cursor: prompt.editor.cursor)

@@ -8,6 +8,8 @@ public struct Mentions: Equatable, Sendable {
     var range: Range<Int>
     /// Whether a quote has no end.
     var isOpen = false
+    /// Whether it has quotes or backslashes.
+    var isQuoted = false
 
     /// Without the folders it lies in.
     var fileName: String { path.split(separator: "/").last.map(String.init) ?? path }
@@ -18,7 +20,7 @@ public struct Mentions: Equatable, Sendable {
   /// In their order.
   public var words: [Word] = []
 
-  /// A word behind a blank, or at the beginning, that begins with `@`.
+  /// A word behind a blank or an opening bracket, or at the beginning, that begins with `@`.
   init(in text: String) {
     self.text = text
     let characters = Array(text)
@@ -30,26 +32,33 @@ public struct Mentions: Equatable, Sendable {
         isStart = false
         continue
       }
-      isStart = characters[at].isWhitespace
+      isStart = characters[at].isWhitespace || Self.opening.contains(characters[at])
       at += 1
     }
   }
 
+  /// What a sentence has before a name, and behind it.
+  private static let opening: Set<Character> = ["(", "[", "{", "\"", "'", "«", "“", "‘", "¿", "¡"]
+  private static let closing: Set<Character> = [
+    "?", "!", ",", ";", ":", ".", ")", "]", "}", "\"", "'", "»", "”", "’", "…",
+  ]
+
   private static func word(_ text: [Character], from start: Int) -> Word? {
-    var path = "", at = start + 1, quote: Character?, plain = 0
+    var path = "", at = start + 1, quote: Character?, plain = 0, isQuoted = false
     while at < text.count {
       let c = text[at]
       if c == "\\", quote != "'", at + 1 < text.count {
         // `\xE9` is a byte of a name: whoever opens it knows.
         if text[at + 1] == "x" { path.append(c) }
         path.append(text[at + 1])
-        (at, plain) = (at + 2, 0)
+        (at, plain, isQuoted) = (at + 2, 0, true)
         continue
       }
       if let open = quote {
         if c == open { quote = nil } else { path.append(c) }
-      } else if c == "'" || c == "\"" {
-        (quote, plain) = (c, 0)
+      } else if c == "'" || c == "\"", plain == 0 || text[at - 1] == "/" {
+        // Within a name it is a part of it: "@it's.png".
+        (quote, plain, isQuoted) = (c, 0, true)
       } else if c.isWhitespace {
         break
       } else {
@@ -59,44 +68,88 @@ public struct Mentions: Equatable, Sendable {
       at += 1
     }
     // "Is this @cat.png?"
-    while plain > 0, let last = path.last, "?!,;:.)".contains(last), path.contains(where: \.isLetter) {
+    while plain > 0, let last = path.last, closing.contains(last), path.contains(where: \.isLetter) {
       path.removeLast()
       (at, plain) = (at - 1, plain - 1)
     }
-    return path.isEmpty ? nil : Word(path: path, range: start..<at, isOpen: quote != nil)
+    return path.isEmpty ? nil : Word(path: path, range: start..<at, isOpen: quote != nil, isQuoted: isQuoted)
   }
 
-  /// The same, whose words reach as far as there is a file of that name: a path may have blanks of its own, and nobody has
-  /// quoted them.
+  /// Where a word ends as it stands, at the next blank and without a sentence's signs.
+  private static func endOfPlainWord(_ text: [Character], _ word: Word) -> Int {
+    let run = text[(word.range.lowerBound + 1)...].prefix { !$0.isWhitespace }
+    return run.lastIndex { !closing.contains($0) }.map { $0 + 1 } ?? run.endIndex
+  }
+
+  /// The same, whose words reach as far as there is a file of that name: it may have blanks of its own, quotes, or a
+  /// sentence's signs at its end, and nobody has quoted them.
   ///
-  /// - Parameter isFile: whether there is a file of a name.
-  public func withBlanks(_ isFile: (String) -> Bool) -> Mentions {
+  /// - Parameters:
+  ///   - isFile: whether there is a file of a name.
+  ///   - isFolder: the same of folders, where there is no file.
+  public func withBlanks(_ isFile: (String) -> Bool, orFolder isFolder: (String) -> Bool = { _ in false })
+    -> Mentions
+  {
     var same = self
     let characters = Array(text)
-    for (i, word) in words.enumerated() {
-      let start = word.range.lowerBound + 1
-      // One with quotes or backslashes says itself where it ends.
-      guard String(characters[start..<word.range.upperBound]) == word.path else { continue }
+    for (i, word) in words.enumerated() where !(word.isQuoted && !word.isOpen && isFile(word.path)) {
       let next = i + 1 < words.count ? words[i + 1].range.lowerBound : characters.count
-      var ends: [Int] = [], at = word.range.upperBound
-      while at < next, characters[at] != "\n", ends.count < Self.mostBlanks {
-        at += 1
-        guard at == next || characters[at].isWhitespace, !characters[at - 1].isWhitespace else { continue }
-        // "… in @my cat.png?"
-        ends += "?!,;:.)".contains(characters[at - 1]) ? [at - 1, at] : [at]
-      }
-      guard let end = ends.last(where: { isFile(String(characters[start..<$0])) }) else { continue }
-      same.words[i].path = String(characters[start..<end])
+      let start = word.range.lowerBound + 1, ends = Self.ends(characters, start..<next)
+      func name(_ end: Int) -> String { String(characters[start..<end]) }
+      let end =
+        ends.first { isFile(name($0)) } ?? ends.first { isFolder(name($0)) }
+        ?? (word.isOpen ? Self.endOfPlainWord(characters, word) : nil)
+        ?? (isFolder(word.path) ? nil : Self.endOfPictureName(characters, word, before: next))
+      guard let end else { continue }
+      same.words[i].path = name(end)
       same.words[i].range = word.range.lowerBound..<end
     }
     return same
   }
 
+  /// Where a name may end, the farthest first: before a blank, and before a sentence's signs that stand there.
+  private static func ends(_ text: [Character], _ range: Range<Int>) -> [Int] {
+    var ends: [Int] = [], blanks = 0
+    for at in range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound + 1) {
+      guard text[at - 1] != "\n", blanks < mostBlanks else { break }
+      guard at == range.upperBound || text[at].isWhitespace, !text[at - 1].isWhitespace else { continue }
+      blanks += 1
+      // "… in @my cat.png)?"
+      let signs = text[range.lowerBound..<at].reversed().prefix { closing.contains($0) }.count
+      ends += (max(range.lowerBound + 1, at - signs)...at).map(\.self)
+    }
+    return ends.reversed()
+  }
+
   private static let mostBlanks = 24
+
+  /// Where "@my cat.png" ends of which there is no file: whoever writes it means all of it.
+  private static func endOfPictureName(_ text: [Character], _ word: Word, before next: Int) -> Int? {
+    guard !isPath(word) else { return nil }
+    let rest = text[word.range.upperBound..<next].split(separator: " ", omittingEmptySubsequences: false)
+    guard rest.first?.isEmpty == true else { return nil }
+    for part in rest.dropFirst().prefix(3) {
+      let signs = part.reversed().prefix { closing.contains($0) }.count, end = part.endIndex - signs
+      if PastedPaths.isPictureName(String(text[part.startIndex..<end])) { return end }
+      guard signs == 0, !part.isEmpty, !part.contains("\n") else { return nil }
+    }
+    return nil
+  }
 
   /// Whether a word can only mean a file: one that is not there is a mistake then, else it is text.
   public static func isPath(_ word: Word) -> Bool {
-    PastedPaths.isPictureName(word.path) || word.path.contains("/")
+    PastedPaths.isPictureName(word.path) || word.path.contains("/") || word.isQuoted || hasEnding(word.path)
+  }
+
+  /// Whether a name ends as a file's does, "notes.txt", and not as a host's.
+  private static func hasEnding(_ path: String) -> Bool {
+    let parts = path.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count > 1, let first = parts.first, let last = parts.last, !first.isEmpty else {
+      return false
+    }
+    let hosts: Set = ["com", "org", "net", "edu", "gov", "info", "io", "dev", "app"]
+    return (2...5).contains(last.count) && last.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+      && last.contains(where: \.isLetter) && !hosts.contains(last.lowercased())
   }
 
   /// A path as it is written behind `@`; a byte in it, such as `\xE9`, stays as it is.
@@ -117,7 +170,7 @@ public struct Mentions: Equatable, Sendable {
     let names = attached.enumerated().map { attached.count == 1 ? "the picture" : "picture \($0.offset + 1)" }
     for (i, name) in zip(attached, names).reversed() where words.indices.contains(i) {
       let range = words[i].range
-      let before = result[..<range.lowerBound].last { !$0.isWhitespace }
+      let before = result[..<range.lowerBound].last { !$0.isWhitespace && !Self.opening.contains($0) }
       // Behind a word of the sentence; the other words are pictures themselves.
       let isWithin =
         before.map { $0.isLetter || $0.isNumber || $0 == "," } ?? false
@@ -128,7 +181,12 @@ public struct Mentions: Equatable, Sendable {
         }
       result.replaceSubrange(range, with: Array(isWithin ? name : ""))
     }
-    return String(result).split(separator: " ").joined(separator: " ").trimmingWhitespace()
+    // What stood around a name that went says nothing by itself.
+    let bare = ["()", "[]", "{}", "\"\"", "''", "«»", "“”"].reduce(String(result)) {
+      $0.replacing($1, with: "")
+    }
+    guard bare.contains(where: { $0.isLetter || $0.isNumber }) else { return "" }
+    return bare.split(separator: " ").joined(separator: " ").trimmingWhitespace()
   }
 }
 
@@ -143,12 +201,23 @@ struct AbsentFiles: Equatable {
 extension StudioState {
   /// Words of the prompt that name no file, and cannot become a file's name by being written on.
   var absentFiles: [Mentions.Word] {
-    guard let absent = prompt.absentFiles, prompt.lookedFor == prompt.editor.text else { return [] }
+    guard let absent = knownAbsent else { return [] }
     let cursor = prompt.editor.cursor
     return absent.places.map { absent.mentions.words[$0] }.filter { word in
       PastedPaths.isPictureName(word.path)
         || Mentions.isPath(word) && !(word.range.lowerBound...word.range.upperBound).contains(cursor)
     }
+  }
+
+  /// Which of the prompt's words name no file; nil where that is not known.
+  var knownAbsent: AbsentFiles? { prompt.lookedFor == prompt.editor.text ? prompt.absentFiles : nil }
+
+  /// Files that the prompt names, as far as is known now: words that are text are none of them.
+  var namedFiles: [Mentions.Word] {
+    guard let absent = knownAbsent else { return mentions }
+    return absent.mentions.words.enumerated().filter { place, word in
+      Mentions.isPath(word) || !absent.places.contains(place)
+    }.map(\.element)
   }
 
   /// Asks which words behind `@` name a file, once for each text.
@@ -162,7 +231,7 @@ extension StudioState {
     (prompt.lookedFor, prompt.absentFiles) = (prompt.editor.text, nil)
     let named = mentions
     // More than that nobody attaches.
-    guard named.contains(where: Mentions.isPath), named.count <= 16 else { return [] }
+    guard !named.isEmpty, named.count <= 16 else { return [] }
     return [.lookFor(Mentions(in: prompt.editor.string))]
   }
 

@@ -50,25 +50,30 @@ extension StudioState {
   /// What a question that brings no picture would be about now, in words; nil where it would be about none.
   var subjectText: String? {
     guard conversation.replay == nil, !conversation.isReadOnly else { return nil }
-    let named = mentions
+    let named = namedFiles, isKnown = knownAbsent != nil
     // Whether there is such a file is found out when it is sent.
-    if let first = named.first, named.allSatisfy({ !Mentions.isPath($0) }) {
+    if !isKnown, let first = named.first, named.allSatisfy({ !Mentions.isPath($0) }) {
       let other = prompt.mode == .ask ? subjectWithoutMentions.map { ", else \($0)" } ?? "" : ""
       return "\(first.fileName), if there is such a file\(other)"
     }
     let absent = absentFiles.map(\.fileName)
-    let paths = named.filter(Mentions.isPath).map(\.fileName).filter { !absent.contains($0) }
+    let paths = named.filter { isKnown || Mentions.isPath($0) }.map(\.fileName).filter {
+      !absent.contains($0)
+    }
     if !absent.isEmpty {
       return (paths + ["no file is called \(absent.joined(separator: ", "))"]).joined(separator: ", ")
     }
     if !paths.isEmpty {
-      if prompt.lookedFor == prompt.editor.text, prompt.absentFiles?.places.isEmpty == true {
-        return paths.joined(separator: ", ")
-      }
+      if isKnown, !named.contains(where: isAbsent) { return paths.joined(separator: ", ") }
       let condition = paths.count == 1 ? "if there is such a file" : "if there are such files"
       return "\(paths.joined(separator: ", ")), \(condition)"
     }
     return prompt.mode == .ask ? subjectWithoutMentions : nil
+  }
+
+  /// Whether a word was looked for and names nothing.
+  private func isAbsent(_ word: Mentions.Word) -> Bool {
+    knownAbsent.map { absent in absent.places.contains { absent.mentions.words[$0] == word } } ?? false
   }
 
   /// Files that the prompt names.

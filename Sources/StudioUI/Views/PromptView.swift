@@ -87,7 +87,7 @@ private func drawPictureLine(_ state: StudioState, y: Int, _ frame: inout Frame)
   let theme = state.terminal.theme, width = state.transcriptWidth
   if !state.prompt.attachments.isEmpty {
     // Those that the text names are attached behind the others.
-    let all = state.prompt.attachments.map(\.name) + state.mentions.filter(Mentions.isPath).map(\.fileName)
+    let all = state.prompt.attachments.map(\.name) + state.namedFiles.filter(Mentions.isPath).map(\.fileName)
     let names = all.enumerated().map { "[Image #\($0 + 1)] \($1)" }
     let note = state.prompt.mode == .ask ? "" : "  only for questions, not for drawing"
     let used = frame.put(
@@ -95,7 +95,7 @@ private func drawPictureLine(_ state: StudioState, y: Int, _ frame: inout Frame)
     frame.put(TextWidth.fitted(note, max(0, width - 3 - used)), 2 + used, y, theme.dim)
     return
   }
-  let hasOthers = state.mentions.isEmpty && state.conversation.transcript.gallery.count > 1
+  let hasOthers = state.namedFiles.isEmpty && state.conversation.transcript.gallery.count > 1
   let key = hasOthers ? "  Alt-P another" : "", text = "[about] \(state.subjectText ?? "")"
   let used = frame.put(TextWidth.fitted(text, max(8, width - 3 - key.count)), 2, y, theme.user)
   frame.put(key, 2 + used, y, theme.dim)

@@ -53,6 +53,16 @@ final class EngineDesk {
     }
   }
 
+  /// Says what keeps a folder from being a model's, as far as that is seen without loading it.
+  func check(_ typed: String) -> [Action] {
+    do {
+      _ = try UnderstandingConfiguration(folder: TypedPath.modelFolder(typed))
+      return []
+    } catch {
+      return [.modelUnfit(typed, "\(error)")]
+    }
+  }
+
   /// A model is there; until here the one before it worked.
   func take(_ facts: ModelFacts, _ engine: StudioEngine) -> Action {
     (self.engine, self.facts, self.loaded) = (engine, facts, loading)

@@ -287,7 +287,7 @@ final class SessionRecorder {
       let place = isPlace ? export.name(format, in: path.map(TypedPath.folder) ?? "") : path ?? ""
       let written = try FileReservation.withName(place) { try export.write(format, to: $0) }
       let name = FileName.escaped(written)
-      let told = (["wrote \(name)"] + export.damage).joined(separator: "; ")
+      let told = (["wrote \(name)"] + export.damage).joined(separator: "\n")
       return [.toast(told, isError: !export.damage.isEmpty)]
     } catch {
       return [.toast(FileName.escaped("\(error)"), isError: true)]

@@ -81,6 +81,7 @@ final class StudioEffects {
     case .judge(let picture, let parts): engines.judge(picture, parts)
     case .measureMove(let pair): pictures.measureMove(pair)
     case .loadModel(let folder): engines.load(TypedPath.modelFolder(folder))
+    case .checkModel(let folder): return engines.check(folder)
     case .record(let event): return recorder.record(event)
     case .newSession: return recorder.begin(leaving: state.work.running?.id)
     case .openSession(let id, let place):

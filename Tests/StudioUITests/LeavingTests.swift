@@ -71,7 +71,7 @@ struct LeavingTests {
     b.finish("aa", partial: true)
     #expect(b.records.contains { $0.pictures == ["aa"] } && b.effects.last == next)
     b.open()
-    #expect(b.state.toast?.text == "opened; 2 requests were cancelled")
+    #expect(b.state.toast?.text == "opened\n2 requests were cancelled")
     b.act(.tick(1))
     #expect(b.drawings.map(\.prompt) == ["a cat", "a bird"])
   }

@@ -46,7 +46,7 @@ import Testing
     b.open()
     #expect(
       b.effects.suffix(2) == [.cancel(old), .forgetTurns]
-        && b.state.toast?.text == "opened; 2 requests were cancelled")
+        && b.state.toast?.text == "opened\n2 requests were cancelled")
     #expect(
       b.state.work.running == nil && b.state.work.queue.isEmpty
         && b.state.conversation.transcript.messages.isEmpty)

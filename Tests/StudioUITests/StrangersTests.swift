@@ -121,9 +121,9 @@ import Testing
     for text in ["a cat", "a dog", "/model big"] { b.send(text) }
     #expect(b.state.toast?.text.contains("when the 2 requests before it are done") == true)
     b.send("/model reader")
-    b.send("/stop all")
+    b.finish("c1")
     #expect(loads(b).isEmpty)
-    b.finish("c1", partial: true)
+    b.finish("d1")
     #expect(loads(b) == [.loadModel("reader")], "the one that was wanted last")
     b.act(.modelFailed("reader: no such folder"))
     #expect(b.state.toast?.text.contains("nano stays") == true)

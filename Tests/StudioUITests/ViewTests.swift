@@ -53,6 +53,7 @@ import Testing
     b.act(.toast(words.joined(separator: " "), isError: true))
     let seen = b.rows().joined(separator: "\n")
     for word in words { #expect(seen.contains(word), "\(word)") }
+    b.act(.tick(20))
     b.act(.toast("short", isError: true))
     #expect(!b.rows().joined().contains("word7") && b.rows().joined().contains("short"))
   }

@@ -41,7 +41,7 @@ extension StudioState {
     case .ended: return leaveUnasked()
     case .resized, .graphicsKnown, .backgroundKnown, .themesRead: return takeTerminal(action)
     case .configured, .historyRead, .complaints: return takeBeginning(action)
-    case .modelReady, .modelFailed, .vocabularyKnown: return takeModel(action)
+    case .modelReady, .modelFailed, .modelUnfit, .vocabularyKnown: return takeModel(action)
     case .request(let id, let event): return take(event, of: id)
     case .session(let event): return take(event)
     case .sessionOpened, .played, .sessionsRead, .modelsRead, .searched, .picturesRead, .placeWanted,
@@ -59,12 +59,26 @@ extension StudioState {
   }
 
   mutating func say(_ text: String) {
-    toast = Toast(text: text, isError: false, until: now + 3)
+    toast = Toast(text: text, isError: false, until: now + 3, said: now)
   }
 
   mutating func fail(_ text: String) -> [Effect] {
-    toast = Toast(text: text, isError: true, until: now + 5)
+    toast = Toast(text: text, isError: true, until: now + 5, said: now)
     return []
+  }
+
+  /// Says something that came from outside. What was said in the same moment, and what went wrong, stands above it: two
+  /// messages are two.
+  mutating func tell(_ text: String, isError: Bool, for seconds: Double) {
+    let until = now + seconds
+    guard let before = toast, before.isError || before.said == now, before.text != text else {
+      toast = Toast(text: text, isError: isError, until: until, said: now)
+      return
+    }
+    let lines = before.text.split(separator: "\n").suffix(3).map(String.init) + [text]
+    toast = Toast(
+      text: lines.joined(separator: "\n"), isError: isError || before.isError,
+      until: max(before.until, until), said: now)
   }
 
   fileprivate mutating func tick(_ now: Double) -> [Effect] {
@@ -161,12 +175,12 @@ extension StudioState {
         prompt.questionForNextAttachment = nil
         return ask(question)
       }
-      say("attached \(attachment.name)")
+      tell("attached \(attachment.name)", isError: false, for: 3)
     case .mentionsFound(let mentions, let found): return take(mentions, found)
     case .pathCompleted(let typed, let path, let names): return takeCompletion(of: typed, path, names)
     case .toast(let text, let isError):
       if isError { prompt.questionForNextAttachment = nil }
-      toast = Toast(text: text, isError: isError, until: now + (isError ? 6 : 3))
+      tell(text, isError: isError, for: isError ? 6 : 3)
     case .edited(let text): prompt.editor.set(text)
     case .folderRead(let folder, let choices):
       overlays.top = .list(ListOverlay(.files(folder: folder), folder, choices))

@@ -215,7 +215,7 @@ extension StudioState {
     prompt.mode = .imagine
     say(
       ([wantsPrompt ? "prompt and settings restored" : "seed \(settings.seed)"] + changed).joined(
-        separator: "; "))
+        separator: "\n"))
     return []
   }
 

@@ -23,6 +23,7 @@ extension StudioState {
       }
       (work.model, work.modelBefore) = (before, nil)
       return fail("\(reason); \(modelName) stays") + startNext()
+    case .modelUnfit(let folder, let reason): return dropChange(to: folder, reason)
     default: break
     }
     return []
@@ -38,7 +39,14 @@ extension StudioState {
     let count = work.requestCount
     let rest = count == 1 ? "the request before it is" : "the \(count) requests before it are"
     say("\(Vocabulary.shown(folder)) is loaded when \(rest) done; /stop all drops what waits")
-    return []
+    return [.checkModel(folder)]
+  }
+
+  /// One that cannot be loaded is not waited for.
+  private mutating func dropChange(to folder: String, _ reason: String) -> [Effect] {
+    guard work.modelChanges.last?.folder == folder else { return [] }
+    work.modelChanges.removeLast()
+    return fail(reason) + startNext()
   }
 
   private mutating func load(_ folder: String) -> [Effect] {

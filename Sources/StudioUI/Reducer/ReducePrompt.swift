@@ -56,7 +56,7 @@ extension StudioState {
     toast = nil
     let effects = draw(text)
     if toast?.isError != true {
-      let said = toast.map { $0.text + "; " } ?? ""
+      let said = toast.map { $0.text + "\n" } ?? ""
       toast = Toast(
         text: said + "this looks like a question and is drawn; Tab switches to Ask", isError: false,
         until: now + 6)

@@ -2,10 +2,14 @@ import Requests
 import SessionLog
 
 extension WorkState {
-  /// What waits: a request, or all that still waits of a sweep.
+  /// What waits: a request, all that still waits of a sweep, or a model.
   struct Waiting: Equatable {
     var ids: [Int]
     var title, detail: String
+    var model: ModelChange?
+
+    /// What a list knows it by.
+    var value: String { model.map { "model \($0.first)" } ?? "\(ids[0])" }
   }
 
   var waiting: [Waiting] {
@@ -25,6 +29,20 @@ extension WorkState {
           detail: job.detail))
     }
     return groups
+  }
+
+  /// The same with the models that take over between them.
+  var lines: [Waiting] {
+    var rest = waiting, lines: [Waiting] = []
+    for change in modelChanges {
+      lines += rest.filter { $0.ids[0] < change.first }
+      rest.removeAll { $0.ids[0] < change.first }
+      lines.append(
+        Waiting(
+          ids: [], title: "model \(Vocabulary.shown(change.folder))", detail: "takes over then",
+          model: change))
+    }
+    return lines + rest
   }
 
   /// What runs and waits, a sweep as one.
@@ -51,24 +69,6 @@ extension Job {
 }
 
 extension StudioState {
-  /// All that waits goes; what runs goes on.
-  mutating func dropQueue() -> [Effect] {
-    guard !work.queue.isEmpty else { return fail("the queue is empty") }
-    conversation.undone.append(.jobs(work.queue))
-    let count = work.waiting.count, them = count == 1 ? "it" : "them"
-    say("removed \(Format.number(count, "request")) from the queue; /redo puts \(them) back")
-    work.queue = []
-    return []
-  }
-
-  /// Nothing runs or waits any more, and nothing follows.
-  mutating func stopAll() -> [Effect] {
-    guard work.isBusy || work.sliderDue != nil || work.critique != nil else {
-      return fail("nothing is running")
-    }
-    let dropped = work.queue.isEmpty ? [] : dropQueue()
-    let waited = toast?.text
-    (work.sliderDue, work.critique) = (nil, nil)
   /// The session's log knows what waits: whatever was sent is in it, though the studio be killed.
   mutating func noteQueue() -> [Effect] {
     // What begins in a moment does not wait; what is meant for another session is nothing of this one.
@@ -93,15 +93,42 @@ extension StudioState {
     return startNext()
   }
 
+  /// All that waits goes; what runs goes on.
+  mutating func dropQueue() -> [Effect] {
+    guard !work.lines.isEmpty else { return fail("the queue is empty") }
+    say(emptyQueue())
+    return []
+  }
+
+  /// Returns what went, in words.
+  private mutating func emptyQueue() -> String {
+    let count = work.waiting.count, them = count == 1 ? "it" : "them"
+    let models = work.modelChanges.map { "\(Vocabulary.shown($0.folder)) is not loaded" }
+    var lines: [String] = []
+    if count > 0 {
+      lines = ["removed \(Format.number(count, "request")) from the queue; /redo puts \(them) back"]
+      conversation.undone.append(.jobs(work.queue))
+    }
+    (work.queue, work.modelChanges) = ([], [])
+    return (lines + models).joined(separator: "\n")
+  }
+
+  /// Nothing runs or waits any more, and nothing follows.
+  mutating func stopAll() -> [Effect] {
+    guard work.isBusy || work.sliderDue != nil || work.critique != nil || !work.modelChanges.isEmpty else {
+      return fail("nothing is running")
+    }
+    let dropped = emptyQueue()
+    (work.sliderDue, work.critique) = (nil, nil)
     let effects = work.running?.isCancelling == false ? cancelRunning(discarding: false) : []
-    say(["stopped everything", dropped.isEmpty ? waited : nil].compactMap(\.self).joined(separator: "; "))
+    say("stopped everything" + (dropped.isEmpty ? "" : "\n" + dropped))
     return effects
   }
 
   // MARK: The list of what waits
 
   mutating func openQueue() -> [Effect] {
-    guard !work.queue.isEmpty else { return fail("the queue is empty") }
+    guard !work.lines.isEmpty else { return fail("the queue is empty") }
     overlays.lay(.list(ListOverlay(.queue, "Queue: the first line is next", [])))
     refreshQueue()
     return []
@@ -110,9 +137,7 @@ extension StudioState {
   /// The list follows the queue.
   mutating func refreshQueue() {
     guard case .list(var list) = overlays.top, list.purpose == .queue else { return }
-    let choices = work.waiting.map {
-      Choice(title: $0.title.oneRow, detail: $0.detail, value: "\($0.ids[0])")
-    }
+    let choices = work.lines.map { Choice(title: $0.title.oneRow, detail: $0.detail, value: $0.value) }
     guard choices != list.choices else { return }
     guard !choices.isEmpty else { return overlays.goBack() }
     let selected = list.shown.indices.contains(list.selected) ? list.shown[list.selected].value : nil
@@ -122,7 +147,7 @@ extension StudioState {
   }
 
   private func group(_ value: String) -> WorkState.Waiting? {
-    work.waiting.first { "\($0.ids[0])" == value }
+    work.lines.first { $0.value == value }
   }
 
   /// What waits is taken out of the queue.
@@ -134,6 +159,11 @@ extension StudioState {
 
   mutating func removeWaiting(_ choice: Choice) -> [Effect] {
     guard let group = group(choice.value) else { return [] }
+    if let model = group.model {
+      work.modelChanges.removeAll { $0 == model }
+      say("\(Vocabulary.shown(model.folder)) is not loaded")
+      return startNext()
+    }
     takeOut(group.ids)
     say("removed '\(choice.title)' from the queue; /redo puts it back")
     return []
@@ -141,8 +171,14 @@ extension StudioState {
 
   /// It is written anew.
   mutating func editWaiting(_ choice: Choice) -> [Effect] {
-    guard let group = group(choice.value), let job = work.queue.first(where: { $0.id == group.ids[0] })
-    else { return [] }
+    guard let group = group(choice.value) else { return [] }
+    if let model = group.model {
+      work.modelChanges.removeAll { $0 == model }
+      prompt.editor.set("/model \(model.folder)")
+      overlays.top = nil
+      return startNext()
+    }
+    guard let job = work.queue.first(where: { $0.id == group.ids[0] }) else { return [] }
     takeOut(group.ids)
     prompt.editor.set(job.text)
     prompt.mode = job.isDrawing ? .imagine : .ask
@@ -152,7 +188,7 @@ extension StudioState {
 
   mutating func moveWaiting(_ choice: Choice, by step: Int) {
     var groups = work.waiting
-    guard let at = groups.firstIndex(where: { "\($0.ids[0])" == choice.value }),
+    guard let at = groups.firstIndex(where: { $0.value == choice.value }),
       groups.indices.contains(at + step)
     else { return }
     groups.swapAt(at, at + step)
@@ -184,6 +220,7 @@ extension StudioState {
       work.stoppedAt = nil
     }
     conversation.undone.append(.requests(requests, again: again))
+    conversation.unfinished.removeAll { requests.contains($0.id) }
     work.talk = []
     say("undone; /redo brings it back")
     return effects + [.forgetTurns] + requests.map { .record(.undone(request: $0)) }
@@ -220,7 +257,6 @@ extension StudioState {
   /// over.
   private mutating func askAgain(_ jobs: [Job]) {
     var numbers: [Int: Int] = [:]
-    conversation.unfinished.removeAll { requests.contains($0.id) }
     for var job in jobs {
       numbers[job.id] = work.nextRequest
       // A sweep whose first one gets another number is called by that.

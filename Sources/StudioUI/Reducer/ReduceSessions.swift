@@ -13,7 +13,7 @@ extension StudioState {
       takeUp(event, in: .ask)
       inspector.controls.temperature = sampling.temperature
       inspector.recorded = inspector.controls
-    case .drawingAsked(_, let settings, let count, let parent, let sweep) where conversation.replay == nil:
+    case .drawingAsked(_, let settings, _, _, let sweep) where conversation.replay == nil:
       if isReading {
         takeUp(event, in: .imagine)
         restore(settings, isOfSweep: sweep != nil)
@@ -73,6 +73,7 @@ extension StudioState {
       overlays.top = .list(list)
     case .picturesRead(let pictures, let origins, let names): return takePictures(pictures, origins, names)
     case .placeWanted(let place): go(to: place)
+    case .leftUnfinished(let events): conversation.unfinished = events.compactMap(Job.init)
     case .searched(let choices):
       guard case .list(var list) = overlays.top, list.purpose == .search else { break }
       (list.choices, list.selected) = (choices, 0)
@@ -81,7 +82,6 @@ extension StudioState {
       guard !work.isBusy else { return fail("wait for the running request to finish, then replay") }
       (overlays.top, work.sliderDue) = (nil, nil)
       conversation.begin(replay, now: now)
-    case .leftUnfinished(let events): conversation.unfinished = events.compactMap(Job.init)
     default: break
     }
     return []
@@ -98,7 +98,7 @@ extension StudioState {
     (overlays.top, inspector.row) = (nil, nil)
     (prompt.attachments, prompt.questionForNextAttachment, prompt.subject) = ([], nil, .newest)
     if !text.isEmpty {
-      let told = ended == 0 ? "" : "; \(ended) request\(ended == 1 ? " was" : "s were") cancelled"
+      let told = ended == 0 ? "" : "\n\(ended) request\(ended == 1 ? " was" : "s were") cancelled"
       toast = Toast(text: text + told, isError: isError, until: now + (isError ? 6 : 3))
     }
     return (running.map { [.cancel($0.id)] } ?? []) + [.forgetTurns]

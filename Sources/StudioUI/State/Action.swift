@@ -27,6 +27,8 @@ public enum Action: Sendable {
   // The model and its requests.
   case modelReady(name: String, parameters: Int, bytes: Int, canDraw: Bool)
   case modelFailed(String)
+  /// One that is to take over later cannot be loaded, and why.
+  case modelUnfit(String, String)
   /// What the model was taught; nil where its folder does not say.
   case vocabularyKnown(Vocabulary?)
   /// How much of its prompt the model finds in a picture, 0…1.
@@ -42,10 +44,10 @@ public enum Action: Sendable {
   case sessionOpened(isReadOnly: Bool, String, isError: Bool)
   /// An entry of the session.
   case session(SessionEvent)
-  case played(Replay)
-  case sessionsRead([Choice])
   /// Requests of the session that is taken up which had not ended when its studio did, each as it begins.
   case leftUnfinished([SessionEvent])
+  case played(Replay)
+  case sessionsRead([Choice])
   /// Models that can be loaded.
   case modelsRead([Choice])
   /// A message of the open session is to be seen.
@@ -100,6 +102,8 @@ public enum Effect: Equatable, Sendable {
   /// Adds an event to the session and gives it back as `Action.session`.
   case record(SessionEvent)
   case loadModel(String)
+  /// Finds out whether there is a model in a folder from which one is to be loaded later.
+  case checkModel(String)
   /// Draws a thing that the model knows, aside of the session.
   case drawThing(String)
   /// Asks the model for the parts of a picture's prompt, aside of the session.

@@ -190,16 +190,22 @@ public struct AlbumState: Equatable, Sendable {
 
 /// A short message in the status line.
 public struct Toast: Equatable, Sendable {
-  /// One line.
+  /// A line for each thing that is said.
   public var text: String
   /// Whether it is about something that failed.
   public var isError: Bool
   /// The studio's time in seconds at which it goes.
   public var until: Double
+  /// The same at which it was said; nil where that does not matter.
+  var said: Double?
 
   /// Each argument is the property of its name.
   public init(text: String, isError: Bool, until: Double) {
     (self.text, self.isError, self.until) = (text, isError, until)
+  }
+
+  init(text: String, isError: Bool, until: Double, said: Double) {
+    (self.text, self.isError, self.until, self.said) = (text, isError, until, said)
   }
 }
 

@@ -48,8 +48,8 @@ private func drawRule(_ state: StudioState, _ isActive: Bool, y: Int, _ frame: i
   let mode = " \(state.prompt.mode.rawValue) "
   frame.put(mode, 2, y, isActive ? theme.accent : theme.dim)
   var right = width - 2
-  if !state.work.queue.isEmpty {
-    let text = " \(state.work.waiting.count) in the queue "
+  if !state.work.lines.isEmpty {
+    let text = " \(state.work.lines.count) in the queue "
     right -= text.count
     frame.put(text, max(2 + mode.count, right), y, theme.dim)
     right -= 2

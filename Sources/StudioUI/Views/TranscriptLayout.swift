@@ -276,7 +276,7 @@ extension StudioState {
 
   /// Requests that wait, and models, a line each, as far as there is room; sweeps as one.
   private var waitingMessage: Message? {
-    let groups = work.waiting
+    let groups = work.lines
     guard !groups.isEmpty else { return nil }
     var lines = groups.prefix(3).map { "next: \($0.title.oneRow)" }
     if groups.count > 3 { lines.append("and \(groups.count - 3) more; Ctrl-Q opens the queue") }

@@ -108,7 +108,7 @@ private func drawStatus(_ state: StudioState, _ frame: inout Frame) {
   let keysWidth = keys.reduce(0) { $0 + TextWidth.columns($1.0) + $1.1.count + 3 }
   if let toast = state.toast, state.notice.isEmpty {
     let style = toast.isError ? theme.error.on(theme.bar.background) : theme.bar
-    frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " "), room), 1, y, style)
+    frame.put(TextWidth.fitted(toast.text.replacing("\n", with: " · "), room), 1, y, style)
   } else {
     frame.put(TextWidth.fitted(state.statusText, room), 1, y, theme.bar)
   }

@@ -51,10 +51,12 @@ final class PictureDesk {
   }
 
   private func choices(in path: String) -> [Action] {
-    let folder = TypedPath.folder(path)
+    let folder = TypedPath.folder(path), name = FileName.escaped(folder)
+    let hasPictures = TypedPath.hasPictures(folder)
     return [
-      .folderRead(FileName.escaped(folder), TypedPath.choices(in: folder)),
-      .toast("choose a picture of this folder", isError: false),
+      .folderRead(name, TypedPath.choices(in: folder)),
+      .toast(
+        hasPictures ? "choose a picture of this folder" : "\(name) has no pictures", isError: !hasPictures),
     ]
   }
 
@@ -65,13 +67,13 @@ final class PictureDesk {
     let mentions = mentions.withBlanks(Self.isFile, orFolder: Self.isFolder)
     for (i, word) in mentions.words.enumerated() {
       let path = TypedPath.named(word.path)
-      guard Self.isFile(path) || Mentions.isPath(word) else { continue }
-      do {
       if FileName.isFolder(path) {
         let name = FileName.escaped(word.path)
         let told = "\(name) is a folder, and no picture; /image \(name) lists its pictures"
         return actions + [.edited(mentions.text), .toast(told, isError: true)]
       }
+      guard Self.isFile(path) || Mentions.isPath(word) else { continue }
+      do {
         let (attachment, told) = try kept(path)
         found[i] = attachment
         actions += told
@@ -87,12 +89,12 @@ final class PictureDesk {
     return FileName.exists(path) && !FileName.isFolder(path)
   }
 
-  /// Which words behind `@` name nothing, while they are written; folders may go on.
-  func lookFor(_ mentions: Mentions) -> Action {
   private static func isFolder(_ typed: String) -> Bool {
     typed.contains { $0.isLetter || $0.isNumber } && FileName.isFolder(TypedPath.named(typed))
   }
 
+  /// Which words behind `@` name nothing, while they are written; folders may go on.
+  func lookFor(_ mentions: Mentions) -> Action {
     let words = mentions.withBlanks(Self.isFile, orFolder: Self.isFolder)
     let absent = words.words.indices.filter { !FileName.exists(TypedPath.named(words.words[$0].path)) }
     return .mentionsLookedUp(words, absent: absent)

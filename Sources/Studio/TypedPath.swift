@@ -88,7 +88,7 @@ enum TypedPath {
     return (folder + FileName.escaped(common), fitting.map(FileName.escaped))
   }
 
-  /// Folders, then pictures, that are there to be seen.
+  /// Folders, then pictures, that are there to be seen: plain files that hold something, or links to such.
   private static func entries(of folder: String) -> [(name: String, path: String, isFolder: Bool)] {
     let shown = ((try? FileName.names(in: folder)) ?? []).filter { !$0.hasPrefix(".") }
     let all = shown.map { name in
@@ -99,8 +99,15 @@ enum TypedPath {
       PictureFormat.extensions.contains((name as NSString).pathExtension.lowercased())
     }
     return all.filter(\.isFolder)
-      + all.filter { !$0.isFolder && isPicture($0.name) && FileName.exists($0.path) }
+      + all.filter { !$0.isFolder && isPicture($0.name) && canBeOpened($0.path) }
   }
+
+  private static func canBeOpened(_ path: String) -> Bool {
+    FileName.status(path).map { $0.st_mode & S_IFMT == S_IFREG && $0.st_size > 0 } ?? false
+  }
+
+  /// Whether a folder holds a picture that can be chosen.
+  static func hasPictures(_ folder: String) -> Bool { entries(of: folder).contains { !$0.isFolder } }
 
   /// What a list of files shows: folders, then pictures.
   static func choices(in folder: String) -> [Choice] {

@@ -48,8 +48,12 @@ public final class SessionFile {
     folder = store.folder(of: id)
   }
 
-  /// How often its log was removed by somebody else, and written anew with all that it had.
+  /// How often its log was removed or moved by somebody else, and written anew with all that it had.
   public private(set) var renewals = 0
+  /// What happened the last time, in one line.
+  public private(set) var renewal = ""
+  /// Where the pictures lie of a session that was moved, until they are here.
+  private var movedPictures: String?
 
   /// Whether it is on the disk.
   public var isBegun: Bool { descriptor >= 0 }
@@ -191,15 +195,15 @@ public final class SessionFile {
     return flush()
   }
 
-  /// Writes what waits, as far as the disk takes it. False where something still waits.
-  @discardableResult
-  public func flush() -> Bool {
-    if !waiting.isEmpty { noticeRemoval() }
   /// Entries that are written before the next thing that is done: a session in which nothing is done is not touched.
   public func owe(_ entries: [SessionEntry]) {
     owed = entries.compactMap { try? JSONText.line($0) }.map { $0 + [10] }
   }
 
+  /// Writes what waits, as far as the disk takes it. False where something still waits.
+  @discardableResult
+  public func flush() -> Bool {
+    noticeLoss()
     if !isBegun {
       // What was attached and never asked about is nothing that was done.
       guard !waiting.isEmpty else { return true }
@@ -210,6 +214,7 @@ public final class SessionFile {
         return false
       }
     }
+    fetchMovedPictures()
     for (hash, png) in waitingPictures where write(png, hash) { waitingPictures[hash] = nil }
     while let line = waiting.first {
       guard write(line) else { return false }
@@ -218,11 +223,25 @@ public final class SessionFile {
     return fdatasync(descriptor) == 0 && waitingPictures.isEmpty
   }
 
-  /// What is written to a log that somebody has removed goes nowhere: all of it waits for a new one then.
-  private func noticeRemoval() {
-    var status = stat()
-    guard isBegun, fstat(descriptor, &status) == 0, status.st_nlink == 0 else { return }
-    var log = Data(count: Int(status.st_size))
+  /// What is written to a log that somebody has removed, or moved, is not where anybody looks for it: all of it waits for
+  /// a new one then, in the old place.
+  private func noticeLoss() {
+    let path = folder + "/log.jsonl"
+    var own = stat(), other = stat()
+    guard isBegun, fstat(descriptor, &own) == 0 else { return }
+    let isTaken = FileName.withPath(path) { stat($0, &other) } == 0
+    // What cannot be looked at may be there.
+    guard isTaken || errno == ENOENT || errno == ENOTDIR else { return }
+    if own.st_nlink > 0, isTaken, (other.st_ino, other.st_dev) == (own.st_ino, own.st_dev) { return }
+    let moved = movedLog(own), kept = isTaken ? Self.freeName(path + ".other") : nil
+    // Whatever is in its place is somebody's.
+    if let kept, !FileName.rename(path, kept) { return }
+    renewal =
+      (moved.map { "the session's log was moved to \($0)" } ?? "the session's log was removed")
+      + (kept.map { ", and what is in its place is kept as \($0)" } ?? "") + "; it is written anew"
+      + (moved == nil && !FileName.isFolder(folder + "/pictures") ? ", without the pictures before" : "")
+    movedPictures = moved.map { FileName.parent(of: $0) + "/pictures" }
+    var log = Data(count: Int(own.st_size))
     let count = log.withUnsafeMutableBytes { bytes in
       bytes.baseAddress.map { pread(self.descriptor, $0, bytes.count, 0) } ?? 0
     }
@@ -230,6 +249,37 @@ public final class SessionFile {
     waiting = lines + waiting
     renewals += 1
     release()
+  }
+
+  /// Where the log lies now that only changed its place; nil where that is not known.
+  private func movedLog(_ own: stat) -> String? {
+    guard own.st_nlink > 0,
+      let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)"),
+      let there = FileName.status(path), (there.st_ino, there.st_dev) == (own.st_ino, own.st_dev)
+    else { return nil }
+    return path
+  }
+
+  /// Pictures come along from where the session was moved to.
+  private func fetchMovedPictures() {
+    guard let moved = movedPictures else { return }
+    movedPictures = nil
+    for name in (try? FileName.names(in: moved)) ?? [] where name.hasSuffix(".png") {
+      let path = "\(folder)/pictures/\(name)"
+      guard !FileName.exists(path), let png = try? FileName.contents(ofPlain: "\(moved)/\(name)") else {
+        continue
+      }
+      try? AtomicFile.write(png, to: path, mode: 0o600)
+    }
+  }
+
+  private static func freeName(_ path: String) -> String {
+    var name = path, number = 1
+    while FileName.isTaken(name) {
+      number += 1
+      name = "\(path).\(number)"
+    }
+    return name
   }
 
   /// A whole line or none of it.

@@ -25,6 +25,8 @@ final class SessionRecorder {
   /// The model that is loaded; nil before one is.
   var modelName: String? { if case .opened(let name, _, _)? = opening { name } else { nil } }
   private var loggedFullDisk = false
+  /// How often it was said that the open session's log was taken away.
+  private var toldRenewals = 0
   /// Pictures whose size the state knows.
   private var announced: Set<PictureID> = []
 
@@ -54,10 +56,10 @@ final class SessionRecorder {
     var actions: [Action] = []
     if let session {
       adopt(entry.event, into: session)
-      let renewals = session.renewals, isWritten = session.append(entry)
-      if session.renewals > renewals {
-        let text = "the session was removed; it is written anew, without the pictures before"
-        actions.append(.toast(text, isError: true))
+      let isWritten = session.append(entry)
+      if session.renewals > toldRenewals {
+        toldRenewals = session.renewals
+        actions.append(.toast(session.renewal, isError: true))
       }
       if !isWritten, !loggedFullDisk {
         let text = "what is new stays in memory until it can be written: \(session.obstacle)"
@@ -125,6 +127,25 @@ final class SessionRecorder {
         : "\(Self.entries(session.waiting.count)) could not be written to \(path)")
   }
 
+  /// What is said once the terminal is given back: that a signal ended the studio, and how to go on; that somebody took the
+  /// session away meanwhile. A line each.
+  func farewell(_ status: Int32) -> [String] {
+    let renewed = session.flatMap { $0.renewals > toldRenewals ? $0.renewal : nil }
+    return [renewed, ending(status)].compactMap(\.self)
+  }
+
+  private func ending(_ status: Int32) -> String? {
+    let names = [SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"]
+    guard let name = names[status - 128] else { return nil }
+    guard let session else { return "ended by \(name); nothing was being recorded" }
+    guard session.isBegun || !session.waiting.isEmpty else {
+      return "ended by \(name); nothing had been recorded yet"
+    }
+    let isWhole = session.waiting.isEmpty && session.waitingPictures.isEmpty
+    return "ended by \(name)"
+      + (isWhole ? "; the session is saved: vugen studio \(session.id) takes it up" : "")
+  }
+
   static func entries(_ count: Int) -> String { "\(count) entr\(count == 1 ? "y" : "ies")" }
 
   /// What of the sessions the disk does not take, even now; nil where all is written.
@@ -174,7 +195,7 @@ final class SessionRecorder {
     // Its lock goes with it.
     if let session, !session.end() { unfinished.append(session) }
     unfinished.removeAll { $0 === file }
-    (session, readID) = (file, id)
+    (session, readID, toldRenewals) = (file, id, file?.renewals ?? 0)
     if let file { source.use(file.id) }
     noteLastWords()
     noteWaiting()

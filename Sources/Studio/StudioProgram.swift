@@ -29,6 +29,8 @@ public struct StudioProgram {
     public let status: Int32
     /// What of the sessions the disk did not take, in lines for a person; nil where all is written.
     public let unwritten: String?
+    /// What ended it where a person did not, and where the session is; that somebody took it away. A line each.
+    public let farewell: [String]
   }
 
   /// The model that is loaded first.
@@ -86,10 +88,10 @@ public struct StudioProgram {
     var file: SessionFile?
     var id: String?
     var entries: [SessionEntry] = []
-    /// What the person should know of it.
-    var notice: String?
     /// Requests that had not ended, each as it begins.
     var unfinished: [SessionEvent] = []
+    /// What the person should know of it.
+    var notice: String?
   }
 
   private func open() throws -> Opened {
@@ -120,9 +122,9 @@ public struct StudioProgram {
         (opened.file, opened.entries, opened.unfinished) = (file, left.entries, left.again)
       } catch let error as SessionError where !error.isLocked {
         opened.notice = "read-only: \(error)"
+        opened.entries = UnfinishedRequests(found.entries).entries
       }
       return opened
-        opened.entries = UnfinishedRequests(found.entries).entries
     }
   }
 

@@ -64,6 +64,7 @@ extension StudioProgram {
       leave(with: 1)
     }
     let ended = try run()
+    ended.farewell.forEach { note($0) }
     ended.unwritten?.split(separator: "\n").forEach { note(String($0)) }
     leave(with: ended.unwritten != nil && ended.status == 0 ? 1 : ended.status)
   }

@@ -290,8 +290,9 @@ struct ReplayCommand: AsyncParsableCommand {
     discussion: """
       --verify runs the model again with the recorded seeds and compares every answer and picture bit for bit; \
       each with the model that it was made with. Pictures that were made on a processor of another kind may differ by \
-      its rounding, 2 of 255 in a colour at most, which is said. The exit status is 1 at the first other difference, and \
-      where an entry, a picture or its model is damaged or missing.
+      its rounding, 2 of 255 in a colour at most, which is said. The exit status is 1 at the first other difference, where \
+      an entry, a picture or its model is damaged or missing, and where answers follow one that was cut off: they cannot \
+      be had again, and are counted.
 
       Example: vugen replay last --speed 2
       """)

@@ -111,8 +111,6 @@ public struct WorkState: Equatable, Sendable {
   }
 }
 
-/// Another model, which takes over behind what was asked before.
-struct ModelChange: Equatable {
 /// The way out of the studio, or of a session.
 struct Leaving: Equatable {
   /// What is done then: the studio is left, or another session opened.
@@ -123,6 +121,8 @@ struct Leaving: Equatable {
   let firstOfNext: Int, ended: Int
 }
 
+/// Another model, which takes over behind what was asked before.
+struct ModelChange: Equatable {
   /// The model's folder, as it was typed.
   var folder: String
   /// The first request that it is for.

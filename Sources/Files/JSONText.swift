@@ -36,14 +36,23 @@ public enum JSONText {
     return FileName.shown(whole, backslash: "\\\\")
   }
 
-  /// What Python writes as JSON: NaN and infinities, which JSON lacks, become `word`, outside of texts.
+  /// What Python writes as JSON: NaN and infinities, which JSON lacks, become `word`, outside of texts. Inside, U+FEFF is
+  /// escaped: Foundation drops it at a text's beginning, where a file's name may have it.
   public static func strict(_ bytes: [UInt8], nonFinite word: String = "null") -> Data {
     let words = ["-Infinity", "Infinity", "NaN"].map { Array($0.utf8) }, beginnings = words.map { $0[0] }
+    let mark = Array("\u{FEFF}".utf8)
     var result = Data(), kept = 0, at = 0, isInside = false
     while at < bytes.count {
       let c = bytes[at]
       if isInside {
-        if c == UInt8(ascii: "\\") { at += 1 }
+        if c == UInt8(ascii: "\\") {
+          at += 1
+        } else if c == mark[0], bytes[at...].starts(with: mark) {
+          result += bytes[kept..<at] + Array("\\uFEFF".utf8)
+          at += mark.count
+          kept = at
+          continue
+        }
       } else if beginnings.contains(c), let found = words.first(where: { bytes[at...].starts(with: $0) }) {
         result += bytes[kept..<at] + Array(word.utf8)
         at += found.count

@@ -38,7 +38,7 @@ public struct DoctorReport {
       "Terminal: \(environment["TERM"] ?? "unknown")\(facts.version.isEmpty ? "" : ", \(facts.version)")",
       "Pictures: \(facts.graphics.rawValue) (\(answered))",
       "Cell: \(facts.cell.width) × \(facts.cell.height) pixels; screen: \(size.width) × \(size.height) cells",
-      "Colours: \(facts.isTruecolor ? "24 bits" : "\(facts.colours)")\(noColour)",
+      "Colours: \(colours(of: facts))\(noColour)",
       "Synchronised updates: \(facts.hasSynchronizedUpdates ? "yes" : "no")",
       "Background: " + (facts.background.map { $0.luminance < 0.5 ? "dark" : "light" } ?? "unknown"),
     ]
@@ -46,6 +46,10 @@ public struct DoctorReport {
       lines.append("tmux: versions before 3.4 cannot show sixel; half blocks are used instead")
     }
     return lines
+  }
+
+  private static func colours(of facts: TerminalFacts) -> String {
+    facts.isTruecolor || facts.colours > 256 ? "24 bits" : facts.colours == 0 ? "none" : "\(facts.colours)"
   }
 
   /// The machine and how it computes, in lines.

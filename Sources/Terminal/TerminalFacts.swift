@@ -1,3 +1,4 @@
+import CNCurses
 import Foundation
 import Frames
 
@@ -34,6 +35,13 @@ public struct TerminalFacts: Sendable, Equatable {
 
   /// Whether the device attributes name sixel graphics.
   public var hasSixel: Bool { attributes.dropFirst().contains(4) }
+
+  /// Takes what the system's description of a terminal says.
+  private mutating func takeDescription(of term: String) {
+    let found = Int(vt_colours_of(term))
+    if found >= 0 { colours = found }
+    chooseCharacters(term)
+  }
 
   /// Finds the characters for pictures in few colours: those that a terminal's font is sure to have.
   mutating func chooseCharacters(_ term: String) {
@@ -121,6 +129,7 @@ public struct TerminalFacts: Sendable, Equatable {
     defer { tcsetattr(terminal, TCSAFLUSH, &saved) }
     var facts = TerminalFacts(), parser = InputParser()
     facts.isTruecolor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+    facts.takeDescription(of: environment["TERM"] ?? "")
     facts.measureWindow()
     let queries = queries(environment: environment)
     guard write(terminal, queries, queries.count) == queries.count else { return facts }

@@ -42,13 +42,16 @@ public enum TestCard {
   }
 
   /// The card for plain output, below the cursor and with the cursor below it.
-  public static func bytes(_ graphics: Graphics, isTruecolor: Bool, cell: Size) -> [UInt8] {
+  ///
+  /// - Parameter isTruecolor: false for what the terminal's palette shows.
+  public static func bytes(_ graphics: Graphics, isTruecolor: Bool, on facts: TerminalFacts) -> [UInt8] {
+    let cell = facts.cell
     // A cell that it fills in part is its own, so that it is shown pixel by pixel.
     let columns = max(16, (width + cell.width - 1) / max(1, cell.width))
     let rows = max(4, (height + cell.height - 1) / max(1, cell.height))
     let key = EncodingKey(
-      picture: .testCard, graphics: graphics, isTruecolor: isTruecolor, cell: cell,
-      whole: Size(columns, rows),
+      picture: .testCard, graphics: graphics, isTruecolor: isTruecolor,
+      characters: isTruecolor ? .many : facts.characters, cell: cell, whole: Size(columns, rows),
       part: Rect(0, 0, columns, rows), background: nil)
     let lines = PictureEncoding.encode(picture(), key).rows
     switch graphics {

@@ -182,7 +182,8 @@ struct TriedHardProgramTests {
   @Test(arguments: [
     (["TERM=xterm-256color", "COLORTERM=truecolor"], "Colours: 24 bits"),
     (["TERM=xterm-256color"], "Colours: 256"),
-    (["TERM=xterm", "COLORTERM=24bit"], "Colours: 24 bits"),
+    (["TERM=xterm", "COLORTERM=24bit"], "Colours: 24 bits"), (["TERM=xterm"], "Colours: 8"),
+    (["TERM=vt100"], "Colours: none"),
     (["TERM=xterm-256color", "NO_COLOR=1"], "Colours: 256, NO_COLOR is set"),
   ])
   func theDoctorsColours(_ terminal: [String], _ line: String) throws {
@@ -190,5 +191,15 @@ struct TriedHardProgramTests {
     #expect(s.end() == 0)
     let lines = s.screen(60).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
     #expect(lines.contains(line), "\(s.screen(60))")
+  }
+
+  /// Its card of characters is made of the colours that there are.
+  @Test(arguments: [("xterm", "blocks, 8 colours:", false), ("xterm-256color", "blocks, 256 colours:", true)])
+  func theDoctorsCard(_ terminal: String, _ line: String, _ isOfMany: Bool) throws {
+    let s = try Session(["doctor", "--card", "blocks"], rows: 80, terminal: ["TERM=\(terminal)"])
+    #expect(s.end() == 0)
+    #expect(s.screen(80).contains(line), "\(s.screen(80))")
+    let sent = String(decoding: s.sent.map(\.self), as: UTF8.self)
+    #expect(sent.contains("\u{1B}[38;5;") == isOfMany && (sent.contains("\u{1B}[3") || isOfMany))
   }
 }

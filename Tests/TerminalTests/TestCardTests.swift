@@ -63,7 +63,9 @@ import Testing
 
   /// In the studio and on paper it is shown pixel by pixel where there is room: fine lines are what they are.
   @Test func linesOfOnePixelAreThere() {
-    let bytes = TestCard.bytes(.sixel, isTruecolor: true, cell: Size(9, 19)), rows = decoded(bytes)
+    var facts = TerminalFacts()
+    facts.cell = Size(9, 19)
+    let bytes = TestCard.bytes(.sixel, isTruecolor: true, on: facts), rows = decoded(bytes)
     #expect(rows.map(\.count).max() == TestCard.width)
     let line = Array(rows[90][4..<80])
     #expect(zip(line, line.dropFirst()).allSatisfy { $0 != $1 } && Set(line).count == 2)

@@ -88,14 +88,15 @@ struct Doctor: ParsableCommand {
     let modes =
       card == "all"
       ? [.sixel, .kitty, .blocks] : card == "found" ? [facts.graphics] : [Graphics(rawValue: card) ?? .none]
+    let palette = facts.isTruecolor ? 256 : min(facts.colours, 256)
     for mode in modes where mode != .none {
       let variants = mode != .blocks ? [true] : card == "found" ? [facts.isTruecolor] : [true, false]
       for isTruecolor in variants {
-        let colours = mode == .blocks ? isTruecolor ? ", 24-bit colours" : ", 256 colours" : ""
+        let colours = mode == .blocks ? isTruecolor ? ", 24-bit colours" : ", \(palette) colours" : ""
         print(
           "\(mode.rawValue)\(colours)\(announced.contains(mode) ? "" : " (the terminal did not announce it)"):"
         )
-        try Output.show(TestCard.bytes(mode, isTruecolor: isTruecolor, cell: facts.cell))
+        try Output.show(TestCard.bytes(mode, isTruecolor: isTruecolor, on: facts))
         print()
       }
     }

@@ -27,17 +27,20 @@ static void use_locale(void) {
   if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX < 4) setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-bool vt_knows(const char *term) {
-  int error = 0;
+int vt_colours_of(const char *term) {
+  int error = 0, colours = -1;
   TERMINAL *before = cur_term;
-  bool known = setupterm(term, 1, &error) == OK;
-  if (known) {
+  if (setupterm(term, 1, &error) == OK) {
     TERMINAL *probe = cur_term;
+    colours = tigetnum("colors");
+    if (colours < 0) colours = 0;
     set_curterm(before);
     del_curterm(probe);
   }
-  return known;
+  return colours;
 }
+
+bool vt_knows(const char *term) { return vt_colours_of(term) >= 0; }
 
 bool vt_start(const char *term) {
   use_locale();

@@ -13,6 +13,8 @@ enum { VT_BOLD = 1, VT_DIM = 2, VT_ITALIC = 4, VT_UNDERLINE = 8, VT_REVERSE = 16
 bool vt_start(const char *term);
 // Whether a description of that name is installed.
 bool vt_knows(const char *term);
+// How many colours it says that such a terminal has; −1 where it does not know the terminal.
+int vt_colours_of(const char *term);
 // Ends the screen and leaves the terminal as it was. Safe to call twice and from a dying program.
 void vt_end(void);
 // Leaves the screen for a while (an editor, Ctrl-Z) and comes back with everything to be drawn anew.

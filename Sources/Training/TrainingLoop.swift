@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 
@@ -54,7 +55,7 @@ public struct TrainingLoop {
     var lastSave = start, lastSheet = start, last: Trainer.Report?
     let notes = training.dataNotes
     while !trainer.isFinished, !isCancelled() {
-      let report = try step()
+      guard let report = try step() else { break }
       onFirstStep()
       last = report
       let elapsed = seconds(since: start),
@@ -81,10 +82,13 @@ public struct TrainingLoop {
     return End(last: last, seconds: seconds(since: start))
   }
 
-  /// What ends a run leaves what it has learnt.
-  private func step() throws -> Trainer.Report {
+  /// What ends a run leaves what it has learnt. nil where it is cancelled while it waits for pictures: their reading ends
+  /// then, too.
+  private func step() throws -> Trainer.Report? {
     do { return try training.step() } catch {
-      if training.trainer.stepCount > 0 { try? training.saveCheckpoint() }
+      guard training.trainer.stepCount > 0 else { throw error }
+      if isCancelled(), error is CancellationError || error is Patience.Ended { return nil }
+      try? training.saveCheckpoint()
       throw error
     }
   }

@@ -44,8 +44,8 @@ import Testing
     }
     let locked = words == nil ? [] : ["in/locked"]
     #expect(
-      lines.map(file) == ["gone.png", "in/a.png", "in/b.png", "in/c.png", "in/sub/a.png"] + locked + [
-        "last.png"
+      lines.map(file) == ["gone.png", "in/a.png", "in/b.png", "in/c.png"] + locked + [
+        "in/sub/a.png", "last.png",
       ]
         || words == nil && told.status == 1, "\(told)")
     let failed = lines.filter { $0.contains("\"error\":") }.map(file)

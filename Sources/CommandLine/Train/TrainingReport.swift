@@ -28,7 +28,7 @@ struct TrainingReport {
       }
     }
     defer { ProgressLine.end() }
-    let end = try loop.run(onFirstStep: preparation.end)
+    let end = try finished(loop, preparation)
     ProgressLine.end()
     try finish(end)
     if Interruption.isRequested, !training.trainer.isFinished {
@@ -36,6 +36,19 @@ struct TrainingReport {
       note("interrupted; step \(training.trainer.stepCount) is saved, and --resume goes on from there")
     }
     try Interruption.check()
+  }
+
+  private func finished(_ loop: TrainingLoop, _ preparation: Preparation) throws -> TrainingLoop.End {
+    var isBegun = false
+    do {
+      return try loop.run {
+        isBegun = true
+        preparation.end()
+      }
+    } catch {
+      if !isBegun { try preparation.attempt { throw error } }
+      throw error
+    }
   }
 
   private func finish(_ end: TrainingLoop.End) throws {

@@ -11,6 +11,7 @@ public struct Philox: Sendable, Hashable, Codable {
   public let stream: UInt64
   /// Blocks of four words that were used.
   public private(set) var position: UInt64
+  private var part = 0, parts = 1
 
   /// The place in a stream at which `position` blocks of four words were used.
   public init(seed: UInt64, stream: UInt64 = 0, position: UInt64 = 0) {
@@ -19,6 +20,15 @@ public struct Philox: Sendable, Hashable, Codable {
 
   /// Another sequence of the same seed, such as one an example or a worker.
   public func substream(_ number: UInt64) -> Philox { Philox(seed: seed, stream: number) }
+
+  /// One of several that draw a whole together, each its part: `uniform`, `normal` and `integers` then give the numbers of
+  /// part `part` of `parts` times as many, and go on behind all of these.
+  public func part(_ part: Int, of parts: Int) -> Philox {
+    precondition((0..<parts).contains(part), "there is no part \(part) of \(parts)")
+    var copy = self
+    (copy.part, copy.parts) = (part, parts)
+    return copy
+  }
 
   /// The raw rounds, as the published test vectors give them.
   public static func rounds(counter: [UInt32], key: [UInt32]) -> [UInt32] {
@@ -40,19 +50,21 @@ public struct Philox: Sendable, Hashable, Codable {
   public mutating func integers(below bound: UInt32, count: Int) -> [UInt32] {
     precondition(bound > 0, "there is no number below 0")
     var result: [UInt32] = [], words: ArraySlice<UInt32> = []
-    result.reserveCapacity(count)
+    let all = count * parts
+    result.reserveCapacity(all)
     let limit = (0 &- bound) % bound
-    while result.count < count {
+    while result.count < all {
       if words.isEmpty { words = nextWords()[...] }
       let product = UInt64(words.removeFirst()) * UInt64(bound)
       if UInt32(truncatingIfNeeded: product) >= limit { result.append(UInt32(product >> 32)) }
     }
-    return result
+    return parts == 1 ? result : Array(result[part * count..<(part + 1) * count])
   }
 
   /// The numbers `0 ..< count` in random order (Fisher–Yates).
   public mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
+    precondition(parts == 1, "an order is drawn as a whole")
     guard count > 1 else { return order }
     for i in stride(from: count - 1, to: 0, by: -1) {
       order.swapAt(i, Int(integers(below: UInt32(i + 1), count: 1)[0]))
@@ -63,14 +75,17 @@ public struct Philox: Sendable, Hashable, Codable {
   fileprivate mutating func fill(
     _ kernel: Kernel<vg_random_args>, _ shape: [Int], _ type: ElementType, _ low: Float, _ high: Float
   ) -> Tensor {
-    let y = Tensor.empty(shape, type), count = y.count
+    // Numbers of a part may begin within a block.
+    let count = shape.product, first = part * count, lead = first % 4
+    let y = Tensor.empty(lead == 0 ? shape : [lead + count], type)
     run(
       kernel, type,
       vg_random_args(
-        y: y.pointer, n: Int64(count), seed: seed, stream: stream, offset: position, low: low, high: high),
-      items: blocks(count))
-    position += UInt64((count + 3) / 4)
-    return y
+        y: y.pointer, n: Int64(y.count), seed: seed, stream: stream, offset: position + UInt64(first / 4),
+        low: low, high: high),
+      items: blocks(y.count))
+    position += UInt64((count * parts + 3) / 4)
+    return lead == 0 ? y : y.sliced(lead..<lead + count).copied().reshaped(shape)
   }
 }
 

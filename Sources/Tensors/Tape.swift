@@ -4,6 +4,8 @@ package final class Node {
   let inputs: [Node?]
   var backward: ((Tensor) -> [Tensor?])?
   var gradient: Tensor?
+  /// Whether the way back may lead to any parameter of the tape, past the inputs.
+  var reachesParameters = false
 
   init(tape: Tape, inputs: [Node?] = [], backward: ((Tensor) -> [Tensor?])? = nil) {
     self.tape = ObjectIdentifier(tape)
@@ -51,16 +53,40 @@ final class Tape: @unchecked Sendable {
   }
 
   /// Runs back from `result`. Activations are let go as soon as their gradient is done.
-  func backward(from result: Tensor, gradient: Tensor) {
-    guard let start = result.node, start.tape == ObjectIdentifier(self) else { return }
-    start.add(gradient)
+  ///
+  /// - Parameter observer: is told of each parameter once its gradient is done.
+  func backward(from result: Tensor, gradient: Tensor, _ observer: GradientObserver? = nil) {
+    let finished = observer.map { _ in parametersByFirstUse() }
+    finished?[nodes.count]?.forEach { observer?.isDone($0, nil) }
+    if let start = result.node, start.tape == ObjectIdentifier(self) { start.add(gradient) }
     while let node = nodes.popLast() {
-      guard let gradient = node.gradient, let backward = node.backward else { continue }
-      node.gradient = nil
-      node.backward = nil
-      for (input, part) in zip(node.inputs, backward(gradient)) {
-        if let input, let part { input.add(part) }
+      if let gradient = node.gradient, let backward = node.backward {
+        node.gradient = nil
+        node.backward = nil
+        for (input, part) in zip(node.inputs, backward(gradient)) {
+          if let input, let part { input.add(part) }
+        }
+        observer?.step()
       }
+      finished?[nodes.count]?.forEach { observer?.isDone($0, self.gradient(of: $0)?.cast(to: .f32)) }
+    }
+  }
+
+  /// Parameters by the number of the node behind which, on the way back, nothing more comes to their gradients: the first
+  /// one that uses them. Those that none uses stand under the number of nodes.
+  private func parametersByFirstUse() -> [Int: [Parameter]] {
+    var first: [ObjectIdentifier: Int] = [:], reaching: Int?
+    for (i, node) in nodes.enumerated() {
+      if node.reachesParameters, reaching == nil { reaching = i }
+      for input in node.inputs {
+        if let input, input.backward == nil, first[ObjectIdentifier(input)] == nil {
+          first[ObjectIdentifier(input)] = i
+        }
+      }
+    }
+    return Dictionary(grouping: parameters) { parameter in
+      let own = node(of: parameter).flatMap { first[ObjectIdentifier($0)] } ?? nodes.count
+      return min(own, reaching ?? nodes.count)
     }
   }
 
@@ -77,7 +103,7 @@ extension Tensor {
   /// This result, with the way back to its inputs if the running tape wants one.
   ///
   /// `backward` turns the result's gradient into one gradient an input, `nil` where none is needed.
-  func recorded(from inputs: [Tensor], _ backward: @escaping (Tensor) -> [Tensor?]) -> Tensor {
+  package func recorded(from inputs: [Tensor], _ backward: @escaping (Tensor) -> [Tensor?]) -> Tensor {
     guard let tape = Tape.current, inputs.contains(where: \.isTracked) else { return self }
     var copy = self
     copy.node = tape.record(inputs: inputs.map { $0.isTracked ? $0.node : nil }, backward)
@@ -112,17 +138,32 @@ public struct Gradients {
   }
 }
 
+/// Follows a backward pass.
+public struct GradientObserver {
+  /// Called once for each parameter when its gradient, f32, is done; nil where nothing depends on it.
+  public var isDone: (Parameter, Tensor?) -> Void
+  /// Called again and again.
+  public var step: () -> Void
+
+  /// Each argument is the property of its name.
+  public init(isDone: @escaping (Parameter, Tensor?) -> Void, step: @escaping () -> Void) {
+    (self.isDone, self.step) = (isDone, step)
+  }
+}
+
 /// The value of `loss` and its gradients with respect to `parameters`; everything else is constant.
 ///
 /// `loss` must return one number. Parameters that it does not depend on have no entry.
-public func grad(of parameters: [Parameter], _ loss: () throws -> Tensor) rethrows -> (
-  loss: Tensor, gradients: Gradients
-) {
+///
+/// - Parameter observer: follows the way back; it may be told of gradients in any order.
+public func grad(
+  of parameters: [Parameter], observer: GradientObserver? = nil, _ loss: () throws -> Tensor
+) rethrows -> (loss: Tensor, gradients: Gradients) {
   let tape = Tape()
   parameters.forEach(tape.watch)
   let value = try Tape.$current.withValue(tape, operation: loss)
   precondition(value.count == 1, "a loss is one number, the shape is \(value.shape)")
-  tape.backward(from: value, gradient: .full(value.shape, 1, value.type))
+  tape.backward(from: value, gradient: .full(value.shape, 1, value.type), observer)
   var gradients = Gradients()
   for parameter in parameters { gradients[parameter] = tape.gradient(of: parameter)?.cast(to: .f32) }
   return (value.detached(), gradients)
@@ -162,6 +203,7 @@ public func checkpoint(_ inputs: [Tensor], _ function: @escaping ([Tensor]) -> T
     }
     return leaves.map { $0.node?.gradient }
   }
+  output.node?.reachesParameters = true
   return output
 }
 

@@ -52,6 +52,27 @@ struct RandomTests {
     #expect(Set(normal.prefix(1000)).count == 1000)
   }
 
+  /// Parts of a draw are the whole draw, wherever they begin, and all go on at the same place.
+  @Test(arguments: [[2, 3], [1, 5], [4, 16], [3, 1]])
+  func partsMakeTheWhole(_ shape: [Int]) {
+    for parts in [2, 3, 5] {
+      var whole = Philox(seed: 8, stream: 1)
+      let all = [shape[0] * parts, shape[1]]
+      let normal = Tensor.normal(all, deviation: 2, using: &whole).toArray()
+      let uniform = Tensor.uniform(all, using: &whole).toArray()
+      let integers = whole.integers(below: 77, count: all[0])
+      var drawn: [[Float]] = [[], []], counted: [UInt32] = []
+      for part in 0..<parts {
+        var random = Philox(seed: 8, stream: 1).part(part, of: parts)
+        drawn[0] += Tensor.normal(shape, deviation: 2, using: &random).toArray()
+        drawn[1] += Tensor.uniform(shape, using: &random).toArray()
+        counted += random.integers(below: 77, count: shape[0])
+        #expect(random.position == whole.position)
+      }
+      #expect(drawn == [normal, uniform] && counted == integers)
+    }
+  }
+
   @Test func permutesAndDrawsIntegers() {
     var random = Philox(seed: 3)
     let order = random.permutation(1000)

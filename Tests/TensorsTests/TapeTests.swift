@@ -57,6 +57,29 @@ struct TapeTests {
     #expect(none[w] == nil)
   }
 
+  /// Whoever follows the way back is told of each gradient once, when nothing more comes to it: last layers first.
+  @Test(arguments: [false, true]) func gradientsAreToldWhenTheyAreDone(_ isCheckpointed: Bool) {
+    var random = Philox(seed: 12)
+    let (w, v, x) = parameters(&random)
+    let shared = Parameter(.normal([6], using: &random)), idle = Parameter(.zeros([3]))
+    var told: [(Parameter, [Float]?)] = [], steps = 0
+    let observer = GradientObserver(
+      isDone: { told.append(($0, $1?.toArray())) }, step: { steps += 1 })
+    let (_, gradients) = grad(of: [w, v, shared, idle], observer: observer) {
+      // The same weight at the beginning and in the end.
+      let begun = x * shared.tensor
+      let y =
+        isCheckpointed ? checkpoint([begun]) { loss($0[0], w, v) } : loss(begun, w, v)
+      return y + shared.tensor.squared().mean()
+    }
+    #expect(told.count == 4 && steps > 3)
+    for (parameter, values) in told { #expect(values == gradients[parameter]?.toArray()) }
+    let order = told.map { told in [w, v, shared, idle].firstIndex { $0 === told.0 } }
+    #expect(order.first == 3 && Set(order) == [0, 1, 2, 3])
+    // Past a checkpoint any of them may be used.
+    if !isCheckpointed { #expect(order == [3, 1, 0, 2]) }
+  }
+
   @Test func addsGradientsOfSeveralPasses() {
     var random = Philox(seed: 3)
     let (w, v, _) = parameters(&random)

@@ -53,6 +53,7 @@ let package = Package(
       name: "CCrypto", path: "Sources/Native/CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
     .target(name: "CCurl", path: "Sources/Native/CCurl", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CMPI", path: "Sources/Native/CMPI", linkerSettings: [.linkedLibrary("dl")]),
 
     // What the program looks at before anything else of it runs.
     .target(name: "CStart", path: "Sources/Native/CStart"),
@@ -73,7 +74,7 @@ let package = Package(
       name: "VUGEN",
       dependencies: ["Files", "Flow", "Layers", "ModelFiles", "Pictures", "Requests", "Tensors"],
       resources: [.copy("Resources/nano")]),
-    .target(name: "Training", dependencies: ["Files", "Layers", "ModelFiles", "Tensors"]),
+    .target(name: "Training", dependencies: ["CMPI", "Files", "Layers", "ModelFiles", "Tensors"]),
     .target(
       name: "DataSets", dependencies: ["Files", "ModelFiles", "Pictures", "Tensors"],
       resources: [.copy("Resources/classes.txt")]),
@@ -165,8 +166,9 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Files", "Pictures", "ProgramSupport", "Recipes", "TerminalProbe", "TestSupport", "VUGEN", "fuzz",
-        "CommandLine",
+        "Files", "ModelFiles", "Pictures", "ProgramSupport", "Recipes", "Tensors", "TerminalProbe",
+        "TestSupport",
+        "VUGEN", "fuzz", "CommandLine",
       ]),
     // The studio itself, before a terminal.
     .testTarget(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Training
 
 /// What the program was started with.
 enum ProgramArguments {
@@ -29,7 +30,12 @@ struct Failure {
 
   init(_ command: any ParsableCommand.Type, isJSON: Bool) { (self.command, self.isJSON) = (command, isJSON) }
 
-  func end(with error: any Error) -> Never {
+  /// - Parameter speaks: whether this process says it, where there are several.
+  func end(with error: any Error, speaks: Bool = !Company.isSilent) -> Never {
+    // What went wrong for one of several processes ends all, and one of them says it.
+    if let shared = error as? SharedFailure {
+      end(with: shared.reason ?? ExitCode(1), speaks: shared.isTold)
+    }
     // A command's own status, such as 128 and a signal's number; what it had to say is said.
     if let code = error as? ExitCode {
       do { try Output.finish() } catch  where code != .success { writeError("vugen: \(error)\n") } catch {
@@ -53,16 +59,22 @@ struct Failure {
       exit(0)
     }
     let isUsage = code == .validationFailure
+    if speaks { tell(error, isUsage: isUsage) }
+    exit(isUsage ? 2 : 1)
+  }
+
+  /// Says what went wrong.
+  func tell(_ error: any Error, isUsage: Bool = false) {
     if isJSON {
-      let text = (isUsage ? Self.usageMessage(of: error) : Self.reason(of: error)).message
+      let text = (isUsage ? Self.usageMessage(of: error) : Company.place + Self.reason(of: error)).message
       print((try? jsonLine(["error": .text(text)])) ?? "{\"error\":\"unknown\"}")
       // Where this cannot be printed either, it is said elsewhere.
       if (try? Output.finish()) == nil { writeError("vugen: \(text)\n") }
     } else {
       _ = try? Output.finish()
-      writeError((isUsage ? usage(error) : "vugen: \(Self.reason(of: error).message)") + "\n")
+      writeError(
+        (isUsage ? usage(error) : "vugen: \((Company.place + Self.reason(of: error)).message)") + "\n")
     }
-    exit(isUsage ? 2 : 1)
   }
 
   /// What is wrong in one line, and how the command is used.

@@ -8,7 +8,11 @@ enum Interruption {
   /// Wakes whoever waits for a signal; a handler may ring it.
   private nonisolated(unsafe) static var bell: UnsafeMutablePointer<sem_t>?
 
+  /// When it came, in seconds of a clock that only runs.
+  private nonisolated(unsafe) static var time = 0.0
+
   private static func take(_ number: Int32) {
+    if received == 0 { time = now() }
     received = number
     if let bell { sem_post(bell) }
   }
@@ -53,6 +57,23 @@ enum Interruption {
   }
 
   static var isRequested: Bool { received != 0 }
+
+  private static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+  }
+
+  /// Seconds until a launcher that asks for the end kills: mpirun's own setting, its default, or that of Slurm.
+  private static let grace: Double = {
+    let names = ["OMPI_MCA_odls_base_sigkill_timeout", "PRTE_MCA_odls_base_sigkill_timeout"]
+    let environment = ProcessInfo.processInfo.environment
+    let given = names.lazy.compactMap { environment[$0].flatMap(Double.init) }.first
+    return given ?? (environment["OMPI_COMM_WORLD_SIZE"] == nil ? 30 : 1)
+  }()
+
+  /// Whether the end was asked for so long ago that whoever asked will soon not wait any more.
+  static var isOverdue: Bool { isRequested && now() - time > 0.5 * grace }
 
   /// Throws `CancellationError` where a signal has asked for the end: what long work calls between two steps.
   static func check() throws { if isRequested { throw CancellationError() } }

@@ -6,7 +6,8 @@ import Terminal
 enum ProgressLine {
   /// Not where a line cannot be taken back.
   static let isShown =
-    isatty(2) == 1 && !TerminalFacts.isDumb(environment: ProcessInfo.processInfo.environment)
+    isatty(2) == 1 && !Company.isSilent
+    && !TerminalFacts.isDumb(environment: ProcessInfo.processInfo.environment)
 
   static func show(_ text: String) {
     if isShown { writeError("\r\u{1B}[K\(text)") }
@@ -20,5 +21,5 @@ enum ProgressLine {
   }
 }
 
-/// A line on standard error.
-func note(_ text: String) { writeError("vugen: \(text.message)\n") }
+/// A line on standard error, which one of several processes writes.
+func note(_ text: String) { if !Company.isSilent { writeError("vugen: \(text.message)\n") } }

@@ -44,9 +44,10 @@ public struct LossTerm {
   /// Shape `[]`, f32, not yet weighted.
   public let value: Tensor
 
-  /// Each argument is the property of its name.
-  public init(_ name: String, weight: Float = 1, _ value: Tensor) {
-    (self.name, self.weight, self.value) = (name, weight, value)
+  /// - Parameter share: by which the value is multiplied where ranks have unlike many things to take the mean of:
+  ///   `Ranks.shares`.
+  public init(_ name: String, weight: Float = 1, _ value: Tensor, share: Float = 1) {
+    (self.name, self.weight, self.value) = (name, weight, share == 1 ? value : value * share)
   }
 }
 

@@ -31,19 +31,28 @@ public final class Trainer {
   private let parameters: [Parameter]
   /// Parameters whose gradients are clipped together.
   private let clipped: [[NamedParameter]]
+  /// Who trains together.
+  private let ranks: Ranks
+  private let sum: GradientSum
   /// Steps taken so far.
   public private(set) var stepCount = 0
 
   /// Before the first step of a run.
   ///
-  /// - Parameter apart: beginning of the names of parameters whose gradients are clipped by a norm of their own.
-  public init(_ network: some Module, _ settings: Optimization, clippingApart apart: String? = nil) {
-    (self.network, self.settings) = (network, settings)
+  /// - Parameters:
+  ///   - apart: beginning of the names of parameters whose gradients are clipped by a norm of their own.
+  ///   - ranks: who trains together: the loss is then the mean of theirs, and all take the same steps.
+  public init(
+    _ network: some Module, _ settings: Optimization, clippingApart apart: String? = nil,
+    ranks: Ranks = .alone
+  ) {
+    (self.network, self.settings, self.ranks) = (network, settings, ranks)
     let optimizer = settings.optimizer.made(for: network, settings)
     self.optimizer = optimizer
     average = MovingAverage(
       network, decay: settings.averageDecay, isRising: settings.averageRises, of: optimizer.evaluated)
     parameters = network.parameters
+    sum = GradientSum(parameters, ranks)
     let isApart = { (item: NamedParameter) in apart.map(item.name.hasPrefix) ?? false }
     clipped = [
       network.namedParameters.filter { !isApart($0) }, network.namedParameters.filter(isApart),
@@ -61,26 +70,37 @@ public final class Trainer {
     var total: Float = 0
     let share = 1 / Float(settings.accumulation)
     for batch in 0..<settings.accumulation {
-      var terms: [LossTerm] = []
-      let (_, more) = try grad(of: parameters) {
-        terms = try loss(batch)
-        var sum = terms[0].value * terms[0].weight
-        for term in terms.dropFirst() { sum = sum + term.value * term.weight }
-        return sum
+      let isSummed = batch == settings.accumulation - 1 && !ranks.isAlone
+      if isSummed { sum.begin(upon: gradients) }
+      let (_, more) = try grad(of: parameters, observer: isSummed ? sum.observer : nil) {
+        let terms = try loss(batch)
+        let values = try means(of: terms)
+        if sums.isEmpty { sums = terms.map { ($0.name, 0) } }
+        for i in sums.indices {
+          sums[i].value += values[i] * share
+          total += terms[i].weight * values[i] * share
+        }
+        var weighted = terms[0].value * terms[0].weight
+        for term in terms.dropFirst() { weighted = weighted + term.value * term.weight }
+        return weighted
       }
-      let values = terms.map { $0.value.item() }
-      if let bad = values.firstIndex(where: { !$0.isFinite }) {
-        throw TrainingError.nonFinite(step: stepCount + 1, culprit: "the loss '\(terms[bad].name)'")
-      }
-      if sums.isEmpty { sums = terms.map { ($0.name, 0) } }
-      for i in sums.indices {
-        sums[i].value += values[i] * share
-        total += terms[i].weight * values[i] * share
-      }
-      gradients.add(more)
+      if isSummed { gradients = try sum.end() } else { gradients.add(more) }
     }
-    if settings.accumulation > 1 { gradients.scale(by: share) }
+    let part = share / Float(ranks.count)
+    if part < 1 { gradients.scale(by: part) }
     return try apply(gradients, sums, total)
+  }
+
+  /// Each term's mean over the ranks. Throws `TrainingError.nonFinite` on all where one is not finite anywhere.
+  private func means(of terms: [LossTerm]) throws -> [Float] {
+    var values = terms.map { $0.value.item() }
+    if !ranks.isAlone {
+      values = try ranks.summed(values.map(Double.init)).map { Float($0 / Double(ranks.count)) }
+    }
+    if let bad = values.firstIndex(where: { !$0.isFinite }) {
+      throw TrainingError.nonFinite(step: stepCount + 1, culprit: "the loss '\(terms[bad].name)'")
+    }
+    return values
   }
 
   private func apply(_ gradients: Gradients, _ terms: [(name: String, value: Float)], _ total: Float) throws
@@ -121,8 +141,8 @@ public final class Trainer {
     (try? SafetensorsFile(path: checkpoint(in: folder)))?.header.metadata["step"].flatMap(Int.init)
   }
 
-  /// Writes the state, whole or not at all. Throws `FileAccessError`.
-  public func save(to path: String) throws {
+  /// Everything that a later run needs to go on bit for bit.
+  private var state: (tensors: [String: Tensor], metadata: [String: String]) {
     var tensors = optimizer.state
     for (name, tensor) in network.tensorsByName { tensors["weight." + name] = tensor }
     if average.hasStarted {
@@ -132,6 +152,27 @@ public final class Trainer {
     metadata["step"] = "\(stepCount)"
     metadata["optimizer"] = settings.optimizer.rawValue
     metadata["averageUpdates"] = "\(average.updateCount)"
+    return (tensors, metadata)
+  }
+
+  /// The first rank's state for all, bit for bit: what each has made or read for itself may differ where their processors do.
+  func shareState() throws {
+    guard !ranks.isAlone else { return }
+    var (tensors, metadata) = state
+    metadata = try ranks.broadcast(metadata)
+    let shapes = try ranks.broadcast(tensors.mapValues(\.shape))
+    for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+      tensors[name] = try ranks.broadcast(ranks.isFirst ? tensors[name] ?? .zeros(shape) : .zeros(shape))
+    }
+    guard !ranks.isFirst else { return }
+    try take(
+      tensors.filter { shapes[$0.key] != nil }, metadata, step: metadata["step"].flatMap(Int.init) ?? 0,
+      from: "the first rank")
+  }
+
+  /// Writes the state, whole or not at all. Throws `FileAccessError`.
+  public func save(to path: String) throws {
+    let (tensors, metadata) = state
     try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
   }
 
@@ -163,7 +204,13 @@ public final class Trainer {
         reason: "was left by another optimiser; set optimization.optimizer = '\(kind.prefix(40))' again, "
           + "or begin a new run")
     }
-    let tensors = try file.allTensors().mapValues { $0.copied() }
+    try take(try file.allTensors().mapValues { $0.copied() }, file.header.metadata, step: step, from: path)
+  }
+
+  /// Takes up a state. Throws as `restore` does; nothing has changed then.
+  private func take(
+    _ tensors: [String: Tensor], _ metadata: [String: String], step: Int, from path: String
+  ) throws {
     let weights = tensors.part("weight."), averages = tensors.part("average.")
     let moments = tensors.filter { !$0.key.hasPrefix("weight.") && !$0.key.hasPrefix("average.") }
     let shapes = Dictionary(
@@ -177,7 +224,6 @@ public final class Trainer {
         path: path, reason: "has another shape or type for '\(odd.0)'; begin a new run")
     }
     try network.load(weights, from: path)
-    let metadata = file.header.metadata
     optimizer.restore(moments, numbers: metadata.compactMapValues { Double($0) }, stepCount: step)
     if !averages.isEmpty {
       average.restore(averages, updateCount: metadata["averageUpdates"].flatMap(Int.init) ?? 1)

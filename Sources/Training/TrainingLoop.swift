@@ -35,8 +35,9 @@ public struct TrainingLoop {
   private let tell: (Event) -> Void
 
   /// - Parameters:
-  ///   - isCancelled: asked before each step; a run that is cancelled saves and exports what it has learnt.
-  ///   - measure: called behind each step.
+  ///   - isCancelled: asked before each step; a run that is cancelled saves and exports what it has learnt. Where one rank
+  ///     is, all are.
+  ///   - measure: called behind each step, on the first rank alone.
   public init(
     _ training: any TrainingRun, isCancelled: @escaping () -> Bool = { false },
     measure: @escaping (_ step: Int) throws -> Void = { _ in }, tell: @escaping (Event) -> Void = { _ in }
@@ -49,46 +50,80 @@ public struct TrainingLoop {
   ///
   /// - Parameter onFirstStep: called when the first step is done, behind which there is something to save.
   public func run(onFirstStep: () -> Void = {}) throws -> End {
+    do { return try steps(onFirstStep) } catch RanksError.gone {
+      let step = training.trainer.stepCount
+      if step > 0 { try? training.saveCheckpoint() }
+      throw RanksError.ended(at: step)
+    }
+  }
+
+  private func steps(_ onFirstStep: () -> Void) throws -> End {
     defer { training.stop() }
+    try training.trainer.shareState()
     let trainer = training.trainer, start = clock.now, first = trainer.stepCount
-    let log = try MetricsLog(path: training.folder + "/metrics.jsonl", keepingThrough: first)
+    let log: MetricsLog? = try training.ranks.together { try metrics(keepingThrough: first) }
     var lastSave = start, lastSheet = start, last: Trainer.Report?
     let notes = training.dataNotes
-    while !trainer.isFinished, !isCancelled() {
-      guard let report = try step() else { break }
+    var isStopped = try training.ranks.any([isCancelled()])[0]
+    while !trainer.isFinished, !isStopped {
+      guard let report = try step() else {
+        isStopped = true
+        break
+      }
       onFirstStep()
       last = report
       let elapsed = seconds(since: start),
         speed = Double((report.step - first) * training.picturesPerStep) / elapsed
-      try log.append(report, picturesPerSecond: speed, seconds: elapsed)
+      try log?.append(report, picturesPerSecond: speed, seconds: elapsed)
       let left = Double((trainer.settings.steps - report.step) * training.picturesPerStep) / speed
       tell(.step(report, Pace(picturesPerSecond: speed, secondsLeft: left)))
-      if seconds(since: lastSave) > training.checkpointMinutes * 60 {
+      // By the first rank's clock.
+      let due = try training.ranks.any(
+        [
+          seconds(since: lastSave) > training.checkpointMinutes * 60,
+          training.sampleMinutes.map { seconds(since: lastSheet) > $0 * 60 } ?? false,
+        ].map { $0 && training.ranks.isFirst })
+      if due[0] {
         try training.saveCheckpoint()
         lastSave = clock.now
       }
-      if let minutes = training.sampleMinutes, seconds(since: lastSheet) > minutes * 60 {
+      if due[1] {
         try drawSamples(step: report.step)
         lastSheet = clock.now
       }
-      try measure(report.step)
+      if training.ranks.isFirst { try measure(report.step) }
+      isStopped = try training.ranks.any([isCancelled()])[0]
     }
+    try finish(notes, isCancelled: isStopped)
+    return End(last: last, seconds: seconds(since: start))
+  }
+
+  private func metrics(keepingThrough step: Int) throws -> MetricsLog? {
+    guard training.ranks.isFirst else { return nil }
+    return try MetricsLog(path: training.folder + "/metrics.jsonl", keepingThrough: step)
+  }
+
+  /// What is saved, told and made behind the last step.
+  private func finish(_ notes: [String], isCancelled: Bool) throws {
     try training.saveCheckpoint()
     // What was found while pictures were read.
     if training.dataNotes != notes { for line in training.dataNotes { tell(.note(line)) } }
     try training.export(to: training.folder + "/model")
     // Whoever stops a run does not wait for a sheet.
-    if training.sampleMinutes != nil, !isCancelled() { try drawSamples(step: trainer.stepCount) }
-    return End(last: last, seconds: seconds(since: start))
+    if training.sampleMinutes != nil, !isCancelled { try drawSamples(step: training.trainer.stepCount) }
   }
 
   /// What ends a run leaves what it has learnt. nil where it is cancelled while it waits for pictures: their reading ends
   /// then, too.
   private func step() throws -> Trainer.Report? {
     do { return try training.step() } catch {
-      guard training.trainer.stepCount > 0 else { throw error }
-      if isCancelled(), error is CancellationError || error is Patience.Ended { return nil }
-      try? training.saveCheckpoint()
+      let isBegun = training.trainer.stepCount > 0,
+        isEnd = error is CancellationError || error is Patience.Ended
+      // Several ranks end behind one step.
+      if isBegun, isEnd, training.ranks.isAlone, isCancelled() { return nil }
+      if isBegun { try? training.saveCheckpoint() }
+      // All ranks have come to the same numbers.
+      if error is TrainingError { throw training.ranks.shared(error) }
       throw error
     }
   }

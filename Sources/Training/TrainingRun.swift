@@ -4,7 +4,9 @@ public protocol TrainingRun: AnyObject {
   var folder: String { get }
   /// Network, optimiser and averages.
   var trainer: Trainer { get }
-  /// Of all batches that make one step.
+  /// Who trains together. The first one alone writes; a sheet and a model are made by all.
+  var ranks: Ranks { get }
+  /// Of all batches of all ranks that make one step.
   var picturesPerStep: Int { get }
   /// Minutes between checkpoints.
   var checkpointMinutes: Double { get }
@@ -17,9 +19,9 @@ public protocol TrainingRun: AnyObject {
   func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws
   /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
   func step() throws -> Trainer.Report
-  /// Draws the fixed samples with the averaged weights into `path`.
+  /// Draws the fixed samples with the averaged weights into `path`. All ranks call it.
   func drawSamples(to path: String) throws
-  /// Writes a model folder with the averaged weights.
+  /// Writes a model folder with the averaged weights. All ranks call it.
   func export(to folder: String) throws
   /// Ends the threads that make data.
   func stop()
@@ -31,6 +33,9 @@ extension TrainingRun {
   public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
   public func drawSamples(to path: String) throws {}
 
-  /// Writes the state, whole or not at all. Throws `FileAccessError`.
-  public func saveCheckpoint() throws { try trainer.save(to: Trainer.checkpoint(in: folder)) }
+  /// Writes the state, whole or not at all, where this is the first rank. Throws `FileAccessError`.
+  public func saveCheckpoint() throws {
+    guard ranks.isFirst else { return }
+    try trainer.save(to: Trainer.checkpoint(in: folder))
+  }
 }

@@ -9,7 +9,8 @@ struct RoomTests {
 
   /// From the bottom up: an arrow leads to a room that stands before.
   private static let rooms = [
-    "CKernels", "CImageCodecs", "CNCurses", "CCrypto", "CCurl", "CFreeType", "COneDNN", "COpenBLAS", "CSixel",
+    "CKernels", "CImageCodecs", "CNCurses", "CCrypto", "CCurl", "CFreeType", "CMPI", "COneDNN", "COpenBLAS",
+    "CSixel",
     "CStart", "CWidth",
     "Files", "Digests", "Requests", "Pictures", "Tensors", "Layers", "Flow", "ModelFiles", "VUGEN",
     "DataSets",
@@ -51,7 +52,7 @@ struct RoomTests {
     // What the studio's state and its log stand on computes nothing, and opens no library but the system's.
     for name in ["Frames", "Requests", "SessionLog", "StudioUI"] {
       let heavy = try closure(name).intersection(
-        ["COneDNN", "COpenBLAS", "CKernels", "CCrypto", "GRDB", "CCurl", "CImageCodecs", "Tensors"])
+        ["COneDNN", "COpenBLAS", "CKernels", "CCrypto", "GRDB", "CCurl", "CImageCodecs", "CMPI", "Tensors"])
       #expect(heavy.isEmpty, "\(name) links \(heavy.sorted())")
     }
     #expect(try !closure("Training").contains("VUGEN") && !closure("VUGEN").contains("Training"))
@@ -60,7 +61,7 @@ struct RoomTests {
     let only: [String: Set<String>] = [
       "CNCurses": ["Terminal"], "CSixel": ["Terminal"], "COneDNN": ["Tensors"], "COpenBLAS": ["Tensors"],
       "CKernels": ["Tensors"], "CCrypto": ["Digests"], "CCurl": ["ModelFiles"], "CFreeType": ["Pictures"],
-      "CImageCodecs": ["Pictures"], "CWidth": ["Frames"], "GRDB": ["SessionSearch"],
+      "CImageCodecs": ["Pictures"], "CMPI": ["Training"], "CWidth": ["Frames"], "GRDB": ["SessionSearch"],
       "ArgumentParser": ["CommandLine"],
     ]
     for (module, rooms) in only {

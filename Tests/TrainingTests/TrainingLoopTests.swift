@@ -10,6 +10,7 @@ import Training
 private final class TinyRun: TrainingRun {
   let folder: String
   let trainer: Trainer
+  let ranks = Ranks.alone
   let picturesPerStep = 4, checkpointMinutes = 1000.0
   let sampleMinutes: Double? = 1000
   var dataNotes: [String] = []

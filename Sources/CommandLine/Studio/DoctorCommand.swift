@@ -7,6 +7,7 @@ import Studio
 import StudioUI
 import Tensors
 import Terminal
+import Training
 import VUGEN
 
 struct Doctor: ParsableCommand {
@@ -14,7 +15,7 @@ struct Doctor: ParsableCommand {
     abstract: "Check what the terminal, the machine and the model can do, and how pictures look.",
     discussion: """
       The card of what the studio would show pictures by comes first, and behind it what was found; --card all shows every \
-      mode. In the studio, /doctor shows the same.
+      mode. In the studio, /doctor shows the same, but for Open MPI, by which several machines train together.
 
       Example: vugen doctor --card all
       """)
@@ -49,6 +50,7 @@ struct Doctor: ParsableCommand {
           "settings": .list(Self.complaints.map { .text($0) }),
           "sessions": .number(Double(store.ids().count)), "threads": .number(Double(Threads.count)),
           "waiting": .text("\(Threads.waiting)"),
+          "mpi": .text(Ranks.library.isThere ? Ranks.library.text : ""),
         ]))
       return
     }
@@ -60,10 +62,19 @@ struct Doctor: ParsableCommand {
       "Model: \(EmbeddedModel.name), \(Format.count(parameters)) parameters, \(Format.bytes(bytes))\(missing)"
     )
     lines += report.problems
+    lines.append(Self.ranks)
     lines.append("Sessions: \(store.ids().count) in \(store.folder)")
     lines += Self.complaints.map { "Settings: \($0)" }
     lines += facts.map(DoctorReport.remedies) ?? []
     print(lines.joined(separator: "\n"))
+  }
+
+  /// Whether several machines can train together.
+  private static var ranks: String {
+    let (isThere, text) = Ranks.library
+    return isThere
+      ? "Many machines: \(text) (mpirun vugen train)"
+      : "Many machines: no, \(text); openmpi-bin has it"
   }
 
   /// What can be said of the terminal, or why nothing can.

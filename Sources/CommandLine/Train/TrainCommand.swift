@@ -18,6 +18,9 @@ struct Train: AsyncParsableCommand {
       the merged recipe, the metrics, a checkpoint, sheets of samples and the exported model, which the next \
       stage takes as --model. Ctrl-C, SIGTERM and SIGHUP save and exit, and before the first step, when there is \
       nothing to save, exit at once; --resume continues, bit for bit as if never interrupted.
+
+      mpirun -n 4 vugen train STAGE … trains by four processes, here or on several machines, each with its own batches of \
+      data.batch; the documentation's cluster.md has more.
       """,
     subcommands: [
       TrainUnderstanding.self, TrainDecoder.self, TrainGenerator.self, TrainDistill.self, TrainPlot.self,
@@ -107,7 +110,8 @@ struct TrainOptions: ParsableArguments {
     }
     let defaults = (given ?? nil) ?? defaults
     if helpRecipe {
-      print(json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelp.text(of: Recipe.help))
+      let help = json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelp.text(of: Recipe.help)
+      if !Company.isSilent { print(help) }
       return nil
     }
     if !resume, let recipe, !showRecipe { try checkFolder(output, holdsNone: [recipe]) }
@@ -121,7 +125,8 @@ struct TrainOptions: ParsableArguments {
     let file = recipe ?? (resume ? own : nil)
     let merged = try RecipeFile.merged(defaults, file: file, options: settings)
     guard showRecipe else { return merged }
-    print(json ? try jsonLine(of: merged) : try RecipeFile.text(of: merged))
+    let text = json ? try jsonLine(of: merged) : try RecipeFile.text(of: merged)
+    if !Company.isSilent { print(text) }
     return nil
   }
 
@@ -145,12 +150,14 @@ struct TrainOptions: ParsableArguments {
 
   /// What is done before the first step, which a signal ends at once.
   ///
-  /// - Parameter left: what an interrupted one leaves.
-  func begin(nice: Int32, left: String = "nothing to resume") -> Preparation {
+  /// - Parameters:
+  ///   - ranks: of which the first one gives back what was there before.
+  ///   - left: what an interrupted one leaves.
+  func begin(nice: Int32, _ ranks: Ranks, left: String = "nothing to resume") -> Preparation {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
-    guard overwrite else {
+    guard overwrite, ranks.isFirst else {
       // A run that is there has something to go on from, whatever is not done yet.
       let saved = resume ? Trainer.savedStep(in: output) : nil
       let resumed = saved.map { "the checkpoint of step \($0) is as it was, and --resume goes on from there" }
@@ -163,195 +170,47 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// The folder of the model to build upon; a run that is resumed knows its own. Throws `TrainingBaseError`.
-  func base(_ model: String?, _ preparation: Preparation) throws -> String {
+  func base(_ model: String?, _ preparation: Preparation, _ ranks: Ranks) throws -> String {
     let given = model.map { EmbeddedModel.folder(for: $0) }
     guard resume else { return given ?? EmbeddedModel.folder }
-    let found = try preparation.attempt {
-      try BaseModel.resumed(output, given: given) { preparation.tellReading($0, of: $1) }
+    return try preparation.attempt {
+      var found: String?
+      try ranks.first {
+        found = try BaseModel.resumed(output, given: given) { preparation.tellReading($0, of: $1) }
+      }
+      // The embedded one may lie elsewhere on another host.
+      return try ranks.broadcast(found) ?? EmbeddedModel.folder
     }
-    return found ?? EmbeddedModel.folder
   }
 
   /// A run in its folder, which is replaced where that is asked for: what was there comes back until the first step is done.
   ///
   /// - Parameters:
+  ///   - ranks: which all make it; the first one touches the folder.
   ///   - model: the folder of the model that the stage builds upon.
   ///   - shards: what it learns from; empty for scenes.
   func begun<Run: TrainingRun>(
-    _ preparation: Preparation, upon model: String? = nil, from shards: String, _ make: () throws -> Run
+    _ preparation: Preparation, _ ranks: Ranks, upon model: String? = nil, from shards: String,
+    _ make: () throws -> Run
   ) throws -> Run {
-    if !resume { try checkFolder(output, holdsNone: [model, start, shards.isEmpty ? nil : shards]) }
-    // Before anything is put aside or written.
-    if let start { try preparation.attempt { try ModelFolder.checkConfiguration(start) } }
-    if overwrite { try OutputFolder.putAside(output) }
-    let training = try preparation.attempt(make)
+    try ranks.first {
+      if !resume { try checkFolder(output, holdsNone: [model, start, shards.isEmpty ? nil : shards]) }
+      // Before anything is put aside or written.
+      if let start { try preparation.attempt { try ModelFolder.checkConfiguration(start) } }
+      if overwrite { try OutputFolder.putAside(output) }
+    }
+    let training = try preparation.attempt { try ranks.together(make) }
     if !resume, let model {
-      let base = try preparation.attempt {
-        try BaseModel(folder: model) { preparation.tellReading($0, of: $1) }
+      try preparation.attempt {
+        try ranks.first {
+          try BaseModel(folder: model) { preparation.tellReading($0, of: $1) }.save(in: output)
+        }
       }
-      try base.save(in: output)
     }
     preparation.tell(nil)
     for line in training.dataNotes { note(line.oneLine) }
     return training
   }
-}
-
-struct TrainUnderstanding: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "understanding", abstract: "Train the understanding tower on scenes.",
-    discussion: "Example: vugen train understanding --output runs/nano --set optimization.steps=8000")
-
-  @OptionGroup var options: TrainOptions
-
-  @NumericActor
-  func run() async throws {
-    guard let recipe = try options.merged(UnderstandingRecipe()) else { return }
-    let preparation = options.begin(nice: recipe.run.nice)
-    let training = try options.begun(preparation, from: recipe.data.shards) {
-      var bank: ObjectBank?
-      if !options.resume, options.start == nil {
-        var isBegun = false
-        let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
-        bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
-          let phase =
-            done == 0
-            ? "learning words from \(all) \(kind)"
-            : done < all
-              ? "learning words from \(all) \(kind), \(done) are read" : "learning how words are spelt"
-          preparation.tell(phase)
-          // The rest follows every second, and every half minute in a log.
-          if !isBegun { ProgressLine.begin(phase) }
-          isBegun = true
-        }
-      }
-      return try UnderstandingTraining(
-        recipe, folder: options.output, isResuming: options.resume, from: options.start, bank: bank)
-    }
-    let count = training.parameterCount
-    if training.tookWholeModel == false {
-      note("the language model differs in size from that of --from; only the encoder is used")
-    }
-    note("encoder \(count.vision), language model \(count.language) parameters")
-    try TrainingReport(training, asJSON: options.json).run(after: preparation)
-  }
-}
-
-struct TrainDecoder: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "decoder", abstract: "Train the dimension reducer and the pixel decoder together.",
-    discussion: "Example: vugen train decoder --model runs/nano/model --output runs/decoder")
-
-  @OptionGroup var options: TrainOptions
-  @Option(
-    help: "Model folder whose frozen encoder is used (default: nano, the built-in model).",
-    completion: .models, transform: folderPath)
-  var model: String?
-
-  @NumericActor
-  func run() async throws {
-    guard let recipe = try options.merged(DecoderRecipe()) else { return }
-    let preparation = options.begin(nice: recipe.run.nice)
-    let base = try options.base(model, preparation)
-    let training = try options.begun(preparation, upon: base, from: recipe.data.shards) {
-      try DecoderTraining(
-        recipe, model: base, folder: options.output, isResuming: options.resume,
-        from: options.start)
-    }
-    try preparation.attempt {
-      try training.prepare { done, all in
-        preparation.tell("principal components of \(done) of \(all) pictures")
-      }
-    }
-    preparation.tell(nil)
-    noteStartingAnew(training.startingAnew)
-    let count = training.parameterCount
-    note("reducer \(count.reducer), decoder \(count.decoder) parameters")
-    try TrainingReport(training, asJSON: options.json).run(after: preparation)
-  }
-}
-
-struct TrainGenerator: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "generator", abstract: "Train the generation tower in the reduced understanding space.",
-    discussion: "Example: vugen train generator --model runs/decoder/model --output runs/generator")
-
-  @OptionGroup var options: TrainOptions
-  @Option(
-    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models,
-    transform: folderPath)
-  var model: String?
-
-  @NumericActor
-  func run() async throws {
-    guard let recipe = try options.merged(GeneratorRecipe()) else { return }
-    let preparation = options.begin(
-      nice: recipe.run.nice, left: "the same command goes on with the latents made so far")
-    let base = try options.base(model, preparation)
-    let training = try options.begun(preparation, upon: base, from: recipe.data.shards) {
-      try GeneratorTraining(
-        recipe, model: base, folder: options.output, isResuming: options.resume,
-        from: options.start)
-    }
-    note(
-      "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
-    )
-    // From here on a signal leaves the latents that are there, and the same command goes on.
-    try preparation.attempt {
-      try training.prepare { done, all in
-        preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
-      }
-    }
-    preparation.tell(nil)
-    noteStartingAnew(training.startingAnew)
-    note("generation tower \(training.parameterCount) parameters")
-    let measure = recipe.measure
-    let log = PromptUseLog(
-      .init(
-        folder: training.folder, stepCount: training.trainer.stepCount, minutes: measure.minutes,
-        scenes: measure.scenes, imaginer: training.imaginer, unseenScenes: training.unseenScenes)
-    ) {
-      ProgressLine.end()
-      note($0)
-    }
-    try TrainingReport(training, asJSON: options.json).run(after: preparation) { try log.measure(step: $0) }
-  }
-}
-
-struct TrainDistill: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "distill", abstract: "Distil the pixel decoder to a single step.",
-    discussion: "Example: vugen train distill --model runs/generator/model --output runs/distilled")
-
-  @OptionGroup var options: TrainOptions
-  @Option(
-    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models,
-    transform: folderPath)
-  var model: String?
-
-  func validate() throws {
-    if options.from != nil {
-      throw ValidationError("the student starts as a copy of its teacher; leave out --from.")
-    }
-  }
-
-  @NumericActor
-  func run() async throws {
-    guard let recipe = try options.merged(DistillRecipe()) else { return }
-    let preparation = options.begin(nice: recipe.run.nice)
-    let base = try options.base(model, preparation)
-    let training = try options.begun(preparation, upon: base, from: recipe.data.shards) {
-      try DistillTraining(
-        recipe, model: base, folder: options.output, isResuming: options.resume)
-    }
-    try TrainingReport(training, asJSON: options.json).run(after: preparation)
-  }
-}
-
-/// What a model of other sizes could not pass on.
-private func noteStartingAnew(_ names: [String]) {
-  guard !names.isEmpty else { return }
-  note("--from has different sizes; starting from scratch: " + names.joined(separator: ", "))
 }
 
 extension Preparation {

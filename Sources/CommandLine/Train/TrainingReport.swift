@@ -30,7 +30,7 @@ struct TrainingReport {
     defer { ProgressLine.end() }
     let end = try finished(loop, preparation)
     ProgressLine.end()
-    try finish(end)
+    if training.ranks.isFirst { try finish(end) }
     if Interruption.isRequested, !training.trainer.isFinished {
       try Output.finish()
       note("interrupted; step \(training.trainer.stepCount) is saved, and --resume goes on from there")

@@ -68,10 +68,13 @@ final class DecoderObjective: Module {
   private let c: GenerationConfiguration
   private let times: DecoderRecipe.Times
   private let isReducerFrozen, isStandardised: Bool
+  private let ranks: Ranks
 
-  /// - Parameter alignmentWidth: channels of what the features are aligned to.
-  init(_ c: GenerationConfiguration, _ recipe: DecoderRecipe, alignmentWidth: Int) {
-    (self.c, times) = (c, recipe.times)
+  /// - Parameters:
+  ///   - alignmentWidth: channels of what the features are aligned to.
+  ///   - ranks: over whose pictures together latents are standardised.
+  init(_ c: GenerationConfiguration, _ recipe: DecoderRecipe, alignmentWidth: Int, ranks: Ranks) {
+    (self.c, times, self.ranks) = (c, recipe.times, ranks)
     (isReducerFrozen, isStandardised) = (recipe.model.frozenReducer, recipe.model.standardised)
     var random = Philox(seed: recipe.model.seed), components = Philox(seed: 0)
     // Principal components are worked out of pictures: no random numbers are spent on them.
@@ -92,12 +95,13 @@ final class DecoderObjective: Module {
     let noise = Tensor.normal(like: pictures, using: &random)
     return loss.terms(
       decoder, alignment, latents: latents, target: pictures, targets: targets, noise: noise,
-      at: times.draw(pictures.size(0), using: &random))
+      at: times.draw(pictures.size(0), using: &random, ranks))
   }
 
   private func latents(of features: Tensor) -> Tensor {
     // A fitted reducer stays as it is.
     guard c.reducer.kind == .mlp, !isReducerFrozen else { return withoutGradients { reducer(features) } }
-    return isStandardised ? reducer.standardizingBatch(features) : reducer.raw(features).cast(to: .f32)
+    return isStandardised
+      ? reducer.standardizingBatch(features, shared: ranks.mean) : reducer.raw(features).cast(to: .f32)
   }
 }

@@ -66,8 +66,13 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     private var values: TimeDistribution { TimeDistribution(distribution, mean: mean, deviation: deviation) }
 
     /// Times of a batch, `[count]`.
-    func draw(_ count: Int, using random: inout Philox) -> Tensor {
-      let t = values.draw(count, using: &random), pure = Int(Double(count) * pureNoise)
+    ///
+    /// - Parameter ranks: who draw together; `random` gives this one's part.
+    func draw(_ count: Int, using random: inout Philox, _ ranks: Ranks) -> Tensor {
+      // Those of all ranks come first in the batch that they have together.
+      let all = Int(Double(count * ranks.count) * pureNoise),
+        pure = min(count, max(0, all - count * ranks.rank))
+      let t = values.draw(count, using: &random)
       return pure > 0 ? Tensor([Float](repeating: 0, count: pure) + t.toArray().dropFirst(pure)) : t
     }
   }

@@ -13,6 +13,7 @@ public final class DecoderTraining: TrainingRun {
   /// The merged recipe, as the folder keeps it.
   public let recipe: DecoderRecipe
   public let folder: String
+  public let ranks: Ranks
   /// Over reducer, decoder and the heads that align features.
   public let trainer: Trainer
   /// Of the model that the run exports.
@@ -31,31 +32,32 @@ public final class DecoderTraining: TrainingRun {
   ///   - model: folder of the model whose understanding half is trained upon.
   ///   - from: folder of a model whose reducer and decoder the run begins with, as far as their sizes agree.
   ///   - bank: the cut-outs, where they are in memory already.
+  ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: DecoderRecipe, model: String, folder: String, isResuming: Bool, from: String? = nil,
-    bank: ObjectBank? = nil
+    bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     guard !recipe.model.frozenReducer || from != nil || isResuming else {
       throw RecipeError(
         "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
     }
-    try RunFolder.check(folder, isResuming: isResuming)
+    try RunFolder.check(folder, isResuming: isResuming, ranks)
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let tower = try LoadedModel(folder: model, precision: .f32).tower
     configuration = try recipe.configuration(for: tower.configuration)
     try recipe.checkMemory(upon: tower.configuration)
-    (self.recipe, self.folder, source) = (recipe, folder, model)
+    (self.recipe, self.folder, source, self.ranks) = (recipe, folder, model, ranks)
     encoder = tower.core.encoder
     let seen = encoder.configuration.imageSize
     let teachers = try DecoderTeachers(
       encoder, recipe.objectives, grid: configuration.imageSize / configuration.decoder.multiple,
       type: recipe.run.type)
     let objective = DecoderObjective(
-      configuration, recipe, alignmentWidth: teachers.alignmentWidth)
+      configuration, recipe, alignmentWidth: teachers.alignmentWidth, ranks: ranks)
     self.objective = objective
     startingAnew = isResuming ? [] : try from.map { try Self.begin(objective, from: $0) } ?? []
     let lacksReducer = from == nil || startingAnew.contains { $0.hasPrefix("reducer.") }
@@ -66,13 +68,13 @@ public final class DecoderTraining: TrainingRun {
     }
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     // All that the run begins with is read before anything is written.
-    try RunFolder.prepare(folder, isResuming: isResuming)
+    try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     stream = try PictureStream(
-      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, index: index
+      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, index: index, ranks: ranks
     ) { try bank ?? ObjectBank() }
-    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.")
+    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
-    try RunFolder.save(recipe, in: folder)
+    try RunFolder.save(recipe, in: folder, ranks)
   }
 
   /// Batches that principal components are worked out of.
@@ -83,12 +85,14 @@ public final class DecoderTraining: TrainingRun {
   /// `LinearAlgebra.Failure`, or what keeps pictures from being made.
   public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {
     guard needsComponents else { return }
-    let c = configuration.reducer, count = Self.batchesOfComponents
+    let c = configuration.reducer, count = Self.batchesOfComponents,
+      pictures = recipe.data.batch * ranks.count
     var components = PrincipalComponents(channels: c.features)
     for number in 0..<count {
-      try progress(number * recipe.data.batch, count * recipe.data.batch)
+      try progress(number * pictures, count * pictures)
       components.add(encoder(try stream.batch(number).seen.cast(to: recipe.run.type)))
     }
+    try components.share(ranks.summed)
     try objective.reducer.load(
       components.reducer(latents: c.latents).tensorsByName, from: "the principal components")
     needsComponents = false
@@ -108,7 +112,7 @@ public final class DecoderTraining: TrainingRun {
       + take(GenerationFiles.decoder, objective.decoder, names: PixelDecoder.named)
   }
 
-  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
@@ -122,7 +126,7 @@ public final class DecoderTraining: TrainingRun {
     let first = trainer.stepCount * recipe.optimization.accumulation
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
-      var random = Philox(seed: self.recipe.data.seed, .decoderBatch(first + i))
+      var random = self.ranks.random(self.recipe.data.seed, .decoderBatch(first + i))
       return self.objective.loss(batch, self.loss, using: &random)
     }
   }
@@ -140,19 +144,22 @@ public final class DecoderTraining: TrainingRun {
     if configuration.reducer.kind == .mlp, !recipe.model.frozenReducer, recipe.model.standardised {
       let type = recipe.run.type
       let batches = try (0..<16).map { encoder(try stream.batch($0).seen.cast(to: type)) }
-      reducer.measureStatistics(over: batches)
+      try reducer.measureStatistics(over: batches, summed: ranks.summed)
     }
     return DecodingParts(reducer: reducer, decoder: decoder, grid: configuration.grid)
   }
 
   public func drawSamples(to path: String) throws {
+    let parts = try averaged()
+    guard ranks.isFirst else { return }
     // Batches far behind those of training.
     let batch = try stream.batch(1 << 40 / max(1, recipe.data.batch))
-    try SampleSheet.reconstructions(batch, encoder, try averaged(), type: recipe.run.type, to: path)
+    try SampleSheet.reconstructions(batch, encoder, parts, type: recipe.run.type, to: path)
   }
 
   public func export(to folder: String) throws {
     let parts = try averaged()
+    guard ranks.isFirst else { return }
     try RunFolder.make(folder)
     try RunFolder.copy(RunFolder.understandingFiles(of: source), from: source, to: folder)
     func write(_ module: some Module, _ name: String) throws {

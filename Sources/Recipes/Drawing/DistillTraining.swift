@@ -59,6 +59,7 @@ public final class DistillTraining: TrainingRun {
   /// The merged recipe, as the folder keeps it.
   public let recipe: DistillRecipe
   public let folder: String
+  public let ranks: Ranks
   /// Over the student and the heads that align features.
   public let trainer: Trainer
   private let source: String
@@ -68,15 +69,17 @@ public final class DistillTraining: TrainingRun {
   private let loss: DecoderLoss
   private let stream: PictureStream
 
-  /// - Parameter model: folder of a model with reducer and decoder.
+  /// - Parameters:
+  ///   - model: folder of a model with reducer and decoder.
+  ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: DistillRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    bank: ObjectBank? = nil
+    bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
-    try RunFolder.check(folder, isResuming: isResuming)
+    try RunFolder.check(folder, isResuming: isResuming, ranks)
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
@@ -84,12 +87,12 @@ public final class DistillTraining: TrainingRun {
     try MemoryNeed.check(
       recipe.memoryNeed(of: model.configuration, upon: loaded.configuration),
       "data.batch = \(recipe.data.batch)")
-    try RunFolder.prepare(folder, isResuming: isResuming)
-    (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
+    try RunFolder.prepare(folder, isResuming: isResuming, ranks)
+    (self.recipe, self.folder, source, self.ranks) = (recipe, folder, folderOfModel, ranks)
     encoder = loaded.tower.core.encoder
     stream = try PictureStream(
       recipe.data, side: model.configuration.imageSize, seenSide: encoder.configuration.imageSize,
-      folder: folder, index: index
+      folder: folder, index: index, ranks: ranks
     ) {
       try bank ?? ObjectBank()
     }
@@ -99,12 +102,12 @@ public final class DistillTraining: TrainingRun {
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     objective = try DistillObjective(
       model.configuration, teacher: model.decoder, alignmentWidth: teachers.alignmentWidth)
-    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.")
+    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
-    try RunFolder.save(recipe, in: folder)
+    try RunFolder.save(recipe, in: folder, ranks)
   }
 
-  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
@@ -113,7 +116,7 @@ public final class DistillTraining: TrainingRun {
     let first = trainer.stepCount * recipe.optimization.accumulation
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
-      var random = Philox(seed: self.recipe.data.seed, .distillationBatch(first + i))
+      var random = self.ranks.random(self.recipe.data.seed, .distillationBatch(first + i))
       return self.terms(batch, &random)
     }
   }
@@ -145,6 +148,7 @@ public final class DistillTraining: TrainingRun {
   }
 
   public func drawSamples(to path: String) throws {
+    guard ranks.isFirst else { return }
     let batch = try stream.batch(1 << 40 / max(1, recipe.data.batch))
     let parts = DecodingParts(
       reducer: model.reducer, decoder: try averagedStudent(), grid: model.configuration.grid)
@@ -153,6 +157,7 @@ public final class DistillTraining: TrainingRun {
 
   /// The whole model folder, with the student as its one-step decoder.
   public func export(to folder: String) throws {
+    guard ranks.isFirst else { return }
     let student = try averagedStudent()
     try RunFolder.make(folder)
     let rest = [

@@ -95,6 +95,7 @@ public final class GeneratorTraining: TrainingRun {
   /// The merged recipe, as the folder keeps it.
   public let recipe: GeneratorRecipe
   public let folder: String
+  public let ranks: Ranks
   /// Over the generation tower.
   public let trainer: Trainer
   /// Weights that `from` did not have in these sizes.
@@ -115,38 +116,39 @@ public final class GeneratorTraining: TrainingRun {
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
   ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
+  ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: GeneratorRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    from: String? = nil, bank: ObjectBank? = nil
+    from: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
-    try RunFolder.check(folder, isResuming: isResuming)
+    try RunFolder.check(folder, isResuming: isResuming, ranks)
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
     configuration = try Self.configuration(recipe, model, understanding.configuration, stored: index?.count)
-    (self.recipe, self.folder, source) = (recipe, folder, folderOfModel)
+    (self.recipe, self.folder, source, self.ranks) = (recipe, folder, folderOfModel, ranks)
     (generator, startingAnew) = try Self.tower(
       configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
     // All that the run begins with is read before anything is written.
-    try RunFolder.prepare(folder, isResuming: isResuming)
+    try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     var read = bank
     cache = try LatentCache(
       in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
-      index: index,
+      index: index, ranks: ranks,
       bank: {
         let all = try bank ?? ObjectBank()
         read = all
         return all
       })
     cutOuts = read
-    trainer = Trainer(generator, recipe.optimization)
+    trainer = Trainer(generator, recipe.optimization, ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
-    try RunFolder.save(recipe, in: folder)
+    try RunFolder.save(recipe, in: folder, ranks)
   }
 
   /// The model's, with the recipe's patches and time shift. Throws `RecipeError`.
@@ -183,7 +185,7 @@ public final class GeneratorTraining: TrainingRun {
     return (tower, tower.loadFitting(try file.weights().mapValues { $0.copied() }))
   }
 
-  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   /// Numbers in the tower's weights.
@@ -204,9 +206,9 @@ public final class GeneratorTraining: TrainingRun {
 
   private func loss(number: Int) throws -> [LossTerm] {
     let batch = recipe.data.batch, type = recipe.run.type
-    var random = Philox(seed: recipe.data.seed, .generatorBatch(number))
+    var random = ranks.random(recipe.data.seed, .generatorBatch(number))
     let places = (0..<batch).map { i -> Int in
-      let n = number * batch + i
+      let n = ranks.batch(number) * batch + i
       return ExampleSource.shuffled(
         n % cache.count, of: cache.count, seed: recipe.data.seed, pass: n / cache.count)
     }
@@ -228,7 +230,7 @@ public final class GeneratorTraining: TrainingRun {
     let read = try understanding.read(prompts: prompts, pictureTokens: generator.configuration.tokens)
     let data = cache.latents.gathered(Tensor(indices: places.map(Int32.init))).cast(to: .f32)
     let noise = Tensor.normal(like: data, using: &random)
-    let t = recipe.times.draw(batch, using: &random)
+    let t = recipe.times.draw(batch, using: &random, ranks)
     let velocity = generator(
       StraightPath.point(data, noise, at: t), at: t, prompts: read, language: understanding.core.language,
       type: type)
@@ -245,6 +247,7 @@ public final class GeneratorTraining: TrainingRun {
   ]
 
   public func drawSamples(to path: String) throws {
+    guard ranks.isFirst else { return }
     let imaginer = try imaginer()
     var items: [ContactSheet.Item] = []
     for (i, text) in Self.samplePrompts.enumerated() {
@@ -284,6 +287,7 @@ public final class GeneratorTraining: TrainingRun {
 
   /// The whole model folder, with this generation tower.
   public func export(to folder: String) throws {
+    guard ranks.isFirst else { return }
     let tower = try averaged()
     try RunFolder.make(folder)
     let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]

@@ -4,6 +4,7 @@ import Foundation
 import Layers
 import ModelFiles
 import Tensors
+import Training
 import VUGEN
 
 /// Latents of a training set in bf16, with the captions of each: what the generator is trained on.
@@ -26,6 +27,7 @@ final class LatentCache {
   private let encoder: VisionEncoder
   private let type: ElementType
   private let scenes: Int
+  private let ranks: Ranks
   /// Where the pictures come from, until all latents are there.
   private var source: ExampleSource?
 
@@ -35,9 +37,9 @@ final class LatentCache {
   /// Opens the cache in `folder`, or gets ready to make it: `fill`. Throws `DataSetError`.
   init(
     in folder: String, _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: VisionEncoder,
-    type: ElementType, index: ShardIndex?, bank: () throws -> ObjectBank
+    type: ElementType, index: ShardIndex?, ranks: Ranks = .alone, bank: () throws -> ObjectBank
   ) throws {
-    (self.model, self.encoder, self.type, scenes) = (model, encoder, type, data.scenes)
+    (self.model, self.encoder, self.type, scenes, self.ranks) = (model, encoder, type, data.scenes, ranks)
     path = "\(folder)/latents-\(Self.key(data, model, encoder))"
     if let old = Self.read(path + ".safetensors"), (1...data.scenes).contains(old.captions.count) {
       (latents, captions) = old
@@ -46,32 +48,38 @@ final class LatentCache {
     source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, pairShare: data.pairShare,
       style: data.style, side: encoder.configuration.imageSize, mostSkipped: data.maxSkipped,
-      folder: folder, index: index, bank: bank)
+      folder: ranks.isFirst ? folder : nil, index: index, bank: bank)
   }
 
-  /// Works out what is missing. What is done lies in the folder part by part, also when `progress`, which is called with
-  /// the pictures that are done and all of them, throws to stop it; the next call or run goes on there. Throws
+  /// Works out what is missing, each rank its share. What is done lies in the folder part by part, also when `progress`, which
+  /// is called with the pictures that are done and all of them, throws to stop it; the next call or run goes on there. Throws
   /// `DataSetError` or `ModelFileError`.
   func fill(_ progress: (_ done: Int, _ of: Int) throws -> Void) throws {
-    guard let source else { return }
+    let found = try ranks.any([source != nil, source == nil])
+    guard found[0] else { return }
+    guard let source, !found[1] else {
+      throw DataSetError(
+        path, "not all hosts see the same latents; let the run's folder be one that all share")
+    }
     // Of stored samples no more than there are: a second pass over them would be the same pictures.
     let count = min(scenes, source.distinct ?? scenes)
-    var (parts, texts) = partsSoFar(of: count)
+    var (parts, texts) = try sharedPartsSoFar(of: count)
     var kept = texts.count, waiting: [Tensor] = []
     func keep() throws {
       guard !waiting.isEmpty else { return }
       let part = Tensor.concatenated(waiting)
-      try Self.write(part, texts[kept...], to: partPath(kept))
+      if ranks.isFirst { try Self.write(part, texts[kept...], to: partPath(kept)) }
       (kept, waiting) = (texts.count, [])
       parts.append(part)
     }
     do {
       try progress(kept, count)
-      for start in stride(from: kept, to: count, by: Self.chunk) {
-        let (latents, captions) = try work(on: start..<min(count, start + Self.chunk), source)
-        waiting.append(latents)
-        texts += captions
-        if texts.count - kept >= Self.partSize { try keep() }
+      for start in stride(from: kept, to: count, by: Self.chunk * ranks.count) {
+        for (latents, captions) in try work(from: start, to: count, source) {
+          waiting.append(latents)
+          texts += captions
+          if texts.count - kept >= Self.partSize { try keep() }
+        }
         try progress(texts.count, count)
       }
     } catch {
@@ -81,9 +89,26 @@ final class LatentCache {
     }
     (latents, captions) = (.concatenated(parts + waiting), texts)
     notes = source.notes
-    try Self.write(latents, captions[...], to: path + ".safetensors")
-    removeParts()
+    if ranks.isFirst {
+      try Self.write(latents, captions[...], to: path + ".safetensors")
+      removeParts()
+    }
     self.source = nil
+  }
+
+  /// The next chunks, one a rank, each worked out by one and sent to all.
+  private func work(from start: Int, to end: Int, _ source: ExampleSource) throws -> [(Tensor, [[String]])] {
+    func numbers(_ rank: Int) -> Range<Int> {
+      let first = min(end, start + rank * Self.chunk)
+      return first..<min(end, first + Self.chunk)
+    }
+    let mine = numbers(ranks.rank), own = mine.isEmpty ? nil : try work(on: mine, source)
+    return try (0..<ranks.count).filter { !numbers($0).isEmpty }.map { root in
+      let captions = try ranks.broadcast(own?.1 ?? [], from: root)
+      let shape = try ranks.broadcast(own?.0.shape ?? [], from: root)
+      let given = root == ranks.rank ? own?.0 : nil
+      return (try ranks.broadcast(given ?? .zeros(shape, .bf16), from: root), captions)
+    }
   }
 
   private func work(on numbers: Range<Int>, _ source: ExampleSource) throws -> (Tensor, [[String]]) {
@@ -110,6 +135,16 @@ final class LatentCache {
       texts += part.captions
     }
     return (parts, texts)
+  }
+
+  /// The same, as the first rank finds it.
+  private func sharedPartsSoFar(of count: Int) throws -> (latents: [Tensor], captions: [[String]]) {
+    let own = ranks.isFirst ? partsSoFar(of: count) : (latents: [], captions: [])
+    let captions = try ranks.broadcast(own.captions), shapes = try ranks.broadcast(own.latents.map(\.shape))
+    let parts = try shapes.enumerated().map { i, shape in
+      try ranks.broadcast(ranks.isFirst ? own.latents[i] : .zeros(shape, .bf16))
+    }
+    return (parts, captions)
   }
 
   private func removeParts() {

@@ -58,11 +58,11 @@ package enum ExampleSource: Sendable {
   ///   - style: of the scenes.
   ///   - side: of the pictures in pixels.
   ///   - mostSkipped: share of the samples in shards that may be damaged or lack something.
-  ///   - folder: of the run, where what is skipped is named.
+  ///   - folder: of the run, where what is skipped is named; nil where it is not.
   ///   - index: of the shards, where they were `opened` before.
   package init(
     shards: String, seed: UInt64, wideShare: Double, pairShare: Double = 0,
-    style: SceneStyle = .varied, side: Int, mostSkipped: Double, folder: String, index: ShardIndex? = nil,
+    style: SceneStyle = .varied, side: Int, mostSkipped: Double, folder: String?, index: ShardIndex? = nil,
     bank: () throws -> ObjectBank
   ) throws {
     guard shards.isEmpty else {

@@ -61,20 +61,22 @@ final class PictureStream {
   private let make: @Sendable (Int) throws -> Batch
   private var prefetcher: Prefetcher<Batch>?
   private let source: ExampleSource
+  private let ranks: Ranks
 
   /// - Parameters:
   ///   - side: of what is to be drawn.
   ///   - seenSide: of what the encoder sees.
   ///   - folder: of the run.
+  ///   - ranks: each of which has its own batches.
   init(
-    _ data: PictureData, side: Int, seenSide: Int, folder: String, index: ShardIndex?,
+    _ data: PictureData, side: Int, seenSide: Int, folder: String, index: ShardIndex?, ranks: Ranks,
     bank: () throws -> ObjectBank
   ) throws {
     let larger = max(side, seenSide)
     let source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: larger,
-      mostSkipped: data.maxSkipped, folder: folder, index: index, bank: bank)
-    self.source = source
+      mostSkipped: data.maxSkipped, folder: ranks.isFirst ? folder : nil, index: index, bank: bank)
+    (self.source, self.ranks) = (source, ranks)
     let count = data.batch
     try MemoryNeed.check(pictures: count, side: larger)
     make = { number in
@@ -93,9 +95,9 @@ final class PictureStream {
     }
   }
 
-  /// The next batch; the first one is number `first`.
+  /// The next batch of this rank; the first one is number `first` of those that all ranks have together.
   func next(from first: Int) throws -> Batch {
-    let running = prefetcher ?? Prefetcher(from: first, make)
+    let running = prefetcher ?? Prefetcher(from: first) { [make, ranks] in try make(ranks.batch($0)) }
     prefetcher = running
     return try running.next()
   }
@@ -103,8 +105,8 @@ final class PictureStream {
   /// What a person should know of the data, a line each.
   var notes: [String] { source.notes }
 
-  /// One batch by its number.
-  func batch(_ number: Int) throws -> Batch { try make(number) }
+  /// This rank's part of the batch of a number.
+  func batch(_ number: Int) throws -> Batch { try make(ranks.batch(number)) }
 
   func stop() {
     prefetcher?.stop()

@@ -5,16 +5,20 @@ import Training
 
 /// The folder of a run: recipe, checkpoint, metrics, exported model.
 enum RunFolder {
-  /// Makes the folder, in which no other process may write from then on. Throws as `check` does.
-  static func prepare(_ folder: String, isResuming: Bool) throws {
-    try check(folder, isResuming: isResuming)
+  /// Makes the folder, in which no other process may write from then on: the first rank does. Throws as `check` does.
+  static func prepare(_ folder: String, isResuming: Bool, _ ranks: Ranks) throws {
+    guard ranks.isFirst else { return }
+    try check(folder, isResuming: isResuming, ranks)
     try make(folder)
     try OutputFolder.begin(in: folder)
   }
 
   /// Throws `FileAccessError` where another process writes there, and `RecipeError` where a run is there and is not to be
   /// resumed, or the other way round, and where something else lies there that took somebody's time.
-  static func check(_ folder: String, isResuming: Bool) throws {
+  ///
+  /// The first rank does so for all.
+  static func check(_ folder: String, isResuming: Bool, _ ranks: Ranks) throws {
+    guard ranks.isFirst else { return }
     try FolderClaim.check(folder)
     let exists = FileName.exists(Trainer.checkpoint(in: folder))
     guard isResuming || !exists else {
@@ -56,7 +60,9 @@ enum RunFolder {
     try OutputFolder.begin(in: folder)
   }
 
-  static func save(_ recipe: some Encodable, in folder: String) throws {
+  /// Keeps the merged recipe: the first rank does.
+  static func save(_ recipe: some Encodable, in folder: String, _ ranks: Ranks) throws {
+    guard ranks.isFirst else { return }
     try AtomicFile.write(Data(try RecipeFile.text(of: recipe).utf8), to: folder + "/recipe.toml")
   }
 

@@ -22,12 +22,13 @@ final class UnderstandingObjective: Module {
   @Child("shades") var shades: Linear
   let weights: UnderstandingRecipe.Objectives
   let isEncoderFrozen: Bool
+  private let ranks: Ranks
 
   init(
     _ c: UnderstandingConfiguration, recipe: UnderstandingRecipe, weights: UnderstandingRecipe.Objectives,
-    classes: Int
+    classes: Int, ranks: Ranks
   ) {
-    (self.weights, isEncoderFrozen) = (weights, recipe.model.frozenEncoder)
+    (self.weights, isEncoderFrozen, self.ranks) = (weights, recipe.model.frozenEncoder, ranks)
     var random = Philox(seed: recipe.model.seed)
     let built = UnderstandingTower(c, using: &random)
     built.type = recipe.run.compute.activationType
@@ -76,44 +77,58 @@ final class UnderstandingObjective: Module {
     return true
   }
 
-  func loss(_ batch: PackedBatch, picturePlaces: Range<Int>) -> [LossTerm] {
+  /// The mean over the ranks is that over all that is counted in their batches: words, patches whose label is known, pairs.
+  func loss(_ batch: PackedBatch, picturePlaces: Range<Int>) throws -> [LossTerm] {
+    let shares = try shares(of: batch)
     let pictures = Tensor(batch.pictures, shape: [batch.batch, batch.side, batch.side, 3])
     func encoded() -> Tensor { tower.core.encoder(pictures.cast(to: tower.type)) }
     let features = isEncoderFrozen ? withoutGradients(encoded) : encoded()
     var terms: [LossTerm] = []
     if weights.text > 0 || weights.contrastive > 0 {
-      terms += textTerms(batch, features, picturePlaces)
+      terms += textTerms(batch, features, picturePlaces, share: shares[0])
     }
-    func patchTerm(_ name: String, _ weight: Float, _ head: Linear, _ targets: [Int32], parts: Int = 1) {
+    func patchTerm(
+      _ name: String, _ weight: Float, _ head: Linear, _ targets: [Int32], _ share: Float, parts: Int = 1
+    ) {
       guard weight > 0 else { return }
       let said = head(features), places = [batch.batch, features.size(1) * parts]
       let targets = Tensor(indices: targets, shape: places)
       let logits = said.reshaped(places + [said.size(2) / parts])
-      terms.append(LossTerm(name, weight: weight, crossEntropy(logits, targets: targets)))
+      terms.append(LossTerm(name, weight: weight, crossEntropy(logits, targets: targets), share: share))
     }
     let labels = batch.patches, parts = PatchLabels.cells * PatchLabels.cells
-    patchTerm("localisation", weights.localisation, localisation, labels.classes)
-    patchTerm("centres", weights.centres, centres, labels.centres)
-    patchTerm("colours", weights.colours, colours, labels.colours)
-    patchTerm("outlines", weights.outlines, outlines, labels.outlines, parts: parts)
+    patchTerm("localisation", weights.localisation, localisation, labels.classes, shares[1])
+    patchTerm("centres", weights.centres, centres, labels.centres, shares[2])
+    patchTerm("colours", weights.colours, colours, labels.colours, shares[3])
+    patchTerm("outlines", weights.outlines, outlines, labels.outlines, shares[4], parts: parts)
     let quarters = PatchLabels.quarters * PatchLabels.quarters
-    patchTerm("shades", weights.shades, shades, labels.shades, parts: quarters)
+    patchTerm("shades", weights.shades, shades, labels.shades, shares[5], parts: quarters)
     return terms
   }
 
+  /// Of what this rank has of each term.
+  private func shares(of batch: PackedBatch) throws -> [Float] {
+    let labels = batch.patches
+    let patches = [labels.classes, labels.centres, labels.colours, labels.outlines, labels.shades]
+    return try ranks.shares(of: [batch.answerTokens.count] + patches.map { $0.count { $0 >= 0 } })
+  }
+
   /// What the language model has part in.
-  private func textTerms(_ batch: PackedBatch, _ features: Tensor, _ places: Range<Int>) -> [LossTerm] {
+  private func textTerms(
+    _ batch: PackedBatch, _ features: Tensor, _ places: Range<Int>, share: Float
+  ) -> [LossTerm] {
     let hidden = read(batch, tower.core.projector(features), places)
     var terms: [LossTerm] = []
     if weights.text > 0 {
       let answers = hidden.gathered(Tensor(indices: batch.answerPlaces)).expanded(at: 0)
       let loss = crossEntropy(tower.logits(answers), targets: Tensor(indices: batch.answerTokens))
-      terms.append(LossTerm("text", weight: weights.text, loss))
+      terms.append(LossTerm("text", weight: weights.text, loss, share: share))
     }
     if weights.contrastive > 0 {
       let ends = hidden.gathered(Tensor(indices: batch.captionPlaces))
       let loss = alignment.loss(
-        pictures: alignment.pictureVectors(features), texts: alignment.textVectors(ends))
+        pictures: ranks.gathered(alignment.pictureVectors(features)),
+        texts: ranks.gathered(alignment.textVectors(ends)))
       terms.append(LossTerm("contrastive", weight: weights.contrastive, loss))
     }
     return terms

@@ -18,6 +18,7 @@ public final class UnderstandingTraining: TrainingRun {
   /// The merged recipe, as the folder keeps it.
   public let recipe: UnderstandingRecipe
   public let folder: String
+  public let ranks: Ranks
   /// Learnt from the data, or taken with `from`.
   public let tokenizer: Tokenizer
   /// Over both halves and the heads of the other objectives.
@@ -45,7 +46,7 @@ public final class UnderstandingTraining: TrainingRun {
   ) throws -> ObjectBank? {
     try recipe.check()
     try recipe.checkMemory()
-    try RunFolder.check(folder, isResuming: false)
+    try RunFolder.check(folder, isResuming: false, .alone)
     // What is wrong with the data is told before the long work, not behind it.
     let index = try ExampleSource.opened(
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
@@ -76,11 +77,12 @@ public final class UnderstandingTraining: TrainingRun {
   ///     an error.
   ///   - model: folder of an exported model whose weights and tokenizer the run begins with.
   ///   - bank: the cut-outs, where they are in memory already.
+  ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, from model: String? = nil,
-    bank given: ObjectBank? = nil
+    bank given: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     try recipe.checkMemory()
@@ -88,8 +90,8 @@ public final class UnderstandingTraining: TrainingRun {
       throw RecipeError(
         "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
     }
-    (self.recipe, self.folder) = (recipe, folder)
-    try RunFolder.check(folder, isResuming: isResuming)
+    (self.recipe, self.folder, self.ranks) = (recipe, folder, ranks)
+    try RunFolder.check(folder, isResuming: isResuming, ranks)
     let start = isResuming ? nil : model
     if let start { try UnderstandingObjective.check(start) }
     let index = try ExampleSource.opened(
@@ -102,20 +104,24 @@ public final class UnderstandingTraining: TrainingRun {
     let classes = try bank?.entries.map(\.kind.name) ?? ObjectClass.curated().map(\.name)
     let unfed = try index.map { try UnfedLosses($0, recipe.objectives) }
     let objective = UnderstandingObjective(
-      configuration, recipe: recipe, weights: unfed?.rest ?? recipe.objectives, classes: classes.count)
+      configuration, recipe: recipe, weights: unfed?.rest ?? recipe.objectives, classes: classes.count,
+      ranks: ranks)
     (self.objective, unfedNote) = (objective, unfed?.note)
     tookWholeModel = try start.map { try objective.begin(with: $0) }
-    trainer = Trainer(objective, recipe.optimization)
-    try RunFolder.prepare(folder, isResuming: isResuming)
-    if let start { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
-    let template = try ChatTemplate(tokenizer, configuration, folder: folder)
+    trainer = Trainer(objective, recipe.optimization, ranks: ranks)
+    try RunFolder.prepare(folder, isResuming: isResuming, ranks)
+    if let start, ranks.isFirst { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
+    // Beside the tokenizer lies what else the template is made of, if anything.
+    let template = try ChatTemplate(
+      tokenizer, configuration, folder: ranks.isFirst ? folder : start ?? folder)
     packer = BatchPacker(
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
-        side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped, folder: folder, index: index
+        side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped,
+        folder: ranks.isFirst ? folder : nil, index: index
       ) { try bank ?? ObjectBank() }, template, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
-    try RunFolder.save(recipe, in: folder)
+    try RunFolder.save(recipe, in: folder, ranks)
   }
 
   /// The run's own tokenizer, or that of the model that it starts from.
@@ -145,11 +151,13 @@ public final class UnderstandingTraining: TrainingRun {
   public func step() throws -> Trainer.Report {
     let accumulation = recipe.optimization.accumulation
     if prefetcher == nil {
-      prefetcher = Prefetcher(from: trainer.stepCount * accumulation) { [packer] in try packer.make($0) }
+      prefetcher = Prefetcher(from: trainer.stepCount * accumulation) { [packer, ranks] in
+        try packer.make(ranks.batch($0))
+      }
     }
     return try trainer.step { _ in
       guard let batch = try self.prefetcher?.next() else { return [] }
-      return self.objective.loss(batch, picturePlaces: self.packer.picturePlaces)
+      return try self.objective.loss(batch, picturePlaces: self.packer.picturePlaces)
     }
   }
 
@@ -158,16 +166,17 @@ public final class UnderstandingTraining: TrainingRun {
   /// - Returns: the seconds of the step alone.
   public func stepWithoutData(on number: Int) throws -> Double {
     let batch = try packer.make(number), clock = ContinuousClock(), start = clock.now
-    _ = try trainer.step { _ in self.objective.loss(batch, picturePlaces: self.packer.picturePlaces) }
+    _ = try trainer.step { _ in try self.objective.loss(batch, picturePlaces: self.packer.picturePlaces) }
     return (clock.now - start) / .seconds(1)
   }
 
-  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation }
+  public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var dataNotes: [String] { packer.source.notes + [unfedNote].compactMap { $0 } }
 
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
   public func export(to folder: String) throws {
+    guard ranks.isFirst else { return }
     try RunFolder.make(folder)
     let tensors = trainer.averagedTensors
     let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }

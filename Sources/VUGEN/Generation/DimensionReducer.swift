@@ -61,11 +61,15 @@ public final class DimensionReducer: Module {
   /// z̃ by the batch's own statistics, which flow into the stored ones: what training uses, so that the
   /// latents keep their scale whatever the weights do.
   ///
-  /// - Parameter momentum: how much of the stored statistics stays.
-  public func standardizingBatch(_ features: Tensor, momentum: Float = 0.99) -> Tensor {
+  /// - Parameters:
+  ///   - momentum: how much of the stored statistics stays.
+  ///   - shared: the mean of a tensor over all processes that have a part of the batch, known to the tape.
+  public func standardizingBatch(
+    _ features: Tensor, momentum: Float = 0.99, shared: (Tensor) -> Tensor = { $0 }
+  ) -> Tensor {
     let y = raw(features).cast(to: .f32)
-    let center = y.mean(axes: [0, 1]), shifted = y - center
-    let variance = shifted.squared().mean(axes: [0, 1])
+    let center = shared(y.mean(axes: [0, 1])), shifted = y - center
+    let variance = shared(shifted.squared().mean(axes: [0, 1]))
     withoutGradients {
       let spread = variance.detached().affine(scale: 1, shift: Self.epsilon).squareRoot()
       mean.assign(mean.value * momentum + center.detached() * (1 - momentum))
@@ -77,9 +81,14 @@ public final class DimensionReducer: Module {
   private static let epsilon: Float = 1e-5
 
   /// Sets the statistics to those of `batches` of features.
-  public func measureStatistics(over batches: [Tensor]) {
+  ///
+  /// - Parameter summed: the sums over all processes that have a part of the batches.
+  public func measureStatistics(
+    over batches: [Tensor], summed: ([Double]) throws -> [Double] = { $0 }
+  ) rethrows {
     var moments = ChannelMoments(channels: configuration.latents)
     for batch in batches { moments.add(raw(batch)) }
+    try moments.share(summed)
     mean.assign(Tensor(moments.mean.map(Float.init)))
     deviation.assign(Tensor(moments.variance.map { Float(($0 + Double(Self.epsilon)).squareRoot()) }))
   }
@@ -101,6 +110,13 @@ struct ChannelMoments {
     for (i, value) in rows.sum(axes: [0]).toArray().enumerated() { sums[i] += Double(value) }
     for (i, value) in rows.squared().sum(axes: [0]).toArray().enumerated() { squares[i] += Double(value) }
     count += Double(rows.size(0))
+  }
+
+  mutating func share(_ summed: ([Double]) throws -> [Double]) rethrows {
+    let all = try summed([count] + sums + squares)
+    count = all[0]
+    sums = Array(all[1...sums.count])
+    squares = Array(all[(1 + sums.count)...])
   }
 
   var mean: [Double] { sums.map { $0 / max(1, count) } }
@@ -129,6 +145,14 @@ public struct PrincipalComponents {
       products[i] += Double(value)
     }
     count += Double(rows.size(0))
+  }
+
+  /// Adds what others have seen: `summed` gives the sums over all of them.
+  public mutating func share(_ summed: ([Double]) throws -> [Double]) rethrows {
+    let all = try summed([count] + sums + products)
+    count = all[0]
+    sums = Array(all[1...channels])
+    products = Array(all[(1 + channels)...])
   }
 
   /// The reducer that projects on the axes of largest variance, standardised. Throws

@@ -1,0 +1,177 @@
+import ArgumentParser
+import DataSets
+import Evaluation
+import Files
+import Foundation
+import Recipes
+import Tensors
+import Training
+import VUGEN
+
+struct TrainUnderstanding: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "understanding", abstract: "Train the understanding tower on scenes.",
+    discussion: "Example: vugen train understanding --output runs/nano --set optimization.steps=8000")
+
+  @OptionGroup var options: TrainOptions
+
+  @NumericActor
+  func run() async throws {
+    try Company.run(threads: options.threads) { ranks in
+      guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe()) }) else { return }
+      let preparation = options.begin(nice: recipe.run.nice, ranks)
+      let training = try options.begun(preparation, ranks, from: recipe.data.shards) {
+        var bank: ObjectBank?
+        if !options.resume, options.start == nil {
+          var isBegun = false
+          let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
+          try ranks.first {
+            bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
+              let phase =
+                done == 0
+                ? "learning words from \(all) \(kind)"
+                : done < all
+                  ? "learning words from \(all) \(kind), \(done) are read" : "learning how words are spelt"
+              preparation.tell(phase)
+              // The rest follows every second, and every half minute in a log.
+              if !isBegun { ProgressLine.begin(phase) }
+              isBegun = true
+            }
+          }
+        }
+        return try UnderstandingTraining(
+          recipe, folder: options.output, isResuming: options.resume, from: options.start, bank: bank,
+          ranks: ranks)
+      }
+      let count = training.parameterCount
+      if training.tookWholeModel == false {
+        note("the language model differs in size from that of --from; only the encoder is used")
+      }
+      note("encoder \(count.vision), language model \(count.language) parameters")
+      try TrainingReport(training, asJSON: options.json).run(after: preparation)
+    }
+  }
+}
+
+struct TrainDecoder: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decoder", abstract: "Train the dimension reducer and the pixel decoder together.",
+    discussion: "Example: vugen train decoder --model runs/nano/model --output runs/decoder")
+
+  @OptionGroup var options: TrainOptions
+  @Option(
+    help: "Model folder whose frozen encoder is used (default: nano, the built-in model).",
+    completion: .models, transform: folderPath)
+  var model: String?
+
+  @NumericActor
+  func run() async throws {
+    try Company.run(threads: options.threads) { ranks in
+      guard let recipe = try ranks.together({ try options.merged(DecoderRecipe()) }) else { return }
+      let preparation = options.begin(nice: recipe.run.nice, ranks)
+      let base = try options.base(model, preparation, ranks)
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+        try DecoderTraining(
+          recipe, model: base, folder: options.output, isResuming: options.resume,
+          from: options.start, ranks: ranks)
+      }
+      try preparation.attempt {
+        try training.prepare { done, all in
+          preparation.tell("principal components of \(done) of \(all) pictures")
+        }
+      }
+      preparation.tell(nil)
+      noteStartingAnew(training.startingAnew)
+      let count = training.parameterCount
+      note("reducer \(count.reducer), decoder \(count.decoder) parameters")
+      try TrainingReport(training, asJSON: options.json).run(after: preparation)
+    }
+  }
+}
+
+struct TrainGenerator: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generator", abstract: "Train the generation tower in the reduced understanding space.",
+    discussion: "Example: vugen train generator --model runs/decoder/model --output runs/generator")
+
+  @OptionGroup var options: TrainOptions
+  @Option(
+    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models,
+    transform: folderPath)
+  var model: String?
+
+  @NumericActor
+  func run() async throws {
+    try Company.run(threads: options.threads) { ranks in
+      guard let recipe = try ranks.together({ try options.merged(GeneratorRecipe()) }) else { return }
+      let preparation = options.begin(
+        nice: recipe.run.nice, ranks, left: "the same command goes on with the latents made so far")
+      let base = try options.base(model, preparation, ranks)
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+        try GeneratorTraining(
+          recipe, model: base, folder: options.output, isResuming: options.resume,
+          from: options.start, ranks: ranks)
+      }
+      note(
+        "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
+      )
+      // From here on a signal leaves the latents that are there, and the same command goes on.
+      try preparation.attempt {
+        try training.prepare { done, all in
+          preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
+        }
+      }
+      preparation.tell(nil)
+      noteStartingAnew(training.startingAnew)
+      note("generation tower \(training.parameterCount) parameters")
+      let measure = recipe.measure
+      let log = PromptUseLog(
+        .init(
+          folder: training.folder, stepCount: training.trainer.stepCount, minutes: measure.minutes,
+          scenes: measure.scenes, imaginer: training.imaginer, unseenScenes: training.unseenScenes)
+      ) {
+        ProgressLine.end()
+        note($0)
+      }
+      try TrainingReport(training, asJSON: options.json).run(after: preparation) { try log.measure(step: $0) }
+    }
+  }
+}
+
+struct TrainDistill: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "distill", abstract: "Distil the pixel decoder to a single step.",
+    discussion: "Example: vugen train distill --model runs/generator/model --output runs/distilled")
+
+  @OptionGroup var options: TrainOptions
+  @Option(
+    help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models,
+    transform: folderPath)
+  var model: String?
+
+  func validate() throws {
+    if options.from != nil {
+      throw ValidationError("the student starts as a copy of its teacher; leave out --from.")
+    }
+  }
+
+  @NumericActor
+  func run() async throws {
+    try Company.run(threads: options.threads) { ranks in
+      guard let recipe = try ranks.together({ try options.merged(DistillRecipe()) }) else { return }
+      let preparation = options.begin(nice: recipe.run.nice, ranks)
+      let base = try options.base(model, preparation, ranks)
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+        try DistillTraining(
+          recipe, model: base, folder: options.output, isResuming: options.resume, ranks: ranks)
+      }
+      try TrainingReport(training, asJSON: options.json).run(after: preparation)
+    }
+  }
+}
+
+/// What a model of other sizes could not pass on.
+private func noteStartingAnew(_ names: [String]) {
+  guard !names.isEmpty else { return }
+  note("--from has different sizes; starting from scratch: " + names.joined(separator: ", "))
+}

@@ -48,6 +48,11 @@ enum Company {
 
   /// Says what went wrong here, and ends the others.
   private static func end(_ ranks: Ranks, _ error: any Error) -> Never {
+    // The first one may have to save and to say it; where it is gone itself, the launcher ends all.
+    if !ranks.isFirst, (error as? RanksError)?.isOfOthers == true {
+      sleep(60)
+      ranks.abort(1)
+    }
     Failure(Vugen.self, isJSON: ProgramArguments.wantsJSON).tell(error)
     PartialOutput.removeAll()
     ranks.abort(1)

@@ -4,6 +4,7 @@ import Evaluation
 import Files
 import Foundation
 import ModelFiles
+import Pictures
 import Recipes
 import Synchronization
 import Tensors
@@ -157,6 +158,8 @@ struct TrainOptions: ParsableArguments {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
     Interruption.watch(endings: true)
+    // A run ends behind a step, whose pictures are read to their end.
+    Picture.stopDecoding { 0 }
     guard overwrite, ranks.isFirst else {
       // A run that is there has something to go on from, whatever is not done yet.
       let saved = resume ? Trainer.savedStep(in: output) : nil

@@ -111,9 +111,7 @@ public final class UnderstandingTraining: TrainingRun {
     trainer = Trainer(objective, recipe.optimization, ranks: ranks)
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     if let start, ranks.isFirst { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
-    // Beside the tokenizer lies what else the template is made of, if anything.
-    let template = try ChatTemplate(
-      tokenizer, configuration, folder: ranks.isFirst ? folder : start ?? folder)
+    let template = try ChatTemplate(tokenizer, configuration, folder: folder)
     packer = BatchPacker(
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,

@@ -88,8 +88,8 @@ public final class Ranks: Sendable {
     guard failed.withLock({ $0 == nil }) else { return }
     switch operation() {
     case VUGEN_MPI_DONE: return
-    case VUGEN_MPI_GIVEN_UP: failed.withLock { $0 = .gone }
-    default: failed.withLock { $0 = RanksError("Open MPI fails between the ranks") }
+    // Waited for in vain, or cut off.
+    default: failed.withLock { $0 = .gone }
     }
   }
 
@@ -192,8 +192,11 @@ public struct RanksError: Error, CustomStringConvertible, Equatable {
 
   static func ~= (pattern: RanksError, error: any Error) -> Bool { error as? RanksError == pattern }
 
-  /// Where others were waited for in vain, and this process is asked to end.
+  /// Where others were waited for in vain when this process is asked to end, or the way to them is cut.
   static let gone = RanksError("a rank has ended, or the launcher ends the run: the others no longer answer")
+
+  /// Whether others are no longer there: the first rank says so and saves, if it can.
+  public var isOfOthers: Bool { description.hasPrefix("a rank has ended") }
 
   /// The same behind a step of a run, whose state is saved.
   static func ended(at step: Int) -> RanksError {

@@ -17,11 +17,14 @@ public struct ReconstructionEvaluation {
 
   /// PSNR in dB of each of `scenes` scenes of a split.
   ///
-  /// - Parameter progress: called with the scenes done; throws to stop.
+  /// - Parameters:
+  ///   - part: which of them are drawn here: every `part.of`-th one from `part.number` on.
+  ///   - progress: called with the scenes done; throws to stop.
   public func run(
-    _ composer: SceneComposer, _ split: Split, scenes: Int, steps: Int, progress: (Int) throws -> Void
+    _ composer: SceneComposer, _ split: Split, scenes: Int, steps: Int,
+    part: (number: Int, of: Int) = (0, 1), progress: (Int) throws -> Void
   ) throws -> [Double] {
-    try (0..<scenes).map { i in
+    try stride(from: part.number, to: scenes, by: part.of).map { i in
       let picture = composer.scene(UInt64(i), split).picture
       let drawn = model.reconstruct(picture, understanding, steps: steps, seed: UInt64(i))
       try progress(i + 1)

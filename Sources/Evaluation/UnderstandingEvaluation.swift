@@ -7,7 +7,7 @@ import VUGEN
 /// How well a model answers questions about scenes whose content is known.
 public struct UnderstandingEvaluation {
   /// Right answers of one kind of question.
-  public struct Score: Sendable, Equatable {
+  public struct Score: Sendable, Equatable, Codable {
     /// Answers that were right.
     public var right = 0
     /// Questions that were asked.
@@ -23,7 +23,7 @@ public struct UnderstandingEvaluation {
   }
 
   /// One wrong answer that was given several times.
-  public struct Confusion: Sendable, Equatable {
+  public struct Confusion: Sendable, Equatable, Codable {
     /// Which kind of question, the right answer, and the one that was given.
     public var measure, expected, said: String
     /// How often it was given.
@@ -50,14 +50,15 @@ public struct UnderstandingEvaluation {
   /// Asks about `scenes` scenes of a split, greedily.
   ///
   /// - Parameters:
+  ///   - part: which of them are asked about here: every `part.of`-th one from `part.number` on.
   ///   - isCancelled: looked at before every step; the run then ends with a `CancellationError`.
   ///   - progress: called with the number of scenes done; throws to stop.
   public func run(
-    _ composer: SceneComposer, _ split: Split, scenes: Int, isCancelled: () -> Bool = { false },
-    progress: (Int) throws -> Void
+    _ composer: SceneComposer, _ split: Split, scenes: Int, part: (number: Int, of: Int) = (0, 1),
+    isCancelled: () -> Bool = { false }, progress: (Int) throws -> Void
   ) throws -> (scores: [String: Score], confusions: [Confusion]) {
     var scores: [String: Score] = [:], wrong: [String: Confusion] = [:]
-    var next = 0, rest: [Asked] = [], tiles: Tensor?, asked: [Asked] = [], done = 0
+    var next = part.number, rest: [Asked] = [], tiles: Tensor?, asked: [Asked] = [], done = 0
     let batch = AnswerBatch(model, slots: batch)
     let isWhole = try batch.run {
       while rest.isEmpty, next < scenes {
@@ -66,7 +67,7 @@ public struct UnderstandingEvaluation {
         rest = Self.questions(of: scene.record).map {
           Asked(scene: next, record: scene.record, measure: $0, question: $1)
         }
-        next += 1
+        next += part.of
       }
       guard let tiles, !rest.isEmpty else { return nil }
       asked.append(rest.removeFirst())
@@ -85,10 +86,28 @@ public struct UnderstandingEvaluation {
     }
     guard isWhole else { throw CancellationError() }
     try progress(scenes)
-    let order = wrong.values.sorted {
-      ($1.count, $0.measure, $0.expected) < ($0.count, $1.measure, $1.expected)
+    return (scores, Self.ordered(wrong.values))
+  }
+
+  private static func ordered(_ wrong: some Sequence<Confusion>) -> [Confusion] {
+    wrong.sorted {
+      ($1.count, $0.measure, $0.expected, $0.said) < ($0.count, $1.measure, $1.expected, $1.said)
     }
-    return (scores, order)
+  }
+
+  /// What came of all parts.
+  public static func merged(_ scores: [[String: Score]], _ wrong: [[Confusion]]) -> (
+    scores: [String: Score], confusions: [Confusion]
+  ) {
+    var all: [String: Score] = [:], kinds: [[String]: Confusion] = [:]
+    for part in scores { all.merge(part) { Score(right: $0.right + $1.right, asked: $0.asked + $1.asked) } }
+    for one in wrong.joined() {
+      let key = [one.measure, one.expected, one.said]
+      let before = kinds[key]?.count ?? 0
+      kinds[key] = one
+      kinds[key]?.count += before
+    }
+    return (all, ordered(kinds.values))
   }
 
   private static func count(

@@ -4,11 +4,16 @@ import Evaluation
 import Files
 import Foundation
 import Tensors
+import Training
 import VUGEN
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measure what a model knows and draws.",
+    discussion: """
+      Several processes (mpirun -n 4 vugen evaluate understanding) share the scenes of understanding and reconstruction; the \
+      first one prints.
+      """,
     subcommands: [
       EvaluateUnderstanding.self, EvaluateReconstruction.self, EvaluateGeneration.self,
       EvaluatePromptUse.self,
@@ -63,9 +68,12 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws {
+  func run() async throws { try Company.run { try measure($0) } }
+
+  @NumericActor
+  private func measure(_ ranks: Ranks) throws {
     Interruption.watch()
-    let loaded = try model.load()
+    let loaded = try ranks.together { try model.load() }
     let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
     let slots = batching.slots(
@@ -75,18 +83,23 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
     var wrong: [UnderstandingEvaluation.Confusion] = []
     do {
       for split in [Split.validation, .heldOut] {
-        let result = try evaluation.run(
-          composer, split, scenes: scenes, isCancelled: { Interruption.isRequested },
+        let own = try evaluation.run(
+          composer, split, scenes: scenes, part: (ranks.rank, ranks.count),
+          isCancelled: { Interruption.isRequested },
           progress: { ProgressLine.show("\(split.rawValue): \($0) of \(scenes) scenes") })
         ProgressLine.end()
+        let result = try UnderstandingEvaluation.merged(
+          ranks.collected(own.scores), ranks.collected(own.confusions))
+        guard ranks.isFirst else { continue }
         wrong += result.confusions
         for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
         if !json { show(result.scores, split) }
         try Output.finish()
       }
     } catch {
-      throw evaluationEnd(report, knownBefore: 1, asJSON: json, by: error)
+      throw evaluationEnd(report, knownBefore: 1, asJSON: json && ranks.isFirst, by: error)
     }
+    guard ranks.isFirst else { return }
     if let retrieval = try? Retrieval(loaded) {
       let share = try retrieval.share(composer, .heldOut, scenes: 100, top: 5)
       report["retrieval top 5 of 100"] = .number(share)

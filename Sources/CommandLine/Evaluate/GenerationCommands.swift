@@ -6,6 +6,7 @@ import Foundation
 import Pictures
 import Requests
 import Tensors
+import Training
 import VUGEN
 
 extension Split: ExpressibleByArgument {}
@@ -26,9 +27,15 @@ struct EvaluateReconstruction: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws {
+  func run() async throws { try Company.run { try measure($0) } }
+
+  @NumericActor
+  private func measure(_ ranks: Ranks) throws {
     Interruption.watch()
-    let loaded = try model.load(), drawing = try loaded.generation()
+    let (loaded, drawing) = try ranks.together {
+      let loaded = try model.load()
+      return (loaded, try loaded.generation())
+    }
     let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: drawing.configuration.imageSize)
     let evaluation = ReconstructionEvaluation(loaded.tower, drawing)
@@ -36,14 +43,18 @@ struct EvaluateReconstruction: AsyncParsableCommand {
     for steps in [8, 1] {
       let values: [Double]
       do {
-        values = try evaluation.run(composer, split, scenes: scenes, steps: steps) { done in
+        let own = try evaluation.run(
+          composer, split, scenes: scenes, steps: steps, part: (ranks.rank, ranks.count)
+        ) { done in
           ProgressLine.show("\(steps) steps: \(done) of \(scenes) scenes")
           try Interruption.check()
-        }.sorted()
+        }
+        values = try ranks.collected(own).joined().sorted()
       } catch {
-        throw evaluationEnd(report, knownBefore: 1, asJSON: json, by: error)
+        throw evaluationEnd(report, knownBefore: 1, asJSON: json && ranks.isFirst, by: error)
       }
       ProgressLine.end()
+      guard ranks.isFirst else { continue }
       let mean = values.reduce(0, +) / Double(values.count), name = steps == 1 ? "1 step" : "\(steps) steps"
       report["psnr \(name)"] = .number(mean)
       if !json {
@@ -54,6 +65,7 @@ struct EvaluateReconstruction: AsyncParsableCommand {
       }
       try Output.finish()
     }
+    guard ranks.isFirst else { return }
     bank.account(for: &report)
     print(json ? try jsonLine(report) : "scenes of \(bank.account)")
   }
@@ -109,7 +121,10 @@ struct EvaluateGeneration: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws {
+  func run() async throws { try Company.run { try $0.first { try measure() } } }
+
+  @NumericActor
+  private func measure() throws {
     Interruption.watch()
     BinaryOutput.take([sheet])
     try existing.check(sheet)

@@ -37,7 +37,10 @@ struct EvaluatePromptUse: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws {
+  func run() async throws { try Company.run { try $0.first { try measure() } } }
+
+  @NumericActor
+  private func measure() throws {
     Interruption.watch()
     let loaded = try model.load(), imaginer = try Imaginer(loaded)
     let bank = try ObjectBank(includingSingles: false)

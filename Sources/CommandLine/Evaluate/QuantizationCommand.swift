@@ -24,7 +24,10 @@ struct EvaluateQuantization: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws {
+  func run() async throws { try Company.run { try $0.first { try measure() } } }
+
+  @NumericActor
+  private func measure() throws {
     Interruption.watch()
     let loaded = try model.load()
     let slots = batching.slots(

@@ -6,6 +6,7 @@ import ModelFiles
 import Pictures
 import Requests
 import Tensors
+import Training
 import VUGEN
 
 struct Caption: AsyncParsableCommand {
@@ -15,7 +16,8 @@ struct Caption: AsyncParsableCommand {
       Several pictures are described at once; captions are printed in the order of the pictures, each as soon as those \
       before it are done. A picture that cannot be read gets a line of its own in that place: on standard error, or with \
       --json, and in JSON lines of --output, an object with "file" and "error". The others are still described, and the exit \
-      status is 1. A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds \
+      status is 1. Several processes (mpirun -n 4 vugen caption …) share the pictures, and the first one prints all when all \
+      are done. A name that is not UTF-8 has "fileBytes" beside "file": all its bytes in base64. Files of other kinds \
       in a folder are skipped and counted. Ctrl-C, SIGTERM and SIGHUP keep what is finished: in the \
       file of --output, or beside one that is there already; so does a full disk. While it works, the list grows in \
       FILE.partial.
@@ -62,20 +64,23 @@ struct Caption: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws {
+  func run() async throws { try Company.run { try describe($0) } }
+
+  /// Each process describes its share of the pictures; the first one, or the only one, prints and writes.
+  @NumericActor
+  private func describe(_ ranks: Ranks) throws {
     // Standard input may never end: waiting for it, only Ctrl-C is taken.
     Interruption.watch(endings: !files.contains("-"))
     BinaryOutput.take([sheet])
-    let targets = try targets()
-    if targets.allSatisfy({ $0.obstacle != nil }) { return try refuse(targets) }
-    let loaded = try model.load()
-    let slots = batching.slots(
-      loaded, model, asking: question, most: options.maxTokens, of: targets.count)
+    let targets = try ranks.together { try pictures(ranks) }
+    if targets.allSatisfy({ $0.obstacle != nil }) { return try ranks.first { try refuse(targets) } }
+    let loaded = try ranks.together { try model.load() }
     let results = CaptionResults(existing, list: output, sheet: sheet, of: targets.count)
-    do { try describe(targets, by: AnswerBatch(loaded, slots: slots), loaded, into: results) } catch {
+    do { try describe(targets, loaded, ranks, into: results) } catch {
       ProgressLine.end()
       throw results.kept(because: error)
     }
+    guard ranks.isFirst else { return }
     try results.finish()
     try finish(results.failures, of: targets.count)
   }
@@ -83,12 +88,40 @@ struct Caption: AsyncParsableCommand {
   /// All pictures, in their order. Throws `CancellationError` where a signal has asked for the end.
   @NumericActor
   private func describe(
-    _ targets: [PictureList.Entry], by batch: AnswerBatch, _ loaded: LoadedModel,
-    into results: CaptionResults
+    _ targets: [PictureList.Entry], _ loaded: LoadedModel, _ ranks: Ranks, into results: CaptionResults
   ) throws {
-    var begun = 0, isEnded = false, thumbnails: [Int: Picture] = [:]
+    let own = targets.indices.filter { $0 % ranks.count == ranks.rank }
+    // Of this process, where there are several.
+    var outcomes: [Outcome] = []
+    let isWhole = try answer(own.map { targets[$0] }, loaded) { number, outcome in
+      var outcome = outcome
+      outcome.place = own[number]
+      if ranks.isAlone {
+        try take(outcome, of: targets[outcome.place].path, into: results)
+      } else {
+        outcomes.append(outcome)
+      }
+    }
+    if !ranks.isAlone {
+      let all = try ranks.collected(try outcomes.map { try $0.packed() }).joined().sorted {
+        $0.place < $1.place
+      }
+      if ranks.isFirst {
+        for outcome in all { try take(outcome, of: targets[outcome.place].path, into: results) }
+      }
+    }
+    if try ranks.any([!isWhole])[0] { throw CancellationError() }
+  }
+
+  /// Describes pictures, many at once, and hands on what comes of each in their order. Returns whether none was left out.
+  @NumericActor
+  private func answer(
+    _ targets: [PictureList.Entry], _ loaded: LoadedModel, _ take: (Int, Outcome) throws -> Void
+  ) throws -> Bool {
+    let slots = batching.slots(loaded, model, asking: question, most: options.maxTokens, of: targets.count)
+    var thumbnails: [Int: Picture] = [:], begun = 0, isEnded = false
     let clock = ContinuousClock(), start = clock.now
-    let isWhole = try batch.run {
+    let isWhole = try AnswerBatch(loaded, slots: slots).run {
       guard begun < targets.count else { return nil }
       defer { begun += 1 }
       let question = Result {
@@ -106,14 +139,50 @@ struct Caption: AsyncParsableCommand {
       Interruption.isRequested
     } onAnswer: { index, result in
       ProgressLine.end()
-      try take(result, of: targets[index].path, thumbnails.removeValue(forKey: index), into: results)
+      var outcome = Outcome(thumbnail: thumbnails.removeValue(forKey: index))
+      switch result {
+      case .success(let answer): outcome.report = report(answer, of: targets[index].path)
+      case .failure(let error): outcome.complaint = "\(error)"
+      }
+      try take(index, outcome)
       progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
-    if isEnded || !isWhole { throw CancellationError() }
+    return isWhole && !isEnded
+  }
+
+  /// What came of a picture.
+  private struct Outcome: Codable {
+    var place = 0
+    var report: AnswerReport?
+    /// Why there is none.
+    var complaint: String?
+    var thumbnail: Picture?
+    /// The thumbnail on its way between processes.
+    private var file: Data?
+
+    private enum CodingKeys: String, CodingKey { case place, report, complaint, file }
+
+    init(thumbnail: Picture?) { self.thumbnail = thumbnail }
+
+    /// As it travels.
+    func packed() throws -> Outcome {
+      var copy = self
+      copy.file = try thumbnail.map { Data(try $0.pngData()) }
+      return copy
+    }
+
+    /// What a sheet shows of it.
+    func picture() throws -> Picture? {
+      try thumbnail ?? file.map { try Picture(bytes: Array($0), name: "a thumbnail") }
+    }
   }
 
   /// The pictures that are named; what is passed over is told. Throws where there is none, or an output is one of them.
-  private func targets() throws -> [PictureList.Entry] {
+  private func pictures(_ ranks: Ranks) throws -> [PictureList.Entry] {
+    if !ranks.isAlone, files.contains("-") {
+      throw CommandError(
+        "standard input reaches one of several processes only; name files, or start one process")
+    }
     let list = PictureList(files), targets = list.entries
     for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
     guard !targets.isEmpty else {
@@ -127,37 +196,32 @@ struct Caption: AsyncParsableCommand {
     return targets
   }
 
-  private func take(
-    _ result: Result<BatchAnswer, any Error>, of path: String, _ thumbnail: Picture?,
-    into results: CaptionResults
-  ) throws {
-    switch result {
-    case .success(let answer):
-      let report = report(answer, of: path), line = try report.line()
-      try results.take(.init(file: path, caption: report.text, line: line), thumbnail)
-      guard output == nil else { return }
-      if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
-    case .failure(let error):
-      try results.take(.init(file: path, line: try tell(error, of: path)), nil)
+  private func take(_ outcome: Outcome, of path: String, into results: CaptionResults) throws {
+    guard let report = outcome.report else {
+      return try results.take(.init(file: path, line: try tell(outcome.complaint ?? "", of: path)), nil)
     }
+    let line = try report.line()
+    try results.take(.init(file: path, caption: report.text, line: line), try outcome.picture())
+    guard output == nil else { return }
+    if json { try say(line) } else { try Output.show(name: path, ": \(report.text)") }
   }
 
   /// Nothing that is named can be read: a model is not needed to say so, and a list of before stays as it is.
   private func refuse(_ targets: [PictureList.Entry]) throws {
     if targets.count == 1, !json || output != nil, let only = targets[0].obstacle { throw only }
     for target in targets {
-      if let obstacle = target.obstacle { _ = try tell(obstacle, of: target.path) }
+      if let obstacle = target.obstacle { _ = try tell("\(obstacle)", of: target.path) }
     }
     try finish(targets.count, of: targets.count)
   }
 
   /// One bad picture does not end a long run: it has one line in its place, which is also what a list holds of it.
-  private func tell(_ error: any Error, of path: String) throws -> String {
+  private func tell(_ text: String, of path: String) throws -> String {
     // The file is named beside it.
-    let text = "\(error)", own = path + ": "
+    let own = path + ": "
     let reason = text.hasPrefix(own) ? String(text.dropFirst(own.count)) : text
     let line = try jsonLine(["file": .text(path), "error": .text(reason)])
-    if json, output == nil { try say(line) } else { note("\(error)") }
+    if json, output == nil { try say(line) } else { note(text) }
     return line
   }
 

@@ -22,7 +22,11 @@ PREFIX ?= /usr/local
 studio: build
 	.build/release/vugen
 
-.PHONY: demo man things
+.PHONY: demo man things cluster
+
+# Training over several hosts, which are network namespaces of this one; as root, not in CI. HOSTS=3 for more of them.
+cluster: build
+	@HOSTS="$(HOSTS)" Tests/Cluster/run
 
 # The README's pictures: a session played in a real terminal, and six samples. Look at them before you commit them.
 demo: build

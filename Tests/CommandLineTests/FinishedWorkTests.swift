@@ -109,7 +109,7 @@ struct FinishedWorkTests {
           """
           ulimit -c 0; for i in $(seq 50); do
             rm -rf x*; \(mine)
-            env --default-signal=INT "$P" sessions export last -o x.md >said 2>&1 & p=$!
+            env --default-signal=INT,QUIT "$P" sessions export last -o x.md >said 2>&1 & p=$!
             until compgen -G 'x-pictures/?????????*.png' >/dev/null || ! kill -0 $p; do :; done; kill -STOP $p
             [ -e x.md ] || break; kill -CONT $p; wait $p
           done

@@ -111,7 +111,7 @@ struct FinishedWorkTests {
             rm -rf x*; \(mine)
             env --default-signal=INT,QUIT "$P" sessions export last -o x.md >said 2>&1 & p=$!
             until compgen -G 'x-pictures/?????????*.png' >/dev/null || ! kill -0 $p; do :; done; kill -STOP $p
-            [ -e x.md ] || break; kill -CONT $p; wait $p
+            [ -s x.md ] || break; kill -CONT $p; wait $p
           done
           kill -\(signal) $p; kill -CONT $p; wait $p 2>/dev/null; ls -d x*; ls x-pictures
           """)

@@ -215,6 +215,7 @@ public final class SessionFile {
       }
     }
     fetchMovedPictures()
+    mendPictures()
     for (hash, png) in waitingPictures where write(png, hash) { waitingPictures[hash] = nil }
     while let line = waiting.first {
       guard write(line) else { return false }
@@ -249,6 +250,19 @@ public final class SessionFile {
     waiting = lines + waiting
     renewals += 1
     release()
+  }
+
+  /// The pictures' folder is made again where somebody has removed it alone.
+  private func mendPictures() {
+    let path = folder + "/pictures"
+    guard FileName.isFolder(folder), !FileName.exists(path) else { return }
+    do {
+      try FileName.makeFolder(path, mode: 0o700)
+      renewal = "\(path) was removed; it is made anew, without the pictures before"
+      renewals += 1
+    } catch {
+      obstacle = SessionStore.obstacle(error, path)
+    }
   }
 
   /// Where the log lies now that only changed its place; nil where that is not known.
@@ -305,6 +319,7 @@ public final class SessionFile {
   /// Keeps a picture under its content's hash, which the caller has computed: this module links no library that can.
   /// Where the disk takes nothing it waits in memory, and is tried again with the next entry.
   public func keep(_ png: Data, as hash: String) {
+    if isBegun { mendPictures() }
     if !isBegun || !write(png, hash) { waitingPictures[hash] = png }
   }
 

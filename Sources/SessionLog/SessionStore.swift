@@ -53,13 +53,15 @@ public struct SessionStore: Sendable {
     public var messages, pictures: Int
     /// Lines of its log that cannot be read.
     public var damaged: Int
+    /// Pictures whose files are not there.
+    public var missing: Int
     /// The first that was drawn or attached.
     public var firstPicture: PictureID?
     /// Words of its prompts, each once and in lower case: what a list can be searched for beside the title.
     public var words: [String] = []
 
     private enum CodingKeys: String, CodingKey {
-      case id, title, begun, changed, messages, pictures, damaged, firstPicture
+      case id, title, begun, changed, messages, pictures, damaged, missing, firstPicture
     }
 
     /// When it was used last, as clocks here say it: "2026-11-24 10:15".
@@ -75,11 +77,12 @@ public struct SessionStore: Sendable {
       return formatter.string(from: Date(timeIntervalSince1970: time))
     }
 
-    /// "3 prompts, 1 picture", and how many lines are damaged.
+    /// "3 prompts, 1 picture", how many lines are damaged, and how many pictures are missing.
     public var contents: String {
       func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
       let damage = damaged > 0 ? ", damaged: \(counted(damaged, "line"))" : ""
-      return "\(counted(messages, "prompt")), \(counted(pictures, "picture"))\(damage)"
+      let gone = missing > 0 ? ", missing: \(counted(missing, "picture"))" : ""
+      return "\(counted(messages, "prompt")), \(counted(pictures, "picture"))\(damage)\(gone)"
     }
   }
 
@@ -128,7 +131,9 @@ public struct SessionStore: Sendable {
       id: id,
       title: title.isEmpty ? lost > 0 ? "damaged session" : "empty session" : String(title.prefix(80)),
       begun: entries.first?.time ?? 0, changed: found.lastTime, messages: messages,
-      pictures: pictures.count, damaged: lost, firstPicture: first, words: words.map(String.init).sorted())
+      pictures: pictures.count, damaged: lost,
+      missing: pictures.compactMap(\.stored).count { !holds($0, of: id) }, firstPicture: first,
+      words: words.map(String.init).sorted())
   }
 
   /// The id that a person means: whole, or an unambiguous beginning or end, or "last"; or by the whole title that only one
@@ -228,6 +233,11 @@ public struct SessionStore: Sendable {
       throw SessionError("\(path): the picture is missing")
     }
     return data
+  }
+
+  /// Whether a picture's file is there.
+  public func holds(_ hash: String, of id: String) -> Bool {
+    FileName.exists("\(folder(of: id))/pictures/\(hash).png")
   }
 
   /// Days for which a deleted session can be brought back.

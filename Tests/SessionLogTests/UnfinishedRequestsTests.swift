@@ -179,3 +179,30 @@ import Testing
     #expect(try store.read("a").entries.map(\.event) == [.note("one"), .note("two")])
   }
 }
+  /// Lists say where pictures' files are gone.
+  @Test func missingPicturesAreCounted() throws {
+    let file = try SessionFile(store, id: "20260101-000000-bbbb")
+    for hash in ["aa", "bb"] {
+      file.keep(Data([1]), as: hash)
+      file.append(
+        .init(time: 1, event: .attached(picture: .hash(hash), name: hash, settings: nil)))
+    }
+    #expect(try store.summary(of: file.id).contents == "0 prompts, 2 pictures")
+    try FileManager.default.removeItem(atPath: file.folder + "/pictures/aa.png")
+    #expect(try store.summary(of: file.id).contents == "0 prompts, 2 pictures, missing: 1 picture")
+    #expect(try store.summary(of: file.id).missing == 1 && !store.holds("aa", of: file.id))
+  }
+
+  /// The pictures' folder alone is made anew, and what is drawn after that lies in it.
+  @Test func thePicturesFolderIsMadeAnew() throws {
+    let file = try SessionFile(store, id: "a")
+    file.append(note("one"))
+    file.keep(Data([1]), as: "abcd")
+    try FileManager.default.removeItem(atPath: file.folder + "/pictures")
+    file.keep(Data([2]), as: "bcde")
+    #expect(file.append(note("two")) && file.waitingPictures.isEmpty && file.renewals == 1)
+    #expect(try store.picture("bcde", of: "a") == Data([2]))
+    #expect(file.renewal.contains("/pictures was removed") && file.renewal.contains("made anew"))
+    #expect(file.append(note("three")) && file.renewals == 1)
+  }
+

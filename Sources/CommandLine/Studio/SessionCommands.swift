@@ -82,7 +82,9 @@ struct Sessions: AsyncParsableCommand {
         if !json {
           for picture in entry.event.pictures.compactMap(\.stored) {
             let name = names[.hash(picture)].map { "  \($0.oneLine)" } ?? ""
-            let mark = deleted.contains(.hash(picture)) ? "  (deleted)" : ""
+            let mark =
+              deleted.contains(.hash(picture))
+              ? "  (deleted)" : store.holds(picture, of: id) ? "" : "  (missing)"
             print("  picture \(picture.oneLine)" + name + Self.origin(of: entry.event) + mark)
           }
         }

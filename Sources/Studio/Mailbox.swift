@@ -66,9 +66,6 @@ enum StudioSignals {
       StudioSignals.resized = 1
       wakeInterface(StudioSignals.wakeDescriptor)
     }
-    // The terminal sends it only while another program, or the shell, has it. A handler, not SIG_IGN: that would be
-    // handed on to the editor.
-    Signals.take(SIGQUIT) { _ in }
     // The studio reads Ctrl-C as a key. As a signal it comes where the terminal was not the studio's for a moment: while
     // it starts, stands still or takes the terminal back. It means the same then.
     Signals.take(SIGINT) { _ in
@@ -77,8 +74,10 @@ enum StudioSignals {
       StudioSignals.interrupted = 1
       wakeInterface(StudioSignals.wakeDescriptor)
     }
-    for name in [SIGTERM, SIGHUP] {
+    for name in [SIGTERM, SIGHUP, SIGQUIT] {
       Signals.take(name) { number in
+        // The terminal sends this one to the editor, while that has it. A handler, not SIG_IGN: that would be handed on.
+        if number == SIGQUIT, StudioSignals.isTerminalLent != 0 { return }
         StudioSignals.ended = number
         wakeInterface(StudioSignals.wakeDescriptor)
       }

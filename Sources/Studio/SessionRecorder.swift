@@ -135,7 +135,7 @@ final class SessionRecorder {
   }
 
   private func ending(_ status: Int32) -> String? {
-    let names = [SIGTERM: "SIGTERM", SIGHUP: "SIGHUP"]
+    let names = [SIGTERM: "SIGTERM", SIGHUP: "SIGHUP", SIGQUIT: "SIGQUIT"]
     guard let name = names[status - 128] else { return nil }
     guard let session else { return "ended by \(name); nothing was being recorded" }
     guard session.isBegun || !session.waiting.isEmpty else {

@@ -74,7 +74,7 @@ struct TriedHardProgramTests {
   }
 
   /// A signal that ends the studio is said once the terminal is given back, with how to go on.
-  @Test(arguments: [(SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")])
+  @Test(arguments: [(SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP"), (SIGQUIT, "SIGQUIT")])
   func aSignalIsTold(_ number: Int32, _ name: String) throws {
     let s = try Session(["studio", "--graphics", "none"])
     #expect(s.expect("VUGEN Studio") && s.expect("parameters"))

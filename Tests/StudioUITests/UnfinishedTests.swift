@@ -135,6 +135,16 @@ import Testing
 
   // MARK: Settings
 
+  /// The first screen says what the prompt does.
+  @Test func theFirstScreenIsOfItsMode() {
+    var b = Bench()
+    #expect(b.shows("Type what to draw and press Return, such as") && b.shows("Tab switches to questions"))
+    b.press(.tab)
+    #expect(b.shows("Type a question, or draw something, such as") && b.shows("Tab switches to drawing"))
+    b.press(.right)
+    #expect(b.state.prompt.mode == .imagine)
+  }
+
   /// Seed, number of pictures and mode come back with the session, whatever was asked first and last.
   @Test func seedCountAndModeComeBack() {
     var b = Bench()

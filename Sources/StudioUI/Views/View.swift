@@ -70,12 +70,14 @@ private func drawTranscript(_ state: StudioState, _ cache: LayoutCache, _ frame:
 }
 
 private func drawWelcome(_ state: StudioState, _ frame: inout Frame) {
-  let theme = state.terminal.theme, width = state.transcriptWidth
+  let theme = state.terminal.theme, width = state.transcriptWidth, asks = state.prompt.mode == .ask
+  let first = asks ? "Type a question, or draw something" : "Type what to draw and press Return"
+  let other = asks ? "drawing" : "questions"
   let texts: [(String, Style)] = [
     ("VUGEN Studio", theme.accent), ("", theme.text),
-    ("Type what to draw and press Return, such as", theme.text), (state.suggestion, theme.user),
+    ("\(first), such as", theme.text), (state.suggestion, theme.user),
     ("", theme.text),
-    ("Tab switches to questions; drop a file or type /image PATH to attach it", theme.text),
+    ("Tab switches to \(other); drop a file or type /image PATH to attach it", theme.text),
     ("", theme.text),
     ("→ use this prompt   F1 keys   Ctrl-P commands   /tour", theme.dim),
   ]

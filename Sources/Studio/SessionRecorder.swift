@@ -203,7 +203,8 @@ final class SessionRecorder {
     let text = told + (isLeft ? "\nwhat could not be written of the one before is tried again" : "")
     let left = UnfinishedRequests(entries)
     file?.owe(left.owed)
-    return [.sessionOpened(isReadOnly: file == nil, text, isError: isError || isLeft)]
+    let isNew = file.map { !$0.isBegun && entries.isEmpty } ?? false
+    return [.sessionOpened(isReadOnly: file == nil, text, isError: isError || isLeft, isNew: isNew)]
       + shown(file == nil ? entries : left.entries) + (file == nil ? [] : [.leftUnfinished(left.again)])
       + (file == nil ? [] : opening.map(record) ?? [])
   }

@@ -135,6 +135,28 @@ import Testing
 
   // MARK: Settings
 
+  /// What was set in a session that is left is nothing of the one that is opened then: that has its own, and nothing is
+  /// written into it.
+  @Test func aSessionThatIsOpenedKeepsItsSettings() {
+    var a = Bench()
+    for text in ["/steps 30", "/cfg 9", "/seed 5", "/negative fog", "a red car"] { a.send(text) }
+    a.finish("c0")
+    for entries in [a.records, [.renamed("x")], []] {
+      var b = Bench()
+      b.send("/steps 12")
+      b.send("a blue star")
+      b.finish("s0")
+      b.effects = []
+      b.act(.sessionOpened(isReadOnly: false, "opened", isError: false, isNew: false))
+      for event in entries { b.act(.session(event)) }
+      b.act(.leftUnfinished([]))
+      b.act(.tick(9))
+      #expect(b.records.isEmpty, "\(b.records)")
+      let wanted = entries == a.records ? a.state.inspector.controls : Controls()
+      #expect(b.state.inspector.controls == wanted)
+    }
+  }
+
   /// The first screen says what the prompt does.
   @Test func theFirstScreenIsOfItsMode() {
     var b = Bench()

@@ -64,8 +64,10 @@ extension StudioState {
 
   mutating func takeSessions(_ action: Action) -> [Effect] {
     switch action {
-    case .sessionOpened(let isReadOnly, let text, let isError):
-      return beginSession(isReadOnly: isReadOnly, text, isError: isError)
+    case .sessionOpened(let isReadOnly, let text, let isError, let isNew):
+      let effects = beginSession(isReadOnly: isReadOnly, text, isError: isError)
+      if !isNew { forgetTheOneBefore() }
+      return effects
     case .sessionsRead(let choices): showSessions(choices)
     case .modelsRead(let choices):
       var list = ListOverlay(.models, "Models", choices)

@@ -5,9 +5,10 @@ extension StudioState {
   /// Whether the session takes what is turned.
   private var takesSettings: Bool { !conversation.isReadOnly && conversation.replay == nil }
 
-  /// What the log has of the settings. A session in which nothing was said knows the settings file alone.
+  /// What the log has of the settings. A session in which nothing was said or set knows the settings file alone.
   private var knownSettings: Controls {
-    conversation.transcript.messages.isEmpty ? inspector.configured : inspector.recorded
+    let isNew = conversation.transcript.messages.isEmpty && !conversation.isTakenUp
+    return isNew ? inspector.configured : inspector.recorded
   }
 
   /// What is set is written into the session at once, so that whoever takes it up again finds it so, though the studio be

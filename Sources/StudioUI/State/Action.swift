@@ -40,8 +40,9 @@ public enum Action: Sendable {
   case request(Int, RequestEvent<PictureID>)
 
   // Sessions.
-  /// Another session is open now; what it holds follows as `session`. What ran belonged to the old one.
-  case sessionOpened(isReadOnly: Bool, String, isError: Bool)
+  /// Another session is open now; what it holds follows as `session`. What ran belonged to the old one, and where it is one
+  /// that was there before, what was set, too.
+  case sessionOpened(isReadOnly: Bool, String, isError: Bool, isNew: Bool = true)
   /// An entry of the session.
   case session(SessionEvent)
   /// Requests of the session that is taken up which had not ended when its studio did, each as it begins.

@@ -17,7 +17,7 @@ public struct ConversationState: Equatable, Sendable {
   var unfinished: [Job] = []
   /// The recorded session that is being played; nil for none.
   public var replay: Replay?
-  /// Whether the session has requests from before it was opened.
+  /// Whether the session has something from before it was opened.
   var isTakenUp = false
   /// What was taken back, the last last.
   var undone: [Undone] = []

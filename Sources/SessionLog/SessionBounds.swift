@@ -55,7 +55,7 @@ extension SessionEvent {
     case .undone(let request): return .undone(request: id(request))
     case .redone(let request): return .redone(request: id(request))
     case .settings(let settings): return .settings(settings.bounded)
-    case .queued(let waiting): return .queued(waiting.filter { $0.requested != nil }.map(\.bounded))
+    case .queued(let waiting): return .queued(waiting.filter(\.canWait).map(\.bounded))
     case .unqueued(let requests): return .unqueued(requests.map(id))
     case .opened, .renamed, .note, .named, .starred, .deleted: return self
     }

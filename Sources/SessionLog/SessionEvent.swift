@@ -47,9 +47,10 @@ public enum SessionEvent: Codable, Sendable, Equatable {
   case deleted(picture: PictureID, isDeleted: Bool)
   /// What the next request is made with, where something was turned since the last one.
   case settings(SessionSettings)
-  /// Requests that wait for the model, each as the event that it will begin with.
+  /// Requests that wait for the model, each as the event that it will begin with, and models that take over between them,
+  /// as `opened`. With one that was begun before, it is all that an earlier studio left and that can be asked again.
   case queued([SessionEvent])
-  /// Requests that wait no more and were not begun: a person took them back.
+  /// Requests that wait no more and were not begun: a person took them back. Models do not wait any more, either.
   case unqueued([Int])
 
   /// How the words of an answer are chosen.
@@ -90,6 +91,11 @@ public enum SessionEvent: Codable, Sendable, Equatable {
       .imagine(settings, count: count, parent: parent)
     default: nil
     }
+  }
+
+  /// Whether it can stand in a queue.
+  var canWait: Bool {
+    if case .opened = self { true } else { requested != nil }
   }
 
   /// The first request of the sweep that it belongs to.

@@ -3,8 +3,11 @@ import Requests
 /// Requests that had not come to their end when a log ended: the one that was worked on, and those that waited. A studio
 /// that is left says of all of them what became of them; one that is killed cannot.
 public struct UnfinishedRequests: Sendable {
-  /// What begins those that are to be asked again, in order: the last that was begun, and all that waited.
+  /// What begins those that are to be asked again, in order: what was left before and not asked again since, the last that
+  /// was begun, and all that waited. A model that was to take over stands before what it is for, as `opened`.
   public private(set) var again: [SessionEvent] = []
+  /// The model that worked when the log ended; nil where nothing was cut off or waits then.
+  public private(set) var model: String?
   /// What begins those that waited.
   public private(set) var waiting: [SessionEvent] = []
   /// The session as it is shown: what was cut off says so, and so does what was not begun.
@@ -21,8 +24,10 @@ public struct UnfinishedRequests: Sendable {
   public init(_ log: [SessionEntry]) {
     var reading = Reading()
     for (place, entry) in log.enumerated() { reading.take(entry.event, place) }
-    waiting = reading.waiting.map(\.began)
-    again = [reading.last.flatMap { reading.open[$0]?.rest }].compactMap(\.self) + waiting
+    waiting = reading.waiting.map(\.began).filter { $0.request != nil }
+    let last = [reading.last.flatMap { reading.open[$0]?.rest }].compactMap(\.self)
+    again = Self.withoutNeedless(reading.left + last + reading.waiting.map(\.began))
+    if !(last + waiting).isEmpty { model = reading.model }
     let cut = reading.open.sorted { $0.value.place < $1.value.place }
     var marks = Dictionary(grouping: reading.cut + cut.map { ($0.value.place, $0.key) }, by: \.0)
       .mapValues { $0.map { Self.ended($0.1, Self.cutOff) } }
@@ -33,11 +38,19 @@ public struct UnfinishedRequests: Sendable {
     }
     // What was set after that holds on.
     if !waiting.isEmpty { ends += [reading.settings].compactMap(\.self) }
+    if reading.waiting.count > waiting.count { ends.append(.unqueued([])) }
+    // They are there to be asked again, whatever is done before.
+    if !(last + waiting).isEmpty { ends.append(.queued(again)) }
     owed = ends.map { SessionEntry(time: log.last?.time ?? 0, event: $0) }
     for (place, entry) in log.enumerated() {
       let shown = [entry.event] + (marks[place] ?? [])
       entries += shown.filter { !$0.isOfQueue }.map { SessionEntry(time: entry.time, event: $0) }
     }
+  }
+
+  /// Models behind which nothing waits are not needed.
+  fileprivate static func withoutNeedless(_ events: [SessionEvent]) -> [SessionEvent] {
+    Array(events.prefix((events.lastIndex { $0.request != nil } ?? -1) + 1))
   }
 
   fileprivate static func ended(_ request: Int, _ reason: String) -> SessionEvent {
@@ -74,24 +87,42 @@ private struct Reading {
   var open: [Int: Open] = [:]
   /// Requests whose number came again, as it does in logs of old, and the place of their last entry.
   var cut: [(Int, Int)] = []
+  /// Requests and models that wait.
   var waiting: [(began: SessionEvent, place: Int)] = []
+  /// What an earlier studio left: it is shown where it was asked, and can be asked again.
+  var left: [SessionEvent] = []
+  /// By which the session was opened last.
+  var model: String?
   /// The request that was begun last.
   var last: Int?
   /// What was set since then.
   var settings: SessionEvent?
   private var begun: Set<Int> = []
+  /// The same without sweeps.
+  private var known: Set<Int> = []
+  /// The last entry of the request that was begun last.
+  private var lastPlace = 0
 
   mutating func take(_ event: SessionEvent, _ place: Int) {
     switch event {
+    case .opened(let name, _, _):
+      model = name
+      if let next = waiting.firstIndex(where: { $0.began.request == nil }) { waiting.remove(at: next) }
+    // What was begun waits no more: it was left.
+    case .queued(let events) where events.contains { $0.request.map(known.contains) ?? false }: left = events
     case .queued(let events): waiting += events.map { ($0, place) }
-    case .unqueued(let requests): waiting.removeAll { $0.began.request.map(requests.contains) ?? true }
+    case .unqueued(let requests):
+      waiting.removeAll { $0.began.request.map(requests.contains) ?? true }
+      leave { requests.contains($0.request ?? 0) }
     case .asked(let request, _, _, _, _), .drawingAsked(let request, _, _, _, _):
       if let old = open[request] { cut.append((old.place, request)) }
       open[request] = Open(event, place)
       waiting.removeAll { $0.began.request == request }
       begun.insert(event.sweep ?? request)
-      (last, settings) = (request, nil)
+      known.insert(request)
+      (last, lastPlace, settings) = (request, place, nil)
     case .drawn(let request, _, _, _, let isPartial):
+      if request == last { lastPlace = place }
       guard var one = open[request] else { return }
       (one.drawn, one.place) = (one.drawn + 1, place)
       open[request] = isPartial || one.drawn >= one.count ? nil : one
@@ -99,13 +130,21 @@ private struct Reading {
       .undone(let request):
       open[request] = nil
       waiting.removeAll { $0.began.request == request }
+      if request == last { lastPlace = place }
+      if case .undone = event { leave { $0.request == request || $0.sweep == request } }
     case .settings: settings = event
     default: break
     }
   }
 
-  /// What ends those that waited, and where that is shown: where they were sent, or behind the sweep that was begun. A
-  /// sweep is one prompt, of which it is said once.
+  /// Of what was left some is there no more.
+  private mutating func leave(_ isGone: (SessionEvent) -> Bool) {
+    left.removeAll { $0.request != nil && isGone($0) }
+    left = UnfinishedRequests.withoutNeedless(left)
+  }
+
+  /// What ends those that waited, and where that is shown: where they were sent, yet behind all that was begun, as they
+  /// would have been. A sweep is one prompt, of which it is said once.
   func ends(_ end: Int) -> [(place: Int, events: [SessionEvent])] {
     var told = Set(open.map { $0.value.began.sweep ?? $0.key })
     return waiting.compactMap { began, place in
@@ -113,16 +152,29 @@ private struct Reading {
       let prompt = began.sweep ?? request, isBegun = begun.contains(prompt)
       guard told.insert(prompt).inserted else { return (place, [.unqueued([request])]) }
       let reason = isBegun ? UnfinishedRequests.cutOff : UnfinishedRequests.notBegun
-      return (isBegun ? end : place, [began, UnfinishedRequests.ended(request, reason)])
+      return (isBegun ? end : max(place, lastPlace), [began, UnfinishedRequests.ended(request, reason)])
     }
   }
 }
 
 extension [SessionEntry] {
-  /// The same for those who print it: what still waits stands at the end, and no queue does.
+  /// The same for those who print it: what still waits stands at the end, and no queue does. A sweep that went on is not
+  /// cut off any more.
   public var withWaiting: [SessionEntry] {
     let time = last?.time ?? 0, waiting = UnfinishedRequests(self).waiting
-    return filter { !$0.event.isOfQueue } + waiting.map { SessionEntry(time: time, event: $0) }
+    var sweeps: [Int: Int] = [:], begun: [Int: Int] = [:]
+    for (place, entry) in enumerated() {
+      guard let request = entry.event.request, let sweep = entry.event.sweep else { continue }
+      (sweeps[request], begun[sweep]) = (sweep, place)
+    }
+    return enumerated().filter { place, entry in
+      if case .failed(let request, UnfinishedRequests.cutOff) = entry.event, let sweep = sweeps[request],
+        begun[sweep].map({ $0 > place }) ?? false
+      {
+        return false
+      }
+      return !entry.event.isOfQueue
+    }.map(\.element) + waiting.map { SessionEntry(time: time, event: $0) }
   }
 }
 

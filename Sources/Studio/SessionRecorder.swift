@@ -205,7 +205,8 @@ final class SessionRecorder {
     file?.owe(left.owed)
     let isNew = file.map { !$0.isBegun && entries.isEmpty } ?? false
     return [.sessionOpened(isReadOnly: file == nil, text, isError: isError || isLeft, isNew: isNew)]
-      + shown(file == nil ? entries : left.entries) + (file == nil ? [] : [.leftUnfinished(left.again)])
+      + shown(file == nil ? entries : left.entries)
+      + (file == nil ? [] : [.leftUnfinished(left.again, model: left.model)])
       + (file == nil ? [] : opening.map(record) ?? [])
   }
 

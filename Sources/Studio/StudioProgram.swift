@@ -69,7 +69,7 @@ public struct StudioProgram {
         usesColours: usesColours),
       usesColours: usesColours,
       beginning: told(settings, opened, usesColours: usesColours) + recorder.shown(opened.entries)
-        + [.leftUnfinished(opened.unfinished)] + played)
+        + [.leftUnfinished(opened.unfinished, model: opened.model)] + played)
     let status = try loop.run(), unwritten = recorder.unwritten
     return End(status: status, unwritten: unwritten, farewell: recorder.farewell(status))
   }
@@ -90,6 +90,8 @@ public struct StudioProgram {
     var entries: [SessionEntry] = []
     /// Requests that had not ended, each as it begins.
     var unfinished: [SessionEvent] = []
+    /// The model that they were asked of.
+    var model: String?
     /// What the person should know of it.
     var notice: String?
   }
@@ -119,7 +121,8 @@ public struct StudioProgram {
       do {
         let file = try SessionFile(store, id: id), left = UnfinishedRequests(found.entries)
         file.owe(left.owed)
-        (opened.file, opened.entries, opened.unfinished) = (file, left.entries, left.again)
+        (opened.file, opened.entries) = (file, left.entries)
+        (opened.unfinished, opened.model) = (left.again, left.model)
       } catch let error as SessionError where !error.isLocked {
         opened.notice = "read-only: \(error)"
         opened.entries = UnfinishedRequests(found.entries).entries

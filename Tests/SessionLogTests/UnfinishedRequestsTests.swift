@@ -56,10 +56,10 @@ import Testing
     #expect(
       found.entries.map(\.event)
         == [asked(1), cut(1), .note("x"), drawing(2, count: 4), drawn(2), cut(2), .renamed("y")])
-    #expect(found.owed.map(\.event) == [cut(1), cut(2)])
     var rest = ImageSettings(prompt: "a cat", seed: 7)
     rest.seed = 8
     #expect(found.again == [.drawingAsked(request: 2, settings: rest, count: 3, parent: nil)])
+    #expect(found.owed.map(\.event) == [cut(1), cut(2), .queued(found.again)])
     // A number that came again.
     let again = left([drawing(1), .opened(model: "m", modelHash: "h", program: "p"), drawing(1), drawn(1)])
     #expect(again.entries.map(\.event).prefix(2) == [drawing(1), cut(1)] && again.owed.isEmpty)
@@ -73,9 +73,9 @@ import Testing
       .unqueued([3]), asked(2),
     ])
     let end = [drawing(4, sweep: 4), waited(4)]
-    #expect(found.entries.map(\.event) == [drawing(1)] + end + [drawn(1), asked(2), cut(2)])
-    #expect(found.owed.map(\.event) == [cut(2)] + end + [.unqueued([5])])
+    #expect(found.entries.map(\.event) == [drawing(1), drawn(1), asked(2), cut(2)] + end)
     #expect(found.again == [asked(2), drawing(4, sweep: 4), drawing(5, sweep: 4)])
+    #expect(found.owed.map(\.event) == [cut(2)] + end + [.unqueued([5]), .queued(found.again)])
     // Behind a part of a sweep that was drawn the sweep was cut off.
     let queue = SessionEvent.queued([drawing(2, sweep: 1), drawing(3, sweep: 1)])
     let part = left([drawing(1, sweep: 1), queue, drawn(1)])
@@ -83,7 +83,8 @@ import Testing
     #expect(part.again == [drawing(2, sweep: 1), drawing(3, sweep: 1)])
     let cutPart = left([drawing(1, sweep: 1), queue])
     #expect(
-      cutPart.owed.map(\.event) == [cut(1), .unqueued([2]), .unqueued([3])] && cutPart.again.count == 3)
+      cutPart.owed.map(\.event) == [cut(1), .unqueued([2]), .unqueued([3]), .queued(cutPart.again)]
+        && cutPart.again.count == 3)
   }
 
   /// What was set after the last thing that was sent holds when the log is completed.
@@ -92,8 +93,10 @@ import Testing
       SessionSettings(.init(prompt: "", steps: 33), seed: 1, count: 1, temperature: 0))
     let found = left([drawing(1), .queued([drawing(2)]), settings])
     #expect(found.entries.map(\.event) == [drawing(1), cut(1), drawing(2), waited(2), settings])
-    #expect(found.owed.map(\.event) == [cut(1), drawing(2), waited(2), settings])
-    #expect(left([drawing(1), settings, .queued([drawing(2)]), drawn(1)]).owed.last?.event == settings)
+    let again = SessionEvent.queued([drawing(1), drawing(2)])
+    #expect(found.owed.map(\.event) == [cut(1), drawing(2), waited(2), settings, again])
+    #expect(
+      left([drawing(1), settings, .queued([drawing(2)]), drawn(1)]).owed.dropLast().last?.event == settings)
   }
 
   /// The log says it itself once something is done in the session, and it is not said again after that.
@@ -114,8 +117,51 @@ import Testing
     file.owe(found.owed)
     file.append(.init(time: 9, event: asked(3)))
     let after = try store.contents(of: id).entries
-    #expect(after.map(\.event) == [asked(1), .queued([drawing(2)]), cut(1), drawing(2), waited(2), asked(3)])
-    #expect(UnfinishedRequests(after).again == [asked(3)])
+    let waits = SessionEvent.queued([drawing(2)]), again = SessionEvent.queued([asked(1), drawing(2)])
+    #expect(after.map(\.event) == [asked(1), waits, cut(1), drawing(2), waited(2), again, asked(3)])
+    #expect(UnfinishedRequests(after).again == [asked(1), drawing(2), asked(3)])
+  }
+
+  /// What was left can be asked again though other things were done since, and after another end of that kind; what was
+  /// asked again or taken back is over, a sweep as a whole.
+  @Test func whatWasLeftStays() {
+    let first = [drawing(1, sweep: 1), .queued([drawing(2, sweep: 1), drawing(3, sweep: 1), asked(4)])]
+    let log = first + left(first).owed.map(\.event), all = [1, 2, 3, 4]
+    func again(_ events: [SessionEvent]) -> [Int?] { left(log + events).again.map(\.request) }
+    #expect(again([]) == all && left(log).owed.isEmpty && left(log).waiting.isEmpty)
+    #expect(again([asked(5), answered(5)]) == all && again([asked(5)]) == all + [5])
+    #expect(left(log + [asked(5)]).owed.map(\.event).last == .queued(left(log + [asked(5)]).again))
+    #expect(again([.unqueued([1, 2, 3, 4])]).isEmpty)
+    #expect(again([.undone(request: 1)]) == [4])
+    let back = SessionEvent.queued(left(log).again)
+    #expect(again([.undone(request: 1), .redone(request: 1), back]) == all)
+    // It is listed once.
+    #expect(left(log).entries.filter { $0.event == drawing(1, sweep: 1) }.count == 1)
+  }
+
+  /// A model that was to take over waits, too, until it does; where nothing is asked of it, nobody needs it.
+  @Test func aModelWaits() {
+    let tiny = SessionEvent.opened(model: "tiny", modelHash: "", program: "")
+    let nano = SessionEvent.opened(model: "nano", modelHash: "n", program: "p")
+    let log = [nano, drawing(1), .queued([tiny]), .queued([asked(2)])]
+    let found = left(log)
+    #expect(found.again == [drawing(1), tiny, asked(2)] && found.model == "nano")
+    #expect(found.waiting == [asked(2)] && found.entries.map(\.event).filter { $0 == tiny }.isEmpty)
+    #expect(left(log + found.owed.map(\.event)).again == found.again)
+    let loaded = left(log + [drawn(1), .opened(model: "tiny", modelHash: "t", program: "p"), asked(2)])
+    #expect(loaded.again == [asked(2)] && loaded.model == "tiny")
+    #expect(left([drawing(1), .queued([tiny]), .unqueued([])]).again == [drawing(1)])
+    #expect(left([drawing(1), .queued([tiny]), .cancelled(request: 1)]).again.isEmpty)
+  }
+
+  /// A sweep that went on is printed as that.
+  @Test func aSweepThatWentOnIsNotCutOff() {
+    let log = [drawing(1, sweep: 1), cut(1), drawing(2, sweep: 1), drawn(2)]
+    func printed(_ events: [SessionEvent]) -> [SessionEvent] {
+      events.map { SessionEntry(time: 1, event: $0) }.withWaiting.map(\.event)
+    }
+    #expect(printed(log) == [log[0], log[2], log[3]])
+    #expect(printed(Array(log.prefix(2))) == Array(log.prefix(2)))
   }
 
   /// What still waits is a prompt of its session for whoever lists or prints it.
@@ -168,17 +214,6 @@ import Testing
     if isFolder { #expect(try store.read("b").entries.map(\.event) == [.note("one")]) }
   }
 
-  /// What somebody put in its place stays theirs.
-  @Test func whatIsInItsPlaceIsKept() throws {
-    let file = try SessionFile(store, id: "a"), path = file.folder + "/log.jsonl"
-    file.append(note("one"))
-    try FileManager.default.removeItem(atPath: path)
-    try Data("mine\n".utf8).write(to: URL(fileURLWithPath: path))
-    #expect(file.append(note("two")) && file.renewal.contains(path + ".other"))
-    #expect(try String(contentsOfFile: path + ".other", encoding: .utf8) == "mine\n")
-    #expect(try store.read("a").entries.map(\.event) == [.note("one"), .note("two")])
-  }
-}
   /// Lists say where pictures' files are gone.
   @Test func missingPicturesAreCounted() throws {
     let file = try SessionFile(store, id: "20260101-000000-bbbb")
@@ -206,3 +241,14 @@ import Testing
     #expect(file.append(note("three")) && file.renewals == 1)
   }
 
+  /// What somebody put in its place stays theirs.
+  @Test func whatIsInItsPlaceIsKept() throws {
+    let file = try SessionFile(store, id: "a"), path = file.folder + "/log.jsonl"
+    file.append(note("one"))
+    try FileManager.default.removeItem(atPath: path)
+    try Data("mine\n".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(file.append(note("two")) && file.renewal.contains(path + ".other"))
+    #expect(try String(contentsOfFile: path + ".other", encoding: .utf8) == "mine\n")
+    #expect(try store.read("a").entries.map(\.event) == [.note("one"), .note("two")])
+  }
+}

@@ -185,7 +185,7 @@ import Testing
     var b = Bench()
     b.send("a cat")
     b.send("/model /nowhere")
-    #expect(b.effects.last == .checkModel("/nowhere"))
+    #expect(b.effects.contains(.checkModel("/nowhere")))
     b.act(.modelUnfit("/nowhere", "/nowhere: no such folder"))
     #expect(b.state.toast?.isError == true && b.shows("/nowhere: no such folder") && !b.shows("in the queue"))
     b.send("a dog")

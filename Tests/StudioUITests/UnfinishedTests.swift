@@ -14,7 +14,7 @@ import Testing
     var again = Bench()
     again.open()
     for entry in left.entries { again.act(.session(entry.event)) }
-    again.act(.leftUnfinished(left.again))
+    again.act(.leftUnfinished(left.again, model: left.model))
     again.act(.tick(9))
     again.effects = []
     return again
@@ -87,32 +87,113 @@ import Testing
     #expect(again.questions.count == 2 && again.drawings.count == 2)
   }
 
-  /// Whoever asks something else means that; what is taken back is not offered.
-  @Test func somethingElseIsMeant() {
+  /// What is asked meanwhile changes nothing of it; what is taken back is not offered until it is brought back.
+  @Test func whatWasLeftStaysUntilItIsAskedOrTakenBack() {
     var b = Bench()
     b.send("a cat")
     b.send("a dog")
     var again = Self.reopened(b)
     again.send("a hen")
-    #expect(!again.shows("not finished; /retry"))
     again.finish("h0")
+    #expect(again.shows("2 requests were not finished; /retry asks them again, /stop all drops them"))
     again.send("/retry")
-    #expect(again.drawings.map(\.prompt) == ["a hen", "a hen"])
+    again.finish("c0")
+    again.finish("d0")
+    again.send("/retry")
+    #expect(again.drawings.map(\.prompt) == ["a hen", "a cat", "a dog", "a dog"])
     again = Self.reopened(b)
+    again.send("/stop all")
+    #expect(!again.shows("not finished; /retry") && again.records == [.unqueued([1, 2])])
+    again.send("/redo")
+    #expect(again.shows("2 requests were not finished"))
     again.send("/undo")
     #expect(again.shows("1 request was not finished; /retry asks it again") && !again.shows("a dog"))
-    // A sweep goes on where it was.
+    again.send("/redo")
+    #expect(again.shows("2 requests were not finished; /retry asks them again") && again.shows("a dog"))
+    again.send("/retry")
+    #expect(again.drawings.map(\.prompt) == ["a cat"] && again.queued == ["a dog"])
+  }
+
+  /// A sweep goes on where it was, and is one thing to those who take it back.
+  @Test func aSweepGoesOn() {
     var sweep = Bench()
     sweep.send("a cat")
     sweep.finish("c0")
     sweep.send("/sweep 1..3")
     sweep.finish("s1")
-    again = Self.reopened(sweep)
+    var again = Self.reopened(sweep)
     again.send("/retry")
     again.finish("s2")
     again.finish("s3")
     #expect(again.drawings.map(\.guidanceScale) == [2, 3])
     #expect(again.state.conversation.transcript.messages.last { $0.isStrip }?.pictures == ["s1", "s2", "s3"])
+    #expect(!again.shows("not finished"), "it went on")
+    // It is taken back as a whole, and comes back as that.
+    again = Self.reopened(sweep)
+    again.send("/undo")
+    #expect(!again.shows("not finished"), "\(again.rows())")
+    again.send("/redo")
+    #expect(again.shows("2 requests were not finished; /retry"))
+    again.send("/retry")
+    #expect(again.drawings.map(\.guidanceScale) == [2] && again.state.work.queue.count == 1)
+  }
+
+  /// Killed again, behind a retry: all stands in the order in which it was asked, and the last is the last.
+  @Test func theOrderStaysBehindASecondEnd() {
+    var b = Bench()
+    for prompt in ["a cat", "a dog", "a cow"] { b.send(prompt) }
+    let first = b.records, owed = UnfinishedRequests(first.map { SessionEntry(time: 1, event: $0) }).owed
+    var again = Self.reopened(b)
+    again.send("/retry")
+    var second = Bench()
+    for event in first + owed.map(\.event) + again.records {
+      second.effects.append(.record(event))
+    }
+    again = Self.reopened(second)
+    let asked = again.state.conversation.transcript.messages.filter { $0.speaker == .person }.map(\.text)
+    #expect(asked == ["a cat", "a dog", "a cow", "a cat", "a dog", "a cow"])
+    again.send("/undo")
+    again.send("/retry")
+    #expect(again.drawings.map(\.prompt) == ["a cat"] && again.queued == ["a dog"])
+  }
+
+  /// A model that was to take over does so again, before what was asked of it; that another one works now is said.
+  @Test func aModelThatWaitedWaitsAgain() {
+    var b = Bench()
+    b.act(.session(.opened(model: "nano", modelHash: "n", program: "p")))
+    b.send("a cat")
+    b.send("/model tiny")
+    b.press(.tab)
+    b.send("what is it?")
+    var again = Self.reopened(b)
+    #expect(!again.shows("the model was"))
+    again.send("/retry")
+    #expect(again.drawings.map(\.prompt) == ["a cat"] && again.shows("next: model tiny"))
+    again.finish("c0")
+    #expect(again.effects.contains(.loadModel("tiny")) && again.questions.isEmpty)
+    again.act(.modelReady(name: "tiny", parameters: 1, bytes: 1, canDraw: true))
+    #expect(again.questions.map(\.text) == ["what is it?"])
+    // It is taken back with the queue, and what is loaded waits no more.
+    b.send("/stop all")
+    #expect(Self.gone(b) == [[2]])
+    again.effects = []
+    again.act(.tick(10))
+    #expect(again.records.isEmpty)
+    var other = Bench()
+    other.open()
+    other.act(
+      .leftUnfinished([.asked(request: 1, text: "?", pictures: [], sampling: .init())], model: "tiny"))
+    #expect(other.shows("the model was tiny, and is nano now"))
+  }
+
+  /// The order that a person gives the queue is the log's.
+  @Test func theOrderOfTheQueueIsInTheLog() {
+    var b = Bench()
+    for prompt in ["a cat", "a dog", "a cow"] { b.send(prompt) }
+    b.press(.control("q"), .down, .wordLeft)
+    var again = Self.reopened(b)
+    again.send("/retry")
+    #expect(again.queued == ["a cow", "a dog"])
   }
 
   /// A replay says what was cut off, too.

@@ -217,7 +217,7 @@ extension KeyTable {
     Binding(.solver, "euler|heun", "Heun looks twice at each step"),
     Binding(.interval, "0..1", "Guide from one time to another: noise 0, picture 1"),
     Binding(.vary, "", "Draw the last picture again with another seed"),
-    Binding(.retry, "", "Repeat the last request with the settings shown"),
+    Binding(.retry, "", "Repeat what was unfinished, else the last request"),
     Binding(.undo, "", "Take back the last request and its results, or the last one in the queue"),
     Binding(.redo, "", "Bring back what was last taken back or deleted"),
     Binding(.queue, "", "Show the queue: edit, remove, reorder"),

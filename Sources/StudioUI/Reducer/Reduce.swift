@@ -10,7 +10,10 @@ public func reduce(_ state: inout StudioState, _ action: Action) -> [Effect] {
   // What lies over the screen follows what it shows.
   state.refreshQueue()
   state.refreshGallery()
-  return state.noteQueue() + effects + state.noteSettings() + state.lookForFiles() + state.startAside()
+  // What begins is in the log before what waits behind it; what waits for another session is in that one's.
+  let isLeft = effects.contains { $0 == state.work.leaving?.next }
+  let notes = isLeft ? [] : state.noteQueue() + state.noteSettings()
+  return effects + notes + state.lookForFiles() + state.startAside()
 }
 
 /// Applies an action, and what its effects answer at once, in order.

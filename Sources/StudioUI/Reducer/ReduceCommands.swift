@@ -258,8 +258,9 @@ extension StudioState {
       ]
     }
     let count = work.requestCount
+    let models: [Effect] = work.logged.contains { $0.request == nil } ? [.record(.unqueued([]))] : []
     (work.queue, work.logged, work.critique, work.sliderDue) = ([], [], nil, nil)
-    let before = settingsBeforeLeaving() + dropped
+    let before = settingsBeforeLeaving() + dropped + models
     if work.leaving?.due == nil {
       work.leaving = Leaving(next: next, firstOfNext: work.nextRequest, ended: count)
     }

@@ -7,6 +7,11 @@ extension StudioState {
     case .modelReady(let name, let parameters, let bytes, let canDraw):
       work.model = .ready(name: name, parameters: parameters, bytes: bytes, canDraw: canDraw)
       (work.modelBefore, work.talk) = (nil, [])
+      // The log has it as the one that works.
+      if work.loadingModel != nil, let taken = work.logged.firstIndex(where: { $0.request == nil }) {
+        work.logged.remove(at: taken)
+      }
+      work.loadingModel = nil
       if !canDraw {
         prompt.asksForWant = prompt.asksForWant || prompt.mode == .imagine
         prompt.mode = .ask
@@ -17,6 +22,7 @@ extension StudioState {
       return startNext()
     case .vocabularyKnown(let vocabulary): self.vocabulary = vocabulary
     case .modelFailed(let reason):
+      work.loadingModel = nil
       guard let before = work.modelBefore else {
         work.model = .failed(reason)
         return fail(reason) + startNext()
@@ -51,7 +57,7 @@ extension StudioState {
 
   private mutating func load(_ folder: String) -> [Effect] {
     if case .ready = work.model { work.modelBefore = work.model }
-    work.model = .loading
+    (work.model, work.loadingModel) = (.loading, folder)
     return [.loadModel(folder)]
   }
 

@@ -45,6 +45,25 @@ extension WorkState {
     return lines + rest
   }
 
+  /// Something that a log has as waiting.
+  enum Noted: Equatable {
+    case request(Int)
+    case model(String)
+
+    var request: Int? { if case .request(let id) = self { id } else { nil } }
+  }
+
+  /// All that waits, in order.
+  var noted: [Noted] {
+    var rest = queue, noted = [loadingModel.map(Noted.model)].compactMap(\.self)
+    for change in modelChanges {
+      noted += rest.filter { $0.id < change.first }.map { .request($0.id) }
+      rest.removeAll { $0.id < change.first }
+      noted.append(.model(change.folder))
+    }
+    return noted + rest.map { .request($0.id) }
+  }
+
   /// What runs and waits, a sweep as one.
   var requestCount: Int {
     let waits = waiting
@@ -72,25 +91,51 @@ extension StudioState {
   /// The session's log knows what waits: whatever was sent is in it, though the studio be killed.
   mutating func noteQueue() -> [Effect] {
     // What begins in a moment does not wait; what is meant for another session is nothing of this one.
-    guard !(work.queue.isEmpty && work.logged.isEmpty), !conversation.isReadOnly, work.leaving?.due == nil,
+    guard work.isBusy || !work.logged.isEmpty, !conversation.isReadOnly, work.leaving?.due == nil,
       !work.startsNext
     else { return [] }
-    let known = work.logged
-    work.logged = work.queue.map(\.id)
-    let new = work.queue.filter { !known.contains($0.id) }.map(\.began)
-    let gone = known.filter { !work.logged.contains($0) && $0 != work.running?.id }
-    return (gone.isEmpty ? [] : [.record(.unqueued(gone))]) + (new.isEmpty ? [] : [.record(.queued(new))])
+    let known = work.logged, waits = work.noted
+    work.logged = waits
+    let kept = known.filter(waits.contains), running = work.running?.id
+    let gone = known.filter { !waits.contains($0) && ($0.request == nil || $0.request != running) }
+    let isTaken = !gone.isEmpty && (gone + kept).contains { $0.request == nil }
+    // In another order, or with other models: all of it is said anew.
+    let isAnew = isTaken || !waits.starts(with: kept)
+    let taken = (isAnew ? kept + gone : gone).compactMap(\.request)
+    let new = (isAnew ? waits[...] : waits.dropFirst(kept.count)).compactMap(event)
+    return (isAnew || !taken.isEmpty ? [.record(.unqueued(taken))] : [])
+      + (new.isEmpty ? [] : [.record(.queued(new))])
+  }
+
+  /// As the log has it.
+  private func event(_ noted: WorkState.Noted) -> SessionEvent? {
+    switch noted {
+    case .model(let folder): .wanted(folder)
+    case .request(let id): work.queue.first { $0.id == id }?.began
+    }
   }
 
   /// What had not ended when the session was left is asked again; nil for nothing of that kind.
   mutating func askUnfinished() -> [Effect]? {
-    let jobs = conversation.unfinished
+    let left = conversation.unfinished, jobs = left.map(\.job)
     guard !jobs.isEmpty, !conversation.isReadOnly, conversation.replay == nil else { return nil }
-    guard work.canDraw || !jobs.contains(where: \.isDrawing) else { return fail(cannotDraw) }
-    conversation.unfinished = []
+    // Those behind another model are for that.
+    guard work.canDraw || !left.prefix(while: { $0.model == nil }).contains(where: \.job.isDrawing) else {
+      return fail(cannotDraw)
+    }
+    (conversation.unfinished, conversation.unfinishedModel) = ([], nil)
     conversation.lastRequest = jobs.last?.request
-    askAgain(jobs)
-    return startNext()
+    askAgain(jobs, models: Left.changes(left))
+    return [.record(.unqueued(jobs.map(\.id)))] + startNext()
+  }
+
+  /// Nobody wants what was left.
+  private mutating func dropUnfinished() -> [Effect] {
+    let left = conversation.unfinished, count = left.count
+    conversation.undone.append(.requests([], again: [], left: left))
+    conversation.unfinished = []
+    say("dropped \(Format.number(count, "request")); /redo brings \(count == 1 ? "it" : "them") back")
+    return [.record(.unqueued(left.map(\.job.id)))]
   }
 
   /// All that waits goes; what runs goes on.
@@ -116,6 +161,10 @@ extension StudioState {
   /// Nothing runs or waits any more, and nothing follows.
   mutating func stopAll() -> [Effect] {
     guard work.isBusy || work.sliderDue != nil || work.critique != nil || !work.modelChanges.isEmpty else {
+      let left = conversation.unfinished
+      guard left.isEmpty || conversation.isReadOnly || conversation.replay != nil else {
+        return dropUnfinished()
+      }
       return fail("nothing is running")
     }
     let dropped = emptyQueue()
@@ -219,8 +268,12 @@ extension StudioState {
       effects = cancelRunning(discarding: true)
       work.stoppedAt = nil
     }
-    conversation.undone.append(.requests(requests, again: again))
-    conversation.unfinished.removeAll { requests.contains($0.id) }
+    // Of a sweep not all is in sight.
+    let left = conversation.unfinished.filter {
+      requests.contains($0.job.id) || $0.job.options.sweep == requests.first
+    }
+    conversation.undone.append(.requests(requests, again: again, left: left))
+    conversation.unfinished.removeAll(where: left.contains)
     work.talk = []
     say("undone; /redo brings it back")
     return effects + [.forgetTurns] + requests.map { .record(.undone(request: $0)) }
@@ -241,11 +294,13 @@ extension StudioState {
     }
     say("brought back")
     switch last {
-    case .requests(let requests, let again):
+    case .requests(let requests, let again, let left):
       // What was cut off stays taken back: it is done anew, as a request of its own.
       let whole = requests.filter { request in !again.contains { $0.id == request } }
+      conversation.unfinished = (conversation.unfinished + left).sorted { $0.job.id < $1.job.id }
+      let waits = left.isEmpty ? [] : [Effect.record(.queued(Left.events(conversation.unfinished)))]
       askAgain(again)
-      return whole.map { .record(.redone(request: $0)) } + startNext()
+      return whole.map { .record(.redone(request: $0)) } + waits + startNext()
     case .picture(let picture): return [.record(.deleted(picture: picture, isDeleted: false))]
     case .jobs(let jobs):
       askAgain(jobs)
@@ -255,10 +310,15 @@ extension StudioState {
 
   /// Requests that were taken back before they were done wait again, by new numbers: what the log has of the old ones is
   /// over.
-  private mutating func askAgain(_ jobs: [Job]) {
+  ///
+  /// - Parameter models: those that take over before one of them.
+  private mutating func askAgain(_ jobs: [Job], models: [Int: String] = [:]) {
     var numbers: [Int: Int] = [:]
     for var job in jobs {
       numbers[job.id] = work.nextRequest
+      if let model = models[job.id] {
+        work.modelChanges.append(ModelChange(folder: model, first: work.nextRequest))
+      }
       // A sweep whose first one gets another number is called by that.
       job.options.sweep = job.options.sweep.map { numbers[$0] ?? $0 }
       job.options.followsSlider = false

@@ -82,7 +82,7 @@ extension StudioState {
     // Whoever asks for more stays; or asks it of the session that is opened next.
     conversation.scroll = nil
     if work.leaving?.next == .leave { work.leaving = nil }
-    (conversation.lastRequest, conversation.unfinished) = (request, [])
+    conversation.lastRequest = request
     work.enqueue(request, options)
     return effects + startNext()
   }

@@ -75,7 +75,10 @@ extension StudioState {
       overlays.top = .list(list)
     case .picturesRead(let pictures, let origins, let names): return takePictures(pictures, origins, names)
     case .placeWanted(let place): go(to: place)
-    case .leftUnfinished(let events): conversation.unfinished = events.compactMap(Job.init)
+    case .leftUnfinished(let events, let model):
+      (conversation.unfinished, conversation.unfinishedModel) = (Left.all(events), model)
+      let last = conversation.unfinished.map(\.job.id).max() ?? 0
+      work.nextRequest = max(work.nextRequest, min(last, 1 << 60) + 1)
     case .searched(let choices):
       guard case .list(var list) = overlays.top, list.purpose == .search else { break }
       (list.choices, list.selected) = (choices, 0)

@@ -45,8 +45,9 @@ public enum Action: Sendable {
   case sessionOpened(isReadOnly: Bool, String, isError: Bool, isNew: Bool = true)
   /// An entry of the session.
   case session(SessionEvent)
-  /// Requests of the session that is taken up which had not ended when its studio did, each as it begins.
-  case leftUnfinished([SessionEvent])
+  /// Requests of the session that is taken up which had not ended when its studio did, each as it begins, and the
+  /// model that they were asked of.
+  case leftUnfinished([SessionEvent], model: String? = nil)
   case played(Replay)
   case sessionsRead([Choice])
   /// Models that can be loaded.

@@ -13,8 +13,10 @@ public struct ConversationState: Equatable, Sendable {
   public var lastDrawing: ImageSettings?
   /// What `/retry` does again.
   public var lastRequest: Request<PictureID>?
-  /// What `/retry` does before that: requests that had not ended when the session was left, until something else is asked.
-  var unfinished: [Job] = []
+  /// What `/retry` does before that: requests that had not ended when the session was left.
+  var unfinished: [Left] = []
+  /// The model that they were asked of; nil where that is not known.
+  var unfinishedModel: String?
   /// The recorded session that is being played; nil for none.
   public var replay: Replay?
   /// Whether the session has something from before it was opened.
@@ -60,8 +62,9 @@ public struct ScrollPlace: Equatable, Sendable {
 
 /// Something that can be brought back.
 enum Undone: Equatable, Sendable {
-  /// A request, with the others of its sweep; and the one of them that was not done yet, which is asked for again.
-  case requests([Int], again: [Job])
+  /// A request, with the others of its sweep; and the one of them that was not done yet, which is asked for again; and
+  /// those that an earlier studio had left.
+  case requests([Int], again: [Job], left: [Left])
   /// Requests that waited.
   case jobs([Job])
   case picture(PictureID)
@@ -69,9 +72,51 @@ enum Undone: Equatable, Sendable {
   /// What is asked for again where it is brought back.
   var jobs: [Job] {
     switch self {
-    case .requests(_, let jobs), .jobs(let jobs): jobs
+    case .requests(_, let jobs, _), .jobs(let jobs): jobs
     case .picture: []
     }
+  }
+}
+
+/// A request that had not ended when the studio did.
+struct Left: Equatable, Sendable {
+  var job: Job
+  /// The model that was to take over before it; nil for the one that was there.
+  var model: String?
+
+  /// Those of a log.
+  static func all(_ events: [SessionEvent]) -> [Left] {
+    var model: String?, left: [Left] = []
+    for event in events {
+      if case .opened(let folder, _, _) = event { model = folder }
+      if let job = Job(event) { left.append(Left(job: job, model: model)) }
+    }
+    return left
+  }
+
+  /// As a log has them.
+  static func events(_ left: [Left]) -> [SessionEvent] {
+    let changes = changes(left)
+    return left.flatMap { one in
+      [changes[one.job.id].map(SessionEvent.wanted)].compactMap(\.self) + [one.job.began]
+    }
+  }
+
+  /// Which models take over, by the request before which they do.
+  static func changes(_ left: [Left]) -> [Int: String] {
+    var changes: [Int: String] = [:], before: String?
+    for one in left where one.model != before {
+      changes[one.job.id] = one.model
+      before = one.model
+    }
+    return changes
+  }
+}
+
+extension SessionEvent {
+  /// A model that is to take over.
+  static func wanted(_ folder: String) -> SessionEvent {
+    .opened(model: folder, modelHash: "", program: "")
   }
 }
 

@@ -177,7 +177,11 @@ public struct Transcript: Equatable, Sendable {
     if let sweep {
       sweeps[request] = sweep
       // One message for all of them.
-      if messages.contains(where: { $0.request == sweep && $0.speaker == .person }) { return }
+      if messages.contains(where: { $0.request == sweep && $0.speaker == .person }) {
+        // It goes on: it is not cut off any more.
+        messages.removeAll { $0.request == sweep && $0.isError && $0.text == UnfinishedRequests.cutOff }
+        return
+      }
     }
     let at = add(.person, settings.prompt, request: sweep ?? request)
     messages[at].facts =

@@ -8,14 +8,16 @@ public struct WorkState: Equatable, Sendable {
   public var model = ModelStatus.loading
   /// The model that goes on working where the one that is being loaded does not.
   var modelBefore: ModelStatus?
+  /// The folder of the model that is being loaded, where a person wanted it.
+  var loadingModel: String?
   /// Models that take over when what was asked before is done, in order.
   var modelChanges: [ModelChange] = []
   /// What it works on.
   public var running: Running?
   /// What waits for it, the next first.
   public var queue: [Job] = []
-  /// Those of them that the session's log has as waiting.
-  var logged: [Int] = []
+  /// What the session's log has as waiting.
+  var logged: [Noted] = []
   /// Numbers of requests never begin anew while the program runs.
   var nextRequest = 1
   /// When the slider's change is drawn.

@@ -266,12 +266,18 @@ extension StudioState {
     return [message] + (waitingMessage.map { [$0] } ?? [])
   }
 
-  /// What had not ended when the session was left, until something is asked.
+  /// What had not ended when the session was left, until it is asked again or dropped.
   private var unfinishedMessage: Message? {
     let count = conversation.unfinished.count
     guard count > 0, !conversation.isReadOnly, conversation.replay == nil else { return nil }
     let what = count == 1 ? "1 request was not finished" : "\(count) requests were not finished"
-    return Message(id: -3, .studio, "\(what); /retry asks \(count == 1 ? "it" : "them") again")
+    let them = count == 1 ? "it" : "them"
+    var text = "\(what); /retry asks \(them) again, /stop all drops \(them)"
+    if case .ready(let name, _, _, _) = work.model, let before = conversation.unfinishedModel, before != name
+    {
+      text += "\nthe model was \(before.oneRow), and is \(name.oneRow) now: /model loads another first"
+    }
+    return Message(id: -3, .studio, text)
   }
 
   /// Requests that wait, and models, a line each, as far as there is room; sweeps as one.

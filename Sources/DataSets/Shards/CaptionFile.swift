@@ -85,3 +85,21 @@ package enum CaptionFile: CaseIterable {
     }.joined(separator: separator)
   }
 }
+
+extension CaptionFile {
+  /// What a text beside a picture says of it, where it is no caption but a list as `caption` writes one: in a .txt file a
+  /// picture, a tab and its caption in each line, or as it is printed, the picture, a colon and its caption. nil where
+  /// the text is a caption.
+  static func caption(of picture: String, in text: String) -> String? {
+    let own = FileName.bytes(FileName.last(of: picture))
+    func isOwn(_ name: String) -> Bool { FileName.bytes(FileName.last(of: name)) == own }
+    if text.utf8.contains(9), let rows = try? SeparatedValues.rows(text, separator: 9),
+      rows.allSatisfy({ $0.values.count == 2 }),
+      let row = rows.first(where: { isOwn(FileName.named($0.values[0])) || isOwn($0.values[0]) })
+    {
+      return row.values[1]
+    }
+    guard let colon = text.range(of: ": "), isOwn(String(text[..<colon.lowerBound])) else { return nil }
+    return String(text[colon.upperBound...])
+  }
+}

@@ -66,7 +66,7 @@ public struct FolderImport {
       }
       do {
         let text = try PlainText.decode([UInt8](MappedFile.contents(of: place)))
-        found.add(Pair(path: path, caption: text))
+        found.add(Pair(path: path, caption: CaptionFile.caption(of: path, in: text) ?? text))
       } catch let refusal as PlainText.Refusal {
         found.unreadable.append("\(place): \(refusal.reason)")
       } catch {

@@ -95,6 +95,12 @@ struct DataBuildFolder: AsyncParsableCommand {
       and any separator. Other common column names (file_name, image, text, …) work too. Text is UTF-8, UTF-16 or \
       UTF-32. Subfolders are read too; hidden files are left out, and links to folders are not followed.
 
+      Names in a list are taken from the folder of pictures, from the list's own folder or from the working folder: all of \
+      a list from the same one, from which most are there. A list among the pictures is read from where it lies; one whose \
+      names all begin with its folder's name, as vugen caption FOLDER writes them, from where that folder lies. A list \
+      that two of these fit equally is refused. Pictures outside the folder that a list of --captions names are used, and \
+      told.
+
       Example: vugen data build folder photos --captions photos/list.csv --output shards
       """)
 
@@ -151,6 +157,7 @@ struct DataBuildFolder: AsyncParsableCommand {
           "path": .text(output), "pictures": .number(Double(done)), "failed": .number(Double(failed)),
           "missing": .number(Double(found.missing.count)),
           "elsewhere": .number(Double(found.elsewhere.count)),
+          "outside": .number(Double(found.outside.count)),
           "unnamed": .number(Double(found.unnamed.count)),
           "badLines": .number(Double(found.badLines.count)),
           "passedOver": .number(Double(found.others.count)),
@@ -169,6 +176,7 @@ struct DataBuildFolder: AsyncParsableCommand {
     tell(
       pictures: found.elsewhere,
       "in a list, but outside the folder, hidden, or not called like pictures (--captions LIST reads them)")
+    tell(pictures: found.outside, "outside the folder, used because the list names them")
     tell(pictures: found.empty, "with an empty caption")
     tell(
       pictures: found.unnamed,

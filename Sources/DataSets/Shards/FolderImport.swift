@@ -25,6 +25,8 @@ public struct FolderImport {
     /// Pictures that a list in the folder names and that are there, but are none of the folder's: outside of it, hidden,
     /// behind a link, or files that are not called like pictures.
     public var elsewhere: [String] = []
+    /// Pictures that are used because a list that a person named names them, and that lie outside the folder.
+    public var outside: [String] = []
     /// Pictures of the folder that have no text beside them, or that the list does not name.
     public var unnamed: [String] = []
     /// Pictures whose caption is empty.
@@ -75,12 +77,14 @@ public struct FolderImport {
     }
     for path in contents.others where !texts.contains(path) { found.others.add(path) }
     found.elsewhere = lists.elsewhere(than: contents.pictures)
-    guard !found.pairs.isEmpty else { throw withoutCaptions(folder, found) }
+    guard !found.pairs.isEmpty else { throw withoutCaptions(folder, found, lists.misfit) }
     return found
   }
 
   /// Why no picture of a folder can be used.
-  private static func withoutCaptions(_ folder: String, _ found: Found) -> DataSetError {
+  private static func withoutCaptions(
+    _ folder: String, _ found: Found, _ misfit: (list: String, name: String)?
+  ) -> DataSetError {
     if let reason = found.unreadable.first ?? found.badLines.first {
       return DataSetError(folder, "no caption can be read: \(reason)")
     }
@@ -88,6 +92,12 @@ public struct FolderImport {
       return DataSetError(
         folder,
         "none of the \(counted(found.elsewhere.count, "picture")) that its lists name is one of its own; the first is \(name); name the list with --captions to read pictures from elsewhere"
+      )
+    }
+    if let misfit {
+      return DataSetError(
+        misfit.list,
+        "none of the pictures that it names is there; the first is '\(misfit.name)': names are taken from the folder in which the list lies"
       )
     }
     return DataSetError(
@@ -110,8 +120,9 @@ public struct FolderImport {
     }
   }
 
-  /// From a list, as `CaptionList` reads it. Paths are taken from the folder, else from the list's own, else from where
-  /// the program runs. Throws `DataSetError` naming the line, or where no picture of the list is there.
+  /// From a list, as `CaptionList` reads it. Its names are taken from the folder, from the list's own, or from where the
+  /// program runs, all from the same: see `ListReading`. Throws `DataSetError` naming the line, or where no picture of the
+  /// list is there.
   ///
   /// - Parameter mostBad: share of the list's lines that may say nothing of a picture.
   public static func pairs(in folder: String, list: String, mostBad: Double = 0.01) throws -> Found {
@@ -119,12 +130,13 @@ public struct FolderImport {
     let whole = try CaptionList(path: list), rows = whole.rows
     try whole.check(mostBad: mostBad)
     found.badLines = whole.bad.map { "\(list): \($0)" }
-    for row in rows {
-      guard let path = place(of: row, in: [folder, FileName.parent(of: list)]) else {
+    let reading = try ListReading(rows, of: list, from: [folder, FileName.parent(of: list), ""], in: folder)
+    for (row, path) in zip(rows, reading.paths) {
+      guard let path else {
         if found.missing.last != row.file { found.missing.append(row.file) }
         continue
       }
-      named.insert(identity(path))
+      if named.insert(identity(path)).inserted, !reading.isInside(path) { found.outside.append(path) }
       found.add(Pair(path: path, caption: row.caption))
     }
     let contents = try contents(of: folder, &found)
@@ -141,7 +153,7 @@ public struct FolderImport {
         list,
         found.missing.isEmpty
           ? "all captions are empty; the first is that of '\(first)'"
-          : "of the \(Set(rows.map(\.file)).count) pictures that it names none is in \(folder); the first is '\(first)'"
+          : "of the \(Set(rows.map(\.file)).count) pictures that it names none is in \(folder), beside the list or in the working folder; the first is '\(first)'"
       )
     }
     return found
@@ -150,13 +162,6 @@ public struct FolderImport {
   /// One for all the ways in which a path can be written. Bytes: texts are equal where letters look alike.
   static func identity(_ path: String) -> [UInt8] {
     FileName.bytes(URL(fileURLWithPath: path).standardizedFileURL.path)
-  }
-
-  private static func place(of row: CaptionList.Row, in folders: [String]) -> String? {
-    let places = row.names.flatMap { name in
-      (name.hasPrefix("/") ? [] : folders.map { $0.isEmpty ? name : "\($0)/\(name)" }) + [name]
-    }
-    return places.first { FileName.exists($0) && !FileName.isFolder($0) }
   }
 
   /// Writes shards; pictures larger than `size` are shrunk to fit it. Returns the pairs that could not be

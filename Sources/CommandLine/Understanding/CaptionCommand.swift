@@ -23,8 +23,12 @@ struct Caption: AsyncParsableCommand {
       FILE.partial.
 
       --output writes what its name ends in: .jsonl one JSON object per picture; .csv and .tsv the columns file and caption; \
-      .txt one line per picture with its file, a tab and its caption, whose line breaks become blanks. In these a byte of a name \
-      that is not UTF-8 is \\xE9, in .txt a tab \\x09 and a line break \\x0A, and vugen data build folder reads each name back. JSON has the caption under "caption", and under "text" as \
+      .txt one line per picture with its file, a tab and its caption, whose line breaks become blanks. A value that holds a \
+      separator, a quote or a line break (in .txt: a tab or a quote), begins or ends with a blank or begins with a bracket \
+      stands in quotes, a quote inside as two. In these a byte of a name \
+      that is not UTF-8 is \\xE9, in .txt a control character likewise (a tab \\x09, a line break \\x0A), and a backslash of the \
+      name itself that would be read as such is \\x5C. Pictures are named as they were given, from the working folder, and \
+      vugen data build folder reads each name back. JSON has the caption under "caption", and under "text" as \
       vugen ask has it; "seconds" is the time from its picture to its last token, while others are described beside it, and \
       "tokensPerSecond" how fast it grew once its prompt was read (absent where it ended at once). Pictures that could not be described are in JSON alone. Captions are written as they are: a spreadsheet \
       takes one that begins with =, +, - or @ for a formula unless its column is imported as text.

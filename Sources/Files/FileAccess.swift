@@ -224,7 +224,8 @@ extension FileName {
 
   /// All bytes of a plain file. Throws `FileAccessError`.
   public static func contents(ofPlain path: String) throws -> Data {
-    let file = try openPlain(path)
+    let file = try openPlain(path), size = Int(status(path)?.st_size ?? 0)
+    try MappedFile.checkRoom(2 * size, for: size, path)
     do { return try file.readToEnd() ?? Data() } catch { throw FileAccessError(path, reason(of: error)) }
   }
 

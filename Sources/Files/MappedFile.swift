@@ -50,10 +50,26 @@ public final class MappedFile: @unchecked Sendable {
     }
   }
 
-  /// A copy of a small file's bytes. Throws `FileAccessError`.
+  /// A copy of a small file's bytes. Throws `FileAccessError`, also where there is no memory for what is none.
   public static func contents(of path: String) throws -> Data {
     let file = try MappedFile(path: path)
+    // What is made of it takes as much again, and more.
+    try Self.checkRoom(3 * file.bytes.count, for: file.bytes.count, path)
     return withExtendedLifetime(file) { Data(file.bytes) }
+  }
+
+  /// Bytes of a file for which there is room in any case.
+  private static let small = 1 << 20
+
+  /// Throws `FileAccessError` where there is no memory for `needed` bytes of a file's `size`: Swift's arrays end the program.
+  public static func checkRoom(_ needed: Int, for size: Int, _ path: String) throws {
+    guard size > small else { return }
+    // Not malloc: what is freed at once a compiler takes for given.
+    let memory = mmap(nil, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory, memory != MAP_FAILED else {
+      throw FileAccessError(path, "there is no memory for its \(size / 1_000_000) MB; close other programs")
+    }
+    munmap(memory, needed)
   }
 
   /// Lets go of the pages that lie wholly in `part` of the bytes; they come back when they are read.

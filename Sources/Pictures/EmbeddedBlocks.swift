@@ -3,14 +3,27 @@ import CImageCodecs
 /// What lies beside the pixels of a PNG, JPEG, WebP, TIFF, AVIF or HEIC file: EXIF, XMP and texts. Nothing is decoded
 /// for it.
 struct EmbeddedBlocks {
-  private(set) var exif: Exif?
-  private(set) var xmp: XMP?
-  /// Text chunks and comments, in the file's order.
-  private(set) var texts: [PNGText] = []
-  /// Bytes that compressed texts may still unfold to.
-  private var budget = 64 << 20
+  /// The most that is taken of a block that is copied: more is none of a picture's.
+  static let mostBytes = 16 << 20
 
-  init(_ bytes: UnsafeRawBufferPointer, _ format: PictureFormat) {
+  /// What a block of EXIF says.
+  private struct Said {
+    var orientation: Int?
+    var texts: [PNGText]
+  }
+
+  private var exif: Said?
+  private var xmp: XMP?
+  /// Text chunks and comments, in the file's order.
+  private var texts: [PNGText] = []
+  /// Bytes that texts may still come to, as they stand there or unfolded.
+  private var budget = 64 << 20
+  /// Whether texts are wanted, which a large file may have many of.
+  private let keepsTexts: Bool
+
+  /// - Parameter keepsTexts: false where only the orientation is wanted.
+  init(_ bytes: UnsafeRawBufferPointer, _ format: PictureFormat, keepsTexts: Bool) {
+    self.keepsTexts = keepsTexts
     switch format {
     case .png: readPNG(bytes)
     case .jpeg: readJPEG(bytes)
@@ -18,7 +31,7 @@ struct EmbeddedBlocks {
     case .tiff:
       // The file is built as an EXIF block is.
       keep(exif: bytes)
-      if let packet = exif?.xmpPacket { keep(xmp: packet) }
+      if let packet = Exif(bytes)?.xmpPacket { keep(xmp: packet) }
     case .avif, .heic:
       let items = MediaItems(bytes)
       if let block = items.exif { keep(exif: block) }
@@ -33,10 +46,14 @@ struct EmbeddedBlocks {
   /// All texts by their keys.
   var allTexts: [PNGText] { texts + (exif?.texts ?? []) + (xmp?.texts ?? []) }
 
-  private mutating func keep(exif block: some Collection<UInt8>) { if exif == nil { exif = Exif(block) } }
+  private mutating func keep<Block: RandomAccessCollection<UInt8>>(exif block: Block)
+  where Block.Index == Int {
+    guard exif == nil, let found = Exif(block) else { return }
+    exif = Said(orientation: found.orientation, texts: keepsTexts ? found.texts : [])
+  }
 
   private mutating func keep(xmp block: some Collection<UInt8>) {
-    if xmp == nil { xmp = XMP(String(decoding: block, as: UTF8.self)) }
+    if xmp == nil { xmp = XMP(String(decoding: block.prefix(Self.mostBytes), as: UTF8.self)) }
   }
 
   // MARK: PNG
@@ -69,8 +86,9 @@ struct EmbeddedBlocks {
 
   /// A key, a zero, and the text: plain, compressed (z), or international (i).
   private mutating func readText(_ body: Slice<UnsafeRawBufferPointer>, kind: UInt8) {
-    guard let end = body.firstIndex(of: 0), (1...79).contains(end - body.startIndex) else { return }
-    let key = storedText(body[body.startIndex..<end])
+    guard let end = body.prefix(80).firstIndex(of: 0), end > body.startIndex else { return }
+    let key = storedText(body[body.startIndex..<end]), isExif = Self.exifKeys.contains(key)
+    guard body.count <= budget, keepsTexts || isExif || key == Self.xmpKey else { return }
     var rest = body[(end + 1)...], isPacked = kind == UInt8(ascii: "z")
     if kind == UInt8(ascii: "i") {
       guard rest.count >= 2 else { return }
@@ -85,12 +103,14 @@ struct EmbeddedBlocks {
       rest = rest.dropFirst()
     }
     guard let value = isPacked ? inflated(rest) : Array(rest) else { return }
-    if key == "XML:com.adobe.xmp" { return keep(xmp: value) }
-    if key == "Raw profile type exif" || key == "Raw profile type APP1", let block = Self.unhexed(value) {
-      return keep(exif: block)
-    }
-    texts.append(PNGText(key, storedText(value)))
+    if key == Self.xmpKey { return keep(xmp: value) }
+    if isExif, value.count <= Self.mostBytes, let block = Self.unhexed(value) { return keep(exif: block) }
+    if !isPacked { budget -= value.count }
+    if keepsTexts { texts.append(PNGText(key, storedText(value))) }
   }
+
+  private static let xmpKey = "XML:com.adobe.xmp"
+  private static let exifKeys = ["Raw profile type exif", "Raw profile type APP1"]
 
   /// ImageMagick's way: a name and a length in lines of their own, then digits.
   private static func unhexed(_ value: [UInt8]) -> [UInt8]? {
@@ -122,7 +142,7 @@ struct EmbeddedBlocks {
       let body = bytes[at + 4..<at + 2 + length]
       if marker == 0xE1, body.starts(with: Array("Exif\0\0".utf8)) { keep(exif: body) }
       if marker == 0xE1, body.starts(with: xmpName) { keep(xmp: body.dropFirst(xmpName.count)) }
-      if marker == 0xFE { texts.append(PNGText("Comment", storedText(body.filter { $0 != 0 }))) }
+      if marker == 0xFE, keepsTexts { texts.append(PNGText("Comment", storedText(body.filter { $0 != 0 }))) }
       at += 2 + length
     }
   }

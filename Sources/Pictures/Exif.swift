@@ -1,12 +1,13 @@
 /// The parts of an EXIF block that mean something here: how the picture lies, and texts.
-struct Exif {
-  private let bytes: [UInt8]
+///
+/// The block is not copied: one of a TIFF file is the whole of it.
+struct Exif<Block: RandomAccessCollection<UInt8>> where Block.Index == Int {
+  private let bytes: Block.SubSequence
   private let isBigEndian: Bool
 
   /// From a TIFF header on, behind `Exif\0\0` or not; nil where it is none.
-  init?(_ block: some Collection<UInt8>) {
-    var bytes = Array(block)
-    if bytes.starts(with: Array("Exif\0\0".utf8)) { bytes.removeFirst(6) }
+  init?(_ block: Block) {
+    let bytes = block.starts(with: Array("Exif\0\0".utf8)) ? block.dropFirst(6) : block[...]
     if bytes.starts(with: Array("MM\0*".utf8)) {
       isBigEndian = true
     } else if bytes.starts(with: Array("II*\0".utf8)) {
@@ -23,7 +24,8 @@ struct Exif {
 
   private func number(_ at: Int, _ size: Int) -> Int? {
     guard at >= 0, at <= bytes.count - size else { return nil }
-    return (0..<size).reduce(0) { $0 << 8 | Int(bytes[at + (isBigEndian ? $1 : size - 1 - $1)]) }
+    let start = bytes.startIndex + at
+    return (0..<size).reduce(0) { $0 << 8 | Int(bytes[start + (isBigEndian ? $1 : size - 1 - $1)]) }
   }
 
   /// The entries of the directory that begins at an offset.
@@ -52,23 +54,18 @@ struct Exif {
 
   private func contents(_ entry: Entry) -> ArraySlice<UInt8>? {
     // BYTE, ASCII and UNDEFINED.
-    guard [1, 2, 7].contains(entry.type) else { return nil }
+    guard [1, 2, 7].contains(entry.type), entry.count <= EmbeddedBlocks.mostBytes else { return nil }
     let start = entry.count <= 4 ? entry.value : number(entry.value, 4)
     guard let start, start >= 0, start <= bytes.count, entry.count <= bytes.count - start else { return nil }
-    return bytes[start..<start + entry.count]
+    return ArraySlice(bytes.dropFirst(start).prefix(entry.count))
   }
-
-  private static let names = [
-    0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x013B: "Artist",
-    0x9286: "UserComment", 0x927C: "MakerNote",
-  ]
 
   /// Texts by the tags' names.
   var texts: [PNGText] {
     let main = first
     let inner = entries(at: main.first { $0.tag == 0x8769 }.flatMap { number($0.value, 4) })
     return (main + inner).compactMap { entry in
-      guard let name = Self.names[entry.tag], let raw = contents(entry), !raw.isEmpty else { return nil }
+      guard let name = textNames[entry.tag], let raw = contents(entry), !raw.isEmpty else { return nil }
       let text = name == "UserComment" ? comment(raw) : plain(raw)
       return text.isEmpty ? nil : PNGText(name, text)
     }
@@ -110,7 +107,15 @@ struct Exif {
     return String(decoding: b == l ? (isBigEndian ? big : little) : b > l ? big : little, as: UTF16.self)
       .trimmingNulls
   }
+}
 
+/// The names of tags that hold texts.
+private let textNames = [
+  0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x013B: "Artist",
+  0x9286: "UserComment", 0x927C: "MakerNote",
+]
+
+extension Exif<[UInt8]> {
   /// A block with a text as its UserComment, in UTF-16 as AUTOMATIC1111 writes it; from the TIFF header on.
   static func block(comment: String) -> [UInt8] {
     func big(_ value: Int, _ size: Int) -> [UInt8] {

@@ -122,7 +122,7 @@ private final class Decoding: @unchecked Sendable {
 
   func run() {
     bytes.withUnsafeBytes { raw in
-      image.exif_orientation = Int32(EmbeddedBlocks(raw, format).orientation ?? 1)
+      image.exif_orientation = Int32(EmbeddedBlocks(raw, format, keepsTexts: false).orientation ?? 1)
       // Rows that are resized on the way become pixels in the end.
       isDone =
         format.decode(raw, limits, &image) == 0 && image.width > 0 && image.height > 0
@@ -218,12 +218,17 @@ enum PictureFile {
     )
   }
 
+  private static let spare = 32 << 20
+
   /// Memory for as much again is there; Swift's arrays end the program where it is not. Throws `PictureError`.
-  static func checkRoom(_ count: Int, _ name: String) throws {
+  ///
+  /// - Parameter told: what it is said to be for, where that is less.
+  static func checkRoom(_ count: Int, _ name: String, of told: Int? = nil) throws {
     // Not malloc: what is freed at once a compiler takes for given.
     let memory = mmap(nil, max(1, count), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory, memory != MAP_FAILED else {
-      throw PictureError(name, "there is no memory for its \(count / 1_000_000) MB; shrink the picture")
+      throw PictureError(
+        name, "there is no memory for its \((told ?? count) / 1_000_000) MB; shrink the picture")
     }
     munmap(memory, max(1, count))
   }
@@ -254,7 +259,8 @@ enum PictureFile {
     guard fstat(descriptor, &status) == 0 else { throw PictureError(name, FileName.systemReason) }
     let isPlain = status.st_mode & S_IFMT == S_IFREG, size = isPlain ? Int(status.st_size) : 0
     guard size <= limits.fileBytes else { throw tooLarge(name, size, limits) }
-    try checkRoom(size, name)
+    // Beside a large file what is made of it needs a little, too.
+    try checkRoom(size > 16 << 20 ? size + spare : size, name, of: size)
     var bytes: [UInt8] = [], isChecked = false
     bytes.reserveCapacity(size)
     while true {

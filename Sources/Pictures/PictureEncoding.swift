@@ -125,7 +125,7 @@ extension Picture {
       text.key != "parameters" && !text.key.isEmpty && text.key.allSatisfy { $0.isASCII && $0.isLetter }
     }
     return (
-      comment.map { Exif.block(comment: $0.value) } ?? [],
+      comment.map { Exif<[UInt8]>.block(comment: $0.value) } ?? [],
       others.isEmpty ? [] : Array(XMP.packet(others).utf8)
     )
   }
@@ -140,9 +140,10 @@ extension Picture {
 
   /// The texts of a picture file's bytes (PNG, JPEG, WebP, TIFF, AVIF, HEIC), around the picture; none of another kind of
   /// file. The pixels are not read.
-  public static func texts(bytes: [UInt8]) -> [PNGText] {
-    bytes.withUnsafeBytes { raw in
-      PictureFormat(recognising: raw).map { EmbeddedBlocks(raw, $0).allTexts } ?? []
-    }
+  public static func texts(bytes: [UInt8]) -> [PNGText] { bytes.withUnsafeBytes { texts(of: $0) } }
+
+  /// The same of memory that somebody else holds, such as a mapped file.
+  public static func texts(of bytes: UnsafeRawBufferPointer) -> [PNGText] {
+    PictureFormat(recognising: bytes).map { EmbeddedBlocks(bytes, $0, keepsTexts: true).allTexts } ?? []
   }
 }

@@ -8,7 +8,7 @@ extension Picture {
     return bytes.withUnsafeBytes { raw in
       guard let format = PictureFormat(recognising: raw) else { return nil }
       if let stated = StatedSize(raw, format) {
-        let isTurned = (5...8).contains(EmbeddedBlocks(raw, format).orientation ?? 1)
+        let isTurned = (5...8).contains(EmbeddedBlocks(raw, format, keepsTexts: false).orientation ?? 1)
         return isTurned ? (stated.height, stated.width) : (stated.width, stated.height)
       }
       return (try? Picture(bytes: bytes, name: path)).map { ($0.width, $0.height) }

@@ -116,8 +116,9 @@ final class PictureDesk {
     cache.add(picture, hash)
     let name = FileName.escaped(FileName.last(of: path))
     var actions: [Action] = [.pictureKnown(hash, Size(picture.width, picture.height))]
-    let bytes = [UInt8](try MappedFile.contents(of: path))
-    if let told = TextToImageSettings(bytes: bytes) {
+    let file = try MappedFile(path: path)
+    let texts = withExtendedLifetime(file) { Picture.texts(of: file.bytes) }
+    if let told = TextToImageSettings(texts: texts) {
       // Its settings can then be used again from the gallery.
       actions += recorder.record(
         .attached(

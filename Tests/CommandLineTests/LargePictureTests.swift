@@ -68,6 +68,23 @@ struct LargePictureTests {
     #expect(refused.isSuperset(of: ["avif", "jp2", "gif", "webp", "png", "bmp", "tif"]), "\(refused)")
   }
 
+  /// A file that takes most of the memory by itself is read once, or refused in one line.
+  @Test func aLargeFileIsNotCopied() throws {
+    try shell.write(Data(Self.tiff), "in/large.tif")
+    try shell.write("green", "in/large.txt")
+    for limit in [700_000, 800_000, 900_000, 1_100_000] {
+      let found = try shell.run(
+        """
+        truncate -s 300M in/large.tif; ulimit -c 0; ulimit -v \(limit)
+        OMP_NUM_THREADS=1 "$P" data build folder in --size 64 -o s --overwrite
+        """)
+      let lines = found.error.split(separator: "\n")
+      let isRefusal = found.status == 1 && lines.count == 1 && lines[0].contains("no memory for its")
+      #expect(isRefusal || found.status == 0 && lines.isEmpty, "\(limit): \(found)")
+      if limit > 1_000_000 { #expect(found.status == 0, "\(found)") }
+    }
+  }
+
   /// libde265 writes to standard error by itself; what is seen is this program's line alone.
   @Test func librariesAreNotHeard() throws {
     var bytes = [UInt8](try fixture("Kinds/plain.heic"))

@@ -54,12 +54,17 @@ public struct PictureMetadata: Codable, Sendable, Equatable {
 
   /// Reads a picture file's own settings. Throws `ModelFileError` or `GenerationError`.
   public init(file path: String) throws {
-    try self.init(bytes: [UInt8](MappedFile.contents(of: path)), name: path)
+    let file = try MappedFile(path: path)
+    try self.init(texts: withExtendedLifetime(file) { Picture.texts(of: file.bytes) }, name: path)
   }
 
   /// The same of its bytes; `name` stands in errors.
   public init(bytes: [UInt8], name path: String) throws {
-    guard let json = Picture.texts(bytes: bytes).first(where: { $0.key == Self.key })?.value else {
+    try self.init(texts: Picture.texts(bytes: bytes), name: path)
+  }
+
+  private init(texts: [PNGText], name path: String) throws {
+    guard let json = texts.first(where: { $0.key == Self.key })?.value else {
       throw GenerationError(
         "\(path): has no settings that vugen can read; name a picture by vugen imagine, or by "
           + TextToImageSettings.programs.replacing("VUGEN Studio, ", with: ""))

@@ -44,6 +44,26 @@ struct MemoryTests {
     #expect(enough.status == 0 && enough.error.isEmpty, "\(enough)")
   }
 
+  /// The cut-outs that scenes are made of are many, and are counted before they are read.
+  @Test func scenesAreRefusedInOneLine() throws {
+    let shell = try Shell()
+    var refusals = 0
+    for (limit, command) in [
+      (460_000, "evaluate understanding --scenes 2"), (500_000, "evaluate understanding --scenes 2"),
+      (540_000, "evaluate understanding --scenes 2"),
+      (640_000, "data build scenes -o s --train 8 --validation 0 --held-out 0"),
+    ] {
+      let found = try shell.run(
+        "ulimit -c 0; ulimit -v \(limit); OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" \(command) --json")
+      let object = try JSONSerialization.jsonObject(with: Data(found.out.utf8)) as? [String: Any]
+      let isRefusal =
+        found.status == 1 && (object?["error"] as? String)?.hasPrefix("not enough memory: ") == true
+      #expect(isRefusal || found.status == 0, "\(limit) \(command): \(found)")
+      if isRefusal { refusals += 1 }
+    }
+    #expect(refusals > 1)
+  }
+
   /// Before anything begins, too, whatever is short; behind -- it is a word.
   @Test func whatKeepsItFromBeginningIsAnObject() throws {
     let shell = try Shell()

@@ -1,5 +1,6 @@
 import Foundation
 import Pictures
+import Tensors
 
 /// Every cut-out that scenes are made of, in memory.
 public struct ObjectBank: Sendable {
@@ -31,9 +32,11 @@ public struct ObjectBank: Sendable {
   public let missing: [String]
 
   /// Reads the curated classes; a stamp that is not there is left out, and so is a class without any picture. Throws
-  /// `DataSetError` naming a package that is missing.
+  /// `DataSetError` naming a package that is missing, or `SystemMemory.Shortage`.
   public init(_ sources: PictureSources = PictureSources(), includingSingles: Bool = true) throws {
     try sources.check()
+    try SystemMemory.check(
+      Self.curatedBytes + (includingSingles ? Self.widerBytes : 0), for: "the bank of cut-outs for scenes")
     let font = try FontFace(path: sources.emojiFont)
     let all = try ObjectClass.curated()
     named = all.reduce(0) { $0 + $1.emoji.count + $1.stamps.count }
@@ -44,6 +47,10 @@ public struct ObjectBank: Sendable {
     entries = inParallel(classes.count) { Self.entry(classes[$0], raw[$0]) }
     wider = includingSingles ? try WiderSet(sources, except: Set(raw.joined().map(\.id))) : nil
   }
+
+  /// What the curated classes take of memory, and what the wider set takes beside them once it is asked for: measured, with
+  /// what scenes take on their way.
+  private static let curatedBytes = 140 << 20, widerBytes = 140 << 20
 
   private static func originals(of kind: ObjectClass, _ font: FontFace, _ sources: PictureSources) throws
     -> [CutOut]

@@ -27,16 +27,17 @@ struct Model: AsyncParsableCommand {
       var isFolder: ObjCBool = false
       _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       if !tensors, isFolder.boolValue { return try await showParts(of: path) }
-      let listing = try TensorListing(path)
+      let listing = try TensorListing(path, others: GenerationFiles.weights)
       if json {
         print(try jsonLine(of: listing))
         return
       }
+      let isOne = Set(listing.tensors.map(\.file)).count < 2
       let width = listing.tensors.map(\.name.oneLine.count).max() ?? 0
       for row in listing.tensors {
         print(
           row.name.oneLine.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type
-            + " \(row.shape)")
+            + " \(row.shape)" + (isOne ? "" : "  \(row.file.oneLine)"))
       }
       print(Self.total(listing))
     }
@@ -52,7 +53,10 @@ struct Model: AsyncParsableCommand {
       let report: ModelFolderReport
       do { report = try ModelFolderReport(folder: folder) } catch {
         // The weights are there to be counted, whatever is wrong with the rest.
-        if !json, let all = try? TensorListing(folder), !all.tensors.isEmpty { print(Self.total(all)) }
+        if !json, let all = try? TensorListing(folder, others: GenerationFiles.weights), !all.tensors.isEmpty
+        {
+          print(Self.total(all))
+        }
         throw error
       }
       let failure = report.obstacle(to: folder)

@@ -136,6 +136,15 @@ struct NewcomerTests {
     }
   }
 
+  /// Those of the half that draws, too, by the files that hold them.
+  @Test func everyTensorIsListed() throws {
+    let found = try shell.run("V model info --tensors"), json = try shell.run("V model info --tensors --json")
+    for file in ["model", "reducer", "decoder", "generator"] {
+      #expect(found.out.contains("  \(file).safetensors\n"), "\(file): \(found.out.suffix(200))")
+      #expect(json.out.contains("\"file\":\"\(file).safetensors\""), "\(file)")
+    }
+  }
+
   /// What is missing from the half that draws, and what makes it.
   @Test func anIncompleteHalfIsNamed() throws {
     _ = try shell.run(

@@ -49,6 +49,14 @@ struct SafetensorsTests {
       #expect(listing.parameters == 22 && listing.bytes == 14 + 60)
     }
     #expect(throws: ModelFileError.self) { try TensorListing(folder.path + "/nothing") }
+    // Other parts may have tensors of the same names.
+    try SafetensorsWriter.write(["a": .zeros([2])], to: folder.path + "/part.safetensors")
+    let whole = try TensorListing(folder.path, others: ["part.safetensors", "none.safetensors"])
+    #expect(
+      whole.tensors.map { "\($0.name) \($0.file)" } == [
+        "a model.safetensors", "a part.safetensors", "b model.safetensors",
+      ])
+    #expect(whole.parameters == 24 && whole.bytes == 82)
   }
 
   /// Of several tensors that a cut file lacks, the first one in it, each time.

@@ -114,7 +114,10 @@ public enum GenerationFiles {
   public static let generator = "generator.safetensors"
 
   /// All of them.
-  static let all = [configuration, reducer, decoder, oneStepDecoder, generator]
+  static let all = [configuration] + weights
+
+  /// Those that hold tensors.
+  public static let weights = [reducer, decoder, oneStepDecoder, generator]
 
   /// What to say of a folder whose drawing half lacks what it cannot do without; nil where nothing is missing, or where
   /// there is no such half.

@@ -1,4 +1,5 @@
 import Foundation
+import Pictures
 import ProgramSupport
 import TestSupport
 import Testing
@@ -262,6 +263,23 @@ struct NewcomerTests {
           "MB  cannot be used: neither model.safetensors nor model.safetensors.index.json is here; name a folder that holds a model"
         ), "\(found)")
     #expect(found.dropFirst().allSatisfy { !$0.contains("unknown") && !$0.contains("0.0 M parameters") })
+  }
+
+  /// A picture whose own settings cannot be drawn by is a failure that names it, and no wrong use.
+  @Test func aPictureWithoutAPromptIsNamed() throws {
+    let graph =
+      #"{"3":{"class_type":"KSampler","inputs":{"seed":5,"steps":4,"cfg":3,"sampler_name":"euler","scheduler":"normal","#
+      + #""denoise":1,"positive":["6",0],"negative":["7",0]}},"6":{"class_type":"CLIPTextEncode","inputs":{"text":["6",0]}},"#
+      + #""7":{"class_type":"CLIPTextEncode","inputs":{"text":"bad"}}}"#
+    let picture = try Picture(width: 8, height: 8, rgb: [UInt8](repeating: 90, count: 192))
+    try shell.write(Data(picture.pngData(texts: [PNGText("prompt", graph)])), "c.png")
+    let found = try shell.run("V imagine --from c.png --steps 1 -o o.png")
+    #expect(
+      found.status == 1
+        && found.error.hasSuffix("vugen: c.png: of its settings, the prompt is empty; say what to draw\n"),
+      "\(found)")
+    let own = try shell.run("V imagine --from c.png --steps 1000000 'a cat' -o o.png")
+    #expect(own.status == 2 && own.error.contains("1000000 steps"), "\(own)")
   }
 
   /// Before anything is measured.

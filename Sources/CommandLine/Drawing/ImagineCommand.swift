@@ -139,7 +139,7 @@ struct Imagine: AsyncParsableCommand {
     let told = try from.map(ToldSettings.init)
     var first = try settings(told)
     // Numbers without words are settings, too.
-    try first.checkAsOptions(needsPrompt: from == nil || !showSettings)
+    try check(first, told)
     if showSettings {
       print(try json ? first.report(told) : first.lines(told))
       return
@@ -171,6 +171,17 @@ struct Imagine: AsyncParsableCommand {
     }
     try Interruption.check()
     if failure != nil { throw ExitCode(1) }
+  }
+
+  /// Throws `ValidationError`; where it is the picture of `--from` that says what cannot be drawn, a failure that names it.
+  private func check(_ settings: ImageSettings, _ told: ToldSettings?) throws {
+    let needsPrompt = from == nil || !showSettings
+    do { try settings.checkAsOptions(needsPrompt: needsPrompt) } catch let refusal {
+      guard let from, let told else { throw refusal }
+      let own = Result { try told.settings.check(needsPrompt: needsPrompt) }
+      guard case .failure(let reason) = own, "\(refusal)".hasPrefix("\(reason)") else { throw refusal }
+      throw CommandError("\(from == "-" ? "standard input" : from): of its settings, \(reason)")
+    }
   }
 
   @NumericActor

@@ -48,6 +48,24 @@ struct FinishedWorkTests {
     #expect(kept > 0 && kept < 400, "\(found)")
   }
 
+  /// Ctrl-C behind a picture that could not be read: the list has the others.
+  @Test func anInterruptionTellsWhatTheListHolds() throws {
+    try pictures(400)
+    try shell.write("no picture", "in/0.png")
+    let found = try shell.run(
+      """
+      env --default-signal=INT "$P" caption in -o l.csv --max-tokens 3 --batch 2 2>said & p=$!
+      \(Shell.until("[ $(wc -l <l.csv.partial) -gt 2 ]")); kill -INT $p; wait $p
+      tail -n 1 said | sed 's/after [0-9]* of/after N of/'; tail -n +2 l.csv | wc -l
+      """)
+    let lines = found.out.split(separator: "\n").map(String.init)
+    #expect(
+      lines.count == 2
+        && lines[0]
+          == "vugen: interrupted after N of 401 pictures; l.csv holds the captions of \(lines[1]), as 1 could not be described",
+      "\(found)")
+  }
+
   /// What nobody can take leaves the list as it grew.
   @Test func aKilledProgramLeavesItsList() throws {
     try pictures(400)
@@ -88,6 +106,19 @@ struct FinishedWorkTests {
       device.out
         == "{\"error\":\"/dev/full: cannot be written: No space left on device; make room, or name another place\"}\n1\n",
       "\(device)")
+  }
+
+  /// What is told to be in a list is in it: of pictures that cannot be read it has nothing, unless it is JSON.
+  @Test(arguments: ["csv", "jsonl"]) func whatIsToldToBeInAListIs(_ ending: String) throws {
+    try pictures(120)
+    try shell.write("no picture", "in/1001-odd.png")
+    let found = try shell.run(
+      "(ulimit -f 1; V caption in -o l.\(ending) --max-tokens 3); grep -c in/1 l.\(ending)")
+    let held = found.out.split(separator: "\n").last.map(String.init) ?? ""
+    #expect(
+      !held.isEmpty
+        && found.error.contains("; what is finished, \(held) of 121 pictures, is in l.\(ending)\n"),
+      "\(found)")
   }
 
   /// Pictures beside a Markdown that is not written go with it: ended by a signal, or where it cannot be written; what

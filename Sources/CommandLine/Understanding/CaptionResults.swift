@@ -52,16 +52,28 @@ final class CaptionResults {
     let outputs = done == 0 ? [] : keep()
     if isInterrupted {
       for (path, place) in outputs {
-        let said = place == path ? "holds these" : "is as it was, and \(place) holds these"
+        let these = told(path)
+        let said = place == path ? "holds \(these)" : "is as it was, and \(place) holds \(these)"
         note("interrupted after \(done) of \(counted(total, "picture")); \(path) \(said)".oneLine)
       }
       return CancellationError()
     }
     guard !outputs.isEmpty else { return error }
     let places = outputs.map(\.place).joined(separator: " and ")
+    let held = holdsAll(outputs[0].path) ? done : done - failures
     return CommandError(
-      "\(Failure.reason(of: error)); what is finished, \(done) of \(counted(total, "picture")), is in \(places)"
+      "\(Failure.reason(of: error)); what is finished, \(held) of \(counted(total, "picture")), is in \(places)"
     )
+  }
+
+  /// Whether an output has those that could not be described, too: their lines are in JSON alone.
+  private func holdsAll(_ path: String) -> Bool {
+    failures == 0 || list.map { $0.path == path && $0.form == .jsonLines } ?? false
+  }
+
+  /// What an output holds.
+  private func told(_ path: String) -> String {
+    holdsAll(path) ? "these" : "the captions of \(done - failures), as \(failures) could not be described"
   }
 
   /// The files that were named, and where what is finished lies now: there, or beside what is there. What goes nowhere is

@@ -46,6 +46,16 @@ import VUGEN
     }
   }
 
+  /// What is empty is a text: no folder, as the help has it.
+  @Test func aValueMayBeEmpty() throws {
+    var recipe = UnderstandingRecipe()
+    recipe.data.shards = "s"
+    #expect(try RecipeFile.merged(recipe, file: nil, settings: ["data.shards="]).data.shards == "")
+    #expect(throws: RecipeError.self) {
+      try RecipeFile.merged(recipe, file: nil, settings: ["data.batch="])
+    }
+  }
+
   @Test func everyKeyIsDescribedAndChecked() throws {
     try check(UnderstandingRecipe.self)
     try check(DecoderRecipe.self)

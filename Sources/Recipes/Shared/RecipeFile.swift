@@ -44,7 +44,9 @@ public enum RecipeFile {
       try overlay(try parse(text, file, keys), on: table, file)
     }
     for setting in settings {
-      let parts = setting.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
       guard parts.count == 2 else {
         throw RecipeError("'\(setting)' is not KEY=VALUE, such as data.batch=64")
       }

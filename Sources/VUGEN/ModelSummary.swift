@@ -57,7 +57,10 @@ public struct ModelSummary: Codable, Sendable, Equatable {
         isPacked ? "int4" : entry.type == .i8 ? "int8" : entry.type.rawValue.lowercased(), default: 0] +=
         count
     }
-    format = formats.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
+    // Of a copy in 4 or 8 bits the embeddings are as they were, and may be the larger part.
+    format =
+      ["int4", "int8"].first { formats[$0] != nil }
+      ?? formats.max { ($0.value, $0.key) < ($1.value, $1.key) }?.key
   }
 
   /// The drawing half, where there is one.

@@ -127,6 +127,7 @@ struct NewcomerTests {
       #expect(
         found.error.isEmpty && found.out.hasPrefix("car.png\n") && found.out.hasSuffix("same\n"), "\(found)")
       let info = try shell.run("V model info n"), list = try shell.run("V model list; rm -r n")
+      #expect(list.out.contains(" int\(bits)"), "\(list)")
       let size = try #require(info.out.firstMatch(of: #/total .* ([\d.]+ MB)/#)?.1, "\(info)")
       let line = list.out.split(separator: "\n").first { $0.hasPrefix("n ") } ?? ""
       #expect(line.contains(" \(size)  ") && line.hasSuffix("; ask, imagine, reconstruct"), "\(line) \(size)")

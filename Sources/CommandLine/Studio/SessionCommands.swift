@@ -236,7 +236,9 @@ struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Delete a session and its pictures; for 30 days, vugen sessions undelete brings them back.",
       discussion: "Example: vugen sessions delete 20261124-1015")
-    @Argument(help: "Session id, or the start of one.", completion: .sessions) var session: String
+    @Argument(
+      help: "Session: its id, the start of one, its title, or last (the one used last).",
+      completion: .sessions) var session: String
 
     func run() throws {
       let store = SessionStore.standard(), id = try store.resolve(session, byEnd: false)

@@ -56,7 +56,7 @@ struct UnreadKind: Sendable {
     self.init(name, advice) { head in prefixes.contains { head.starts($0) } }
   }
 
-  private static let convert = "convert it to PNG: magick FILE picture.png"
+  private static let convert = "convert it to PNG with ImageMagick: convert FILE picture.png"
   private static let unpack = "unpack it and name the pictures inside"
   private static let frame = "take a frame of it: ffmpeg -i FILE -frames:v 1 frame.png"
 

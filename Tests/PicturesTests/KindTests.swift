@@ -104,7 +104,8 @@ struct KindTests {
     ("%PDF-1.7\n", "this is a PDF; convert it to PNG: pdftoppm"), ("PK\u{3}\u{4}abc", "ZIP archive"),
     ("<?xml version='1.0'?><svg xmlns='x'>", "an SVG drawing; convert it"),
     ("\0\0\0\u{18}ftypisom\0\0\0\0isommp42", "a video; take a frame of it: ffmpeg -i 'here'"),
-    ("8BPS\0\u{1}", "Photoshop"), ("<!DOCTYPE html><html>", "a web page"),
+    ("8BPS\0\u{1}", "Photoshop"), ("DDS \u{7C}\0\0\0", "with ImageMagick: convert 'here' picture.png"),
+    ("<!DOCTYPE html><html>", "a web page"),
     ("version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
   ])
   func namesWhatItDoesNotRead(_ content: String, _ reason: String) {

@@ -83,7 +83,9 @@ struct EdgeTests {
       "vugen: 1 damaged entry could not be read", "was altered and is left out", "is missing and is left out",
     ]
     #expect(
-      lines[0].hasPrefix("20260102-000000-bbbb  ") && lines[0].contains(", damaged: 1 line  "), "\(found)")
+      lines[0].hasPrefix("20260102-000000-bbbb  ")
+        && lines[0].contains(", damaged: 1 line, missing: 1 picture  "),
+      "\(found)")
     #expect(
       lines[1].hasPrefix("20260101-000000-aaaa  ")
         && lines[1].hasSuffix("  0 prompts, 0 pictures, damaged: 2 lines  damaged session"), "\(found)"
@@ -103,7 +105,7 @@ struct EdgeTests {
     ("data inspect . --classes -1", 2, "--classes must be 0 or more"),
     ("evaluate understanding --scenes -1", 2, "--scenes must be 1 to"),
     ("sessions lst", 2, "did you mean list?"), ("replay a", 1, "here is none; vugen sessions show a prints"),
-    ("imagine --from empty.png", 2, "the prompt is empty; say what to draw"),
+    ("imagine --from empty.png", 1, "empty.png: of its settings, the prompt is empty; say what to draw"),
     ("caption cut.webp", 1, "cut off (libwebp: the header); copy or download the file again"),
     ("reconstruct a.png --decoder-steps 1", 0, "no picture is written; --output FILE.png"),
   ])

@@ -83,7 +83,7 @@ struct InputCareTests {
       try shell.write(list, name)
       let found = try shell.run(
         """
-        [ -e p.png ] || mkfifo p.png
+        [ -e in/p.png ] || mkfifo in/p.png
         timeout -s KILL 60 "$P" data build folder in --captions \(name) -o s.\(name); echo $?
         """)
       #expect(found.out == "1 picture in s.\(name), 1 left out\n0\n", "\(found)")

@@ -49,9 +49,10 @@ struct MemoryTests {
     let shell = try Shell()
     var refusals = 0
     for (limit, command) in [
-      (460_000, "evaluate understanding --scenes 2"), (500_000, "evaluate understanding --scenes 2"),
-      (540_000, "evaluate understanding --scenes 2"),
-      (640_000, "data build scenes -o s --train 8 --validation 0 --held-out 0"),
+      (370_000, "evaluate understanding --scenes 2"), (390_000, "evaluate understanding --scenes 2"),
+      (410_000, "evaluate understanding --scenes 2"), (440_000, "evaluate understanding --scenes 2"),
+      (500_000, "data build scenes -o s --train 8 --validation 0 --held-out 0"),
+      (560_000, "data build scenes -o s --train 8 --validation 0 --held-out 0"),
     ] {
       let found = try shell.run(
         "ulimit -c 0; ulimit -v \(limit); OMP_NUM_THREADS=1 timeout -s KILL 60 \"$P\" \(command) --json")

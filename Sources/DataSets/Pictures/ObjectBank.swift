@@ -50,7 +50,7 @@ public struct ObjectBank: Sendable {
 
   /// What the curated classes take of memory, and what the wider set takes beside them once it is asked for: measured, with
   /// what scenes take on their way.
-  private static let curatedBytes = 140 << 20, widerBytes = 140 << 20
+  private static let curatedBytes = 185 << 20, widerBytes = 140 << 20
 
   private static func originals(of kind: ObjectClass, _ font: FontFace, _ sources: PictureSources) throws
     -> [CutOut]

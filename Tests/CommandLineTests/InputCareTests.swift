@@ -74,16 +74,16 @@ struct InputCareTests {
   @Test func aPipeInAListIsNoPicture() throws {
     try shell.writePictures("in/a.png")
     for (name, list) in [
-      ("l.csv", "file,caption\na.png,gray\np.png,slow\n"),
+      ("l.csv", "file,caption\nin/a.png,gray\np.png,slow\n"),
       (
         "l.jsonl",
-        "{\"file\":\"a.png\",\"caption\":\"gray\"}\n{\"file\":\"p.png\",\"caption\":\"slow\"}\n"
+        "{\"file\":\"in/a.png\",\"caption\":\"gray\"}\n{\"file\":\"p.png\",\"caption\":\"slow\"}\n"
       ),
     ] {
       try shell.write(list, name)
       let found = try shell.run(
         """
-        [ -e in/p.png ] || mkfifo in/p.png
+        [ -e p.png ] || mkfifo p.png
         timeout -s KILL 60 "$P" data build folder in --captions \(name) -o s.\(name); echo $?
         """)
       #expect(found.out == "1 picture in s.\(name), 1 left out\n0\n", "\(found)")

@@ -272,7 +272,7 @@ struct NewcomerTests {
       #"{"3":{"class_type":"KSampler","inputs":{"seed":5,"steps":4,"cfg":3,"sampler_name":"euler","scheduler":"normal","#
       + #""denoise":1,"positive":["6",0],"negative":["7",0]}},"6":{"class_type":"CLIPTextEncode","inputs":{"text":["6",0]}},"#
       + #""7":{"class_type":"CLIPTextEncode","inputs":{"text":"bad"}}}"#
-    let picture = try Picture(width: 8, height: 8, rgb: [UInt8](repeating: 90, count: 192))
+    let picture = Picture(width: 8, height: 8, rgb: [UInt8](repeating: 90, count: 192))
     try shell.write(Data(picture.pngData(texts: [PNGText("prompt", graph)])), "c.png")
     let found = try shell.run("V imagine --from c.png --steps 1 -o o.png")
     #expect(

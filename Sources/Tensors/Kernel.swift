@@ -128,6 +128,10 @@ extension Kernel where Arguments == vg_product_args {
   static var product: Self { Self(VG_PRODUCT) }
 }
 
+extension Kernel where Arguments == vg_panel_args {
+  static var panels: Self { Self(VG_PANELS) }
+}
+
 extension Kernel where Arguments == vg_row_product_args {
   static var rowProduct: Self { Self(VG_ROW_PRODUCT) }
 }
@@ -135,6 +139,7 @@ extension Kernel where Arguments == vg_row_product_args {
 extension Kernel where Arguments == vg_packed_args {
   static var packRows: Self { Self(VG_PACK_ROWS) }
   static var unpackRows: Self { Self(VG_UNPACK_ROWS) }
+  static var unpackPanels: Self { Self(VG_UNPACK_PANELS) }
   static var packedRowProduct: Self { Self(VG_PACKED_ROW_PRODUCT) }
 }
 

@@ -129,4 +129,25 @@ struct OperationTests {
     let known = Set(Self.references.cases.map(\.op))
     for function in UnaryFunction.allCases { #expect(known.contains("unary.\(function)")) }
   }
+
+  /// Each number is one sum in the order of its terms, whatever block and tile it falls into and however its matrices lie.
+  @NumericActor
+  @Test(.enabled(if: !Hardware.hasSteadyProducts && Hardware.instructionSet != .baseline))
+  func productsAreSumsInOrder() throws {
+    var random = Philox(seed: 9)
+    for (m, n, k) in [(1, 5, 3), (7, 16, 300), (97, 130, 257), (100, 17, 8), (193, 48, 521), (250, 129, 30)] {
+      let a = Tensor.normal([m, k], using: &random), b = Tensor.normal([k, n], using: &random)
+      let x = a.toArray(), w = b.toArray()
+      let wanted = (0..<m * n).map { at in
+        (0..<k).reduce(Float(0)) { $0.addingProduct(x[at / n * k + $1], w[$1 * n + at % n]) }
+      }
+      for transposeA in [false, true] {
+        for transposeB in [false, true] {
+          let left = transposeA ? a.transposed() : a, right = transposeB ? b.transposed() : b
+          let y = matmul(left, right, transposeA: transposeA, transposeB: transposeB)
+          #expect(y.toArray() == wanted, "\(m) × \(n) × \(k), \(transposeA), \(transposeB)")
+        }
+      }
+    }
+  }
 }

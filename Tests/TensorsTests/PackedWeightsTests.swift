@@ -124,10 +124,14 @@ struct PackedWeightsTests {
     let plain = weight.cast(to: .f32)
     try underEachSet { set in
       let stored = Parameter(try SafetensorsFile(path: path).tensor("w"))
-      for rows in [1, 2, 3, 4, 70] {
+      for rows in [1, 2, 3, 4, 70, 200] {
         let x = Tensor.normal([rows, 1056], using: &random), expected = linear(x, weight: plain)
         let found = withEachThreadCount { linearFromStored(x, weight: stored.value) }
         #expect(relativeError(Tensor(found, shape: expected.shape), expected) < 2e-6, "\(set), \(rows) rows")
+        // Our own kernel's sums have one order, however the weight lies.
+        if rows > 4, !Hardware.hasSteadyProducts {
+          #expect(found == expected.toArray(), "\(set), \(rows) rows")
+        }
         let together = rowProducts(x.sliced(0..<1), [stored.value, stored.value])
         #expect(together[1].toArray() == linearFromStored(x.sliced(0..<1), weight: stored.value).toArray())
         let rounded = linearFromStored(x, weight: stored.value, precision: .bf16)

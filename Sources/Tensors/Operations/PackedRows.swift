@@ -59,6 +59,16 @@ struct PackedRows {
     return y
   }
 
+  /// The weight as our own product of many rows reads it, f32 `[rows / 16, columns, 16]`.
+  func productPanels() -> Tensor {
+    let y = Tensor.empty([rows / 16, columns, 16])
+    var arguments = arguments()
+    arguments.y = y.floats
+    run(.unpackPanels, .bf16, arguments, items: panels)
+    withExtendedLifetime(storage) {}
+    return y
+  }
+
   /// The products of x f32 `[…, in]` with several weights, f32 `[…, out]` each, exact up to the order of sums.
   static func products(_ x: Tensor, _ weights: [PackedRows]) -> [Tensor] {
     let results = weights.map { Tensor.empty(x.shape.dropLast() + [$0.rows]) }

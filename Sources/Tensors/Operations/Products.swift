@@ -80,17 +80,57 @@ private func multiply(
 
 /// The product by our own kernel, where oneDNN's bits depend on the threads and on the rows beside a row.
 private func steadyProduct(_ a: Matrix, _ b: Matrix, _ spec: vugen_matmul_spec, bias: Tensor?) -> Tensor {
-  let c = Tensor.empty(a.tensor.shape.dropLast(2) + [a.rows, b.columns]), bias = bias?.cast(to: .f32)
-  let blocks =
-    (Int(spec.m) + Int(VG_PRODUCT_ROWS) - 1) / Int(VG_PRODUCT_ROWS)
-    * ((Int(spec.n) + Int(VG_PRODUCT_COLUMNS) - 1) / Int(VG_PRODUCT_COLUMNS))
-  let arguments = vg_product_args(
-    a: a.tensor.floats, b: b.tensor.floats, bias: bias.map { UnsafePointer($0.floats) }, c: c.floats,
-    m: spec.m, n: spec.n, k: spec.k, a_step: spec.a_stride, b_step: spec.b_stride,
-    a_row: a.transposed ? 1 : spec.a_row, a_column: a.transposed ? spec.a_row : 1,
-    b_row: b.transposed ? 1 : spec.b_row, b_column: b.transposed ? spec.b_row : 1)
-  run(.product, .f32, arguments, items: Int(spec.batch) * blocks)
-  withExtendedLifetime((a, b, bias)) {}
+  var arguments = vg_product_args()
+  (arguments.a, arguments.b) = (UnsafePointer(a.tensor.floats), UnsafePointer(b.tensor.floats))
+  (arguments.m, arguments.n, arguments.k) = (spec.m, spec.n, spec.k)
+  (arguments.a_step, arguments.b_step) = (spec.a_stride, spec.b_stride)
+  (arguments.a_row, arguments.a_column) = a.transposed ? (1, spec.a_row) : (spec.a_row, 1)
+  (arguments.b_row, arguments.b_column) = b.transposed ? (1, spec.b_row) : (spec.b_row, 1)
+  let panels = spec.batch == 1 ? panels(of: arguments) : nil
+  let c = Tensor.empty(a.tensor.shape.dropLast(2) + [a.rows, b.columns])
+  run(arguments, batch: Int(spec.batch), panels: panels, bias: bias, into: c)
+  withExtendedLifetime((a, b)) {}
+  return c
+}
+
+/// Panels of B that all blocks read; nil where each makes its own: few read them, or they are much memory.
+private func panels(of arguments: vg_product_args) -> Tensor? {
+  let count = (Int(arguments.n) + 15) / 16, k = Int(arguments.k)
+  guard arguments.m > Int64(VG_PRODUCT_ROWS), count * k * 16 <= 1 << 24 else { return nil }
+  let panels = Tensor.empty([count, k, 16])
+  let own = vg_panel_args(
+    b: arguments.b, panels: panels.floats, n: arguments.n, k: arguments.k, b_row: arguments.b_row,
+    b_column: arguments.b_column)
+  run(.panels, .f32, own, items: count)
+  return panels
+}
+
+private func run(
+  _ arguments: vg_product_args, batch: Int, panels: Tensor?, bias: Tensor?, into c: Tensor
+) {
+  var arguments = arguments
+  let bias = bias?.cast(to: .f32)
+  arguments.bias = bias.map { UnsafePointer($0.floats) }
+  arguments.panels = panels.map { UnsafePointer($0.floats) }
+  arguments.c = c.floats
+  let down = (Int(arguments.m) + Int(VG_PRODUCT_ROWS) - 1) / Int(VG_PRODUCT_ROWS)
+  let across = (Int(arguments.n) + Int(VG_PRODUCT_COLUMNS) - 1) / Int(VG_PRODUCT_COLUMNS)
+  run(.product, .f32, arguments, items: batch * down * across)
+  withExtendedLifetime((bias, panels)) {}
+}
+
+/// The product with a packed weight, whose panels are read as they lie, by our own kernel.
+private func steadyProduct(_ x: Tensor, _ weight: PackedRows, bias: Tensor?) -> Tensor {
+  let rows = x.cast(to: .f32)
+  var arguments = vg_product_args()
+  arguments.a = UnsafePointer(rows.floats)
+  (arguments.m, arguments.n, arguments.k) = (
+    Int64(rows.size(0)), Int64(weight.rows), Int64(weight.columns)
+  )
+  (arguments.a_row, arguments.a_column) = (arguments.k, 1)
+  let c = Tensor.empty([rows.size(0), weight.rows])
+  run(arguments, batch: 1, panels: weight.productPanels(), bias: bias, into: c)
+  withExtendedLifetime(rows) {}
   return c
 }
 
@@ -220,9 +260,14 @@ public func linearFromStored(
         panels: PackedRows(weight)?.storage)
       return y.reshaped(x.shape.dropLast() + [weight.size(0)])
     }
+    let packed = PackedRows(weight)
+    if let packed, !Hardware.hasSteadyProducts {
+      let y = steadyProduct(x.detached().asRows, packed, bias: bias?.detached())
+      return activation.apply(y).cast(to: x.type).reshaped(x.shape.dropLast() + [weight.size(0)])
+    }
     return linear(
-      x.detached(), weight: PackedRows(weight)?.unpacked() ?? weight.detached().cast(to: .f32),
-      bias: bias?.detached(), activation: activation)
+      x.detached(), weight: packed?.unpacked() ?? weight.detached().cast(to: .f32), bias: bias?.detached(),
+      activation: activation)
   }
   let y = rowProducts(x, [weight])[0]
   return activation.apply(bias.map { y + $0.detached().cast(to: .f32) } ?? y)

@@ -30,6 +30,7 @@ typedef enum {
   VG_QUANTIZE,
   VG_DEQUANTIZE, VG_PACK_QUANTIZED, VG_UNPACK_QUANTIZED, VG_QUANTIZED_ROW_PRODUCT, VG_ROUND_ROWS, VG_ROUNDED_PRODUCT,
   VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD, VG_PRODUCT,
+  VG_PANELS, VG_UNPACK_PANELS,
   VG_KERNELS
   // clang-format on
 } vg_kernel;
@@ -226,7 +227,16 @@ typedef struct {
   int64_t m, n, k;
   int64_t a_step, b_step;  // between matrices of a batch; C's follow each other
   int64_t a_row, a_column, b_row, b_column;
+  const float *panels;  // B's, where they are laid out before; or NULL. One B for the whole batch then
 } vg_product_args;
+
+// B, k × n numbers with any strides → panels of 16 columns, [⌈n / 16⌉, k, 16], the last one's rest zeros. Items: panels.
+typedef struct {
+  const float *b;
+  float *panels;
+  int64_t n, k;
+  int64_t b_row, b_column;
+} vg_panel_args;
 
 // y[i] = table[indices[i]] over rows of n. Items: indices.
 // Scatter: dtable[indices[i]] += dy[i] in the order of i. Items: blocks of 64 columns. dtable f32.

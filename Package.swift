@@ -27,7 +27,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // The C floor: thin faces on libraries, and the loops that no library has.
@@ -94,9 +93,10 @@ let package = Package(
     .target(name: "CWidth", path: "Sources/Native/CWidth"),
     .target(name: "Frames", dependencies: ["CWidth", "Requests"]),
     .target(name: "SessionLog", dependencies: ["Files", "Requests"]),
-    .target(
-      name: "SessionSearch",
-      dependencies: ["Files", "SessionLog", .product(name: "GRDB", package: "GRDB.swift")]),
+    .systemLibrary(
+      name: "CSQLite", path: "Sources/Native/CSQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "SessionSearch", dependencies: ["CSQLite", "Files", "SessionLog"]),
     .target(name: "StudioUI", dependencies: ["Frames", "Requests", "SessionLog"]),
     .target(
       name: "Terminal", dependencies: ["CNCurses", "CSixel", "Files", "Frames", "Pictures", "Requests"]),

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import GRDB
 import SessionLog
 
 /// Full-text search over all sessions: an SQLite FTS5 index beside the logs' truth.
@@ -41,18 +40,15 @@ public struct SessionIndex: Sendable {
       let index = try openIndex()
       try refresh(index)
       let pattern = words.map { "\"\($0)\"*" }.joined(separator: " ")
-      return try index.read { database in
-        let rows = try Row.fetchAll(
-          database,
-          sql: """
-            SELECT entries.session, sessions.title, entries.text, entries.time FROM entries
-            JOIN sessions ON sessions.id = entries.session
-            WHERE entries MATCH ? ORDER BY entries.session DESC, entries.rowid LIMIT ?
-            """, arguments: ["text : (\(pattern))", most])
-        return rows.map { Hit(id: $0[0], title: $0[1], text: $0[2], time: $0[3]) }
-      }
+      let rows = try index.rows(
+        """
+        SELECT entries.session, sessions.title, entries.text, entries.time FROM entries
+        JOIN sessions ON sessions.id = entries.session
+        WHERE entries MATCH ? ORDER BY entries.session DESC, entries.rowid LIMIT ?
+        """, [.text("text : (\(pattern))"), .integer(most)])
+      return rows.map { Hit(id: $0[0].text, title: $0[1].text, text: $0[2].text, time: $0[3].real) }
     } catch let error as DatabaseError {
-      throw SessionError("\(path): the search index fails: \(error.message ?? "\(error)"); remove the file")
+      throw SessionError("\(path): the search index fails: \(error.message); remove the file")
     }
   }
 
@@ -77,65 +73,55 @@ public struct SessionIndex: Sendable {
 
   // MARK: The index
 
-  private func openIndex() throws -> DatabaseQueue {
+  private func openIndex() throws -> Database {
     for _ in 0..<2 {
       do {
         let folder = FileName.parent(of: path)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let index = try DatabaseQueue(path: path, configuration: Self.configuration)
+        let index = try Database(path: path)
         try Self.prepare(index)
         return index
-      } catch let error as DatabaseError
-        where [.SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_ERROR].contains(error.resultCode)
-      {
+      } catch let error as DatabaseError where error.isOfFile {
         // Damaged, or of another program: it holds nothing that the logs do not.
         try? FileManager.default.removeItem(atPath: path)
       } catch {
         break
       }
     }
-    let index = try DatabaseQueue()
+    let index = try Database()
     try Self.prepare(index)
     return index
   }
 
-  private static var configuration: Configuration {
-    var configuration = Configuration()
-    // Another studio may be at it.
-    configuration.busyMode = .timeout(2)
-    return configuration
-  }
-
   private static let version = 4
 
-  private static func prepare(_ index: DatabaseQueue) throws {
-    try index.write { database in
-      let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-      if found == version { return }
-      try database.execute(
-        sql: """
-          DROP TABLE IF EXISTS entries;
-          DROP TABLE IF EXISTS sessions;
-          CREATE TABLE sessions (id TEXT PRIMARY KEY, title TEXT, length INTEGER, changed REAL);
-          CREATE VIRTUAL TABLE entries USING fts5(
-            text, session UNINDEXED, time UNINDEXED, tokenize = 'unicode61 remove_diacritics 2');
-          PRAGMA user_version = \(version);
-          """)
+  private static func prepare(_ index: Database) throws {
+    try index.transaction {
+      if try index.rows("PRAGMA user_version").first?[0].integer == version { return }
+      try index.execute(
+        """
+        DROP TABLE IF EXISTS entries;
+        DROP TABLE IF EXISTS sessions;
+        CREATE TABLE sessions (id TEXT PRIMARY KEY, title TEXT, length INTEGER, changed REAL);
+        CREATE VIRTUAL TABLE entries USING fts5(
+          text, session UNINDEXED, time UNINDEXED, tokenize = 'unicode61 remove_diacritics 2');
+        PRAGMA user_version = \(version);
+        """)
     }
   }
 
-  private func refresh(_ index: DatabaseQueue) throws {
-    try index.write { database in
+  private func refresh(_ index: Database) throws {
+    try index.transaction {
       var known: [String: (length: Int, changed: Double)] = [:]
-      for row in try Row.fetchAll(database, sql: "SELECT id, length, changed FROM sessions") {
-        known[row[0]] = (row[1], row[2])
+      for row in try index.rows("SELECT id, length, changed FROM sessions") {
+        known[row[0].text] = (row[1].integer, row[2].real)
       }
       for id in store.ids() {
         let state = stateOfLog(id), old = known.removeValue(forKey: id)
         if let old, old == state { continue }
-        try add(id, state, to: database)
+        try add(id, state, to: index)
       }
-      for id in known.keys { try Self.drop(id, from: database) }
+      for id in known.keys { try Self.drop(id, from: index) }
     }
   }
 
@@ -145,16 +131,16 @@ public struct SessionIndex: Sendable {
   }
 
   private static func drop(_ id: String, from database: Database) throws {
-    try database.execute(sql: "DELETE FROM entries WHERE session = ?", arguments: [id])
-    try database.execute(sql: "DELETE FROM sessions WHERE id = ?", arguments: [id])
+    try database.rows("DELETE FROM entries WHERE session = ?", [.text(id)])
+    try database.rows("DELETE FROM sessions WHERE id = ?", [.text(id)])
   }
 
   private func add(_ id: String, _ state: (length: Int, changed: Double), to database: Database) throws {
     try Self.drop(id, from: database)
     guard let entries = try? store.read(id).entries, let summary = try? store.summary(of: id) else { return }
-    try database.execute(
-      sql: "INSERT INTO sessions VALUES (?, ?, ?, ?)",
-      arguments: [id, summary.title, state.length, state.changed])
+    try database.rows(
+      "INSERT INTO sessions VALUES (?, ?, ?, ?)",
+      [.text(id), .text(summary.title), .integer(state.length), .real(state.changed)])
     let repeated = entries.repeatedPrompts
     let shown = entries.shown
     // Of its titles it has only the last.
@@ -163,8 +149,7 @@ public struct SessionIndex: Sendable {
       guard let text = entry.event.text else { continue }
       if case .renamed = entry.event, i != title { continue }
       if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) { continue }
-      try database.execute(
-        sql: "INSERT INTO entries VALUES (?, ?, ?)", arguments: [text, id, entry.time])
+      try database.rows("INSERT INTO entries VALUES (?, ?, ?)", [.text(text), .text(id), .real(entry.time)])
     }
   }
 }

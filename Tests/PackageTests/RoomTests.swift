@@ -10,8 +10,7 @@ struct RoomTests {
   /// From the bottom up: an arrow leads to a room that stands before.
   private static let rooms = [
     "CKernels", "CImageCodecs", "CNCurses", "CCrypto", "CCurl", "CFreeType", "CMPI", "COneDNN", "COpenBLAS",
-    "CSixel",
-    "CStart", "CWidth",
+    "CSixel", "CSQLite", "CStart", "CWidth",
     "Files", "Digests", "Requests", "Pictures", "Tensors", "Layers", "Flow", "ModelFiles", "VUGEN",
     "DataSets",
     "Training", "SessionLog", "SessionSearch", "Frames",
@@ -52,7 +51,10 @@ struct RoomTests {
     // What the studio's state and its log stand on computes nothing, and opens no library but the system's.
     for name in ["Frames", "Requests", "SessionLog", "StudioUI"] {
       let heavy = try closure(name).intersection(
-        ["COneDNN", "COpenBLAS", "CKernels", "CCrypto", "GRDB", "CCurl", "CImageCodecs", "CMPI", "Tensors"])
+        [
+          "COneDNN", "COpenBLAS", "CKernels", "CCrypto", "CSQLite", "CCurl", "CImageCodecs", "CMPI",
+          "Tensors",
+        ])
       #expect(heavy.isEmpty, "\(name) links \(heavy.sorted())")
     }
     #expect(try !closure("Training").contains("VUGEN") && !closure("VUGEN").contains("Training"))
@@ -61,7 +63,7 @@ struct RoomTests {
     let only: [String: Set<String>] = [
       "CNCurses": ["Terminal"], "CSixel": ["Terminal"], "COneDNN": ["Tensors"], "COpenBLAS": ["Tensors"],
       "CKernels": ["Tensors"], "CCrypto": ["Digests"], "CCurl": ["ModelFiles"], "CFreeType": ["Pictures"],
-      "CImageCodecs": ["Pictures"], "CMPI": ["Training"], "CWidth": ["Frames"], "GRDB": ["SessionSearch"],
+      "CImageCodecs": ["Pictures"], "CMPI": ["Training"], "CWidth": ["Frames"], "CSQLite": ["SessionSearch"],
       "ArgumentParser": ["CommandLine"],
     ]
     for (module, rooms) in only {

@@ -58,6 +58,9 @@ public struct Picture: Sendable, Equatable {
     return zip(rgb(), other.rgb()).map { abs(Int($0) - Int($1)) }.max() ?? 0
   }
 
+  /// Its left side on the right.
+  public func mirrored() -> Picture { oriented(2) }
+
   /// Turned and mirrored as an EXIF orientation (1…8) says, so that it stands upright.
   public func oriented(_ orientation: Int) -> Picture {
     guard (2...8).contains(orientation) else { return self }

@@ -11,6 +11,8 @@ public enum RandomStream: Sendable, Equatable {
   case generatorBatch(Int), distillationBatch(Int), decoderBatch(Int)
   /// An example that is packed for the understanding tower.
   case packedExample(Int)
+  /// An example whose picture is framed.
+  case framing(Int)
 
   /// Which of a seed's streams it is. The training stages' lie far from each other and from the scenes' 56 bits.
   public var number: UInt64 {
@@ -23,6 +25,7 @@ public enum RandomStream: Sendable, Equatable {
     case .distillationBatch(let number): 1 << 60 | UInt64(number)
     case .decoderBatch(let number): 1 << 61 | UInt64(number)
     case .packedExample(let number): 1 << 62 | UInt64(number)
+    case .framing(let number): 1 << 63 | UInt64(number)
     }
   }
 }

@@ -2,6 +2,7 @@ import DataSets
 import Files
 import Foundation
 import Layers
+import ModelFiles
 import Pictures
 import Recipes
 import Requests
@@ -87,6 +88,7 @@ struct DrawingTrainingTests {
       generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
     try run(generator, 4)
     try latentsGoOn(generatorRecipe, m)
+    try viewsAreLatentsOfTheirOwn(generatorRecipe, m)
     try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: false, bank: cutOuts), 3)
     try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: true, bank: cutOuts), 1)
     sameCheckpoints(g, h)
@@ -120,6 +122,36 @@ struct DrawingTrainingTests {
     try distill.export(to: d + "/model")
     #expect(try Picture(path: d + "/samples.png").width > 300)
     try drawsAndStops(d + "/model")
+  }
+
+  /// Of a stored picture as many latents are kept as views of it are wanted, and no more than differ.
+  private func viewsAreLatentsOfTheirOwn(_ recipe: GeneratorRecipe, _ model: String) throws {
+    var recipe = recipe
+    recipe.data.shards = try temporaryFolder()
+    recipe.data.crop = .random
+    let pictures = (0..<3).map { i in
+      let rgb = (0..<60 * 40).flatMap { j in (0..<3).map { UInt8(($0 + 1) * (i * 50 + j % 60) % 256) } }
+      return Picture(width: 60, height: 40, rgb: rgb)
+    }
+    try Shards.write(
+      pictures.enumerated().map {
+        Sample(
+          key: "\($0)", picture: try $1.pngData(), pictureType: "png", caption: "number \($0)", record: [])
+      }, to: recipe.data.shards + "/any.tar")
+    for (views, scenes, count, different) in [(1, 100, 3, 3), (4, 100, 12, 12), (4, 5, 5, 5)] {
+      (recipe.data.views, recipe.data.scenes) = (views, scenes)
+      let folder = temporaryPath(),
+        training = try GeneratorTraining(
+          recipe, model: model, folder: folder, isResuming: false)
+      try training.prepare { _, _ in }
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      let name = try #require(names.first { $0.hasPrefix("latents-") })
+      let latents = try SafetensorsFile(path: "\(folder)/\(name)").tensor("latents").cast(to: .f32)
+      #expect(latents.size(0) == count)
+      let rows = latents.reshaped([count, latents.count / count])
+      #expect(
+        Set((0..<count).map { rows.gathered(Tensor(indices: [Int32($0)])).toArray() }).count == different)
+    }
   }
 
   /// Making a run works nothing out; latents that are stopped go on where they were, and are the same in the end.

@@ -67,6 +67,7 @@ struct LossCurveTests {
     (understanding.model.keyValueHeads, understanding.model.textHidden) = (1, 32)
     (understanding.model.vocabulary, understanding.model.alignmentWidth) = (320, 8)
     (understanding.data.shards, understanding.data.batch, understanding.data.questions) = (shards, 4, 2)
+    understanding.data.flip = false
     // The heads of classes are as many as the system has cut-outs for.
     var objectives = UnderstandingRecipe.Objectives()
     (objectives.localisation, objectives.centres, objectives.colours) = (0, 0, 0)
@@ -90,7 +91,7 @@ struct LossCurveTests {
 
     var decoder = DecoderRecipe()
     (decoder.data.shards, decoder.data.batch, decoder.model.ratio) = (shards, 3, 4)
-    decoder.run.compute = .f32
+    (decoder.run.compute, decoder.data.flip) = (.f32, false)
     optimization(&decoder.optimization)
     // So that the ten steps move something: RAdam waits for its second moments.
     decoder.optimization.beta2 = 0.9
@@ -102,7 +103,7 @@ struct LossCurveTests {
 
     var distill = DistillRecipe()
     (distill.data.shards, distill.data.batch, distill.teacher.steps) = (shards, 2, 2)
-    distill.run.compute = .f32
+    (distill.run.compute, distill.data.flip) = (.f32, false)
     optimization(&distill.optimization)
     distill.optimization.beta2 = 0.9
     try check(

@@ -72,6 +72,7 @@ import VUGEN
     "model.positionSpan": "where patches stand, not how many there are",
     "model.visionHeads": "they share the width", "model.textHeads": "they share the width",
     "model.context": "a limit of what questions make", "measure.scenes": "they are measured one by one",
+    "data.views": "they make no more latents than data.scenes",
   ]
 
   /// A whole number of a recipe that may be large is a part of what a run is said to need, or it says here why it is none.

@@ -30,7 +30,8 @@ import VUGEN
 
   private func source(_ shards: String, mostSkipped: Double = 0.01) throws -> ExampleSource {
     try ExampleSource(
-      shards: shards, seed: 3, wideShare: 0, side: 32, mostSkipped: mostSkipped, folder: folder
+      shards: shards, seed: 3, wideShare: 0, framing: Framing(), side: 32, mostSkipped: mostSkipped,
+      folder: folder
     ) {
       throw DataSetError("", "no cut-outs are needed")
     }

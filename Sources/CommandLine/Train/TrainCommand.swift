@@ -109,7 +109,6 @@ struct TrainOptions: ParsableArguments {
     if case .some(.none) = given {
       throw ValidationError("the paper does not train this stage; leave out --preset, or give nano.")
     }
-    let defaults = (given ?? nil) ?? defaults
     if helpRecipe {
       let help = json ? try jsonLine(of: ["keys": Recipe.help]) : RecipeHelp.text(of: Recipe.help)
       if !Company.isSilent { print(help) }
@@ -123,8 +122,8 @@ struct TrainOptions: ParsableArguments {
       )
     }
     if resume { try checkStage(of: own, Recipe.self) }
-    let file = recipe ?? (resume ? own : nil)
-    let merged = try RecipeFile.merged(defaults, file: file, options: settings)
+    let defaults = (given ?? nil) ?? (resume && recipe == nil ? .ofOlderRuns : defaults)
+    let merged = try RecipeFile.merged(defaults, file: recipe ?? (resume ? own : nil), options: settings)
     guard showRecipe else { return merged }
     let text = json ? try jsonLine(of: merged) : try RecipeFile.text(of: merged)
     if !Company.isSilent { print(text) }

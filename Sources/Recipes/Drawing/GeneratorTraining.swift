@@ -13,7 +13,7 @@ import VUGEN
 /// Everything that decides the training of the generation tower.
 public struct GeneratorRecipe: TrainingRecipe, Equatable {
   /// Pictures, prompts and batches.
-  public struct Data: Codable, Sendable, Equatable {
+  public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for composed scenes.
     public var shards = ""
     /// Seed of the data's order and of all that is drawn at random.
@@ -36,9 +36,24 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     /// Share of the samples in shards that may be damaged or lack something; they are skipped. One may in any case,
     /// unless this is 0.
     public var maxSkipped = 0.01
+    /// Which part of a stored picture is trained on.
+    public var crop = PictureCrop.center
+    /// Side of the smallest random square over the picture's shorter side.
+    public var cropFrom = 0.5
+    /// Whether stored pictures are mirrored at random; scenes, and pictures of whose sides the caption speaks, are not.
+    public var flip = true
+    /// Different framings of a stored picture whose latents are kept; of one alone the picture is not mirrored.
+    public var views = 1
 
     /// The defaults.
     public init() {}
+
+    var framing: Framing { Framing(crop: crop, cropFrom: cropFrom, flip: flip && views > 1) }
+
+    /// Pictures whose latents are kept: of `stored` samples no more than there are views, as others would be the same.
+    func pictures(of stored: Int?) -> Int {
+      stored.map { Int(min(Double(scenes), Double($0) * Double(views))) } ?? scenes
+    }
   }
 
   /// What of the tower is not the language model's.

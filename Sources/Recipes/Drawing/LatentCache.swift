@@ -26,7 +26,7 @@ final class LatentCache {
   private let model: GenerationModel
   private let encoder: VisionEncoder
   private let type: ElementType
-  private let scenes: Int
+  private let data: GeneratorRecipe.Data
   private let ranks: Ranks
   /// Where the pictures come from, until all latents are there.
   private var source: ExampleSource?
@@ -39,7 +39,7 @@ final class LatentCache {
     in folder: String, _ data: GeneratorRecipe.Data, _ model: GenerationModel, _ encoder: VisionEncoder,
     type: ElementType, index: ShardIndex?, ranks: Ranks = .alone, bank: () throws -> ObjectBank
   ) throws {
-    (self.model, self.encoder, self.type, scenes, self.ranks) = (model, encoder, type, data.scenes, ranks)
+    (self.model, self.encoder, self.type, self.data, self.ranks) = (model, encoder, type, data, ranks)
     path = "\(folder)/latents-\(Self.key(data, model, encoder))"
     if let old = Self.read(path + ".safetensors"), (1...data.scenes).contains(old.captions.count) {
       (latents, captions) = old
@@ -47,7 +47,8 @@ final class LatentCache {
     }
     source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, pairShare: data.pairShare,
-      style: data.style, side: encoder.configuration.imageSize, mostSkipped: data.maxSkipped,
+      style: data.style, framing: data.framing, side: encoder.configuration.imageSize,
+      mostSkipped: data.maxSkipped,
       folder: ranks.isFirst ? folder : nil, index: index, bank: bank)
   }
 
@@ -61,8 +62,7 @@ final class LatentCache {
       throw DataSetError(
         path, "not all hosts see the same latents; let the run's folder be one that all share")
     }
-    // Of stored samples no more than there are: a second pass over them would be the same pictures.
-    let count = min(scenes, source.distinct ?? scenes)
+    let count = data.pictures(of: source.distinct)
     var (parts, texts) = try sharedPartsSoFar(of: count)
     var kept = texts.count, waiting: [Tensor] = []
     func keep() throws {
@@ -180,6 +180,10 @@ final class LatentCache {
     hash.add(
       Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style.rawValue)".utf8))
     if data.pairShare > 0 { hash.add(Array("|\(data.pairShare)".utf8)) }
+    // Latents of scenes are the same however stored pictures are framed.
+    if !data.shards.isEmpty, data.framing != Framing(crop: .squash, flip: false) || data.views > 1 {
+      hash.add(Array("|\(data.crop.rawValue)|\(data.cropFrom)|\(data.framing.flip)|\(data.views)".utf8))
+    }
     return hash.text
   }
 }

@@ -34,7 +34,7 @@ package enum ExampleSource: Sendable {
   /// Composed when they are needed.
   case composed(SceneComposer)
   /// Read from shards, in an order that is drawn anew for each pass.
-  case stored(ShardIndex, seed: UInt64, SampleAccount)
+  case stored(ShardIndex, Framing, SampleAccount)
 
   /// What is to be known of a run's data before a model is loaded or a picture made: a folder of shards that is not
   /// there, or holds nothing to train on, is told at once, and so are missing packages.
@@ -56,21 +56,24 @@ package enum ExampleSource: Sendable {
   ///   - wideShare: share of the pictures of the wider set among scenes.
   ///   - pairShare: share of the scenes that show two things whatever else is drawn.
   ///   - style: of the scenes.
+  ///   - framing: of stored pictures.
   ///   - side: of the pictures in pixels.
   ///   - mostSkipped: share of the samples in shards that may be damaged or lack something.
   ///   - folder: of the run, where what is skipped is named; nil where it is not.
   ///   - index: of the shards, where they were `opened` before.
   package init(
     shards: String, seed: UInt64, wideShare: Double, pairShare: Double = 0,
-    style: SceneStyle = .varied, side: Int, mostSkipped: Double, folder: String?, index: ShardIndex? = nil,
-    bank: () throws -> ObjectBank
+    style: SceneStyle = .varied, framing: Framing, side: Int, mostSkipped: Double, folder: String?,
+    index: ShardIndex? = nil, bank: () throws -> ObjectBank
   ) throws {
     guard shards.isEmpty else {
       let index = try index ?? ShardIndex(files: Shards.trainingFiles(at: shards))
       let account = try SampleAccount(
         index, mostSkipped: mostSkipped, folder: folder,
         others: Shards.others(at: shards).line.map { "\(shards): \($0)" })
-      self = .stored(index, seed: seed, account)
+      var framing = framing
+      framing.seed = seed
+      self = .stored(index, framing, account)
       return
     }
     var composer = SceneComposer(try bank(), seed: seed, size: side)
@@ -88,24 +91,30 @@ package enum ExampleSource: Sendable {
     case .composed(let composer):
       let scene = composer.scene(UInt64(number), .train)
       return Example(scene.record, scene.picture, owners: scene.owners)
-    case .stored(let index, let seed, let account):
+    case .stored(let index, let framing, let account):
       let pass = number / index.count, place = number % index.count
-      let first = Self.shuffled(place, of: index.count, seed: seed, pass: pass)
-      return try Self.stored(index, from: first, account, side: side)
+      let first = Self.shuffled(place, of: index.count, seed: framing.seed, pass: pass)
+      return try Self.stored(index, from: first, account) { raw, caption in
+        guard let caption else { return raw.resizedBicubic(width: side, height: side) }
+        return framing.framed(raw, side: side, number: number, caption: caption)
+      }
     }
   }
 
   /// The sample at a place, or, where that is damaged, the next one that is not.
-  private static func stored(_ index: ShardIndex, from first: Int, _ account: SampleAccount, side: Int) throws
-    -> Example
-  {
+  ///
+  /// - Parameter fitted: makes a picture square by its caption; nil for a scene, whose record says where things are.
+  private static func stored(
+    _ index: ShardIndex, from first: Int, _ account: SampleAccount,
+    fitted: (_ raw: Picture, _ caption: String?) -> Picture
+  ) throws -> Example {
     for step in 0..<index.count {
       let place = (first + step) % index.count
       if account.isDamaged(place) { continue }
       do {
         let (sample, raw) = try index.decoded(place)
-        let picture = raw.resizedBicubic(width: side, height: side)
         let scene = sample.scene
+        let picture = fitted(raw, scene == nil ? sample.caption : nil)
         if scene == nil, sample.isRecordOfScene {
           account.damagedRecord(of: place, index.files[index.file(of: place)], sample.key)
         }

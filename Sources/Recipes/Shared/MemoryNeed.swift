@@ -193,7 +193,7 @@ extension GeneratorRecipe {
       1.16 * Double(text.layers) * Double(text.width) * Double(2 * text.width + 3 * text.hidden)
       + (2 * square + side * side) * Double(text.width)
     // All latents are held, and once more where their parts are joined, with several captions each.
-    let grid = Double(drawing.grid * drawing.grid), count = Double(min(data.scenes, stored ?? data.scenes))
+    let grid = Double(drawing.grid * drawing.grid), count = Double(data.pictures(of: stored))
     let latents = count * (4 * grid * Double(drawing.reducer.latents) + 800)
     // Latents are made of pictures by chunks; the encoder keeps nothing for gradients.
     let seen = 36 * Double(min(64, data.scenes) * vision.grid * vision.grid * vision.width)

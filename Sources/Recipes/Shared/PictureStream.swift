@@ -4,7 +4,7 @@ import Tensors
 import Training
 
 /// Where a drawing stage's pictures come from.
-public struct PictureData: Codable, Sendable, Equatable {
+public struct PictureData: StoredPictureData, Equatable {
   /// Folder of shards; empty for scenes that are composed during training.
   public var shards = ""
   /// Seed of the data's order and of all that is drawn at random.
@@ -16,6 +16,12 @@ public struct PictureData: Codable, Sendable, Equatable {
   /// Share of the samples in shards that may be damaged or lack something; they are skipped. One may in any case,
   /// unless this is 0.
   public var maxSkipped = 0.01
+  /// Which part of a stored picture is trained on.
+  public var crop = PictureCrop.center
+  /// Side of the smallest random square over the picture's shorter side.
+  public var cropFrom = 0.5
+  /// Whether stored pictures are mirrored at random; scenes, and pictures of whose sides the caption speaks, are not.
+  public var flip = true
 
   /// The defaults.
   public init() {}
@@ -74,7 +80,7 @@ final class PictureStream {
   ) throws {
     let larger = max(side, seenSide)
     let source = try ExampleSource(
-      shards: data.shards, seed: data.seed, wideShare: data.wideShare, side: larger,
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, framing: data.framing, side: larger,
       mostSkipped: data.maxSkipped, folder: ranks.isFirst ? folder : nil, index: index, bank: bank)
     (self.source, self.ranks) = (source, ranks)
     let count = data.batch

@@ -119,6 +119,10 @@ public protocol TrainingRecipe: Codable, Sendable {
   init()
   /// Every value that it has, in sections of the same order.
   static var keys: [RecipeKey] { get }
+  /// Pictures and batches.
+  associatedtype Data: StoredPictureData
+  /// Pictures and batches.
+  var data: Data { get set }
   /// What a preset says of this stage; nil where it says nothing.
   static func preset(_ preset: RecipePreset) -> Self?
   /// Throws `RecipeError` naming the first value that makes no sense.

@@ -60,7 +60,7 @@ extension DrawingRun {
 extension PictureData {
   static let keys = RecipeKey.section(
     "data",
-    [shards, seed, batch, wideShare, maxSkipped])
+    [shards, seed, batch, wideShare, maxSkipped] + framing)
 
   static let shards: (String, RecipeKey.Kind, String, String) = (
     "shards", .folder, "", "Folder of shards; empty to compose scenes during training."
@@ -74,6 +74,20 @@ extension PictureData {
   static let wideShare: (String, RecipeKey.Kind, String, String) = (
     "wideShare", .share, "", "Share of scenes that show a picture of the wider set."
   )
+  static let framing: [(String, RecipeKey.Kind, String, String)] = [
+    (
+      "crop", .word(PictureCrop.allCases.map(\.rawValue)), "",
+      "Part of a stored picture that is used: center (the largest square), random, or squash (all of it, distorted)."
+    ),
+    (
+      "cropFrom", .number(least: 0, most: 1, withLeast: false), "",
+      "Side of the smallest random crop, as a share of the picture's shorter side."
+    ),
+    (
+      "flip", .flag, "",
+      "Whether half of the stored pictures are mirrored; scenes, and pictures whose caption says left or right, are not."
+    ),
+  ]
   static let maxSkipped: (String, RecipeKey.Kind, String, String) = (
     "maxSkipped", .share, "",
     "Largest share of samples in shards that may be damaged or incomplete; one is always allowed, unless this is 0."
@@ -180,6 +194,11 @@ extension GeneratorRecipe {
           "Share of the other prompts that use a scene's first caption, whose wording never varies."
         ),
         PictureData.maxSkipped,
+      ] + PictureData.framing + [
+        (
+          "views", .whole(1...1024), "views",
+          "Crops or mirrorings of each stored picture whose latents are kept; a single one is never mirrored."
+        )
       ])
     + RecipeKey.section(
       "measure",
@@ -241,7 +260,7 @@ extension UnderstandingRecipe {
         "Share of input words that are replaced, so that answers have to come from the picture."
       ),
       PictureData.maxSkipped,
-    ])
+    ] + PictureData.framing)
 
   private static let objectiveKeys = RecipeKey.section(
     "objectives",

@@ -51,7 +51,7 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   }
 
   /// Pictures, questions and batches.
-  public struct Data: Codable, Sendable, Equatable {
+  public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for scenes that are composed during training.
     public var shards = ""
     /// Seed of the data's order and of all that is drawn at random.
@@ -73,6 +73,12 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     /// Share of the samples in shards that may be damaged or lack something; they are skipped. One may in any case,
     /// unless this is 0.
     public var maxSkipped = 0.01
+    /// Which part of a stored picture is trained on.
+    public var crop = PictureCrop.center
+    /// Side of the smallest random square over the picture's shorter side.
+    public var cropFrom = 0.5
+    /// Whether stored pictures are mirrored at random; scenes, and pictures of whose sides the caption speaks, are not.
+    public var flip = true
 
     /// The defaults.
     public init() {}

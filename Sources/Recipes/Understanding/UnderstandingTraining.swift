@@ -115,7 +115,7 @@ public final class UnderstandingTraining: TrainingRun {
     packer = BatchPacker(
       try ExampleSource(
         shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
-        side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped,
+        framing: recipe.data.framing, side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped,
         folder: ranks.isFirst ? folder : nil, index: index
       ) { try bank ?? ObjectBank() }, template, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }

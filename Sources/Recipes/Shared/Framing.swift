@@ -1,0 +1,86 @@
+import Foundation
+import Pictures
+import Tensors
+
+/// Which part of a stored picture is trained on, all pictures being square.
+public enum PictureCrop: String, Codable, Sendable, CaseIterable {
+  /// The largest square, from the middle.
+  case center
+  /// A square of a random size and place.
+  case random
+  /// All of it, its proportions lost.
+  case squash
+}
+
+extension PictureCrop: RecipeOption {}
+
+/// What a recipe says of the pictures that it finds in shards.
+public protocol StoredPictureData: Codable, Sendable {
+  /// Which part of a stored picture is trained on.
+  var crop: PictureCrop { get set }
+  /// Side of the smallest random square over the picture's shorter side.
+  var cropFrom: Double { get set }
+  /// Whether stored pictures are mirrored at random; scenes, and pictures of whose sides the caption speaks, are not.
+  var flip: Bool { get set }
+}
+
+extension StoredPictureData {
+  var framing: Framing { Framing(crop: crop, cropFrom: cropFrom, flip: flip) }
+}
+
+extension TrainingRecipe {
+  /// What runs went by whose recipes say nothing of these: stored pictures were squashed, and never mirrored.
+  public static var ofOlderRuns: Self {
+    var recipe = Self()
+    (recipe.data.crop, recipe.data.flip) = (.squash, false)
+    return recipe
+  }
+}
+
+/// How a stored picture becomes a square one. Composed scenes, and stored ones whose record says where things are, are
+/// square and stay as they are: left and right mean something there.
+package struct Framing: Sendable, Equatable {
+  package var crop = PictureCrop.center
+  /// Side of the smallest random square over the picture's shorter side.
+  package var cropFrom = 0.5
+  /// Whether every other picture, drawn at random, is mirrored left to right.
+  package var flip = true
+  /// Of what is drawn at random; `ExampleSource` gives it the data's.
+  package var seed: UInt64 = 0
+
+  package init(crop: PictureCrop = .center, cropFrom: Double = 0.5, flip: Bool = true, seed: UInt64 = 0) {
+    (self.crop, self.cropFrom, self.flip, self.seed) = (crop, cropFrom, flip, seed)
+  }
+
+  /// The picture of an example, `[side, side]`.
+  ///
+  /// - Parameters:
+  ///   - number: the example's.
+  ///   - caption: what is said of it; where that speaks of left or right, the picture is not mirrored.
+  package func framed(_ picture: Picture, side: Int, number: Int, caption: String) -> Picture {
+    var random = Philox(seed: seed, .framing(number))
+    let draws = random.integers(below: 1 << 24, count: 4).map { Double($0) / Double(1 << 24) }
+    let square = self.square(of: picture.width, picture.height, draws)
+    let part =
+      crop == .squash
+      ? picture : picture.cropped(x: square.x, y: square.y, width: square.side, height: square.side)
+    let result = part.resizedBicubic(width: side, height: side)
+    return flip && draws[3] < 0.5 && !Self.saysSides(caption) ? result.mirrored() : result
+  }
+
+  /// - Parameter draws: three numbers in 0…1.
+  package func square(of width: Int, _ height: Int, _ draws: [Double]) -> (x: Int, y: Int, side: Int) {
+    let shorter = min(width, height)
+    guard crop == .random else { return ((width - shorter) / 2, (height - shorter) / 2, shorter) }
+    let share = cropFrom + (1 - cropFrom) * draws[0],
+      side = max(1, min(shorter, Int((share * Double(shorter)).rounded())))
+    func place(_ length: Int, _ draw: Double) -> Int {
+      min(length - side, Int(draw * Double(length - side + 1)))
+    }
+    return (place(width, draws[1]), place(height, draws[2]), side)
+  }
+
+  private static func saysSides(_ caption: String) -> Bool {
+    caption.lowercased().split { !$0.isLetter }.contains { $0 == "left" || $0 == "right" }
+  }
+}

@@ -148,8 +148,70 @@ struct WantedSizeTests {
         try Picture(bytes: bitmap(width, height), name: "a.bmp")
       }
       let line = error?.reason ?? ""
-      #expect(line.contains("\(width) × \(height) pixels, which no picture has; copy or download"), "\(line)")
+      let says =
+        "\(width) × \(height) pixels, which no picture has (a side may have 1000000); copy or download"
+      #expect(line.contains(says), "\(line)")
     }
     #expect(try Picture(bytes: bitmap(4, -1), name: "upside down").height == 1)
+  }
+
+  /// What a header says that is too much, and how much there may be.
+  @Test(arguments: [65_536, 1 << 31, 1 << 32, 1 << 40, 1_000_000_000_000_000, .max] as [UInt64])
+  func hugeNumbersOfHeadersAreNamed(_ number: UInt64) {
+    func reason(_ text: String) -> String { reasonOf(Array(text.utf8) + [0, 0, 0, 0, 0, 0]) }
+    let told = number < 1_000_000_000_000_000 ? "\(number)" : "at least 1000000000000000"
+    for kind in ["P2", "P3", "P5", "P6"] {
+      let line = reason("\(kind)\n1 1\n\(number)\n")
+      #expect(line.contains("its maxval is \(told), and the format allows 1 to 65535"), "\(line)")
+    }
+    let depth = reason("P7\nWIDTH 1\nHEIGHT 1\nDEPTH \(number)\nMAXVAL 255\nENDHDR\n")
+    #expect(depth.contains("its depth is ") && depth.contains(", and 1 to 4 channels are read"), "\(depth)")
+    guard number > 1_000_000 else { return }
+    let pam = "P7\nWIDTH 1\nHEIGHT \(number)\nDEPTH 3\nMAXVAL 255\nENDHDR\n"
+    for text in ["P1\n\(number) 1\n", "P4\n1 \(number)\n", "P5\n\(number) 1\n255\n", pam] {
+      let line = reason(text)
+      #expect(line.contains(told) && line.contains(", and a side may have 1000000; shrink"), "\(line)")
+    }
+    for (width, height) in [(number, 3), (3, number), (number, number)] {
+      let line = reasonOf(bigTIFF(width, height))
+      #expect(
+        line.contains("its header says \(width) × \(height) pixels, and a side may have 1000000"), "\(line)")
+    }
+  }
+
+  /// What no number stands for is said, too.
+  @Test func headersWithoutNumbersSayWhich() {
+    for (text, says) in [
+      ("P6\n-5 4\n255\n", "its header has no number for the width"),
+      ("P5\n5 x\n255\n", "its header has no number for the height"),
+      ("P2\n5 5\n", "no number for the maxval"),
+      ("P7\nWIDTH 1\nHEIGHT 1\n", "its header has no ENDHDR"),
+      ("P5\n1 1\n0\n", "its maxval is 0, and the format"),
+    ] {
+      let line = reasonOf(Array(text.utf8))
+      #expect(line.contains(says), "\(line)")
+    }
+  }
+
+  private func reasonOf(_ bytes: [UInt8]) -> String {
+    do {
+      _ = try Picture(bytes: bytes, name: "a picture")
+      return ""
+    } catch { return (error as? PictureError)?.reason ?? "\(error)" }
+  }
+
+  /// The header of a grey picture whose rows are a strip each.
+  private func bigTIFF(_ width: UInt64, _ height: UInt64) -> [UInt8] {
+    func little(_ value: UInt64, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
+    }
+    let entries: [(tag: UInt64, type: UInt64, value: UInt64)] = [
+      (256, 16, width), (257, 16, height), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 16, 16), (277, 3, 1),
+      (278, 16, 1), (279, 16, 16),
+    ]
+    return Array("II+".utf8) + [0] + little(8, 2) + little(0, 2) + little(32, 8) + little(0, 16)
+      + little(UInt64(entries.count), 8)
+      + entries.flatMap { little($0.tag, 2) + little($0.type, 2) + little(1, 8) + little($0.value, 8) }
+      + little(0, 8)
   }
 }

@@ -29,7 +29,9 @@ static int read_header(bitmap *b, vugen_image *image) {
   }
   int32_t width = (int32_t)u32(h + 4), height = (int32_t)u32(h + 8);
   if (width < 1 || height == 0 || height == INT32_MIN)
-    return vugen_refuse(image, VUGEN_DAMAGED, "its header says %d × %d pixels, which no picture has", width, height);
+    return vugen_refuse(image, VUGEN_DAMAGED,
+                        "its header says %d × %d pixels, which no picture has (a side may have 1000000)", width,
+                        height);
   b->width = u32(h + 4);
   b->is_top_down = height < 0;
   b->height = height < 0 ? (uint32_t)0 - (uint32_t)height : (uint32_t)height;

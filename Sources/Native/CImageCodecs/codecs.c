@@ -50,7 +50,8 @@ int vugen_check_scaled(vugen_image *image, uint64_t width, uint64_t height, uint
   const uint64_t free_pixels = 32000000;
   if (width == 0 || height == 0) return vugen_refuse(image, VUGEN_DAMAGED, "it has no pixels");
   if (width > 1000000 || height > 1000000)
-    return vugen_refuse(image, VUGEN_ADVISED, "%llu × %llu pixels; a side may have 1000000; shrink the picture",
+    return vugen_refuse(image, VUGEN_ADVISED,
+                        "its header says %llu × %llu pixels, and a side may have 1000000; shrink the picture",
                         (unsigned long long)width, (unsigned long long)height);
   if (decoded > max_pixels)
     return vugen_refuse(image, VUGEN_ADVISED,

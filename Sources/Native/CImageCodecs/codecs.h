@@ -28,6 +28,11 @@ int vugen_check_size(vugen_image *image, uint64_t width, uint64_t height, uint64
 int vugen_check_scaled(vugen_image *image, uint64_t width, uint64_t height, uint64_t decoded, uint64_t max_pixels,
                        uint64_t bytes, uint64_t pixels_per_byte);
 
+enum { VUGEN_TIFF_PIXELS_PER_BYTE = 16384 };
+
+// Why a TIFF file cannot be opened: its size, where that is at fault, else what libtiff says.
+int vugen_refuse_tiff(const uint8_t *bytes, size_t count, uint64_t max_pixels, const char *words, vugen_image *image);
+
 // Takes width × height × 4 bytes for the pixels; 0 where there was room.
 int vugen_take_pixels(vugen_image *image, uint32_t width, uint32_t height);
 

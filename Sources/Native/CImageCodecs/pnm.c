@@ -5,7 +5,7 @@
 typedef struct {
   const uint8_t *bytes;
   size_t count, at;
-  uint32_t width, height, most, depth;
+  uint64_t width, height, most, depth;
   int kind;
 } anymap;
 
@@ -19,15 +19,25 @@ static void skip_space(anymap *m) {
   }
 }
 
-// The next number; 0 where there is none below 2³¹.
-static int number(anymap *m, uint32_t *value) {
+// What is larger is taken for this.
+#define MOST ((uint64_t)1000000000000000)
+
+// The next number; 0 where there is none.
+static int number(anymap *m, uint64_t *value) {
   skip_space(m);
   size_t start = m->at;
   uint64_t sum = 0;
-  while (m->at < m->count && m->bytes[m->at] >= '0' && m->bytes[m->at] <= '9' && sum < UINT32_MAX)
-    sum = sum * 10 + (uint64_t)(m->bytes[m->at++] - '0');
-  *value = (uint32_t)sum;
-  return m->at > start && sum <= INT32_MAX;
+  for (; m->at < m->count && m->bytes[m->at] >= '0' && m->bytes[m->at] <= '9'; m->at++) {
+    sum = sum * 10 + (uint64_t)(m->bytes[m->at] - '0');
+    if (sum > MOST) sum = MOST;
+  }
+  *value = sum;
+  return m->at > start;
+}
+
+// The same of the header; 1 where there is none.
+static int field(anymap *m, vugen_image *image, const char *name, uint64_t *value) {
+  return number(m, value) ? 0 : vugen_refuse(image, VUGEN_DAMAGED, "its header has no number for the %s", name);
 }
 
 static int word(anymap *m, char *to, size_t room) {
@@ -38,34 +48,51 @@ static int word(anymap *m, char *to, size_t room) {
   return n > 0;
 }
 
-static int read_pam(anymap *m) {
+static int read_pam(anymap *m, vugen_image *image) {
   char key[16], type[32];
   m->at = 2;
   while (word(m, key, sizeof key)) {
-    if (strcmp(key, "ENDHDR") == 0) return m->width && m->height && m->depth && m->most;
-    uint32_t *to = strcmp(key, "WIDTH") == 0    ? &m->width
+    if (strcmp(key, "ENDHDR") == 0) return 0;
+    uint64_t *to = strcmp(key, "WIDTH") == 0    ? &m->width
                    : strcmp(key, "HEIGHT") == 0 ? &m->height
                    : strcmp(key, "DEPTH") == 0  ? &m->depth
                    : strcmp(key, "MAXVAL") == 0 ? &m->most
                                                 : NULL;
-    if (to ? !number(m, to) : !word(m, type, sizeof type)) return 0;
+    if (to && field(m, image, key, to)) return 1;
+    if (!to && !word(m, type, sizeof type)) break;
   }
-  return 0;
+  return vugen_refuse(image, VUGEN_DAMAGED, "its header has no ENDHDR");
 }
 
-static int read_header(anymap *m) {
+static int read_header(anymap *m, vugen_image *image) {
   m->kind = m->bytes[1] - '0';
-  if (m->kind == 7) return read_pam(m);
+  if (m->kind == 7) return read_pam(m, image);
   m->at = 2;
   m->depth = m->kind == 3 || m->kind == 6 ? 3 : 1;
   m->most = 1;
-  if (!number(m, &m->width) || !number(m, &m->height)) return 0;
-  return m->kind == 1 || m->kind == 4 || number(m, &m->most);
+  return field(m, image, "width", &m->width) || field(m, image, "height", &m->height) ||
+         (m->kind != 1 && m->kind != 4 && field(m, image, "maxval", &m->most));
+}
+
+// Whether the numbers of the header are other than the format has, or than can be decoded.
+static int check_header(anymap *m, vugen_image *image, uint64_t max_pixels) {
+  if (m->depth < 1 || m->depth > 4)
+    return vugen_refuse(image, VUGEN_UNREAD_FORM, "its depth is %s%llu, and 1 to 4 channels are read",
+                        m->depth == MOST ? "at least " : "", (unsigned long long)m->depth);
+  if (m->most < 1 || m->most > 65535)
+    return vugen_refuse(image, VUGEN_ADVISED,
+                        "its maxval is %s%llu, and the format allows 1 to 65535; write it again with one of these",
+                        m->most == MOST ? "at least " : "", (unsigned long long)m->most);
+  if (m->width == MOST || m->height == MOST)
+    return vugen_refuse(image, VUGEN_ADVISED,
+                        "its header says a %s of at least %llu pixels, and a side may have 1000000; shrink the picture",
+                        m->width == MOST ? "width" : "height", (unsigned long long)MOST);
+  return vugen_check_size(image, m->width, m->height, max_pixels, m->count, 8);
 }
 
 // The next sample, brought to 8 bits; -1 at the end of the file.
 static int sample(anymap *m) {
-  uint32_t value = 0;
+  uint64_t value = 0;
   if (m->kind == 1) {
     skip_space(m);
     if (m->at >= m->count) return -1;
@@ -75,7 +102,7 @@ static int sample(anymap *m) {
     if (!number(m, &value)) return -1;
   } else if (m->most > 255) {
     if (m->count - m->at < 2) return -1;
-    value = (uint32_t)m->bytes[m->at] << 8 | m->bytes[m->at + 1];
+    value = (uint64_t)m->bytes[m->at] << 8 | m->bytes[m->at + 1];
     m->at += 2;
   } else {
     if (m->at >= m->count) return -1;
@@ -118,14 +145,12 @@ static int read_samples(anymap *m, vugen_image *image) {
 
 int vugen_pnm_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, vugen_image *image) {
   anymap m = {.bytes = bytes, .count = count};
-  if (count < 3 || !read_header(&m)) return vugen_refuse(image, VUGEN_DAMAGED, "the header is damaged");
-  if (m.most < 1 || m.most > 65535 || m.depth < 1 || m.depth > 4)
-    return vugen_refuse(image, VUGEN_UNREAD_FORM, "%u channels up to %u are not read", m.depth, m.most);
-  if (vugen_check_size(image, m.width, m.height, max_pixels, count, 8)) return 1;
+  if (count < 3) return vugen_refuse(image, VUGEN_DAMAGED, "the header is cut off");
+  if (read_header(&m, image) || check_header(&m, image, max_pixels)) return 1;
   // One blank ends the header; what follows are samples, blank or not.
   if (m.kind >= 4 && m.at < count) m.at++;
-  uint64_t samples = (uint64_t)m.width * m.height * m.depth, left = count - m.at;
+  uint64_t samples = m.width * m.height * m.depth, left = count - m.at;
   if (m.kind != 4 && samples > left) return vugen_refuse(image, VUGEN_DAMAGED, "the file ends too early");
-  if (vugen_begin_rows(image, m.width, m.height)) return 1;
+  if (vugen_begin_rows(image, (uint32_t)m.width, (uint32_t)m.height)) return 1;
   return m.kind == 4 ? read_bits(&m, image) : read_samples(&m, image);
 }

@@ -363,7 +363,7 @@ static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *im
   lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_COMPRESSION, &compression);
   if (!lib.TIFFIsCODECConfigured(compression))
     return vugen_refuse(image, VUGEN_UNREAD_FORM, "compression %u is not read", compression);
-  if (vugen_check_size(image, width, height, max_pixels, from->count, 16384)) return 1;
+  if (vugen_check_size(image, width, height, max_pixels, from->count, VUGEN_TIFF_PIXELS_PER_BYTE)) return 1;
   lib.TIFFGetField(tiff, TIFFTAG_ORIENTATION, &orientation);
   image->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
   if (lib.TIFFGetField(tiff, TIFFTAG_ICCPROFILE, &length, &profile)) vugen_keep_profile(image, profile, length);
@@ -392,7 +392,7 @@ int vugen_tiff_decode(const uint8_t *bytes, size_t count, uint64_t max_pixels, v
   if (!load()) return vugen_refuse(image, VUGEN_NO_DECODER, "libtiff is not installed (Debian: libtiff6)");
   source from = {.bytes = bytes, .count = count};
   TIFF *tiff = open_tiff(&from, max_pixels);
-  if (tiff == NULL) return vugen_blame(image, "libtiff", from.message[0] ? from.message : "the header");
+  if (tiff == NULL) return vugen_refuse_tiff(bytes, count, max_pixels, from.message, image);
   int status = decode(tiff, &from, max_pixels, image);
   lib.TIFFClose(tiff);
   return status;

@@ -89,6 +89,15 @@ struct InputCareTests {
       #expect(found.out == "1 picture in s.\(name), 1 left out\n0\n", "\(found)")
       #expect(found.error.contains("p.png: this is not a plain file"), "\(found)")
     }
+    // Once where it lies in the folder, too, whichever list names it.
+    _ = try shell.run(
+      "mkfifo in/p.png; printf 'file,caption\na.png,gray\np.png,slow\n' | tee l.csv >in/metadata.csv")
+    for list in ["--captions l.csv", ""] {
+      let found = try shell.run("V data build folder in \(list) -o once --overwrite --json")
+      #expect(found.out.contains("\"failed\":1,") && found.out.contains("\"pictures\":1,"), "\(found)")
+      #expect(found.error.matches(of: /p\.png/).count == 1, "\(found)")
+      #expect(found.error.contains("vugen: in/p.png: this is not a plain file; name "), "\(found)")
+    }
   }
 
   /// What lies in a folder of one's own is not replaced by a file of the same name.

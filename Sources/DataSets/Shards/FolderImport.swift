@@ -51,7 +51,8 @@ public struct FolderImport {
   /// - Parameter mostBad: share of a list's lines that may say nothing of a picture.
   public static func pairs(in folder: String, mostBad: Double = 0.01) throws -> Found {
     var found = Found(), texts: Set<String> = []
-    let contents = try contents(of: folder, &found)
+    let contents = try contents(of: folder)
+    found.unreadable += contents.locked.map(\.description)
     let lists = try BroughtLists(contents.lists, mostBad: mostBad, &found)
     for path in contents.pictures {
       let stem = (path as NSString).deletingPathExtension
@@ -76,7 +77,8 @@ public struct FolderImport {
       }
     }
     for path in contents.others where !texts.contains(path) { found.others.add(path) }
-    found.elsewhere = lists.elsewhere(than: contents.pictures)
+    // What is locked is named by itself.
+    found.elsewhere = lists.elsewhere(than: contents.pictures + contents.locked.map(\.path))
     guard !found.pairs.isEmpty else { throw withoutCaptions(folder, found, lists.misfit) }
     return found
   }
@@ -106,16 +108,12 @@ public struct FolderImport {
     )
   }
 
-  /// What a folder holds; folders that are locked are among what cannot be read. Throws `DataSetError`.
-  private static func contents(of folder: String, _ found: inout Found) throws -> PictureFolder {
+  /// What a folder holds. Throws `DataSetError`.
+  private static func contents(of folder: String) throws -> PictureFolder {
     guard FileName.isFolder(folder) else {
       throw DataSetError(folder, "no such folder; name one that holds pictures")
     }
-    do {
-      let contents = try PictureFolder(folder)
-      found.unreadable += contents.locked.map(\.description)
-      return contents
-    } catch {
+    do { return try PictureFolder(folder) } catch {
       throw DataSetError(folder, (error as? FileAccessError)?.reason ?? "\(error)")
     }
   }
@@ -139,10 +137,12 @@ public struct FolderImport {
       if named.insert(identity(path)).inserted, !reading.isInside(path) { found.outside.append(path) }
       found.add(Pair(path: path, caption: row.caption))
     }
-    let contents = try contents(of: folder, &found)
+    let contents = try contents(of: folder)
     found.unnamed = contents.pictures.filter {
       !named.contains(identity($0))
     }
+    // What the list names is told where it is read.
+    found.unreadable += contents.locked.filter { !named.contains(identity($0.path)) }.map(\.description)
     let own = identity(list)
     for path in contents.others + contents.lists where identity(path) != own {
       found.others.add(path)

@@ -26,10 +26,12 @@ enum Interruption {
     sem_timedwait(bell, &end)
   }
 
-  /// - Parameter endings: whether SIGTERM and SIGHUP ask for the same; else they end the program at once.
-  static func watch(endings: Bool = false) {
-    Patience.watch(isEnded: { Interruption.isRequested }, tell: Interruption.tell)
-    Picture.stopDecoding { Interruption.isRequested ? 1 : 0 }
+  /// - Parameters:
+  ///   - endings: whether SIGTERM and SIGHUP ask for the same; else they end the program at once.
+  ///   - cutsSteps: whether pictures that are decoded, and whoever is waited for, are left in the midst of a step.
+  static func watch(endings: Bool = false, cutsSteps: Bool = true) {
+    Patience.watch(isEnded: { cutsSteps && Interruption.isRequested }, tell: Interruption.tell)
+    if cutsSteps { Picture.stopDecoding { Interruption.isRequested ? 1 : 0 } }
     if bell == nil {
       let new = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
       sem_init(new, 0, 0)

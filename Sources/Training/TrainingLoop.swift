@@ -1,4 +1,3 @@
-import Files
 import Foundation
 import Tensors
 
@@ -66,10 +65,7 @@ public struct TrainingLoop {
     let notes = training.dataNotes
     var isStopped = try training.ranks.any([isCancelled()])[0]
     while !trainer.isFinished, !isStopped {
-      guard let report = try step() else {
-        isStopped = true
-        break
-      }
+      let report = try step()
       onFirstStep()
       last = report
       let elapsed = seconds(since: start),
@@ -113,15 +109,10 @@ public struct TrainingLoop {
     if training.sampleMinutes != nil, !isCancelled { try drawSamples(step: training.trainer.stepCount) }
   }
 
-  /// What ends a run leaves what it has learnt. nil where it is cancelled while it waits for pictures: their reading ends
-  /// then, too.
-  private func step() throws -> Trainer.Report? {
+  /// What ends a run leaves what it has learnt.
+  private func step() throws -> Trainer.Report {
     do { return try training.step() } catch {
-      let isBegun = training.trainer.stepCount > 0,
-        isEnd = error is CancellationError || error is Patience.Ended
-      // Several ranks end behind one step.
-      if isBegun, isEnd, training.ranks.isAlone, isCancelled() { return nil }
-      if isBegun { try? training.saveCheckpoint() }
+      if training.trainer.stepCount > 0 { try? training.saveCheckpoint() }
       // All ranks have come to the same numbers.
       if error is TrainingError { throw training.ranks.shared(error) }
       throw error

@@ -17,9 +17,6 @@ private final class TinyRun: TrainingRun {
   private(set) var calls: [String] = []
   private let network: TinyNetwork
   var failingStep = Int.max
-  /// Whether a step failed.
-  private(set) var isFailing = false
-  var failure: any Error = TrainingError.nonFinite(step: 0, culprit: "it")
 
   init(_ folder: String, steps: Int) {
     var random = Philox(seed: 4), settings = Optimization()
@@ -29,8 +26,7 @@ private final class TinyRun: TrainingRun {
   }
 
   func step() throws -> Trainer.Report {
-    isFailing = trainer.stepCount + 1 >= failingStep
-    if isFailing { throw failure }
+    if trainer.stepCount + 1 >= failingStep { throw TrainingError.nonFinite(step: 0, culprit: "it") }
     return try trainer.step { _ in
       var random = Philox(seed: 9, stream: UInt64(trainer.stepCount))
       return [LossTerm("size", network(Tensor.normal([4, 6], using: &random)).squared().mean())]
@@ -84,22 +80,6 @@ struct TrainingLoopTests {
       FileManager.default.contents(atPath: Trainer.checkpoint(in: $0.folder))
     }
     #expect(states[0] != nil && states[0] == states[1])
-  }
-
-  /// The same where it waits for pictures at that moment, whose reading ends then; before anything is learnt there is
-  /// nothing to save.
-  @Test(arguments: [Patience.Ended(), CancellationError()] as [any Error & Sendable])
-  func aRunThatWaitsIsCancelled(_ ended: any Error & Sendable) throws {
-    let run = TinyRun(try temporaryFolder(), steps: 6)
-    (run.failingStep, run.failure) = (3, ended)
-    // Asked for in the midst of the third step.
-    let end = try TrainingLoop(run, isCancelled: { run.isFailing }).run()
-    #expect(end.last?.step == 2 && run.calls == ["model", "stop"])
-    #expect(FileName.exists(Trainer.checkpoint(in: run.folder)))
-    let first = TinyRun(try temporaryFolder(), steps: 6)
-    (first.failingStep, first.failure) = (1, ended)
-    #expect(throws: (any Error).self) { try TrainingLoop(first, isCancelled: { first.isFailing }).run() }
-    #expect(first.calls == ["stop"] && !FileName.exists(Trainer.checkpoint(in: first.folder)))
   }
 
   @Test func whatEndsARunLeavesWhatItHasLearnt() throws {

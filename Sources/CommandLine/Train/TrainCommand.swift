@@ -4,7 +4,6 @@ import Evaluation
 import Files
 import Foundation
 import ModelFiles
-import Pictures
 import Recipes
 import Synchronization
 import Tensors
@@ -156,9 +155,8 @@ struct TrainOptions: ParsableArguments {
   func begin(nice: Int32, _ ranks: Ranks, left: String = "nothing to resume") -> Preparation {
     ProcessPriority.lower(to: nice)
     if let threads { Threads.count = threads }
-    Interruption.watch(endings: true)
     // A run ends behind a step, whose pictures are read to their end.
-    Picture.stopDecoding { 0 }
+    Interruption.watch(endings: true, cutsSteps: false)
     guard overwrite, ranks.isFirst else {
       // A run that is there has something to go on from, whatever is not done yet.
       let saved = resume ? Trainer.savedStep(in: output) : nil

@@ -57,11 +57,19 @@ enum Output {
   /// Whether what is printed goes to standard error: see `BinaryOutput`.
   fileprivate nonisolated(unsafe) static var isLeft = false
 
+  /// Whether it is a pipe or a connection that nobody reads.
+  private static var isClosed: Bool {
+    var ask = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    return poll(&ask, 1, 0) > 0 && Int32(ask.revents) & (POLLERR | POLLHUP) != 0
+  }
+
   /// Throws `CommandError` where not all that was printed could be written.
   static func finish() throws {
     if isLeft { return }
     errno = 0
     guard fflush(stdout) == 0, ferror(stdout) == 0 else {
+      // It may have failed long ago, while more was printed.
+      if errno == 0, isClosed { errno = EPIPE }
       let reason = errno == 0 ? "not all of it could be written" : String(cString: strerror(errno))
       clearerr(stdout)
       throw CommandError("standard output: \(reason)")

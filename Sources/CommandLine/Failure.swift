@@ -50,6 +50,7 @@ struct Failure {
     }
     // What a signal has ended between two steps, or while it waited for others, or decoded.
     if error is CancellationError || error is Patience.Ended && Interruption.isRequested {
+      if speaks { InterruptionReport.tell(status: Interruption.status) }
       end(with: ExitCode(Interruption.status))
     }
     let code = Vugen.exitCode(for: error)

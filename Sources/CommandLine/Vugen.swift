@@ -19,6 +19,7 @@ struct Vugen: AsyncParsableCommand {
   /// Exit status 0 done, 1 failed, 2 wrong usage. With `--json`, an error is one JSON object.
   static func main() async {
     Output.prepare()
+    InterruptionReport.watch()
     MemoryPool.shared.whenExhausted { Failure(Vugen.self, isJSON: ProgramArguments.wantsJSON).end(with: $0) }
     let words = ProgramArguments.words
     var type: any ParsableCommand.Type = Vugen.self

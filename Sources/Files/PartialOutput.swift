@@ -38,6 +38,8 @@ public final class PartialOutput: Sendable {
     var cares: [Int: Care] = [:]
     var last = 0
     var watchesSignals = false
+    /// What is said in the end, of a signal that is no crash.
+    var lastWords: (@Sendable (_ number: Int32) -> Void)?
 
     mutating func watch() {
       guard !watchesSignals else { return }
@@ -155,6 +157,15 @@ public final class PartialOutput: Sendable {
   /// Takes care of all, where the program ends at once.
   public static func removeAll() { state.withLock { $0.run() } }
 
+  /// Where a signal that nobody takes ends the program, but for a crash, `say` is called behind the care, on a thread of its
+  /// own, and may not wait for the rest of the program.
+  public static func beforeEnding(_ say: @escaping @Sendable (_ number: Int32) -> Void) {
+    state.withLock { state in
+      state.lastWords = say
+      state.watch()
+    }
+  }
+
   // MARK: Signals
 
   /// The end of a pipe at which a thread waits: all that a signal handler may know of this.
@@ -247,6 +258,7 @@ public final class PartialOutput: Sendable {
           for _ in 0..<100 { poll(nil, 0, 100) }
           return
         }
+        state.lastWords?(number)
         signal(number, SIG_DFL)
         unblock(number)
         raise(number)

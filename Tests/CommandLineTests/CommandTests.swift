@@ -209,6 +209,8 @@ struct CommandTests {
         found.out.hasPrefix("\(128 + number)\n") && found.out.contains("checkpoint.safetensors"), "\(found)")
       let told = try #require(found.out.firstMatch(of: /"step":(\d+)/).flatMap { Int($0.1) }, "\(found)")
       #expect(told > steps)
+      #expect(
+        found.out.contains("\"error\":\"interrupted\"") && found.out.contains("\"status\":\(128 + number)"))
       #expect(found.error.contains("vugen: interrupted; step \(told) is saved"), "\(found)")
       steps = told
     }

@@ -160,16 +160,20 @@ struct Imagine: AsyncParsableCommand {
     let unknown = unknownWords(first)
     let target = try PictureTarget(output, count: count, format: format)
     var drawn: [Drawn] = [], failure: (any Error)?
-    do { try drawAll(first, imaginer, target) { drawn.append($0) } } catch {
-      guard json, !drawn.isEmpty else { throw error }
+    do {
+      try drawAll(first, imaginer, target) {
+        drawn.append($0)
+        InterruptionReport.note(Drawings(images: drawn, unknown: unknown))
+      }
+    } catch {
+      guard json, !drawn.isEmpty, !(error is CancellationError) else { throw error }
       // Those that are drawn are told with it.
       failure = error
     }
     if json {
-      let reason = failure.map { $0 is CancellationError ? "interrupted" : Failure.reason(of: $0) }
+      let reason = failure.map(Failure.reason)
       print(try jsonLine(of: Drawings(images: drawn, unknown: unknown, error: reason)))
     }
-    try Interruption.check()
     if failure != nil { throw ExitCode(1) }
   }
 

@@ -30,18 +30,17 @@ extension ObjectBank {
   }
 }
 
-/// How an evaluation ends that ends early: what it has measured is printed as its object, with what ended it.
+/// How an evaluation ends that something goes wrong for: what it has measured is printed as its object, with what it was.
 func evaluationEnd(
   _ report: [String: ReportValue], knownBefore count: Int, asJSON: Bool, by error: any Error
 ) -> any Error {
-  guard asJSON, report.count > count else { return error }
-  let isInterrupted = error is CancellationError
+  guard asJSON, report.count > count, !(error is CancellationError) else { return error }
   var report = report
-  report["error"] = .text(isInterrupted ? "interrupted" : Failure.reason(of: error))
+  report["error"] = .text(Failure.reason(of: error))
   guard let line = try? jsonLine(report) else { return error }
   ProgressLine.end()
   print(line)
-  return ExitCode(isInterrupted ? Interruption.status : 1)
+  return ExitCode(1)
 }
 
 struct EvaluateUnderstanding: AsyncParsableCommand {
@@ -93,6 +92,7 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
         guard ranks.isFirst else { continue }
         wrong += result.confusions
         for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
+        InterruptionReport.note(report)
         if !json { show(result.scores, split) }
         try Output.finish()
       }

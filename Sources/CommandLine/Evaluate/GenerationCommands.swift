@@ -57,6 +57,7 @@ struct EvaluateReconstruction: AsyncParsableCommand {
       guard ranks.isFirst else { continue }
       let mean = values.reduce(0, +) / Double(values.count), name = steps == 1 ? "1 step" : "\(steps) steps"
       report["psnr \(name)"] = .number(mean)
+      InterruptionReport.note(report)
       if !json {
         print(
           String(
@@ -142,6 +143,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
     var found = Findings(samples: samples)
     do {
       try show(reliabilityOf: chosen, composer, in: &found.report)
+      InterruptionReport.note(found.report)
       for scale in scales {
         settings.guidanceScale = scale
         try measure(GenerationEvaluation(imaginer, judge: chosen), composer, settings, into: &found)
@@ -183,6 +185,7 @@ struct EvaluateGeneration: AsyncParsableCommand {
       drawn: { if items.count < 64 { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) } })
     ProgressLine.end()
     show(result, scale, in: &found.report)
+    InterruptionReport.note(found.report)
     try Output.finish()
   }
 

@@ -238,10 +238,19 @@ enum ManualPage {
       "1",
       "Failure: one line on standard error says what went wrong, or, with --json, an object on standard output."
     ),
-    ("2", "Wrong usage."), ("130", "Interrupted by Ctrl-C (SIGINT); files are complete or absent."),
+    ("2", "Wrong usage."),
+    (
+      "130",
+      """
+      Interrupted by Ctrl-C (SIGINT); files are complete or absent. Every command with --json then prints an object, as \
+      its last line, whose "error" is "interrupted" and whose "status" is this number, beside what is finished: of ask the \
+      answer so far, of imagine the pictures that are written, of caption how many pictures are described and where, of \
+      train the step that is saved, of evaluate what is measured, of model pull what is fetched.
+      """
+    ),
     (
       "128+n",
-      "The studio, a training run or a caption run was ended by signal n; finished work is saved. In the studio, Ctrl-C only cancels the running request."
+      "The studio, a training run or a caption run was ended by signal n; finished work is saved. With --json, as above, for every command and signal. In the studio, Ctrl-C only cancels the running request."
     ),
   ]
 }

@@ -90,6 +90,10 @@ struct PullReport {
     case .finished(let path, let bytes):
       if isShown, !isTerminal { note("\(path.oneLine), \(Self.megabytes(bytes)) MB") }
     case .progress(let bytes, let all, let files, let allFiles):
+      InterruptionReport.note([
+        "model": .text(name), "files": .number(Double(files)), "of": .number(Double(allFiles)),
+        "bytes": .number(Double(bytes)),
+      ])
       guard isShown, all > 0 else { return }
       let now = clock.now
       if start == nil { (start, bytesAtStart) = (now, bytes) }

@@ -239,6 +239,8 @@ extension Preparation.Surroundings {
       leave: {
         // The libraries' own ends must not run beside work.
         PartialOutput.removeAll()
+        InterruptionReport.tell(status: Interruption.status)
+        _ = try? Output.finish()
         note("interrupted before the \(step) step; \(left)")
         _exit(Interruption.status)
       })

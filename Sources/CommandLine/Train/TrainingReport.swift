@@ -31,12 +31,15 @@ struct TrainingReport {
     let end = try finished(loop, preparation)
     ProgressLine.end()
     if training.ranks.isFirst { try finish(end) }
-    if Interruption.isRequested, !training.trainer.isFinished {
+    if isLeft {
       try Output.finish()
       note("interrupted; step \(training.trainer.stepCount) is saved, and --resume goes on from there")
+      throw CancellationError()
     }
-    try Interruption.check()
   }
+
+  /// Whether a signal has ended it; one that comes behind the last step ends nothing.
+  private var isLeft: Bool { Interruption.isRequested && !training.trainer.isFinished }
 
   private func finished(_ loop: TrainingLoop, _ preparation: Preparation) throws -> TrainingLoop.End {
     var isBegun = false
@@ -62,7 +65,7 @@ struct TrainingReport {
       ]
       // Of a run that had no step left there is none.
       if let last = end.last { report["loss"] = .number(Double(last.loss)) }
-      print(try jsonLine(report))
+      if isLeft { InterruptionReport.note(report) } else { print(try jsonLine(report)) }
     } else {
       if !plot.isEmpty { print(plot.joined(separator: "\n")) }
       let done = wasFinished ? ", already finished" : training.trainer.isFinished ? ", finished" : ""

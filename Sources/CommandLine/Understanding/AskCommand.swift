@@ -71,14 +71,13 @@ struct Ask: AsyncParsableCommand {
     if let lost { throw lost }
     guard let answer else { return }
     if asJSON {
-      print(
-        try AnswerReport(
-          pictures: image.count, text: answer.text, tokens: tokens.chosen(answer.tokens),
-          promptTokens: tokens.chosen(conversation.promptTokens),
-          stopReason: answer.stop,
-          seconds: seconds, tokensPerSecond: conversation.tokensPerSecond,
-          model: ModelFolder.name(of: model.folder)
-        ).line())
+      let report = AnswerReport(
+        pictures: image.count, text: answer.text, tokens: tokens.chosen(answer.tokens),
+        promptTokens: tokens.chosen(conversation.promptTokens),
+        stopReason: answer.stop,
+        seconds: seconds, tokensPerSecond: conversation.tokensPerSecond,
+        model: ModelFolder.name(of: model.folder))
+      if answer.stop == .cancelled { InterruptionReport.note(report) } else { print(try report.line()) }
     } else {
       print()
       // Behind the answer: a failure is one line.

@@ -29,6 +29,11 @@ final class CaptionResults {
     if let thumbnail, let caption = entry.caption { items.append(.init(thumbnail, caption)) }
     if let list { try list.file.append((done == 0 ? list.form.head : Data()) + list.form.bytes(of: entry)) }
     done += 1
+    InterruptionReport.note(finished)
+  }
+
+  private var finished: [String: ReportValue] {
+    ["pictures": .number(Double(done)), "of": .number(Double(total)), "failed": .number(Double(failures))]
   }
 
   /// When all is made.
@@ -51,6 +56,8 @@ final class CaptionResults {
     let isInterrupted = error is CancellationError || error is Patience.Ended
     let outputs = done == 0 ? [] : keep()
     if isInterrupted {
+      let places = ["outputs": ReportValue.list(outputs.map { .text($0.place) })]
+      InterruptionReport.note(finished.merging(outputs.isEmpty ? [:] : places) { first, _ in first })
       for (path, place) in outputs {
         let these = told(path)
         let said = place == path ? "holds \(these)" : "is as it was, and \(place) holds \(these)"

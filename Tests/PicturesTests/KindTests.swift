@@ -142,8 +142,9 @@ struct KindTests {
     jpeg[frame + 4] = 12
     #expect(
       reason(jpeg).hasSuffix("12 bits a channel are not read, only 8; convert it to PNG"), "\(reason(jpeg))")
-    let deep = Array("P5\n2 2\n70000\n".utf8) + [UInt8](repeating: 1, count: 16)
-    #expect(reason(deep).hasSuffix("are not read; convert it to PNG"), "\(reason(deep))")
+    let head = "P7\nWIDTH 2\nHEIGHT 2\nDEPTH 5\nMAXVAL 255\nENDHDR\n"
+    let deep = Array(head.utf8) + [UInt8](repeating: 1, count: 20)
+    #expect(reason(deep).hasSuffix("1 to 4 channels are read; convert it to PNG"), "\(reason(deep))")
     var bitmap = try fixtures.bytes(try #require(fixtures.file.names.first { $0.hasSuffix(".bmp") }))
     bitmap[28] = 13
     #expect(reason(bitmap).hasSuffix("are not read; convert it to PNG"), "\(reason(bitmap))")

@@ -171,8 +171,7 @@ struct Imagine: AsyncParsableCommand {
       failure = error
     }
     if json {
-      let reason = failure.map(Failure.reason)
-      print(try jsonLine(of: Drawings(images: drawn, unknown: unknown, error: reason)))
+      print(try jsonLine(of: Drawings(images: drawn, unknown: unknown, error: failure.map(Failure.reason))))
     }
     if failure != nil { throw ExitCode(1) }
   }

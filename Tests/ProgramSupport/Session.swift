@@ -58,12 +58,20 @@ public final class Session {
 
   /// Waits until the screen shows a text: a condition, never a fixed time.
   public func expect(_ text: String, within seconds: Double = Session.ceiling, rows: Int32 = 36) -> Bool {
+    wait(within: seconds) { screen(rows).contains(text) }
+  }
+
+  /// Waits until what the screen shows is as it should be; looked at whenever something has come.
+  public func wait(within seconds: Double = Session.ceiling, until isReached: () -> Bool) -> Bool {
     let clock = ContinuousClock(), end = clock.now + .seconds(seconds)
     while clock.now < end {
-      if screen(rows).contains(text) { return true }
-      if probe_pump(probe, 50) == 0 { break }
+      if isReached() { return true }
+      let shown = probe_shown(probe)
+      while probe_shown(probe) == shown, clock.now < end {
+        guard probe_pump_some(probe, 50) != 0 else { return isReached() }
+      }
     }
-    return screen(rows).contains(text)
+    return isReached()
   }
 
   /// Sends keys as the terminal would.
@@ -73,22 +81,34 @@ public final class Session {
 
   /// Waits until a text is gone from the screen.
   public func expectGone(_ text: String, rows: Int32 = 36) -> Bool {
-    let clock = ContinuousClock(), end = clock.now + .seconds(Self.ceiling)
-    while clock.now < end, screen(rows).contains(text) {
-      if probe_pump(probe, 50) == 0 { break }
-    }
-    return !screen(rows).contains(text)
+    wait { !screen(rows).contains(text) }
   }
 
-  /// Waits until nothing has come for a while and the program sleeps: one that waits for a processor has not settled.
-  /// Not while the model works, which does not sleep.
-  public func settle(_ seconds: Double = 0.12) {
+  /// Waits until the program has done what it was told, shown it, and waits for something else than the time: one that
+  /// waits for a processor has not settled. Not while the model works, which does not sleep.
+  public func settle() {
     let clock = ContinuousClock(), end = clock.now + .seconds(60)
+    while clock.now < end {
+      guard probe_pump(probe, 1) != 0 else { return }
+      let before = sentCount
+      guard probe_shown(probe) == before else { continue }
+      switch probe_is_idle(probe) {
+      case 0: guard probe_pump_some(probe, 2) != 0 else { return }
+      case 1:
+        // What it wrote while it was looked at.
+        guard probe_pump(probe, 0) != 0, sentCount != before else { return }
+      default: return rest(0.12, until: end)
+      }
+    }
+  }
+
+  /// The same by the time: nothing comes for a while.
+  public func rest(_ seconds: Double, until end: ContinuousClock.Instant = .now + .seconds(60)) {
     var before = -1
-    while before != sent.count, clock.now < end {
-      before = sent.count
+    while before != sentCount, .now < end {
+      before = sentCount
       guard probe_pump(probe, Int32(seconds * 1000)) != 0 else { return }
-      while before == sent.count, probe_is_asleep(probe) == 0, clock.now < end {
+      while before == sentCount, probe_is_asleep(probe) == 0, .now < end {
         guard probe_pump(probe, 5) != 0 else { return }
       }
     }
@@ -111,6 +131,13 @@ public final class Session {
     var count = 0
     let bytes = probe_sent(probe, &count)
     return Array(UnsafeBufferPointer(start: bytes, count: count))
+  }
+
+  /// How much that is.
+  private var sentCount: Int {
+    var count = 0
+    _ = probe_sent(probe, &count)
+    return count
   }
 
   /// The exit status.

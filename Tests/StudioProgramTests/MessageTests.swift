@@ -99,7 +99,7 @@ struct MessageTests {
   @Test func messagesAreSeenAfterAPause() throws {
     let session = try Session(["studio", "--graphics", "none"])
     #expect(session.expect("VUGEN Studio") && session.expect("parameters"))
-    session.settle(4)
+    session.rest(4)
     session.type("\u{1B}m")
     #expect(session.expect("the terminal has the mouse", within: 20), "\(session.screen(36))")
     session.type("\u{04}")

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -277,6 +278,20 @@ int probe_pump(probe *p, int milliseconds) {
   }
 }
 
+int probe_pump_some(probe *p, int milliseconds) {
+  long end = now() + milliseconds;
+  size_t shown = p->shown;
+  for (;;) {
+    carry(p);
+    if (p->shown != shown) return 1;
+    long left = end - now();
+    if (left <= 0) return 1;
+    // A slow line moves by itself.
+    struct pollfd fd = {.fd = p->master, .events = POLLIN};
+    if (poll(&fd, 1, p->rate > 0 && left > 10 ? 10 : (int)left) > 0) return probe_pump(p, 1);
+  }
+}
+
 void probe_type(probe *p, const uint8_t *bytes, size_t count) { reply((const char *)bytes, count, p); }
 
 void probe_resize(probe *p, int rows, int columns) {
@@ -362,27 +377,75 @@ static int has_unread(probe *p) {
   return unread > 0;
 }
 
-int probe_is_asleep(probe *p) {
-  char path[64], line[512];
-  // First: once it has read, it runs until that is done.
-  int is_read = !has_unread(p);
+// What the system says of the program's threads at a moment.
+typedef struct {
+  int is_asleep, is_stopped;
+  // How often they were given a processor, and how many they are.
+  unsigned long long runs;
+} threads;
+
+static size_t read_task(probe *p, const char *task, const char *name, char *to, size_t room) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task/%.20s/%s", (int)p->pid, task, name);
+  FILE *file = fopen(path, "r");
+  if (!file) return 0;
+  size_t n = fread(to, 1, room - 1, file);
+  fclose(file);
+  to[n] = 0;
+  return n;
+}
+
+static threads look(probe *p) {
+  char path[64], text[512];
+  threads found = {.is_asleep = 1};
   snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
   DIR *tasks = opendir(path);
-  if (!tasks) return 1;
-  int is_asleep = 1, is_stopped = 0;
-  for (struct dirent *task; is_asleep && (task = readdir(tasks));) {
+  if (!tasks) return found;
+  for (struct dirent *task; (task = readdir(tasks));) {
     if (task->d_name[0] == '.') continue;
-    snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", (int)p->pid, task->d_name);
-    FILE *file = fopen(path, "r");
-    if (!file) continue;
+    unsigned long long used, waited, runs = 0;
+    if (read_task(p, task->d_name, "schedstat", text, sizeof text))
+      (void)!sscanf(text, "%llu %llu %llu", &used, &waited, &runs);
+    found.runs += runs + 1;
+    if (!read_task(p, task->d_name, "stat", text, sizeof text)) continue;
     // The state follows the name, which may hold anything.
-    char *name_end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
-    if (name_end && name_end[1] && strchr("RD", name_end[2])) is_asleep = 0;
-    if (name_end && name_end[1] && strchr("TZ", name_end[2])) is_stopped = 1;
-    fclose(file);
+    char *name_end = strrchr(text, ')');
+    if (name_end && name_end[1] && strchr("RD", name_end[2])) found.is_asleep = 0;
+    if (name_end && name_end[1] && strchr("TZ", name_end[2])) found.is_stopped = 1;
   }
   closedir(tasks);
-  return is_asleep && (is_stopped || is_read);
+  return found;
+}
+
+int probe_is_asleep(probe *p) {
+  // First: once it has read, it runs until that is done.
+  int is_read = !has_unread(p);
+  // One thread may wake another and sleep while the threads are looked at one by one: none has run from the first look to
+  // the second.
+  threads first = look(p), second = look(p);
+  return first.is_asleep && second.is_asleep && first.runs == second.runs && (second.is_stopped || is_read);
+}
+
+int probe_is_idle(probe *p) {
+  enum { SOON = 120 };  // in milliseconds
+  if (!probe_is_asleep(p)) return 0;
+  int found = -1;
+#ifdef SYS_poll
+  char path[64], text[512];
+  snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+  DIR *tasks = opendir(path);
+  if (!tasks) return -1;
+  for (struct dirent *task; (task = readdir(tasks));) {
+    if (task->d_name[0] == '.' || !read_task(p, task->d_name, "syscall", text, sizeof text)) continue;
+    long call = -1;
+    unsigned long long descriptors, count, timeout;
+    if (sscanf(text, "%ld %llx %llx %llx", &call, &descriptors, &count, &timeout) != 4 || call != SYS_poll) continue;
+    int waits_long = (int)timeout < 0 || (int)timeout > SOON;
+    found = found == 0 ? 0 : waits_long;
+  }
+  closedir(tasks);
+#endif
+  return found;
 }
 
 const uint8_t *probe_sent(probe *p, size_t *count) {

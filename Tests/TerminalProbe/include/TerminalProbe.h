@@ -13,6 +13,8 @@ typedef struct probe probe;
 probe *probe_start(char *const *words, char *const *environment, int rows, int columns);
 // Reads what the program sends for up to so many milliseconds; answers the emulator's replies. 0 when it has ended.
 int probe_pump(probe *p, int milliseconds);
+// The same, until something has come.
+int probe_pump_some(probe *p, int milliseconds);
 void probe_type(probe *p, const uint8_t *bytes, size_t count);
 // From now on the emulator gets so many bytes a second, behind a line that takes everything at once; 0 for all.
 void probe_slow_down(probe *p, int bytes_per_second);
@@ -33,6 +35,9 @@ const uint8_t *probe_sent(probe *p, size_t *count);
 size_t probe_shown(probe *p);
 // Whether the program has read what was typed, and none of its threads runs or waits for a processor.
 int probe_is_asleep(probe *p);
+// Whether, beside that, no thread polls for what comes soon by itself, as a timer does; −1 where the system does not say,
+// or none polls.
+int probe_is_idle(probe *p);
 // Waits for the end for up to so many milliseconds; −1 when the program lives, else its wait status.
 int probe_wait(probe *p, int milliseconds);
 pid_t probe_pid(probe *p);

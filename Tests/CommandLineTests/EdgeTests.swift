@@ -36,10 +36,8 @@ struct EdgeTests {
 
   /// What whoever starts the program wants ignored stays ignored; what it obeys leaves no folder behind.
   @Test func signalsAreWhatTheyWereAndEmptyFoldersGo() throws {
-    try shell.writePictures("a.png")
-    _ = try shell.run(
-      "mkdir in many; cp a.png in/1.png; cp a.png in/2.png; for i in $(seq 200); do cp a.png many/$i.png; done; echo precious >sheet.png"
-    )
+    try shell.writePictures(["a.png", "in/1.png", "in/2.png"] + (1...200).map { "many/\($0).png" })
+    try shell.write("precious\n", "sheet.png")
     let found = try shell.run(
       """
       trap '' INT HUP TERM QUIT

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a person has is neither lost to the command that reads it nor to one that comes late, and mistakes are told first.
-@FirstCommands
+@ThirdCommands
 struct InputCareTests {
   private let shell: Shell
 
@@ -119,8 +119,8 @@ struct InputCareTests {
   @Test func lateFilesStayAndPlacesAreLookedAtFirst() throws {
     let late = try shell.run(
       """
-      "$P" imagine x --steps 150 --preview-every 20 -o w.png >told 2>said & p=$!
-      \(Shell.until("[ -e w.png.preview.png ]")); echo precious >w.png
+      "$P" imagine x --steps 60 --preview-every 4 -o w.png >told 2>said & p=$!
+      \(Shell.until("[ -e w.png.preview.png ]")); kill -STOP $p; echo precious >w.png; kill -CONT $p
       wait $p; echo $?; cat w.png told; head -c 4 w-2.png | tail -c 3; echo; cat said
       """)
     #expect(
@@ -138,8 +138,8 @@ struct InputCareTests {
   @Test func aFolderThatIsGoneIsMadeAgain() throws {
     let found = try shell.run(
       """
-      "$P" imagine x --steps 150 --preview-every 1 --seed 3 -o new/deep >told 2>said & p=$!
-      \(Shell.until("ls new/deep/*.preview.png >/dev/null 2>&1")); rm -r new; wait $p; echo $?; cat told said; ls new/deep
+      "$P" imagine x --steps 60 --preview-every 10 --seed 3 -o new/deep >told 2>said & p=$!
+      \(Shell.until("ls new/deep/*.preview.png >/dev/null 2>&1")); kill -STOP $p; rm -r new; kill -CONT $p; wait $p; echo $?; cat told said; ls new/deep
       """)
     #expect(found.out == "0\nnew/deep/x-3.png\nx-3.png\n", "\(found)")
   }

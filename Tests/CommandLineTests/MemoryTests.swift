@@ -6,7 +6,7 @@ import Testing
 import VUGEN
 
 /// Little memory: one line and a status of failure, or the work done; no crash, and no waiting without an end.
-@FirstCommands
+@ThirdCommands
 struct MemoryTests {
   @Test func littleMemoryIsOneLine() throws {
     let shell = try Shell()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Single files that commands write: as their names end, and never over what is there.
-@SecondCommands
+@FourthCommands
 struct OutputFileTests {
   private let shell: Shell
 

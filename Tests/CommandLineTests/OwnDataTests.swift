@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Training on what a person brings, and how it tells of itself.
-@SecondCommands
+@FourthCommands
 struct OwnDataTests {
   private let shell: Shell
 

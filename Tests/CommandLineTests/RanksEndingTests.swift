@@ -7,6 +7,7 @@ import Testing
 /// How several processes end, and what they share beside training.
 @Suite(
   .serialized, .enabled(if: Launcher.isThere, "mpirun is not installed; apt-get install openmpi-bin has it"))
+@LauncherCommands
 struct RanksEndingTests {
   private static let ground = Result { try TrainingGround() }
 

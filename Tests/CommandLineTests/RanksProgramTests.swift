@@ -8,6 +8,7 @@ import Testing
 /// `mpirun vugen train`: several processes as one.
 @Suite(
   .serialized, .enabled(if: Launcher.isThere, "mpirun is not installed; apt-get install openmpi-bin has it"))
+@LauncherCommands
 struct RanksProgramTests {
   private static let ground = Result { try TrainingGround() }
 

@@ -6,7 +6,7 @@ import Testing
 import VUGEN
 
 /// What `replay --verify` calls identical is wholly there and was wholly compared.
-@SecondCommands
+@FourthCommands
 struct ReplayTests {
   private let shell: Shell
   private static let examples = URL(fileURLWithPath: #filePath).appendingPathComponent(

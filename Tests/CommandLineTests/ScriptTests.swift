@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Commands as scripts call them: over folders, with any seed, with what is missing or wrong among what is right.
-@SecondCommands
+@FourthCommands
 @Suite struct ScriptTests {
   private let shell: Shell
   private var folder: String { shell.folder }

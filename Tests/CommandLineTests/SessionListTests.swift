@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What commands say of sessions, in lines.
-@SecondCommands
+@FourthCommands
 struct SessionListTests {
   private let shell: Shell
 

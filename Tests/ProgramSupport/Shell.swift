@@ -31,7 +31,10 @@ public struct Shell {
   }
 
   /// Gray pictures by these names.
-  public func writePictures(_ names: String...) throws {
+  public func writePictures(_ names: String...) throws { try writePictures(names) }
+
+  /// Gray pictures by these names.
+  public func writePictures(_ names: [String]) throws {
     let gray = try Picture(width: 16, height: 16, rgb: [UInt8](repeating: 90, count: 768)).pngData()
     for name in names { try write(Data(gray), name) }
   }

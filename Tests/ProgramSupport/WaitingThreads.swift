@@ -34,3 +34,27 @@ public actor SecondCommands {
   private static let thread = NumericThread(name: "tests.commands")
   public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.thread.asUnownedSerialExecutor() }
 }
+
+/// Others of them.
+@globalActor
+public actor ThirdCommands {
+  public static let shared = ThirdCommands()
+  private static let thread = NumericThread(name: "tests.commands")
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.thread.asUnownedSerialExecutor() }
+}
+
+/// Others of them.
+@globalActor
+public actor FourthCommands {
+  public static let shared = FourthCommands()
+  private static let thread = NumericThread(name: "tests.commands")
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.thread.asUnownedSerialExecutor() }
+}
+
+/// Commands of several processes, which wait for each other.
+@globalActor
+public actor LauncherCommands {
+  public static let shared = LauncherCommands()
+  private static let thread = NumericThread(name: "tests.launcher")
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.thread.asUnownedSerialExecutor() }
+}

@@ -98,7 +98,7 @@ public final class ChildProgram {
         throw Failure(description: "\(words) did not end in \(seconds) s: \(threads)")
       }
       usleep(nap)
-      nap = min(nap * 2, 10_000)
+      nap = min(nap * 2, 2000)
     }
     let status = end ?? 0, signal = status & 0x7F
     return Outcome(

@@ -35,6 +35,8 @@ struct LeavingProgramTests {
     s.type("/steps 1000\ra red apple\ra blue car\r")
     #expect(s.expect("of 1000"))
     s.type("/new\r")
+    #expect(s.expect("1 request in the queue; the same again ends it"), "\(s.screen(36))")
+    s.type("/new\r")
     #expect(s.expect("2 requests were cancelled") && s.expectGone("a red apple"), "\(s.screen(36))")
     s.type("/steps 999\ra green frog\ra brown dog\r")
     #expect(s.expect("of 999"), "\(s.screen(36))")

@@ -74,6 +74,8 @@ struct SessionSwitchTests {
     s.type("/steps 1000\r/count 4\rlong apple\rwaiting pear\r")
     #expect(s.expect("of 1000"))
     s.type("/new\r")
+    #expect(s.expect("1 request in the queue; the same again ends it"), "\(s.screen(36))")
+    s.type("/new\r")
     #expect(s.expect("2 requests were cancelled"), "\(s.screen(36))")
     s.type("/steps 2\r/count 1\rshort plum\r")
     #expect(s.expect("short plum") && s.expect("2 steps ·"), "\(s.screen(36))")

@@ -17,14 +17,23 @@ struct LeavingTests {
     return b
   }
 
-  /// The ways to another session, and the effect that opens it.
+  /// The ways to another session, and the effect that opens it; what is not finished is told first.
   private static func goOn(_ b: inout Bench, byList: Bool) -> Effect {
+    let ask = "a drawing is not finished, 1 request in the queue; the same again ends it"
     guard byList else {
-      b.send("/new")
+      for _ in 0..<2 {
+        #expect(b.state.work.running?.isCancelling == false)
+        b.send("/new")
+        #expect(b.state.work.running?.isCancelling == !b.shows(ask))
+      }
       return .newSession
     }
     b.act(.sessionsRead([Choice(title: "other", detail: "", value: "other")]))
-    b.press(.enter)
+    for _ in 0..<2 {
+      #expect(b.state.work.running?.isCancelling == false)
+      b.press(.enter)
+      #expect(b.state.work.running?.isCancelling == !b.shows(ask))
+    }
     return .openSession("other")
   }
 
@@ -80,10 +89,37 @@ struct LeavingTests {
   @Test func anotherSessionWaitsForTwoSeconds() {
     var b = Self.busy()
     b.send("/new")
+    b.send("/new")
     b.act(.tick(2))
     #expect(b.effects.last == .newSession)
     b.open()
     #expect(b.state.work.running == nil && b.state.work.queue.isEmpty)
+  }
+
+  /// One question for all ways out; the answer to one is none to another, nor when more was asked meanwhile.
+  @Test func whatIsNotFinishedIsAskedOfEachWay() {
+    var b = Self.busy()
+    b.send("/new")
+    b.press(.control("d"))
+    #expect(b.shows("the same again ends it and leaves") && !b.state.isLeaving)
+    b.act(.sessionsRead(["one", "two"].map { Choice(title: $0, detail: "", value: $0) }))
+    b.press(.enter, .down, .enter)
+    #expect(b.shows("the same again ends it") && b.shows("two") && b.state.work.queue.count == 1)
+    b.press(.escape)
+    b.send("a cow")
+    b.send("/new")
+    #expect(b.shows("2 requests in the queue; the same again ends it") && b.state.work.queue.count == 2)
+    b.send("/new")
+    #expect(b.state.work.queue.isEmpty && b.effects.last == .cancel(b.running))
+    // Nothing more is lost by it.
+    b.act(.sessionsRead([Choice(title: "two", detail: "", value: "two")]))
+    b.press(.enter)
+    b.finish("aa", partial: true)
+    #expect(b.effects.last == .openSession("two"))
+    // Where nothing runs, nobody is asked.
+    b = Bench()
+    b.send("/new")
+    #expect(b.effects.last == .newSession)
   }
 
   /// The open session is no other one, and nothing ends for it.

@@ -129,7 +129,7 @@ extension StudioState {
       overlays.top = .list(list)
       return argument.isEmpty ? [] : [.search(argument)]
     case .sessions: return [.readSessions]
-    case .new: return endWork(then: .newSession)
+    case .new: return leave(for: .newSession)
     case .rename: return argument.isEmpty ? fail("/rename takes a title") : recording(.renamed(argument))
     default: break
     }
@@ -153,7 +153,7 @@ extension StudioState {
     case .things: return openThings(argument)
     case .help:
       if case .help = overlays.top {} else { overlays.lay(.help(scroll: 0)) }
-    case .quit: return leave()
+    case .quit: return leave(for: .leave)
     default: break
     }
     return []
@@ -224,63 +224,6 @@ extension StudioState {
     terminal.theme = theme
     say("theme \(name); theme = \"\(name)\" in config.toml keeps it")
     return [.repaint]
-  }
-
-  /// Leaves; what is not finished is told first, and ended where the person asks again.
-  private mutating func leave() -> [Effect] {
-    if let leaving = work.leaving, leaving.due != nil, leaving.next == .leave { return leaveNow() }
-    let running = work.running.flatMap { $0.isAnswered ? nil : $0.job }
-    let unfinished = [running].compactMap { $0?.id } + work.queue.map(\.id)
-    if !unfinished.isEmpty, unfinished != work.toldOfLeaving {
-      work.toldOfLeaving = unfinished
-      let first = running.map { [$0.isDrawing ? "a drawing is not finished" : "an answer is not finished"] }
-      let rest = work.waiting.count,
-        waiting = rest == 0 ? [] : ["\(Format.number(rest, "request")) in the queue"]
-      return fail(
-        ((first ?? []) + waiting).joined(separator: ", ")
-          + "; the same again ends it and leaves")
-    }
-    return leaveUnasked()
-  }
-
-  /// Leaves; what is not finished is ended.
-  mutating func leaveUnasked() -> [Effect] {
-    isLeaving = true
-    return endWork(then: .leave)
-  }
-
-  /// What waits is written as cancelled, and what runs ends at its next step, so that nothing of it is lost; then, or
-  /// after two seconds, the studio or the session is left.
-  mutating func endWork(then next: Effect) -> [Effect] {
-    let dropped = work.queue.flatMap { job -> [Effect] in
-      [
-        .record(.began(job.id, job.request, sweep: job.options.sweep)), .record(.cancelled(request: job.id)),
-      ]
-    }
-    let count = work.requestCount
-    let models: [Effect] = work.logged.contains { $0.request == nil } ? [.record(.unqueued([]))] : []
-    (work.queue, work.logged, work.critique, work.sliderDue) = ([], [], nil, nil)
-    let before = settingsBeforeLeaving() + dropped + models
-    if work.leaving?.due == nil {
-      work.leaving = Leaving(next: next, firstOfNext: work.nextRequest, ended: count)
-    }
-    work.leaving?.next = next
-    // Another session is opened when the model is free: what comes of a request goes where it was asked.
-    guard let running = work.running, next != .leave || !running.isAnswered else { return before + [next] }
-    let effects = cancelRunning(discarding: running.isDiscarded)
-    work.leaving?.due = now + 2
-    let again = next == .leave ? "; the same again leaves at once" : ""
-    say("stopping at the next step, to keep what is there" + again)
-    return before + effects
-  }
-
-  /// Leaves without what still runs.
-  mutating func leaveNow() -> [Effect] {
-    guard let next = work.leaving?.next else { return [] }
-    work.leaving?.due = nil
-    // Of the one that is left for another session, whoever opens that writes the end.
-    guard next == .leave, let running = work.running, !running.isAnswered else { return [next] }
-    return [.record(.cancelled(request: running.id)), .leave]
   }
 
   /// "1..9", with a step behind a comma: "1..9,2".

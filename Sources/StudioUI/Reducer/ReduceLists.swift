@@ -99,6 +99,10 @@ extension StudioState {
 
   private mutating func choose(_ choice: Choice, _ purpose: ListOverlay.Purpose) -> [Effect] {
     if purpose == .queue { return editWaiting(choice) }
+    let isSession = purpose == .sessions || purpose == .search
+    let session = Effect.openSession(choice.value, at: choice.place)
+    // The list stays: the same key again is the answer. The open session goes on as it is.
+    if isSession, !choice.isCurrent, asksFirst(before: session) { return [] }
     overlays.top = nil
     switch purpose {
     case .palette:
@@ -109,10 +113,7 @@ extension StudioState {
       }
       return run(command: choice.value)
     case .themes: return choose(theme: choice.value)
-    case .sessions, .search:
-      let next = Effect.openSession(choice.value, at: choice.place)
-      // The open one stays as it is.
-      return choice.isCurrent ? [next] : endWork(then: next)
+    case .sessions, .search: return choice.isCurrent ? [session] : endWork(then: session)
     case .models: return run(command: "/model \(choice.value)")
     case .things: return choose(thing: choice.value)
     case .queue: return []

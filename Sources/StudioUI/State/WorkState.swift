@@ -31,7 +31,7 @@ public struct WorkState: Equatable, Sendable {
   /// What the model does while nobody asks for anything: the picture that it is about.
   var aside: PictureID?
   /// What was not finished when the person was last told so on leaving.
-  var toldOfLeaving: [Int] = []
+  var toldOfLeaving: ToldOfLeaving?
   /// The way out of the studio or the session; nil while nobody leaves.
   var leaving: Leaving?
   /// When a request was stopped last.
@@ -121,6 +121,14 @@ struct Leaving: Equatable {
   var due: Double?
   /// The first request that belongs to the session that is to be opened, and how many were ended for it.
   let firstOfNext: Int, ended: Int
+}
+
+/// What a person was told who wants to leave.
+struct ToldOfLeaving: Equatable {
+  /// What is done then.
+  let next: Effect
+  /// Requests that were not finished.
+  let unfinished: [Int]
 }
 
 /// Another model, which takes over behind what was asked before.

@@ -20,13 +20,17 @@ public struct SessionSettings: Codable, Sendable, Equatable {
   public var solver: Solver
   /// Times, 0 = noise → 1 = data, in which guidance works.
   public var guidanceStart, guidanceEnd: Float
+  /// Whether what is typed is asked, and not drawn; nil in logs that do not say.
+  public var asks: Bool?
 
   /// Those of a drawing.
-  public init(_ drawing: ImageSettings, seed: UInt64?, count: Int, temperature: Float) {
+  public init(
+    _ drawing: ImageSettings, seed: UInt64?, count: Int, temperature: Float, asks: Bool? = nil
+  ) {
     (guidanceScale, steps, decoderSteps) = (drawing.guidanceScale, drawing.steps, drawing.decoderSteps)
     (negative, solver) = (drawing.negative, drawing.solver)
     (guidanceStart, guidanceEnd) = (drawing.guidanceStart, drawing.guidanceEnd)
-    (self.seed, self.count, self.temperature) = (seed, count, temperature)
+    (self.seed, self.count, self.temperature, self.asks) = (seed, count, temperature, asks)
   }
 
   /// As a drawing without a prompt has them.
@@ -43,6 +47,6 @@ public struct SessionSettings: Codable, Sendable, Equatable {
   var bounded: SessionSettings {
     SessionSettings(
       drawing.bounded, seed: seed, count: count.clamped(to: DrawingLimits.count),
-      temperature: temperature.clamped(to: SessionBounds.temperature))
+      temperature: temperature.clamped(to: SessionBounds.temperature), asks: asks)
   }
 }

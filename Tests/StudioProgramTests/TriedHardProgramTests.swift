@@ -44,7 +44,11 @@ struct TriedHardProgramTests {
     #expect(s.expect("next: a long question?") && s.expect("steps 3"), "\(s.screen(36))")
     #expect(
       Self.waits(s, store) { log in
-        if case .settings(let settings)? = log.last { settings.steps == 3 } else { false }
+        if case .settings(let settings)? = log.last {
+          settings.steps == 3 && settings.asks == false
+        } else {
+          false
+        }
       }, "written at once: \(s.screen(36))")
     kill(probe_pid(s.probe), SIGKILL)
     #expect(s.end() == 128 + SIGKILL)
@@ -60,7 +64,7 @@ struct TriedHardProgramTests {
     let t = try Session(["studio", "last", "--graphics", "none"], home: s.home)
     #expect(t.expect("not finished: the studio ended before it was done"), "\(t.screen(36))")
     #expect(t.expect("was waiting when the studio ended") && t.expect("2 requests were not finished; /retry"))
-    #expect(t.expect("Mode  Ask") && t.screen(36).contains(#/Steps +3\b/#), "\(t.screen(36))")
+    #expect(t.expect("Mode  Imagine") && t.screen(36).contains(#/Steps +3\b/#), "\(t.screen(36))")
     #expect(t.screen(36).contains(#/Seed +5\b/#) && t.screen(36).contains(#/Count +2\b/#), "\(t.screen(36))")
     #expect(t.expect("parameters"))
     t.type("/retry\r")

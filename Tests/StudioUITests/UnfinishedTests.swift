@@ -9,7 +9,7 @@ import Testing
 /// What the log knows of what is asked and set, and what comes of it when the session is taken up again.
 @Suite struct UnfinishedTests {
   /// The same session in another studio, as a program opens it whose predecessor was killed.
-  private static func reopened(_ b: Bench) -> Bench {
+  static func reopened(_ b: Bench) -> Bench {
     let left = UnfinishedRequests(b.records.map { SessionEntry(time: 1, event: $0) })
     var again = Bench()
     again.open()

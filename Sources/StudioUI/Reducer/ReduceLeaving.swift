@@ -46,8 +46,10 @@ extension StudioState {
     }
     let count = work.requestCount
     let models: [Effect] = work.logged.contains { $0.request == nil } ? [.record(.unqueued([]))] : []
+    // What is dropped begins in the log, too: what was set since then is behind it.
+    if let last = work.queue.last { noteRecorded(last.request, isOfSweep: last.options.sweep != nil) }
     (work.queue, work.logged, work.critique, work.sliderDue) = ([], [], nil, nil)
-    let before = settingsBeforeLeaving() + dropped + models
+    let before = dropped + models + settingsBeforeLeaving(behindRequests: !dropped.isEmpty)
     if work.leaving?.due == nil {
       work.leaving = Leaving(next: next, firstOfNext: work.nextRequest, ended: count)
     }

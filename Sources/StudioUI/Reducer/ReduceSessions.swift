@@ -9,21 +9,28 @@ extension StudioState {
     // A damaged log may hold the largest of numbers.
     work.nextRequest = max(work.nextRequest, min(conversation.transcript.lastRequest, 1 << 60) + 1)
     switch event {
-    case .asked(_, _, _, let sampling, _) where isReading:
-      takeUp(event, in: .ask)
-      inspector.controls.temperature = sampling.temperature
-      inspector.recorded = inspector.controls
+    case .asked(_, _, _, let sampling, _) where conversation.replay == nil:
+      if isReading {
+        takeUp(event, in: .ask)
+        inspector.controls.temperature = sampling.temperature
+        inspector.recorded = inspector.controls
+      }
+      noteRecorded(event.requested, isOfSweep: false)
     case .drawingAsked(_, let settings, _, _, let sweep) where conversation.replay == nil:
       if isReading {
         takeUp(event, in: .imagine)
         restore(settings, isOfSweep: sweep != nil)
       }
-      inspector.recorded.take(settings, isOfSweep: sweep != nil)
+      noteRecorded(event.requested, isOfSweep: sweep != nil)
     case .settings(let settings) where isReading:
       // What was turned before the first request is in the log before it.
       forgetTheOneBefore()
       inspector.controls.take(settings)
       inspector.recorded = inspector.controls
+      if let asks = settings.asks {
+        prompt.recordedMode = asks ? .ask : .imagine
+        turn(to: prompt.recordedMode)
+      }
     case .drawn(_, _, let origin, _, _):
       prompt.subject = .newest
       if conversation.lastDrawing == nil || work.running == nil {
@@ -35,17 +42,27 @@ extension StudioState {
     return []
   }
 
+  /// What a request that begins says of the settings by itself.
+  mutating func noteRecorded(_ request: Request<PictureID>?, isOfSweep: Bool) {
+    switch request {
+    case .ask: prompt.recordedMode = .ask
+    case .imagine(let settings, _, _):
+      prompt.recordedMode = .imagine
+      inspector.recorded.take(settings, isOfSweep: isOfSweep)
+    case nil: break
+    }
+  }
+
   /// Whether entries are those of a session that is being taken up, and not what happens now.
   private var isReading: Bool {
     work.running == nil && work.leaving == nil && conversation.replay == nil
   }
 
-  /// A request of the session that is taken up: it goes on in the mode of the last one.
+  /// A request of the session that is taken up: it goes on in the mode of the last one, unless the log says another.
   private mutating func takeUp(_ event: SessionEvent, in mode: StudioMode) {
     forgetTheOneBefore()
     conversation.lastRequest = event.requested
-    // What cannot draw asks, until a model is there that can.
-    (prompt.mode, prompt.asksForWant) = (work.canDraw ? mode : .ask, mode == .imagine && !work.canDraw)
+    turn(to: mode)
   }
 
   /// What the session before was turned to is none of the one's that is taken up: of what its log does not say, such as a
@@ -54,6 +71,8 @@ extension StudioState {
     guard !conversation.isTakenUp else { return }
     conversation.isTakenUp = true
     (inspector.controls, inspector.recorded) = (inspector.configured, inspector.configured)
+    prompt.recordedMode = prompt.configuredMode
+    turn(to: prompt.configuredMode)
   }
 
   /// A session goes on as it was left: with the settings of its last drawing, and what was turned since.
@@ -99,7 +118,7 @@ extension StudioState {
     conversation = conversation.emptied(isReadOnly: isReadOnly)
     work.abandon()
     if isReadOnly { work.queue = [] }
-    inspector.recorded = inspector.controls
+    (inspector.recorded, prompt.recordedMode) = (inspector.controls, prompt.mode)
     (overlays.top, inspector.row) = (nil, nil)
     (prompt.attachments, prompt.questionForNextAttachment, prompt.subject) = ([], nil, .newest)
     if !text.isEmpty {

@@ -12,15 +12,21 @@ public struct InspectorState: Equatable, Sendable {
   }
   /// Until when the slider is shown on the prompt's rule, where there is no inspector beside it.
   var sliderUntil: Double?
-  /// The values that the settings file has, those that the open session's log has, and those that are to be written there
-  /// once they stand still until `recordDue`.
+  /// The values that the settings file has, those that the open session's log has, and what is to be written there once it
+  /// stands still until `recordDue`.
   var configured = Controls(), recorded = Controls()
-  var turned: Controls?
+  var turned: Turned?
   var recordDue: Double?
   /// Digits that were typed at the row.
   var entry = ""
 
   static let rows = ["guidance", "steps", "seed", "count", "decoder steps", "temperature"]
+}
+
+/// What a session takes up again: what can be turned, and what the prompt does.
+struct Turned: Equatable {
+  var controls: Controls
+  var mode: StudioMode
 }
 
 /// What a person can turn in the inspector.

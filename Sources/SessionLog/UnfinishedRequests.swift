@@ -19,6 +19,8 @@ public struct UnfinishedRequests: Sendable {
   public static let cutOff = "not finished: the studio ended before it was done"
   /// The same of one that was not.
   public static let notBegun = "was waiting when the studio ended"
+  /// Both.
+  public static let reasons: Set<String> = [cutOff, notBegun]
 
   /// - Parameter log: a whole log, which nobody writes now.
   public init(_ log: [SessionEntry]) {
@@ -168,8 +170,8 @@ extension [SessionEntry] {
       (sweeps[request], begun[sweep]) = (sweep, place)
     }
     return enumerated().filter { place, entry in
-      if case .failed(let request, UnfinishedRequests.cutOff) = entry.event, let sweep = sweeps[request],
-        begun[sweep].map({ $0 > place }) ?? false
+      if case .failed(let request, let reason) = entry.event, UnfinishedRequests.reasons.contains(reason),
+        let sweep = sweeps[request], begun[sweep].map({ $0 > place }) ?? false
       {
         return false
       }

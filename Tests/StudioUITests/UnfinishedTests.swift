@@ -138,6 +138,38 @@ import Testing
     #expect(again.drawings.map(\.guidanceScale) == [2] && again.state.work.queue.count == 1)
   }
 
+  /// One that was cut off before its first picture, or waited as a whole, is no other one when it is asked again: once it is
+  /// done, nothing says that it is not.
+  @Test(arguments: [false, true]) func aSweepGoesOnFromItsBeginning(waits: Bool) {
+    var b = Bench()
+    b.send("a cat")
+    b.finish("c0")
+    if waits { b.send("a dog") }
+    b.send("/sweep 1..3")
+    var again = Self.reopened(b)
+    #expect(again.shows(waits ? "was waiting when the studio ended" : "not finished: the studio ended"))
+    again.send("/retry")
+    if waits { again.finish("d0") }
+    for name in ["s1", "s2", "s3"] { again.finish(name) }
+    #expect(again.drawings.map(\.guidanceScale).suffix(3) == [1, 2, 3])
+    let strips = again.state.conversation.transcript.messages.filter(\.isStrip)
+    #expect(strips.map(\.pictures) == [["s1", "s2", "s3"]])
+    #expect(!again.shows("was waiting when"), "\(again.rows())")
+    if !waits { #expect(!again.shows("not finished"), "\(again.rows())") }
+    // So it is to those who read the log.
+    let left = UnfinishedRequests(b.records.map { SessionEntry(time: 1, event: $0) })
+    let log = (b.records + left.owed.map(\.event) + again.records).map { SessionEntry(time: 1, event: $0) }
+    let sweep = log.compactMap(\.event.sweep).first ?? 0
+    #expect(RequestOutcomes(log).label(of: sweep) == "")
+    let said = log.withWaiting.compactMap { entry -> Int? in
+      if case .failed(let request, _) = entry.event { request } else { nil }
+    }
+    #expect(!said.contains(sweep), "\(said)")
+    // It is taken back as one.
+    again.send("/undo")
+    #expect(again.state.conversation.transcript.messages.allSatisfy { !$0.isStrip })
+  }
+
   /// Killed again, behind a retry: all stands in the order in which it was asked, and the last is the last.
   @Test func theOrderStaysBehindASecondEnd() {
     var b = Bench()

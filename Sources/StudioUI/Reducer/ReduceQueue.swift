@@ -314,13 +314,14 @@ extension StudioState {
   /// - Parameter models: those that take over before one of them.
   private mutating func askAgain(_ jobs: [Job], models: [Int: String] = [:]) {
     var numbers: [Int: Int] = [:]
+    let shown = Set(conversation.transcript.messages.compactMap(\.request))
     for var job in jobs {
       numbers[job.id] = work.nextRequest
       if let model = models[job.id] {
         work.modelChanges.append(ModelChange(folder: model, first: work.nextRequest))
       }
-      // A sweep whose first one gets another number is called by that.
-      job.options.sweep = job.options.sweep.map { numbers[$0] ?? $0 }
+      // A sweep whose first one gets another number is called by that, unless it stands in the transcript and goes on.
+      job.options.sweep = job.options.sweep.map { shown.contains($0) ? $0 : numbers[$0] ?? $0 }
       job.options.followsSlider = false
       work.enqueue(job.request, job.options)
     }

@@ -178,8 +178,10 @@ public struct Transcript: Equatable, Sendable {
       sweeps[request] = sweep
       // One message for all of them.
       if messages.contains(where: { $0.request == sweep && $0.speaker == .person }) {
-        // It goes on: it is not cut off any more.
-        messages.removeAll { $0.request == sweep && $0.isError && $0.text == UnfinishedRequests.cutOff }
+        // It goes on: it is not cut off any more, and does not wait.
+        messages.removeAll {
+          $0.request == sweep && $0.isError && UnfinishedRequests.reasons.contains($0.text)
+        }
         return
       }
     }

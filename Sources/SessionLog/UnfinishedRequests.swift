@@ -1,13 +1,25 @@
 import Requests
 
+/// A model as a log names it.
+public struct RecordedModel: Hashable, Sendable {
+  /// What it is called: its folder's own name.
+  public var name: String
+  /// Tells models of one name apart.
+  public var hash: String
+
+  /// Each argument is the property of its name.
+  public init(name: String, hash: String) { (self.name, self.hash) = (name, hash) }
+}
+
 /// Requests that had not come to their end when a log ended: the one that was worked on, and those that waited. A studio
 /// that is left says of all of them what became of them; one that is killed cannot.
 public struct UnfinishedRequests: Sendable {
   /// What begins those that are to be asked again, in order: what was left before and not asked again since, the last that
   /// was begun, and all that waited. A model that was to take over stands before what it is for, as `opened`.
   public private(set) var again: [SessionEvent] = []
-  /// The model that worked when the log ended; nil where nothing was cut off or waits then.
-  public private(set) var model: String?
+  /// The model that worked when the log ended; where nothing was cut off or waits then, the one that worked when that was
+  /// asked which was left before; nil where nothing is.
+  public private(set) var model: RecordedModel?
   /// What begins those that waited.
   public private(set) var waiting: [SessionEvent] = []
   /// The session as it is shown: what was cut off says so, and so does what was not begun.
@@ -29,7 +41,7 @@ public struct UnfinishedRequests: Sendable {
     waiting = reading.waiting.map(\.began).filter { $0.request != nil }
     let last = [reading.last.flatMap { reading.open[$0]?.rest }].compactMap(\.self)
     again = Self.withoutNeedless(reading.left + last + reading.waiting.map(\.began))
-    if !(last + waiting).isEmpty { model = reading.model }
+    model = !(last + waiting).isEmpty ? reading.model : again.isEmpty ? nil : reading.leftModel
     let cut = reading.open.sorted { $0.value.place < $1.value.place }
     var marks = Dictionary(grouping: reading.cut + cut.map { ($0.value.place, $0.key) }, by: \.0)
       .mapValues { $0.map { Self.ended($0.1, Self.cutOff) } }
@@ -94,7 +106,9 @@ private struct Reading {
   /// What an earlier studio left: it is shown where it was asked, and can be asked again.
   var left: [SessionEvent] = []
   /// By which the session was opened last.
-  var model: String?
+  var model: RecordedModel?
+  /// The same when what was left was asked.
+  var leftModel: RecordedModel?
   /// The request that was begun last.
   var last: Int?
   /// What was set since then.
@@ -107,11 +121,13 @@ private struct Reading {
 
   mutating func take(_ event: SessionEvent, _ place: Int) {
     switch event {
-    case .opened(let name, _, _):
-      model = name
+    case .opened(let name, let hash, _):
+      model = RecordedModel(name: name, hash: hash)
       if let next = waiting.firstIndex(where: { $0.began.request == nil }) { waiting.remove(at: next) }
     // What was begun waits no more: it was left.
-    case .queued(let events) where events.contains { $0.request.map(known.contains) ?? false }: left = events
+    case .queued(let events) where events.contains { $0.request.map(known.contains) ?? false }:
+      // By whom the session is taken up stands behind it.
+      (left, leftModel) = (events, leftModel ?? model)
     case .queued(let events): waiting += events.map { ($0, place) }
     case .unqueued(let requests):
       waiting.removeAll { $0.began.request.map(requests.contains) ?? true }
@@ -143,6 +159,7 @@ private struct Reading {
   private mutating func leave(_ isGone: (SessionEvent) -> Bool) {
     left.removeAll { $0.request != nil && isGone($0) }
     left = UnfinishedRequests.withoutNeedless(left)
+    if left.isEmpty { leftModel = nil }
   }
 
   /// What ends those that waited, and where that is shown: where they were sent, yet behind all that was begun, as they

@@ -16,7 +16,8 @@ final class EngineDesk {
   private let mailbox: Mailbox<StudioMessage>
   private let cache: EncodedPictureCache
   private let source: PictureSource
-  private let folder: String
+  /// Of the model that is loaded first.
+  let folder: String
   private var engine: StudioEngine
   private(set) var facts: ModelFacts?
   /// The folder of the model that works, and of the one that is being loaded.
@@ -67,7 +68,8 @@ final class EngineDesk {
   func take(_ facts: ModelFacts, _ engine: StudioEngine) -> Action {
     (self.engine, self.facts, self.loaded) = (engine, facts, loading)
     return .modelReady(
-      name: facts.name, parameters: facts.parameters, bytes: facts.bytes, canDraw: facts.canDraw)
+      name: facts.name, parameters: facts.parameters, bytes: facts.bytes, canDraw: facts.canDraw,
+      hash: facts.hash)
   }
 
   /// - Parameter showsPictures: whether previews are of use.

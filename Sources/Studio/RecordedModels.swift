@@ -6,17 +6,12 @@ import VUGEN
 /// The models that a session's requests were made with, as far as they are here. Each is loaded when it is needed; one is
 /// in memory at a time.
 public final class RecordedModels {
-  /// A model as a log names it.
-  private struct Named: Hashable {
-    var name, hash: String
-  }
-
   private let given: String?
   /// The model that the log is opened with where it is read, and those of the requests so far.
-  private var current: Named?
-  private var makers: [Int: Named?] = [:]
-  private var found: [Named: String] = [:]
-  private var missing: Set<Named> = []
+  private var current: RecordedModel?
+  private var makers: [Int: RecordedModel?] = [:]
+  private var found: [RecordedModel: String] = [:]
+  private var missing: Set<RecordedModel> = []
   private var loaded: (folder: String, engine: StudioEngine, facts: ModelFacts)?
   /// Results that nothing here can make again, each in a line.
   public private(set) var unchecked: [String] = []
@@ -34,7 +29,7 @@ public final class RecordedModels {
   public func follow(_ event: SessionEvent) async {
     switch event {
     case .opened(let name, let hash, _):
-      current = Named(name: name, hash: hash)
+      current = RecordedModel(name: name, hash: hash)
       await loaded?.engine.forget()
     case .undone: await loaded?.engine.forget()
     case .asked(let request, _, _, _, _), .drawingAsked(let request, _, _, _, _):
@@ -59,14 +54,22 @@ public final class RecordedModels {
     return try await load(folder)
   }
 
-  private func folder(of named: Named) -> String? {
+  /// Where a model lies that a log names, as `--model` takes it; nil where it is not here.
+  ///
+  /// - Parameter near: where it is looked for first.
+  static func place(of model: RecordedModel, near: [String] = []) -> String? {
+    func isIt(_ folder: String) -> Bool { (try? ModelFacts.hash(of: folder)) == model.hash }
+    let names = near + [EmbeddedModel.name, model.name]
+    if let name = names.first(where: { isIt(EmbeddedModel.folder(for: $0)) }) { return name }
+    guard let listed = ListedModel.all().first(where: { isIt($0.folder) }) else { return nil }
+    return EmbeddedModel.folder(for: listed.name) == listed.folder ? listed.name : listed.folder
+  }
+
+  private func folder(of named: RecordedModel) -> String? {
     if let known = found[named] { return known }
     if missing.contains(named) { return nil }
-    func isIt(_ folder: String) -> Bool { (try? ModelFacts.hash(of: folder)) == named.hash }
-    let near = [
-      EmbeddedModel.folder(for: given), EmbeddedModel.folder, EmbeddedModel.folder(for: named.name),
-    ]
-    let folder = near.first(where: isIt) ?? ListedModel.all().map(\.folder).first(where: isIt)
+    let near = given.map { [$0] } ?? []
+    let folder = Self.place(of: named, near: near).map { EmbeddedModel.folder(for: $0) }
     if let folder { found[named] = folder } else { missing.insert(named) }
     return folder
   }

@@ -82,6 +82,7 @@ final class StudioEffects {
     case .measureMove(let pair): pictures.measureMove(pair)
     case .loadModel(let folder): engines.load(TypedPath.modelFolder(folder))
     case .checkModel(let folder): return engines.check(folder)
+    case .findModel(let model): find(model)
     case .record(let event): return recorder.record(event)
     case .newSession: return recorder.begin(leaving: state.work.running?.id)
     case .openSession(let id, let place):
@@ -124,6 +125,14 @@ final class StudioEffects {
   private func readModels() {
     let mailbox = self.mailbox, current = engines.loaded
     Task.detached { mailbox.post(.action(.modelsRead(FoundModels.choices(current: current)))) }
+  }
+
+  /// Looks for a model that a log names; its files are read off the interface's thread.
+  private func find(_ model: RecordedModel) {
+    let mailbox = self.mailbox, near = [engines.loaded, engines.folder].compactMap(\.self)
+    Task.detached {
+      mailbox.post(.action(.modelFound(model, folder: RecordedModels.place(of: model, near: near))))
+    }
   }
 
   /// The terminal, files and other programs.

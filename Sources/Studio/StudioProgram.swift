@@ -91,7 +91,7 @@ public struct StudioProgram {
     /// Requests that had not ended, each as it begins.
     var unfinished: [SessionEvent] = []
     /// The model that they were asked of.
-    var model: String?
+    var model: RecordedModel?
     /// What the person should know of it.
     var notice: String?
   }

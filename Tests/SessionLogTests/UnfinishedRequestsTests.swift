@@ -145,11 +145,11 @@ import Testing
     let nano = SessionEvent.opened(model: "nano", modelHash: "n", program: "p")
     let log = [nano, drawing(1), .queued([tiny]), .queued([asked(2)])]
     let found = left(log)
-    #expect(found.again == [drawing(1), tiny, asked(2)] && found.model == "nano")
+    #expect(found.again == [drawing(1), tiny, asked(2)] && found.model?.name == "nano")
     #expect(found.waiting == [asked(2)] && found.entries.map(\.event).filter { $0 == tiny }.isEmpty)
     #expect(left(log + found.owed.map(\.event)).again == found.again)
     let loaded = left(log + [drawn(1), .opened(model: "tiny", modelHash: "t", program: "p"), asked(2)])
-    #expect(loaded.again == [asked(2)] && loaded.model == "tiny")
+    #expect(loaded.again == [asked(2)] && loaded.model?.name == "tiny")
     #expect(left([drawing(1), .queued([tiny]), .unqueued([])]).again == [drawing(1)])
     #expect(left([drawing(1), .queued([tiny]), .cancelled(request: 1)]).again.isEmpty)
   }

@@ -214,8 +214,10 @@ import Testing
     var other = Bench()
     other.open()
     other.act(
-      .leftUnfinished([.asked(request: 1, text: "?", pictures: [], sampling: .init())], model: "tiny"))
-    #expect(other.shows("the model was tiny, and is nano now"))
+      .leftUnfinished(
+        [.asked(request: 1, text: "?", pictures: [], sampling: .init())],
+        model: RecordedModel(name: "tiny", hash: "t")))
+    #expect(other.shows("the model was tiny, and is nano now: /retry goes back to tiny"))
   }
 
   /// The order that a person gives the queue is the log's.

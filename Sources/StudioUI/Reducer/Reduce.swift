@@ -44,7 +44,7 @@ extension StudioState {
     case .ended: return leaveUnasked()
     case .resized, .graphicsKnown, .backgroundKnown, .themesRead: return takeTerminal(action)
     case .configured, .historyRead, .complaints: return takeBeginning(action)
-    case .modelReady, .modelFailed, .modelUnfit, .vocabularyKnown: return takeModel(action)
+    case .modelReady, .modelFailed, .modelUnfit, .modelFound, .vocabularyKnown: return takeModel(action)
     case .request(let id, let event): return take(event, of: id)
     case .session(let event): return take(event)
     case .sessionOpened, .played, .sessionsRead, .modelsRead, .searched, .picturesRead, .placeWanted,

@@ -4,9 +4,9 @@ import Requests
 extension StudioState {
   mutating func takeModel(_ action: Action) -> [Effect] {
     switch action {
-    case .modelReady(let name, let parameters, let bytes, let canDraw):
+    case .modelReady(let name, let parameters, let bytes, let canDraw, let hash):
       work.model = .ready(name: name, parameters: parameters, bytes: bytes, canDraw: canDraw)
-      (work.modelBefore, work.talk) = (nil, [])
+      (work.modelBefore, work.talk, work.modelHash) = (nil, [], hash)
       // The log has it as the one that works.
       if work.loadingModel != nil, let taken = work.logged.firstIndex(where: { $0.request == nil }) {
         work.logged.remove(at: taken)
@@ -19,17 +19,18 @@ extension StudioState {
       } else if prompt.asksForWant {
         (prompt.mode, prompt.asksForWant) = (.imagine, false)
       }
-      return startNext()
+      return retryWhereWanted() + startNext()
     case .vocabularyKnown(let vocabulary): self.vocabulary = vocabulary
     case .modelFailed(let reason):
       work.loadingModel = nil
       guard let before = work.modelBefore else {
         work.model = .failed(reason)
-        return fail(reason) + startNext()
+        return fail(reason) + retryWhereWanted() + startNext()
       }
       (work.model, work.modelBefore) = (before, nil)
-      return fail("\(reason); \(modelName) stays") + startNext()
+      return fail("\(reason); \(modelName) stays") + retryWhereWanted() + startNext()
     case .modelUnfit(let folder, let reason): return dropChange(to: folder, reason)
+    case .modelFound(let model, let folder): return take(model, in: folder)
     default: break
     }
     return []

@@ -115,29 +115,6 @@ extension StudioState {
     }
   }
 
-  /// What had not ended when the session was left is asked again; nil for nothing of that kind.
-  mutating func askUnfinished() -> [Effect]? {
-    let left = conversation.unfinished, jobs = left.map(\.job)
-    guard !jobs.isEmpty, !conversation.isReadOnly, conversation.replay == nil else { return nil }
-    // Those behind another model are for that.
-    guard work.canDraw || !left.prefix(while: { $0.model == nil }).contains(where: \.job.isDrawing) else {
-      return fail(cannotDraw)
-    }
-    (conversation.unfinished, conversation.unfinishedModel) = ([], nil)
-    conversation.lastRequest = jobs.last?.request
-    askAgain(jobs, models: Left.changes(left))
-    return [.record(.unqueued(jobs.map(\.id)))] + startNext()
-  }
-
-  /// Nobody wants what was left.
-  private mutating func dropUnfinished() -> [Effect] {
-    let left = conversation.unfinished, count = left.count
-    conversation.undone.append(.requests([], again: [], left: left))
-    conversation.unfinished = []
-    say("dropped \(Format.number(count, "request")); /redo brings \(count == 1 ? "it" : "them") back")
-    return [.record(.unqueued(left.map(\.job.id)))]
-  }
-
   /// All that waits goes; what runs goes on.
   mutating func dropQueue() -> [Effect] {
     guard !work.lines.isEmpty else { return fail("the queue is empty") }
@@ -312,7 +289,7 @@ extension StudioState {
   /// over.
   ///
   /// - Parameter models: those that take over before one of them.
-  private mutating func askAgain(_ jobs: [Job], models: [Int: String] = [:]) {
+  mutating func askAgain(_ jobs: [Job], models: [Int: String] = [:]) {
     var numbers: [Int: Int] = [:]
     let shown = Set(conversation.transcript.messages.compactMap(\.request))
     for var job in jobs {

@@ -25,10 +25,12 @@ public enum Action: Sendable {
   case complaints([String])
 
   // The model and its requests.
-  case modelReady(name: String, parameters: Int, bytes: Int, canDraw: Bool)
+  case modelReady(name: String, parameters: Int, bytes: Int, canDraw: Bool, hash: String = "")
   case modelFailed(String)
   /// One that is to take over later cannot be loaded, and why.
   case modelUnfit(String, String)
+  /// Where the model lies that a log names; nil where it is not here.
+  case modelFound(RecordedModel, folder: String?)
   /// What the model was taught; nil where its folder does not say.
   case vocabularyKnown(Vocabulary?)
   /// How much of its prompt the model finds in a picture, 0…1.
@@ -47,7 +49,7 @@ public enum Action: Sendable {
   case session(SessionEvent)
   /// Requests of the session that is taken up which had not ended when its studio did, each as it begins, and the
   /// model that they were asked of.
-  case leftUnfinished([SessionEvent], model: String? = nil)
+  case leftUnfinished([SessionEvent], model: RecordedModel? = nil)
   case played(Replay)
   case sessionsRead([Choice])
   /// Models that can be loaded.
@@ -106,6 +108,8 @@ public enum Effect: Equatable, Sendable {
   case loadModel(String)
   /// Finds out whether there is a model in a folder from which one is to be loaded later.
   case checkModel(String)
+  /// Looks for the model that a log names.
+  case findModel(RecordedModel)
   /// Draws a thing that the model knows, aside of the session.
   case drawThing(String)
   /// Asks the model for the parts of a picture's prompt, aside of the session.

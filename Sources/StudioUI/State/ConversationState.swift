@@ -16,7 +16,11 @@ public struct ConversationState: Equatable, Sendable {
   /// What `/retry` does before that: requests that had not ended when the session was left.
   var unfinished: [Left] = []
   /// The model that they were asked of; nil where that is not known.
-  var unfinishedModel: String?
+  var unfinishedModel: RecordedModel?
+  /// Whether that is not found here.
+  var lacksUnfinishedModel = false
+  /// Whether they are asked again as soon as a model is there.
+  var retriesUnfinished = false
   /// The recorded session that is being played; nil for none.
   public var replay: Replay?
   /// Whether the session has something from before it was opened.

@@ -6,6 +6,8 @@ import SessionLog
 public struct WorkState: Equatable, Sendable {
   /// The model that answers and draws.
   public var model = ModelStatus.loading
+  /// Tells the model that works from others of its name; empty before one does.
+  var modelHash = ""
   /// The model that goes on working where the one that is being loaded does not.
   var modelBefore: ModelStatus?
   /// The folder of the model that is being loaded, where a person wanted it.

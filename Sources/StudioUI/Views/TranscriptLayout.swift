@@ -273,9 +273,14 @@ extension StudioState {
     let what = count == 1 ? "1 request was not finished" : "\(count) requests were not finished"
     let them = count == 1 ? "it" : "them"
     var text = "\(what); /retry asks \(them) again, /stop all drops \(them)"
-    if case .ready(let name, _, _, _) = work.model, let before = conversation.unfinishedModel, before != name
+    if case .ready(let name, _, _, _) = work.model, let own = conversation.unfinishedModel,
+      conversation.unfinished[0].model == nil, !isUnfinishedModel
     {
-      text += "\nthe model was \(before.oneRow), and is \(name.oneRow) now: /model loads another first"
+      let (before, now) = (own.name.oneRow, name.oneRow)
+      text +=
+        conversation.lacksUnfinishedModel
+        ? "\nthe model was \(before), which is not found here: /retry asks \(now), /model loads another"
+        : "\nthe model was \(before), and is \(now) now: /retry goes back to \(before)"
     }
     return Message(id: -3, .studio, text)
   }

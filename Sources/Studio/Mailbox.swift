@@ -2,6 +2,20 @@ import Files
 import Foundation
 import Synchronization
 
+/// A pipe that wakes whoever waits at its end.
+enum WakingPipe {
+  /// Neither end waits, and no other program gets them; nil where there can be none.
+  static func ends() -> (read: Int32, write: Int32)? {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { return nil }
+    for end in ends {
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+    }
+    return (ends[0], ends[1])
+  }
+}
+
 /// Messages for the interface's thread, from any other, and a pipe that wakes it.
 final class Mailbox<Message: Sendable>: Sendable {
   private let messages = Mutex<[Message]>([])
@@ -10,15 +24,8 @@ final class Mailbox<Message: Sendable>: Sendable {
   let writeDescriptor: Int32
 
   init() {
-    var ends: [Int32] = [-1, -1]
     // Without a pipe the loop still wakes by its clock.
-    if pipe(&ends) == 0 {
-      for end in ends {
-        _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      }
-    }
-    (wakeDescriptor, writeDescriptor) = (ends[0], ends[1])
+    (wakeDescriptor, writeDescriptor) = WakingPipe.ends() ?? (-1, -1)
   }
 
   func post(_ message: Message) {
@@ -56,12 +63,17 @@ enum StudioSignals {
   /// Set before the handlers are; the pipe stays open as long as the process.
   private nonisolated(unsafe) static var wakeDescriptor: Int32 = -1
 
+  /// Has something to read once a signal ends the studio, and is never read: for whoever waits for another program.
+  private(set) nonisolated(unsafe) static var endDescriptor: Int32 = -1
+  private nonisolated(unsafe) static var endWriter: Int32 = -1
+
   /// Whether another program has the terminal for a while.
   static func lendTerminal(_ isLent: Bool) { isTerminalLent = isLent ? 1 : 0 }
 
   /// Each signal wakes the interface.
   static func watch(waking mailbox: Mailbox<StudioMessage>) {
     wakeDescriptor = mailbox.writeDescriptor
+    if endWriter < 0, let ends = WakingPipe.ends() { (endDescriptor, endWriter) = ends }
     signal(SIGWINCH) { _ in
       StudioSignals.resized = 1
       wakeInterface(StudioSignals.wakeDescriptor)
@@ -79,6 +91,7 @@ enum StudioSignals {
         // The terminal sends this one to the editor, while that has it. A handler, not SIG_IGN: that would be handed on.
         if number == SIGQUIT, StudioSignals.isTerminalLent != 0 { return }
         StudioSignals.ended = number
+        wakeInterface(StudioSignals.endWriter)
         wakeInterface(StudioSignals.wakeDescriptor)
       }
     }

@@ -27,6 +27,8 @@ final class StudioEffects {
   private var isUnattended = false
   /// What a person who wants to leave was told would be lost.
   private var toldLost: String?
+  /// What is said at the end of a text that was in an editor; nil where none was.
+  var keptDraft: String?
 
   init(
     recorder: SessionRecorder, source: PictureSource, modelFolder: String, graphics: Graphics?,
@@ -164,29 +166,4 @@ final class StudioEffects {
   }
 
   func resized(_ size: Size) -> Action { .resized(size, cell: screen.facts.cell) }
-
-  private func edit(_ text: String) -> [Action] {
-    let environment = ProcessInfo.processInfo.environment
-    let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
-    // A name that nobody can guess, and a file of one's own: temporary folders are shared.
-    var name = Array((NSTemporaryDirectory() + "vugen-prompt-XXXXXX.txt").utf8CString)
-    let file = mkstemps(&name, 4),
-      path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    if file >= 0 { close(file) }
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    guard file >= 0, (try? text.write(toFile: path, atomically: false, encoding: .utf8)) != nil else {
-      return [.toast("\(path): cannot be written", isError: true)]
-    }
-    StudioSignals.lendTerminal(true)
-    defer { StudioSignals.lendTerminal(false) }
-    screen.suspend()
-    let status = ForegroundProgram.run("exec \(editor) \"$1\"", [path])
-    let size = resized(screen.resume())
-    guard let status else { return [size, .toast("'\(editor)' cannot be run; set EDITOR", isError: true)] }
-    if let problem = ForegroundProgram.problem(status) {
-      return [size, .toast("'\(editor)' \(problem)", isError: true)]
-    }
-    let edited = (try? String(contentsOfFile: path, encoding: .utf8)) ?? text
-    return [size, .edited(edited.trimmingCharacters(in: .newlines))]
-  }
 }

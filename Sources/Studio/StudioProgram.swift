@@ -63,15 +63,16 @@ public struct StudioProgram {
     if let id = opened.id { source.use(id) }
     var played: [Action] = []
     if case .replay(let replay, _) = beginning { played = recorder.played(replay) }
+    let effects = StudioEffects(
+      recorder: recorder, source: source, modelFolder: modelFolder, graphics: graphics(settings),
+      usesColours: usesColours)
     let loop = StudioLoop(
-      StudioEffects(
-        recorder: recorder, source: source, modelFolder: modelFolder, graphics: graphics(settings),
-        usesColours: usesColours),
-      usesColours: usesColours,
+      effects, usesColours: usesColours,
       beginning: told(settings, opened, usesColours: usesColours) + recorder.shown(opened.entries)
         + [.leftUnfinished(opened.unfinished, model: opened.model)] + played)
     let status = try loop.run(), unwritten = recorder.unwritten
-    return End(status: status, unwritten: unwritten, farewell: recorder.farewell(status))
+    let farewell = recorder.farewell(status) + [effects.keptDraft].compactMap(\.self)
+    return End(status: status, unwritten: unwritten, farewell: farewell)
   }
 
   /// nil where the terminal is to tell.

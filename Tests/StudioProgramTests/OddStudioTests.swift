@@ -1,5 +1,6 @@
 import Foundation
 import ProgramSupport
+import SessionLog
 import TerminalProbe
 import TestSupport
 import Testing
@@ -64,6 +65,43 @@ struct OddStudioTests {
     s.type("\u{04}")
     #expect(s.end() == 0)
     #expect(FileManager.default.contents(atPath: log + ".damaged") == Data((half + "\n").utf8))
+  }
+
+  /// A signal ends the studio at once though an editor has the terminal, and though that does not listen: what was drawn is
+  /// saved, the terminal is as it was, and the draft stays.
+  @Test(arguments: [(SIGTERM, false), (SIGHUP, false), (SIGTERM, true)])
+  func aSignalEndsTheEditorToo(_ number: Int32, isDeaf: Bool) throws {
+    let home = try temporaryFolder(), editor = home + "/editor"
+    let script = """
+      #!/bin/sh
+      \(isDeaf ? "trap '' TERM HUP" : "")
+      stty raw -echo
+      printf ' written' >>"$1"
+      printf '\\033[?1049hediting'
+      exec sleep 3000
+      """
+    try Data(script.utf8).write(to: URL(fileURLWithPath: editor))
+    chmod(editor, 0o755)
+    let s = try Session(
+      ["studio", "--graphics", "none"], home: home,
+      terminal: ["TERM=xterm-256color", "VISUAL=\(editor)", "TMPDIR=\(home)"])
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 1000\ra red car\r")
+    #expect(s.expect("of 1000"))
+    s.type("a zebra\u{07}")
+    #expect(s.expect("editing"), "\(s.screen(36))")
+    kill(probe_pid(s.probe), number)
+    #expect(s.end() == 128 + number && s.isAsItWas, "\(s.screen(36))")
+    #expect(s.screen(36).contains("the session is saved: vugen studio "), "\(s.screen(36))")
+    #expect(s.screen(36).contains("what was being written is kept in \(home)/vugen-prompt-"))
+    let draft = try #require(
+      FileManager.default.contentsOfDirectory(atPath: home).first { $0.hasPrefix("vugen-prompt-") })
+    #expect(try String(contentsOfFile: "\(home)/\(draft)", encoding: .utf8) == "a zebra written")
+    let history = try String(contentsOfFile: home + "/.local/state/vugen/history", encoding: .utf8)
+    #expect(history.hasSuffix("a zebra written\n"))
+    let store = SessionStore(folder: home + "/.local/share/vugen/sessions")
+    let log = try store.read(#require(store.ids().first)).entries.map(\.event)
+    #expect(UnfinishedRequests(log.map { SessionEntry(time: 1, event: $0) }).owed.isEmpty, "\(log)")
   }
 
   /// Ctrl-Z leaves the screen whatever is being drawn; a pipe that is dropped is refused, and not waited for.

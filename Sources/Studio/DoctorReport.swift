@@ -33,7 +33,7 @@ public struct DoctorReport {
     let answered =
       attributes.isEmpty
       ? "no reply" : "device attributes \(attributes)\(facts.hasKitty ? ", kitty graphics" : "")"
-    let noColour = (environment["NO_COLOR"] ?? "").isEmpty ? "" : ", NO_COLOR is set"
+    let noColour = TerminalFacts.usesColours(environment) ? "" : ", NO_COLOR is set"
     var lines = [
       "Terminal: \(environment["TERM"] ?? "unknown")\(facts.version.isEmpty ? "" : ", \(facts.version)")",
       "Pictures: \(facts.graphics.rawValue) (\(answered))",

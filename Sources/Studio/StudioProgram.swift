@@ -58,7 +58,7 @@ public struct StudioProgram {
     try Screen.check(environment: ProcessInfo.processInfo.environment)
     let settings = StudioConfiguration(path: StudioConfiguration.standardPath)
     let opened = try open()
-    let usesColours = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+    let usesColours = TerminalFacts.usesColours(ProcessInfo.processInfo.environment)
     let source = PictureSource(store), recorder = SessionRecorder(store, opened.file, source, id: opened.id)
     if let id = opened.id { source.use(id) }
     var played: [Action] = []

@@ -30,6 +30,16 @@ enum CharacterSet: Hashable, Sendable {
     }
   }
 
+  /// The same in shades of the terminal's own letters (`NO_COLOR`).
+  var withoutColours: CharacterSet {
+    switch self {
+    case .many, .halves: .halves(colours: 0)
+    case .sextants: .sextants(colours: 0)
+    case .quadrants: .quadrants(colours: 0)
+    case .ascii: .ascii(colours: 0)
+    }
+  }
+
   /// The character whose pixels are in the first colour where their bit is set, the upper left one's first.
   func character(_ bits: Int) -> String {
     switch self {

@@ -35,6 +35,7 @@ public final class Screen {
   ///   - usesColours: false for `NO_COLOR`.
   public init(graphics: Graphics?, usesColours: Bool, cache: EncodedPictureCache) {
     (wanted, self.usesColours, self.cache) = (graphics, usesColours, cache)
+    facts.usesColours = usesColours
   }
 
   /// Throws `TerminalError` where there is no terminal or it is not known.

@@ -10,8 +10,11 @@ public struct TerminalFacts: Sendable, Equatable {
   public var isTruecolor = false
   /// Size of its palette.
   public var colours = 256
+  /// Whether it is asked for colours: false for `NO_COLOR`.
+  var usesColours = true
   /// What pictures are made of where the terminal shows none and has few colours.
-  var characters = CharacterSet.many
+  var characters: CharacterSet { usesColours ? ownCharacters : ownCharacters.withoutColours }
+  private var ownCharacters = CharacterSet.many
   /// Pixels of a character's cell.
   public var cell = Size(8, 16)
   /// Whether it shows a frame at once (mode 2026).
@@ -45,20 +48,22 @@ public struct TerminalFacts: Sendable, Equatable {
 
   /// Finds the characters for pictures in few colours: those that a terminal's font is sure to have.
   mutating func chooseCharacters(_ term: String) {
-    guard colours < 256, !isTruecolor else { return characters = .many }
+    guard colours < 256, !isTruecolor else { return ownCharacters = .many }
     let palette = colours >= 16 ? 16 : colours >= 8 ? 8 : 0
     let hasBlocksOnly = ["linux", "rxvt", "cygwin"].contains { term.hasPrefix($0) }
     let isOld = ["vt", "ansi", "pcansi", "sun", "wyse", "qnx"].contains { term.hasPrefix($0) }
-    characters =
+    ownCharacters =
       isOld
       ? .ascii(colours: palette) : hasBlocksOnly ? .halves(colours: palette) : .quadrants(colours: palette)
   }
 
   /// Terminals that draw sextants themselves, by what they call themselves.
   private mutating func learnCharacters() {
-    guard case .quadrants(let palette) = characters else { return }
+    guard case .quadrants(let palette) = ownCharacters else { return }
     let drawing = ["kitty", "foot", "wezterm", "contour", "ghostty", "vte", "konsole"]
-    if drawing.contains(where: version.lowercased().contains) { characters = .sextants(colours: palette) }
+    if drawing.contains(where: version.lowercased().contains) {
+      ownCharacters = .sextants(colours: palette)
+    }
   }
 
   /// What asks a terminal for all of it. The device attributes come last: every terminal answers them.
@@ -112,6 +117,11 @@ public struct TerminalFacts: Sendable, Equatable {
   /// Whether the terminal shows text alone, as an editor's shell does: nothing but lines may be written to it.
   public static func isDumb(environment: [String: String]) -> Bool { environment["TERM"] == "dumb" }
 
+  /// Whether colours are wanted: `NO_COLOR` counts when it is not empty, whatever its value.
+  public static func usesColours(_ environment: [String: String]) -> Bool {
+    (environment["NO_COLOR"] ?? "").isEmpty
+  }
+
   /// Asks the terminal that this program runs in, without a screen; nil where there is none that could answer.
   ///
   /// - Parameter patience: seconds to wait for the last answer.
@@ -129,6 +139,7 @@ public struct TerminalFacts: Sendable, Equatable {
     defer { tcsetattr(terminal, TCSAFLUSH, &saved) }
     var facts = TerminalFacts(), parser = InputParser()
     facts.isTruecolor = ["truecolor", "24bit"].contains(environment["COLORTERM"] ?? "")
+    facts.usesColours = usesColours(environment)
     facts.takeDescription(of: environment["TERM"] ?? "")
     facts.measureWindow()
     let queries = queries(environment: environment)

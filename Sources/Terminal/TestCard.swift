@@ -51,7 +51,8 @@ public enum TestCard {
     let rows = max(4, (height + cell.height - 1) / max(1, cell.height))
     let key = EncodingKey(
       picture: .testCard, graphics: graphics, isTruecolor: isTruecolor,
-      characters: isTruecolor ? .many : facts.characters, cell: cell, whole: Size(columns, rows),
+      characters: isTruecolor && facts.usesColours ? .many : facts.characters, cell: cell,
+      whole: Size(columns, rows),
       part: Rect(0, 0, columns, rows), background: nil)
     let lines = PictureEncoding.encode(picture(), key).rows
     switch graphics {

@@ -197,6 +197,31 @@ struct TriedHardProgramTests {
     #expect(lines.contains(line), "\(s.screen(60))")
   }
 
+  /// Whoever wants no colours gets none, in pictures of characters neither; pictures in pixels are no text.
+  @Test func noColourIsNoColourInPictures() throws {
+    let terminal = ["TERM=xterm-256color", "COLORTERM=truecolor", "NO_COLOR=1"]
+    func sent(_ s: Session) -> String { String(decoding: s.sent.map(\.self), as: UTF8.self) }
+    let colour = #/\x1B\[(\d+;)*(38|48|3[0-7]|4[0-7]|9[0-7]|10[0-7])(;\d+)*m/#
+    let card = try Session(["doctor", "--card", "blocks"], rows: 80, terminal: terminal)
+    #expect(card.end() == 0 && card.screen(80).contains("blocks, no colours:"), "\(card.screen(80))")
+    #expect(card.screen(80).contains("▒") && !sent(card).contains(colour))
+    let s = try Session(["studio", "--graphics", "blocks"], terminal: terminal)
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 2\ra red apple\r")
+    #expect(s.expect("2 steps ·"))
+    let shades = #/[░▒▓█]{3}/#, end = ContinuousClock().now + .seconds(Session.ceiling)
+    while !s.screen(36).contains(shades), ContinuousClock().now < end { _ = probe_pump(s.probe, 50) }
+    #expect(s.screen(36).contains(shades) && !sent(s).contains(colour), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.end() == 0)
+    let t = try Session(["studio", "last", "--graphics", "sixel"], home: s.home, terminal: terminal)
+    #expect(t.expect("VUGEN Studio") && t.expect("parameters"))
+    while t.sentPictures == 0, ContinuousClock().now < end { _ = probe_pump(t.probe, 50) }
+    #expect(t.sentPictures > 0)
+    t.type("\u{04}")
+    #expect(t.end() == 0)
+  }
+
   /// Its card of characters is made of the colours that there are.
   @Test(arguments: [("xterm", "blocks, 8 colours:", false), ("xterm-256color", "blocks, 256 colours:", true)])
   func theDoctorsCard(_ terminal: String, _ line: String, _ isOfMany: Bool) throws {

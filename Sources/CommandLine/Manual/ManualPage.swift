@@ -207,7 +207,13 @@ enum ManualPage {
       "How threads wait for work: active spins, passive sleeps (default: they spin briefly, then sleep)."
     ),
     ("GOMP_SPINCOUNT", "How often waiting threads spin before they sleep."),
-    ("NO_COLOR", "When set and not empty, the studio uses no colours."),
+    (
+      "NO_COLOR",
+      """
+      When set and not empty, the studio uses no colours, and pictures that are made of characters are drawn in shades; \
+      those in pixels (sixel, Kitty) keep theirs.
+      """
+    ),
     ("COLORTERM", "truecolor or 24bit: the terminal shows 24-bit colours."),
     ("VISUAL, EDITOR", "Editor that Ctrl-G opens the prompt in (default: vi)."),
     (

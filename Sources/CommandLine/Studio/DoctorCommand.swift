@@ -99,11 +99,15 @@ struct Doctor: ParsableCommand {
     let modes =
       card == "all"
       ? [.sixel, .kitty, .blocks] : card == "found" ? [facts.graphics] : [Graphics(rawValue: card) ?? .none]
+    let usesColours = TerminalFacts.usesColours(ProcessInfo.processInfo.environment)
     let palette = facts.isTruecolor ? 256 : min(facts.colours, 256)
     for mode in modes where mode != .none {
-      let variants = mode != .blocks ? [true] : card == "found" ? [facts.isTruecolor] : [true, false]
+      let variants =
+        mode != .blocks ? [true] : card == "found" || !usesColours ? [facts.isTruecolor] : [true, false]
       for isTruecolor in variants {
-        let colours = mode == .blocks ? isTruecolor ? ", 24-bit colours" : ", \(palette) colours" : ""
+        let colours =
+          mode != .blocks
+          ? "" : !usesColours ? ", no colours" : isTruecolor ? ", 24-bit colours" : ", \(palette) colours"
         print(
           "\(mode.rawValue)\(colours)\(announced.contains(mode) ? "" : " (the terminal did not announce it)"):"
         )

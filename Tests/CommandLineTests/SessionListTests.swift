@@ -10,11 +10,34 @@ struct SessionListTests {
 
   init() throws { shell = try Shell() }
 
+  private let example = URL(fileURLWithPath: #filePath).appendingPathComponent(
+    "../../../Examples/sessions/guidance"
+  ).standardizedFileURL.path
+
+  /// A picture whose file is not there says so, and no other does; neither does one that was deleted.
+  @Test func missingPicturesAreMarked() throws {
+    let found = try shell.run(
+      """
+      s=.home/.local/share/vugen/sessions; mkdir -p $s; cp -r '\(example)' $s/20260102-030405-abcd
+      V sessions show | grep -c missing; cd $s/20260102-030405-abcd/pictures; set -- *; rm "$1" "$2"
+      cd - >/dev/null; echo "$1" "$2"
+      printf '{"event":{"deleted":{"isDeleted":true,"picture":"%s"}},"time":1795619528.6,"version":1}\\n' ${2%.png} \\
+        >>$s/20260102-030405-abcd/log.jsonl
+      V sessions show
+      """)
+    let lines = found.out.split(separator: "\n").map(String.init)
+    let gone = lines[1].split(separator: " ").map { $0.replacing(".png", with: "") }
+    let pictures = lines.filter { $0.hasPrefix("  picture ") }
+    #expect(lines[0] == "0" && pictures.count > 2 && gone.count == 2, "\(found)")
+    for line in pictures {
+      let isMissing = line.contains(gone[0]), isDeleted = line.contains(gone[1])
+      #expect(
+        line.hasSuffix("  (missing)") == isMissing && line.hasSuffix("  (deleted)") == isDeleted, "\(line)")
+    }
+    #expect(pictures.contains { $0.hasSuffix("  (missing)") } && found.status == 0, "\(found)")
+  }
+
   @Test func sessionsAreToldInLines() throws {
-    let example = URL(fileURLWithPath: #filePath).appendingPathComponent(
-      "../../../Examples/sessions/guidance"
-    )
-    .standardizedFileURL.path
     let found = try shell.run(
       """
       mkdir -p .home/.local/share/vugen/sessions; cp -r '\(example)' .home/.local/share/vugen/sessions/20260102-030405-abcd

@@ -22,6 +22,8 @@ public struct UnfinishedRequests: Sendable {
   public private(set) var model: RecordedModel?
   /// What begins those that waited.
   public private(set) var waiting: [SessionEvent] = []
+  /// The request that was worked on when the log ended; nil where that had ended.
+  public private(set) var running: Int?
   /// The session as it is shown: what was cut off says so, and so does what was not begun.
   public private(set) var entries: [SessionEntry] = []
   /// What the log lacks to say so by itself.
@@ -39,6 +41,7 @@ public struct UnfinishedRequests: Sendable {
     var reading = Reading()
     for (place, entry) in log.enumerated() { reading.take(entry.event, place) }
     waiting = reading.waiting.map(\.began).filter { $0.request != nil }
+    running = reading.last.flatMap { reading.open[$0] == nil ? nil : $0 }
     let last = [reading.last.flatMap { reading.open[$0]?.rest }].compactMap(\.self)
     again = Self.withoutNeedless(reading.left + last + reading.waiting.map(\.began))
     model = !(last + waiting).isEmpty ? reading.model : again.isEmpty ? nil : reading.leftModel

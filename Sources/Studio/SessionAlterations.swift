@@ -93,7 +93,9 @@ private struct Awaited {
 extension [SessionEntry] {
   /// Requests that ended in nothing that the log tells, results that nobody asked for, and more of them than were asked
   /// for, a line each: something was taken out of the log or put into it, or the program was killed on the way.
-  var gaps: [String] {
+  ///
+  /// - Parameter running: the request that was worked on when the log ended, which is no gap.
+  func gaps(except running: Int?) -> [String] {
     var requests: [Int: Awaited] = [:], lines: [(place: Int, line: String)] = []
     /// A number may come again where a session was taken up; what had it before is over then.
     func begin(_ request: Int, _ awaited: Awaited) {
@@ -119,7 +121,7 @@ extension [SessionEntry] {
       default: break
       }
     }
-    lines += requests.values.compactMap(\.gap)
+    lines += requests.compactMap { $0 == running ? nil : $1.gap }
     return lines.sorted { $0.place < $1.place }.map { "entry \($0.place + 1): \($0.line)" }
   }
 }

@@ -72,14 +72,21 @@ public struct SessionVerification {
   }
 
   /// Requests without a result, and results without a request, a line each.
-  public func gaps(_ entries: [SessionEntry]) -> [String] { entries.gaps }
+  ///
+  /// - Parameter left: what a studio left that was killed, which is no gap.
+  public func gaps(_ entries: [SessionEntry], except left: LeftRequests) -> [String] {
+    entries.gaps(except: left.running)
+  }
 
   /// Runs all requests, each with the model that it was made with, up to the first result that differs. What no model here
   /// can make again, `RecordedModels` knows. Throws what keeps a model from drawing.
   ///
-  /// - Parameter altered: places of entries that are not run.
+  /// - Parameters:
+  ///   - altered: places of entries that are not run.
+  ///   - left: requests of which nothing came, because their studio was killed.
   public func run(
-    _ entries: [SessionEntry], except altered: Set<Int> = [], progress: (String) -> Void
+    _ entries: [SessionEntry], except altered: Set<Int> = [], left: LeftRequests,
+    progress: (String) -> Void
   ) async throws -> SessionComparison {
     var result = SessionComparison()
     // Behind an answer that was cut off, the conversation cannot be had again.
@@ -90,12 +97,17 @@ public struct SessionVerification {
       let results = entries[(number + 1)...].map(\.event)
       await models.follow(entry.event)
       switch entry.event {
+      // A model that is loaded anew knows nothing of what was cut off before.
+      case .opened, .undone: isAdrift = false
       case .asked(let request, let text, let pictures, let sampling, _):
-        if !pictures.isEmpty { isAdrift = false }
         let expected = Self.answer(request, results)
-        if isAdrift || expected == nil && Self.wasCutOff(request, results) {
+        // The model never saw it.
+        if expected == nil, left.neverBegun.contains(request) { continue }
+        if !pictures.isEmpty { isAdrift = false }
+        let isLeft = left.cutOff.contains(request)
+        if isAdrift || expected == nil && (isLeft || Self.wasCutOff(request, results)) {
           isAdrift = true
-          if expected == nil { result.partial += 1 } else { result.adrift += 1 }
+          if expected != nil { result.adrift += 1 } else if !isLeft { result.partial += 1 }
           continue
         }
         guard let said = try await answer(text, pictures, sampling, (request, number + 1)) else { continue }
@@ -106,17 +118,24 @@ public struct SessionVerification {
           result.difference = "\(place): the answer to '\(text)' was '\(expected)' and is now '\(said)'"
         }
       case .drawn(let request, .hash(let hash), let origin, _, let isPartial) where !isPartial:
-        guard let found = try await draw(origin.settings, (request, number + 1)) else { continue }
-        result.pictures += 1
-        if found.hash == hash { continue }
-        let reason = difference(found, hash)
-        if reason == nil { result.rounded += 1 }
-        result.difference = reason.map { "\(place): the picture of '\(origin.settings.prompt)' \($0)" }
+        try await compare(hash, origin.settings, (request, number + 1), &result)
       case .drawn: result.partial += 1
       default: break
       }
     }
     return result
+  }
+
+  private func compare(
+    _ hash: String, _ settings: ImageSettings, _ drawn: (request: Int, entry: Int),
+    _ result: inout SessionComparison
+  ) async throws {
+    guard let found = try await draw(settings, drawn) else { return }
+    result.pictures += 1
+    if found.hash == hash { return }
+    let reason = difference(found, hash)
+    if reason == nil { result.rounded += 1 }
+    result.difference = reason.map { "entry \(drawn.entry): the picture of '\(settings.prompt)' \($0)" }
   }
 
   /// How a picture differs from the one that has this hash; nil where only by rounding.

@@ -99,6 +99,65 @@ struct ReplayTests {
     #expect(found.error.contains(says), "\(change): \(found)")
   }
 
+  /// What waited when a studio was killed, what the next one writes of it, and that it was asked again. Bash has the model's
+  /// hash in `h`, and a picture in `p`.
+  private static var killed: (waits: String, owed: [String], done: [String]) {
+    func asked(_ request: Int, _ text: String) -> String {
+      #"{"asked":{"pictures":[],"request":\#(request),"sampling":{"seed":0,"temperature":0},"text":"\#(text)"}}"#
+    }
+    func failed(_ request: Int, _ reason: String) -> String {
+      #"{"failed":{"reason":"\#(reason)","request":\#(request)}}"#
+    }
+    let star =
+      #"{"drawingAsked":{"count":1,"request":4,"settings":{"decoderSteps":1,"guidanceScale":3,"negative":"","prompt":"a star","seed":9,"steps":50}}}"#
+    let waits = #"{"queued":{"_0":[\#(asked(3, "And now?")),\#(star)]}}"#
+    // As the next studio writes it.
+    let again =
+      #"{"queued":{"_0":[\#(asked(2, "What color is the car?")),\#(asked(3, "And now?")),\#(star)]}}"#
+    let owed = [
+      failed(2, "not finished: the studio ended before it was done"), asked(3, "And now?"),
+      failed(3, "was waiting when the studio ended"), star, failed(4, "was waiting when the studio ended"),
+      again, #"{"opened":{"model":"nano","modelHash":"'"$h"'","program":"p"}}"#,
+    ]
+    let done = [
+      #"{"unqueued":{"_0":[2,3,4]}}"#, asked(5, "What is this?").replacing("[]", with: "['\"$p\"']"),
+      #"{"answered":{"isPartial":false,"request":5,"seconds":1,"text":"a red car","tokens":3}}"#,
+    ]
+    return (waits, owed, done)
+  }
+
+  /// What a killed studio left is told as that, before and after the session is taken up; it is not whole until it was asked
+  /// again or dropped.
+  @Test func whatAKilledStudioLeftIsCounted() throws {
+    let (waits, owed, done) = Self.killed
+    let told = "; 1 was cut off and 2 were never begun, as the studio ended"
+    for (events, says, status) in [
+      ([waits], "1 answer is as recorded" + told, 1), ([waits] + owed, "1 answer is as recorded" + told, 1),
+      ([waits] + owed + done, "2 answers are identical, bit for bit" + told, 0),
+    ] as [([String], String, Int32)] {
+      let lines = events.map { #"echo '{"event":\#($0),"time":1795619540,"version":1}' >>$l"# }
+      let found = try verify(
+        "questions",
+        #"""
+        h=$(sed -n 's/.*"modelHash":"\([0-9a-f]*\).*/\1/p' $l | head -1)
+        p='"'$(sed -n '4s/.*"\([0-9a-f]\{64\}\)".*/\1/p' $l)'"'; sed -i '7,$d' $l
+        """# + "\n" + lines.joined(separator: "\n"))
+      #expect(found.status == status && found.out == says + "\n", "\(found)")
+      #expect(!found.error.contains("no result"), "\(found)")
+      guard status == 1 else { continue }
+      for line in [
+        "entry 6: the question 'What color is the car?' was cut off: its studio ended before it was done",
+        "the question 'And now?' was never begun", "the drawing of 'a star' was never begun",
+      ] {
+        #expect(found.error.contains(line), "\(line): \(found)")
+      }
+    }
+    // Nothing else is there.
+    let found = try verify("questions", "sed -i '5,$d' $l")
+    #expect(
+      found.status == 1 && found.error.contains("1 was cut off, as the studio ended; nothing is compared"))
+  }
+
   /// A picture without settings was altered; that other programs' pictures have some is no help.
   @Test func aPictureWithoutSettingsWasAltered() throws {
     try shell.writePictures("gray.png")

@@ -8,6 +8,8 @@ struct ReplayVerdict {
   private let lost: Int, unknown: Int
   /// A line for each that is damaged, altered or missing.
   private let pictures: [String], altered: [String], gaps: [String]
+  /// What a studio left that was killed.
+  private let left: LeftRequests
   /// What running the rest again came to.
   var comparison = SessionComparison()
   /// Results whose model is not here, a line each.
@@ -19,14 +21,15 @@ struct ReplayVerdict {
   ///   - altered: as `checker` finds them.
   ///   - lost: entries that cannot be read.
   ///   - unknown: entries of a kind that is not known here.
+  ///   - left: what a studio left that was killed.
   init(
     _ checker: SessionVerification, _ entries: [SessionEntry], _ altered: [Int: String], lost: Int,
-    unknown: Int
+    unknown: Int, left: LeftRequests
   ) {
-    (self.lost, self.unknown) = (lost, unknown)
+    (self.lost, self.unknown, self.left) = (lost, unknown, left)
     pictures = checker.damagedPictures(entries)
     self.altered = altered.sorted { $0.key < $1.key }.map(\.value)
-    gaps = checker.gaps(entries)
+    gaps = checker.gaps(entries, except: left)
   }
 
   /// What is damaged, altered or missing, a line each.
@@ -40,9 +43,13 @@ struct ReplayVerdict {
     return list + pictures + altered + gaps
   }
 
-  /// Whether everything was checked and came out as recorded.
+  /// The same of what was not finished and is still to be asked again.
+  var leftLines: [String] { left.lines }
+
+  /// Whether the session is whole, and everything was checked and came out as recorded.
   var isGood: Bool {
-    lines.isEmpty && unchecked.isEmpty && comparison.adrift == 0 && comparison.difference == nil
+    lines.isEmpty && leftLines.isEmpty && unchecked.isEmpty && comparison.adrift == 0
+      && comparison.difference == nil
       && comparison.compared > 0
   }
 
@@ -52,10 +59,23 @@ struct ReplayVerdict {
     let partial = comparison.partial
     if partial > 0 {
       return "\(counted(partial, "result")) cut off when \(partial == 1 ? "it was" : "they were") made"
-        + adriftText
+        + leftText + adriftText
+    }
+    if !leftText.isEmpty, lines.isEmpty, unchecked.isEmpty {
+      return String(leftText.dropFirst(2)) + adriftText
     }
     return lines.isEmpty && unchecked.isEmpty
       ? "holds no answers or pictures" : "what it holds could not be checked"
+  }
+
+  /// What was not finished when a studio ended.
+  private var leftText: String {
+    let (cut, never) = (left.cutOff.count, left.neverBegun.count)
+    let parts = [
+      cut > 0 ? "\(cut) \(cut == 1 ? "was" : "were") cut off" : nil,
+      never > 0 ? "\(never) \(never == 1 ? "was" : "were") never begun" : nil,
+    ].compactMap(\.self)
+    return parts.isEmpty ? "" : "; \(parts.joined(separator: " and ")), as the studio ended"
   }
 
   private var adriftText: String {
@@ -76,8 +96,8 @@ struct ReplayVerdict {
       ? ""
       : "; \(counted(rounded, "picture")) but for rounding, which differs among kinds of processors: by no more than \(SessionComparison.rounding) of 255 in a colour"
     let cut = partial == 1 ? "1 was cut off when it was" : "\(partial) were cut off when they were"
-    let rest = rounding + (partial > 0 ? "; \(cut) made and not compared" : "") + adriftText
-    if rounded > 0, (lines + unchecked).isEmpty { return "\(what) as recorded\(rest)" }
+    let rest = rounding + (partial > 0 ? "; \(cut) made and not compared" : "") + leftText + adriftText
+    if rounded > 0 || !leftLines.isEmpty, (lines + unchecked).isEmpty { return "\(what) as recorded\(rest)" }
     guard !(lines + unchecked).isEmpty else { return "\(what) identical, bit for bit\(rest)" }
     let damage = lines.isEmpty ? "" : ", but what is damaged, altered or missing could not be checked"
     let absent = unchecked.isEmpty ? "" : "; \(unchecked.count) not checked, whose model is not here"
@@ -88,7 +108,8 @@ struct ReplayVerdict {
   var numbers: [String: ReportValue] {
     let counts = [
       "compared": comparison.compared, "different": comparison.difference == nil ? 0 : 1,
-      "rounded": comparison.rounded, "partial": comparison.partial,
+      "rounded": comparison.rounded, "partial": comparison.partial, "cutOff": left.cutOff.count,
+      "neverBegun": left.neverBegun.count, "unfinished": leftLines.count,
       "damagedEntries": lost,
       "unknownEntries": unknown, "damagedPictures": pictures.count, "alteredEntries": altered.count,
       "missingEntries": gaps.count, "notChecked": unchecked.count + comparison.adrift,

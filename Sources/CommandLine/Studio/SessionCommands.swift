@@ -295,8 +295,8 @@ struct ReplayCommand: AsyncParsableCommand {
       --verify runs the model again with the recorded seeds and compares every answer and picture bit for bit; \
       each with the model that it was made with. Pictures that were made on a processor of another kind may differ by \
       its rounding, 2 of 255 in a colour at most, which is said. The exit status is 1 at the first other difference, where \
-      an entry, a picture or its model is damaged or missing, and where answers follow one that was cut off: they cannot \
-      be had again, and are counted.
+      an entry, a picture or its model is damaged or missing, where answers follow one that was cut off: they cannot \
+      be had again, and are counted; and where requests that a killed studio left are still to be asked again.
 
       Example: vugen replay last --speed 2
       """)
@@ -350,9 +350,12 @@ struct ReplayCommand: AsyncParsableCommand {
     try await models.checkGiven()
     let checker = SessionVerification(models, store, id)
     let altered = checker.alteredDrawings(entries)
-    var verdict = ReplayVerdict(checker, entries, altered, lost: lost, unknown: found.unknown)
-    for line in verdict.lines { note(line.oneLine) }
-    verdict.comparison = try await checker.run(entries, except: Set(altered.keys)) { ProgressLine.show($0) }
+    let left = LeftRequests(entries, isOpen: store.isOpen(id))
+    var verdict = ReplayVerdict(checker, entries, altered, lost: lost, unknown: found.unknown, left: left)
+    for line in verdict.lines + verdict.leftLines { note(line.oneLine) }
+    verdict.comparison = try await checker.run(entries, except: Set(altered.keys), left: left) {
+      ProgressLine.show($0)
+    }
     ProgressLine.end()
     verdict.unchecked = models.unchecked
     for line in verdict.unchecked { note(line.oneLine) }

@@ -6,13 +6,21 @@ enum LastUse {
   /// Seconds since 1970, from the log's end: entries have their keys in order, and the time behind what they hold. Of a
   /// log that was written otherwise, all is read.
   static func of(_ log: String) -> Double {
-    guard let file = try? FileName.openPlain(log), let end = try? file.seekToEnd() else { return 0 }
+    guard let file = try? FileName.openPlain(log), let end = try? file.seekToEnd() else {
+      return written(log)
+    }
     defer { try? file.close() }
     try? file.seek(toOffset: end - min(end, 1024))
     let tail = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
     if let time = timeOfUse(atEndOf: tail) { return time }
     try? file.seek(toOffset: 0)
-    return SessionContents((try? file.readToEnd()) ?? Data()).lastTime
+    let found = SessionContents((try? file.readToEnd()) ?? Data())
+    return found.isDated ? found.lastTime : written(log)
+  }
+
+  /// When a log was written last, by its file: for one of which no entry can be read.
+  static func written(_ log: String) -> Double {
+    (FileName.status(log).map { Double($0.st_mtim.tv_sec) } ?? 0).clamped(to: SessionBounds.time)
   }
 
   /// Of the last line that is a use, where it and those behind it are written as here; nil for no such line.

@@ -13,6 +13,8 @@ public struct SessionContents: Sendable {
   public private(set) var newestVersion = 0
   /// Seconds since 1970 of the last entry that is a use, known or not; where there is none, of the first entry, else 0.
   public private(set) var lastTime = 0.0
+  /// Whether anything in it tells a time.
+  var isDated: Bool { !entries.isEmpty || unknown > 0 }
 
   /// Whether a newer program wrote in it: what it means by its entries is not known here.
   public var isNewer: Bool { newestVersion > SessionEntry.currentVersion }

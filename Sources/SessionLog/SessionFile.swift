@@ -218,10 +218,24 @@ public final class SessionFile {
     mendPictures()
     for (hash, png) in waitingPictures where write(png, hash) { waitingPictures[hash] = nil }
     while let line = waiting.first {
-      guard write(line) else { return false }
+      guard write(line) else {
+        withdrawEmpty()
+        return false
+      }
       waiting.removeFirst()
     }
     return fdatasync(descriptor) == 0 && waitingPictures.isEmpty
+  }
+
+  /// A disk that takes not even the first entry gets no empty session: it is begun anew with the next attempt.
+  private func withdrawEmpty() {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_size == 0 else { return }
+    FileName.remove(folder + "/log.jsonl")
+    FileName.remove(folder + "/lock")
+    release()
+    // Only where nothing is in them.
+    for place in [folder + "/pictures", folder] { _ = FileName.withPath(place) { rmdir($0) } }
   }
 
   /// What is written to a log that somebody has removed, or moved, is not where anybody looks for it: all of it waits for

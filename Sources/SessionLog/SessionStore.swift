@@ -91,7 +91,11 @@ public struct SessionStore: Sendable {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let used = names.compactMap { name -> (Double, String)? in
       let log = "\(folder)/\(name)/log.jsonl"
-      return FileManager.default.fileExists(atPath: log) ? (LastUse.of(log), name) : nil
+      // One without a byte is what a full disk left of a session that could not be begun.
+      guard let status = FileName.status(log), status.st_mode & S_IFMT != S_IFREG || status.st_size > 0 else {
+        return nil
+      }
+      return (LastUse.of(log), name)
     }
     return used.sorted(by: >).map(\.1)
   }
@@ -102,6 +106,7 @@ public struct SessionStore: Sendable {
   /// What a list says of a session. Throws `SessionError` where there is none of this id.
   public func summary(of id: String) throws -> Summary {
     let found = try contents(of: id), entries = found.entries.withWaiting, lost = found.lost
+    let changed = found.isDated ? found.lastTime : LastUse.written("\(folder(of: id))/log.jsonl")
     var title = "", messages = 0, first: PictureID?, pictures: Set<PictureID> = []
     let repeated = entries.repeatedPrompts
     var words: Set<Substring> = []
@@ -130,7 +135,7 @@ public struct SessionStore: Sendable {
     return Summary(
       id: id,
       title: title.isEmpty ? lost > 0 ? "damaged session" : "empty session" : String(title.prefix(80)),
-      begun: entries.first?.time ?? 0, changed: found.lastTime, messages: messages,
+      begun: entries.first?.time ?? changed, changed: changed, messages: messages,
       pictures: pictures.count, damaged: lost,
       missing: pictures.compactMap(\.stored).count { !holds($0, of: id) }, firstPicture: first,
       words: words.map(String.init).sorted())
@@ -215,7 +220,20 @@ public struct SessionStore: Sendable {
     } catch {
       return Self.obstacle(error, folder)
     }
-    return access(folder, W_OK | X_OK) == 0 ? nil : "\(folder): \(String(cString: strerror(errno)))"
+    if access(folder, W_OK | X_OK) != 0 { return "\(folder): \(String(cString: strerror(errno)))" }
+    return isFull ? "\(folder): \(String(cString: strerror(ENOSPC)))" : nil
+  }
+
+  /// Whether there is no room at all where sessions are kept, as far as the system tells.
+  public var isFull: Bool {
+    var place = folder
+    while !place.isEmpty, !FileName.exists(place), FileName.parent(of: place) != place {
+      place = FileName.parent(of: place)
+    }
+    var disk = statvfs()
+    guard FileName.withPath(place, { statvfs($0, &disk) }) == 0, disk.f_blocks > 0 else { return false }
+    let blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail
+    return blocks == 0 || disk.f_files > 0 && disk.f_ffree == 0
   }
 
   /// Why a folder cannot be made, in words: what stands in its way, where it is known.

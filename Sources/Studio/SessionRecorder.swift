@@ -43,7 +43,10 @@ final class SessionRecorder {
 
   /// What is said where no session can be written: why, and what to do; nil where one can.
   static func advice(_ store: SessionStore) -> String? {
-    store.obstacle.map {
+    if store.isFull {
+      return "the disk is full: what is new stays in memory until there is room in \(store.folder)"
+    }
+    return store.obstacle.map {
       "what is new stays in memory, since nothing can be written; set XDG_DATA_HOME to a folder that can be: \($0)"
     }
   }
@@ -170,7 +173,8 @@ final class SessionRecorder {
     let what = pictures > 0 ? "\(pictures) picture\(isOne ? "" : "s")" : Self.entries(entries)
     // There is no room to make where no folder can be.
     let ways = [
-      store.obstacle == nil ? "make room" : nil, pictures > 0 ? "/save \(isOne ? "it" : "them")" : nil,
+      store.obstacle == nil || store.isFull ? "make room" : nil,
+      pictures > 0 ? "/save \(isOne ? "it" : "them")" : nil,
     ].compactMap(\.self)
     let all = [ways.joined(separator: ", or ")].filter { !$0.isEmpty } + ["Ctrl-D again leaves"]
     return "\(what) \(isOne ? "is" : "are") not written; " + all.joined(separator: "; ")

@@ -42,6 +42,32 @@ struct LastUseTests {
     #expect(store.summaries().first?.id == "20260102-000000-bbbb")
   }
 
+  /// A session of which nothing can be read was used when its log was written, and not in 1970; one without a byte, as a
+  /// full disk leaves it, is none.
+  @Test func whatTellsNoTimeIsOfItsFile() throws {
+    try write("20260101-000000-aaaa", [1_700_000_000])
+    for (id, text, time) in [
+      ("20260102-000000-bbbb", "no entry\n", 1_600_000_000.0),
+      ("20260103-000000-cccc", "\0\0", 1_750_000_000),
+      ("20260104-000000-dddd", "", 1_790_000_000),
+    ] {
+      try FileManager.default.createDirectory(
+        atPath: store.folder(of: id), withIntermediateDirectories: true)
+      let log = store.folder(of: id) + "/log.jsonl"
+      try Data(text.utf8).write(to: URL(fileURLWithPath: log))
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: time)], ofItemAtPath: log)
+    }
+    #expect(store.ids().map { String($0.suffix(4)) } == ["cccc", "aaaa", "bbbb"])
+    let summaries = store.summaries()
+    #expect(summaries.map(\.changed) == [1_750_000_000, 1_700_000_000, 1_600_000_000])
+    #expect(summaries.map(\.begun) == summaries.map(\.changed), "\(summaries)")
+    // An entry of a later program tells its time.
+    try write(
+      "20260105-000000-eeee", [], ending: #"{"event":{"later":{}},"time":1760000000,"version":9}"# + "\n")
+    #expect(try store.summary(of: "20260105-000000-eeee").begun == 1_760_000_000)
+  }
+
   /// A new title, stars, settings and opening a session are no use of it.
   @Test func aNewTitleLeavesASessionWhereItIs() throws {
     try write("a", [10])

@@ -149,6 +149,52 @@ struct SessionSwitchTests {
     #expect(FileManager.default.contents(atPath: path) == Data(log.utf8), "not a byte is changed")
   }
 
+  /// A disk that takes nothing at all: it is said in a line, and no session is left that holds nothing.
+  @Test func aFullDiskLeavesNoEmptySession() throws {
+    let program = try Session.program()
+    let s = try Session(
+      ["-c", "ulimit -f 0; exec '\(program)' studio --graphics none"], name: "/bin/sh")
+    let store = Self.store(s.home)
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("/steps 2\rfirst apple\r")
+    #expect(s.expect("stays in memory until it can be written") && s.expect("2 steps ·"), "\(s.screen(36))")
+    func left() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: store.folder)) ?? [] }
+    #expect(left() == [], "\(left())")
+    s.type("\u{04}")
+    #expect(s.expect("1 picture is not written; make room, or /save it; Ctrl-D again"), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.end() == 1 && left() == [] && store.summaries().isEmpty)
+  }
+
+  /// Whether a disk of a test's own can be had.
+  private nonisolated static let hasMounts =
+    (try? ChildProgram.run(["/usr/bin/unshare", "-rm", "/bin/mount", "-t", "tmpfs", "none", "/mnt"]).status)
+    == 0
+
+  /// A disk that is full at the start is told then, once.
+  @Test(.enabled(if: SessionSwitchTests.hasMounts)) func aStartOnAFullDisk() throws {
+    let home = try temporaryFolder(), disk = home + "/disk"
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    let lines = """
+      mount -t tmpfs -o size=64k none '\(disk)' && cat /dev/zero >'\(disk)/x' 2>/dev/null
+      export XDG_DATA_HOME='\(disk)'; P='\(try Session.program())'
+      "$P" studio --graphics none; echo "status $?"; "$P" sessions list; find '\(disk)' -name '*.jsonl' | wc -l
+      """
+    let s = try Session(["-rm", "/bin/sh", "-c", lines], home: home, name: "/usr/bin/unshare")
+    let told = "the disk is full: what is new stays in memory until there is room in"
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    #expect(s.screen(36).contains(told), "\(s.screen(36))")
+    s.type("/steps 2\rfirst apple\r")
+    #expect(s.expect("2 steps ·") && !s.screen(36).contains("can be written"), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.expect("1 picture is not written; make room, or /save it; Ctrl-D again"), "\(s.screen(36))")
+    s.type("\u{04}")
+    #expect(s.end() == 0)
+    let end = s.screen(36)
+    #expect(end.contains("status 1\n") && end.contains("no sessions yet") && end.contains("\n0"), "\(end)")
+    #expect(end.components(separatedBy: "not written").count == 2, "\(end)")
+  }
+
   /// A disk that takes no more: it is said, nothing is dropped on the way to another session, and the status tells.
   @Test func whatTheDiskDoesNotTakeIsNotDropped() throws {
     let program = try Session.program()

@@ -43,6 +43,14 @@ import Testing
     b.answer("a cat")
     b.act(.tick(3))
     #expect(mode(b) == .imagine && b.questions.count == 1)
+    // What waits and is taken back says nothing of it.
+    b.send("a dog")
+    b.press(.tab)
+    b.send("what is this?")
+    b.send("/undo")
+    b.act(.tick(4))
+    b.act(.tick(5))
+    #expect(mode(b) == .ask && b.state.work.queue.isEmpty, "\(b.records)")
     // It is dropped, whatever the settings file has.
     for configured in [StudioMode.ask, .imagine] {
       b = Bench(isReady: false)

@@ -137,7 +137,7 @@ extension StudioState {
       (inspector.controls, inspector.isHidden) = (preferences.controls, preferences.isInspectorHidden)
       (inspector.configured, inspector.recorded) = (preferences.controls, preferences.controls)
       (prompt.mode, prompt.suggestion) = (preferences.mode, preferences.suggestion)
-      prompt.configuredMode = preferences.mode
+      (prompt.configuredMode, prompt.recordedMode) = (preferences.mode, preferences.mode)
       terminal.isMouseCaptured = preferences.isMouseCaptured
       return [.captureMouse(preferences.isMouseCaptured)]
     case .historyRead(let prompts): prompt.editor.history = prompts

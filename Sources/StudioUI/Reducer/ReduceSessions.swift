@@ -28,9 +28,12 @@ extension StudioState {
       inspector.controls.take(settings)
       inspector.recorded = inspector.controls
       if let asks = settings.asks {
-        prompt.recordedMode = asks ? .ask : .imagine
-        turn(to: prompt.recordedMode)
+        let mode = asks ? StudioMode.ask : .imagine
+        prompt.recordedMode = mode
+        turn(to: mode)
       }
+    case .queued, .unqueued:
+      if conversation.replay == nil { noteWaiting(event) }
     case .drawn(_, _, let origin, _, _):
       prompt.subject = .newest
       if conversation.lastDrawing == nil || work.running == nil {
@@ -50,6 +53,17 @@ extension StudioState {
       prompt.recordedMode = .imagine
       inspector.recorded.take(settings, isOfSweep: isOfSweep)
     case nil: break
+    }
+  }
+
+  /// What waits would be asked if the studio ended now: its mode would be the last one.
+  private mutating func noteWaiting(_ event: SessionEvent) {
+    switch event {
+    case .queued(let events):
+      guard let last = events.last(where: { $0.requested != nil }) else { break }
+      if case .asked = last { prompt.recordedMode = .ask } else { prompt.recordedMode = .imagine }
+    case .unqueued(let requests): if !requests.isEmpty { prompt.recordedMode = nil }
+    default: break
     }
   }
 

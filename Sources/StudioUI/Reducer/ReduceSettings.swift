@@ -7,7 +7,8 @@ extension StudioState {
 
   /// What the log has. A session in which nothing was said or set knows the settings file alone.
   private var known: Turned {
-    let isNew = conversation.transcript.messages.isEmpty && !conversation.isTakenUp
+    let isNew =
+      conversation.transcript.messages.isEmpty && !conversation.isTakenUp && work.logged.isEmpty
     return isNew
       ? Turned(controls: inspector.configured, mode: prompt.configuredMode)
       : Turned(controls: inspector.recorded, mode: prompt.recordedMode)

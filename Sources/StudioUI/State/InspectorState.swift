@@ -26,7 +26,8 @@ public struct InspectorState: Equatable, Sendable {
 /// What a session takes up again: what can be turned, and what the prompt does.
 struct Turned: Equatable {
   var controls: Controls
-  var mode: StudioMode
+  /// nil where it is not known.
+  var mode: StudioMode?
 }
 
 /// What a person can turn in the inspector.

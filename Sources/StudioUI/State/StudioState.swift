@@ -121,8 +121,8 @@ public struct PromptState: Equatable, Sendable {
   public var mode = StudioMode.imagine
   /// Whether it only asks because the model cannot draw: with one that can it draws again.
   var asksForWant = false
-  /// The mode that the settings file has, and that which the open session's log has.
-  var configuredMode = StudioMode.imagine, recordedMode = StudioMode.imagine
+  /// The mode that the settings file has, and that which the open session's log has; nil where that is not known.
+  var configuredMode = StudioMode.imagine, recordedMode: StudioMode? = .imagine
   /// Pictures that go with the next question.
   public var attachments: [Attachment] = []
   /// Whether it was said that a drawing does not look at them.

@@ -172,16 +172,30 @@ struct TrainingGround: Sendable {
   }
 }
 
-/// `mpirun`, as tests start it.
+/// `mpirun`, as tests start it: the system's, or that of the Open MPI under the path in VUGEN_MPI.
 enum Launcher {
-  static let isThere = FileManager.default.isExecutableFile(atPath: "/usr/bin/mpirun")
+  private static let home = ProcessInfo.processInfo.environment["VUGEN_MPI"] ?? "/usr"
+  private static let path = home + "/bin/mpirun"
 
-  static func command(_ ranks: Int) -> String {
+  static let isThere = FileManager.default.isExecutableFile(atPath: path)
+
+  /// Whether it can be told to wait before it kills; that of Open MPI 5 cannot.
+  static let isPatient: Bool = {
+    let said = try? ChildProgram.run([path, "--version"], in: "/", environment: environment("/tmp"))
+    return said?.output.contains("(Open MPI) 4.") ?? false
+  }()
+
+  static func command(_ ranks: Int, patience seconds: Int? = nil) -> String {
+    let more = seconds.map { isPatient ? " --mca odls_base_sigkill_timeout \($0)" : "" } ?? ""
     // Root must say so; the machine may have fewer cores.
-    "mpirun --allow-run-as-root --oversubscribe --bind-to none -n \(ranks)"
+    return "\(path) --allow-run-as-root --oversubscribe --bind-to none -n \(ranks)\(more)"
   }
 
   static func environment(_ home: String) -> [String: String] {
-    ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": home + "/.home", "TERM": "dumb", "TMPDIR": "/tmp"]
+    var all = [
+      "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": home + "/.home", "TERM": "dumb", "TMPDIR": "/tmp",
+    ]
+    if Self.home != "/usr" { all["LD_LIBRARY_PATH"] = Self.home + "/lib" }
+    return all
   }
 }

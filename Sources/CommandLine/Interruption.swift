@@ -66,11 +66,12 @@ enum Interruption {
     return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 
-  /// Seconds until a launcher that asks for the end kills: mpirun's own setting, its default, or that of Slurm.
+  /// Seconds until a launcher that asks for the end kills: what was set for mpirun of Open MPI 4, or its default; that of 5
+  /// gives a quarter of a second, whatever is set; Slurm gives half a minute.
   private static let grace: Double = {
-    let names = ["OMPI_MCA_odls_base_sigkill_timeout", "PRTE_MCA_odls_base_sigkill_timeout"]
     let environment = ProcessInfo.processInfo.environment
-    let given = names.lazy.compactMap { environment[$0].flatMap(Double.init) }.first
+    if environment["PRTE_LAUNCHED"] != nil { return 0.25 }
+    let given = environment["OMPI_MCA_odls_base_sigkill_timeout"].flatMap(Double.init)
     return given ?? (environment["OMPI_COMM_WORLD_SIZE"] == nil ? 30 : 1)
   }()
 

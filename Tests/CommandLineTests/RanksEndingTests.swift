@@ -20,8 +20,11 @@ struct RanksEndingTests {
   }
 
   /// Lines of bash that begin a run without an end as `$job`, in which the launcher waits long before it kills.
-  private func begin(_ ground: TrainingGround, _ run: String, _ more: String) -> String {
-    let patient = Launcher.command(2, patience: 4)
+  private func begin(_ ground: TrainingGround, _ run: String, _ more: String, over transport: String = "")
+    -> String
+  {
+    let way = transport.isEmpty ? "" : " --mca btl self,\(transport)"
+    let patient = Launcher.command(2, patience: 4) + way
     let command = ground.arguments(.decoder, run, batch: 2, steps: 1_000_000)
     return "\(patient) \"$P\" \(command) \(more) >\(run).out 2>\(run).err & job=$!"
   }
@@ -56,12 +59,14 @@ struct RanksEndingTests {
     }
   }
 
-  /// Each rank in turn: the others do not wait for it for ever, and what was saved stands.
-  @Test(arguments: [0, 1]) func aRankThatDiesEndsAll(_ rank: Int) throws {
-    let ground = try Self.ground.get(), run = "died-\(rank)"
+  /// Each rank in turn: the others do not wait for it for ever, and what was saved stands; between two hosts, too, where the
+  /// first one hears of it over the network.
+  @Test(arguments: [(0, ""), (1, ""), (1, "tcp")])
+  func aRankThatDiesEndsAll(_ rank: Int, _ transport: String) throws {
+    let ground = try Self.ground.get(), run = "died-\(rank)-\(transport)"
     let ended = try ground.run(
       """
-      \(begin(ground, run, "--set run.checkpointMinutes=0.001"))
+      \(begin(ground, run, "--set run.checkpointMinutes=0.001", over: transport))
       \(Shell.until("[ -e \(run)/checkpoint.safetensors ]"))
       for p in $(cat /proc/$job/task/$job/children); do
         tr '\\0' '\\n' </proc/$p/environ | grep -qx OMPI_COMM_WORLD_RANK=\(rank) && kill -9 $p

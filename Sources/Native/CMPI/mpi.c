@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,14 +110,45 @@ bool vugen_mpi_library(char *text, size_t size) {
   return true;
 }
 
+typedef int (*Show)(const char *file, const char *topic, bool has_header, ...);
+static char *(*rendered)(const char *file, const char *topic, int has_header, va_list values);
+
+static int show_here(const char *file, const char *topic, bool has_header, ...) {
+  // Told by whoever waits for the other.
+  if (strcmp(topic, "peer hung up") == 0) return SUCCESS;
+  va_list values;
+  va_start(values, has_header);
+  char *text = rendered(file, topic, has_header, values);
+  va_end(values);
+  if (text != NULL) fputs(text, stderr);
+  free(text);
+  return SUCCESS;
+}
+
+// Open MPI 4 gives its messages to the launcher and waits until it has taken them. A launcher that is ending the others
+// takes none: the message that another has gone would hold this process within the library until it is killed, with all that
+// it has to save. So they are printed here.
+static void print_messages_here(void) {
+  Show *shown = (Show *)dlsym(RTLD_DEFAULT, "opal_show_help");
+  Show waiting;
+  *(void **)&waiting = dlsym(RTLD_DEFAULT, "orte_show_help");
+  *(void **)&rendered = dlsym(RTLD_DEFAULT, "opal_show_help_vstring");
+  if (shown != NULL && waiting != NULL && rendered != NULL && *shown == waiting) *shown = show_here;
+}
+
 vugen_mpi_end_kind vugen_mpi_begin(int *rank, int *count, char *reason, size_t size) {
   if (!load(reason, size)) return VUGEN_MPI_NO_LIBRARY;
+  // Open MPI 5 ends this process where another has gone, unless it is told to say so instead.
+  setenv("OMPI_MCA_mpi_ft_enable", "1", 0);
   int given = 0, status = lib.MPI_Init_thread(NULL, NULL, THREAD_SERIALIZED, &given);
   if (status == SUCCESS) status = lib.MPI_Comm_set_errhandler(lib.ompi_mpi_comm_world, lib.ompi_mpi_errors_return);
   if (status == SUCCESS) status = lib.MPI_Comm_dup(lib.ompi_mpi_comm_world, &beside);
   if (status == SUCCESS) status = lib.MPI_Comm_rank(lib.ompi_mpi_comm_world, rank);
   if (status == SUCCESS) status = lib.MPI_Comm_size(lib.ompi_mpi_comm_world, count);
-  if (status == SUCCESS) return VUGEN_MPI_DONE;
+  if (status == SUCCESS) {
+    print_messages_here();
+    return VUGEN_MPI_DONE;
+  }
   char text[LONGEST_TEXT + 1] = {0};
   int length = 0;
   lib.MPI_Error_string(status, text, &length);

@@ -104,7 +104,9 @@ let package = Package(
       name: "Engine", dependencies: ["Digests", "Pictures", "Requests", "Tensors", "VUGEN"]),
     .target(
       name: "Evaluation",
-      dependencies: ["DataSets", "Files", "Layers", "Pictures", "Requests", "Tensors", "VUGEN"]),
+      dependencies: [
+        "DataSets", "Files", "Layers", "Pictures", "Requests", "Tensors", "Training", "VUGEN",
+      ]),
     .target(
       name: "Studio",
       dependencies: [

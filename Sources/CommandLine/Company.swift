@@ -16,6 +16,9 @@ enum Company {
   /// In front of what a process says that is not the first one.
   private(set) nonisolated(unsafe) static var place = ""
 
+  /// What went wrong for this process, and is said already.
+  struct Told: Error {}
+
   /// Joins the others, does the work, and takes leave of them. Work that goes wrong for this process alone ends all of
   /// them: they would wait for it for ever. Throws `RanksError`, or what went wrong for all.
   ///
@@ -53,7 +56,8 @@ enum Company {
       sleep(60)
       ranks.abort(1)
     }
-    Failure(Vugen.self, isJSON: ProgramArguments.wantsJSON).tell(error)
+    if !(error is Told) { Failure(Vugen.self, isJSON: ProgramArguments.wantsJSON).tell(error) }
+    _ = try? Output.finish()
     PartialOutput.removeAll()
     ranks.abort(1)
   }

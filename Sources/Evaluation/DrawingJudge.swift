@@ -1,6 +1,7 @@
 import DataSets
 import Pictures
 import Tensors
+import Training
 import VUGEN
 
 /// Says what a picture shows, without being told what it should show.
@@ -10,7 +11,7 @@ import VUGEN
 /// with the scene, and it is asked only what a wrong picture would be asked in the same words.
 public struct DrawingJudge {
   /// What a drawing is judged by, in the order of reports.
-  public enum Measure: String, CaseIterable, Sendable {
+  public enum Measure: String, CaseIterable, Codable, Sendable {
     case single = "single object"
     case twoObjects = "two objects"
     case count
@@ -99,30 +100,50 @@ public struct DrawingJudge {
   }
 
   /// Shows the judge `scenes` composed scenes, which are right, and claims of each what it would be with each fault.
+  /// On all ranks but the first, nothing comes of it.
   ///
-  /// - Parameter progress: called with the scenes done; throws to stop.
+  /// - Parameters:
+  ///   - ranks: who shares the scenes.
+  ///   - progress: called with the scenes done; throws to stop.
   public func reliability(
-    _ composer: SceneComposer, _ split: Split, scenes: Int, progress: (Int) throws -> Void = { _ in }
+    _ composer: SceneComposer, _ split: Split, scenes: Int, ranks: Ranks = .alone,
+    progress: (Int) throws -> Void = { _ in }
   ) throws -> Reliability {
-    var result = Reliability(), next: UInt64 = 0, asked: [SceneRecord] = [], done = 0
-    try AnswerBatch(model, slots: Self.together).run {
-      while next < scenes {
-        let scene = composer.scene(next, split)
-        next += 1
-        guard !Measure.of(scene.record).isEmpty else { continue }
-        asked.append(scene.record)
-        let tiles = model.configuration.vision.tiles(of: scene.picture)
-        return .success(BatchQuestion(Turn(.user, Self.request, pictures: [tiles]), most: Self.mostTokens))
-      }
-      return nil
-    } isCancelled: {
-      false
-    } onAnswer: { place, answer in
-      result.count(asked[place], SceneClaim(caption: try answer.get().text))
+    var result = Reliability(), done = 0
+    try ranks.inOrder { (_, one: Described) in
+      result.count(one.record, SceneClaim(caption: one.caption))
       done += 1
       try progress(done)
+    } work: { row in
+      var next = 0, asked: [(place: Int, record: SceneRecord)] = []
+      let isWhole = try AnswerBatch(model, slots: Self.together).run {
+        while next < scenes {
+          defer { next += 1 }
+          guard row.isOwn(next) else { continue }
+          let scene = composer.scene(UInt64(next), split)
+          guard !Measure.of(scene.record).isEmpty else { continue }
+          asked.append((next, scene.record))
+          let tiles = model.configuration.vision.tiles(of: scene.picture)
+          return .success(
+            BatchQuestion(Turn(.user, Self.request, pictures: [tiles]), most: Self.mostTokens))
+        }
+        return nil
+      } isCancelled: {
+        !row.help()
+      } onAnswer: { number, answer in
+        let (place, record) = asked[number]
+        try row.put(place, Described(record: record, caption: try answer.get().text))
+        if !ranks.isFirst { try progress(number + 1) }
+      }
+      guard isWhole else { throw CancellationError() }
     }
     return result
+  }
+
+  /// What the judge says of a scene, as ranks send it.
+  private struct Described: Codable {
+    let record: SceneRecord
+    let caption: String
   }
 
   private func answer(_ question: String, about picture: Picture) throws -> String {

@@ -2,6 +2,7 @@ import DataSets
 import Foundation
 import Pictures
 import Tensors
+import Training
 import VUGEN
 
 /// How well a model answers questions about scenes whose content is known.
@@ -47,27 +48,53 @@ public struct UnderstandingEvaluation {
     let scene: Int, record: SceneRecord, measure: String, question: QuestionAnswer
   }
 
-  /// Asks about `scenes` scenes of a split, greedily.
+  /// What came of a question, as ranks send it.
+  private struct Answered: Codable {
+    let measure, expected, said: String
+    let isRight: Bool
+  }
+
+  /// Asks about `scenes` scenes of a split, greedily. On all ranks but the first, nothing comes of it.
   ///
   /// - Parameters:
-  ///   - part: which of them are asked about here: every `part.of`-th one from `part.number` on.
+  ///   - ranks: who shares the scenes.
   ///   - isCancelled: looked at before every step; the run then ends with a `CancellationError`.
   ///   - progress: called with the number of scenes done; throws to stop.
   public func run(
-    _ composer: SceneComposer, _ split: Split, scenes: Int, part: (number: Int, of: Int) = (0, 1),
+    _ composer: SceneComposer, _ split: Split, scenes: Int, ranks: Ranks = .alone,
     isCancelled: () -> Bool = { false }, progress: (Int) throws -> Void
   ) throws -> (scores: [String: Score], confusions: [Confusion]) {
     var scores: [String: Score] = [:], wrong: [String: Confusion] = [:]
-    var next = part.number, rest: [Asked] = [], tiles: Tensor?, asked: [Asked] = [], done = 0
-    let batch = AnswerBatch(model, slots: batch)
-    let isWhole = try batch.run {
+    try ranks.inOrder { (scene, answers: [Answered]) in
+      for answer in answers { Self.count(answer, &scores, &wrong) }
+      try progress(scene + 1)
+    } work: { row in
+      try ask(composer, split, scenes, row, isCancelled)
+    }
+    if ranks.isFirst { try progress(scenes) }
+    return (scores, Self.ordered(wrong.values))
+  }
+
+  /// Asks about this rank's scenes, and puts what comes of each.
+  private func ask(
+    _ composer: SceneComposer, _ split: Split, _ scenes: Int, _ row: InOrder<[Answered]>,
+    _ isCancelled: () -> Bool
+  ) throws {
+    var next = 0, rest: [Asked] = [], tiles: Tensor?, asked: [Asked] = []
+    var answers: [Answered] = [], scene = 0
+    func putScene() throws {
+      if !answers.isEmpty { try row.put(scene, answers) }
+      answers = []
+    }
+    let isWhole = try AnswerBatch(model, slots: batch).run {
       while rest.isEmpty, next < scenes {
+        defer { next += 1 }
+        guard row.isOwn(next) else { continue }
         let scene = composer.scene(UInt64(next), split)
         tiles = model.configuration.vision.tiles(of: scene.picture)
         rest = Self.questions(of: scene.record).map {
           Asked(scene: next, record: scene.record, measure: $0, question: $1)
         }
-        next += part.of
       }
       guard let tiles, !rest.isEmpty else { return nil }
       asked.append(rest.removeFirst())
@@ -75,18 +102,15 @@ public struct UnderstandingEvaluation {
         BatchQuestion(
           Turn(.user, asked[asked.count - 1].question.question, pictures: [tiles]), most: Self.mostTokens))
     } isCancelled: {
-      isCancelled()
+      !row.help() || isCancelled()
     } onAnswer: { _, result in
       let one = asked.removeFirst()
-      if one.scene > done {
-        done = one.scene
-        try progress(done)
-      }
-      Self.count(try result.get().text, one, &scores, &wrong)
+      if one.scene != scene { try putScene() }
+      scene = one.scene
+      answers.append(Self.answered(try result.get().text, one))
     }
     guard isWhole else { throw CancellationError() }
-    try progress(scenes)
-    return (scores, Self.ordered(wrong.values))
+    try putScene()
   }
 
   private static func ordered(_ wrong: some Sequence<Confusion>) -> [Confusion] {
@@ -95,32 +119,23 @@ public struct UnderstandingEvaluation {
     }
   }
 
-  /// What came of all parts.
-  public static func merged(_ scores: [[String: Score]], _ wrong: [[Confusion]]) -> (
-    scores: [String: Score], confusions: [Confusion]
-  ) {
-    var all: [String: Score] = [:], kinds: [[String]: Confusion] = [:]
-    for part in scores { all.merge(part) { Score(right: $0.right + $1.right, asked: $0.asked + $1.asked) } }
-    for one in wrong.joined() {
-      let key = [one.measure, one.expected, one.said]
-      let before = kinds[key]?.count ?? 0
-      kinds[key] = one
-      kinds[key]?.count += before
-    }
-    return (all, ordered(kinds.values))
+  private static func answered(_ said: String, _ one: Asked) -> Answered {
+    let (measure, question) = (one.measure, one.question)
+    // Yes and no mean nothing without their question.
+    let expected = measure == "yes/no" ? "\(question.question) \(question.answer)" : question.answer
+    return Answered(
+      measure: measure, expected: expected, said: said,
+      isRight: isRight(said, question, measure, one.record))
   }
 
   private static func count(
-    _ said: String, _ one: Asked, _ scores: inout [String: Score], _ wrong: inout [String: Confusion]
+    _ one: Answered, _ scores: inout [String: Score], _ wrong: inout [String: Confusion]
   ) {
-    let (measure, question) = (one.measure, one.question)
-    let isRight = isRight(said, question, measure, one.record)
-    scores[measure, default: Score()].count(isRight)
-    guard !isRight else { return }
-    // Yes and no mean nothing without their question.
-    let expected = measure == "yes/no" ? "\(question.question) \(question.answer)" : question.answer
-    let key = "\(measure)|\(expected)|\(said)"
-    wrong[key, default: Confusion(measure: measure, expected: expected, said: said, count: 0)].count += 1
+    scores[one.measure, default: Score()].count(one.isRight)
+    guard !one.isRight else { return }
+    let key = "\(one.measure)|\(one.expected)|\(one.said)"
+    let new = Confusion(measure: one.measure, expected: one.expected, said: one.said, count: 0)
+    wrong[key, default: new].count += 1
   }
 
   /// What is asked about a scene, each under what it measures. One object is also a count.

@@ -4,7 +4,7 @@ import ProgramSupport
 import TestSupport
 import Testing
 
-/// How several processes end, and what they share beside training.
+/// How several processes that train end.
 @Suite(
   .serialized, .enabled(if: Launcher.isThere, "mpirun is not installed; apt-get install openmpi-bin has it"))
 @LauncherCommands
@@ -83,36 +83,6 @@ struct RanksEndingTests {
     let resumed = try ground.train(
       .decoder, run, ranks: 1, batch: 4, steps: saved + 2, more: "--resume")
     #expect(resumed.status == 0, "\(resumed.errors)")
-  }
-
-  @Test func captionsAreSharedAndKeepTheirOrder() throws {
-    let ground = try Self.ground.get(), shell = try Shell()
-    try shell.writePictures("p/a.png", "p/b.png", "p/c.png", "p/d.png", "p/e.png")
-    try shell.write("no picture", "p/bb.png")
-    func run(_ ranks: Int, _ rest: String) throws -> (out: String, errors: String, status: Int32) {
-      let launcher = ranks == 1 ? "" : Launcher.command(ranks)
-      return try ground.run("cd \(shell.folder); \(launcher) \"$P\" caption p --max-tokens 12 \(rest)")
-    }
-    let one = try run(1, ""), three = try run(3, "")
-    #expect(one.out == three.out && one.status == 1 && three.status != 0)
-    #expect(one.out.split(separator: "\n").count == 5 && words(three.errors).count == 2, "\(three.errors)")
-    _ = try run(1, "-o one.csv --sheet one.png")
-    _ = try run(3, "-o three.csv --sheet three.png")
-    for end in ["csv", "png"] {
-      let files = ["one", "three"].map {
-        FileManager.default.contents(atPath: "\(shell.folder)/\($0).\(end)")
-      }
-      #expect(files[0] != nil && files[0] == files[1], "\(end)")
-    }
-  }
-
-  @Test func measuresAreThoseOfOneProcess() throws {
-    let ground = try Self.ground.get()
-    for measure in ["understanding --scenes 5", "reconstruction --scenes 5"] {
-      let one = try ground.run("\"$P\" evaluate \(measure) --json")
-      let two = try ground.run("\(Launcher.command(2)) \"$P\" evaluate \(measure) --json")
-      #expect(one.status == 0 && two.status == 0 && one.out == two.out, "\(two.out)\(two.errors)")
-    }
   }
 }
 

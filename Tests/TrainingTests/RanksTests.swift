@@ -20,6 +20,28 @@ struct RanksTests {
     #expect(ranks.random(3, .decoderBatch(5)) == whole)
   }
 
+  /// What is put is taken at once; what the taker throws ends the work.
+  @Test func aRowAloneIsTakenAsItComes() throws {
+    var taken: [String] = []
+    func run(_ end: Int) throws {
+      try Ranks.alone.inOrder { (place, value: String) in
+        taken.append("\(place) \(value)")
+        if place == end { throw CancellationError() }
+      } work: { row in
+        for number in 0..<3 {
+          #expect(row.isOwn(number) && row.place(number) == number && row.help())
+          try row.put(number, "word")
+          #expect(taken.count == number + 1)
+        }
+      }
+    }
+    try run(3)
+    #expect(taken == ["0 word", "1 word", "2 word"])
+    taken = []
+    #expect(throws: CancellationError.self) { try run(1) }
+    #expect(taken.count == 2)
+  }
+
   /// Cores are divided by the ranks that may use them, and by no others.
   @Test func threadsAreACoresShare() {
     func place(_ host: String, _ mask: UInt8) -> RankPlace {

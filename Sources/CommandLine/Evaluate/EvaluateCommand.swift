@@ -11,8 +11,8 @@ struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measure what a model knows and draws.",
     discussion: """
-      Several processes (mpirun -n 4 vugen evaluate understanding) share the scenes of understanding and reconstruction; the \
-      first one prints.
+      Several processes (mpirun -n 4 vugen evaluate generation) share the scenes and pictures of every measure; the first \
+      one prints.
       """,
     subcommands: [
       EvaluateUnderstanding.self, EvaluateReconstruction.self, EvaluateGeneration.self,
@@ -30,17 +30,18 @@ extension ObjectBank {
   }
 }
 
-/// How an evaluation ends that something goes wrong for: what it has measured is printed as its object, with what it was.
+/// How an evaluation ends that something goes wrong for: what it has measured is printed as its object, by the first rank,
+/// with what it was.
 func evaluationEnd(
-  _ report: [String: ReportValue], knownBefore count: Int, asJSON: Bool, by error: any Error
+  _ report: [String: ReportValue], knownBefore count: Int, asJSON: Bool, _ ranks: Ranks, by error: any Error
 ) -> any Error {
-  guard asJSON, report.count > count, !(error is CancellationError) else { return error }
+  guard asJSON, ranks.isFirst, report.count > count, !(error is CancellationError) else { return error }
   var report = report
   report["error"] = .text(Failure.reason(of: error))
   guard let line = try? jsonLine(report) else { return error }
   ProgressLine.end()
   print(line)
-  return ExitCode(1)
+  return ranks.isAlone ? ExitCode(1) : Company.Told()
 }
 
 struct EvaluateUnderstanding: AsyncParsableCommand {
@@ -71,9 +72,10 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
 
   @NumericActor
   private func measure(_ ranks: Ranks) throws {
-    Interruption.watch()
-    let loaded = try ranks.together { try model.load() }
-    let bank = try ObjectBank(includingSingles: false)
+    Interruption.watch(endings: !ranks.isAlone)
+    let (loaded, bank) = try ranks.together {
+      (try model.load(), try ObjectBank(includingSingles: false))
+    }
     let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
     let slots = batching.slots(
       loaded, model, asking: "", most: UnderstandingEvaluation.mostTokens, of: 8 * scenes)
@@ -82,13 +84,10 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
     var wrong: [UnderstandingEvaluation.Confusion] = []
     do {
       for split in [Split.validation, .heldOut] {
-        let own = try evaluation.run(
-          composer, split, scenes: scenes, part: (ranks.rank, ranks.count),
-          isCancelled: { Interruption.isRequested },
+        let result = try evaluation.run(
+          composer, split, scenes: scenes, ranks: ranks, isCancelled: { Interruption.isRequested },
           progress: { ProgressLine.show("\(split.rawValue): \($0) of \(scenes) scenes") })
         ProgressLine.end()
-        let result = try UnderstandingEvaluation.merged(
-          ranks.collected(own.scores), ranks.collected(own.confusions))
         guard ranks.isFirst else { continue }
         wrong += result.confusions
         for (name, score) in result.scores { report["\(split.rawValue) \(name)"] = .number(score.share) }
@@ -97,7 +96,7 @@ struct EvaluateUnderstanding: AsyncParsableCommand {
         try Output.finish()
       }
     } catch {
-      throw evaluationEnd(report, knownBefore: 1, asJSON: json && ranks.isFirst, by: error)
+      throw evaluationEnd(report, knownBefore: 1, asJSON: json, ranks, by: error)
     }
     guard ranks.isFirst else { return }
     if let retrieval = try? Retrieval(loaded) {

@@ -31,27 +31,23 @@ struct EvaluateReconstruction: AsyncParsableCommand {
 
   @NumericActor
   private func measure(_ ranks: Ranks) throws {
-    Interruption.watch()
-    let (loaded, drawing) = try ranks.together {
+    Interruption.watch(endings: !ranks.isAlone)
+    let (loaded, drawing, bank) = try ranks.together {
       let loaded = try model.load()
-      return (loaded, try loaded.generation())
+      return (loaded, try loaded.generation(), try ObjectBank(includingSingles: false))
     }
-    let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: drawing.configuration.imageSize)
     let evaluation = ReconstructionEvaluation(loaded.tower, drawing)
     var report: [String: ReportValue] = ["samples": .number(Double(scenes))]
     for steps in [8, 1] {
       let values: [Double]
       do {
-        let own = try evaluation.run(
-          composer, split, scenes: scenes, steps: steps, part: (ranks.rank, ranks.count)
-        ) { done in
+        values = try evaluation.run(composer, split, scenes: scenes, steps: steps, ranks: ranks) { done in
           ProgressLine.show("\(steps) steps: \(done) of \(scenes) scenes")
           try Interruption.check()
-        }
-        values = try ranks.collected(own).joined().sorted()
+        }.sorted()
       } catch {
-        throw evaluationEnd(report, knownBefore: 1, asJSON: json && ranks.isFirst, by: error)
+        throw evaluationEnd(report, knownBefore: 1, asJSON: json, ranks, by: error)
       }
       ProgressLine.end()
       guard ranks.isFirst else { continue }
@@ -122,42 +118,52 @@ struct EvaluateGeneration: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws { try Company.run { try $0.first { try measure() } } }
+  func run() async throws { try Company.run { try measure($0) } }
 
   @NumericActor
-  private func measure() throws {
-    Interruption.watch()
+  private func measure(_ ranks: Ranks) throws {
+    Interruption.watch(endings: !ranks.isAlone)
     BinaryOutput.take([sheet])
-    try existing.check(sheet)
-    var settings = ImageSettings(prompt: "x")
-    (settings.seed, settings.steps, settings.decoderSteps) = (seed, steps, decoderSteps)
     let scales = cfg.isEmpty ? [DrawingDefaults.guidance] : cfg
-    for scale in scales {
-      settings.guidanceScale = scale
-      try settings.checkAsOptions()
+    let (loaded, imaginer, chosen, bank) = try ranks.together {
+      if ranks.isFirst { try existing.check(sheet) }
+      for scale in scales { try settings(scale).checkAsOptions() }
+      let loaded = try model.load()
+      return (
+        loaded, try Imaginer(loaded), try chooseJudge(loaded), try ObjectBank(includingSingles: false)
+      )
     }
-    let loaded = try model.load(), imaginer = try Imaginer(loaded)
-    let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
-    let chosen = try chooseJudge(loaded)
     var found = Findings(samples: samples)
     do {
-      try show(reliabilityOf: chosen, composer, in: &found.report)
+      try show(reliabilityOf: chosen, composer, ranks, in: &found.report)
       InterruptionReport.note(found.report)
       for scale in scales {
-        settings.guidanceScale = scale
-        try measure(GenerationEvaluation(imaginer, judge: chosen), composer, settings, into: &found)
+        try measure(
+          GenerationEvaluation(imaginer, judge: chosen), composer, settings(scale), ranks, into: &found)
       }
       bank.account(for: &found.report)
-      if let sheet { try existing.write(sheet) { try found.draw(to: $0) } }
+      if let sheet, ranks.isFirst { try existing.write(sheet) { try found.draw(to: $0) } }
     } catch {
-      throw kept(found, because: error)
+      ProgressLine.end()
+      throw ranks.isFirst ? kept(found, ranks, because: error) : error
     }
+    guard ranks.isFirst else { return }
     print(json ? try jsonLine(found.report) : "captions of \(bank.account)")
+  }
+
+  private func settings(_ scale: Float) -> ImageSettings {
+    var settings = ImageSettings(prompt: "x")
+    (settings.seed, settings.steps, settings.decoderSteps) = (seed, steps, decoderSteps)
+    settings.guidanceScale = scale
+    return settings
   }
 
   /// What is measured and drawn so far.
   private struct Findings {
+    /// Pictures on a sheet.
+    static let most = 64
+
     var report: [String: ReportValue]
     var items: [ContactSheet.Item] = []
 
@@ -170,19 +176,20 @@ struct EvaluateGeneration: AsyncParsableCommand {
 
   @NumericActor
   private func measure(
-    _ evaluation: GenerationEvaluation, _ composer: SceneComposer, _ settings: ImageSettings,
+    _ evaluation: GenerationEvaluation, _ composer: SceneComposer, _ settings: ImageSettings, _ ranks: Ranks,
     into found: inout Findings
   ) throws {
     let scale = settings.guidanceScale
     var items = found.items
     defer { found.items = items }
     let result = try evaluation.run(
-      composer, split, samples: samples, settings: settings,
+      composer, split, samples: samples, settings: settings, ranks: ranks,
       progress: { done in
         ProgressLine.show("guidance \(scale): \(done) pictures")
         try Interruption.check()
       },
-      drawn: { if items.count < 64 { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) } })
+      kept: sheet == nil ? 0 : Findings.most - items.count,
+      drawn: { items.append(.init($0.picture, "\($0.prompt): \($0.verdict)")) })
     ProgressLine.end()
     show(result, scale, in: &found.report)
     InterruptionReport.note(found.report)
@@ -190,14 +197,17 @@ struct EvaluateGeneration: AsyncParsableCommand {
   }
 
   /// What the command ends with where it ends early; what is drawn and measured by then has a place.
-  private func kept(_ found: Findings, because error: any Error) -> any Error {
-    ProgressLine.end()
-    if error is CancellationError, let sheet, !found.items.isEmpty,
-      let place = try? existing.keep(sheet, { try found.draw(to: $0) })
-    {
-      note("interrupted after \(counted(found.items.count, "picture")); \(place) holds them".oneLine)
+  private func kept(_ found: Findings, _ ranks: Ranks, because error: any Error) -> any Error {
+    var end = error
+    if let sheet, !found.items.isEmpty, let place = try? existing.keep(sheet, { try found.draw(to: $0) }) {
+      let drawn = counted(found.items.count, "picture")
+      if error is CancellationError {
+        note("interrupted after \(drawn); \(place) holds them".oneLine)
+      } else {
+        end = CommandError("\(Failure.reason(of: error)); what is drawn, \(drawn), is in \(place)")
+      }
     }
-    return evaluationEnd(found.report, knownBefore: 1, asJSON: json, by: error)
+    return evaluationEnd(found.report, knownBefore: 1, asJSON: json, ranks, by: end)
   }
 
   @NumericActor
@@ -210,9 +220,10 @@ struct EvaluateGeneration: AsyncParsableCommand {
   /// What the judge's verdicts are worth, on as many scenes as give each measure about `samples`.
   @NumericActor
   private func show(
-    reliabilityOf judge: DrawingJudge, _ composer: SceneComposer, in report: inout [String: ReportValue]
+    reliabilityOf judge: DrawingJudge, _ composer: SceneComposer, _ ranks: Ranks,
+    in report: inout [String: ReportValue]
   ) throws {
-    let found = try judge.reliability(composer, split, scenes: 5 * samples) { done in
+    let found = try judge.reliability(composer, split, scenes: 5 * samples, ranks: ranks) { done in
       ProgressLine.show("the judge's own errors: \(done) of \(5 * samples) scenes")
       try Interruption.check()
     }

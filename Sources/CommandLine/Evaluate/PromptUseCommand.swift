@@ -4,6 +4,7 @@ import Evaluation
 import Files
 import Foundation
 import Tensors
+import Training
 import VUGEN
 
 struct EvaluatePromptUse: AsyncParsableCommand {
@@ -37,20 +38,23 @@ struct EvaluatePromptUse: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws { try Company.run { try $0.first { try measure() } } }
+  func run() async throws { try Company.run { try measure($0) } }
 
   @NumericActor
-  private func measure() throws {
-    Interruption.watch()
-    let loaded = try model.load(), imaginer = try Imaginer(loaded)
-    let bank = try ObjectBank(includingSingles: false)
+  private func measure(_ ranks: Ranks) throws {
+    Interruption.watch(endings: !ranks.isAlone)
+    let (loaded, imaginer, bank) = try ranks.together {
+      let loaded = try model.load()
+      return (loaded, try Imaginer(loaded), try ObjectBank(includingSingles: false))
+    }
     let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
     let times = times.isEmpty ? PromptUse.usualTimes : times
-    let found = try PromptUse(imaginer).run(composer, split, scenes: scenes, times: times) { done, all in
-      ProgressLine.show("\(done) of \(all) scenes")
+    let found = try PromptUse(imaginer).run(composer, split, scenes: scenes, times: times, ranks: ranks) {
+      ProgressLine.show("\($0) of \($1) scenes")
       try Interruption.check()
     }
     ProgressLine.end()
+    guard ranks.isFirst else { return }
     var report: [String: ReportValue] = ["samples": .number(Double(scenes))]
     for change in PromptChange.allCases {
       for (t, score) in zip(times, found[change] ?? []) where score.scenes > 0 {

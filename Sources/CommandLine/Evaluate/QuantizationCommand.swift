@@ -4,6 +4,7 @@ import Evaluation
 import Files
 import Foundation
 import Tensors
+import Training
 
 struct EvaluateQuantization: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,22 +25,25 @@ struct EvaluateQuantization: AsyncParsableCommand {
   }
 
   @NumericActor
-  func run() async throws { try Company.run { try $0.first { try measure() } } }
+  func run() async throws { try Company.run { try measure($0) } }
 
   @NumericActor
-  private func measure() throws {
-    Interruption.watch()
-    let loaded = try model.load()
+  private func measure(_ ranks: Ranks) throws {
+    Interruption.watch(endings: !ranks.isAlone)
+    let (loaded, bank) = try ranks.together {
+      (try model.load(), try ObjectBank(includingSingles: false))
+    }
     let slots = batching.slots(
       loaded, model, asking: "", most: QuantizationEvaluation.mostTokens, of: scenes)
-    let bank = try ObjectBank(includingSingles: false)
     let composer = SceneComposer(bank, seed: seed, size: loaded.configuration.vision.imageSize)
-    let evaluation = QuantizationEvaluation(loaded, composer, .validation, scenes: scenes, batch: slots)
+    let evaluation = QuantizationEvaluation(
+      loaded, composer, .validation, scenes: scenes, batch: slots, ranks: ranks)
     let results = try evaluation.run { done in
       ProgressLine.show("\(done) of \(3 * scenes) questions")
       try Interruption.check()
     }
     ProgressLine.end()
+    guard ranks.isFirst else { return }
     var report: [String: ReportValue] = ["samples": .number(Double(scenes))]
     let whole = results[0].logProbability
     for result in results {

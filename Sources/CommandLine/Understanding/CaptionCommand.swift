@@ -95,36 +95,27 @@ struct Caption: AsyncParsableCommand {
     _ targets: [PictureList.Entry], _ loaded: LoadedModel, _ ranks: Ranks, into results: CaptionResults
   ) throws {
     let own = targets.indices.filter { $0 % ranks.count == ranks.rank }
-    // Of this process, where there are several.
-    var outcomes: [Outcome] = []
-    let isWhole = try answer(own.map { targets[$0] }, loaded) { number, outcome in
-      var outcome = outcome
-      outcome.place = own[number]
-      if ranks.isAlone {
-        try take(outcome, of: targets[outcome.place].path, into: results)
-      } else {
-        outcomes.append(outcome)
+    let clock = ContinuousClock(), start = clock.now
+    try ranks.inOrder { (place, outcome: Outcome) in
+      ProgressLine.end()
+      try take(outcome, of: targets[place].path, into: results)
+      progress(place + 1, of: targets.count, (clock.now - start) / .seconds(1))
+    } work: { row in
+      let isWhole = try answer(own.map { targets[$0] }, loaded, isCancelled: { !row.help() }) {
+        try row.put(own[$0], ranks.isFirst ? $1 : $1.packed())
       }
+      guard isWhole else { throw CancellationError() }
     }
-    if !ranks.isAlone {
-      let all = try ranks.collected(try outcomes.map { try $0.packed() }).joined().sorted {
-        $0.place < $1.place
-      }
-      if ranks.isFirst {
-        for outcome in all { try take(outcome, of: targets[outcome.place].path, into: results) }
-      }
-    }
-    if try ranks.any([!isWhole])[0] { throw CancellationError() }
   }
 
   /// Describes pictures, many at once, and hands on what comes of each in their order. Returns whether none was left out.
   @NumericActor
   private func answer(
-    _ targets: [PictureList.Entry], _ loaded: LoadedModel, _ take: (Int, Outcome) throws -> Void
+    _ targets: [PictureList.Entry], _ loaded: LoadedModel, isCancelled: () -> Bool,
+    _ take: (Int, Outcome) throws -> Void
   ) throws -> Bool {
     let slots = batching.slots(loaded, model, asking: question, most: options.maxTokens, of: targets.count)
     var thumbnails: [Int: Picture] = [:], begun = 0, isEnded = false
-    let clock = ContinuousClock(), start = clock.now
     let isWhole = try AnswerBatch(loaded, slots: slots).run {
       guard begun < targets.count else { return nil }
       defer { begun += 1 }
@@ -140,23 +131,20 @@ struct Caption: AsyncParsableCommand {
       }
       return question
     } isCancelled: {
-      Interruption.isRequested
+      isCancelled() || Interruption.isRequested
     } onAnswer: { index, result in
-      ProgressLine.end()
       var outcome = Outcome(thumbnail: thumbnails.removeValue(forKey: index))
       switch result {
       case .success(let answer): outcome.report = report(answer, of: targets[index].path)
       case .failure(let error): outcome.complaint = "\(error)"
       }
       try take(index, outcome)
-      progress(index + 1, of: targets.count, (clock.now - start) / .seconds(1))
     }
     return isWhole && !isEnded
   }
 
   /// What came of a picture.
   private struct Outcome: Codable {
-    var place = 0
     var report: AnswerReport?
     /// Why there is none.
     var complaint: String?
@@ -164,7 +152,7 @@ struct Caption: AsyncParsableCommand {
     /// The thumbnail on its way between processes.
     private var file: Data?
 
-    private enum CodingKeys: String, CodingKey { case place, report, complaint, file }
+    private enum CodingKeys: String, CodingKey { case report, complaint, file }
 
     init(thumbnail: Picture?) { self.thumbnail = thumbnail }
 

@@ -37,6 +37,8 @@ enum { SUCCESS = 0, THREAD_SERIALIZED = 2, LONGEST_TEXT = 256 };
   X(MPI_Ibcast, int, (void *, int, Type, int, Comm, Request *))                         \
   X(MPI_Iallgather, int, (const void *, int, Type, void *, int, Type, Comm, Request *)) \
   X(MPI_Ibarrier, int, (Comm, Request *))                                               \
+  X(MPI_Issend, int, (const void *, int, Type, int, int, Comm, Request *))              \
+  X(MPI_Irecv, int, (void *, int, Type, int, int, Comm, Request *))                     \
   X(MPI_Test, int, (Request *, int *, void *))
 
 #define VARIABLES(X)     \
@@ -182,8 +184,8 @@ static vugen_mpi_end_kind wait_for(Request *request) {
   }
 }
 
-// Counts are C's int: what is longer goes in pieces.
-enum { PIECE = 1 << 28 };
+// Counts are C's int: what is longer goes in pieces. Bytes from rank to rank have one mark.
+enum { PIECE = 1 << 28, ROW = 1 };
 
 static vugen_mpi_end_kind reduce(void *values, size_t count, size_t width, void *type, void *op) {
   for (size_t start = 0; start < count; start += PIECE) {
@@ -210,31 +212,50 @@ vugen_mpi_end_kind vugen_mpi_max_doubles(double *values, size_t count) {
   return reduce(values, count, sizeof *values, lib.ompi_mpi_double, lib.ompi_mpi_op_max);
 }
 
-struct vugen_mpi_sum {
+struct vugen_mpi_work {
   Request request;
   bool is_begun, is_done, has_failed;
 };
 
-vugen_mpi_sum *vugen_mpi_sum_begin(float *values, size_t count) {
-  vugen_mpi_sum *sum = calloc(1, sizeof *sum);
-  if (sum == NULL) return NULL;
-  sum->is_begun = count <= PIECE && lib.MPI_Iallreduce(IN_PLACE, values, (int)count, lib.ompi_mpi_float,
-                                                       lib.ompi_mpi_op_sum, beside, &sum->request) == SUCCESS;
-  return sum;
+static vugen_mpi_work *new_work(void) { return calloc(1, sizeof(vugen_mpi_work)); }
+
+vugen_mpi_work *vugen_mpi_sum_begin(float *values, size_t count) {
+  vugen_mpi_work *work = new_work();
+  if (work == NULL) return NULL;
+  work->is_begun = count <= PIECE && lib.MPI_Iallreduce(IN_PLACE, values, (int)count, lib.ompi_mpi_float,
+                                                        lib.ompi_mpi_op_sum, beside, &work->request) == SUCCESS;
+  return work;
 }
 
-void vugen_mpi_sum_help(vugen_mpi_sum *sum) {
-  if (!sum->is_begun || sum->is_done || sum->has_failed) return;
+vugen_mpi_work *vugen_mpi_send_begin(const void *bytes, size_t count, int to) {
+  vugen_mpi_work *work = new_work();
+  if (work == NULL) return NULL;
+  work->is_begun = count <= PIECE && lib.MPI_Issend(bytes, (int)count, lib.ompi_mpi_byte, to, ROW,
+                                                    lib.ompi_mpi_comm_world, &work->request) == SUCCESS;
+  return work;
+}
+
+vugen_mpi_work *vugen_mpi_receive_begin(void *bytes, size_t count, int from) {
+  vugen_mpi_work *work = new_work();
+  if (work == NULL) return NULL;
+  work->is_begun = count <= PIECE && lib.MPI_Irecv(bytes, (int)count, lib.ompi_mpi_byte, from, ROW,
+                                                   lib.ompi_mpi_comm_world, &work->request) == SUCCESS;
+  return work;
+}
+
+bool vugen_mpi_work_help(vugen_mpi_work *work) {
+  if (!work->is_begun || work->is_done || work->has_failed) return true;
   int is_done = 0;
-  sum->has_failed = lib.MPI_Test(&sum->request, &is_done, NO_STATUS) != SUCCESS;
-  sum->is_done = is_done;
+  work->has_failed = lib.MPI_Test(&work->request, &is_done, NO_STATUS) != SUCCESS;
+  work->is_done = is_done;
+  return work->is_done || work->has_failed;
 }
 
-vugen_mpi_end_kind vugen_mpi_sum_end(vugen_mpi_sum *sum) {
-  vugen_mpi_end_kind end = !sum->is_begun || sum->has_failed ? VUGEN_MPI_FAILED
-                           : sum->is_done                    ? VUGEN_MPI_DONE
-                                                             : wait_for(&sum->request);
-  free(sum);
+vugen_mpi_end_kind vugen_mpi_work_end(vugen_mpi_work *work) {
+  vugen_mpi_end_kind end = !work->is_begun || work->has_failed ? VUGEN_MPI_FAILED
+                           : work->is_done                     ? VUGEN_MPI_DONE
+                                                               : wait_for(&work->request);
+  free(work);
   return end;
 }
 

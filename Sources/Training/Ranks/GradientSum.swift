@@ -68,14 +68,14 @@ final class GradientSum {
   }
 
   /// Moves on what is on its way.
-  func help() { for message in messages { if let sum = message.sum { vugen_mpi_sum_help(sum) } } }
+  func help() { for message in messages { if let sum = message.sum { _ = vugen_mpi_work_help(sum) } } }
 
   /// The sums, once all are there. A parameter that has a gradient on any rank has one on all.
   func end() throws -> Gradients {
     precondition(messages.count == buckets.count, "a backward pass has told of every parameter")
     var sums = Gradients()
     for (bucket, message) in zip(buckets, messages) {
-      ranks.perform { message.sum.map { vugen_mpi_sum_end($0) } ?? VUGEN_MPI_FAILED }
+      ranks.perform { message.sum.map { vugen_mpi_work_end($0) } ?? VUGEN_MPI_FAILED }
       try ranks.check()
       take(message.numbers, bucket, into: &sums)
     }

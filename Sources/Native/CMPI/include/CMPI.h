@@ -15,7 +15,7 @@ typedef enum {
   VUGEN_MPI_NO_LIBRARY,
   // The library is there and says no.
   VUGEN_MPI_FAILED,
-  // `vugen_mpi_give_up` said so while the others were waited for.
+  // What `vugen_mpi_when_waiting` was given said so while the others were waited for.
   VUGEN_MPI_GIVEN_UP,
 } vugen_mpi_end_kind;
 
@@ -38,14 +38,18 @@ vugen_mpi_end_kind vugen_mpi_sum_floats(float *values, size_t count);
 vugen_mpi_end_kind vugen_mpi_sum_doubles(double *values, size_t count);
 vugen_mpi_end_kind vugen_mpi_max_doubles(double *values, size_t count);
 
-// A sum that goes on beside other work, at most 2^28 numbers. Begun in the same order by all, whatever else they do together
-// meanwhile; `values` is left alone until it is done.
-typedef struct vugen_mpi_sum vugen_mpi_sum;
-vugen_mpi_sum *vugen_mpi_sum_begin(float *values, size_t count);
-// Moves on what is on its way. Every call helps: nothing moves by itself.
-void vugen_mpi_sum_help(vugen_mpi_sum *sum);
+// What goes on beside other work. Its memory is left alone until it is done.
+typedef struct vugen_mpi_work vugen_mpi_work;
+// A sum, at most 2^28 numbers. Begun in the same order by all, whatever else they do together meanwhile.
+vugen_mpi_work *vugen_mpi_sum_begin(float *values, size_t count);
+// Bytes from one rank to another, at most 2^28, that arrive in the order in which they were sent. Done on the sender's side
+// once the other has asked for them.
+vugen_mpi_work *vugen_mpi_send_begin(const void *bytes, size_t count, int to);
+vugen_mpi_work *vugen_mpi_receive_begin(void *bytes, size_t count, int from);
+// Moves on what is on its way. Every call helps: nothing moves by itself. Returns whether nothing is left to wait for.
+bool vugen_mpi_work_help(vugen_mpi_work *work);
 // Waits for its end and lets go of it.
-vugen_mpi_end_kind vugen_mpi_sum_end(vugen_mpi_sum *sum);
+vugen_mpi_end_kind vugen_mpi_work_end(vugen_mpi_work *work);
 
 // The bytes of `root` for all.
 vugen_mpi_end_kind vugen_mpi_broadcast(void *bytes, size_t count, int root);

@@ -18,9 +18,10 @@ enum LastUse {
     return found.isDated ? found.lastTime : written(log)
   }
 
-  /// When a log was written last, by its file: for one of which no entry can be read.
+  /// When a session was begun, by its name, or its log was written last, by its file: for one of which no entry can be read.
   static func written(_ log: String) -> Double {
-    (FileName.status(log).map { Double($0.st_mtim.tv_sec) } ?? 0).clamped(to: SessionBounds.time)
+    SessionFile.begun(FileName.last(of: FileName.parent(of: log)))
+      ?? (FileName.status(log).map { Double($0.st_mtim.tv_sec) } ?? 0).clamped(to: SessionBounds.time)
   }
 
   /// Of the last line that is a use, where it and those behind it are written as here; nil for no such line.

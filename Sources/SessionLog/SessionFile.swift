@@ -150,6 +150,19 @@ public final class SessionFile {
       parts.tm_min, parts.tm_sec) + String(repeating: "0", count: 4 - tail.count) + tail
   }
 
+  /// Seconds since 1970 at which a session was begun, by a name that `newID` made; nil for another one.
+  static func begun(_ id: String) -> Double? {
+    guard let match = id.wholeMatch(of: #/(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-[0-9a-z]{4}/#) else {
+      return nil
+    }
+    func number(_ digits: Substring) -> Int32 { Int32(digits) ?? 0 }
+    var parts = tm()
+    (parts.tm_year, parts.tm_mon) = (number(match.1) - 1900, number(match.2) - 1)
+    (parts.tm_mday, parts.tm_hour) = (number(match.3), number(match.4))
+    (parts.tm_min, parts.tm_sec) = (number(match.5), number(match.6))
+    return Double(timegm(&parts)).clamped(to: SessionBounds.time)
+  }
+
   /// A line that was cut by the end of its writer is taken away, so that the next one stands alone, and kept in a file
   /// beside the log; a whole one that only lacks its end gets it, and so does one that cannot be kept elsewhere.
   private func mendLastLine() {

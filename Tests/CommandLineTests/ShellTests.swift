@@ -39,7 +39,8 @@ import Testing
       ("runs/empty", "notes.txt"), ("recorded", "log.jsonl"),
     ] {
       try manager.createDirectory(atPath: "\(home)/\(folder)", withIntermediateDirectories: true)
-      try "".write(toFile: "\(home)/\(folder)/\(file)", atomically: true, encoding: .utf8)
+      // A log without a byte is no session.
+      try "x".write(toFile: "\(home)/\(folder)/\(file)", atomically: true, encoding: .utf8)
     }
     for name in ["cat.png", "list.csv", "notes.txt"] {
       try "".write(toFile: "\(home)/\(name)", atomically: true, encoding: .utf8)

@@ -10,6 +10,16 @@ struct StreamTests {
 
   init() throws { shell = try Shell() }
 
+  /// Commands that write a file, its name, whether they take --json, and whether they ask a model.
+  private static let writers = [
+    ("imagine x --seed 1 --steps 1 -o", "o.png", true, true),
+    ("reconstruct in/a.png --decoder-steps 1 -o", "o.png", true, true),
+    ("encode in/a.png -o", "o.safetensors", true, true),
+    ("caption in --max-tokens 2 --sheet", "o.png", true, true),
+    ("data inspect s --sheet", "o.png", true, false), ("train plot run -o", "o.png", false, false),
+    ("sessions export last -o", "o.html", false, false),
+  ]
+
   @Test func whatIsAFileGoesAlone() throws {
     try shell.writePictures("in/a.png")
     try shell.write("gray", "in/a.txt")
@@ -20,14 +30,7 @@ struct StreamTests {
       #"{"version":1,"time":1,"event":{"note":{"_0":"hello"}}}"# + "\n",
       ".home/.local/share/vugen/sessions/20260101-000000-abcd/log.jsonl")
     _ = try shell.run("V data build folder in -o s; rm in/a.txt")
-    for (command, name, hasJSON, hasModel) in [
-      ("imagine x --seed 1 --steps 1 -o", "o.png", true, true),
-      ("reconstruct in/a.png --decoder-steps 1 -o", "o.png", true, true),
-      ("encode in/a.png -o", "o.safetensors", true, true),
-      ("caption in --max-tokens 2 --sheet", "o.png", true, true),
-      ("data inspect s --sheet", "o.png", true, false), ("train plot run -o", "o.png", false, false),
-      ("sessions export last -o", "o.html", false, false),
-    ] {
+    for (command, name, hasJSON, hasModel) in Self.writers {
       let link = "link." + name.dropFirst(2)
       // Each way into each kind of place where that is quick; each of them once where a model is asked.
       let ways =
@@ -50,15 +53,18 @@ struct StreamTests {
       #expect(
         found.out == "told\n" + String(repeating: "same\n", count: ways.count + 1) && found.error.isEmpty,
         "\(command): \(found)")
-      guard hasJSON else { continue }
-      let refused = try shell.run("for o in - /dev/stdout; do V \(command) $o --json; echo $?; done")
-      let said =
-        "{\"error\":\"an output of - and JSON both mean standard output; name a file, or leave out --json.\"}\n2\n"
-      #expect(
-        refused.out == said + said.replacing(" - ", with: " /dev/stdout ") && refused.error.isEmpty,
-        "\(command): \(refused)")
+      if hasJSON { try jsonBesideIsRefused(command) }
     }
     let two = try shell.run("V caption in -o - --sheet /dev/stdout; echo $?; ls /dev/stdout")
     #expect(two.out == "2\n/dev/stdout\n" && two.error.contains("two outputs mean standard output"), "\(two)")
+  }
+
+  private func jsonBesideIsRefused(_ command: String) throws {
+    let refused = try shell.run("for o in - /dev/stdout; do V \(command) $o --json; echo $?; done")
+    let said =
+      "{\"error\":\"an output of - and JSON both mean standard output; name a file, or leave out --json.\"}\n2\n"
+    #expect(
+      refused.out == said + said.replacing(" - ", with: " /dev/stdout ") && refused.error.isEmpty,
+      "\(command): \(refused)")
   }
 }

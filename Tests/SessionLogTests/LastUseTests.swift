@@ -44,12 +44,12 @@ struct LastUseTests {
 
   /// A session of which nothing can be read was used when its log was written, and not in 1970; one without a byte, as a
   /// full disk leaves it, is none.
-  @Test func whatTellsNoTimeIsOfItsFile() throws {
+  @Test func whatTellsNoTimeHasItsNamesOrItsFilesDate() throws {
     try write("20260101-000000-aaaa", [1_700_000_000])
     for (id, text, time) in [
-      ("20260102-000000-bbbb", "no entry\n", 1_600_000_000.0),
-      ("20260103-000000-cccc", "\0\0", 1_750_000_000),
-      ("20260104-000000-dddd", "", 1_790_000_000),
+      ("b-bbbb", "no entry\n", 1_600_000_000.0),
+      ("c-cccc", "\0\0", 1_750_000_000),
+      ("20260104-000000-dddd", "", 1_790_000_000), ("20200913-122641-eeff", "none\n", 1_780_000_000),
     ] {
       try FileManager.default.createDirectory(
         atPath: store.folder(of: id), withIntermediateDirectories: true)
@@ -58,9 +58,9 @@ struct LastUseTests {
       try FileManager.default.setAttributes(
         [.modificationDate: Date(timeIntervalSince1970: time)], ofItemAtPath: log)
     }
-    #expect(store.ids().map { String($0.suffix(4)) } == ["cccc", "aaaa", "bbbb"])
+    #expect(store.ids().map { String($0.suffix(4)) } == ["cccc", "aaaa", "eeff", "bbbb"])
     let summaries = store.summaries()
-    #expect(summaries.map(\.changed) == [1_750_000_000, 1_700_000_000, 1_600_000_000])
+    #expect(summaries.map(\.changed) == [1_750_000_000, 1_700_000_000, 1_600_000_001, 1_600_000_000])
     #expect(summaries.map(\.begun) == summaries.map(\.changed), "\(summaries)")
     // An entry of a later program tells its time.
     try write(

@@ -112,15 +112,16 @@ bool vugen_mpi_library(char *text, size_t size) {
   return true;
 }
 
-typedef int (*Show)(const char *file, const char *topic, bool has_header, ...);
+typedef int (*Show)(const char *file, const char *topic, int has_header, ...);
 static char *(*rendered)(const char *file, const char *topic, int has_header, va_list values);
 
-static int show_here(const char *file, const char *topic, bool has_header, ...) {
+// Open MPI's own takes a bool there, which arrives as an int whose lowest byte counts.
+static int show_here(const char *file, const char *topic, int has_header, ...) {
   // Told by whoever waits for the other.
   if (strcmp(topic, "peer hung up") == 0) return SUCCESS;
   va_list values;
   va_start(values, has_header);
-  char *text = rendered(file, topic, has_header, values);
+  char *text = rendered(file, topic, (has_header & 0xff) != 0, values);
   va_end(values);
   if (text != NULL) fputs(text, stderr);
   free(text);

@@ -130,7 +130,7 @@ extension FileName {
   }
 
   /// Files below a folder, as paths from it, in order; links to folders are not followed, so that none leads round in
-  /// a circle. Throws `FileAccessError` where the folder itself cannot be read.
+  /// a circle. Throws `FileAccessError` where the folder itself cannot be read, or `Patience.Ended`.
   ///
   /// - Parameters:
   ///   - hidden: whether names that begin with a dot count, of files and of folders.
@@ -143,6 +143,7 @@ extension FileName {
     var found: [String] = [], waiting = try names(in: folder).filter(isShown), looked = 0
     while let name = waiting.popLast() {
       looked += 1
+      if looked % 64 == 0, Patience.isEnded { throw Patience.Ended() }
       guard looked <= most else {
         throw FileAccessError(folder, "more than \(most) files and folders lie below it; name a smaller one")
       }

@@ -76,6 +76,18 @@ public enum TextWidth {
     return 2 * columns(String(head)) < width ? cut : head + " …"
   }
 
+  /// The end of a text, as much of it as takes at most `width` columns.
+  public static func end(of text: String, _ width: Int) -> String {
+    var used = 0, start = text.endIndex
+    while start > text.startIndex {
+      let before = text.index(before: start)
+      used += columns(text[before])
+      if used > width { break }
+      start = before
+    }
+    return String(text[start...])
+  }
+
   /// Lines of at most `width` columns, broken at spaces where there are any. Line breaks of the text stay.
   public static func wrapped(_ text: String, _ width: Int) -> [String] {
     guard width > 0 else { return [] }

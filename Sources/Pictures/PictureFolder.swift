@@ -17,11 +17,14 @@ public struct PictureFolder: Sendable {
   /// names them.
   public private(set) var locked: [FileAccessError] = []
 
-  /// Throws `FileAccessError` where the folder itself cannot be read.
+  /// Throws `FileAccessError` where the folder itself cannot be read, or `Patience.Ended`.
   public init(_ folder: String) throws {
     let start = folder.hasSuffix("/") ? folder : folder + "/"
     var locked: [FileAccessError] = []
-    for name in try FileName.filesBelow(folder, hidden: false, onLocked: { locked.append($0) }) {
+    for (i, name) in try FileName.filesBelow(folder, hidden: false, onLocked: { locked.append($0) })
+      .enumerated()
+    {
+      if i % 64 == 0, Patience.isEnded { throw Patience.Ended() }
       let ending = (name as NSString).pathExtension.lowercased()
       if PictureFormat.extensions.contains(ending) {
         if FileName.isSpecial(start + name) {

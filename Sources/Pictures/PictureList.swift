@@ -18,8 +18,10 @@ public struct PictureList: Sendable {
   /// Files of other kinds in the folders, by folder.
   public private(set) var others: [(folder: String, files: OtherFiles)] = []
 
+  /// Throws `Patience.Ended` where it is interrupted while it looks through folders.
+  ///
   /// - Parameter names: of files and folders; `-` is standard input.
-  public init(_ names: [String]) {
+  public init(_ names: [String]) throws {
     for name in names {
       guard name != "-", FileName.isFolder(name) else {
         let isThere = name == "-" || FileName.exists(name)
@@ -37,6 +39,8 @@ public struct PictureList: Sendable {
         var passed = OtherFiles()
         for path in folder.others + folder.lists { passed.add(path) }
         if passed.line != nil { others.append((name, passed)) }
+      } catch let error as Patience.Ended {
+        throw error
       } catch {
         entries.append(
           Entry(path: name, obstacle: error as? FileAccessError ?? FileAccessError(name, "\(error)")))

@@ -21,7 +21,8 @@ extension StudioEffects {
     screen.suspend()
     let status = ForegroundProgram.run("exec \(editor) \"$1\"", [path])
     let size = resized(screen.resume())
-    let edited = (try? String(contentsOfFile: path, encoding: .utf8)) ?? text
+    let found = FileName.isSpecial(path) ? nil : try? String(contentsOfFile: path, encoding: .utf8)
+    let edited = found ?? text
     // Whatever the editor says of its end, it was ended.
     if StudioSignals.endSignal != 0 {
       keep(edited, in: path)
@@ -30,6 +31,11 @@ extension StudioEffects {
     guard let status else { return [size, .toast("'\(editor)' cannot be run; set EDITOR", isError: true)] }
     if let problem = ForegroundProgram.problem(status) {
       return [size, .toast("'\(editor)' \(problem)", isError: true)]
+    }
+    if found == nil {
+      return [
+        size, .toast("'\(editor)' left no text that can be read; the prompt is as it was", isError: true),
+      ]
     }
     return [size, .edited(edited.trimmingCharacters(in: .newlines))]
   }

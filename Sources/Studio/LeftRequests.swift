@@ -14,9 +14,9 @@ public struct LeftRequests: Sendable {
 
   /// - Parameter isOpen: whether a studio writes the session now: what has not ended may go on then.
   public init(_ entries: [SessionEntry], isOpen: Bool) {
-    let left = isOpen ? nil : UnfinishedRequests(entries)
-    running = left?.running
-    cutOff = Set([running].compactMap(\.self))
+    let found = UnfinishedRequests(entries), left = isOpen ? nil : found
+    running = found.running
+    cutOff = Set([left?.running].compactMap(\.self))
     note(entries) { _ in true }
     // The next studio will write what another one wrote in the same case; but what was begun long ago and lacks its end was
     // left by no studio that was killed.

@@ -148,7 +148,8 @@ final class StudioEffects {
       return [.pathCompleted(typed: typed, path: path, names: names)]
     case .copy(let text): screen.copy(text)
     case .openEditor(let text): return edit(text)
-    case .rememberPrompt(let text): PromptHistory.append(text)
+    // What an editor has made of it is kept already.
+    case .rememberPrompt(let text): if keptDraft == nil { PromptHistory.append(text) }
     case .captureMouse(let isCaptured): screen.captureMouse(isCaptured)
     // Whoever asks for it sees something wrong, which may be the size.
     case .repaint: return [resized(screen.resize())]

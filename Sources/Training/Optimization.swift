@@ -53,13 +53,17 @@ public struct LossTerm {
 
 /// What stops a run.
 public enum TrainingError: Error, CustomStringConvertible, Equatable {
-  case nonFinite(step: Int, culprit: String)
+  /// - Parameter saved: the step of the checkpoint that is there; nil for none.
+  case nonFinite(step: Int, culprit: String, saved: Int? = nil)
   case checkpoint(path: String, reason: String)
 
   public var description: String {
     switch self {
-    case .nonFinite(let step, let culprit):
-      "step \(step): \(culprit) is not finite; the last checkpoint is kept: resume from it with a lower rate"
+    case .nonFinite(let step, let culprit, let saved?):
+      "step \(step): \(culprit) is not finite; the checkpoint of step \(saved) is as it was: resume from it with a lower "
+        + "optimization.rate"
+    case .nonFinite(let step, let culprit, nil):
+      "step \(step): \(culprit) is not finite, and there is no checkpoint: begin again with a lower optimization.rate"
     case .checkpoint(let path, let reason): "\(path): \(reason)"
     }
   }

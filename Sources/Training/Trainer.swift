@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Layers
 import ModelFiles
@@ -179,13 +180,16 @@ public final class Trainer {
   /// Throws `TrainingError` where a checkpoint cannot be read: nobody can fetch it again.
   private static func opened(_ path: String) throws -> SafetensorsFile {
     do { return try SafetensorsFile(path: path) } catch let error as ModelFileError {
-      let reason = error.reason.prefix { $0 != ";" }, folder = (path as NSString).deletingLastPathComponent
+      let reason = error.reason.prefix { $0 != ";" }
       throw TrainingError.checkpoint(
-        path: path,
-        reason:
-          "the checkpoint is damaged or cannot be read (\(reason)); begin a new run, from the weights that "
-          + "this one exported where there are any: --from \(folder)/model")
+        path: path, reason: "the checkpoint is damaged or cannot be read (\(reason)); " + newRun(path))
     }
+  }
+
+  /// What to do where a checkpoint is of no use.
+  private static func newRun(_ path: String) -> String {
+    "begin a new run, from the weights that this one exported where there are any: --from "
+      + FileName.parent(of: path) + "/model"
   }
 
   /// Takes up a saved state. Throws `ModelFileError`, `ModuleLoadError` or `TrainingError`; nothing has
@@ -204,7 +208,14 @@ public final class Trainer {
         reason: "was left by another optimiser; set optimization.optimizer = '\(kind.prefix(40))' again, "
           + "or begin a new run")
     }
-    try take(try file.allTensors().mapValues { $0.copied() }, file.header.metadata, step: step, from: path)
+    let tensors = try file.allTensors().mapValues { $0.copied() }
+    if let odd = tensors.sorted(by: { $0.key < $1.key }).first(where: {
+      [.f32, .bf16].contains($0.value.type) && !$0.value.sumOfSquares().isFinite
+    }) {
+      throw TrainingError.checkpoint(
+        path: path, reason: "is damaged: '\(odd.key)' has numbers that are not finite; " + Self.newRun(path))
+    }
+    try take(tensors, file.header.metadata, step: step, from: path)
   }
 
   /// Takes up a state. Throws as `restore` does; nothing has changed then.

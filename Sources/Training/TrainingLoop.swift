@@ -112,8 +112,12 @@ public struct TrainingLoop {
   /// What ends a run leaves what it has learnt.
   private func step() throws -> Trainer.Report {
     do { return try training.step() } catch {
+      // What diverges has led to weights that are no good: those that are saved stay. All ranks have come to the same numbers.
+      if case TrainingError.nonFinite(let step, let culprit, _) = error {
+        let saved = Trainer.savedStep(in: training.folder)
+        throw training.ranks.shared(TrainingError.nonFinite(step: step, culprit: culprit, saved: saved))
+      }
       if training.trainer.stepCount > 0 { try? training.saveCheckpoint() }
-      // All ranks have come to the same numbers.
       if error is TrainingError { throw training.ranks.shared(error) }
       throw error
     }

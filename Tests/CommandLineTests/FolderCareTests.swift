@@ -11,10 +11,11 @@ struct FolderCareTests {
 
   init() throws { shell = try Shell() }
 
-  /// A run that has put `r` aside and reads its data, which is long in coming: from a pipe.
+  /// A run that has put `r` aside and reads its data, which is long: it says so once it has begun, and no file is in the making.
   private static let begin = """
-    rm -rf r r.*; mkdir r; echo '{}' >r/config.json
-    env --default-signal "$P" train understanding -o r --overwrite & p=$!; \(Shell.until("[ -n \"$(ls -d r.*.old 2>/dev/null)\" ]"))
+    rm -rf r r.* said; mkdir r; echo '{}' >r/config.json
+    env --default-signal "$P" train understanding -o r --overwrite 2>said & p=$!
+    \(Shell.until("[ -n \"$(ls -d r.*.old 2>/dev/null)\" ] && grep -q 'learning words' said"))
     """
 
   @Test(arguments: ["QUIT", "USR1", "ALRM", "XCPU", "SEGV", "ABRT", "RTMIN"])

@@ -41,7 +41,7 @@ struct ReplayTests {
     }
   }
 
-  private let rounding = "1 picture is as recorded; 1 picture but for rounding"
+  private let rounding = "1 picture is as recorded but for rounding"
 
   /// Processors of other kinds add up in another order: what differs by no more than that is the same picture.
   @Test(arguments: [(2, 0), (40, 1)] as [(UInt8, Int32)])

@@ -20,6 +20,13 @@ import Testing
     }
   }
 
+  @Test func theEndOfATextIsAsMuchAsFits() {
+    #expect(TextWidth.end(of: "hello", 5) == "hello" && TextWidth.end(of: "hello", 2) == "lo")
+    #expect(TextWidth.end(of: "東京都", 3) == "都" && TextWidth.end(of: "x東", 3) == "x東")
+    #expect(TextWidth.end(of: "", 4) == "" && TextWidth.end(of: "e\u{301}", 1) == "e\u{301}")
+    #expect(TextWidth.end(of: "x", 0) == "" && TextWidth.end(of: "x", -3) == "")
+  }
+
   @Test func cutTextEndsInAnEllipsis() {
     #expect(TextWidth.fitted("hello", 5) == "hello" && TextWidth.fitted("hello", 4) == "hel…")
     #expect(TextWidth.fitted("東京", 3) == "東…" && TextWidth.fitted("x", 0) == "")

@@ -16,7 +16,9 @@ struct PictureListTests {
       #expect(manager.createFile(atPath: "\(base)/\(name)", contents: nil))
     }
     #expect(mkfifo(base + "/full/pipe.png", 0o600) == 0)
-    let list = PictureList([base + "/one.webp", base + "/nothing.png", base + "/full", base + "/empty", "-"])
+    let list = try PictureList([
+      base + "/one.webp", base + "/nothing.png", base + "/full", base + "/empty", "-",
+    ])
     #expect(
       list.entries.map { $0.path.replacing(base + "/", with: "") } == [
         "one.webp", "nothing.png", "full/a.jpg", "full/b.png", "full/pipe.png", "-",

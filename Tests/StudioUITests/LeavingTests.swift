@@ -131,4 +131,25 @@ struct LeavingTests {
     #expect(b.effects.last == .openSession("own") && b.state.work.queue.count == 1)
     #expect(!b.records.contains(where: Self.isCancelled))
   }
+
+  /// What is written and not sent is one Up away, whatever takes its place or ends the studio.
+  @Test func whatIsWrittenIsKept() {
+    var b = Bench()
+    b.type("a green frog")
+    b.act(.ended)
+    #expect(b.effects.contains(.rememberPrompt("a green frog")) && b.effects.last == .leave)
+    b = Bench()
+    for text in ["a cat", "a dog"] { b.send(text) }
+    b.type("half a thought")
+    b.press(.control("q"), .enter)
+    #expect(b.state.prompt.editor.string == "a dog" && b.effects.contains(.rememberPrompt("half a thought")))
+    #expect(b.state.toast?.text == "what you were writing is one Up away")
+    b.press(.up)
+    #expect(b.state.prompt.editor.string == "half a thought")
+    // Nothing is nothing to keep.
+    b = Bench()
+    b.type("  ")
+    b.act(.ended)
+    #expect(!b.effects.contains { if case .rememberPrompt = $0 { true } else { false } })
+  }
 }

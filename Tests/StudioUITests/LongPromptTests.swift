@@ -21,6 +21,20 @@ import Testing
 
   private func draw(_ b: Bench) { _ = view(b.state, LayoutCache()) }
 
+  /// What a list is narrowed down by may be as long.
+  @Test func aLongSearchIsShownAtOnce() {
+    var b = bench()
+    let seconds = processorSeconds {
+      b.send("/search " + String(repeating: "y", count: 100_000))
+      draw(b)
+      b.press(.character("z"))
+      draw(b)
+    }
+    #expect(b.shows("yyyz"))
+    // One letter after the other was taken away, and the rest measured: minutes.
+    #expect(seconds < 4, "\(seconds) s")
+  }
+
   @Test(arguments: ["a", "ab ", "@a ", "é", "\n", "/", "'"])
   func aLongPasteIsShownAtOnce(_ part: String) {
     var b = bench()

@@ -17,6 +17,7 @@ private final class TinyRun: TrainingRun {
   private(set) var calls: [String] = []
   private let network: TinyNetwork
   var failingStep = Int.max
+  var failure: any Error = FileAccessError("data", "it is gone")
 
   init(_ folder: String, steps: Int) {
     var random = Philox(seed: 4), settings = Optimization()
@@ -26,7 +27,7 @@ private final class TinyRun: TrainingRun {
   }
 
   func step() throws -> Trainer.Report {
-    if trainer.stepCount + 1 >= failingStep { throw TrainingError.nonFinite(step: 0, culprit: "it") }
+    if trainer.stepCount + 1 >= failingStep { throw failure }
     return try trainer.step { _ in
       var random = Philox(seed: 9, stream: UInt64(trainer.stepCount))
       return [LossTerm("size", network(Tensor.normal([4, 6], using: &random)).squared().mean())]
@@ -85,11 +86,45 @@ struct TrainingLoopTests {
   @Test func whatEndsARunLeavesWhatItHasLearnt() throws {
     let run = TinyRun(try temporaryFolder(), steps: 6)
     run.failingStep = 3
-    #expect(throws: TrainingError.self) { try TrainingLoop(run).run() }
+    #expect(throws: FileAccessError.self) { try TrainingLoop(run).run() }
     #expect(run.calls == ["stop"])
     let next = TinyRun(run.folder, steps: 6)
     try next.trainer.restore(from: Trainer.checkpoint(in: run.folder))
     #expect(next.trainer.stepCount == 2)
+  }
+
+  /// Where numbers are no longer finite the weights of the step before are no good either: what was saved stays.
+  @Test func whatDivergesLeavesTheCheckpointAlone() throws {
+    let run = TinyRun(try temporaryFolder(), steps: 2), path = Trainer.checkpoint(in: run.folder)
+    _ = try TrainingLoop(run).run()
+    let saved = FileManager.default.contents(atPath: path)
+    let next = TinyRun(run.folder, steps: 6)
+    try next.trainer.restore(from: path)
+    (next.failingStep, next.failure) = (5, TrainingError.nonFinite(step: 5, culprit: "the loss 'size'"))
+    let error = #expect(throws: TrainingError.self) { try TrainingLoop(next).run() }
+    #expect(error == .nonFinite(step: 5, culprit: "the loss 'size'", saved: 2))
+    #expect(error?.description.contains("the checkpoint of step 2 is as it was") == true)
+    #expect(saved != nil && FileManager.default.contents(atPath: path) == saved)
+    // Of a run that never saved there is nothing to go on from.
+    let fresh = TinyRun(try temporaryFolder(), steps: 6)
+    (fresh.failingStep, fresh.failure) = (3, next.failure)
+    let other = #expect(throws: TrainingError.self) { try TrainingLoop(fresh).run() }
+    #expect(other?.description.contains("there is no checkpoint: begin again") == true)
+    #expect(!FileName.exists(Trainer.checkpoint(in: fresh.folder)))
+  }
+
+  /// A checkpoint whose numbers are damaged is none to go on from, and changes nothing.
+  @Test func aDamagedCheckpointIsNamed() throws {
+    let run = TinyRun(try temporaryFolder(), steps: 3), path = Trainer.checkpoint(in: run.folder)
+    _ = try TrainingLoop(run).run()
+    var bytes = try #require(FileManager.default.contents(atPath: path))
+    bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 192, 127])
+    try bytes.write(to: URL(fileURLWithPath: path))
+    let next = TinyRun(run.folder, steps: 6)
+    let error = #expect(throws: TrainingError.self) { try next.trainer.restore(from: path) }
+    #expect(error?.description.contains("is damaged: '") == true && next.trainer.stepCount == 0)
+    #expect(
+      error?.description.hasSuffix("--from \(run.folder)/model") == true, "\(String(describing: error))")
   }
 }
 

@@ -91,10 +91,7 @@ struct ReplayVerdict {
     let kinds = [(comparison.answers, "answer"), (comparison.pictures, "picture")].filter { $0.0 > 0 }
     let what =
       kinds.map { counted($0.0, $0.1) }.joined(separator: " and ") + (compared == 1 ? " is" : " are")
-    let rounding =
-      rounded == 0
-      ? ""
-      : "; \(counted(rounded, "picture")) but for rounding, which differs among kinds of processors: by no more than \(SessionComparison.rounding) of 255 in a colour"
+    let rounding = roundingText
     let cut = partial == 1 ? "1 was cut off when it was" : "\(partial) were cut off when they were"
     let rest = rounding + (partial > 0 ? "; \(cut) made and not compared" : "") + leftText + adriftText
     if rounded > 0 || !leftLines.isEmpty, (lines + unchecked).isEmpty { return "\(what) as recorded\(rest)" }
@@ -102,6 +99,19 @@ struct ReplayVerdict {
     let damage = lines.isEmpty ? "" : ", but what is damaged, altered or missing could not be checked"
     let absent = unchecked.isEmpty ? "" : "; \(unchecked.count) not checked, whose model is not here"
     return "\(what) as recorded\(rest)\(damage)\(absent)"
+  }
+
+  /// Which of what was compared is as recorded but for rounding.
+  private var roundingText: String {
+    let (rounded, pictures) = (comparison.rounded, comparison.pictures)
+    guard rounded > 0 else { return "" }
+    let which =
+      rounded == comparison.compared
+      ? ""
+      : rounded < pictures
+        ? "; \(rounded) of the pictures" : pictures == 1 ? "; the picture" : "; the pictures"
+    return which
+      + " but for rounding, which differs among kinds of processors: by no more than \(SessionComparison.rounding) of 255 in a colour"
   }
 
   /// The same for scripts.

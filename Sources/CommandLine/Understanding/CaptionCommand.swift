@@ -175,7 +175,7 @@ struct Caption: AsyncParsableCommand {
       throw CommandError(
         "standard input reaches one of several processes only; name files, or start one process")
     }
-    let list = PictureList(files), targets = list.entries
+    let list = try PictureList(files), targets = list.entries
     for (folder, files) in list.others { note("\(folder): \(files.line ?? "")") }
     guard !targets.isEmpty else {
       throw CommandError(

@@ -113,7 +113,7 @@ public struct FolderImport {
     guard FileName.isFolder(folder) else {
       throw DataSetError(folder, "no such folder; name one that holds pictures")
     }
-    do { return try PictureFolder(folder) } catch {
+    do { return try PictureFolder(folder) } catch let error as Patience.Ended { throw error } catch {
       throw DataSetError(folder, (error as? FileAccessError)?.reason ?? "\(error)")
     }
   }

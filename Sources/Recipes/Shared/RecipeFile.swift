@@ -102,7 +102,9 @@ public enum RecipeFile {
     let table = try TOMLTable(string: TOMLEncoder().encode(recipe))
     shorten(table)
     let lines = table.convert().split(separator: "\n", omittingEmptySubsequences: false)
-    return lines.map { withShortNumbers(String($0)) }.joined(separator: "\n")
+    let text = lines.map { withShortNumbers(String($0)) }.joined(separator: "\n")
+    // Lines are added to it by `>>`.
+    return text.hasSuffix("\n") ? text : text + "\n"
   }
 
   /// The library prints 17 digits. Texts stay as they are.

@@ -33,7 +33,15 @@ extension StudioState {
   /// Leaves; what is not finished is ended.
   mutating func leaveUnasked() -> [Effect] {
     isLeaving = true
-    return endWork(then: .leave)
+    return keepDraft() + endWork(then: .leave)
+  }
+
+  /// What is being written and not sent goes into the history, where Up has it.
+  mutating func keepDraft() -> [Effect] {
+    let text = prompt.editor.string
+    guard text.contains(where: { !$0.isWhitespace }) else { return [] }
+    prompt.editor.remember(text)
+    return [.rememberPrompt(text)]
   }
 
   /// What waits is written as cancelled, and what runs ends at its next step, so that nothing of it is lost; then, or

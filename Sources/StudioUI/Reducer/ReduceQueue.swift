@@ -200,16 +200,19 @@ extension StudioState {
     guard let group = group(choice.value) else { return [] }
     if let model = group.model {
       work.modelChanges.removeAll { $0 == model }
+      let kept = keepDraft()
       prompt.editor.set("/model \(model.folder)")
       overlays.top = nil
-      return startNext()
+      return kept + startNext()
     }
     guard let job = work.queue.first(where: { $0.id == group.ids[0] }) else { return [] }
     takeOut(group.ids)
+    let kept = keepDraft()
+    if !kept.isEmpty { say("what you were writing is one Up away") }
     prompt.editor.set(job.text)
     prompt.mode = job.isDrawing ? .imagine : .ask
     overlays.top = nil
-    return []
+    return kept
   }
 
   mutating func moveWaiting(_ choice: Choice, by step: Int) {

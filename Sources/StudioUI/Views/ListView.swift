@@ -118,8 +118,7 @@ private func drawFilter(_ list: ListOverlay, _ inner: Rect, _ theme: Theme, _ fr
   }
   // The end is what is being written.
   let room = max(4, inner.width - head.count - 1)
-  var tail = text
-  while TextWidth.columns(tail) > room { tail.removeFirst() }
+  let tail = TextWidth.end(of: text, room)
   let used = frame.put(tail, x, inner.y, theme.text)
   frame.cursor = Point(x + used, inner.y)
 }

@@ -135,15 +135,17 @@ extension FileName {
   /// - Parameters:
   ///   - hidden: whether names that begin with a dot count, of files and of folders.
   ///   - most: names to look at; where there are more, such as on a whole disk, that is an error.
+  ///   - endsEarly: whether it is left where somebody asks for the end; not by what puts finished work in its place.
   ///   - onLocked: called with each folder below that cannot be read.
   public static func filesBelow(
-    _ folder: String, hidden: Bool = true, most: Int = .max, onLocked: (FileAccessError) -> Void = { _ in }
+    _ folder: String, hidden: Bool = true, most: Int = .max, endsEarly: Bool = false,
+    onLocked: (FileAccessError) -> Void = { _ in }
   ) throws -> [String] {
     func isShown(_ name: String) -> Bool { hidden || !name.hasPrefix(".") }
     var found: [String] = [], waiting = try names(in: folder).filter(isShown), looked = 0
     while let name = waiting.popLast() {
       looked += 1
-      if looked % 64 == 0, Patience.isEnded { throw Patience.Ended() }
+      if endsEarly, looked % 64 == 0, Patience.isEnded { throw Patience.Ended() }
       guard looked <= most else {
         throw FileAccessError(folder, "more than \(most) files and folders lie below it; name a smaller one")
       }

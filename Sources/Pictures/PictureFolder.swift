@@ -21,9 +21,9 @@ public struct PictureFolder: Sendable {
   public init(_ folder: String) throws {
     let start = folder.hasSuffix("/") ? folder : folder + "/"
     var locked: [FileAccessError] = []
-    for (i, name) in try FileName.filesBelow(folder, hidden: false, onLocked: { locked.append($0) })
-      .enumerated()
-    {
+    let names = try FileName.filesBelow(
+      folder, hidden: false, endsEarly: true, onLocked: { locked.append($0) })
+    for (i, name) in names.enumerated() {
       if i % 64 == 0, Patience.isEnded { throw Patience.Ended() }
       let ending = (name as NSString).pathExtension.lowercased()
       if PictureFormat.extensions.contains(ending) {

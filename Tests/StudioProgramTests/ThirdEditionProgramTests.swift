@@ -28,8 +28,8 @@ struct ThirdEditionProgramTests {
     }
     // An editor has the terminal as it was, and the studio takes it back.
     s.type("\u{07}")
+    #expect(s.wait { sent(s).components(separatedBy: on).count == 3 && sent(s).components(separatedBy: off).count == 2 })
     s.settle()
-    #expect(sent(s).components(separatedBy: on).count == 3 && sent(s).components(separatedBy: off).count == 2)
     // Long lines have the whole width.
     s.type("\u{1B}OQ")
     #expect(s.expectGone("Temperature"))
@@ -73,14 +73,7 @@ struct ThirdEditionProgramTests {
 
   /// Waits for words, wherever lines end.
   private func says(_ text: String, _ s: Session) -> Bool {
-    let clock = ContinuousClock(), end = clock.now + .seconds(Session.ceiling)
-    func isThere() -> Bool {
-      s.screen(36).split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(text)
-    }
-    while !isThere(), clock.now < end {
-      if probe_pump(s.probe, 50) == 0 { break }
-    }
-    return isThere()
+    s.wait { s.screen(36).split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(text) }
   }
 
   private func drop(_ text: String, _ s: Session) { s.type("\u{1B}[200~\(text)\u{1B}[201~") }

@@ -28,7 +28,8 @@ struct ThirdEditionProgramTests {
     }
     // An editor has the terminal as it was, and the studio takes it back.
     s.type("\u{07}")
-    #expect(s.wait { sent(s).components(separatedBy: on).count == 3 && sent(s).components(separatedBy: off).count == 2 })
+    func times(_ text: String) -> Int { sent(s).components(separatedBy: text).count - 1 }
+    #expect(s.wait { times(on) == 2 && times(off) == 1 })
     s.settle()
     // Long lines have the whole width.
     s.type("\u{1B}OQ")

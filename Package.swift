@@ -145,7 +145,8 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "FramesTests", dependencies: ["Frames", "Requests"]),
-    .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures", "Requests"]),
+    .testTarget(
+      name: "TerminalTests", dependencies: ["Terminal", "Frames", "Pictures", "Requests", "TestSupport"]),
     .testTarget(
       name: "StudioUITests",
       dependencies: ["Files", "Frames", "Requests", "SessionLog", "StudioUI", "Tensors", "TestSupport"],

@@ -10,7 +10,12 @@ public enum Key: Hashable, Sendable {
   case control(Character)
   case alt(Character)
   case paste(String)
+  /// A text of so many bytes was pasted, which is more than is taken: nothing of it was kept.
+  case overlongPaste(bytes: Int)
   case mouse(Mouse)
+
+  /// Bytes of the longest text that a paste brings: several times what any model reads.
+  public static let longestPaste = 1 << 20
 
   /// What the mouse did, and over which cell.
   public struct Mouse: Hashable, Sendable {

@@ -50,9 +50,18 @@ public enum TextWidth {
   /// Columns of a whole text on one line.
   public static func columns(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + columns($1) } }
 
+  /// Whether a text needs more columns; of a long one only the beginning is looked at.
+  private static func isWider(_ text: String, than width: Int) -> Bool {
+    var used = 0
+    return text.contains { character in
+      used += columns(character)
+      return used > width
+    }
+  }
+
   /// At most `width` columns, with an ellipsis where something was cut.
   public static func fitted(_ text: String, _ width: Int) -> String {
-    guard columns(text) > width else { return text }
+    guard isWider(text, than: width) else { return text }
     guard width > 0 else { return "" }
     var result = "", used = 0
     for character in text {

@@ -12,7 +12,8 @@ extension StudioEffects {
     let file = mkstemps(&name, 4),
       path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     if file >= 0 { close(file) }
-    defer { if keptDraft == nil { try? FileManager.default.removeItem(atPath: path) } }
+    var isKept = false
+    defer { if keptDraft == nil, !isKept { try? FileManager.default.removeItem(atPath: path) } }
     guard file >= 0, (try? text.write(toFile: path, atomically: false, encoding: .utf8)) != nil else {
       return [.toast("\(path): cannot be written", isError: true)]
     }
@@ -21,7 +22,8 @@ extension StudioEffects {
     screen.suspend()
     let status = ForegroundProgram.run("exec \(editor) \"$1\"", [path])
     let size = resized(screen.resume())
-    let found = FileName.isSpecial(path) ? nil : try? String(contentsOfFile: path, encoding: .utf8)
+    let (found, overlong) = Self.text(in: path)
+    isKept = overlong != nil
     let edited = found ?? text
     // Whatever the editor says of its end, it was ended.
     if StudioSignals.endSignal != 0 {
@@ -32,12 +34,23 @@ extension StudioEffects {
     if let problem = ForegroundProgram.problem(status) {
       return [size, .toast("'\(editor)' \(problem)", isError: true)]
     }
-    if found == nil {
-      return [
-        size, .toast("'\(editor)' left no text that can be read; the prompt is as it was", isError: true),
-      ]
+    guard let found else {
+      let told = overlong ?? "'\(editor)' left no text that can be read; the prompt is as it was"
+      return [size, .toast(told, isError: true)]
     }
-    return [size, .edited(edited.trimmingCharacters(in: .newlines))]
+    return [size, .edited(found.trimmingCharacters(in: .newlines))]
+  }
+
+  /// What an editor left; nil where that cannot be read, or is more than a prompt holds, with what is said of it.
+  private static func text(in path: String) -> (found: String?, overlong: String?) {
+    let bytes = FileName.status(path).map { Int($0.st_size) } ?? 0
+    // What is surely too long is not read.
+    if bytes <= 4 * PromptEditor.longest {
+      let found = FileName.isSpecial(path) ? nil : try? String(contentsOfFile: path, encoding: .utf8)
+      if found.map(PromptEditor.holds) ?? true { return (found, nil) }
+    }
+    let told = PromptEditor.refusal(of: "the text", bytes: bytes)
+    return (nil, "\(told); it is kept in \(path), and the prompt is as it was")
   }
 
   /// The studio ends with its editor: what was written stays where that left it, beside what it saved itself, and Up brings

@@ -16,6 +16,9 @@ final class StudioLoop {
   private let usesColours: Bool
   /// The signal that ends the studio; 0 where there was none.
   private var endSignal: Int32 = 0
+  /// When the screen was drawn last, and whether something may have changed since.
+  private var drawn = 0.0, isDrawingOwed = false
+  private static let pasteFrame = 0.1
   /// Whether it ends by itself: by a signal, or because the terminal is gone. Keys mean nothing then.
   private var isEnding = false
 
@@ -58,7 +61,7 @@ final class StudioLoop {
       if StudioSignals.takeResize() { apply(effects.resized(screen.resize())) }
       for message in mailbox.take() { effects.take(message).forEach(apply) }
       readInput()
-      draw()
+      drawWhereDue()
     }
     return endSignal == 0 ? 0 : 128 + endSignal
   }
@@ -74,6 +77,7 @@ final class StudioLoop {
   /// Sleeps until a key, a message, or the next thing that moves by itself.
   private func wait() {
     var timeout = state.nextTick.map { max(0, min(60, $0 - now)) } ?? 60
+    if isDrawingOwed { timeout = min(timeout, Self.pasteFrame) }
     if parser.isWaiting, !isEnding { timeout = min(timeout, 0.03) }
     var watched = [
       // One that is gone would be told again and again.
@@ -94,7 +98,11 @@ final class StudioLoop {
   private func readInput() {
     var bytes = [UInt8](repeating: 0, count: 65536)
     var watched = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
-    while !isEnding, poll(&watched, 1, 0) > 0, watched.revents & Int16(POLLIN) != 0 {
+    // What comes without an end lets the rest have its turn: the clock goes on, and what is said is seen.
+    let begun = now
+    while !isEnding, now - begun < Self.pasteFrame, poll(&watched, 1, 0) > 0,
+      watched.revents & Int16(POLLIN) != 0
+    {
       let count = read(0, &bytes, bytes.count)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { return end() }
@@ -126,5 +134,13 @@ final class StudioLoop {
 
   private func draw() {
     screen.draw(view(state, cache), theme: state.terminal.theme)
+    (drawn, isDrawingOwed) = (now, false)
+  }
+
+  /// A pasted text comes in thousands of pieces, none of which changes anything before the last: while it comes, the screen
+  /// is drawn now and then.
+  private func drawWhereDue() {
+    isDrawingOwed = parser.isInPaste && now - drawn < Self.pasteFrame
+    if !isDrawingOwed { draw() }
   }
 }

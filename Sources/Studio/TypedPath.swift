@@ -13,10 +13,11 @@ enum TypedPath {
     let text = typed.trimmingCharacters(in: .whitespacesAndNewlines)
     let words = PastedPaths.words(of: text) ?? []
     let plain = words.count == 1 ? words[0] : words.isEmpty ? text : words.joined(separator: " ")
-    let meant = named(plain.hasPrefix("file://") ? local(plain) : plain)
+    let meant = named(plain.hasPrefix("file://") ? local(plain) : withoutDoubledSlashes(plain))
     // Of the two ends that lines have, a terminal gives one for both.
     let returned = [text, plain].filter { $0.contains("\n") }.map { $0.replacing("\n", with: "\r") }
-    return ([typed, text] + returned).map(named).first(where: FileName.exists) ?? meant
+    let found = ([typed, text] + returned).map(named).first(where: FileName.exists)
+    return found.map(withoutDoubledSlashes) ?? meant
   }
 
   /// A path without `~`, and with `\xE9` as a byte where only such a file is there.
@@ -25,6 +26,16 @@ enum TypedPath {
     guard path.contains("\\x"), !FileName.exists(path) else { return path }
     let other = FileName.named(path)
     return FileName.exists(other) ? other : path
+  }
+
+  /// Two slashes mean one, but in an address, which is no path.
+  private static func withoutDoubledSlashes(_ path: String) -> String {
+    path.contains("://") ? path : path.replacing(#/\/\/+/#) { _ in "/" }
+  }
+
+  /// A file's path in a folder, however that ends.
+  static func path(of name: String, in folder: String) -> String {
+    folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
   }
 
   /// The path in a `file://` address, whose name need not be UTF-8.
@@ -92,7 +103,7 @@ enum TypedPath {
   private static func entries(of folder: String) -> [(name: String, path: String, isFolder: Bool)] {
     let shown = ((try? FileName.names(in: folder)) ?? []).filter { !$0.hasPrefix(".") }
     let all = shown.map { name in
-      let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+      let path = path(of: name, in: folder)
       return (name: name, path: path, isFolder: FileName.isFolder(path))
     }
     func isPicture(_ name: String) -> Bool {
@@ -127,8 +138,11 @@ enum PromptHistory {
   private static var path: String { Paths.state() + "/history" }
 
   static func read() -> [String] {
-    let text = String(decoding: (try? FileName.contents(ofPlain: path)) ?? Data(), as: UTF8.self)
-    return text.split(separator: "\n").suffix(1000).map { String($0).replacing("\u{1F}", with: "\n") }
+    let lines = ((try? FileName.contents(ofPlain: path)) ?? Data()).split(separator: 10).suffix(1000)
+    // Nobody has written a longer one here.
+    return lines.filter { $0.count <= 4 * PromptEditor.longest }.map { line in
+      String(decoding: line.map { $0 == 0x1F ? 10 : $0 }, as: UTF8.self)
+    }
   }
 
   /// A history that cannot be written must not disturb the work.

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Frames
 
 /// What a terminal says of itself.
@@ -27,6 +28,8 @@ public struct InputParser: Sendable {
 
   private var buffer: ArraySlice<UInt8> = []
   private var paste: [UInt8]?
+  /// Bytes of the paste that are not kept, since it is longer than any that is taken.
+  private var overlong = 0
   /// What is dropped up to its end, since it is longer than anything that is understood.
   private var dropped: Dropped?
 
@@ -38,13 +41,16 @@ public struct InputParser: Sendable {
   /// Whether bytes wait that may be the beginning of a longer sequence.
   public var isWaiting: Bool { !buffer.isEmpty }
 
+  /// Whether the end of a pasted text is still to come.
+  public var isInPaste: Bool { paste != nil }
+
   /// Adds bytes; what they complete. The beginning of a sequence is kept for the next call.
   public mutating func take(_ bytes: some Sequence<UInt8>) -> [Input] {
     // Whose end got lost, as with a connection that was cut: Ctrl-C, which comes alone, ends it.
-    if let begun = paste, Array(bytes) == [0x03] {
-      let text = Self.text(begun + buffer)
-      (paste, buffer) = (nil, [])
-      return [.key(.paste(text))]
+    if paste != nil, bytes.elementsEqual([0x03]) {
+      keep(buffer)
+      buffer = []
+      return [endOfPaste()]
     }
     buffer += bytes
     return parse(isFinal: false)
@@ -81,18 +87,47 @@ public struct InputParser: Sendable {
 
   /// Moves bytes into the paste; true when its end was found.
   private mutating func takePaste(_ found: inout [Input]) -> Bool {
-    guard let end = buffer.firstRange(of: Self.pasteEnd) else {
+    guard let end = Self.endOfPaste(in: buffer) else {
       // The end may be cut in two.
       let kept = min(buffer.count, Self.pasteEnd.count - 1), moved = buffer.count - kept
-      paste?.append(contentsOf: buffer.prefix(moved))
+      keep(buffer.prefix(moved))
       buffer.removeFirst(moved)
       return false
     }
-    paste?.append(contentsOf: buffer[..<end.lowerBound])
-    found.append(.key(.paste(Self.text(paste ?? []))))
-    buffer = buffer[end.upperBound...]
-    paste = nil
+    keep(buffer[..<end])
+    buffer = buffer[(end + Self.pasteEnd.count)...]
+    found.append(endOfPaste())
     return true
+  }
+
+  /// Where the end of a paste begins. The C library looks for it: there may be many megabytes.
+  private static func endOfPaste(in buffer: ArraySlice<UInt8>) -> Int? {
+    let start = buffer.startIndex
+    return buffer.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return nil }
+      var at = 0
+      while let escape = memchr(base + at, 0x1B, bytes.count - at) {
+        at = UnsafeRawPointer(escape) - base
+        if bytes[at...].starts(with: pasteEnd) { return start + at }
+        at += 1
+      }
+      return nil
+    }
+  }
+
+  /// More of the paste. What is too long is read to its end and not kept.
+  private mutating func keep(_ bytes: ArraySlice<UInt8>) {
+    guard overlong == 0, let begun = paste?.count, begun + bytes.count <= Key.longestPaste else {
+      overlong += bytes.count + (overlong == 0 ? paste?.count ?? 0 : 0)
+      paste = []
+      return
+    }
+    paste?.append(contentsOf: bytes)
+  }
+
+  private mutating func endOfPaste() -> Input {
+    defer { (paste, overlong) = (nil, 0) }
+    return .key(overlong > 0 ? .overlongPaste(bytes: overlong) : .paste(Self.text(paste ?? [])))
   }
 
   /// A pasted text: it may be a file's name, which need not be UTF-8. Its other bytes are `\xE9` then, as names are

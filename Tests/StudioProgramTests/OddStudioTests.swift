@@ -51,6 +51,40 @@ struct OddStudioTests {
     try openAfterATear(home)
   }
 
+  /// A long text is taken, a longer one refused, each at once and in the memory that it is worth; what was at the prompt
+  /// stays, and typing goes on behind it.
+  @Test func aPasteOfAnyLengthIsReadThrough() throws {
+    let s = try Session(["studio", "--graphics", "none"])
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    s.type("before \u{1B}[200~" + String(repeating: "a word ", count: 140_000) + "\u{1B}[201~behind")
+    #expect(s.expect("behind"), "\(s.screen(36))")
+    s.type("\u{15}before ")
+    #expect(s.expectGone("a word") && s.expect("› before"), "\(s.screen(36))")
+    let (memory, seconds) = try Self.used(s)
+    s.type("\u{1B}[200~" + String(repeating: "a line of text\r", count: 3_500_000) + "\u{1B}[201~behind")
+    #expect(s.expect("the pasted text of 52 MB is more than a prompt holds"), "\(s.screen(36))")
+    #expect(s.expect("› before behind") && s.expect("paste a part of it"), "\(s.screen(36))")
+    let after = try Self.used(s)
+    #expect(after.memory - memory < 64_000, "\(memory) kB, then \(after.memory) kB")
+    #expect(after.seconds - seconds < 20, "\(after.seconds - seconds) s")
+    s.type("\u{03}\u{04}")
+    #expect(s.end() == 0 && s.leftClean)
+  }
+
+  /// The most memory that a studio has had, in kB, and the processor's time that it has used.
+  private static func used(_ s: Session) throws -> (memory: Int, seconds: Double) {
+    let process = "/proc/\(probe_pid(s.probe))"
+    let status = try String(contentsOfFile: process + "/status", encoding: .utf8)
+    let peak = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+    let stat = try String(contentsOfFile: process + "/stat", encoding: .utf8)
+    let fields = try #require(stat.split(separator: ")").last).split(separator: " ")
+    let ticks = fields[11...12].compactMap { Double($0) }.reduce(0, +)
+    return (
+      peak.split(separator: " ").compactMap { Int($0) }.first ?? 0,
+      ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+    )
+  }
+
   /// The end of a torn log is there after it was opened; one entry is one.
   private func openAfterATear(_ home: String) throws {
     let sessions = home + "/.local/share/vugen/sessions"

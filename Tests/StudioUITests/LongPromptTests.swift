@@ -52,6 +52,80 @@ import Testing
     #expect(seconds < 4, "\(part): \(seconds) s")
   }
 
+  /// The longest text that is taken is there at once, typing behind it and within it costs no more than elsewhere, and what
+  /// is shown is where the cursor stands.
+  @Test(arguments: ["a", "ab c ", "é", "a line of some words\r\n", "\n", "漢"])
+  func theLongestPasteIsTaken(_ part: String) {
+    var b = bench(Size(80, 24))
+    b.type("before ")
+    let text = String(repeating: part, count: (Key.longestPaste - 12) / part.utf8.count)
+    let pasted = processorSeconds {
+      b.act(.key(.paste(text)))
+      draw(b)
+    }
+    #expect(pasted < 0.5, "\(part): \(pasted) s")
+    #expect(b.state.toast == nil && b.state.prompt.editor.text.starts(with: "before "))
+    let count = b.state.prompt.editor.text.count
+    let typed = processorSeconds {
+      for character in "typed" {
+        b.press(.character(character))
+        draw(b)
+      }
+    }
+    #expect(typed < 0.5, "\(part): \(typed) s")
+    // It may stand on two lines.
+    let shown = b.rows().joined().filter { !$0.isWhitespace }
+    #expect(b.state.prompt.editor.text.count == count + 5 && shown.contains("typed"), "\(b.rows())")
+    // The beginning is shown, too, where somebody goes there.
+    b.press(.home)
+    if !part.contains("\n") { #expect(b.shows("› before"), "\(b.rows())") }
+  }
+
+  /// Lines around the cursor are those of the whole text.
+  @Test func whatIsShownOfALongTextIsItsPart() {
+    var b = bench(Size(80, 24))
+    let words = (0..<5000).map { "w\($0)" + ($0 % 11 == 0 ? "\n" : " ") }.joined()
+    b.act(.key(.paste(words)))
+    let whole = TextWidth.lines(b.state.prompt.editor.text, 76)
+    for _ in 0..<40 {
+      for _ in 0..<7 { b.press(.up, .home, .wordRight) }
+      let place = b.state.prompt.editor.cursor
+      let row = whole.lastIndex { $0.lowerBound <= place } ?? 0
+      for line in whole[max(0, row - 7)...row] {
+        let text = String(b.state.prompt.editor.text[line])
+        #expect(b.rows().contains { $0.dropFirst(3).hasPrefix(text) }, "\(text) in \(b.rows())")
+      }
+    }
+  }
+
+  /// More than a prompt holds is not taken, in one line that says what to do, and what was there stays.
+  @Test func whatIsLongerIsRefused() {
+    var b = bench()
+    b.type("a cat")
+    let told = "is more than a prompt holds (1049 kB), and nothing of it was taken; paste a part of it"
+    b.press(.overlongPaste(bytes: 52_428_800))
+    #expect(b.state.toast?.text == "the pasted text of 52 MB \(told)" && b.state.toast?.isError == true)
+    b.press(.paste(String(repeating: "x", count: Key.longestPaste + 1000)))
+    #expect(b.state.toast?.text == "the pasted text of 1050 kB \(told)")
+    b.type(" on")
+    #expect(b.state.prompt.editor.string == "a cat on")
+    b.press(.paste(String(repeating: "x", count: PromptEditor.longest - 8)))
+    #expect(b.state.prompt.editor.text.count == PromptEditor.longest)
+    for key: Key in [.paste("yz"), .character("y")] {
+      b.press(key)
+      #expect(b.state.toast?.text == "the prompt is full: it holds 1049 kB; nothing was put in")
+    }
+    b.press(.control("u"), .control("y"), .control("y"), .lineBreak)
+    #expect(b.state.prompt.editor.text.count == PromptEditor.longest)
+    // Over a list, too.
+    b.press(.control("p"), .overlongPaste(bytes: 3_000_000))
+    #expect(b.state.toast?.text == "the pasted text of 3000 kB \(told)")
+    // A log's prompt may be longer than what is written here.
+    b.act(.historyRead([String(repeating: "a b ", count: 1 << 19)]))
+    b.press(.escape, .control("u"), .up)
+    #expect(b.state.prompt.editor.text.count == PromptEditor.longest)
+  }
+
   /// Marks on one letter, as terminals limit them: pasted, typed one by one, in an answer and in a log.
   @Test(arguments: ["\u{301}", "\u{200D}", "\u{FE0F}", "\u{94D}\u{915}"])
   func thousandsOfMarksAreShownAtOnce(_ mark: String) {

@@ -1,6 +1,7 @@
 import Frames
 import Pictures
 import Terminal
+import TestSupport
 import Testing
 
 @Suite struct InputParserTests {
@@ -30,6 +31,32 @@ import Testing
       ]
     ),
   ]
+
+  /// A pasted text that is longer than any that is taken is read to its end, wherever it is cut, and only its length is
+  /// kept; what is typed behind it is a key.
+  @Test(arguments: [4095, 65_536]) func anOverlongPasteIsNotKept(_ piece: Int) {
+    let most = Key.longestPaste
+    for (length, isTaken) in [(most, true), (most + 1, false), (20 * most, false)] {
+      let text =
+        String(repeating: "a\u{1B}[20", count: length / 5) + String(repeating: "b", count: length % 5)
+      let bytes = Array("\u{1B}[200~\(text)\u{1B}[201~x".utf8)
+      var parser = InputParser(), found: [InputParser.Input] = [], start = 0
+      let seconds = processorSeconds {
+        while start < bytes.count {
+          found += parser.take(bytes[start..<min(bytes.count, start + piece)])
+          start += piece
+        }
+      }
+      let paste = isTaken ? Key.paste(text) : .overlongPaste(bytes: length)
+      #expect(found == [.key(paste), .key(.character("x"))])
+      #expect(seconds < 2, "\(length): \(seconds) s")
+    }
+    // One whose end got lost is over by Ctrl-C.
+    var parser = InputParser()
+    #expect(parser.take(Array("\u{1B}[200~".utf8) + [UInt8](repeating: 97, count: most + 9)).isEmpty)
+    #expect(parser.take([3]) == [.key(.overlongPaste(bytes: most + 9))] && !parser.isInPaste)
+    #expect(parser.take([UInt8(ascii: "y")]) == [.key(.character("y"))])
+  }
 
   @Test(arguments: keys.indices)
   func keysAreUnderstoodWholeAndBytewise(_ i: Int) {

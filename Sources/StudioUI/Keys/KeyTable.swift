@@ -203,7 +203,7 @@ extension Key {
     case .alt("-"): "Alt-Minus"
     case .alt("="): "Alt-Equals"
     case .alt(let c): "Alt-\(c.uppercased())"
-    case .paste: "paste"
+    case .paste, .overlongPaste: "paste"
     case .mouse: "mouse"
     }
   }

@@ -14,6 +14,7 @@ extension StudioState {
     switch key {
     case .mouse(let mouse): return take(mouse)
     case .paste(let text): return takePaste(text)
+    case .overlongPaste(let bytes): return refusePaste(bytes)
     default: break
     }
     let found = binding(of: key)
@@ -89,28 +90,34 @@ extension StudioState {
     }
     // Typing always goes to the prompt.
     inspector.row = nil
-    prompt.editor.insert(String(c))
-    return []
+    return prompt.editor.insert(String(c)) ? [] : fail(PromptEditor.isFull)
   }
 
   /// Paths to pictures that are dropped or pasted are attached.
   private mutating func takePaste(_ text: String) -> [Effect] {
+    guard text.utf8.count <= Key.longestPaste else { return refusePaste(text.utf8.count) }
     let text = TextWidth.bounded(text)
     if !isTooSmall, overlays.top != nil { return pasteIntoOverlay(text) }
     guard !isTooSmall, conversation.replay == nil, prompt.editor.search == nil else { return [] }
     inspector.row = nil
     // Terminals send a line break of a name as Return.
-    let trimmed = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n").trimmingWhitespace()
+    let isShort = text.utf8.count <= PastedPaths.longest
+    let trimmed = isShort ? PromptEditor.withLineFeeds(text).trimmingWhitespace() : ""
     let paths = PastedPaths.pictures(in: trimmed)
     guard paths.isEmpty else { return paths.map { .attach(path: $0) } }
     let isAlone = prompt.editor.isEmpty
-    prompt.editor.insert(text)
+    guard prompt.editor.insert(text) else { return fail(PromptEditor.isFull) }
     // A folder, a file that is called like no picture, or a name of several lines.
     guard isAlone, PastedPaths.beginsAsPath(trimmed), trimmed.count < 5000,
       !trimmed.contains("\n") || PastedPaths.isPictureName(trimmed),
       KeyTable.slash(named: String(trimmed.dropFirst().prefix { $0 != " " })) == nil
     else { return [] }
     return [.lookUp(trimmed, isSurelyPath: false)]
+  }
+
+  /// What was at the prompt stays.
+  private mutating func refusePaste(_ bytes: Int) -> [Effect] {
+    fail(PromptEditor.refusal(of: "the pasted text", bytes: bytes) + "; paste a part of it")
   }
 
   // MARK: Anywhere
@@ -181,7 +188,7 @@ extension PromptEditor {
   /// Moves, deletes, and walks through the history.
   mutating func perform(_ command: Command) -> [Effect] {
     switch command {
-    case .lineBreak: insert("\n")
+    case .lineBreak: _ = insert("\n")
     case .left: move(-1)
     case .right: move(1)
     case .up: up()

@@ -64,5 +64,9 @@ public enum Format {
 
 extension String {
   /// Without line breaks.
-  var oneRow: String { split(whereSeparator: \.isNewline).joined(separator: " ") }
+  var oneRow: String {
+    // Most have none: their bytes tell that soon.
+    guard utf8.contains(where: { (10...13).contains($0) || $0 >= 0x80 }) else { return self }
+    return split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
 }

@@ -23,6 +23,8 @@ public struct Mentions: Equatable, Sendable {
   /// A word behind a blank or an opening bracket, or at the beginning, that begins with `@`.
   init(in text: String) {
     self.text = text
+    // Of a long text without any it is soon known.
+    guard text.utf8.contains(UInt8(ascii: "@")) else { return }
     let characters = Array(text)
     var at = 0, isStart = true
     while at < characters.count {

@@ -1,5 +1,7 @@
 /// What terminals and file managers paste when files are dropped: paths with quotes and backslashes, one or several.
 public enum PastedPaths {
+  /// Bytes of a text that is looked through for paths.
+  static let longest = 1 << 16
   private static let endings = [
     "png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif", "jp2", "ppm", "pgm",
     "pbm", "pam",

@@ -17,6 +17,23 @@ public struct PromptEditor: Equatable, Sendable {
   /// Where in the history it was found.
   private var hit: Int?
 
+  /// Characters that it holds: several times what any model reads.
+  public static let longest = Key.longestPaste
+  /// Whether a text fits in.
+  public static func holds(_ text: String) -> Bool { text.utf8.count <= longest || text.count <= longest }
+  /// What is said where no more goes in.
+  static let isFull = "the prompt is full: it holds \(size(of: longest)); nothing was put in"
+
+  /// What is said of a text that is longer.
+  public static func refusal(of what: String, bytes: Int) -> String {
+    "\(what) of \(size(of: bytes)) is more than a prompt holds (\(size(of: longest))), and nothing of it was taken"
+  }
+
+  /// Near to what it holds exactly enough to tell the two apart.
+  private static func size(of bytes: Int) -> String {
+    bytes < 10_000_000 ? "\((bytes + 999) / 1000) kB" : Format.bytes(bytes)
+  }
+
   /// Empty, with no history.
   public init() {}
 
@@ -27,17 +44,16 @@ public struct PromptEditor: Equatable, Sendable {
 
   /// Replaces the text; the cursor goes to its end.
   public mutating func set(_ string: String) {
-    text = Array(TextWidth.bounded(string))
+    text = Self.held(string)
     cursor = text.count
     place = nil
   }
 
-  /// Puts a text in at the cursor, which goes behind it.
-  public mutating func insert(_ string: String) {
-    // A pasted carriage return is a line break; other control characters have no place in a prompt.
-    let clean = TextWidth.bounded(string).replacing("\r\n", with: "\n").replacing("\r", with: "\n")
-      .filter { $0 == "\n" || $0 == "\t" || !($0.asciiValue.map { $0 < 32 || $0 == 127 } ?? false) }
-    var characters = Array(clean.replacing("\t", with: "  "))
+  /// Puts a text in at the cursor, which goes behind it. False where it does not fit in: nothing is changed then.
+  @discardableResult
+  public mutating func insert(_ string: String) -> Bool {
+    var characters = Self.characters(of: TextWidth.bounded(string))
+    guard characters.count <= Self.longest - text.count else { return false }
     // A mark belongs to the character before it.
     if cursor > 0, let first = characters.first, TextWidth.columns(first) == 0 {
       cursor -= 1
@@ -46,6 +62,45 @@ public struct PromptEditor: Equatable, Sendable {
     }
     text.insert(contentsOf: characters, at: cursor)
     cursor += characters.count
+    return true
+  }
+
+  /// As much of a text as it holds: a log's prompts may be longer.
+  private static func held(_ string: String) -> [Character] {
+    let text = string.utf8.count <= longest ? string : String(string.prefix(longest))
+    return Array(TextWidth.bounded(text))
+  }
+
+  private static let ascii = (0..<128).map { Character(Unicode.Scalar(UInt8($0))) }
+
+  /// A text's characters: a pasted carriage return is a line break, a tab two blanks; other control characters have no place
+  /// in a prompt. Byte by byte, as there may be a million.
+  private static func characters(of text: String) -> [Character] {
+    var bytes: [UInt8] = [], isPlain = true
+    bytes.reserveCapacity(text.utf8.count)
+    for byte in withLineFeeds(text).utf8 {
+      switch byte {
+      case 9: bytes += [32, 32]
+      case 10, 32..<127: bytes.append(byte)
+      case 128...:
+        bytes.append(byte)
+        isPlain = false
+      default: break
+      }
+    }
+    return isPlain ? bytes.map { ascii[Int($0)] } : Array(String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// The same with one kind of line breaks: terminals send Return for them.
+  static func withLineFeeds(_ text: String) -> String {
+    guard text.utf8.contains(13) else { return text }
+    var bytes: [UInt8] = [], last: UInt8 = 0
+    bytes.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+      if byte != 10 || last != 13 { bytes.append(byte == 13 ? 10 : byte) }
+      last = byte
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// The finished text; it goes into the history and the editor is empty.
@@ -145,6 +200,7 @@ public struct PromptEditor: Equatable, Sendable {
 
   /// Puts in what was last removed by one of the kills.
   public mutating func yank() {
+    guard killed.count <= Self.longest - text.count else { return }
     text.insert(contentsOf: killed, at: cursor)
     cursor += killed.count
   }
@@ -185,7 +241,7 @@ public struct PromptEditor: Equatable, Sendable {
     let last = history.count, next = (place ?? last) + step
     guard (0...last).contains(next) else { return }
     if place == nil { draft = text }
-    text = next == last ? draft : Array(TextWidth.bounded(history[next]))
+    text = next == last ? draft : Self.held(history[next])
     cursor = text.count
     place = next == last ? nil : next
   }
@@ -237,7 +293,7 @@ public struct PromptEditor: Equatable, Sendable {
   public mutating func endSearch(accepting: Bool) {
     if accepting, let found, let hit {
       if place == nil { draft = text }
-      text = Array(TextWidth.bounded(found))
+      text = Self.held(found)
       (cursor, place) = (text.count, hit)
     }
     (search, hit) = (nil, nil)

@@ -147,13 +147,32 @@ struct PromptLayout {
   init(_ state: StudioState) {
     text = state.prompt.editor.text
     let width = max(8, state.transcriptWidth - 4), rows = state.promptLines
-    let all = TextWidth.lines(text, width), place = state.prompt.editor.cursor
+    let place = state.prompt.editor.cursor, all = Self.lines(text, width, around: place, rows)
     let row = all.lastIndex { $0.lowerBound <= place } ?? 0
     let first = max(0, min(row - rows + 1, all.count - rows))
     lines = Array(all[first..<min(all.count, first + rows)])
     top = Point(3, state.terminal.size.height - 1 - rows)
     let column = TextWidth.columns(String(text[all[row].lowerBound..<min(place, all[row].upperBound)]))
     cursor = Point(top.x + min(column, width), top.y + row - first)
+  }
+
+  /// The lines around a place, as many on each side as there are rows: a text may have a million others.
+  private static func lines(_ text: [Character], _ width: Int, around place: Int, _ rows: Int) -> [Range<Int>]
+  {
+    // No lines so many are longer.
+    let reach = (rows + 1) * (width + 1), end = min(text.count, place + reach)
+    let start = beginning(of: text, before: place - reach)
+    return TextWidth.lines(Array(text[start..<end]), width).map {
+      $0.lowerBound + start..<$0.upperBound + start
+    }
+  }
+
+  /// Where a line begins at or before a place: behind a line break, as far as one is near; else at one of fixed places.
+  private static func beginning(of text: [Character], before place: Int) -> Int {
+    guard place > 0 else { return 0 }
+    let most = 8192, nearest = max(0, place - 2 * most)
+    if let lineBreak = text[nearest..<place].lastIndex(where: \.isNewline) { return lineBreak + 1 }
+    return nearest / most * most
   }
 
   /// The place in the text at a cell of the screen; nil outside of it.

@@ -11,17 +11,27 @@ public struct RequestOutcomes: Sendable {
   /// Those that the log knows only as waiting.
   private let waiting: Set<Int>
   private let running: Int?
+  /// Pictures that a studio left that was killed, and those that there are.
+  private let missing: [Int: Int]
+  private var drawn: [Int: Int] = [:]
 
   /// Of a session's entries.
   ///
-  /// - Parameter running: the request that a model still works on.
-  public init(_ entries: [SessionEntry], running: Int? = nil) {
+  /// - Parameters:
+  ///   - isOpen: whether a studio works on it.
+  ///   - running: the request that a model still works on.
+  public init(_ entries: [SessionEntry], whileOpen isOpen: Bool, running: Int? = nil) {
     self.running = running
-    waiting = Set(UnfinishedRequests(entries).waiting.compactMap(\.request))
-    for entry in entries {
+    let found = UnfinishedRequests(entries)
+    waiting = isOpen ? Set(found.waiting.compactMap(\.request)) : []
+    missing = isOpen ? [:] : found.missingPictures
+    for entry in isOpen ? entries : found.entries {
       switch entry.event {
       case .drawingAsked(let request, _, _, _, let sweep?): sweeps[request] = sweep
-      case .answered(let request, _, _, _, _), .drawn(let request, _, _, _, _), .failed(let request, _):
+      case .drawn(let request, _, _, _, _):
+        done.insert(sweeps[request] ?? request)
+        drawn[sweeps[request] ?? request, default: 0] += 1
+      case .answered(let request, _, _, _, _), .failed(let request, _):
         done.insert(sweeps[request] ?? request)
       case .cancelled(let request): cancelled.insert(sweeps[request] ?? request)
       default: break
@@ -33,6 +43,8 @@ public struct RequestOutcomes: Sendable {
   public func label(of request: Int) -> String {
     let request = sweeps[request] ?? request
     if let running, request == sweeps[running] ?? running { return " (still running)" }
+    let drawn = drawn[request, default: 0], all = drawn + missing[request, default: 0]
+    if missing[request] != nil, all > 1 { return " (\(drawn) of \(all) pictures)" }
     if done.contains(request) { return "" }
     if waiting.contains(request) { return " (not begun)" }
     return cancelled.contains(request) ? " (cancelled)" : " (no result)"

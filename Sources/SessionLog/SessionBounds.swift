@@ -57,7 +57,8 @@ extension SessionEvent {
     case .settings(let settings): return .settings(settings.bounded)
     case .queued(let waiting): return .queued(waiting.filter(\.canWait).map(\.bounded))
     case .unqueued(let requests): return .unqueued(requests.map(id))
-    case .opened, .renamed, .note, .named, .starred, .deleted: return self
+    case .renamed(let title): return .renamed(SessionTitle.cleaned(title))
+    case .opened, .note, .named, .starred, .deleted: return self
     }
   }
 }

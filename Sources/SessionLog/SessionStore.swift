@@ -55,13 +55,15 @@ public struct SessionStore: Sendable {
     public var damaged: Int
     /// Pictures whose files are not there.
     public var missing: Int
+    /// Prompts that a studio left which was killed, as long as nobody has asked them again or dropped them.
+    public var unfinished = 0
     /// The first that was drawn or attached.
     public var firstPicture: PictureID?
     /// Words of its prompts, each once and in lower case: what a list can be searched for beside the title.
     public var words: [String] = []
 
     private enum CodingKeys: String, CodingKey {
-      case id, title, begun, changed, messages, pictures, damaged, missing, firstPicture
+      case id, title, begun, changed, messages, pictures, damaged, missing, unfinished, firstPicture
     }
 
     /// When it was used last, as clocks here say it: "2026-11-24 10:15".
@@ -77,12 +79,14 @@ public struct SessionStore: Sendable {
       return formatter.string(from: Date(timeIntervalSince1970: time))
     }
 
-    /// "3 prompts, 1 picture", how many lines are damaged, and how many pictures are missing.
+    /// "3 prompts, 1 picture", how many of those prompts were not finished, how many lines are damaged, and how many
+    /// pictures are missing.
     public var contents: String {
       func counted(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
       let damage = damaged > 0 ? ", damaged: \(counted(damaged, "line"))" : ""
       let gone = missing > 0 ? ", missing: \(counted(missing, "picture"))" : ""
-      return "\(counted(messages, "prompt")), \(counted(pictures, "picture"))\(damage)\(gone)"
+      let left = unfinished > 0 ? ", unfinished: \(counted(unfinished, "prompt"))" : ""
+      return "\(counted(messages, "prompt")), \(counted(pictures, "picture"))\(left)\(damage)\(gone)"
     }
   }
 
@@ -105,40 +109,37 @@ public struct SessionStore: Sendable {
 
   /// What a list says of a session. Throws `SessionError` where there is none of this id.
   public func summary(of id: String) throws -> Summary {
-    let found = try contents(of: id), entries = found.entries.withWaiting, lost = found.lost
+    let found = try contents(of: id), goesOn = found.isNewer || isOpen(id)
+    let entries = found.entries.told(whileOpen: goesOn)
     let changed = found.isDated ? found.lastTime : LastUse.written("\(folder(of: id))/log.jsonl")
     var title = "", messages = 0, first: PictureID?, pictures: Set<PictureID> = []
     let repeated = entries.repeatedPrompts
-    var words: Set<Substring> = []
-    /// As many as a list needs, of however long a session.
-    func note(_ prompt: String) {
-      guard words.count < 2000 else { return }
-      words.formUnion(prompt.prefix(2000).lowercased().split { !$0.isLetter && !$0.isNumber })
-    }
+    var words = PromptWords()
     for entry in entries.shown {
       first = first ?? entry.event.pictures.first
       pictures.formUnion(entry.event.pictures)
       switch entry.event {
-      case .renamed(let name): title = name
+      case .renamed(let name): if !name.isEmpty { title = name }
       case .asked(_, let asked, _, _, let written):
         let text = written ?? asked
         messages += 1
-        note(text)
-        if title.isEmpty { title = text }
+        words.note(text)
+        if title.isEmpty { title = SessionTitle.cleaned(text) }
       case .drawingAsked(let request, let settings, _, _, _):
         if !repeated.contains(request) { messages += 1 }
-        note(settings.prompt)
-        if title.isEmpty { title = settings.prompt }
+        words.note(settings.prompt)
+        if title.isEmpty { title = SessionTitle.cleaned(settings.prompt) }
       default: break
       }
     }
     return Summary(
       id: id,
-      title: title.isEmpty ? lost > 0 ? "damaged session" : "empty session" : String(title.prefix(80)),
+      title: title.isEmpty ? found.lost > 0 ? "damaged session" : "empty session" : String(title.prefix(80)),
       begun: entries.first?.time ?? changed, changed: changed, messages: messages,
-      pictures: pictures.count, damaged: lost,
-      missing: pictures.compactMap(\.stored).count { !holds($0, of: id) }, firstPicture: first,
-      words: words.map(String.init).sorted())
+      pictures: pictures.count, damaged: found.lost,
+      missing: pictures.compactMap(\.stored).count { !holds($0, of: id) },
+      unfinished: goesOn ? 0 : UnfinishedRequests(found.entries).promptsLeft,
+      firstPicture: first, words: words.all.map(String.init).sorted())
   }
 
   /// The id that a person means: whole, or an unambiguous beginning or end, or "last"; or by the whole title that only one
@@ -343,5 +344,15 @@ public struct SessionStore: Sendable {
         name, byEnd: true, "deleted session", listedBy: "sessions undelete")
     }
     return newest[0]
+  }
+}
+
+/// Words of a session's prompts: as many as a list needs, of however long a session.
+private struct PromptWords {
+  private(set) var all: Set<Substring> = []
+
+  mutating func note(_ prompt: String) {
+    guard all.count < 2000 else { return }
+    all.formUnion(prompt.prefix(2000).lowercased().split { !$0.isLetter && !$0.isNumber })
   }
 }

@@ -36,6 +36,19 @@ public struct UnfinishedRequests: Sendable {
   /// Both.
   public static let reasons: Set<String> = [cutOff, notBegun]
 
+  /// Pictures that are missing of the drawings that are to be asked again; those of a sweep as its first request.
+  public var missingPictures: [Int: Int] {
+    again.reduce(into: [:]) { missing, event in
+      guard case .drawingAsked(let request, _, let count, _, let sweep) = event else { return }
+      missing[sweep ?? request, default: 0] += count
+    }
+  }
+
+  /// Prompts that are to be asked again: a sweep is one.
+  public var promptsLeft: Int {
+    Set(again.compactMap { $0.request == nil ? nil : $0.sweep ?? $0.request }).count
+  }
+
   /// - Parameter log: a whole log, which nobody writes now.
   public init(_ log: [SessionEntry]) {
     var reading = Reading()
@@ -180,10 +193,19 @@ private struct Reading {
 }
 
 extension [SessionEntry] {
-  /// The same for those who print it: what still waits stands at the end, and no queue does. A sweep that went on is not
-  /// cut off any more.
-  public var withWaiting: [SessionEntry] {
-    let time = last?.time ?? 0, waiting = UnfinishedRequests(self).waiting
+  /// A whole log as it is listed, printed and exported. What a studio left that was killed says so as it does where the
+  /// session is taken up again.
+  ///
+  /// - Parameter isOpen: whether a studio works on it: what still waits stands at the end then.
+  public func told(whileOpen isOpen: Bool) -> [SessionEntry] {
+    let found = UnfinishedRequests(self)
+    guard isOpen else { return found.entries.withoutEndsThatWentOn }
+    let time = last?.time ?? 0
+    return withoutEndsThatWentOn + found.waiting.map { SessionEntry(time: time, event: $0) }
+  }
+
+  /// The same without its queue. A sweep that went on is not cut off any more.
+  fileprivate var withoutEndsThatWentOn: [SessionEntry] {
     var sweeps: [Int: Int] = [:], begun: [Int: Int] = [:]
     for (place, entry) in enumerated() {
       guard let request = entry.event.request, let sweep = entry.event.sweep else { continue }
@@ -196,7 +218,7 @@ extension [SessionEntry] {
         return false
       }
       return !entry.event.isOfQueue
-    }.map(\.element) + waiting.map { SessionEntry(time: time, event: $0) }
+    }.map(\.element)
   }
 }
 

@@ -144,7 +144,7 @@ public struct SessionIndex: Sendable {
     let repeated = entries.repeatedPrompts
     let shown = entries.shown
     // Of its titles it has only the last.
-    let title = shown.lastIndex { if case .renamed = $0.event { true } else { false } }
+    let title = shown.lastIndex { if case .renamed(let name) = $0.event { !name.isEmpty } else { false } }
     for (i, entry) in shown.enumerated() {
       guard let text = entry.event.text else { continue }
       if case .renamed = entry.event, i != title { continue }

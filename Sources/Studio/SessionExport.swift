@@ -32,8 +32,9 @@ public struct SessionExport {
   /// - Parameter running: the request that a model works on, of the entries.
   init(_ store: SessionStore, _ id: String, running: ([SessionEntry]) -> Int?) throws {
     (self.store, self.id) = (store, id)
-    let (all, lost) = try store.read(id)
-    entries = all.withWaiting.shown
+    let found = try store.contents(of: id), (all, lost) = (found.entries, found.lost)
+    let goesOn = found.isNewer || store.isOpen(id)
+    entries = all.told(whileOpen: goesOn).shown
     read = entries.byRequest
     repeated = entries.repeatedPrompts
     let pictures = store.damagedPictures(entries, of: id)
@@ -45,7 +46,7 @@ public struct SessionExport {
     title = summary.title
     origin = (all.models + [summary.begunText]).joined(separator: " · ")
     (names, prompts) = (all.pictureNames, all.picturePrompts)
-    outcomes = RequestOutcomes(all, running: running(all))
+    outcomes = RequestOutcomes(all, whileOpen: goesOn, running: running(all))
   }
 
   /// As it was made; nil for one that is left out.
@@ -90,7 +91,8 @@ public struct SessionExport {
   ///
   /// - Parameter folder: where; empty for the working folder.
   public func name(_ format: String, in folder: String = "") -> String {
-    (folder.isEmpty || folder.hasSuffix("/") ? folder : folder + "/") + "vugen-\(id).\(format)"
+    let name = "vugen-\(id).\(format)"
+    return folder.isEmpty ? name : TypedPath.path(of: name, in: folder)
   }
 
   static func pictureFolder(beside path: String) -> String {

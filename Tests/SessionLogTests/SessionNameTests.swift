@@ -53,6 +53,30 @@ import Testing
     #expect(throws: SessionError.self) { try store.resolve("My") }
   }
 
+  /// A title is what can be seen of it, wherever it comes from; where nothing can, there is none.
+  @Test(arguments: [
+    "\u{200B}", "\u{FEFF}\u{2060}\u{AD}", "\u{200D}", "\u{202E}", "\u{2800}", "\u{3164}", "\u{7}", " \n",
+  ])
+  func noTitleIsInvisible(_ sign: String) throws {
+    #expect(SessionTitle.cleaned(sign) == "" && SessionTitle.cleaned("\(sign)a b\(sign)") == "a b")
+    let store = SessionStore(folder: try temporaryFolder())
+    let file = try SessionFile(store, id: "u1")
+    for event: SessionEvent in [
+      .drawingAsked(request: 1, settings: .init(prompt: sign), count: 1, parent: nil),
+      .asked(request: 2, text: "\(sign)what?", pictures: [], sampling: .init()), .renamed(sign),
+    ] { #expect(file.append(.init(time: 1, event: event))) }
+    #expect(try store.summary(of: "u1").title == "what?")
+    #expect(file.append(.init(time: 1, event: .renamed("\(sign)name"))))
+    #expect(try store.summary(of: "u1").title == "name" && store.resolve("name") == "u1")
+  }
+
+  /// What belongs to letters and signs that are seen stays.
+  @Test(arguments: ["e\u{301}", "👨‍👩‍👧‍👦", "می‌خواهم", "❤️", "क्षत्रिय", "a  b"]) func titlesStayAsTheyAre(_ title: String)
+  {
+    #expect(SessionTitle.cleaned(title) == title)
+    #expect(SessionEntry(time: 1, event: .renamed(title)).event == .renamed(title))
+  }
+
   /// The reason is the system's own: what is looked at afterwards has no say in it.
   @Test(
     .enabled(if: FileManager.default.fileExists(atPath: "/sys/kernel"), "needs sysfs, which takes no folder"))

@@ -158,10 +158,54 @@ import Testing
   @Test func aSweepThatWentOnIsNotCutOff() {
     let log = [drawing(1, sweep: 1), cut(1), drawing(2, sweep: 1), drawn(2)]
     func printed(_ events: [SessionEvent]) -> [SessionEvent] {
-      events.map { SessionEntry(time: 1, event: $0) }.withWaiting.map(\.event)
+      events.map { SessionEntry(time: 1, event: $0) }.told(whileOpen: true).map(\.event)
     }
     #expect(printed(log) == [log[0], log[2], log[3]])
     #expect(printed(Array(log.prefix(2))) == Array(log.prefix(2)))
+  }
+
+  private func label(_ events: [SessionEvent], _ request: Int, whileOpen isOpen: Bool = false) -> String {
+    let entries = events.map { SessionEntry(time: 1, event: $0) }
+    return RequestOutcomes(entries, whileOpen: isOpen).label(of: request)
+  }
+
+  /// Of several pictures it is told how many there are, for as long as the others can be had: of a request and of a sweep,
+  /// before a studio takes the session up and behind that.
+  @Test func whatIsMissingIsCounted() throws {
+    let grid = [drawing(1, count: 4), drawn(1), drawn(1), drawn(1)]
+    let sweep: [SessionEvent] =
+      [.queued([drawing(2, sweep: 1)]), drawing(1, sweep: 1), drawn(1), drawing(2, sweep: 1)]
+      + [.queued((3...9).map { drawing($0, sweep: 1) })]
+    for (events, told) in [(grid, " (3 of 4 pictures)"), (sweep, " (1 of 9 pictures)")] {
+      #expect(label(events, 1) == told && label(events, 1, whileOpen: true) == "")
+      let left = left(events), resumed = events + left.owed.map(\.event)
+      #expect(label(resumed, 1) == told)
+      let entries = events.map { SessionEntry(time: 1, event: $0) }
+      let shown = entries.told(whileOpen: false).map(\.event)
+      #expect(shown.filter { $0 == cut(1) || $0 == cut(2) }.count == 1, "\(shown)")
+      let later = resumed.map { SessionEntry(time: 1, event: $0) }.told(whileOpen: false).map(\.event)
+      #expect(shown == later, "what is told is the same behind that")
+      #expect(left.promptsLeft == 1 && label(resumed + [.unqueued(Array(1...9))], 1) == "")
+    }
+    #expect(label([drawing(1)], 1) == "" && label([drawing(1), .cancelled(request: 1)], 1) == " (cancelled)")
+  }
+
+  /// A list says it, too, as long as no studio works on the session.
+  @Test func aListTellsWhatWasLeft() throws {
+    let store = SessionStore(folder: temporaryPath()), id = "20260101-000000-aaaa"
+    do {
+      let file = try SessionFile(store, id: id)
+      for event in [drawing(1, count: 4), drawn(1), .queued([asked(2)])] {
+        file.append(.init(time: 5, event: event))
+      }
+      #expect(try store.summary(of: id).unfinished == 0)
+      withExtendedLifetime(file) {}
+    }
+    let summary = try store.summary(of: id)
+    #expect(summary.contents == "2 prompts, 1 picture, unfinished: 2 prompts, missing: 1 picture")
+    let json = try #require(
+      JSONSerialization.jsonObject(with: JSONEncoder().encode(summary)) as? [String: Any])
+    #expect(json["unfinished"] as? Int == 2)
   }
 
   /// What still waits is a prompt of its session for whoever lists or prints it.
@@ -171,8 +215,8 @@ import Testing
     file.append(.init(time: 5, event: .queued([drawing(2)])))
     let summary = try store.summary(of: id), entries = try store.contents(of: id).entries
     #expect(summary.title == "a cat" && summary.messages == 1 && summary.pictures == 0)
-    #expect(RequestOutcomes(entries).label(of: 2) == " (not begun)")
-    #expect(entries.withWaiting.map(\.event) == [drawing(2)])
+    #expect(RequestOutcomes(entries, whileOpen: true).label(of: 2) == " (not begun)")
+    #expect(entries.told(whileOpen: true).map(\.event) == [drawing(2)])
   }
 
   /// Logs of old have no such entries, and read as they did; what a program of then does with these is count them.

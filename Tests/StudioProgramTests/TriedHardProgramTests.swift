@@ -57,9 +57,7 @@ struct TriedHardProgramTests {
     #expect(replay.expect("not finished: the studio ended") && replay.expect("was waiting when"))
     replay.type("\u{04}\u{04}")
     #expect(replay.end() == 0)
-    let show = try Session(["sessions", "show", "last"], home: s.home)
-    #expect(show.expect("question: a long question? (not begun)") && show.end() == 0, "\(show.screen(36))")
-    #expect(show.expect("drawing: a red apple (no result)"))
+    try Self.expectToldAsLeft(s.home)
 
     let t = try Session(["studio", "last", "--graphics", "none"], home: s.home)
     #expect(t.expect("not finished: the studio ended before it was done"), "\(t.screen(36))")
@@ -75,6 +73,21 @@ struct TriedHardProgramTests {
     #expect(t.end() == 0)
     let log = try store.read(#require(store.ids().first)).entries
     #expect(UnfinishedRequests(log).owed.isEmpty, "all of it is told: \(log)")
+  }
+
+  /// Before anybody takes it up again, whoever lists, prints or exports a session is told what it lacks.
+  private static func expectToldAsLeft(_ home: String) throws {
+    let list = try Session(["sessions", "list"], home: home)
+    #expect(list.expect("2 prompts, 0 pictures, unfinished: 2 prompts") && list.end() == 0)
+    let show = try Session(["sessions", "show", "last"], home: home)
+    #expect(show.expect("drawing: a red apple (0 of 2 pictures)") && show.end() == 0, "\(show.screen(36))")
+    #expect(show.expect("question: a long question?\nfailed: was waiting when the studio ended"))
+    for format in ["md", "html", "json", "cast"] {
+      let export = try Session(["sessions", "export", "last", "--output", "x.\(format)"], home: home)
+      #expect(export.expect("x.\(format)") && export.end() == 0)
+      let text = try String(contentsOfFile: home + "/x.\(format)", encoding: .utf8)
+      for reason in UnfinishedRequests.reasons { #expect(text.contains(reason), "\(format): \(text)") }
+    }
   }
 
   /// A signal that ends the studio is said once the terminal is given back, with how to go on.

@@ -160,8 +160,8 @@ import Testing
     let left = UnfinishedRequests(b.records.map { SessionEntry(time: 1, event: $0) })
     let log = (b.records + left.owed.map(\.event) + again.records).map { SessionEntry(time: 1, event: $0) }
     let sweep = log.compactMap(\.event.sweep).first ?? 0
-    #expect(RequestOutcomes(log).label(of: sweep) == "")
-    let said = log.withWaiting.compactMap { entry -> Int? in
+    #expect(RequestOutcomes(log, whileOpen: false).label(of: sweep) == "")
+    let said = log.told(whileOpen: false).compactMap { entry -> Int? in
       if case .failed(let request, _) = entry.event { request } else { nil }
     }
     #expect(!said.contains(sweep), "\(said)")

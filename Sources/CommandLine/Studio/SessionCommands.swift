@@ -59,10 +59,11 @@ struct Sessions: AsyncParsableCommand {
       let store = SessionStore.standard(), id = try store.resolve(session)
       let found = try store.contents(of: id), (entries, lost) = (found.entries, found.lost)
       noteNewer(found, id)
-      let shown = entries.withWaiting
-      let repeated = shown.repeatedPrompts, names = entries.pictureNames, deleted = entries.deletedPictures
-      let undone = entries.undoneRequests
-      let outcomes = RequestOutcomes(entries, running: store.runningRequest(of: id, entries))
+      let goesOn = found.isNewer || store.isOpen(id), shown = entries.told(whileOpen: goesOn)
+      let repeated = shown.repeatedPrompts, names = entries.pictureNames
+      let deleted = entries.deletedPictures, undone = entries.undoneRequests
+      let outcomes = RequestOutcomes(
+        entries, whileOpen: goesOn, running: store.runningRequest(of: id, entries))
       var model = ""
       for entry in json ? entries : shown.byRequest {
         if json {
@@ -70,7 +71,6 @@ struct Sessions: AsyncParsableCommand {
         } else if case .drawingAsked(let request, _, _, _, _) = entry.event, repeated.contains(request) {
           continue
         } else if case .opened(let name, _, _) = entry.event {
-          // Each time that it is taken up by another one.
           if name != model { print("model: \(name.oneLine)") }
           model = name
         } else if let text = entry.event.text {

@@ -1,5 +1,6 @@
 import Frames
 import Requests
+import SessionLog
 
 extension StudioState {
   /// What is typed over the screen filters a list or a gallery, or is a session's new title.
@@ -73,8 +74,9 @@ extension StudioState {
     var list = before
     list.newTitle = nil
     overlays.top = .list(list)
-    let title = title.trimmingWhitespace()
-    guard !title.isEmpty, title != choice.title else { return [] }
+    let title = SessionTitle.cleaned(title)
+    guard !title.isEmpty else { return fail("a title needs something that can be seen; the old one stays") }
+    guard title != choice.title else { return [] }
     return [.renameSession(choice.value, title: title)]
   }
 

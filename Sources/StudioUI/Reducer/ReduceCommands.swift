@@ -8,7 +8,14 @@ extension StudioState {
     let parts = line.dropFirst().split(separator: " ", maxSplits: 1)
     let name = parts.first.map { $0.lowercased() } ?? ""
     let argument = parts.count > 1 ? parts[1].trimmingCharacters() : ""
-    if let command = KeyTable.slash(named: name) { return perform(command, argument) }
+    if let command = KeyTable.slash(named: name) {
+      guard argument.isEmpty || KeyTable.takesArgument(command.rawValue) else {
+        return fail(
+          "/\(command.rawValue) takes nothing behind it: leave '\(Vocabulary.shown(argument.oneRow))' out"
+        )
+      }
+      return perform(command, argument)
+    }
     let near = KeyTable.advice(onUnknown: name).map { "; \($0)" } ?? ""
     // A path that was dropped or typed, perhaps.
     return fail("unknown command /\(Vocabulary.shown(name))\(near)")
@@ -65,47 +72,6 @@ extension StudioState {
     return prompt.attachments.isEmpty ? fail("attach a picture first: /image PATH") : ask(question)
   }
 
-  mutating func performSetting(_ command: Command, _ argument: String) -> [Effect] {
-    func number<T: LosslessStringConvertible & Comparable>(_ range: ClosedRange<T>) -> T? {
-      T(argument).flatMap { range.contains($0) ? $0 : nil }
-    }
-    switch command {
-    case .cfg:
-      guard let value: Float = number(Controls.guidanceRange) else {
-        return fail("/cfg takes \(DrawingDefaults.guidanceLimits)")
-      }
-      let effects = setGuidance(value)
-      // Another picture is meant only where the last thing was one.
-      if case .imagine = conversation.lastRequest {} else { work.sliderDue = nil }
-      let told = work.sliderDue == nil ? "" : "; the picture is drawn again"
-      say("guidance \(Format.scale(inspector.controls.guidance))\(told)")
-      return effects
-    case .steps:
-      guard let value = number(1...1000) else { return fail("/steps takes 1 to 1000") }
-      inspector.controls.steps = value
-    case .count:
-      guard let value = number(1...16) else { return fail("/count takes 1 to 16") }
-      inspector.controls.count = value
-    case .seed:
-      // −1 is what other programs call it.
-      if argument == "random" || argument.isEmpty || argument == "-1" {
-        inspector.controls.seed = nil
-        say("seed random: a new one for each request")
-        return []
-      }
-      guard let value = UInt64(argument) else {
-        return fail("/seed takes 0 to \(UInt64.max), or random (also -1)")
-      }
-      inspector.controls.seed = value
-    case .negative: inspector.controls.negative = argument
-    case .solver, .interval:
-      if let problem = inspector.controls.setSampler(command, argument) { return fail(problem) }
-    default: return []
-    }
-    say("\(command.rawValue) \(argument.isEmpty ? "cleared" : argument)")
-    return []
-  }
-
   /// What concerns the session and the model.
   mutating func performSession(_ command: Command, _ argument: String) -> [Effect] {
     switch command {
@@ -130,7 +96,9 @@ extension StudioState {
       return argument.isEmpty ? [] : [.search(argument)]
     case .sessions: return [.readSessions]
     case .new: return leave(for: .newSession)
-    case .rename: return argument.isEmpty ? fail("/rename takes a title") : recording(.renamed(argument))
+    case .rename:
+      let title = SessionTitle.cleaned(argument)
+      return title.isEmpty ? fail("/rename takes a title that can be seen") : recording(.renamed(title))
     default: break
     }
     return []
@@ -226,27 +194,6 @@ extension StudioState {
     return [.repaint]
   }
 
-  /// "1..9", with a step behind a comma: "1..9,2".
-  private mutating func sweep(_ argument: String) -> [Effect] {
-    guard let settings = conversation.lastDrawing.map(asShown) ?? drawingFromPrompt() else {
-      return fail("draw something first, then sweep")
-    }
-    let parts = (argument.isEmpty ? "1..9" : argument).split(separator: ",")
-    let ends = (parts.first ?? "").replacing("..", with: "~").split(separator: "~").compactMap { Float($0) }
-    let step = parts.count > 1 ? Float(parts[1]) ?? 0 : max(1, ((ends.last ?? 0) - (ends.first ?? 0)) / 8)
-    guard ends.count == 2, ends[0] < ends[1], step > 0, Controls.guidanceRange.contains(ends[0]),
-      Controls.guidanceRange.contains(ends[1]), (ends[1] - ends[0]) / step <= 32
-    else { return fail("/sweep takes two scales from \(DrawingDefaults.guidanceLimits), as in /sweep 1..9") }
-    var effects: [Effect] = []
-    let first = work.nextRequest
-    for scale in stride(from: ends[0], through: ends[1] + step / 100, by: step) {
-      var one = settings
-      one.guidanceScale = min(scale, ends[1])
-      effects += submit(.imagine(one, count: 1, parent: nil), .init(sweep: first))
-    }
-    return effects
-  }
-
   private mutating func openCompare() -> [Effect] {
     guard let (before, last) = conversation.transcript.lastTwo else {
       return fail("comparing needs two pictures")
@@ -261,22 +208,5 @@ extension Substring {
     while let first = text.first, first.isWhitespace { text.removeFirst() }
     while let last = text.last, last.isWhitespace { text.removeLast() }
     return String(text)
-  }
-}
-
-extension Controls {
-  /// Sets the solver, or the times in which guidance works; returns what is wrong with the argument.
-  fileprivate mutating func setSampler(_ command: Command, _ argument: String) -> String? {
-    if command == .solver {
-      guard let solver = Solver(rawValue: argument.lowercased()) else { return "/solver takes euler or heun" }
-      self.solver = solver
-      return nil
-    }
-    let ends = argument.replacing("..", with: "~").split(separator: "~").compactMap { Float($0) }
-    guard ends.count == 2, 0 <= ends[0], ends[0] <= ends[1], ends[1] <= 1 else {
-      return "/interval takes two times from 0 to 1, as in /interval 0.2..0.8"
-    }
-    (guidanceStart, guidanceEnd) = (ends[0], ends[1])
-    return nil
   }
 }

@@ -1,5 +1,6 @@
 import Frames
 import Requests
+import SessionLog
 
 extension StudioState {
   mutating func performPrompt(_ command: Command) -> [Effect] {
@@ -37,7 +38,8 @@ extension StudioState {
 
   private mutating func send() -> [Effect] {
     let text = prompt.editor.string.trimmingWhitespace()
-    guard !text.isEmpty || (prompt.mode == .ask && !prompt.attachments.isEmpty) else { return [] }
+    let isOfPictures = text.isEmpty && prompt.mode == .ask && !prompt.attachments.isEmpty
+    guard isOfPictures || text.contains(where: \.isVisible) else { return [] }
     _ = prompt.editor.take()
     let remember: [Effect] = text.isEmpty ? [] : [.rememberPrompt(text)]
     if text.hasPrefix("/") { return remember + run(command: text) }

@@ -265,8 +265,8 @@ extension StudioState {
       return recording(.redone(request: 0))
     }
     guard
-      let last = conversation.undone.popLast()
-        ?? conversation.transcript.deletedInOrder.last.map({ .picture($0) })
+      // What an earlier studio took back, or one that was killed, is in the log.
+      let last = conversation.undone.popLast() ?? conversation.transcript.lastTakenBack
     else { return fail("there is nothing to bring back") }
     if !work.canDraw, last.jobs.contains(where: \.isDrawing) {
       conversation.undone.append(last)
@@ -279,8 +279,10 @@ extension StudioState {
       let whole = requests.filter { request in !again.contains { $0.id == request } }
       conversation.unfinished = (conversation.unfinished + left).sorted { $0.job.id < $1.job.id }
       let waits = left.isEmpty ? [] : [Effect.record(.queued(Left.events(conversation.unfinished)))]
+      // The log knows that it is not to be brought back once more.
+      let anew = again.isEmpty ? [] : [Effect.record(.unqueued(again.map(\.id)))]
       askAgain(again)
-      return whole.map { .record(.redone(request: $0)) } + waits + startNext()
+      return whole.map { .record(.redone(request: $0)) } + anew + waits + startNext()
     case .picture(let picture): return [.record(.deleted(picture: picture, isDeleted: false))]
     case .jobs(let jobs):
       askAgain(jobs)

@@ -20,8 +20,8 @@ public struct Transcript: Equatable, Sendable {
   public private(set) var starred: Set<PictureID> = []
   /// Pictures that are not shown any more.
   public private(set) var deleted: Set<PictureID> = []
-  /// The one of them that was deleted last, before it the one before, and so on.
-  private(set) var deletedInOrder: [PictureID] = []
+  /// What was taken back and can be brought back, the last last.
+  private(set) var takenBack: [TakenBack] = []
   /// The highest request number.
   public private(set) var lastRequest = 0
   /// The pictures that were shown last: those that a question brought with it, or the last that was drawn or attached.
@@ -39,6 +39,8 @@ public struct Transcript: Equatable, Sendable {
   /// Requests that were taken back, and the messages that went with them.
   private var undone: Set<Int> = []
   private var removed: [Message] = []
+  /// Requests of which not all has come.
+  private var pending: [Int: Pending] = [:]
 
   /// Of no event yet.
   public init() {}
@@ -110,9 +112,7 @@ public struct Transcript: Equatable, Sendable {
 
   /// Takes one event in.
   public mutating func apply(_ event: SessionEvent) {
-    if case .queued(let waiting) = event {
-      lastRequest = max(lastRequest, waiting.compactMap(\.request).max() ?? 0)
-    }
+    noteQueue(event)
     if let request = event.request {
       lastRequest = max(lastRequest, request)
       if undone.contains(request) {
@@ -120,10 +120,11 @@ public struct Transcript: Equatable, Sendable {
         return
       }
     }
+    notePending(event)
     switch event.readable {
     case .opened(let name, _, _): model = name
     case .redone, .settings, .queued, .unqueued: break
-    case .renamed(let name): title = name
+    case .renamed(let name): if !name.isEmpty { title = name }
     case .asked(let request, let text, let pictures, _, let written):
       addQuestion(request, written ?? text, pictures)
     case .answered(let request, let text, let tokens, let seconds, let isPartial):
@@ -148,6 +149,15 @@ public struct Transcript: Equatable, Sendable {
       if isStarred { starred.insert(picture) } else { starred.remove(picture) }
     case .undone(let request): remove(request)
     case .deleted(let picture, let isDeleted): setDeleted(picture, isDeleted)
+    }
+  }
+
+  private mutating func noteQueue(_ event: SessionEvent) {
+    switch event {
+    case .queued(let waiting): lastRequest = max(lastRequest, waiting.compactMap(\.request).max() ?? 0)
+    // What was taken back before it was done was asked for anew.
+    case .unqueued(let requests): takenBack.removeAll { $0.isOf(requests) }
+    default: break
     }
   }
 
@@ -235,11 +245,38 @@ public struct Transcript: Equatable, Sendable {
 
   // MARK: What is taken back
 
+  /// Follows what has come of requests.
+  private mutating func notePending(_ event: SessionEvent) {
+    guard let request = event.request else { return }
+    switch event {
+    case .asked, .drawingAsked: pending[request] = Pending(began: event)
+    case .drawn(_, _, _, _, let isPartial):
+      pending[request]?.drawn += 1
+      if isPartial || pending[request]?.isDone ?? false { pending[request] = nil }
+    case .answered, .failed, .cancelled: pending[request] = nil
+    default: break
+    }
+  }
+
+  /// What was taken back last, as the log tells: a request with the others of its sweep, and those of them that were not
+  /// done by then; nil where nothing is.
+  var lastTakenBack: Undone? {
+    switch takenBack.last {
+    case .picture(let picture): return .picture(picture)
+    case .request(let request):
+      let all = requests(with: request).filter(undone.contains)
+      return .requests(all, again: all.compactMap { pending[$0].flatMap { Job($0.began) } }, left: [])
+    case nil: return nil
+    }
+  }
+
   /// What was asked and what came of it is taken back.
   private mutating func remove(_ request: Int) {
     undone.insert(request)
     guard requests(with: request).first == request else { return }
-    removed += messages.filter { $0.request == request }
+    let own = messages.filter { $0.request == request }
+    removed += own
+    if !own.isEmpty { takenBack.append(.request(request)) }
     messages.removeAll { $0.request == request }
     listPictures()
   }
@@ -251,13 +288,14 @@ public struct Transcript: Equatable, Sendable {
       ($0.behind, $0.id) < ($1.behind, $1.id)
     }
     removed.removeAll { $0.request == request }
+    takenBack.removeAll { $0 == .request(request) }
     listPictures()
   }
 
   private mutating func setDeleted(_ picture: PictureID, _ isDeleted: Bool) {
     if isDeleted { deleted.insert(picture) } else { deleted.remove(picture) }
-    deletedInOrder.removeAll { $0 == picture }
-    if isDeleted { deletedInOrder.append(picture) }
+    takenBack.removeAll { $0 == .picture(picture) }
+    if isDeleted { takenBack.append(.picture(picture)) }
     for i in messages.indices where messages[i].allPictures.contains(picture) {
       messages[i].pictures = messages[i].allPictures.filter { !deleted.contains($0) }
     }
@@ -268,6 +306,31 @@ public struct Transcript: Equatable, Sendable {
     let shown = Set(messages.flatMap(\.pictures))
     gallery = known.filter(shown.contains)
     noteShown()
+  }
+}
+
+/// Something that a log has as taken back.
+enum TakenBack: Equatable, Sendable {
+  /// A request; of a sweep the first.
+  case request(Int)
+  case picture(PictureID)
+
+  /// Whether it is one of these requests.
+  func isOf(_ requests: [Int]) -> Bool {
+    if case .request(let own) = self { requests.contains(own) } else { false }
+  }
+}
+
+/// A request of which not all has come.
+struct Pending: Equatable, Sendable {
+  let began: SessionEvent
+  /// Pictures that have come.
+  var drawn = 0
+
+  init(began: SessionEvent) { self.began = began }
+
+  var isDone: Bool {
+    if case .drawingAsked(_, _, let count, _, _) = began { drawn >= count } else { true }
   }
 }
 

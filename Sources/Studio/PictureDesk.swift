@@ -157,7 +157,7 @@ final class PictureDesk {
   func save(_ picture: PictureID, _ typed: String, prompt: String) -> [Action] {
     let name = "\(FileName.stem(of: prompt, most: 40))-\(picture.short.prefix(6)).png"
     var path = typed.isEmpty ? name : TypedPath.resolve(typed)
-    if FileName.isFolder(path) { path += "/" + name }
+    if FileName.isFolder(path) { path = TypedPath.path(of: name, in: path) }
     if !AtomicFile.isSpecial(path), let reason = WrittenFormat.objection(to: path) {
       return [.toast(reason, isError: true)]
     }
@@ -180,7 +180,7 @@ final class PictureDesk {
       }
       return [.toast("saved \(FileName.escaped(written))", isError: false)]
     } catch {
-      return [.toast("\(error)", isError: true)]
+      return [.toast(FileName.escaped("\(error)"), isError: true)]
     }
   }
 

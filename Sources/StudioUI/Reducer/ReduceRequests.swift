@@ -113,7 +113,9 @@ extension StudioState {
     work.running = running
     switch event {
     case .started, .token, .step: return []
-    case .forgotten: return [.record(.note(Self.forgotten))]
+    case .forgotten:
+      defer { work.toldForgotten = true }
+      return work.toldForgotten ? [] : [.record(.note(Self.forgotten))]
     case .shortened(let name, let prompt): return noteShortened(name, of: prompt)
     case .drawn(let picture, let settings, let done, let seconds, let isPartial):
       guard !running.isDiscarded else { return [] }

@@ -28,6 +28,8 @@ public struct WorkState: Equatable, Sendable {
   public var critique: Critique?
   /// The prompt of which was said last that it is cut: the slider draws it again and again.
   var shortened = ""
+  /// Whether it was said of the model's conversation that its oldest turns are left out.
+  var toldForgotten = false
   /// The pictures that the model's conversation is about.
   var talk: [PictureID] = []
   /// What the model does while nobody asks for anything: the picture that it is about.
@@ -99,7 +101,8 @@ public struct WorkState: Equatable, Sendable {
         question.pictures = wanted == talk ? [] : wanted
         job.request = .ask(question)
       }
-      if !question.pictures.isEmpty { talk = question.pictures }
+      // With other pictures it begins anew.
+      if !question.pictures.isEmpty { (talk, toldForgotten) = (question.pictures, false) }
       // What is asked for a check is nothing that a person's questions follow on.
       if critique?.request == job.id { talk = [] }
     }
@@ -112,6 +115,7 @@ public struct WorkState: Equatable, Sendable {
     let first = leaving?.firstOfNext ?? .max
     queue.removeAll { $0.id < first }
     (running, sliderDue, critique, talk, stoppedAt, leaving, logged) = (nil, nil, nil, [], nil, nil, [])
+    toldForgotten = false
   }
 }
 

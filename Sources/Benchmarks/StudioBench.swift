@@ -5,59 +5,8 @@ import Pictures
 import Requests
 import SessionLog
 import StudioUI
-import Synchronization
 import Terminal
 import VUGEN
-
-/// A pseudo-terminal in place of standard input and output, and the bytes that were sent to it.
-private final class PseudoTerminal: Sendable {
-  private let master: Int32
-  private let savedInput, savedOutput: Int32
-  private let received = Mutex(0)
-
-  init(columns: Int, rows: Int) throws {
-    master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
-    // TIOCSPTLCK and TIOCGPTN, whose C macros do not reach Swift.
-    var isLocked: Int32 = 0, number: Int32 = 0
-    guard master >= 0, ioctl(master, 0x4004_5431, &isLocked) == 0, ioctl(master, 0x8004_5430, &number) == 0
-    else {
-      throw BenchmarkError("cannot open a pseudo-terminal")
-    }
-    let slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
-    var size = winsize(
-      ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: UInt16(columns * 9),
-      ws_ypixel: UInt16(rows * 18))
-    _ = ioctl(slave, UInt(TIOCSWINSZ), &size)
-    (savedInput, savedOutput) = (dup(0), dup(1))
-    dup2(slave, 0)
-    dup2(slave, 1)
-    close(slave)
-    Thread.detachNewThread { [self] in
-      var bytes = [UInt8](repeating: 0, count: 1 << 16)
-      while true {
-        let count = read(master, &bytes, bytes.count)
-        guard count > 0 else { return }
-        received.withLock { $0 += count }
-      }
-    }
-  }
-
-  /// Bytes so far, once no more come.
-  func settledCount() -> Int {
-    var last = -1
-    while true {
-      usleep(30_000)
-      let now = received.withLock { $0 }
-      if now == last { return now }
-      last = now
-    }
-  }
-
-  func restore() {
-    dup2(savedInput, 0)
-    dup2(savedOutput, 1)
-  }
-}
 
 /// A studio before a screen, without the program around it.
 private final class Stage {
@@ -84,6 +33,7 @@ public struct StudioMeasurement {
     setenv("TERM", "xterm-256color", 1)
     let terminal = try PseudoTerminal(columns: 160, rows: 50)
     defer { terminal.restore() }
+    let opening = try StudioOpening(terminal).results()
     let cache = EncodedPictureCache(load: { _ in nil }, onReady: {})
     let screen = Screen(graphics: .sixel, usesColours: true, cache: cache)
     try screen.start(environment: ["TERM": "xterm-256color"])
@@ -91,7 +41,7 @@ public struct StudioMeasurement {
     let stage = Stage(longSession(cache), screen)
     stage.act(.resized(Size(160, 50), cell: screen.facts.cell))
     stage.draw()
-    var results = scroll(stage)
+    var results = opening + scroll(stage)
     // Whatever was being encoded is shown, then nothing may be sent any more.
     for _ in 0..<20 {
       usleep(20_000)

@@ -9,8 +9,9 @@ extension Bench {
     static let configuration = CommandConfiguration(
       commandName: "studio", abstract: "The studio: keystroke latency, scrolling, an unchanged screen.",
       discussion: """
-        Draws into a pseudo-terminal of 160 × 50 cells with sixel pictures: scrolls 10 000 messages and 500 pictures, \
-        then types keys while the model draws on all cores. Example: vugen bench studio --json
+        Draws into a pseudo-terminal of 160 × 50 cells with sixel pictures: opens sessions of 10 000 messages and 500 \
+        pictures and of a line of 50 MB, scrolls, then types keys while the model draws on all cores. \
+        Example: vugen bench studio --json
         """)
     @Flag(help: "Print one JSON object.") var json = false
     @Option(

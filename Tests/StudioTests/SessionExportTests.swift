@@ -157,7 +157,8 @@ struct SessionExportTests {
         time: 0, event: .drawingAsked(request: 3, settings: .init(prompt: "a sun"), count: 1, parent: nil)))
     #expect(try text().contains("a sun (still running)"))
     #expect(file.end())
-    #expect(try text().hasSuffix("a sun\n\nfailed: \(UnfinishedRequests.cutOff)\n"), "\(try text())")
+    let end = "a sun\n\nfailed: \(UnfinishedRequests.cutOff)\n"
+    #expect(try text().hasSuffix(end))
   }
 
   /// What was asked while something was drawn stands below the picture of that; the model, the date and each picture's

@@ -157,11 +157,13 @@ final class PictureDesk {
   func save(_ picture: PictureID, _ typed: String, prompt: String) -> [Action] {
     let name = "\(FileName.stem(of: prompt, most: 40))-\(picture.short.prefix(6)).png"
     var path = typed.isEmpty ? name : TypedPath.resolve(typed)
-    if FileName.isFolder(path) { path = TypedPath.path(of: name, in: path) }
+    // A name that the program chooses is a free one.
+    let isPlace = typed.isEmpty || FileName.isFolder(path)
+    if !typed.isEmpty, isPlace { path = TypedPath.path(of: name, in: path) }
     if !AtomicFile.isSpecial(path), let reason = WrittenFormat.objection(to: path) {
       return [.toast(reason, isError: true)]
     }
-    if !typed.isEmpty, let objection = TypedPath.objection(toWriting: path) {
+    if !isPlace, let objection = TypedPath.objection(toWriting: path) {
       return [.toast(objection, isError: true)]
     }
     do {

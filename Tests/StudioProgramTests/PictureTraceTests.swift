@@ -93,4 +93,26 @@ struct PictureTraceTests {
     kill(probe_pid(s.probe), SIGTERM)
     #expect(s.end() == 128 + SIGTERM && s.leftClean)
   }
+
+  /// A picture is made of the finest characters that the terminal's font is sure to have: of sextants where it draws them
+  /// itself, of block elements, of halves, and of signs of ASCII below.
+  @Test(arguments: [
+    ("xterm", "P>|kitty(0.30)\u{1B}\\", 0), ("xterm", "", 1), ("linux", "", 2), ("vt100", "", 3),
+  ])
+  func picturesAreOfTheFinestCharacters(_ terminal: String, _ reply: String, _ level: Int) throws {
+    let sextants = Set((0x1FB00...0x1FB3B).compactMap { Unicode.Scalar($0).map { Character($0) } })
+    let sets: [Set<Character>] = [sextants, Set("▌▐▘▝▖▗▚▞▛▜▙▟"), Set("▀▄"), Set("#%@*+")]
+    let s = try Session(["studio", "--graphics", "blocks"], terminal: ["TERM=\(terminal)"])
+    #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
+    if !reply.isEmpty { s.type("\u{1B}" + reply) }
+    s.type("/doctor\r")
+    let isShown = s.wait { s.screen(36).count(where: sets[level].contains) > 8 }
+    s.settle()
+    let shown = s.screen(36)
+    #expect(isShown && !shown.contains { sets[..<level].joined().contains($0) }, "\(shown)")
+    s.type("\u{1B}")
+    #expect(s.expect("describe an image"))
+    s.type("\u{04}")
+    #expect(s.end() == 0 && s.leftClean)
+  }
 }

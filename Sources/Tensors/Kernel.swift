@@ -114,6 +114,7 @@ extension Kernel where Arguments == vg_random_args {
 extension Kernel where Arguments == vg_quantized_args {
   static var quantize: Self { Self(VG_QUANTIZE) }
   static var dequantize: Self { Self(VG_DEQUANTIZE) }
+  static var dequantizePanels: Self { Self(VG_DEQUANTIZE_PANELS) }
   static var packQuantized: Self { Self(VG_PACK_QUANTIZED) }
   static var unpackQuantized: Self { Self(VG_UNPACK_QUANTIZED) }
   static var quantizedRowProduct: Self { Self(VG_QUANTIZED_ROW_PRODUCT) }

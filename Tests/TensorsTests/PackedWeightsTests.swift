@@ -78,6 +78,16 @@ struct PackedWeightsTests {
         let found = withEachThreadCount { q.linear(x) }
         #expect(relativeError(Tensor(found, shape: [3, rows]), expected) < 2e-6, "\(set)")
         #expect(q.linear(x.sliced(1..<2)).toArray() == Array(found[rows..<2 * rows]))
+        let many = Tensor.normal([2, 50, columns], using: &random),
+          bias = Tensor.normal([rows], using: &random)
+        let plain = linear(many, weight: q.dequantized(), bias: bias)
+        let panels = q.panelProduct(many, bias: bias)
+        #expect(panels.shape == [2, 50, rows] && relativeError(panels, plain) < 2e-6, "\(set)")
+        // Our own kernel's sums have one order, however the weight lies.
+        if !Hardware.hasSteadyProducts {
+          #expect(
+            panels.toArray() == plain.toArray() && q.linear(many, bias: bias).toArray() == plain.toArray())
+        }
       }
     }
   }

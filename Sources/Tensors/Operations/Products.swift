@@ -119,17 +119,17 @@ private func run(
   withExtendedLifetime((bias, panels)) {}
 }
 
-/// The product with a packed weight, whose panels are read as they lie, by our own kernel.
-private func steadyProduct(_ x: Tensor, _ weight: PackedRows, bias: Tensor?) -> Tensor {
-  let rows = x.cast(to: .f32)
+/// The product with a weight that lies in panels, f32 `[⌈outputs / 16⌉, in, 16]`, by our own kernel.
+///
+/// Shapes: x f32 `[…, in]`, result f32 `[…, outputs]`.
+func steadyProduct(_ x: Tensor, panels: Tensor, outputs: Int, bias: Tensor? = nil) -> Tensor {
+  let rows = x.asRows
   var arguments = vg_product_args()
   arguments.a = UnsafePointer(rows.floats)
-  (arguments.m, arguments.n, arguments.k) = (
-    Int64(rows.size(0)), Int64(weight.rows), Int64(weight.columns)
-  )
+  (arguments.m, arguments.n, arguments.k) = (Int64(rows.size(0)), Int64(outputs), Int64(rows.size(1)))
   (arguments.a_row, arguments.a_column) = (arguments.k, 1)
-  let c = Tensor.empty([rows.size(0), weight.rows])
-  run(arguments, batch: 1, panels: weight.productPanels(), bias: bias, into: c)
+  let c = Tensor.empty(x.shape.dropLast() + [outputs])
+  run(arguments, batch: 1, panels: panels, bias: bias, into: c)
   withExtendedLifetime(rows) {}
   return c
 }
@@ -262,8 +262,9 @@ public func linearFromStored(
     }
     let packed = PackedRows(weight)
     if let packed, !Hardware.hasSteadyProducts {
-      let y = steadyProduct(x.detached().asRows, packed, bias: bias?.detached())
-      return activation.apply(y).cast(to: x.type).reshaped(x.shape.dropLast() + [weight.size(0)])
+      let panels = packed.productPanels()
+      let y = steadyProduct(x.cast(to: .f32), panels: panels, outputs: packed.rows, bias: bias?.detached())
+      return activation.apply(y).cast(to: x.type)
     }
     return linear(
       x.detached(), weight: packed?.unpacked() ?? weight.detached().cast(to: .f32), bias: bias?.detached(),

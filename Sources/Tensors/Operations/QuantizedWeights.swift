@@ -110,6 +110,7 @@ public struct QuantizedTensor: @unchecked Sendable {
       if x.type == .f32, !x.isTracked, precision.multipliesBF16 {
         return linearFromStored(x, weight: dequantized(as: .bf16), precision: precision, bias: bias)
       }
+      if !x.isTracked, !Hardware.hasSteadyProducts { return panelProduct(x, bias: bias).cast(to: x.type) }
       return Tensors.linear(x, weight: dequantized(as: x.type), bias: bias)
     }
     let y = Self.products(x.cast(to: .f32), [self], isRounded: precision.roundsInput)[0].cast(to: x.type)
@@ -118,6 +119,16 @@ public struct QuantizedTensor: @unchecked Sendable {
 
   /// `x Wᵀ` of x in 8 bits, whatever the processor multiplies well: x f32 `[…, columns]`, result f32 `[…, rows]`.
   package func roundedProduct(_ x: Tensor) -> Tensor { Self.products(x, [self], isRounded: true)[0] }
+
+  /// `x Wᵀ + b` by our own kernel, whatever else the processor has, without a copy of the weight row by row: x `[…, columns]`,
+  /// result f32 `[…, rows]`.
+  package func panelProduct(_ x: Tensor, bias: Tensor? = nil) -> Tensor {
+    let plain = Tensor.empty([panels, columns, Self.panelRows])
+    var arguments = arguments()
+    arguments.y = plain.pointer
+    run(.dequantizePanels, .f32, arguments, items: panels, grain: panelGrain)
+    return steadyProduct(x.cast(to: .f32), panels: plain, outputs: rows, bias: bias)
+  }
 
   private var roundedForm: RoundedRows.Form { .init(group: group, bits: bits) }
 

@@ -30,7 +30,7 @@ typedef enum {
   VG_QUANTIZE,
   VG_DEQUANTIZE, VG_PACK_QUANTIZED, VG_UNPACK_QUANTIZED, VG_QUANTIZED_ROW_PRODUCT, VG_ROUND_ROWS, VG_ROUNDED_PRODUCT,
   VG_ROW_PRODUCT, VG_PACK_ROWS, VG_UNPACK_ROWS, VG_PACKED_ROW_PRODUCT, VG_MODULATE, VG_MODULATE_BACKWARD, VG_PRODUCT,
-  VG_PANELS, VG_UNPACK_PANELS,
+  VG_PANELS, VG_UNPACK_PANELS, VG_DEQUANTIZE_PANELS,
   VG_KERNELS
   // clang-format on
 } vg_kernel;
@@ -329,7 +329,7 @@ typedef struct {
 //   packed: panels of 16 rows, the last one filled up with zeros. A panel is its groups one behind the other, a group
 //           the rows' words of four bytes, 16 side by side, then the rows' 16 scales. 8 bits are stored as q + 128.
 // Quantize: x → values, scales; items: rows. Pack, unpack: between the two; items: panels. Dequantize: packed → y of the
-// type; items: panels.
+// type, row by row, or f32 in a product's panels, [⌈outputs / 16⌉, n, 16]; items: panels.
 // Row product: y[r][j] = Σ x[r] w[j], x f32; rounded product: of `rounded`, x in 8 bits. y f32 [rows, outputs].
 // Items: panels; pairs of them for a rounded product of more than VG_STREAMED_ROWS rows, which is no stream any more.
 enum { VG_STREAMED_ROWS = 8 };

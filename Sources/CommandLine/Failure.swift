@@ -115,7 +115,7 @@ struct Failure {
   }
 
   /// The words that a command is called by.
-  private static func words(to command: any ParsableCommand.Type) -> [String] {
+  static func words(to command: any ParsableCommand.Type) -> [String] {
     func search(_ from: any ParsableCommand.Type) -> [String]? {
       if from == command { return [from._commandName] }
       return from.configuration.subcommands.lazy.compactMap(search).first.map { [from._commandName] + $0 }

@@ -26,7 +26,12 @@ struct Vugen: AsyncParsableCommand {
     do {
       try Suggestion.check(words) { SessionStore.standard().ids() }
       try Suggestion.checkFiles(words)
-      var command = try parseAsRoot(words)
+      var command: any ParsableCommand
+      do { command = try parseAsRoot(words) } catch  where exitCode(for: error) == .validationFailure {
+        guard let found = UnknownOption.found(in: words) else { throw error }
+        type = found.command
+        throw found.error
+      }
       type = Swift.type(of: command)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

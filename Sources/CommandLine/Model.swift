@@ -131,7 +131,7 @@ struct Model: AsyncParsableCommand {
 
     @Option(help: "Shape of the model: plm-1b or tiny.") var shape: ModelShape
     @Option(parsing: .unconditional, help: "Seed of the random weights.") var seed: UInt64 = 0
-    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
+    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: writtenFolder)
     var output: String
 
     @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
@@ -156,7 +156,7 @@ struct Model: AsyncParsableCommand {
     var folder: String
     @Option(parsing: .unconditional, help: "Bits per weight: 8 or 4.", completion: .list(["8", "4"]))
     var bits = 8
-    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: folderPath)
+    @Option(name: .shortAndLong, help: "Folder to write.", completion: .directory, transform: writtenFolder)
     var output: String
 
     @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false

@@ -10,6 +10,30 @@ import Pictures
   return text
 }
 
+/// The name of a file to write, whatever its kind.
+@Sendable func writtenPath(_ text: String) throws -> String {
+  let path = try namedPath(text)
+  try checkName(path)
+  return path
+}
+
+/// The folder of a model, a run or shards to write.
+@Sendable func writtenFolder(_ text: String) throws -> String {
+  let path = try folderPath(text)
+  try checkName(path, such: "folder")
+  return path
+}
+
+/// Throws `ValidationError` where the name of what is to be written is the ending of a known kind of file, and nothing before
+/// it: a variable of a script was not set. A folder of such a name that is there is meant, and so is one that ends in /.
+private func checkName(_ path: String, such kind: String = "file") throws {
+  guard path != "-", !AtomicFile.isSpecial(path), !FileName.isFolder(path),
+    let bare = FileName.bareEnding(of: path, among: PictureFormat.extensions.union(fileEndings))
+  else { return }
+  let example = kind == "file" ? "name a file, such as name.\(bare)" : "name a folder"
+  throw ValidationError("'.\(bare)' has an ending but no name; \(example).")
+}
+
 /// What a person says as an argument: letters, and no bytes that are none.
 @Sendable func spokenText(_ text: String) throws -> String {
   guard !FileName.holdsBytes(text) else {
@@ -42,7 +66,7 @@ private func takenUp(_ path: String) -> String {
 
 /// A picture to write: one whose name ends like no format that is written is refused, not written as another.
 @Sendable func picturePath(_ text: String) throws -> String {
-  let path = try namedPath(text)
+  let path = try writtenPath(text)
   guard !AtomicFile.isSpecial(path) else { return path }
   if let reason = WrittenFormat.objection(to: path) { throw ValidationError(reason + ".") }
   try checkLinkEnd(of: path, WrittenFormat.objection)
@@ -52,7 +76,7 @@ private func takenUp(_ path: String) -> String {
 /// The same of pictures to write, or a folder for them, whose name may end as it likes unless like a file's of a known
 /// kind.
 @Sendable func picturesPath(_ text: String) throws -> String {
-  let path = try namedPath(text), ending = (path as NSString).pathExtension.lowercased()
+  let path = try writtenPath(text), ending = (path as NSString).pathExtension.lowercased()
   let isFile = PictureFormat.extensions.contains(ending) || fileEndings.contains(ending)
   if isFile, !AtomicFile.isSpecial(path) { try checkLinkEnd(of: path, WrittenFormat.objection) }
   guard isFile, !FileName.isFolder(path), !path.hasSuffix("/"), !AtomicFile.isSpecial(path),
@@ -89,7 +113,7 @@ func checkEnding(of output: String, _ kinds: [String]) throws {
 
 /// A list of captions to write, whose form its ending says.
 @Sendable func captionsPath(_ text: String) throws -> String {
-  let path = try namedPath(text)
+  let path = try writtenPath(text)
   guard CaptionFile(path: path) != nil else {
     throw ValidationError(
       ".\((path as NSString).pathExtension) is not supported; name a .jsonl, .csv, .tsv or .txt file.")

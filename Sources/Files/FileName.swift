@@ -97,6 +97,14 @@ public enum FileName {
     return path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }
 
+  /// The ending that is all of a name, as `.png` is of a picture that has none: in lower case, without the dot. nil for any
+  /// other name, and for a folder's, which ends in a slash.
+  public static func bareEnding(of path: String, among endings: some Sequence<String>) -> String? {
+    guard !path.hasSuffix("/") else { return nil }
+    let name = last(of: path), ending = name.drop { $0 == "." }.lowercased()
+    return ending.count < name.count && endings.contains(ending) ? ending : nil
+  }
+
   /// As much of a name's beginning as makes a name that is not too long, with this ending.
   public static func fitting(_ stem: String, before ending: String) -> String {
     var stem = stem

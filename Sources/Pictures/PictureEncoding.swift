@@ -1,4 +1,5 @@
 import CImageCodecs
+import Files
 import Foundation
 
 /// A text of a picture file, such as `parameters` with the settings of a generated picture. PNG has chunks for them;
@@ -38,6 +39,12 @@ public enum WrittenFormat: String, Sendable, CaseIterable {
 
   /// Why no picture is written under a name: it ends like another kind of file. nil where it can be.
   public static func objection(to path: String) -> String? {
+    if let bare = FileName.bareEnding(of: path, among: PictureFormat.extensions) {
+      guard WrittenFormat(path: "picture.\(bare)") != nil else {
+        return ".\(bare) is not supported; name a \(endings) file"
+      }
+      return "'.\(bare)' has an ending but no name; name a file, such as picture.\(bare)"
+    }
     let ending = (path as NSString).pathExtension
     guard !ending.isEmpty, WrittenFormat(path: path) == nil else { return nil }
     return ".\(ending) is not supported; name a \(endings) file"
@@ -138,7 +145,7 @@ extension Picture {
     return Array(UnsafeBufferPointer(start: bytes, count: out.count))
   }
 
-  /// The texts of a picture file's bytes (PNG, JPEG, WebP, TIFF, AVIF, HEIC), around the picture; none of another kind of
+  /// The texts of a picture file's bytes (PNG, JPEG, WebP, GIF, TIFF, AVIF, HEIC), around the picture; none of another kind of
   /// file. The pixels are not read.
   public static func texts(bytes: [UInt8]) -> [PNGText] { bytes.withUnsafeBytes { texts(of: $0) } }
 

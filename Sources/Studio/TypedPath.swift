@@ -62,6 +62,10 @@ enum TypedPath {
   static func objection(toWriting path: String) -> String? {
     let name = FileName.escaped(path)
     if FileName.isFolder(path) || path.hasSuffix("/") { return "\(name): this is a folder; name a file" }
+    let endings = PictureFormat.extensions.union(SessionExport.formats)
+    if let bare = FileName.bareEnding(of: path, among: endings) {
+      return "'.\(bare)' has an ending but no name; name a file, such as name.\(bare)"
+    }
     if AtomicFile.isSpecial(path) { return "\(name): this is no file, and would keep nothing; name one" }
     guard let status = FileName.status(path), status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else {
       return nil

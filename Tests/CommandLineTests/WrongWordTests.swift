@@ -68,4 +68,38 @@ import Testing
         found.status != 0 && text.contains(told) && !text.contains("unknown option"), "\(words): \(found)")
     }
   }
+
+  /// A name that is an ending alone comes of a variable that was not set: nothing is written, no folder made.
+  @Test func anEndingIsNoName() throws {
+    try shell.writePictures("a.png")
+    let commands = [
+      ("imagine x --steps 1 -o", ["png", "jpg", "gif", "txt"]), ("imagine x --count 2 --steps 1 -o", ["png"]),
+      ("reconstruct a.png -o", ["png", "webp", "bmp"]), ("encode a.png -o", ["safetensors"]),
+      ("caption a.png -o", ["csv", "jsonl", "txt"]), ("caption a.png --sheet", ["png", "jpg"]),
+      ("sessions export last -o", ["html", "md"]), ("data tokenizer -o", ["json"]),
+      ("data inspect a.tar --sheet", ["png"]), ("train plot run -o", ["png"]),
+      ("data build scenes -o", ["tar"]), ("data build folder . -o", ["tar"]),
+      ("model init --shape tiny -o", ["safetensors"]), ("model quantize nano --bits 8 -o", ["safetensors"]),
+      ("train understanding -o", ["safetensors"]), ("evaluate generation --sheet", ["png"]),
+    ]
+    for (command, endings) in commands {
+      for ending in endings {
+        for place in [".\(ending)", "./.\(ending)", ".\(ending.uppercased())"] {
+          let found = try shell.run("V \(command) \(place); s=$?; ls -A; exit $s")
+          let isOther = ["gif", "bmp"].contains(ending) && !command.hasPrefix("imagine")
+          let told =
+            isOther ? ".\(ending) is not supported" : "'.\(ending)' has an ending but no name; name a f"
+          #expect(
+            found.status == 2 && found.error.contains(told) && found.out == ".home\na.png\n"
+              || found.out == "a.png\n" && found.status == 2 && found.error.contains(told),
+            "\(command) \(place): \(found)")
+        }
+      }
+    }
+    // A hidden file, and a folder that is asked for, are.
+    let made = try shell.run(
+      "V imagine x --steps 1 --seed 1 -o .hidden.png && V imagine x --steps 1 --seed 1 -o .png/ && ls -A . .png | grep png"
+    )
+    #expect(made.out == ".hidden.png\n.png/x-1.png\n.hidden.png\n.png\na.png\n.png:\nx-1.png\n", "\(made)")
+  }
 }

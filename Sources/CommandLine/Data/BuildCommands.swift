@@ -17,7 +17,8 @@ struct DataBuildScenes: AsyncParsableCommand {
       """)
 
   @Option(
-    name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory, transform: folderPath
+    name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory,
+    transform: writtenFolder
   )
   var output: String
   @Option(parsing: .unconditional, help: "Number of training scenes.") var train = 10_000
@@ -110,7 +111,8 @@ struct DataBuildFolder: AsyncParsableCommand {
     transform: namedPath)
   var captions: String?
   @Option(
-    name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory, transform: folderPath
+    name: .shortAndLong, help: "Folder to write the shards to.", completion: .directory,
+    transform: writtenFolder
   )
   var output: String
   @Option(parsing: .unconditional, help: "Shrink larger pictures to this many pixels per side.") var size:

@@ -128,7 +128,7 @@ struct DataTokenizer: ParsableCommand {
 
   @Option(
     name: .shortAndLong, help: "tokenizer.json file to write.", completion: .file(extensions: ["json"]),
-    transform: namedPath)
+    transform: writtenPath)
   var output: String
   @OptionGroup var existing: OverwriteOption
   @Option(parsing: .unconditional, help: "Number of tokens, including special ones.") var vocabulary = 2048

@@ -171,7 +171,7 @@ struct Sessions: AsyncParsableCommand {
         Output file (default: vugen-SESSION.FORMAT in the working directory, or the next free number). Markdown's \
         pictures go into a folder beside it.
         """,
-      completion: .file(), transform: namedPath)
+      completion: .file(), transform: writtenPath)
     var output: String?
     @OptionGroup var existing: OverwriteOption
     @Option(help: "How a cast shows pictures: blocks (in every player) or sixel.")

@@ -61,7 +61,7 @@ extension RecipePreset: ExpressibleByArgument {}
 struct TrainOptions: ParsableArguments {
   @Option(
     name: [.customShort("o"), .customLong("output")], help: "Folder of the run.", completion: .directory,
-    transform: folderPath)
+    transform: writtenFolder)
   var folder: String?
   @Option(
     help: "Recipe in TOML; values left out keep their defaults.", completion: .file(extensions: ["toml"]),

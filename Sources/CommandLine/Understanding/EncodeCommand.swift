@@ -16,7 +16,7 @@ struct Encode: AsyncParsableCommand {
   @Option(
     name: .shortAndLong,
     help: "File to write (.safetensors): features [patches, channels], projected [tokens, hidden].",
-    completion: .file(extensions: ["safetensors"]), transform: namedPath)
+    completion: .file(extensions: ["safetensors"]), transform: writtenPath)
   var output: String
   @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print one JSON object.") var json = false

@@ -22,6 +22,7 @@ struct Vugen: AsyncParsableCommand {
     InterruptionReport.watch()
     MemoryPool.shared.whenExhausted { Failure(Vugen.self, isJSON: ProgramArguments.wantsJSON).end(with: $0) }
     let words = ProgramArguments.words
+    Threads.refusedWish = EnvironmentComplaints.refusedThreads
     var type: any ParsableCommand.Type = Vugen.self
     do {
       try Suggestion.check(words) { SessionStore.standard().ids() }
@@ -40,7 +41,7 @@ struct Vugen: AsyncParsableCommand {
       }
       try Output.finish()
       // Behind the work: beside a failure there is one line.
-      if let complaint = Hardware.complaint { note(complaint) }
+      EnvironmentComplaints.tell(behind: type)
     } catch {
       Failure(type, isJSON: ProgramArguments.wantsJSON).end(with: error)
     }

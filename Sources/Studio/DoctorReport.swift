@@ -52,6 +52,11 @@ public struct DoctorReport {
     facts.isTruecolor || facts.colours > 256 ? "24 bits" : facts.colours == 0 ? "none" : "\(facts.colours)"
   }
 
+  /// What of the environment is not obeyed, and what is done instead, in lines.
+  public static var surroundings: [String] {
+    [Hardware.complaint, Threads.complaint].compactMap(\.self).map(\.oneLine)
+  }
+
   /// The machine and how it computes, in lines.
   public static func machine() -> [String] {
     [
@@ -60,7 +65,7 @@ public struct DoctorReport {
       "Threads: \(Threads.count); \(Threads.waiting)"
         + (Threads.isOneTeam
           ? "" : "; oneDNN and kernels run on another OpenMP runtime, which waits in its own way"),
-    ]
+    ] + surroundings.map { "Not obeyed: \($0)" }
   }
 
   /// Lines for `config.toml` that would settle a wrong guess.

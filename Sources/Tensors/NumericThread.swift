@@ -13,6 +13,20 @@ public enum Threads {
   /// Cores that this process may use.
   public static var physicalCores: Int32 { vugen_physical_cores() }
 
+  /// What `OMP_NUM_THREADS` said where that is no number of threads; nil where it is, or said nothing. Set once, at start.
+  public nonisolated(unsafe) static var refusedWish: String?
+
+  /// How `OMP_NUM_THREADS` is not obeyed, in one line with what is used instead; nil where it is, or says nothing.
+  public static var complaint: String? {
+    let used = count, threads = "\(used) \(used == 1 ? "thread" : "threads")"
+    if let refusedWish {
+      return "OMP_NUM_THREADS='\(refusedWish)' is no number of threads, 1 or more; using \(threads)"
+    }
+    let wish = vugen_wished_threads()
+    guard wish > used, used == 4 * physicalCores else { return nil }
+    return "OMP_NUM_THREADS=\(wish) is more than four threads for each core; using \(threads)"
+  }
+
   /// How threads wait for each other.
   public enum Waiting: Equatable, Sendable, CustomStringConvertible {
     /// Spinning for as long as nobody else wants the processor, then asleep.

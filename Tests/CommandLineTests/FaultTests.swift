@@ -56,14 +56,6 @@ struct FaultTests {
   }
 
   @Test func surroundingsAreToldOnce() throws {
-    // No number of threads is none, and nobody's library complains.
-    let usual = try shell.run("unset OMP_NUM_THREADS; V doctor --json").out
-    for value in ["0", "abc", "-3", "2,0", "", "1e19"] {
-      let found = try shell.run("OMP_NUM_THREADS='\(value)' V doctor --json")
-      #expect(found.status == 0 && found.error.isEmpty && found.out == usual, "\(value): \(found)")
-    }
-    let few = try shell.run("OMP_NUM_THREADS='1,2' V doctor --json")
-    #expect(few.error.isEmpty && few.out.contains("\"threads\":1,"), "\(few)")
     for line in ["paths", "paths --nonsense"] {
       let found = try shell.run("VUGEN_ISA=nonsense V \(line)")
       let marked = found.error.split(separator: "\n").filter { $0.hasPrefix("vugen: ") }
@@ -75,6 +67,36 @@ struct FaultTests {
       #expect(few.status == 1 && few.error.hasPrefix("vugen: 5 files may be open"), "\(few)")
       #expect(few.error.contains("ulimit -n") && few.error.split(separator: "\n").count == 1, "\(few)")
     }
+  }
+
+  /// No number of threads is none: one line says so and what is used, and no library complains beside it.
+  @Test func aWrongNumberOfThreadsIsTold() throws {
+    let usual = try shell.run("unset OMP_NUM_THREADS; V doctor --json").out
+    let threads = try #require(usual.firstMatch(of: #/"threads":(\d+),/#)).1
+    let many = "\(threads) thread\(threads == "1" ? "" : "s")"
+    for value in ["0", "abc", "-1", "2,0", "2,", "", "1e9", "99999999999999999999", "2 threads", "1.5"] {
+      let line = "OMP_NUM_THREADS='\(value)' is no number of threads, 1 or more; using \(many)"
+      let found = try shell.run("OMP_NUM_THREADS='\(value)' V doctor --json")
+      let told = usual.replacing("\"settings\":[]", with: "\"settings\":[\"\(line)\"]")
+      #expect(found.status == 0 && found.error.isEmpty && found.out == told, "\(value): \(found)")
+      let shown = try shell.run("OMP_NUM_THREADS='\(value)' V doctor")
+      #expect(shown.error.isEmpty && shown.out.contains("\nNot obeyed: \(line)\n"), "\(value): \(shown)")
+      let other = try shell.run("OMP_NUM_THREADS='\(value)' V paths")
+      #expect(other.status == 0 && other.error == "vugen: \(line)\n", "\(value): \(other)")
+    }
+    // Lists are OpenMP's: a number for each level of nesting.
+    for value in ["1", "1,2", " 1 , 3", "1 ", "+1"] {
+      let few = try shell.run(
+        "OMP_NUM_THREADS='\(value)' V doctor --json; OMP_NUM_THREADS='\(value)' V paths")
+      #expect(few.error.isEmpty && few.out.contains("\"threads\":1,"), "\(value): \(few)")
+    }
+    // More than the machine can run in turn are fewer, which is told, too; and what is asked for by --threads is asked for.
+    let most = 4 * (Int(threads) ?? 1)
+    let starved = try shell.run("OMP_NUM_THREADS=999 V paths")
+    #expect(
+      starved.error
+        == "vugen: OMP_NUM_THREADS=999 is more than four threads for each core; using \(most) threads\n",
+      "\(starved)")
   }
 
   /// A part that is there and cannot be read is not absent.

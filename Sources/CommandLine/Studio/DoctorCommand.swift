@@ -47,7 +47,7 @@ struct Doctor: ParsableCommand {
           "model": .text(EmbeddedModel.name), "parameters": .number(Double(parameters)),
           "bytes": .number(Double(bytes)),
           "missing": .list((report.missing + report.problems).map { .text($0) }),
-          "settings": .list(Self.complaints.map { .text($0) }),
+          "settings": .list((Self.complaints + DoctorReport.surroundings).map { .text($0) }),
           "sessions": .number(Double(store.ids().count)), "threads": .number(Double(Threads.count)),
           "waiting": .text("\(Threads.waiting)"),
           "mpi": .text(Ranks.library.isThere ? Ranks.library.text : ""),

@@ -53,11 +53,18 @@ void vugen_set_threads(int32_t count) { atomic_store(&thread_budget, at_most(cou
 
 // OMP_NUM_THREADS may be a list, a number a level of nesting: the first counts.
 static int32_t default_threads(void) {
+  int64_t count = vugen_wished_threads();
+  return count >= 1 ? at_most(count) : vugen_physical_cores();
+}
+
+int64_t vugen_wished_threads(void) {
   const char *wish = getenv("OMP_NUM_THREADS");
+  if (wish == NULL) return 0;
   char *end;
-  long count = wish != NULL ? strtol(wish, &end, 10) : 0;
-  if (count >= 1 && count <= CPU_SETSIZE && end != wish && (*end == 0 || *end == ',')) return at_most(count);
-  return vugen_physical_cores();
+  long count = strtol(wish, &end, 10);
+  if (count < 1 || end == wish) return 0;
+  while (*end == ' ' || *end == '\t') end++;
+  return *end == 0 || *end == ',' ? count : 0;
 }
 
 int32_t vugen_threads(void) {

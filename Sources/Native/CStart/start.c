@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -20,6 +21,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "CStart.h"
 
 // The stack has room for what libraries keep for each thread.
 enum { POOL = 8, OTHERS = 3, MOST = 48, STACK = 512 << 10 };
@@ -164,7 +167,7 @@ static bool is_thread_count(const char *value) {
   for (;;) {
     char *end;
     long count = strtol(value, &end, 10);
-    if (end == value || count < 1) return false;
+    if (end == value || count < 1 || count > INT_MAX) return false;
     while (*end == ' ' || *end == '\t') end++;
     if (*end == 0) return true;
     if (*end != ',') return false;
@@ -172,15 +175,27 @@ static bool is_thread_count(const char *value) {
   }
 }
 
+static bool is_refused;
+static char refused[41];
+
 // A number of threads that is none means nothing, here as elsewhere: it is taken away before libgomp reads it, which
 // would print two lines about it.
 static void drop_wrong_thread_count(char **environment) {
   static const char name[] = "OMP_NUM_THREADS=";
   char **to = environment;
-  for (char **from = environment; *from; from++)
-    if (strncmp(*from, name, sizeof name - 1) != 0 || is_thread_count(*from + sizeof name - 1)) *to++ = *from;
+  for (char **from = environment; *from; from++) {
+    const char *value = *from + sizeof name - 1;
+    if (strncmp(*from, name, sizeof name - 1) != 0 || is_thread_count(value)) {
+      *to++ = *from;
+    } else {
+      snprintf(refused, sizeof refused, "%s", value);
+      is_refused = true;
+    }
+  }
   *to = NULL;
 }
+
+const char *vugen_refused_threads(void) { return is_refused ? refused : NULL; }
 
 static void check(int count, char **arguments, char **environment) {
   look_for_json(count, arguments);

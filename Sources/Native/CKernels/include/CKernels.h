@@ -388,6 +388,8 @@ void vugen_philox_rounds(const uint32_t counter[4], const uint32_t key[2], uint3
 // OMP_NUM_THREADS says, else the physical cores; at most four times these; 1 once the system refused to start a thread.
 void vugen_set_threads(int32_t count);
 int32_t vugen_threads(void);
+// What OMP_NUM_THREADS says, of a list the first: a number a level of nesting; 0 where it says nothing.
+int64_t vugen_wished_threads(void);
 
 // How a thread of the team waits: adaptive unless OMP_WAIT_POLICY or GOMP_SPINCOUNT, read once, say otherwise.
 typedef enum {

@@ -211,7 +211,7 @@ let package = Package(
     .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors", "TestSupport"]),
     .testTarget(
       name: "ModelFilesTests",
-      dependencies: ["Files", "ModelFiles", "Layers", "Tensors", "TestSupport"]),
+      dependencies: ["Digests", "Files", "ModelFiles", "Layers", "Tensors", "TestSupport"]),
     .testTarget(
       name: "PicturesTests", dependencies: ["Pictures", "ModelFiles", "Tensors", "TestSupport"],
       resources: [.copy("Fixtures")]),

@@ -50,7 +50,7 @@ struct Model: AsyncParsableCommand {
     /// What can be read is shown, and then what keeps the model from being loaded: this is a failure.
     @NumericActor
     private func showParts(of folder: String) throws {
-      let report: ModelFolderReport
+      var report: ModelFolderReport
       do { report = try ModelFolderReport(folder: folder) } catch {
         // The weights are there to be counted, whatever is wrong with the rest.
         if !json, let all = try? TensorListing(folder, others: GenerationFiles.weights), !all.tensors.isEmpty
@@ -59,6 +59,7 @@ struct Model: AsyncParsableCommand {
         }
         throw error
       }
+      if report.problems.isEmpty { report.problems = try Self.damage(in: folder) }
       let failure = report.obstacle(to: folder)
       if json {
         print(
@@ -72,6 +73,14 @@ struct Model: AsyncParsableCommand {
       print(Self.heading(of: folder, loads: failure == nil))
       show(report)
       if let failure { throw failure }
+    }
+
+    /// What of a model that this program has written is not as it was written.
+    private static func damage(in folder: String) throws -> [String] {
+      do { try ModelFolder.checkSums(folder) } catch let error as ModelFileError {
+        return [error.description]
+      }
+      return []
     }
 
     /// What a model is called, of which kind it is, and, of one that loads, what it can do.

@@ -9,9 +9,11 @@ public enum AtomicFile {
   /// to as it stands, and `-` is standard output. Throws `FileAccessError` with the system's reason, such as
   /// a full disk, what `body` throws, or `Patience.Ended` where nobody read a pipe.
   ///
-  /// - Parameter mode: of a new file; nil for what is usual.
+  /// - Parameters:
+  ///   - mode: of a new file; nil for what is usual.
+  ///   - filling: bytes that are known when all is written, and their place; not of what is no plain file.
   public static func write(
-    to path: String, mode: mode_t? = nil,
+    to path: String, mode: mode_t? = nil, filling: (() throws -> Filling?)? = nil,
     _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     if path == "-" { return try body { try writeAll($0, to: STDOUT_FILENO, "standard output") } }
@@ -20,7 +22,16 @@ public enum AtomicFile {
     if status != nil, kind == S_IFDIR { throw FileAccessError(path, "this is a folder; name a file") }
     if let number = openDescriptor(path) { return try body { try writeAll($0, to: number, path) } }
     if status != nil, kind != S_IFREG { return try writeThrough(path, body) }
-    try replace(try followed(path), path, mode: status.map { $0.st_mode & 0o7777 } ?? mode, body)
+    try replace(try followed(path), path, mode: status.map { $0.st_mode & 0o7777 } ?? mode, filling, body)
+  }
+
+  /// Bytes that take the place of those that were written there.
+  public struct Filling {
+    let offset: Int
+    let bytes: [UInt8]
+
+    /// - Parameter offset: from the file's beginning.
+    public init(at offset: Int, _ bytes: [UInt8]) { (self.offset, self.bytes) = (offset, bytes) }
   }
 
   /// Writes a whole file. Throws `FileAccessError`.
@@ -98,7 +109,7 @@ public enum AtomicFile {
   }
 
   private static func replace(
-    _ target: String, _ path: String, mode: mode_t?,
+    _ target: String, _ path: String, mode: mode_t?, _ filling: (() throws -> Filling?)?,
     _ body: (_ write: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
     // A name of its own: the target's may be as long as names can be.
@@ -115,6 +126,12 @@ public enum AtomicFile {
     do {
       if let mode { _ = fchmod(descriptor, mode) }
       try body { try writeAll($0, to: descriptor, path) }
+      if let filling = try filling?() {
+        let written = filling.bytes.withUnsafeBytes {
+          pwrite(descriptor, $0.baseAddress, $0.count, off_t(filling.offset))
+        }
+        guard written == filling.bytes.count else { throw failure(path) }
+      }
       guard fsync(descriptor) == 0 else { throw failure(path) }
       isOpen = false
       guard close(descriptor) == 0, FileName.rename(temporary, target) else { throw failure(path) }

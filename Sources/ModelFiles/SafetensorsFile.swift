@@ -26,6 +26,9 @@ public final class SafetensorsFile: Sendable {
     return try body(UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]))
   }
 
+  /// The file as it lies on the disk.
+  func withAllBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R { try body(file.bytes) }
+
   /// Lets go of the memory of a tensor that was read and will hardly be read again.
   public func discardPages(of name: String) throws {
     try withBytes(of: name) { file.discardPages($0) }

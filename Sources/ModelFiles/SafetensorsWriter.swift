@@ -5,14 +5,16 @@ import Tensors
 /// Writes safetensors files: under a temporary name, then renamed, so that a file is whole or not there.
 public enum SafetensorsWriter {
   /// Writes `tensors`, ordered by name, as f32, bf16 or i32. Throws `ModelFileError`; leaves nothing behind.
-  public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String)
-    throws
-  {
+  ///
+  /// - Parameter summed: whether the file keeps a checksum of itself: `SafetensorsFile.checkSum`.
+  public static func write(
+    _ tensors: [String: Tensor], metadata: [String: String] = [:], summed: Bool = false, to path: String
+  ) throws {
     let names = tensors.keys.sorted()
     try write(
       names.compactMap { name in
         tensors[name].map { Item(name: name, type: $0.type.stored, shape: $0.shape) }
-      }, metadata: metadata, to: path
+      }, metadata: metadata, summed: summed, to: path
     ) { name, body in
       if let tensor = tensors[name] { try tensor.withBytes(body) }
     }
@@ -36,20 +38,28 @@ public enum SafetensorsWriter {
   }
 
   /// Writes tensors one after the other without holding them all: `bytes` is asked for each in turn.
+  ///
+  /// - Parameter summed: whether the file keeps a checksum of itself; not one that is no plain file.
   public static func write(
-    _ items: [Item], metadata: [String: String] = [:], to path: String,
+    _ items: [Item], metadata: [String: String] = [:], summed: Bool = false, to path: String,
     bytes: (_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) throws {
-    let header = try header(items, metadata, path)
-    try AtomicFile.write(to: path) { write in
+    let isSummed = summed && path != "-" && !AtomicFile.isSpecial(path)
+    let header = try header(items, isSummed ? SafetensorsSum.blank(in: metadata) : metadata, path)
+    let sum = isSummed ? SafetensorsSum.Running(header) : nil
+    try AtomicFile.write(to: path, filling: sum?.filling) { write in
+      func add(_ bytes: UnsafeRawBufferPointer) throws {
+        sum?.add(bytes)
+        try write(bytes)
+      }
       var length = UInt64(header.count).littleEndian
-      try withUnsafeBytes(of: &length) { try write($0) }
-      try header.withUnsafeBytes { try write($0) }
+      try withUnsafeBytes(of: &length) { try add($0) }
+      try header.withUnsafeBytes { try add($0) }
       for item in items {
         var given = 0
         try bytes(item.name) {
           given += $0.count
-          try write($0)
+          try add($0)
         }
         guard given == item.byteCount else {
           throw ModelFileError(path, tensor: item.name, "\(given) bytes were given for \(item.byteCount)")

@@ -174,22 +174,28 @@ public final class Trainer {
   /// Writes the state, whole or not at all. Throws `FileAccessError`.
   public func save(to path: String) throws {
     let (tensors, metadata) = state
-    try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
+    try SafetensorsWriter.write(tensors, metadata: metadata, summed: true, to: path)
   }
 
   /// Throws `TrainingError` where a checkpoint cannot be read: nobody can fetch it again.
   private static func opened(_ path: String) throws -> SafetensorsFile {
-    do { return try SafetensorsFile(path: path) } catch let error as ModelFileError {
+    do {
+      let file = try SafetensorsFile(path: path)
+      try file.checkSum()
+      return file
+    } catch let error as ModelFileError {
       let reason = error.reason.prefix { $0 != ";" }
       throw TrainingError.checkpoint(
         path: path, reason: "the checkpoint is damaged or cannot be read (\(reason)); " + newRun(path))
     }
   }
 
-  /// What to do where a checkpoint is of no use.
+  /// What to do where a checkpoint is of no use: there is no earlier one, as each takes the place of the last.
   private static func newRun(_ path: String) -> String {
-    "begin a new run, from the weights that this one exported where there are any: --from "
-      + FileName.parent(of: path) + "/model"
+    let model = FileName.parent(of: path) + "/model"
+    return FileName.exists(model + "/config.json")
+      ? "the model that this run exported is there: begin a new run from it, --from \(model)"
+      : "this run has exported no model either: begin a new one"
   }
 
   /// Takes up a saved state. Throws `ModelFileError`, `ModuleLoadError` or `TrainingError`; nothing has

@@ -41,7 +41,7 @@ public enum ModelShape: String, Sendable, CaseIterable {
     for item in named { shapes[item.name] = item.parameter.shape }
     try SafetensorsWriter.write(
       named.map { .init(name: $0.name, type: .bf16, shape: $0.parameter.shape) }, metadata: ["format": "pt"],
-      to: folder + "/model.safetensors"
+      summed: true, to: folder + "/model.safetensors"
     ) { name, body in
       let shape = shapes[name] ?? []
       try Self.value(name, shape, &random).cast(to: .bf16).withBytes(body)

@@ -90,8 +90,9 @@ public enum QuantizedFolder {
       current = (name, weight)
       return weight
     }
-    try SafetensorsWriter.write(items, metadata: ["format": "pt"], to: output + "/model.safetensors") {
-      name, body in
+    try SafetensorsWriter.write(
+      items, metadata: ["format": "pt"], summed: true, to: output + "/model.safetensors"
+    ) { name, body in
       let isScale = name.hasSuffix(scaleSuffix), base = isScale ? String(name.dropLast("_scale".count)) : name
       guard chosen.contains(base) else { return try weights.files[name]?.withBytes(of: name, body) ?? () }
       guard let weight = try quantized(base) else { return }

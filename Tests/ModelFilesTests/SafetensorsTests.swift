@@ -1,3 +1,4 @@
+import Digests
 import Files
 import Foundation
 import ModelFiles
@@ -90,6 +91,39 @@ struct SafetensorsTests {
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.safetensors"])
     #expect(throws: ModelFileError.self) { try file.tensor("nothing") }
+  }
+
+  /// The sum is of the whole file; what is no plain file keeps none.
+  @Test func aSummedFileKnowsWhetherItIsAsWritten() throws {
+    let folder = try ScratchFolder(), path = folder.path + "/a.safetensors"
+    let tensors = ["x": Tensor(scalar: 2.5), "y": Tensor.zeros([3, 5])]
+    try SafetensorsWriter.write(tensors, metadata: ["format": "pt"], summed: true, to: path)
+    let kept = try #require(try SafetensorsFile(path: path).header.metadata["vugen.sha256"])
+    var whole = try #require(FileManager.default.contents(atPath: path))
+    try SafetensorsFile(path: path).checkSum()
+    // As anybody can compute it: the file with zeros in the sum's place.
+    let place = try #require(whole.range(of: Data(kept.utf8)))
+    var blank = whole
+    blank.replaceSubrange(place, with: Data(repeating: UInt8(ascii: "0"), count: 64))
+    #expect(try Digest.sha256(blank) == kept)
+    for i in [whole.count - 1, whole.count - 30, 8 + 3, place.lowerBound] {
+      var bytes = whole
+      bytes[i] ^= i < 100 ? 32 : 1
+      try bytes.write(to: URL(fileURLWithPath: path))
+      guard let file = try? SafetensorsFile(path: path) else { continue }
+      let error = #expect(throws: ModelFileError.self) { try file.checkSum() }
+      #expect(error?.description.hasPrefix("\(path): its checksum is not that of what was written") == true)
+    }
+    // Zeros are none: the system computed no digest.
+    blank[blank.count - 1] ^= 1
+    try blank.write(to: URL(fileURLWithPath: path))
+    try SafetensorsFile(path: path).checkSum()
+    whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    let pipe = folder.path + "/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let reader = Thread { _ = FileManager.default.contents(atPath: pipe) }
+    reader.start()
+    try SafetensorsWriter.write(tensors, summed: true, to: pipe)
   }
 
   @Test func readsEveryType() throws {

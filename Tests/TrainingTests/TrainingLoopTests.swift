@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import ModelFiles
 import Synchronization
 import Tensors
 import TestSupport
@@ -113,18 +114,59 @@ struct TrainingLoopTests {
     #expect(!FileName.exists(Trainer.checkpoint(in: fresh.folder)))
   }
 
-  /// A checkpoint whose numbers are damaged is none to go on from, and changes nothing.
+  /// A checkpoint that is not as it was written is none to go on from, whatever its numbers are now: the line names it and
+  /// what is left, and nothing has changed.
   @Test func aDamagedCheckpointIsNamed() throws {
     let run = TinyRun(try temporaryFolder(), steps: 3), path = Trainer.checkpoint(in: run.folder)
     _ = try TrainingLoop(run).run()
+    let whole = try #require(FileManager.default.contents(atPath: path))
+    func told(_ place: Int, _ change: (UInt8) -> UInt8) throws -> String {
+      var bytes = whole
+      bytes[place] = change(bytes[place])
+      try bytes.write(to: URL(fileURLWithPath: path))
+      let next = TinyRun(run.folder, steps: 6)
+      let error = #expect(throws: TrainingError.self) { try next.trainer.restore(from: path) }
+      #expect(next.trainer.stepCount == 0)
+      return error?.description ?? ""
+    }
+    let sum = "the checkpoint is damaged or cannot be read (its checksum is not that of what was written"
+    // One bit of a number, of the header's spaces, and of the step in it.
+    let header = try #require(whole.range(of: Data("\"step\":\"3".utf8)))
+    for place in [whole.count - 4, whole.count / 2, header.upperBound - 1] {
+      let line = try told(place) { $0 ^ 1 }
+      #expect(line.hasPrefix("\(path): \(sum)"), "\(place): \(line)")
+      #expect(line.hasSuffix("this run has exported no model either: begin a new one"), "\(line)")
+    }
+    try FileManager.default.createDirectory(
+      atPath: run.folder + "/model", withIntermediateDirectories: true)
+    try Data("{}".utf8).write(to: URL(fileURLWithPath: run.folder + "/model/config.json"))
+    #expect(
+      try told(whole.count - 1) { $0 ^ 64 }.hasSuffix("begin a new run from it, --from \(run.folder)/model"))
+    try whole.write(to: URL(fileURLWithPath: path))
+    let next = TinyRun(run.folder, steps: 6)
+    try next.trainer.restore(from: path)
+    #expect(next.trainer.stepCount == 3)
+  }
+
+  /// One from before there were checksums loads as it did, and numbers that are none are found all the same.
+  @Test func aCheckpointWithoutAChecksumLoads() throws {
+    let run = TinyRun(try temporaryFolder(), steps: 3), path = Trainer.checkpoint(in: run.folder)
+    _ = try TrainingLoop(run).run()
+    let file = try SafetensorsFile(path: path)
+    var metadata = file.header.metadata
+    #expect(metadata.removeValue(forKey: "vugen.sha256")?.count == 64)
+    let tensors = try file.allTensors().mapValues { $0.copied() }
+    try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
+    let next = TinyRun(run.folder, steps: 6)
+    try next.trainer.restore(from: path)
+    #expect(next.trainer.stepCount == 3)
     var bytes = try #require(FileManager.default.contents(atPath: path))
     bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 192, 127])
     try bytes.write(to: URL(fileURLWithPath: path))
-    let next = TinyRun(run.folder, steps: 6)
-    let error = #expect(throws: TrainingError.self) { try next.trainer.restore(from: path) }
-    #expect(error?.description.contains("is damaged: '") == true && next.trainer.stepCount == 0)
-    #expect(
-      error?.description.hasSuffix("--from \(run.folder)/model") == true, "\(String(describing: error))")
+    let error = #expect(throws: TrainingError.self) {
+      try TinyRun(run.folder, steps: 6).trainer.restore(from: path)
+    }
+    #expect(error?.description.contains("is damaged: '") == true, "\(String(describing: error))")
   }
 }
 

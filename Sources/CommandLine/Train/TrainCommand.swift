@@ -196,7 +196,12 @@ struct TrainOptions: ParsableArguments {
     try ranks.first {
       if !resume { try checkFolder(output, holdsNone: [model, start, shards.isEmpty ? nil : shards]) }
       // Before anything is put aside or written.
-      if let start { try preparation.attempt { try ModelFolder.checkConfiguration(start) } }
+      if let start {
+        try preparation.attempt {
+          try ModelFolder.checkConfiguration(start)
+          try ModelFolder.checkSums(start) { preparation.tellReading($0, of: $1) }
+        }
+      }
       if overwrite { try OutputFolder.putAside(output) }
     }
     let training = try preparation.attempt { try ranks.together(make) }

@@ -156,12 +156,14 @@ final class LatentCache {
 
   private static func write(_ latents: Tensor, _ captions: ArraySlice<[String]>, to path: String) throws {
     let json = String(decoding: try JSONText.line(Array(captions)), as: UTF8.self)
-    try SafetensorsWriter.write(["latents": latents], metadata: ["captions": json], to: path)
+    try SafetensorsWriter.write(["latents": latents], metadata: ["captions": json], summed: true, to: path)
   }
 
-  /// nil where there is none that can be read.
+  /// nil where there is none that can be read, and where it is not as it was written: it is made anew.
   private static func read(_ path: String) -> (latents: Tensor, captions: [[String]])? {
-    guard FileName.exists(path), let file = try? SafetensorsFile(path: path) else { return nil }
+    guard FileName.exists(path), let file = try? SafetensorsFile(path: path),
+      (try? file.checkSum()) != nil
+    else { return nil }
     let json = Data((file.header.metadata["captions"] ?? "").utf8)
     guard let latents = try? file.tensor("latents"),
       let captions = try? JSONDecoder().decode([[String]].self, from: json),

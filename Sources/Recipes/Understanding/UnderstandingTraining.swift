@@ -178,8 +178,10 @@ public final class UnderstandingTraining: TrainingRun {
     try RunFolder.make(folder)
     let tensors = trainer.averagedTensors
     let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }
-    try SafetensorsWriter.write(tower, metadata: ["format": "pt"], to: folder + "/model.safetensors")
-    try SafetensorsWriter.write(tensors.part("alignment."), to: folder + "/alignment.safetensors")
+    try SafetensorsWriter.write(
+      tower, metadata: ["format": "pt"], summed: true, to: folder + "/model.safetensors")
+    try SafetensorsWriter.write(
+      tensors.part("alignment."), summed: true, to: folder + "/alignment.safetensors")
     try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
     let json = try ModelFolder.contents(of: self.folder + "/tokenizer.json")
     try AtomicFile.write(json, to: folder + "/tokenizer.json")

@@ -145,7 +145,7 @@ public enum GenerationFiles {
       let isStatistic = item.key == "mean" || item.key == "deviation"
       result[item.key] = isStatistic ? item.value.cast(to: .f32) : item.value.cast(to: .bf16)
     }
-    try SafetensorsWriter.write(stored, metadata: ["format": "pt"], to: path)
+    try SafetensorsWriter.write(stored, metadata: ["format": "pt"], summed: true, to: path)
   }
 }
 

@@ -3,14 +3,15 @@ import Recipes
 
 struct TrainPlot: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plot", abstract: "Plot a run's losses, in the terminal and as a PNG.",
+    commandName: "plot", abstract: "Plot a run's losses, in the terminal and as a picture.",
     discussion: "Example: vugen train plot runs/nano")
 
   @Argument(help: "Folder of the run.", completion: .directory, transform: readPath)
   var folder: String
   @Option(
-    name: .shortAndLong, help: "PNG to write (default: loss.png in the run's folder).",
-    completion: .file(extensions: ["png"]), transform: picturePath)
+    name: .shortAndLong,
+    help: "Picture to write, as .png, .jpg or .webp (default: loss.png in the run's folder).",
+    completion: .file(extensions: ["png", "jpg", "webp"]), transform: picturePath)
   var output: String?
   @OptionGroup var existing: OverwriteOption
 

@@ -179,6 +179,32 @@ struct AtomicFileTests {
     #expect(try FileName.filesBelow(made) == ["config.json"])
   }
 
+  /// Where a signal has asked for the end, what is finished still gets its place: in an empty folder, beside what is there,
+  /// and instead of it. The search for pictures ends.
+  @Test func finishedWorkGetsItsPlaceThoughTheEndIsAskedFor() async throws {
+    let folder = self.folder
+    try await Task.detached {
+      // Only here: tests beside this one wait for others as ever.
+      Patience.watch(isEnded: { FinishedWork.isEnded }, tell: { _ in })
+      try FinishedWork.$isEnded.withValue(true) {
+        #expect(Patience.isEnded)
+        for (name, replacing) in [("new", false), ("mine", false), ("old", true)] {
+          let place = "\(folder)/\(name)"
+          try FileName.makeFolder(place)
+          if name == "mine" { try Data().write(to: URL(fileURLWithPath: place + "/notes.txt")) }
+          let before = name == "old" ? 200 : 0
+          for i in 0..<before { try Data().write(to: URL(fileURLWithPath: "\(place)/train-\(i).tar")) }
+          try OutputFolder.write(to: place, replacing: replacing) { new in
+            for i in 0..<150 { try Data().write(to: URL(fileURLWithPath: "\(new)/train-\(i).tar")) }
+          }
+          let names = try FileName.names(in: place).filter { $0 != "notes.txt" }
+          #expect(names.count == 150, "\(name): \(names.count)")
+          #expect(throws: Patience.Ended.self) { try FileName.filesBelow(place, endsEarly: true) }
+        }
+      }
+    }.value
+  }
+
   @Test func otherFoldersAreWrittenInto() throws {
     try FileManager.default.createDirectory(atPath: folder + "/mine", withIntermediateDirectories: true)
     try put("a note", "mine/notes.txt")
@@ -191,4 +217,9 @@ struct AtomicFileTests {
     #expect(text("mine/notes.txt") == "a note")
     #expect(OutputFolder.contents(of: folder + "/new/deep") == "a model")
   }
+}
+
+/// Whether a signal has asked for the end, as far as one task can see.
+private enum FinishedWork {
+  @TaskLocal static var isEnded = false
 }

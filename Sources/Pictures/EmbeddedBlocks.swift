@@ -1,6 +1,6 @@
 import CImageCodecs
 
-/// What lies beside the pixels of a PNG, JPEG, WebP, TIFF, AVIF or HEIC file: EXIF, XMP and texts. Nothing is decoded
+/// What lies beside the pixels of a PNG, JPEG, WebP, GIF, TIFF, AVIF or HEIC file: EXIF, XMP and texts. Nothing is decoded
 /// for it.
 struct EmbeddedBlocks {
   /// The most that is taken of a block that is copied: more is none of a picture's.
@@ -28,6 +28,7 @@ struct EmbeddedBlocks {
     case .png: readPNG(bytes)
     case .jpeg: readJPEG(bytes)
     case .webp: readWebP(bytes)
+    case .gif: if keepsTexts { readGIF(bytes) }
     case .tiff:
       // The file is built as an EXIF block is.
       keep(exif: bytes)
@@ -161,6 +162,36 @@ struct EmbeddedBlocks {
       default: break
       }
       at += 8 + length + length % 2
+    }
+  }
+}
+
+// MARK: GIF
+
+extension EmbeddedBlocks {
+  /// Comments, which stand among the pictures' blocks.
+  private mutating func readGIF(_ bytes: UnsafeRawBufferPointer) {
+    /// The bytes of a table of colours that a flag announces.
+    func table(_ flags: UInt8) -> Int { flags & 0x80 == 0 ? 0 : 3 << (Int(flags & 7) + 1) }
+    guard bytes.count > 13 else { return }
+    var at = 13 + table(bytes[10])
+    while at + 2 < bytes.count {
+      var comment: [UInt8] = []
+      let isComment = bytes[at] == 0x21 && bytes[at + 1] == 0xFE
+      switch bytes[at] {
+      case 0x21: at += 2
+      case 0x2C where at + 10 < bytes.count: at += 11 + table(bytes[at + 9])
+      default: return
+      }
+      // Pieces of up to 255 bytes, the last of which has none.
+      while at < bytes.count, bytes[at] > 0 {
+        let end = min(bytes.count, at + 1 + Int(bytes[at]))
+        if isComment, comment.count < budget { comment += bytes[at + 1..<end] }
+        at = end
+      }
+      at += 1
+      budget -= min(budget, comment.count)
+      if isComment, !comment.isEmpty { texts.append(PNGText("Comment", storedText(comment))) }
     }
   }
 }

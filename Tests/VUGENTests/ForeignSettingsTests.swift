@@ -312,6 +312,11 @@ import VUGEN
       "guidance":{"txt_cfg":4.5}},"version":"stable-diffusion.cpp"}
       """#
     ),
+    ("Dream", "InvokeAI", #""a boat [fog]" -s30 -b1 -W512 -H512 -C4.5 -Ak_lms -S5"#),
+    (
+      "invokeai", "InvokeAI",
+      #"{"type":"t2l","positive_conditioning":"a boat","negative_conditioning":"fog","seed":5,"steps":30,"cfg_scale":4.5}"#
+    ),
     ("UserComment", "Draw Things", #"{"c":"a boat","uc":"fog","seed":5,"steps":30,"scale":4.5}"#),
   ])
   func everyProgramIsRead(_ key: String, _ program: String, _ text: String) throws {
@@ -330,6 +335,10 @@ import VUGEN
     #expect(
       found.program == "Easy Diffusion" && found.settings.prompt == "a boat" && found.settings.steps == 30)
     #expect(found.settings.negative == "fog" && found.others.contains("use_stable_diffusion_model: sd-v1-4"))
+    // By the names that its pages show.
+    let shown = ["Prompt", "Negative Prompt", "Seed", "Steps", "Guidance Scale", "Stable Diffusion model"]
+    let old = try #require(TextToImageSettings(texts: zip(shown, keys).map { PNGText($0, $1.1) }))
+    #expect(old.program == "Easy Diffusion" && old.settings == found.settings)
   }
 
   @Test(arguments: [

@@ -20,7 +20,7 @@ struct Imagine: AsyncParsableCommand {
       picture; --from repeats them bit for bit, and options given beside it override them; --show-settings prints them \
       and draws nothing. Without --output a picture is called by its prompt's first words and its seed, and where there \
       is one of that name, by the next free number. --from also reads prompt, seed, \
-      guidance and steps from PNG, JPEG, WebP, TIFF, AVIF and HEIC files by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")). \
+      guidance and steps from PNG, JPEG, WebP, GIF, TIFF, AVIF and HEIC files by \(TextToImageSettings.programs.replacing("VUGEN Studio, ", with: "")). \
       nano draws one thing well, or several of one kind; words of the prompt that a model was not taught are named on \
       standard error, with the nearest one that it was, or with --json under "unknown".
 

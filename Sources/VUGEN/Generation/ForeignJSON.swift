@@ -6,8 +6,12 @@ extension ForeignSettings {
   /// A name without what programs write differently.
   static func normalized(_ key: String) -> String { key.lowercased().filter { $0.isLetter || $0.isNumber } }
 
-  private static let prompts = ["positiveprompt", "prompt", "positive", "basecaption", "textprompt", "c"]
-  private static let negatives = ["negativeprompt", "negative", "uc", "undesiredcontent"]
+  private static let prompts = [
+    "positiveprompt", "prompt", "positive", "basecaption", "textprompt", "c", "positiveconditioning",
+  ]
+  private static let negatives = [
+    "negativeprompt", "negative", "uc", "undesiredcontent", "negativeconditioning",
+  ]
   private static let seeds = ["seed", "noiseseed", "imageseed"]
   private static let scales = ["cfgscale", "cfg", "guidancescale", "promptguidance", "txtcfg", "scale"]
   private static let stepNames = [
@@ -49,10 +53,27 @@ extension ForeignSettings {
     take(
       seed: number(Self.seeds) { $0.whole != nil }, scale: number(Self.scales) { $0.number != nil },
       steps: number(Self.stepNames) { $0.count != nil })
-    let used = Set(Self.prompts + Self.negatives + Self.seeds + Self.scales + Self.stepNames)
-    others = (json.object ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
-      used.contains(Self.normalized(key)) ? nil : value.shown.map { (key, $0) }
+    others = Self.rest(of: json)
+  }
+
+  private static let used = Set(prompts + negatives + seeds + scales + stepNames)
+
+  /// What nothing here is made of. What stands within another object or list has the names on the way to it in front, as
+  /// `model.name`, and comes behind what does not.
+  private static func rest(of json: JSONValue, _ path: String = "", depth: Int = 0) -> [(String, String)] {
+    guard depth < 5 else { return [] }
+    let fields =
+      json.object.map { $0.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+      ?? (json.list ?? []).prefix(16).enumerated().map { ("\($0 + 1)", $1) }
+    var plain: [(String, String)] = [], inner: [(String, String)] = []
+    for (key, value) in fields where !(used.contains(normalized(key)) && value.isPlain) {
+      if let shown = value.shown {
+        plain.append((path + key, shown))
+      } else {
+        inner += rest(of: value, "\(path)\(key).", depth: depth + 1)
+      }
     }
+    return plain + inner
   }
 
   /// What a program put into one text; `beside` are all texts of the picture, which may name it.
@@ -70,8 +91,10 @@ extension ForeignSettings {
     }
     let name = Self.program(json, key, texts)
     // Words in a comment that anybody may have written are not taken for a prompt without a second sign.
-    let body = json["sui_image_params"] ?? json
-    var found = Self(fields: body)
+    var found = Self(fields: json["sui_image_params"] ?? json)
+    if json["sui_image_params"] != nil {
+      found.others += Self.rest(of: .object(object.filter { $0.key != "sui_image_params" }))
+    }
     // Its older pictures have the prompt in a text of its own.
     if found.prompt.isEmpty, name == "NovelAI" {
       found.prompt = texts.first { $0.key.lowercased() == "description" }?.value ?? ""

@@ -110,12 +110,15 @@ extension ForeignSettings {
     self.init(program: "InvokeAI")
     (prompt, negative) = Self.bracketed(String(text[text.index(after: open)..<close]))
     let words = text[text.index(after: close)...].split(separator: " ")
-    for (option, value) in zip(words, words.dropFirst()) where option.hasPrefix("-") {
-      switch option {
+    for (i, option) in words.enumerated() where option.hasPrefix("-") {
+      // A letter, and its value behind it or as the next word: `-s50`, `-s 50`.
+      let letter = option.hasPrefix("--") ? option : option.prefix(2)
+      let value = letter.count < option.count ? option.dropFirst(2) : words.dropFirst(i + 1).first ?? ""
+      switch letter {
       case "-s": take(steps: String(value))
       case "-S": take(seed: String(value))
       case "-C": take(scale: String(value))
-      default: others.append((String(option.drop { $0 == "-" }), String(value)))
+      default: others.append((String(letter.drop { $0 == "-" }), String(value)))
       }
     }
   }
@@ -136,7 +139,7 @@ extension ForeignSettings {
     else { return nil }
     self.init(fields: .object(values))
     program =
-      names.contains("numinferencesteps") || names.contains("usestablediffusionmodel")
+      !names.isDisjoint(with: ["numinferencesteps", "usestablediffusionmodel", "stablediffusionmodel"])
       ? "Easy Diffusion" : values["Software"]?.text ?? "another program"
   }
 }

@@ -123,5 +123,14 @@ enum JSONValue: Decodable, Equatable {
     }
   }
 
+  /// Whether it is no object and no list but a short one of numbers.
+  var isPlain: Bool {
+    switch self {
+    case .object: false
+    case .list: shown != nil
+    default: true
+    }
+  }
+
   private var isNumber: Bool { if case .number = self { true } else { false } }
 }

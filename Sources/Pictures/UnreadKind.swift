@@ -152,6 +152,20 @@ struct UnreadKind: Sendable {
       head.starts([0x01, 0xDA]) && [0, 1].contains(head.little(2, 1)) && [1, 2].contains(head.little(3, 1))
     },
     .init("a QOI picture", convert, starting: "qoif"),
+    .init("a FLIF picture", convert, starting: "FLIF"),
+    .init("a farbfeld picture", convert, starting: "farbfeld"),
+    .init("an MNG animation", convert, starting: [0x8A, 0x4D, 0x4E, 0x47], [0x8B, 0x4A, 0x4E, 0x47]),
+    .init("a DPX or Cineon picture", convert, starting: "SDPX", "XPDS"),
+    .init("a DPX or Cineon picture", convert, starting: [0x80, 0x2A, 0x5F, 0xD7], [0xD7, 0x5F, 0x2A, 0x80]),
+    .init("a Sun raster picture", convert, starting: [0x59, 0xA6, 0x6A, 0x95]),
+    .init("an ImageMagick picture", convert, starting: "id=ImageMagick"),
+    .init("an XBM picture", convert) {
+      $0.starts("#define ") && $0.mentions("_width ") && $0.mentions("_bits")
+    },
+    .init("a PICT picture", convert) { $0.starts([0x00, 0x11, 0x02, 0xFF], at: 522) },
+    .init("an IFF picture", convert) { head in
+      head.starts("FORM") && (head.starts("ILBM", at: 8) || head.starts("PBM ", at: 8))
+    },
     .init("a Git LFS pointer and not the picture itself", "fetch it: git lfs pull") {
       $0.starts("version https://git-lfs")
     },

@@ -105,7 +105,10 @@ struct KindTests {
     ("<?xml version='1.0'?><svg xmlns='x'>", "an SVG drawing; convert it"),
     ("\0\0\0\u{18}ftypisom\0\0\0\0isommp42", "a video; take a frame of it: ffmpeg -i 'here'"),
     ("8BPS\0\u{1}", "Photoshop"), ("DDS \u{7C}\0\0\0", "with ImageMagick: convert 'here' picture.png"),
-    ("<!DOCTYPE html><html>", "a web page"),
+    ("<!DOCTYPE html><html>", "a web page"), ("farbfeld\0\0\0\u{1}", "a farbfeld picture"),
+    ("SDPX\0\0\0\0", "a DPX or Cineon picture"), ("id=ImageMagick  version=1.0", "an ImageMagick picture"),
+    ("#define x_width 8\n#define x_height 8\nstatic char x_bits[] = {", "an XBM picture"),
+    ("FORM\0\0\0\u{10}ILBMBMHD", "an IFF picture"), ("FLIF31", "a FLIF picture"),
     ("version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
   ])
   func namesWhatItDoesNotRead(_ content: String, _ reason: String) {
@@ -120,6 +123,59 @@ struct KindTests {
     } catch {
       return "\(error)"
     }
+  }
+
+  /// A TIFF file of two pixels with these samples each, and what it says of those behind its colours.
+  private func tiff(_ pixels: [[UInt8]], kind: Int, extras: [Int]) -> [UInt8] {
+    func little(_ value: Int, _ size: Int) -> [UInt8] {
+      (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    let count = pixels[0].count
+    var tags = [
+      (256, 4, [pixels.count]), (257, 4, [1]), (258, 3, Array(repeating: 8, count: count)), (259, 3, [1]),
+      (262, 3, [kind]), (273, 4, [0]), (277, 3, [count]), (278, 4, [1]), (279, 4, [count * pixels.count]),
+    ]
+    if !extras.isEmpty { tags.append((338, 3, extras)) }
+    var later: [UInt8] = [], fields: [UInt8] = []
+    let start = 8 + 2 + 12 * tags.count + 4
+    let long = tags.reduce(0) { $0 + ($1.2.count * ($1.1 == 3 ? 2 : 4) > 4 ? $1.2.count * 2 : 0) }
+    for (tag, form, values) in tags {
+      var packed = (tag == 273 ? [start + long] : values).flatMap { little($0, form == 3 ? 2 : 4) }
+      if packed.count > 4 {
+        later += packed
+        packed = little(start + later.count - packed.count, 4)
+      }
+      fields += little(tag, 2) + little(form, 2) + little(values.count, 4) + (packed + [0, 0]).prefix(4)
+    }
+    return Array("II*\0".utf8) + little(8, 4) + little(tags.count, 2) + fields + little(0, 4) + later
+      + pixels.flatMap { $0 }
+  }
+
+  /// Samples behind the colours are alpha where the file says so; what it does not name, such as a selection that Photoshop
+  /// keeps there, is none.
+  @Test func samplesThatAreNoAlphaAreLeft() throws {
+    func read(_ pixels: [[UInt8]], _ extras: [Int], kind: Int = 2) throws -> [UInt8] {
+      try Picture(bytes: tiff(pixels, kind: kind, extras: extras), name: "a.tif").pixels
+    }
+    let pixels: [[UInt8]] = [[200, 100, 50, 40], [10, 20, 30, 255]]
+    let opaque: [UInt8] = [200, 100, 50, 255, 10, 20, 30, 255]
+    #expect(try read(pixels, [0]) == opaque)
+    #expect(try read(pixels.map { $0 + [7, 8] }, [0, 0, 0]) == opaque)
+    #expect(try read(pixels.map { $0 + [7] }, [0, 2]) == opaque)
+    let clear: [UInt8] = [200, 100, 50, 40, 10, 20, 30, 255]
+    for extras in [[2], [2, 0], [2, 0, 0]] {
+      #expect(try read(pixels.map { $0 + [9, 9].prefix(extras.count - 1) }, extras) == clear, "\(extras)")
+    }
+    // Without a word four samples have an alpha, as Pillow takes them.
+    #expect(try read(pixels, []) == clear)
+    let within: [UInt8] = [255, 255, 255, 40, 10, 20, 30, 255]
+    for extras in [[1], [1, 0]] {
+      #expect(try read(pixels.map { $0 + [9].prefix(extras.count - 1) }, extras) == within, "\(extras)")
+    }
+    let grey: [[UInt8]] = [[90, 40], [7, 255]]
+    #expect(try read(grey, [0], kind: 1) == [90, 90, 90, 255, 7, 7, 7, 255])
+    #expect(try read(grey, [2], kind: 1) == [90, 90, 90, 40, 7, 7, 7, 255])
+    #expect(try read(grey.map { $0 + [1, 2] }, [0, 0, 0], kind: 1) == [90, 90, 90, 255, 7, 7, 7, 255])
   }
 
   /// What is cut off is no better in another format, and what is whole is not damaged.

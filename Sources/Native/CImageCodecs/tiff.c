@@ -92,18 +92,21 @@ static TIFF *open_tiff(source *from, uint64_t max_pixels) {
 
 static int blame(source *from, vugen_image *image) { return vugen_blame(image, "libtiff", from->message); }
 
-// libtiff multiplies colours by an alpha that stands apart from them, which loses their low bits. Told that it was
-// done already, it leaves them alone. 1 where it really was.
-static int is_premultiplied(TIFF *tiff) {
-  uint16_t count = 0, *kinds = NULL, associated = EXTRASAMPLE_ASSOCALPHA;
-  if (!lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) || count != 1) return 0;
-  if (kinds[0] == EXTRASAMPLE_ASSOCALPHA) return 1;
-  if (kinds[0] == EXTRASAMPLE_UNASSALPHA) lib.TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &associated);
-  return 0;
+typedef enum { ALPHA_APART, ALPHA_WITHIN, NO_ALPHA } alpha_kind;
+// What the first sample behind the colours is. libtiff takes one of an unknown kind for an alpha, and multiplies colours
+// by one that stands apart from them, which loses their low bits. Told that it was done already, it leaves them alone.
+static alpha_kind prepare_alpha(TIFF *tiff) {
+  uint16_t count = 0, *kinds = NULL, told[8] = {EXTRASAMPLE_ASSOCALPHA};
+  if (!lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) || count == 0) return ALPHA_APART;
+  if (kinds[0] == EXTRASAMPLE_ASSOCALPHA) return ALPHA_WITHIN;
+  if (kinds[0] != EXTRASAMPLE_UNASSALPHA) return NO_ALPHA;
+  lib.TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, count < 8 ? count : 8, told);
+  return ALPHA_APART;
 }
 
-static void divide_pixels(uint8_t *p, size_t count) {
-  for (size_t i = 0; i < count; i++, p += 4) {
+static void settle_alpha(alpha_kind kind, uint8_t *p, size_t count) {
+  for (size_t i = 0; i < count && kind != ALPHA_APART; i++, p += 4) {
+    if (kind == NO_ALPHA) p[3] = 255;
     for (int c = 0; c < 3 && p[3] != 0 && p[3] != 255; c++) {
       unsigned value = 255u * p[c] / p[3];
       p[c] = (uint8_t)(value > 255 ? 255 : value);
@@ -111,11 +114,9 @@ static void divide_pixels(uint8_t *p, size_t count) {
   }
 }
 
-static void divide_by_alpha(vugen_image *image) { divide_pixels(image->pixels, (size_t)image->width * image->height); }
-
 // libtiff's own conversion, a strip's or a tile's height at a time.
-static int read_bands(TIFF *tiff, TIFFRGBAImage *rgba, source *from, int divides, vugen_image *image, uint32_t width,
-                      uint32_t height) {
+static int read_bands(TIFF *tiff, TIFFRGBAImage *rgba, source *from, alpha_kind alpha, vugen_image *image,
+                      uint32_t width, uint32_t height) {
   uint32_t band = 0;
   if (!lib.TIFFGetFieldDefaulted(tiff, lib.TIFFIsTiled(tiff) ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP, &band) ||
       band == 0 || band > height)
@@ -131,7 +132,7 @@ static int read_bands(TIFF *tiff, TIFFRGBAImage *rgba, source *from, int divides
     uint8_t *pixels = own ? own : vugen_row(image, top);
     rgba->row_offset = (int)top;
     if (!lib.TIFFRGBAImageGet(rgba, (uint32_t *)pixels, width, count)) status = blame(from, image);
-    if (status == 0 && divides) divide_pixels(pixels, (size_t)width * count);
+    if (status == 0) settle_alpha(alpha, pixels, (size_t)width * count);
     for (uint32_t y = 0; y < count && status == 0; y++) {
       if (own) memcpy(vugen_row(image, top + y), own + (size_t)y * width * 4, (size_t)width * 4);
       status = vugen_end_row(image, top + y);
@@ -374,16 +375,16 @@ static int decode(TIFF *tiff, source *from, uint64_t max_pixels, vugen_image *im
     int status = decode_samples(tiff, from, &layout, width, height, image);
     if (status == 0 && layout.alpha >= 0 && lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) &&
         count > 0 && kinds[0] == EXTRASAMPLE_ASSOCALPHA && !image->is_cmyk)
-      divide_by_alpha(image);
+      settle_alpha(ALPHA_WITHIN, image->pixels, (size_t)image->width * image->height);
     return status;
   }
-  int divides = is_premultiplied(tiff);
+  alpha_kind alpha = prepare_alpha(tiff);
   TIFFRGBAImage rgba;
   if (!lib.TIFFRGBAImageOK(tiff, reason) || !lib.TIFFRGBAImageBegin(&rgba, tiff, 1, reason))
     return vugen_refuse(image, VUGEN_UNREAD_FORM, "%s (libtiff)", reason[0] ? reason : from->message);
   rgba.req_orientation = ORIENTATION_TOPLEFT;
   image->is_grey = layout.kind == PHOTOMETRIC_MINISBLACK || layout.kind == PHOTOMETRIC_MINISWHITE;
-  int status = read_bands(tiff, &rgba, from, divides, image, width, height);
+  int status = read_bands(tiff, &rgba, from, alpha, image, width, height);
   lib.TIFFRGBAImageEnd(&rgba);
   return status;
 }

@@ -139,6 +139,45 @@ struct EdgeTests {
       "\(found)")
   }
 
+  /// Words of other programs that are more than the model reads are cut, which is said; whose pictures are read, help says.
+  @Test func longWordsAreCutAndHelpNamesPrograms() throws {
+    let words = String(repeating: "a red boat, ", count: 400)
+    let text = "\(words)\nNegative prompt: \(words)\nSteps: 1, CFG scale: 2, Seed: 5"
+    try shell.write(
+      Data(
+        Picture(width: 4, height: 4, rgb: [UInt8](repeating: 9, count: 48)).pngData(texts: [
+          PNGText("parameters", text)
+        ])), "long.png")
+    let found = try shell.run("V imagine --from long.png -o a.png")
+    for name in ["prompt", "negative prompt"] {
+      let line = "vugen: the \(name) is longer than the model reads; its end is left out\n"
+      #expect(found.status == 0 && found.out == "a.png\n" && found.error.contains(line), "\(found)")
+    }
+    let help = try shell.run("V imagine --help").out.split(whereSeparator: \.isWhitespace).joined(
+      separator: " ")
+    for name in [
+      "AUTOMATIC1111", "Forge", "ComfyUI", "InvokeAI", "NovelAI", "Fooocus", "SwarmUI", "Easy Diffusion",
+      "stable-diffusion.cpp", "PNG, JPEG, WebP, GIF",
+    ] { #expect(help.contains(name), "\(name): \(help)") }
+  }
+
+  /// Times that are none are no reason to end: whatever a log says, it is shown and exported.
+  @Test(arguments: ["1e19", "-1e300", "1e300", "0", "9223372036854775807"])
+  func timesThatAreNoneAreBorne(_ time: String) throws {
+    let lines = [time, "1795619528", time].map {
+      #"{"version":1,"time":\#($0),"event":{"note":{"_0":"a note"}}}"#
+    }
+    try shell.write(lines.joined(separator: "\n") + "\n", sessions + "/20260101-000000-abcd/log.jsonl")
+    for line in [
+      "sessions list", "sessions show", "sessions export -o a.md", "sessions export -o a.html",
+      "sessions export -o a.cast", "sessions export -o a.json", "sessions search note",
+    ] {
+      let found = try shell.run("V \(line)")
+      #expect(found.status == 0 && found.error.allSatisfy(\.isASCII), "\(line): \(found)")
+    }
+    #expect(try shell.run("grep -c 'a note' a.md a.html a.json; ls").out.contains("a.cast"))
+  }
+
   /// Files that cannot be written are called by their own names, and little stack is told before it is used up.
   @Test func limitsAreSaid() throws {
     let found = try shell.run(

@@ -90,6 +90,12 @@ struct ReplayTests {
     ("guidance", #"sed -i '5,$d; 3s/"steps":50/"steps":4096/' $l"#, "its request's number of steps"),
     ("guidance", #"sed -i '5,$d; s/"isPartial":false/"isPartial":true/' $l"#, "calls the picture cut off"),
     ("guidance", "sed -i '4,$d' $l", "nothing is compared"),
+    ("guidance", "sed -i '5,$d' $l; cp $(ls s/pictures/* | tail -1) s/pictures/8d0a*", "was altered"),
+    ("guidance", "sed -i '5,$d' $l; for f in s/pictures/*; do echo >>$f; done", "was altered"),
+    ("guidance", "sed -i '5,$d' $l; rm s/pictures/*", "is missing"),
+    ("questions", ": >$l", "the log is empty; nothing is compared"),
+    ("questions", "sed -i 's/^{/[/' $l", "entries are damaged; nothing is compared"),
+    ("questions", "head -c 700 $l >t; mv t $l", "1 damaged entry could not be read"),
     ("guidance", "sed -i '4d; 7,$d' $l", "'a yellow star' has no result"),
     ("guidance", "sed -i '5,$d; 3s/\"count\":1/\"count\":3/' $l", "1 of 3 results"),
   ])

@@ -59,6 +59,46 @@ struct StreamTests {
     #expect(two.out == "2\n/dev/stdout\n" && two.error.contains("two outputs mean standard output"), "\(two)")
   }
 
+  /// A run of each command that prints something.
+  private static let printers = """
+    ask hi --max-tokens 2; caption in/a.png --max-tokens 2; caption in/a.png --max-tokens 2 --json
+    imagine x --steps 1 -o o.png --overwrite; imagine x --steps 1 -o -; imagine x --steps 1 -o o.png --overwrite --json
+    imagine --from p.png --show-settings
+    reconstruct in/a.png --decoder-steps 1 -o r.png --overwrite; encode in/a.png -o o.safetensors --overwrite
+    score --text x --image in/a.png
+    data build scenes -o b --train 1 --validation 0 --held-out 0 --overwrite; data build folder in -o b --overwrite
+    data inspect s; data inspect s --json; data tokenizer -o t.json --scenes 50 --vocabulary 300 --overwrite
+    train understanding --show-recipe; train decoder --help-recipe; train generator --show-recipe --json
+    train distill --show-recipe; train plot run
+    train generator -o g --overwrite --set optimization.steps=1 --set data.batch=1 --set data.scenes=1 --json
+    evaluate understanding --scenes 1; evaluate reconstruction --scenes 1; evaluate prompt-use --scenes 1
+    evaluate generation --samples 2 --steps 1; evaluate quantization --scenes 1
+    model list; model info; model info --tensors --json; bench understanding --shape tiny --part encoder --repeats 1
+    sessions list; sessions show; sessions search hello; sessions export -o -; sessions export -o e.html --overwrite
+    sessions delete last; sessions undelete last
+    doctor; doctor --json; paths; paths --json; manual; --help; --version; train generator --help
+    """.split(whereSeparator: { ";\n".contains($0) }).map { $0.trimmingCharacters(in: .whitespaces) }
+
+  /// What is printed and not taken is a failure, and said in one line: in every command.
+  @Test func whatIsNotTakenIsAFailure() throws {
+    try shell.writePictures("in/a.png")
+    try shell.write("gray", "in/a.txt")
+    try shell.write(
+      #"{"step":1,"loss":1,"terms":{},"gradientNorm":1,"rate":1,"picturesPerSecond":1,"seconds":1}"# + "\n",
+      "run/metrics.jsonl")
+    try shell.write(
+      #"{"version":1,"time":1,"event":{"note":{"_0":"hello"}}}"# + "\n",
+      ".home/.local/share/vugen/sessions/20260101-000000-abcd/log.jsonl")
+    _ = try shell.run("V data build folder in -o s; V imagine x --steps 1 -o p.png")
+    for line in Self.printers {
+      let whole = try shell.run("cp -a .home .kept; V \(line) >whole; s=$?; wc -c <whole; exit $s")
+      #expect(whole.status == 0 && whole.out != "0\n", "\(line): \(whole)")
+      let found = try shell.run("rm -rf .home; mv .kept .home; V \(line) >/dev/full")
+      let told = found.error.split(separator: "\n").filter { $0.hasPrefix("vugen: standard output: ") }
+      #expect(found.status == 1 && told.count == 1, "\(line): \(found)")
+    }
+  }
+
   private func jsonBesideIsRefused(_ command: String) throws {
     let refused = try shell.run("for o in - /dev/stdout; do V \(command) $o --json; echo $?; done")
     let said =

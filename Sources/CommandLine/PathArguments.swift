@@ -30,7 +30,10 @@ private func checkName(_ path: String, such kind: String = "file") throws {
   guard path != "-", !AtomicFile.isSpecial(path), !FileName.isFolder(path),
     let bare = FileName.bareEnding(of: path, among: PictureFormat.extensions.union(fileEndings))
   else { return }
-  let example = kind == "file" ? "name a file, such as name.\(bare)" : "name a folder"
+  // Pictures of some kinds are read alone.
+  let isUnwritten =
+    PictureFormat.extensions.contains(bare) && WrittenFormat.objection(to: "name.\(bare)") != nil
+  let example = kind == "file" ? "name a file, such as name.\(isUnwritten ? "png" : bare)" : "name a folder"
   throw ValidationError("'.\(bare)' has an ending but no name; \(example).")
 }
 

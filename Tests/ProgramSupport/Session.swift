@@ -61,6 +61,11 @@ public final class Session {
     wait(within: seconds) { screen(rows).contains(text) }
   }
 
+  /// Waits until a drawing has made some of its steps: before the first nothing is there that could be a part of it.
+  public func expectStep(of steps: Int) -> Bool {
+    wait { screen(36).matches(of: /step [1-9]\d+ of (\d+)/).contains { $0.1 == "\(steps)" } }
+  }
+
   /// Waits until what the screen shows is as it should be; looked at whenever something has come.
   public func wait(within seconds: Double = Session.ceiling, until isReached: () -> Bool) -> Bool {
     let clock = ContinuousClock(), end = clock.now + .seconds(seconds)

@@ -29,7 +29,7 @@ struct CrashTests {
       "drawing",
       {
         $0.type("/count 8\r/steps 1000\ra cat\r")
-        return $0.expect("of 1000")
+        return $0.expectStep(of: 1000)
       }
     ),
     (

@@ -121,7 +121,7 @@ struct OddStudioTests {
       terminal: ["TERM=xterm-256color", "VISUAL=\(editor)", "TMPDIR=\(home)"])
     #expect(s.expect("VUGEN Studio") && s.expect("parameters"))
     s.type("/steps 1000\ra red car\r")
-    #expect(s.expect("of 1000"))
+    #expect(s.expectStep(of: 1000))
     s.type("a zebra\u{07}")
     #expect(s.expect("editing"), "\(s.screen(36))")
     kill(probe_pid(s.probe), number)
@@ -147,7 +147,7 @@ struct OddStudioTests {
     #expect(s.expect("pipe.png: this is not a plain file"), "\(s.screen(36))")
     s.type("/steps 400\ra red car\r")
     for step in 1...4 {
-      #expect(s.expect("of 400"), "\(s.screen(36))")
+      #expect(s.expectStep(of: 400), "\(s.screen(36))")
       s.type("\u{1A}")
       let stat = "/proc/\(probe_pid(s.probe))/stat"
       func isStopped() -> Bool {

@@ -98,7 +98,7 @@ struct TrainerTests {
     let error = #expect(throws: TrainingError.self) { try trainer.restore(from: path) }
     // Nobody can fetch it again.
     #expect(
-      error?.description.contains("begin a new run") == true
+      error?.description.contains("begin a new one") == true
         && error?.description.contains("download") == false, "\(error as Any)")
     #expect(network.tensorsByName.mapValues { $0.toArray() } == before)
     #expect(trainer.stepCount == 1)

@@ -96,8 +96,13 @@ typedef enum { ALPHA_APART, ALPHA_WITHIN, NO_ALPHA } alpha_kind;
 // What the first sample behind the colours is. libtiff takes one of an unknown kind for an alpha, and multiplies colours
 // by one that stands apart from them, which loses their low bits. Told that it was done already, it leaves them alone.
 static alpha_kind prepare_alpha(TIFF *tiff) {
-  uint16_t count = 0, *kinds = NULL, told[8] = {EXTRASAMPLE_ASSOCALPHA};
-  if (!lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) || count == 0) return ALPHA_APART;
+  uint16_t count = 0, samples = 1, *kinds = NULL, told[8] = {EXTRASAMPLE_ASSOCALPHA};
+  // A file that says nothing of a fourth sample has an alpha there, as old programs wrote it; libtiff's default for the tag
+  // would be a sample of an unknown kind.
+  if (!lib.TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) || count == 0) {
+    lib.TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    return samples <= 4 ? ALPHA_APART : NO_ALPHA;
+  }
   if (kinds[0] == EXTRASAMPLE_ASSOCALPHA) return ALPHA_WITHIN;
   if (kinds[0] != EXTRASAMPLE_UNASSALPHA) return NO_ALPHA;
   lib.TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, count < 8 ? count : 8, told);

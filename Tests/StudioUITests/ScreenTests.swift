@@ -99,6 +99,29 @@ import Testing
     #expect(b.state.toast?.text == "the last strip has 2 pictures")
   }
 
+  /// Seeds that follow each other differ in their ends, which a narrow screen does not cut off.
+  @Test func labelsKeepWhatTellsThemApart() {
+    for (first, told) in [
+      (5, "seed 6"), (322_608_019, "322608020"), (UInt64.max - 4, "709551612"),
+    ] as [(UInt64, String)] {
+      var b = Bench(Size(60, 30))
+      b.send("/seed \(first)")
+      b.send("a dog")
+      b.finish("d0")
+      b.send("/grid 4")
+      for i: UInt64 in 0..<4 {
+        var one = ImageSettings(prompt: "a dog", seed: first + i, guidanceScale: 3)
+        one.steps = 50
+        b.act(.pictureKnown(.hash("g\(i)"), Size(128, 128)))
+        b.happen(.drawn(.hash("g\(i)"), one, stepsDone: 50, seconds: 1, isPartial: false))
+      }
+      b.happen(.ended)
+      let row = b.rows().last { $0.contains(told) } ?? ""
+      let ends = Set(row.split(separator: " ").compactMap(\.last).filter(\.isNumber))
+      #expect(ends.count == 4, "\(b.rows().joined(separator: "\n"))")
+    }
+  }
+
   @Test func aSweepIsMeasuredWhileNothingRuns() {
     var b = Bench(Size(120, 60))
     b.send("/seed 5")

@@ -88,9 +88,19 @@ struct LaidMessage {
     for (i, tile) in row.enumerated() {
       let end = i + 1 < row.count ? row[i + 1].x - 1 : width
       line += String(repeating: " ", count: max(0, tile.x - TextWidth.columns(line)))
-      line += TextWidth.fitted(message.labels[tile.name] ?? "", min(20, end - tile.x, width - tile.x))
+      line += Self.label(message.labels[tile.name] ?? "", min(20, end - tile.x, width - tile.x))
     }
     lines.append((line, .dim))
+  }
+
+  /// What tells a picture from the one beside it. In little room that is the number alone, or its end: seeds that follow each
+  /// other differ there.
+  private static func label(_ text: String, _ width: Int) -> String {
+    let words = text.split(separator: " ")
+    guard TextWidth.columns(text) > width, width > 1, words.count > 1, let number = words.last else {
+      return TextWidth.fitted(text, width)
+    }
+    return number.count <= width ? String(number) : "…" + number.suffix(width - 1)
   }
 }
 

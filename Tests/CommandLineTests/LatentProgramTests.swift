@@ -60,13 +60,14 @@ struct LatentProgramTests {
   }
 
   @Test func withoutRoomWhatIsThereStays() throws {
-    let full = try shell.run("(ulimit -f 120; V \(command("a", "l")))")
+    let full = try shell.run("(ulimit -f 300; V \(command("a", "l")))")
     let line = full.error.split(separator: "\n").last.map(String.init) ?? ""
     #expect(
       full.status == 1 && line.hasPrefix("vugen: l/000001.latents: cannot be written: File too large")
         && line.hasSuffix("the latents made so far stay"), "\(full)")
     let left = try StoredLatents(shell.folder + "/l")
-    #expect(left.lines >= 64 && left.lines < Self.count)
+    // Some batches of them.
+    #expect(left.lines >= 16 && left.lines < Self.count)
     let more = try shell.run("V \(command("a", "l"))")
     #expect(more.status == 0, "\(more)")
     let all = try StoredLatents(shell.folder + "/l")

@@ -166,7 +166,7 @@ struct LatentTests {
     // The index has lost its end; the numbers have more than it says, and no whole entry at their end.
     try index.dropLast(cut).write(to: URL(fileURLWithPath: place + "/000001.index"))
     try numbers.dropLast(7).write(to: URL(fileURLWithPath: place + "/000001.latents"))
-    let left = try index.dropLast(cut).split(separator: 10, omittingEmptySubsequences: false).count - 2
+    let left = index.dropLast(cut).split(separator: 10, omittingEmptySubsequences: false).count - 2
     var first: Int?
     let training = try Self.training(scenes, model, latents: place)
     try training.prepare { done, _ in first = first ?? done }

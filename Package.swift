@@ -221,7 +221,7 @@ let package = Package(
     .testTarget(
       name: "RecipesTests",
       dependencies: [
-        "DataSets", "Evaluation", "Files", "Layers", "ModelFiles", "Pictures", "Recipes", "Requests",
+        "DataSets", "Evaluation", "Files", "Flow", "Layers", "ModelFiles", "Pictures", "Recipes", "Requests",
         "Tensors",
         "TestSupport", "Training", "VUGEN",
       ],

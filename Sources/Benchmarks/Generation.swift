@@ -6,12 +6,12 @@ import VUGEN
 @NumericActor
 public func generationMeasurements(_ shape: ModelShape, _ machine: Machine, repeats: Int) -> [Measurement] {
   let type = Precision.bf16.activationType
-  return [stepMeasurement(shape, type, repeats)] + decoderMeasurements(shape, type, repeats)
+  return stepMeasurements(shape, type, repeats) + decoderMeasurements(shape, type, repeats)
 }
 
-/// One guided step: both rows of latents through the second tower.
+/// One guided step, both rows of latents through the second tower, and its products by themselves.
 @NumericActor
-private func stepMeasurement(_ shape: ModelShape, _ type: ElementType, _ repeats: Int) -> Measurement {
+private func stepMeasurements(_ shape: ModelShape, _ type: ElementType, _ repeats: Int) -> [Measurement] {
   let c = shape.configuration, grid = c.vision.grid, latents = c.vision.width / 16
   var random = Philox(seed: 1)
   let (tower, generator) = Parameter.deferringValues {
@@ -21,11 +21,12 @@ private func stepMeasurement(_ shape: ModelShape, _ type: ElementType, _ repeats
     )
   }
   fillRandomly(tower.core.language.parameters + generator.parameters)
+  for module in [tower.core.language, generator] as [any Module] { module.setPrecision(.bf16) }
   tower.type = type
   let tokens = (0..<20).map { Int32($0 % c.text.vocabulary) }
   let noise = Tensor.normal([2, grid * grid, latents], using: &random)
   guard let prompts = try? tower.read(prompts: [tokens, tokens], pictureTokens: grid * grid) else {
-    return Measurement(name: "guided step", seconds: .nan)
+    return [Measurement(name: "guided step", seconds: .nan)]
   }
   let seconds = medianSeconds(runs: min(3, repeats)) {
     _ = generator(noise, at: Tensor([0.5, 0.5]), prompts: prompts, language: tower.core.language, type: type)
@@ -34,8 +35,32 @@ private func stepMeasurement(_ shape: ModelShape, _ type: ElementType, _ repeats
     generator.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count } - grid * grid
     * c.text.width
   let flops = 2 * 2 * Double(grid * grid) * Double(weights)
-  return Measurement(
-    name: "guided step, \(grid) × \(grid) latents", seconds: seconds, gflops: flops / seconds / 1e9)
+  let alone = secondsAlone(generator, rows: 2 * grid * grid, type, min(3, repeats), &random)
+  return [
+    Measurement(
+      name: "guided step, \(grid) × \(grid) latents", seconds: seconds, gflops: flops / seconds / 1e9,
+      limitShare: alone / seconds),
+    Measurement(name: "… its products alone", seconds: alone, gflops: flops / alone / 1e9),
+  ]
+}
+
+/// What the products of a tower need, each shape by itself, with bf16 weights as they are stored.
+@NumericActor
+private func secondsAlone(
+  _ tower: some Module, rows: Int, _ type: ElementType, _ repeats: Int, _ random: inout Philox
+) -> Double {
+  var counts: [[Int]: Int] = [:]
+  tower.visitModules("") { path, module in
+    // Times are two rows.
+    guard !path.hasPrefix("time"), let weight = (module as? Linear)?.weight else { return }
+    counts[weight.shape, default: 0] += 1
+  }
+  return counts.reduce(0) { sum, item in
+    let input = Tensor.normal([rows, item.key[1]], type: type, using: &random)
+    let weight = Parameter(.normal(item.key, deviation: 0.02, type: .bf16, using: &random))
+    weight.precision = .bf16
+    return sum + Double(item.value) * medianSeconds(runs: repeats) { _ = product(input, weight: weight) }
+  }
 }
 
 /// One step of the decoder, and its convolutions and products by themselves.

@@ -239,12 +239,12 @@ public enum OutputFolder {
       "decoder.safetensors", "decoder_one_step.safetensors", "generator.safetensors",
       "alignment.safetensors", "model.safetensors", "model.safetensors.index.json",
       "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "skipped.jsonl", "held_out.json", "loss.png",
-      "samples.png", "prompt-use.jsonl", "base.json",
+      "samples.png", "prompt-use.jsonl", "base.json", "base/config.json", "latents", "latents/claims",
     ]
     // A run has the model that came of it below, and a pulled model notes of the hub's client.
     if path.hasPrefix(".cache/huggingface/") { return true }
     let name = path.hasPrefix("model/") ? String(path.dropFirst(6)) : path
-    return known.contains(name)
+    return known.contains(name) || name.wholeMatch(of: /latents\/\d+\.(index|latents)/) != nil
       || name.wholeMatch(of: /model-\d+-of-\d+\.safetensors|samples-\d+\.png|latents-[^\/]*\.safetensors/)
         != nil
       || name.wholeMatch(of: /(train|validation|held-out)-\d+\.tar|\.vugen-[^\/]*\.partial/) != nil

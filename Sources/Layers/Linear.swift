@@ -121,8 +121,11 @@ public final class Convolution2D: Module {
 
   /// x `[batch, height, width, inputs]` → `[batch, ⌊(height + 2 padding − kernel) / stride⌋ + 1, …, outputs]`.
   public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {
-    convolution2D(
-      x, weight: weight.tensor(as: x.type), bias: bias?.tensor(as: .f32), stride: stride, padding: padding,
+    // A bf16 weight that nobody trains is put into the library's order as it is stored, without a copy in f32.
+    let isStored = weight.value.type == .bf16 && !isRecording
+    return convolution2D(
+      x, weight: isStored ? weight.value : weight.tensor(as: x.type), bias: bias?.tensor(as: .f32),
+      stride: stride, padding: padding,
       activation: activation)
   }
 }

@@ -14,6 +14,11 @@ public enum SystemMemory {
     [availableBytes, rest(of: RLIMIT_AS, 0), rest(of: RLIMIT_DATA, 5)].compactMap { $0 }.min()
   }
 
+  /// The most memory that this process ever held, in bytes; nil where the system does not say.
+  public static var peakBytes: Int? {
+    number(in: text("/proc/self/status"), after: "VmHWM:").map { $0 << 10 }
+  }
+
   /// What a limit leaves; nil where there is none.
   ///
   /// - Parameter field: of `/proc/self/statm`, which counts what is in use.
@@ -62,6 +67,6 @@ public enum SystemMemory {
   /// The first whole number behind `name` at the start of a line.
   static func number(in text: String, after name: String) -> Int? {
     guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { return nil }
-    return line.dropFirst(name.count).split(separator: " ").first.flatMap { Int($0) }
+    return line.dropFirst(name.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
   }
 }

@@ -4,8 +4,6 @@ package final class Node {
   let inputs: [Node?]
   var backward: ((Tensor) -> [Tensor?])?
   var gradient: Tensor?
-  /// Whether the way back may lead to any parameter of the tape, past the inputs.
-  var reachesParameters = false
 
   init(tape: Tape, inputs: [Node?] = [], backward: ((Tensor) -> [Tensor?])? = nil) {
     self.tape = ObjectIdentifier(tape)
@@ -45,6 +43,14 @@ final class Tape: @unchecked Sendable {
 
   func node(of parameter: Parameter) -> Node? { watched[ObjectIdentifier(parameter)] }
   var watchedParameters: [Parameter] { parameters }
+  /// What follows the way back, while it runs.
+  private(set) var onStep: (() -> Void)?
+  /// Those of the watched parameters that what is recorded depends on.
+  var usedParameters: [Parameter] {
+    var used: Set<ObjectIdentifier> = []
+    for node in nodes { for input in node.inputs { if let input { used.insert(ObjectIdentifier(input)) } } }
+    return parameters.filter { node(of: $0).map { used.contains(ObjectIdentifier($0)) } ?? false }
+  }
 
   func record(inputs: [Node?], _ backward: @escaping (Tensor) -> [Tensor?]) -> Node {
     let node = Node(tape: self, inputs: inputs, backward: backward)
@@ -57,6 +63,8 @@ final class Tape: @unchecked Sendable {
   /// - Parameter observer: is told of each parameter once its gradient is done.
   func backward(from result: Tensor, gradient: Tensor, _ observer: GradientObserver? = nil) {
     let finished = observer.map { _ in parametersByFirstUse() }
+    onStep = observer?.step
+    defer { onStep = nil }
     finished?[nodes.count]?.forEach { observer?.isDone($0, nil) }
     if let start = result.node, start.tape == ObjectIdentifier(self) { start.add(gradient) }
     while let node = nodes.popLast() {
@@ -75,9 +83,8 @@ final class Tape: @unchecked Sendable {
   /// Parameters by the number of the node behind which, on the way back, nothing more comes to their gradients: the first
   /// one that uses them. Those that none uses stand under the number of nodes.
   private func parametersByFirstUse() -> [Int: [Parameter]] {
-    var first: [ObjectIdentifier: Int] = [:], reaching: Int?
+    var first: [ObjectIdentifier: Int] = [:]
     for (i, node) in nodes.enumerated() {
-      if node.reachesParameters, reaching == nil { reaching = i }
       for input in node.inputs {
         if let input, input.backward == nil, first[ObjectIdentifier(input)] == nil {
           first[ObjectIdentifier(input)] = i
@@ -85,8 +92,7 @@ final class Tape: @unchecked Sendable {
       }
     }
     return Dictionary(grouping: parameters) { parameter in
-      let own = node(of: parameter).flatMap { first[ObjectIdentifier($0)] } ?? nodes.count
-      return min(own, reaching ?? nodes.count)
+      node(of: parameter).flatMap { first[ObjectIdentifier($0)] } ?? nodes.count
     }
   }
 
@@ -95,10 +101,10 @@ final class Tape: @unchecked Sendable {
 
 extension Tensor {
   /// Whether the running tape needs a gradient of this tensor.
-  var isTracked: Bool {
-    guard let node, let tape = Tape.current else { return false }
-    return node.tape == ObjectIdentifier(tape)
-  }
+  var isTracked: Bool { Tape.current.map(isTracked) ?? false }
+
+  /// The same of a tape.
+  func isTracked(by tape: Tape) -> Bool { node?.tape == ObjectIdentifier(tape) }
 
   /// This result, with the way back to its inputs if the running tape wants one.
   ///
@@ -184,27 +190,80 @@ public func grad(
 
 /// Runs `function` and keeps only its inputs: its activations are made again on the way back.
 ///
-/// Costs a second forward pass and saves the memory of everything inside (arXiv 1604.06174). Random
-/// numbers inside must come from a generator that `function` captures by value.
+/// Costs a second forward pass and saves the memory of everything inside (arXiv 1604.06174). The gradients have the same
+/// bits as without it: both passes take the same ways, and what comes to a gradient comes in the same order. Whatever a
+/// gradient shall go to is a parameter or one of `inputs`: other tensors are constants in here. Random numbers inside must
+/// come from a generator that `function` captures by value.
 public func checkpoint(_ inputs: [Tensor], _ function: @escaping ([Tensor]) -> Tensor) -> Tensor {
   guard let outer = Tape.current else { return function(inputs) }
-  let constants = inputs.map { $0.detached() }
-  let result = Tape.$current.withValue(nil) { function(constants) }
-  var output = result
-  output.node = outer.record(inputs: inputs.map(\.node)) { [weak outer] gradient in
+  let constants = inputs.map { $0.detached() }, nodes = inputs.map { $0.isTracked ? $0.node : nil }
+  // Recorded for the ways that operations take then, and forgotten.
+  let first = Replay(constants, nodes, outer, function)
+  guard first.output.isTracked(by: first.tape) else { return first.output.detached() }
+  let used = first.usedParameters
+  var output = first.output.detached()
+  output.node = outer.record(inputs: nodes + used.map { outer.node(of: $0) }) { [weak outer] gradient in
     guard let outer else { return [] }
-    let inner = Tape()
-    outer.watchedParameters.forEach(inner.watch)
-    let leaves = constants.map(inner.watch)
-    let again = Tape.$current.withValue(inner) { function(leaves) }
-    inner.backward(from: again, gradient: gradient)
-    for parameter in outer.watchedParameters {
-      if let part = inner.gradient(of: parameter) { outer.node(of: parameter)?.add(part) }
-    }
-    return leaves.map { $0.node?.gradient }
+    let again = Replay(constants, nodes, outer, function)
+    again.runBack(gradient, into: outer, used)
+    // All is where it belongs.
+    return []
   }
-  output.node?.reachesParameters = true
   return output
+}
+
+/// A function's pass on a tape of its own.
+private struct Replay {
+  let tape = Tape()
+  let output: Tensor
+  /// The nodes of the tape around it, each once, and those that stand for them here.
+  private let leaves: [(outer: Node, inner: Node)]
+
+  init(_ constants: [Tensor], _ nodes: [Node?], _ outer: Tape, _ function: ([Tensor]) -> Tensor) {
+    outer.watchedParameters.forEach(tape.watch)
+    var leaves: [(outer: Node, inner: Node)] = []
+    let inputs = zip(constants, nodes).map { [tape] constant, node -> Tensor in
+      guard let node else { return constant }
+      if let known = leaves.first(where: { $0.outer === node }) {
+        var copy = constant
+        copy.node = known.inner
+        return copy
+      }
+      let watched = tape.watch(constant)
+      if let inner = watched.node { leaves.append((node, inner)) }
+      return watched
+    }
+    self.leaves = leaves
+    output = Tape.$current.withValue(tape) { function(inputs) }
+  }
+
+  var usedParameters: [Parameter] { tape.usedParameters }
+
+  /// Gradients go on from what has come to each of them so far.
+  func runBack(_ gradient: Tensor, into outer: Tape, _ used: [Parameter]) {
+    let weights = used.compactMap { parameter in
+      outer.node(of: parameter).flatMap { node in tape.node(of: parameter).map { (outer: node, inner: $0) } }
+    }
+    for pair in leaves + weights { pair.inner.gradient = pair.outer.gradient }
+    let observer = outer.onStep.map { GradientObserver(isDone: { _, _ in }, step: $0) }
+    tape.backward(from: output, gradient: gradient, observer)
+    for pair in leaves + weights { pair.outer.gradient = pair.inner.gradient }
+  }
+}
+
+/// What a training step keeps for its way back.
+public enum Activations {
+  @TaskLocal fileprivate static var areMadeAgain = false
+
+  /// Runs `body`, whose blocks (`checkpointed`) keep only their inputs where `isWanted`.
+  public static func madeAgain<R>(_ isWanted: Bool, _ body: () throws -> R) rethrows -> R {
+    try $areMadeAgain.withValue(isWanted, operation: body)
+  }
+}
+
+/// A block of a network: `function` of its inputs, as a `checkpoint` where the step wants that (`Activations`).
+public func checkpointed(_ inputs: [Tensor], _ function: @escaping ([Tensor]) -> Tensor) -> Tensor {
+  Activations.areMadeAgain ? checkpoint(inputs, function) : function(inputs)
 }
 
 /// Runs `body` with no tape: nothing inside is part of a gradient.

@@ -9,7 +9,7 @@ import Tensors
 /// began.
 ///
 /// It begins as a copy of the weights at its first update: "started at 25 % of training" is a matter of
-/// when `update` is first called.
+/// when `update` is first called. With a decay of 0 it is the weights themselves, and takes no memory.
 public final class MovingAverage {
   /// Share of the average that stays at an update, 0…1.
   public let decay: Float
@@ -32,12 +32,13 @@ public final class MovingAverage {
     source = module.namedParameters
   }
 
-  /// Whether `update` was called.
+  /// Whether there are averages beside the weights: `update` was called.
   public var hasStarted: Bool { !averages.isEmpty }
 
   /// Takes the weights in, as they are after a step.
   public func update() {
     updateCount += 1
+    guard decay > 0 || isRising else { return }
     guard hasStarted else {
       averages = source.map { Parameter(value($0).copied()) }
       return
@@ -55,6 +56,7 @@ public final class MovingAverage {
   /// Takes up saved averages after `updateCount` updates; a name that is missing keeps the weight's own value.
   public func restore(_ tensors: [String: Tensor], updateCount: Int = 1) {
     self.updateCount = updateCount
+    guard decay > 0 || isRising else { return }
     averages = source.map { Parameter((tensors[$0.name] ?? $0.parameter.value).copied()) }
   }
 }

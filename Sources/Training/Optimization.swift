@@ -32,6 +32,9 @@ public struct Optimization: Codable, Sendable, Equatable {
   /// The defaults.
   public init() {}
 
+  /// Whether an average is kept beside the weights.
+  public var keepsAverage: Bool { averageDecay > 0 || averageRises }
+
   var schedule: Schedule { .cosine(warmUp: warmUp, total: steps, floor: floor) }
 }
 

@@ -223,7 +223,10 @@ public final class LanguageModel: Module {
   ///   - mask: which tokens each one sees.
   public func callAsFunction(packed embeddings: Tensor, positions: [Int32], mask: AttentionMask) -> Tensor {
     let table = rope.gathered(positions)
-    return norm(layers.reduce(embeddings) { $1($0, rope: table, mask: mask) })
+    let x = layers.reduce(embeddings) { x, layer in
+      checkpointed([x]) { layer($0[0], rope: table, mask: mask) }
+    }
+    return norm(x)
   }
 
   /// Every layer's keys and values of a batch of prompts, each from position 0: what a second tower attends

@@ -48,12 +48,12 @@ public final class LoadedModel {
   /// How its stored weights meet many rows of activations.
   public var precision: Precision { tower.precision }
 
-  /// Reducer, decoders and, where it is there, the generation tower. Throws `ModelFileError` or `ModuleLoadError` where the
+  /// Reducer, decoders and, where it is there, the generation tower, of the model's precision. Throws `ModelFileError` or `ModuleLoadError` where the
   /// folder cannot draw.
   public func generation() throws -> GenerationModel {
     if let drawing { return drawing }
-    try WeightMemory.check(drawing: folder)
-    let loaded = try GenerationModel(folder: folder, beside: configuration)
+    try WeightMemory.check(drawing: folder, precision)
+    let loaded = try GenerationModel(folder: folder, beside: configuration, precision: precision)
     drawing = loaded
     return loaded
   }

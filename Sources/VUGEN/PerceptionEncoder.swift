@@ -116,7 +116,7 @@ public final class PerceptionEncoder: Module {
   /// Pictures `[batch, side, side, 3]` → features `[batch, patches, width]`.
   public func callAsFunction(_ pictures: Tensor) -> Tensor {
     let prefix = classToken == nil ? 0 : 1
-    let x = blocks.reduce(embedded(pictures)) { $1($0, rope: rope) }
+    let x = blocks.reduce(embedded(pictures), output)
     return prefix == 0 ? x : x.sliced(prefix..<x.size(1), axis: 1)
   }
 
@@ -125,10 +125,14 @@ public final class PerceptionEncoder: Module {
     let prefix = classToken == nil ? 0 : 1
     var x = embedded(pictures), list: [Tensor] = []
     for block in blocks {
-      x = block(x, rope: rope)
+      x = output(x, block)
       list.append(prefix == 0 ? x : x.sliced(prefix..<x.size(1), axis: 1))
     }
     return list
+  }
+
+  private func output(_ x: Tensor, _ block: VisionBlock) -> Tensor {
+    checkpointed([x]) { [rope] in block($0[0], rope: rope) }
   }
 
   /// What the first block reads: class token, patches, positions, norm.

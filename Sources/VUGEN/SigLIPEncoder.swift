@@ -52,18 +52,20 @@ public final class SigLIPEncoder: Module {
 
   /// Pictures `[batch, side, side, 3]` → features `[batch, patches, width]`.
   public func callAsFunction(_ pictures: Tensor) -> Tensor {
-    lastNorm(blocks.reduce(embedded(pictures)) { $1($0) })
+    lastNorm(blocks.reduce(embedded(pictures), output))
   }
 
   /// Every block's output in order, the last behind the final norm: it is the understanding embedding.
   public func blockOutputs(_ pictures: Tensor) -> [Tensor] {
     var x = embedded(pictures), list: [Tensor] = []
     for block in blocks {
-      x = block(x)
+      x = output(x, block)
       list.append(x)
     }
     return list.dropLast() + list.suffix(1).map { lastNorm($0) }
   }
+
+  private func output(_ x: Tensor, _ block: SigLIPBlock) -> Tensor { checkpointed([x]) { block($0[0]) } }
 
   private func embedded(_ pictures: Tensor) -> Tensor {
     precondition(

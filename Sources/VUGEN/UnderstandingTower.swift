@@ -95,9 +95,13 @@ public final class UnderstandingTower: Module {
   ///
   /// Where stored weights meet bf16, the activations between them are bf16 as well, as in the reference's own runs.
   public func encode(_ pictures: Tensor) -> (features: Tensor, projected: Tensor) {
-    let isStored = precision.multipliesBF16 && core.encoder.storedType == .bf16
-    let features = core.encoder(pictures.cast(to: isStored ? .bf16 : type))
+    let features = core.encoder(pictures.cast(to: pictureType))
     return (features.cast(to: type), core.projector(features).cast(to: type))
+  }
+
+  /// In which the encoder computes.
+  var pictureType: ElementType {
+    precision.multipliesBF16 && core.encoder.storedType == .bf16 ? .bf16 : type
   }
 
   /// Embeddings of a prompt `[1, tokens, width]`, its image tokens replaced by `projected` in order.

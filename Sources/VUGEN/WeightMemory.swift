@@ -19,10 +19,11 @@ enum WeightMemory {
     try SystemMemory.check(min(bytes, copied) + answering, mapped: bytes + stacks, for: "this model")
   }
 
-  /// The same of the half that draws: its weights are widened to f32, and many of them stand in a second order.
-  static func check(drawing folder: String) throws {
-    let bytes = bytes(drawing: folder)
-    try SystemMemory.check(3 * bytes + drawing, mapped: bytes, for: "drawing by this model")
+  /// The same of the half that draws: many of its weights stand in a second order, and they are widened to f32 before
+  /// unless the precision is bf16.
+  static func check(drawing folder: String, _ precision: Precision) throws {
+    let bytes = bytes(drawing: folder), share = precision == .bf16 ? 1 : 3
+    try SystemMemory.check(share * bytes + drawing, mapped: bytes, for: "drawing by this model")
   }
 
   /// What the program holds at its peak where it reads, and draws: what it began with, the mapped weights and what is

@@ -16,30 +16,7 @@ import VUGEN
 @Suite(.serialized)
 @NumericActor
 struct DrawingTrainingTests {
-  private static var understanding: String?
-
-  /// A tiny understanding model, trained for one step.
-  private func model() throws -> String {
-    if let folder = Self.understanding { return folder }
-    var recipe = UnderstandingRecipe()
-    (recipe.model.imageSize, recipe.model.patchSize) = (32, 8)
-    (recipe.model.visionWidth, recipe.model.visionLayers, recipe.model.visionHeads) = (16, 2, 2)
-    (recipe.model.textWidth, recipe.model.textLayers, recipe.model.textHeads) = (16, 2, 2)
-    (recipe.model.keyValueHeads, recipe.model.textHidden, recipe.model.vocabulary) = (1, 32, 320)
-    (recipe.data.batch, recipe.data.questions, recipe.model.alignmentWidth) = (2, 1, 8)
-    recipe.optimization.steps = 1
-    let place = try temporaryFolder(), words = BytePairTraining(words: [:], vocabulary: 256)
-    try AtomicFile.write(
-      words.json(specialTokens: BytePairTraining.specialTokens), to: place + "/tokenizer.json")
-    let run = try UnderstandingTraining(
-      recipe, folder: place, isResuming: false, bank: try curatedCutOuts.get())
-    _ = try run.step()
-    run.stop()
-    let folder = temporaryPath()
-    try run.export(to: folder)
-    Self.understanding = folder
-    return folder
-  }
+  private func model() throws -> String { try TinyModel.understanding() }
 
   private func run(_ training: any TrainingRun, _ steps: Int) throws {
     for _ in 0..<steps { #expect(try training.step().loss.isFinite) }
@@ -87,7 +64,7 @@ struct DrawingTrainingTests {
     let generator = try GeneratorTraining(
       generatorRecipe, model: m, folder: g, isResuming: false, bank: cutOuts)
     try run(generator, 4)
-    try latentsGoOn(generatorRecipe, m)
+    try LatentTests.goOn(generatorRecipe, m)
     try viewsAreLatentsOfTheirOwn(generatorRecipe, m)
     try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: false, bank: cutOuts), 3)
     try run(try GeneratorTraining(generatorRecipe, model: m, folder: h, isResuming: true, bank: cutOuts), 1)
@@ -144,55 +121,9 @@ struct DrawingTrainingTests {
         training = try GeneratorTraining(
           recipe, model: model, folder: folder, isResuming: false)
       try training.prepare { _, _ in }
-      let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-      let name = try #require(names.first { $0.hasPrefix("latents-") })
-      let latents = try SafetensorsFile(path: "\(folder)/\(name)").tensor("latents").cast(to: .f32)
-      #expect(latents.size(0) == count)
-      let rows = latents.reshaped([count, latents.count / count])
-      #expect(
-        Set((0..<count).map { rows.gathered(Tensor(indices: [Int32($0)])).toArray() }).count == different)
+      let latents = try StoredLatents(folder + "/latents")
+      #expect(latents.entries.count == count && Set(latents.entries.values.map(\.numbers)).count == different)
     }
-  }
-
-  /// Making a run works nothing out; latents that are stopped go on where they were, and are the same in the end.
-  private func latentsGoOn(_ recipe: GeneratorRecipe, _ model: String) throws {
-    var recipe = recipe
-    recipe.data.scenes = 200
-    struct Stop: Error {}
-    func training(_ folder: String) throws -> GeneratorTraining {
-      try GeneratorTraining(
-        recipe, model: model, folder: folder, isResuming: false, bank: try curatedCutOuts.get())
-    }
-    func latents(_ folder: String) throws -> [String] {
-      try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("latents-") }
-    }
-    let whole = temporaryPath(), parts = temporaryPath()
-    var first = try training(whole), done: [Int] = []
-    #expect(try latents(whole).isEmpty)
-    try first.prepare { now, _ in done.append(now) }
-    #expect(done == [0, 64, 128, 192, 200])
-    first = try training(parts)
-    #expect(throws: Stop.self) { try first.prepare { now, _ in if now == 64 { throw Stop() } } }
-    // The same run goes on, and so does another that is begun in the folder.
-    done = []
-    #expect(throws: Stop.self) {
-      try first.prepare { now, _ in
-        done.append(now)
-        if now == 128 { throw Stop() }
-      }
-    }
-    #expect(try done == [64, 128] && latents(parts).count == 2)
-    done = []
-    try training(parts).prepare { now, _ in done.append(now) }
-    #expect(done == [128, 192, 200])
-    let names = try latents(whole)
-    #expect(try names.count == 1 && latents(parts) == names)
-    #expect(
-      FileManager.default.contents(atPath: "\(whole)/\(names[0])")
-        == FileManager.default.contents(atPath: "\(parts)/\(names[0])"))
-    done = []
-    try training(parts).prepare { now, _ in done.append(now) }
-    #expect(done.isEmpty)
   }
 
   /// Principal components are worked out before the first step, by a call that can be stopped; the run then leaves them.
@@ -250,27 +181,8 @@ struct DrawingTrainingTests {
   }
 
   /// Pictures of another size than the encoder's, and a patch that divides nothing: from features to a folder that draws.
-  /// A model that sees 70 pixels in patches of 14, with random weights.
-  private func modelOfPatch14(_ cutOuts: ObjectBank) throws -> String {
-    var recipe = UnderstandingRecipe()
-    (recipe.model.imageSize, recipe.model.patchSize) = (70, 14)
-    (recipe.model.visionWidth, recipe.model.visionLayers, recipe.model.visionHeads) = (16, 2, 2)
-    (recipe.model.textWidth, recipe.model.textLayers, recipe.model.textHeads) = (16, 2, 2)
-    (recipe.model.keyValueHeads, recipe.model.textHidden, recipe.model.vocabulary) = (1, 32, 320)
-    (recipe.data.batch, recipe.data.questions, recipe.model.alignmentWidth) = (2, 1, 8)
-    (recipe.model.pooling, recipe.optimization.steps) = (5, 1)
-    let place = try temporaryFolder(), words = BytePairTraining(words: [:], vocabulary: 256)
-    try AtomicFile.write(
-      words.json(specialTokens: BytePairTraining.specialTokens), to: place + "/tokenizer.json")
-    let source = temporaryPath()
-    let run = try UnderstandingTraining(recipe, folder: place, isResuming: false, bank: cutOuts)
-    run.stop()
-    try run.export(to: source)
-    return source
-  }
-
   @Test func anyPatchAndAnyOutputSize() throws {
-    let cutOuts = try curatedCutOuts.get(), source = try modelOfPatch14(cutOuts)
+    let cutOuts = try curatedCutOuts.get(), source = try TinyModel.ofPatch14()
     var decoder = DecoderRecipe()
     (decoder.data.batch, decoder.data.wideShare, decoder.optimization.steps) = (2, 0, 2)
     func training() throws -> DecoderTraining {

@@ -11,14 +11,22 @@ import VUGEN
 struct TrainUnderstanding: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "understanding", abstract: "Train the understanding tower on scenes.",
-    discussion: "Example: vugen train understanding --output runs/nano --set optimization.steps=8000")
+    discussion: """
+      Example: vugen train understanding --output runs/nano --set optimization.steps=8000
+
+      With --from, sizes that are not set are those of that model, which may be any Perception Language Model.
+      """)
 
   @OptionGroup var options: TrainOptions
 
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe()) }) else { return }
+      // What is wrong with that folder is said where it is read.
+      let sizes = options.resume ? nil : options.start.flatMap { try? UnderstandingRecipe.sized(as: $0) }
+      guard let recipe = try ranks.together({ try options.merged(sizes ?? UnderstandingRecipe()) }) else {
+        return
+      }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let training = try options.begun(preparation, ranks, from: recipe.data.shards) {
         var bank: ObjectBank?
@@ -99,6 +107,11 @@ struct TrainGenerator: AsyncParsableCommand {
     help: "Model folder with reducer and decoder (default: nano, the built-in model).", completion: .models,
     transform: folderPath)
   var model: String?
+  @Option(
+    help:
+      "Folder of latents that several runs share: each is made once, also where the runs make them at the same time (default: the run's own).",
+    completion: .directory, transform: folderPath)
+  var latents: String?
 
   @NumericActor
   func run() async throws {
@@ -110,10 +123,10 @@ struct TrainGenerator: AsyncParsableCommand {
       let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
         try GeneratorTraining(
           recipe, model: base, folder: options.output, isResuming: options.resume,
-          from: options.start, ranks: ranks)
+          from: options.start, latents: latents, ranks: ranks)
       }
       note(
-        "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
+        "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(latents ?? options.output + "/latents")"
       )
       // From here on a signal leaves the latents that are there, and the same command goes on.
       try preparation.attempt {
@@ -122,6 +135,7 @@ struct TrainGenerator: AsyncParsableCommand {
         }
       }
       preparation.tell(nil)
+      for line in training.latentNotes { note(line.oneLine) }
       noteStartingAnew(training.startingAnew)
       note("generation tower \(training.parameterCount) parameters")
       let measure = recipe.measure

@@ -63,6 +63,7 @@ struct TrainingReport {
       var report: [String: ReportValue] = [
         "path": .text(folder + "/model"), "step": .number(Double(step)), "seconds": .number(end.seconds),
       ]
+      if let bytes = SystemMemory.peakBytes { report["peakBytes"] = .number(Double(bytes)) }
       // Of a run that had no step left there is none.
       if let last = end.last { report["loss"] = .number(Double(last.loss)) }
       if isLeft { InterruptionReport.note(report) } else { print(try jsonLine(report)) }

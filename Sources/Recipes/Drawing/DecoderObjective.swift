@@ -18,9 +18,13 @@ final class AlignmentHead: Module {
 }
 
 /// The decoder's loss towards given pictures: flow matching, perceptual distance, alignment.
-struct DecoderLoss {
+package struct DecoderLoss {
   let weights: DecoderRecipe.Objectives
   let teachers: DecoderTeachers
+
+  package init(weights: DecoderRecipe.Objectives, teachers: DecoderTeachers) {
+    (self.weights, self.teachers) = (weights, teachers)
+  }
 
   /// - Parameters:
   ///   - target: the pictures, `[batch, side, side, 3]`.
@@ -42,13 +46,19 @@ struct DecoderLoss {
           teachers.perceptualName, weight: weights.perceptual, teachers.distance(estimate, targets)))
     }
     if weights.alignment > 0, let seen {
-      let wanted = targets.alignment
       terms.append(
         LossTerm(
-          teachers.alignmentName, weight: weights.alignment,
-          cosineDistance(head(aligned(seen, wanted)), wanted, epsilon: 1e-5)))
+          teachers.alignmentName, weight: weights.alignment, alignment(of: seen, to: targets) { head($0) }))
     }
     return terms
+  }
+
+  /// How far the decoder's features `[batch, side, side, channels]`, behind a head, are from what they are aligned to.
+  package func alignment(
+    of seen: Tensor, to targets: DecoderTeachers.Targets, by head: (Tensor) -> Tensor
+  ) -> Tensor {
+    let wanted = targets.alignment
+    return cosineDistance(head(aligned(seen, wanted)), wanted, epsilon: 1e-5)
   }
 
   /// The decoder's features on the encoder's grid, as tokens.

@@ -3,15 +3,15 @@ import VUGEN
 
 /// The frozen networks that a decoder learns from: the understanding encoder, and, where the recipe names folders
 /// with their weights, LPIPS and DINOv2 in its place.
-struct DecoderTeachers {
+package struct DecoderTeachers {
   /// What is known of the pictures that a decoder shall draw.
-  struct Targets {
+  package struct Targets {
     /// The understanding encoder's last block: what latents are made of.
-    let encoded: Tensor
+    package let encoded: Tensor
     /// What the transformer's features are aligned to, `[batch, patches, width]`.
-    let alignment: Tensor
+    package let alignment: Tensor
     /// What the perceptual distance compares.
-    var perceptual: [Tensor]
+    package var perceptual: [Tensor]
   }
 
   let encoder: VisionEncoder
@@ -25,7 +25,7 @@ struct DecoderTeachers {
   /// - Parameter grid: side of the grid of the decoder's transformer, to which DINOv2's is fitted.
   ///
   /// Throws `ModelFileError` or `ModuleLoadError` where a named folder does not hold the weights.
-  init(
+  package init(
     _ encoder: VisionEncoder, _ objectives: DecoderRecipe.Objectives, grid: Int, type: ElementType
   ) throws {
     (self.encoder, self.grid, self.type) = (encoder, grid, type)
@@ -35,11 +35,11 @@ struct DecoderTeachers {
   }
 
   /// The perceptual term's name, which says what it stands on.
-  var perceptualName: String { lpips == nil ? "perceptual" : "LPIPS" }
-  var alignmentName: String { dino == nil ? "alignment" : "REPA" }
+  package var perceptualName: String { lpips == nil ? "perceptual" : "LPIPS" }
+  package var alignmentName: String { dino == nil ? "alignment" : "REPA" }
 
   /// Channels of what features are aligned to.
-  var alignmentWidth: Int { dino?.configuration.width ?? encoder.configuration.width }
+  package var alignmentWidth: Int { dino?.configuration.width ?? encoder.configuration.width }
 
   /// Runs the teachers of features once, without a tape.
   ///
@@ -47,7 +47,7 @@ struct DecoderTeachers {
   ///   - pictures: as they are to be drawn.
   ///   - seen: the same at the encoder's size.
   ///   - comparing: whether the perceptual distance will be asked for.
-  func targets(_ pictures: Tensor, seen: Tensor, comparing: Bool) -> Targets {
+  package func targets(_ pictures: Tensor, seen: Tensor, comparing: Bool) -> Targets {
     withoutGradients {
       let blocks = encoder.blockOutputs(seen.cast(to: type)), last = blocks[blocks.count - 1]
       let isSeen = lpips == nil && pictures.size(1) == seen.size(1)
@@ -83,7 +83,7 @@ struct DecoderTeachers {
   }
 
   /// How far pictures are from those that `targets` came from.
-  func distance(_ pictures: Tensor, _ targets: Targets) -> Tensor {
+  package func distance(_ pictures: Tensor, _ targets: Targets) -> Tensor {
     let found = features(pictures)
     return lpips.map { $0(found, targets.perceptual) } ?? own(found, targets.perceptual)
   }

@@ -127,7 +127,9 @@ public final class DecoderTraining: TrainingRun {
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
       var random = self.ranks.random(self.recipe.data.seed, .decoderBatch(first + i))
-      return self.objective.loss(batch, self.loss, using: &random)
+      return Activations.madeAgain(self.recipe.run.checkpointActivations) {
+        self.objective.loss(batch, self.loss, using: &random)
+      }
     }
   }
 

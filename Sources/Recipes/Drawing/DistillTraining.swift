@@ -84,9 +84,9 @@ public final class DistillTraining: TrainingRun {
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     model = try loaded.generation()
-    try MemoryNeed.check(
-      recipe.memoryNeed(of: model.configuration, upon: loaded.configuration),
-      "data.batch = \(recipe.data.batch)")
+    try MemoryNeed.check(recipe, "data.batch = \(recipe.data.batch)") { [model] in
+      $0.memoryNeed(of: model.configuration, upon: loaded.configuration)
+    }
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     (self.recipe, self.folder, source, self.ranks) = (recipe, folder, folderOfModel, ranks)
     encoder = loaded.tower.core.encoder
@@ -117,7 +117,7 @@ public final class DistillTraining: TrainingRun {
     return try trainer.step { i in
       let batch = try self.stream.next(from: first)
       var random = self.ranks.random(self.recipe.data.seed, .distillationBatch(first + i))
-      return self.terms(batch, &random)
+      return Activations.madeAgain(self.recipe.run.checkpointActivations) { self.terms(batch, &random) }
     }
   }
 

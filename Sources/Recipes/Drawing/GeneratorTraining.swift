@@ -123,20 +123,21 @@ public final class GeneratorTraining: TrainingRun {
   private let generator: GenerationTower
   private let cache: LatentCache
   private let template: ChatTemplate
-  /// What scenes are made of, where the latents have asked for it.
-  private let cutOuts: ObjectBank?
+  /// What scenes are made of, where somebody has it already.
+  private let bank: ObjectBank?
   /// Places in the cache whose captions were too long for the model.
   private var cutPlaces: Set<Int> = []
 
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
   ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
+  ///   - latents: folder of latents that the run shares with others; its own unless given, or given before.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: GeneratorRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    from: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
+    from: String? = nil, latents: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
@@ -151,16 +152,12 @@ public final class GeneratorTraining: TrainingRun {
       configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
-    var read = bank
+    if ranks.isFirst { try LatentPlace.settle(latents, of: folder) }
+    self.bank = bank
     cache = try LatentCache(
-      in: folder, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
-      index: index, ranks: ranks,
-      bank: {
-        let all = try bank ?? ObjectBank()
-        read = all
-        return all
-      })
-    cutOuts = read
+      in: folder, at: latents, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
+      index: index, ranks: ranks
+    ) { try bank ?? ObjectBank() }
     trainer = Trainer(generator, recipe.optimization, ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
@@ -175,9 +172,9 @@ public final class GeneratorTraining: TrainingRun {
       throw RecipeError(
         "model.patch = \(patch) does not divide the \(grid) latents along a side; give a number that does")
     }
-    try MemoryNeed.check(
-      recipe.memoryNeed(of: model.configuration, beside: c, stored: stored),
-      "data.batch = \(recipe.data.batch) and data.scenes = \(recipe.data.scenes)")
+    try MemoryNeed.check(recipe, "data.batch = \(recipe.data.batch)") {
+      $0.memoryNeed(of: model.configuration, beside: c, stored: stored)
+    }
     var configuration = model.configuration
     (configuration.generatorPatch, configuration.timeShift) = (patch, recipe.model.timeShift)
     return configuration
@@ -205,18 +202,22 @@ public final class GeneratorTraining: TrainingRun {
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   /// Numbers in the tower's weights.
   public var parameterCount: Int { generator.parameterCount }
+  /// What a person should know of the latents, such as files that were damaged: a line each, once they are there.
+  public var latentNotes: [String] { cache.problems }
   public var dataNotes: [String] {
     cache.notes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
   }
 
-  /// Works out the latents of all pictures, unless the folder has them. Stopped by `progress`, which is called with the
-  /// pictures that are done and all of them and may throw, it goes on there the next time.
+  /// Works out the latents of all pictures that the set lacks. Stopped by `progress`, which is called with the pictures
+  /// that are done and all of them and may throw, or by whatever ends the program, it goes on there the next time.
   public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws { try cache.fill(progress) }
 
   public func step() throws -> Trainer.Report {
     try prepare { _, _ in }
     let first = trainer.stepCount * recipe.optimization.accumulation
-    return try trainer.step { try self.loss(number: first + $0) }
+    return try trainer.step { i in
+      try Activations.madeAgain(recipe.run.checkpointActivations) { try self.loss(number: first + i) }
+    }
   }
 
   private func loss(number: Int) throws -> [LossTerm] {
@@ -230,8 +231,8 @@ public final class GeneratorTraining: TrainingRun {
     let dropped = Tensor.uniform([batch], using: &random).toArray()
     let words = random.integers(below: 1 << 16, count: batch)
     let most = understanding.configuration.text.context - generator.configuration.tokens
-    let prompts = places.enumerated().map { i, place -> [Int32] in
-      let captions = cache.captions[place], data = recipe.data
+    let prompts = try places.enumerated().map { i, place -> [Int32] in
+      let captions = try cache.captions(place), data = recipe.data
       let isEmpty = dropped[i] < Float(data.promptDropout)
       // What is left of the same number says whether it is the first one.
       let isFirst =
@@ -243,7 +244,7 @@ public final class GeneratorTraining: TrainingRun {
       return tokens
     }
     let read = try understanding.read(prompts: prompts, pictureTokens: generator.configuration.tokens)
-    let data = cache.latents.gathered(Tensor(indices: places.map(Int32.init))).cast(to: .f32)
+    let data = try cache.latents(places).cast(to: .f32)
     let noise = Tensor.normal(like: data, using: &random)
     let t = recipe.times.draw(batch, using: &random, ranks)
     let velocity = generator(
@@ -286,7 +287,7 @@ public final class GeneratorTraining: TrainingRun {
   public func unseenScenes() throws -> SceneComposer? {
     guard recipe.data.shards.isEmpty else { return nil }
     var composer = SceneComposer(
-      try cutOuts ?? ObjectBank(includingSingles: false), seed: ~recipe.data.seed,
+      try bank ?? cache.cutOuts ?? ObjectBank(includingSingles: false), seed: ~recipe.data.seed,
       size: model.configuration.imageSize)
     composer.style = recipe.data.style
     return composer
@@ -294,8 +295,9 @@ public final class GeneratorTraining: TrainingRun {
 
   private func averaged() throws -> GenerationTower {
     var random = Philox(seed: 0)
-    let tower = GenerationTower(
-      configuration.tower, text: understanding.configuration.text, using: &random)
+    let tower = Parameter.deferringValues {
+      GenerationTower(configuration.tower, text: understanding.configuration.text, using: &random)
+    }
     try tower.load(trainer.averagedTensors, from: folder)
     return tower
   }

@@ -58,14 +58,30 @@ package struct Framing: Sendable, Equatable {
   ///   - number: the example's.
   ///   - caption: what is said of it; where that speaks of left or right, the picture is not mirrored.
   package func framed(_ picture: Picture, side: Int, number: Int, caption: String) -> Picture {
-    var random = Philox(seed: seed, .framing(number))
-    let draws = random.integers(below: 1 << 24, count: 4).map { Double($0) / Double(1 << 24) }
+    let draws = self.draws(number)
     let square = self.square(of: picture.width, picture.height, draws)
     let part =
       crop == .squash
       ? picture : picture.cropped(x: square.x, y: square.y, width: square.side, height: square.side)
     let result = part.resizedBicubic(width: side, height: side)
-    return flip && draws[3] < 0.5 && !Self.saysSides(caption) ? result.mirrored() : result
+    return isMirrored(draws, caption) ? result.mirrored() : result
+  }
+
+  /// What `framed` does to an example, as a text that is the same where the result of the same picture is.
+  func view(of number: Int, caption: String) -> String {
+    let draws = self.draws(number)
+    let square = crop == .random ? "\(cropFrom) \(draws[0]) \(draws[1]) \(draws[2])" : ""
+    return "\(crop.rawValue) \(square)\(isMirrored(draws, caption) ? " mirrored" : "")"
+  }
+
+  /// Four numbers in 0…1.
+  private func draws(_ number: Int) -> [Double] {
+    var random = Philox(seed: seed, .framing(number))
+    return random.integers(below: 1 << 24, count: 4).map { Double($0) / Double(1 << 24) }
+  }
+
+  private func isMirrored(_ draws: [Double], _ caption: String) -> Bool {
+    flip && draws[3] < 0.5 && !Self.saysSides(caption)
   }
 
   /// - Parameter draws: three numbers in 0…1.

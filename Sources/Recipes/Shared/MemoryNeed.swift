@@ -9,12 +9,27 @@ import VUGEN
 enum MemoryNeed {
   /// Throws `RecipeError` where `bytes` are more than are free.
   ///
-  /// - Parameter names: what of a recipe can be lowered, as a part of a sentence.
-  static func check(_ bytes: Double, _ names: String) throws {
+  /// - Parameters:
+  ///   - names: what of a recipe can be lowered, as a part of a sentence.
+  ///   - more: what helps besides.
+  static func check(_ bytes: Double, _ names: String, more: String = "") throws {
     guard let free = SystemMemory.roomBytes, bytes > Double(free) else { return }
     throw RecipeError(
-      "\(names): these sizes need about \(gigabytes(bytes)) GB of memory, and \(gigabytes(Double(free))) GB are free; make them smaller"
+      "\(names): these sizes need about \(gigabytes(bytes)) GB of memory, and \(gigabytes(Double(free))) GB are free; make them smaller\(more)"
     )
+  }
+
+  /// The same of a recipe, which may say that activations are made again; where that helps, it is named.
+  static func check<Recipe: CheckpointingRecipe>(
+    _ recipe: Recipe, _ names: String, _ need: (Recipe) throws -> Double
+  ) throws {
+    var less = recipe
+    less.checkpointsActivations = true
+    let bytes = try need(recipe), rest = try need(less)
+    let isHelp = !recipe.checkpointsActivations && rest < 0.98 * bytes
+    try check(
+      bytes, names,
+      more: isHelp ? ", or set run.checkpointActivations = true (about \(gigabytes(rest)) GB)" : "")
   }
 
   /// Of a batch of pictures as numbers, and as much again while they are looked at.
@@ -27,6 +42,37 @@ enum MemoryNeed {
   }
 }
 
+/// A recipe whose run can work activations out again.
+protocol CheckpointingRecipe { var checkpointsActivations: Bool { get set } }
+
+extension UnderstandingRecipe: CheckpointingRecipe {
+  var checkpointsActivations: Bool {
+    get { run.checkpointActivations }
+    set { run.checkpointActivations = newValue }
+  }
+}
+
+extension DecoderRecipe: CheckpointingRecipe {
+  var checkpointsActivations: Bool {
+    get { run.checkpointActivations }
+    set { run.checkpointActivations = newValue }
+  }
+}
+
+extension DistillRecipe: CheckpointingRecipe {
+  var checkpointsActivations: Bool {
+    get { run.checkpointActivations }
+    set { run.checkpointActivations = newValue }
+  }
+}
+
+extension GeneratorRecipe: CheckpointingRecipe {
+  var checkpointsActivations: Bool {
+    get { run.checkpointActivations }
+    set { run.checkpointActivations = newValue }
+  }
+}
+
 /// What training takes at its peak, by what dominates. The constants were measured (`VmHWM` of whole runs), and
 /// `MemoryTests` measures them again.
 package enum TrainingMemory {
@@ -36,10 +82,14 @@ package enum TrainingMemory {
   /// Cut-outs of which scenes are composed.
   static let scenes = 340e6
 
-  /// Of trained weights: with gradients, two moments and the average, and once more while a run is saved; with the sum of
-  /// gradients where a step has several batches.
-  static func weights(_ parameters: Double, _ o: Optimization) -> Double {
-    (o.accumulation > 1 ? 32 : 28) * parameters
+  /// Of trained weights: with gradients, two moments and the average; with the sum of gradients where a step has several
+  /// batches; and twice in a library's own order where that has them, as it has convolutions' everywhere.
+  static func weights(_ parameters: Double, _ o: Optimization, areConvolutions: Bool = false) -> Double {
+    var bytes = 16.0
+    if o.keepsAverage { bytes += 4 }
+    if o.accumulation > 1 { bytes += 4 }
+    if areConvolutions || Hardware.hasSteadyProducts { bytes += 8 }
+    return bytes * parameters
   }
 
   /// Of a picture's numbers: made ahead, and twice more where it is looked at.
@@ -64,9 +114,12 @@ package enum TrainingMemory {
     return Double(decoder.parameterCount + reducer.parameterCount) + deepest * (deepest + Double(width))
   }
 
-  /// What `layers` blocks of a transformer keep for the gradients.
-  static func blocks(_ tokens: Double, _ width: Double, _ layers: Double, _ type: ElementType) -> Double {
-    28 * tokens * width * layers * size(type)
+  /// What `layers` blocks of a transformer keep for the gradients: where they are worked out again, all of one of them, and
+  /// the others' inputs.
+  static func blocks(
+    _ tokens: Double, _ width: Double, _ layers: Double, _ type: ElementType, again: Bool
+  ) -> Double {
+    (again ? 28 + 2 * layers : 28 * layers) * tokens * width * size(type)
   }
 
   static func size(_ type: ElementType) -> Double { type == .bf16 ? 2 : 4 }
@@ -74,30 +127,34 @@ package enum TrainingMemory {
   static func base(_ shards: String) -> Double { program + (shards.isEmpty ? scenes : 0) }
 
   /// Of a picture in an encoder through which gradients go.
-  static func encoder(_ c: UnderstandingConfiguration, _ type: ElementType) -> Double {
+  static func encoder(_ c: UnderstandingConfiguration, _ type: ElementType, again: Bool) -> Double {
     let v = c.vision
-    return blocks(Double(v.grid * v.grid), Double(v.width), Double(v.layers), type)
+    return blocks(Double(v.grid * v.grid), Double(v.width), Double(v.layers), type, again: again)
   }
 
   /// Of a picture in a pixel decoder: the blocks of each level of the U, and the transformer in its middle.
-  static func decoder(_ c: PixelDecoderConfiguration, side: Int, _ type: ElementType) -> Double {
-    var side = Double(side / c.stem), numbers = 0.0
+  static func decoder(
+    _ c: PixelDecoderConfiguration, side: Int, _ type: ElementType, again: Bool
+  ) -> Double {
+    var side = Double(side / c.stem)
+    // One block of the first level, of what comes up and what was kept on the way down.
+    var numbers = again ? 30 * side * side * Double(c.channels) : 0
     for width in c.widths {
-      numbers += Double(2 * c.blocks + 1) * side * side * Double(width) * 10
+      numbers += Double(2 * c.blocks + 1) * side * side * Double(width) * (again ? 2 : 10)
       side /= 2
     }
-    numbers += 28 * 4 * side * side * Double(c.deepestChannels * c.layers)
+    let layers = Double(c.layers)
+    numbers += (again ? 28 * 4 + 2 * layers : 28 * 4 * layers) * 4 * side * side * Double(c.deepestChannels)
     return numbers * size(type)
   }
 
   /// VGG-16's layers for each pixel, of two pictures.
   static func perceptual(
-    _ o: DecoderRecipe.Objectives, _ c: UnderstandingConfiguration, side: Int, _ type: ElementType
-  )
-    -> Double
-  {
+    _ o: DecoderRecipe.Objectives, _ c: UnderstandingConfiguration, side: Int, _ type: ElementType,
+    again: Bool
+  ) -> Double {
     if o.perceptual <= 0 { return 0 }
-    return o.lpipsFolder.isEmpty ? encoder(c, type) : 2200 * Double(side * side)
+    return o.lpipsFolder.isEmpty ? encoder(c, type, again: again) : 2200 * Double(side * side)
   }
 }
 
@@ -117,10 +174,10 @@ extension UnderstandingRecipe {
       + vision * Self.headOutputs
     // A question with its answer has about twenty tokens.
     let tokens = min(pooled * pooled + 21 * Double(data.questions), Double(model.context))
-    let type = run.compute.activationType
+    let type = run.compute.activationType, again = run.checkpointActivations
     let picture =
-      TrainingMemory.blocks(grid * grid, vision, layers.0, type)
-      + TrainingMemory.blocks(tokens, text, layers.1, type)
+      TrainingMemory.blocks(grid * grid, vision, layers.0, type, again: again)
+      + TrainingMemory.blocks(tokens, text, layers.1, type, again: again)
       // Each word's share of each token, and its gradients.
       + 14 * tokens * Double(model.vocabulary)
       // What lies on each patch, what each token sees, and the vectors that are compared.
@@ -137,25 +194,26 @@ extension UnderstandingRecipe {
 
   /// Throws `RecipeError` where the weights and a batch do not fit into memory.
   func checkMemory() throws {
-    try MemoryNeed.check(memoryNeed, "data.batch and the sizes under model")
+    try MemoryNeed.check(self, "data.batch and the sizes under model") { $0.memoryNeed }
   }
 }
 
 extension DecoderRecipe {
   /// At its peak, in bytes, upon an encoder.
   package func memoryNeed(upon c: UnderstandingConfiguration) throws -> Double {
-    let drawing = try configuration(for: c), type = run.type
+    let drawing = try configuration(for: c), type = run.type, again = run.checkpointActivations
     let parameters = TrainingMemory.parameters(of: drawing, alignedTo: c.vision.width)
     let picture =
-      TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, type)
-      + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, type)
+      TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, type, again: again)
+      + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, type, again: again)
       + TrainingMemory.numbers(side: drawing.imageSize)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
-      + c.weightBytes + objectives.teacherBytes + Double(data.batch) * picture
+    return TrainingMemory.base(data.shards)
+      + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes
+      + objectives.teacherBytes + Double(data.batch) * picture
   }
 
   func checkMemory(upon c: UnderstandingConfiguration) throws {
-    try MemoryNeed.check(try memoryNeed(upon: c), "data.batch and model.size")
+    try MemoryNeed.check(self, "data.batch and model.size") { try $0.memoryNeed(upon: c) }
   }
 }
 
@@ -163,12 +221,14 @@ extension DistillRecipe {
   /// At its peak, in bytes, of a model's decoder.
   package func memoryNeed(of drawing: GenerationConfiguration, upon c: UnderstandingConfiguration) -> Double {
     let parameters = TrainingMemory.parameters(of: drawing, alignedTo: c.vision.width)
+    let again = run.checkpointActivations
     let picture =
-      TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, run.type)
-      + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, run.type)
+      TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, run.type, again: again)
+      + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, run.type, again: again)
       + TrainingMemory.numbers(side: drawing.imageSize)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
-      + c.weightBytes + objectives.teacherBytes + Double(data.batch) * picture
+    return TrainingMemory.base(data.shards)
+      + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes
+      + objectives.teacherBytes + Double(data.batch) * picture
   }
 }
 
@@ -192,21 +252,25 @@ extension GeneratorRecipe {
     let parameters =
       1.16 * Double(text.layers) * Double(text.width) * Double(2 * text.width + 3 * text.hidden)
       + (2 * square + side * side) * Double(text.width)
-    // All latents are held, and once more where their parts are joined, with several captions each.
-    let grid = Double(drawing.grid * drawing.grid), count = Double(data.pictures(of: stored))
-    let latents = count * (4 * grid * Double(drawing.reducer.latents) + 800)
-    // Latents are made of pictures by chunks; the encoder keeps nothing for gradients.
-    let seen = 36 * Double(min(64, data.scenes) * vision.grid * vision.grid * vision.width)
+    // Latents stay in their files; in memory is where each lies.
+    let latents = 150 * Double(data.pictures(of: stored))
+    // They are made of a few pictures at a time; the encoder keeps nothing for gradients.
+    let patches = vision.grid * vision.grid
+    let seen = 36 * Double(max(patches, min(4096, 64 * patches)) * vision.width)
     // Its layers keep less than others: what they read of the prompt is frozen.
     let picture =
-      0.65 * TrainingMemory.blocks(side * side, Double(text.width), Double(text.layers), run.type)
+      0.65
+      * TrainingMemory.blocks(
+        side * side, Double(text.width), Double(text.layers), run.type, again: run.checkpointActivations)
+    // The parts that draw sheets, in f32.
+    let drawn = 4 * TrainingMemory.parameters(of: drawing, alignedTo: 0)
     return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
-      + 2 * c.weightBytes + seen + latents + Double(data.batch) * picture
+      + c.weightBytes + drawn + seen + latents + Double(data.batch) * picture
   }
 }
 
 extension UnderstandingConfiguration {
-  /// Of its weights in f32: as they are widened where they are used.
+  /// Of its weights as they are used: widened to f32, or in the files' bf16 and in a second order.
   fileprivate var weightBytes: Double {
     let v = vision, t = text
     let numbers =

@@ -35,6 +35,9 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   public var sampleMinutes = 10.0
   /// `bf16` where the processor multiplies it, else f32; or `f32`.
   public var compute = Precision.bf16
+  /// Whether blocks keep only their inputs for the way back, and are worked out again there: less memory, more time, the
+  /// same bits.
+  public var checkpointActivations = false
   /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
   public var nice: Int32 = 10
 

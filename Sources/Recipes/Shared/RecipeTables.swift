@@ -29,7 +29,7 @@ extension Optimization {
       ("accumulation", .whole(1...1 << 16), "batches", "Batches accumulated per step."),
       (
         "averageDecay", .share, "",
-        "Decay of the moving average of the weights; the average is what is exported."
+        "Decay of the moving average of the weights, which is what is exported; 0 for the weights themselves, which saves memory."
       ),
       ("averageStart", .share, "", "Share of the run after which averaging starts."),
       (
@@ -45,12 +45,16 @@ extension DrawingRun {
     [
       ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
       ("sampleMinutes", .weight, "minutes", "Time between sheets of samples; 0 draws none."),
-      compute, nice,
+      compute, checkpointActivations, nice,
     ])
 
   static let compute: (String, RecipeKey.Kind, String, String) = (
     "compute", .word(Precision.allCases.map(\.rawValue)), "",
     "Precision of products; bf16 is used only where the processor multiplies it."
+  )
+  static let checkpointActivations: (String, RecipeKey.Kind, String, String) = (
+    "checkpointActivations", .flag, "",
+    "Whether blocks are computed again in the backward pass: less memory, more time, and the same results bit for bit."
   )
   static let nice: (String, RecipeKey.Kind, String, String) = (
     "nice", .whole(0...19), "", "Niceness: how readily the run yields to other programs."
@@ -216,7 +220,7 @@ extension UnderstandingRecipe {
       "run",
       [
         ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."), DrawingRun.compute,
-        DrawingRun.nice,
+        DrawingRun.checkpointActivations, DrawingRun.nice,
       ])
 
   private static let modelKeys = RecipeKey.section(

@@ -36,7 +36,7 @@ enum RunFolder {
   /// Whether a folder has what a run leaves before its first checkpoint: it may begin again.
   private static func isOfRun(_ folder: String) -> Bool {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.contains { $0 == "recipe.toml" || $0.hasPrefix("latents-") }
+    return names.contains { $0 == "recipe.toml" || $0 == "latents" || $0.hasPrefix("latents-") }
   }
 
   /// Throws `ModelFileError` where a model that a run shall begin with lacks what an earlier run of the stage exports.
@@ -75,17 +75,17 @@ enum RunFolder {
     }
   }
 
+  /// What of a model's understanding half is neither sizes nor weights.
+  static let companions = [
+    "generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
+    "tokenizer.model", "tokenizer_config.json", "chat_template.jinja", "chat_template.json",
+  ]
+
   /// The files of a model's understanding half: its weights in as many parts as they have, and all that is needed to load
   /// them. Throws `ModelFileError`.
   static func understandingFiles(of folder: String) throws -> [String] {
     let weights = Set(try ModelWeights(folder: folder).files.values.map { FileName.last(of: $0.path) })
-    let rest = [
-      "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
-      "tokenizer.json",
-      "tokenizer.model", "tokenizer_config.json", "chat_template.jinja", "chat_template.json",
-      "alignment.safetensors",
-    ]
-    return rest + weights.sorted()
+    return ["config.json", "alignment.safetensors"] + companions + weights.sorted()
       + (weights == ["model.safetensors"] ? [] : ["model.safetensors.index.json"])
   }
 }

@@ -1,4 +1,5 @@
 import DataSets
+import Files
 import Layers
 import ModelFiles
 import Tensors
@@ -71,8 +72,11 @@ final class UnderstandingObjective: Module {
       try tower.core.encoder.module.load(weights.part(prefix), from: folder)
       return false
     }
+    if own.text.isTied { weights["lm_head.weight"] = nil }
     try tower.load(weights, from: folder)
     let path = folder + "/alignment.safetensors"
+    // Models from elsewhere have none; it starts anew.
+    guard FileName.isTaken(path) else { return true }
     try alignment.load(try SafetensorsFile(path: path).allTensors(), from: path)
     return true
   }

@@ -113,6 +113,9 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     public var checkpointMinutes = 5.0
     /// `bf16` where the processor multiplies it, else f32; or `f32`.
     public var compute = Precision.bf16
+    /// Whether blocks keep only their inputs for the way back, and are worked out again there: less memory, more time, the
+    /// same bits.
+    public var checkpointActivations = false
     /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
     public var nice: Int32 = 10
 
@@ -162,8 +165,13 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
 
   /// The model's sizes.
   ///
-  /// - Parameter tokens: the special tokens' ids.
-  func configuration(specialTokens tokens: [String: Int32]) throws -> UnderstandingConfiguration {
+  /// - Parameters:
+  ///   - tokens: the special tokens' ids.
+  ///   - base: of the model that the run begins with.
+  func configuration(
+    specialTokens tokens: [String: Int32], upon base: UnderstandingConfiguration? = nil
+  ) throws -> UnderstandingConfiguration {
+    if let base, isSized(as: base) { return base }
     func id(_ name: String) throws -> Int32 {
       guard let id = tokens[name] else {
         throw RecipeError(

@@ -98,7 +98,8 @@ public final class UnderstandingTraining: TrainingRun {
       recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
     // All that the run begins with is read before anything is written.
     tokenizer = try Self.tokenizer(recipe, folder, start)
-    configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
+    configuration = try recipe.configuration(
+      specialTokens: tokenizer.specialTokens, upon: Self.base(of: folder, start))
     let bank = index == nil ? try given ?? ObjectBank() : nil
     // The same whether they come from cut-outs or from records in shards, for which nothing need be installed.
     let classes = try bank?.entries.map(\.kind.name) ?? ObjectClass.curated().map(\.name)
@@ -110,7 +111,11 @@ public final class UnderstandingTraining: TrainingRun {
     tookWholeModel = try start.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization, ranks: ranks)
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
-    if let start, ranks.isFirst { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
+    if let start, ranks.isFirst {
+      try RunFolder.copy(RunFolder.companions, from: start, to: folder)
+      try RunFolder.make(folder + Self.baseFolder)
+      try RunFolder.copy(["config.json"], from: start, to: folder + Self.baseFolder)
+    }
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
     packer = BatchPacker(
       try ExampleSource(
@@ -122,15 +127,26 @@ public final class UnderstandingTraining: TrainingRun {
     try RunFolder.save(recipe, in: folder, ranks)
   }
 
+  /// Where a run keeps the configuration of the model that it began with.
+  private static let baseFolder = "/base"
+
+  /// The configuration of the model that a run begins with, or began with; nil for none.
+  private static func base(of folder: String, _ start: String?) throws -> UnderstandingConfiguration? {
+    let own = folder + baseFolder
+    let place = start ?? (FileName.exists(own + "/config.json") ? own : nil)
+    return try place.map { try UnderstandingConfiguration(folder: $0) }
+  }
+
   /// The run's own tokenizer, or that of the model that it starts from.
   private static func tokenizer(_ recipe: UnderstandingRecipe, _ folder: String, _ start: String?) throws
     -> Tokenizer
   {
-    let path = (start ?? folder) + "/tokenizer.json"
-    guard start != nil || FileName.exists(path) else {
+    let place = start ?? folder, path = place + "/tokenizer.json"
+    let isOld = !FileName.exists(path) && FileName.exists(place + "/tokenizer.model")
+    guard start != nil || isOld || FileName.exists(path) else {
       throw RecipeError("\(path): no such file; a run begins with a tokenizer, or with a model by --from")
     }
-    let tokenizer = try Tokenizer(json: path)
+    let tokenizer = try isOld ? Tokenizer(folder: place) : Tokenizer(json: path)
     guard tokenizer.vocabularySize <= recipe.model.vocabulary else {
       throw RecipeError(
         "\(path): \(tokenizer.vocabularySize) tokens, more than model.vocabulary = \(recipe.model.vocabulary); raise it"
@@ -155,7 +171,13 @@ public final class UnderstandingTraining: TrainingRun {
     }
     return try trainer.step { _ in
       guard let batch = try self.prefetcher?.next() else { return [] }
-      return try self.objective.loss(batch, picturePlaces: self.packer.picturePlaces)
+      return try self.loss(batch)
+    }
+  }
+
+  private func loss(_ batch: PackedBatch) throws -> [LossTerm] {
+    try Activations.madeAgain(recipe.run.checkpointActivations) {
+      try objective.loss(batch, picturePlaces: packer.picturePlaces)
     }
   }
 
@@ -164,7 +186,7 @@ public final class UnderstandingTraining: TrainingRun {
   /// - Returns: the seconds of the step alone.
   public func stepWithoutData(on number: Int) throws -> Double {
     let batch = try packer.make(number), clock = ContinuousClock(), start = clock.now
-    _ = try trainer.step { _ in try self.objective.loss(batch, picturePlaces: self.packer.picturePlaces) }
+    _ = try trainer.step { _ in try self.loss(batch) }
     return (clock.now - start) / .seconds(1)
   }
 
@@ -183,8 +205,7 @@ public final class UnderstandingTraining: TrainingRun {
     try SafetensorsWriter.write(
       tensors.part("alignment."), summed: true, to: folder + "/alignment.safetensors")
     try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
-    let json = try ModelFolder.contents(of: self.folder + "/tokenizer.json")
-    try AtomicFile.write(json, to: folder + "/tokenizer.json")
+    try RunFolder.copy(RunFolder.companions, from: self.folder, to: folder)
   }
 
   /// Ends the threads that make data.

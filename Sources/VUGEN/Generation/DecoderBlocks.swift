@@ -12,6 +12,18 @@ struct DecoderCondition {
   /// How grids meet that are no whole multiples of the latents'.
   var isBilinear: Bool
 
+  /// A block's output, of which on the way back only the inputs are there where a step wants that.
+  func block(_ inputs: [Tensor], _ body: @escaping ([Tensor], DecoderCondition) -> Tensor) -> Tensor {
+    let count = inputs.count
+    return checkpointed(inputs + [time, context, activatedContext]) { [isBilinear] all in
+      body(
+        Array(all[..<count]),
+        DecoderCondition(
+          time: all[count], context: all[count + 1], activatedContext: all[count + 2], isBilinear: isBilinear)
+      )
+    }
+  }
+
   /// Scale and shift, made at the latents' grid, at a level's.
   func fitted(_ parts: Tensor, height: Int, width: Int) -> Tensor {
     let isMultiple = height % parts.size(1) == 0 && height / parts.size(1) * parts.size(2) == width

@@ -148,7 +148,7 @@ final class DecoderTransformer: Module {
     var h = norm.map { $0(x) } ?? x, features: Tensor?
     h = input.map { $0(h) } ?? h
     for (i, block) in blocks.enumerated() {
-      h = block(h, condition, table)
+      h = condition.block([h]) { block($0[0], $1, table) }
       if i == aligned { features = h }
     }
     return (output.map { x + $0(h) } ?? h, features)

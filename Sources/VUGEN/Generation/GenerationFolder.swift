@@ -141,11 +141,15 @@ public enum GenerationFiles {
 
   /// Writes one part in bf16. Statistics stay f32: latents are divided by them.
   public static func write(_ tensors: [String: Tensor], to path: String) throws {
-    let stored = tensors.mapValues { $0 }.reduce(into: [String: Tensor]()) { result, item in
-      let isStatistic = item.key == "mean" || item.key == "deviation"
-      result[item.key] = isStatistic ? item.value.cast(to: .f32) : item.value.cast(to: .bf16)
+    func isStatistic(_ name: String) -> Bool { name == "mean" || name == "deviation" }
+    // One after the other: a tower is as large as what is left of memory behind a run.
+    let items = tensors.keys.sorted().map { name in
+      SafetensorsWriter.Item(
+        name: name, type: isStatistic(name) ? .f32 : .bf16, shape: tensors[name]?.shape ?? [])
     }
-    try SafetensorsWriter.write(stored, metadata: ["format": "pt"], summed: true, to: path)
+    try SafetensorsWriter.write(items, metadata: ["format": "pt"], summed: true, to: path) { name, body in
+      try tensors[name]?.cast(to: isStatistic(name) ? .f32 : .bf16).withBytes(body)
+    }
   }
 }
 
@@ -161,9 +165,16 @@ public final class GenerationModel {
   public let oneStepDecoder: PixelDecoder?
   /// Prompt → latents; nil where there is none: then nothing can be imagined.
   public let generator: GenerationTower?
+  /// The type in which it computes: bf16 where that is the precision, its weights are stored so, and the processor
+  /// multiplies them.
+  public let type: ElementType
 
   /// Throws `ModelFileError` or `ModuleLoadError`, naming the file and what is wrong.
-  public init(folder: String, beside understanding: UnderstandingConfiguration) throws {
+  ///
+  /// - Parameter precision: f32 widens the weights; bf16 keeps those that are stored so, in the mapped files.
+  public init(
+    folder: String, beside understanding: UnderstandingConfiguration, precision: Precision = .f32
+  ) throws {
     let c = try GenerationConfiguration(folder: folder)
     try c.check(against: understanding, folder: folder)
     if let obstacle = GenerationFiles.obstacle(in: folder) { throw obstacle }
@@ -175,9 +186,11 @@ public final class GenerationModel {
     ) throws -> M {
       var random = Philox(seed: 0)
       let module = Parameter.deferringValues { build(&random) }
-      // f32 in memory: these parts are small beside the language model and run many times.
+      let file = try SafetensorsFile(path: path(name))
+      // Widened they are twice as much memory, and exact in every product.
       try module.load(
-        names(try SafetensorsFile(path: path(name)).weights()), from: path(name))
+        names(precision == .bf16 ? file.allTensors() : file.weights()), from: path(name))
+      module.setPrecision(precision)
       return module
     }
     func decoder(_ name: String) throws -> PixelDecoder {
@@ -192,6 +205,8 @@ public final class GenerationModel {
       ? try loaded(GenerationFiles.generator) {
         GenerationTower(c.tower, text: understanding.text, using: &$0)
       } : nil
+    let isStored = (generator?.output.weight ?? self.decoder.input.weight).value.type == .bf16
+    type = isStored && precision.multipliesBF16 ? .bf16 : .f32
   }
 
   /// Latents `[batch, patches, channels]` as the decoder's grid.
@@ -204,14 +219,16 @@ public final class GenerationModel {
 
   /// Pictures of latents `[batch, patches, channels]`, in −1…1, `[batch, side, side, 3]`.
   ///
-  /// - Parameter random: gives the decoder's noise.
+  /// - Parameters:
+  ///   - type: in which it computes; its own unless given.
+  ///   - random: gives the decoder's noise.
   public func decode(
-    _ latents: Tensor, steps: Int, type: ElementType = .f32, using random: inout Philox,
+    _ latents: Tensor, steps: Int, type: ElementType? = nil, using random: inout Philox,
     onStep: (Int) throws -> Void
   ) rethrows -> Tensor {
     let side = configuration.imageSize
     let noise = Tensor.normal([latents.size(0), side, side, 3], using: &random)
     return try decoder(for: steps).decode(
-      grid(latents), from: noise, steps: steps, type: type, onStep: onStep)
+      grid(latents), from: noise, steps: steps, type: type ?? self.type, onStep: onStep)
   }
 }

@@ -110,7 +110,7 @@ public final class GenerationTower: Module {
     let table = language.rotaryTable(at: places), mask = Self.mask(prompts, tokens)
     for (layer, before) in zip(layers, prompts.layers) {
       let prompt = KeyValues(keys: before.keys.cast(to: type), values: before.values.cast(to: type))
-      h = layer(h, after: prompt, rope: table, mask: mask)
+      h = checkpointed([h]) { layer($0[0], after: prompt, rope: table, mask: mask) }
     }
     let side = c.grid / c.patch
     return output(norm(h)).cast(to: .f32).reshaped([batch, side, side, c.channelsOfToken])

@@ -14,8 +14,8 @@ public final class Imaginer {
   public let model: GenerationModel
   private let generator: GenerationTower
   private let template: ChatTemplate
-  /// The type in which it computes.
-  public var type: ElementType = .f32
+  /// The type in which it computes: the model's unless set.
+  public var type: ElementType
   /// The last prompts that were read: a slider that moves changes nothing about them.
   private var lastRead: (texts: [String], prompts: ReadPrompts)?
 
@@ -25,6 +25,7 @@ public final class Imaginer {
     template: ChatTemplate
   ) {
     (self.understanding, self.model, self.generator) = (understanding, model, generator)
+    type = model.type
     self.template = template
   }
 
@@ -150,7 +151,7 @@ public final class Imaginer {
   /// The latents that the reducer makes of a picture, `[1, patches, channels]`.
   public func latents(of picture: Picture) -> Tensor {
     let tiles = understanding.configuration.vision.tiles(of: picture)
-    return model.reducer(understanding.core.encoder(tiles.cast(to: understanding.type))).cast(to: .f32)
+    return model.reducer(understanding.core.encoder(tiles.cast(to: understanding.pictureType))).cast(to: .f32)
   }
 
   /// The settings with prompts that the model's context holds, and which of them were cut.
@@ -182,7 +183,7 @@ extension GenerationModel {
   /// A picture as the decoder draws it from its own latents.
   public func reconstruct(
     _ picture: Picture, _ understanding: UnderstandingTower, steps: Int, seed: UInt64 = 0,
-    type: ElementType = .f32
+    type: ElementType? = nil
   ) -> Picture {
     reconstruct(picture, understanding, steps: steps, seed: seed, type: type) { _ in }
   }
@@ -190,10 +191,10 @@ extension GenerationModel {
   /// The same; `onStep` is called before the first step and behind each, and throws to stop.
   public func reconstruct(
     _ picture: Picture, _ understanding: UnderstandingTower, steps: Int, seed: UInt64 = 0,
-    type: ElementType = .f32, onStep: (Int) throws -> Void
+    type: ElementType? = nil, onStep: (Int) throws -> Void
   ) rethrows -> Picture {
     let tiles = understanding.configuration.vision.tiles(of: picture)
-    let latents = reducer(understanding.core.encoder(tiles.cast(to: understanding.type)))
+    let latents = reducer(understanding.core.encoder(tiles.cast(to: understanding.pictureType)))
     try onStep(0)
     var random = Philox(seed: seed, .decoderNoise)
     return Picture(values: try decode(latents, steps: steps, type: type, using: &random, onStep: onStep))

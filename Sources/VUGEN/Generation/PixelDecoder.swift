@@ -111,7 +111,7 @@ public final class PixelDecoder: Module {
     var skips = [h]
     for level in down {
       for block in level.blocks {
-        h = block(h, condition)
+        h = condition.block([h]) { block($0[0], $1) }
         skips.append(h)
       }
       if let downsampler = level.downsampler {
@@ -122,8 +122,12 @@ public final class PixelDecoder: Module {
     let seen = middle(h, condition)
     h = seen.output
     for level in up {
-      for block in level.blocks { h = block(.concatenated([h, skips.removeLast()], axis: 3), condition) }
-      if let upsampler = level.upsampler { h = upsampler(h.upsampledNearest(by: 2)) }
+      for block in level.blocks {
+        h = condition.block([h, skips.removeLast()]) { block(.concatenated($0, axis: 3), $1) }
+      }
+      if let upsampler = level.upsampler {
+        h = checkpointed([h]) { upsampler($0[0].upsampledNearest(by: 2)) }
+      }
     }
     let out = pictureOut(lastNorm(h, activation: .silu)).depthToSpace(c.stem).cast(to: .f32)
     return (

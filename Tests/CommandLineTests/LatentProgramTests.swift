@@ -1,0 +1,80 @@
+import Foundation
+import Pictures
+import ProgramSupport
+import TestSupport
+import Testing
+
+/// Latents that programs make, together, killed, and without room.
+@FourthCommands
+struct LatentProgramTests {
+  private let shell: Shell
+  /// Of 24 pictures ten views each.
+  private static let count = 240
+
+  init() throws {
+    shell = try Shell()
+    for i in 0..<24 {
+      let rgb = (0..<60 * 44).flatMap { j in (0..<3).map { UInt8(($0 + 2) * (i * 31 + j % 60) % 256) } }
+      try shell.write(Data(try Picture(width: 60, height: 44, rgb: rgb).pngData()), "in/\(i).png")
+      try shell.write("picture \(i)", "in/\(i).txt")
+    }
+    let built = try shell.run("V data build folder in -o s")
+    #expect(built.status == 0, "\(built)")
+  }
+
+  private func command(_ run: String, _ latents: String) -> String {
+    let settings = [
+      "data.shards=s", "data.crop=random", "data.views=10", "data.batch=2", "optimization.steps=1",
+      "run.sampleMinutes=0",
+    ]
+    return "train generator -o \(run) --latents \(latents) "
+      + settings.map { "--set \($0)" }.joined(separator: " ")
+  }
+
+  @Test func killedAndTogetherTheyAreMadeOnce() throws {
+    // Killed as soon as there is something.
+    let killed = try shell.run(
+      """
+      "$P" \(command("a", "one")) >log 2>&1 & p=$!
+      \(Shell.until("[ $(cat one/*.index | wc -l) -gt 60 ]")) 2>/dev/null
+      kill -9 $p; wait $p; echo $?; ls a/checkpoint.safetensors
+      """)
+    #expect(killed.out == "137\n", "\(killed)")
+    let left = try StoredLatents(shell.folder + "/one")
+    #expect(left.lines > 60 && left.lines <= Self.count)
+    let resumed = try shell.run("V \(command("a", "one"))")
+    #expect(resumed.status == 0 && resumed.error.contains(" made, and kept in one\n"), "\(resumed)")
+    let one = try StoredLatents(shell.folder + "/one")
+    #expect(one.lines == Self.count && one.entries.count == Self.count)
+    #expect(left.entries.allSatisfy { one.entries[$0.key] == $0.value })
+    // Two at once, from nothing.
+    let both = try shell.run(
+      """
+      "$P" \(command("b", "two")) >b.log 2>&1 & p=$!
+      "$P" \(command("c", "two")) >c.log 2>&1 & q=$!
+      wait $p; echo $?; wait $q; echo $?; cat b.log c.log
+      """)
+    #expect(both.out.hasPrefix("0\n0\n"), "\(both)")
+    let two = try StoredLatents(shell.folder + "/two")
+    #expect(two.lines == Self.count && two.entries == one.entries)
+  }
+
+  @Test func withoutRoomWhatIsThereStays() throws {
+    let full = try shell.run("(ulimit -f 300; V \(command("a", "l")))")
+    let line = full.error.split(separator: "\n").last.map(String.init) ?? ""
+    #expect(
+      full.status == 1 && line.hasPrefix("vugen: l/000001.latents: cannot be written: File too large")
+        && line.hasSuffix("the latents made so far stay"), "\(full)")
+    let left = try StoredLatents(shell.folder + "/l")
+    // Some batches of them.
+    #expect(left.lines >= 16 && left.lines < Self.count)
+    let more = try shell.run("V \(command("a", "l"))")
+    #expect(more.status == 0, "\(more)")
+    let all = try StoredLatents(shell.folder + "/l")
+    #expect(all.lines == Self.count && left.entries.allSatisfy { all.entries[$0.key] == $0.value })
+    let gone = try shell.run("mv l m; V train generator -o a --resume --set optimization.steps=2")
+    #expect(gone.status == 1 && gone.error.contains("name their folder by --latents"), "\(gone)")
+    let found = try shell.run("V train generator -o a --resume --set optimization.steps=2 --latents m")
+    #expect(found.status == 0, "\(found)")
+  }
+}

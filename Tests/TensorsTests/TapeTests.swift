@@ -121,37 +121,45 @@ struct TapeTests {
     #expect(inner.gradients[0]?.toArray() == outer.gradients[0]?.toArray())
   }
 
-  /// What comes to a gradient from several places comes in the same order, and both passes take the same ways.
-  @Test func checkpointsChangeNoBit() {
-    var random = Philox(seed: 14)
-    let shared = Parameter(.normal([24], using: &random)),
+  /// A block of a network that may be a checkpoint.
+  private typealias Block = ([Tensor], @escaping ([Tensor]) -> Tensor) -> Tensor
+
+  /// Blocks with a residual, a condition of all of them, and weights that several use.
+  private struct Blocks {
+    let shared, gate: Parameter
+    let up, down: [Parameter]
+    var all: [Parameter] { [shared, gate] + up + down }
+
+    init(_ random: inout Philox) {
+      shared = Parameter(.normal([24], using: &random))
       gate = Parameter(.normal([32, 24], using: &random))
-    let up = (0..<3).map { _ in Parameter(.normal([32, 24], deviation: 0.3, using: &random)) }
-    let down = (0..<3).map { _ in Parameter(.normal([24, 32], deviation: 0.3, using: &random)) }
-    let x = Tensor.normal([40, 24], using: &random), condition = Tensor.normal([24], using: &random)
-    let all = [shared, gate] + up + down
-    /// Blocks with a residual, a condition of all of them, and weights that several use.
-    func loss(_ x: Tensor, _ condition: Tensor, _ block: ([Tensor], @escaping ([Tensor]) -> Tensor) -> Tensor)
-      -> Tensor
-    {
+      up = (0..<3).map { _ in Parameter(.normal([32, 24], deviation: 0.3, using: &random)) }
+      down = (0..<3).map { _ in Parameter(.normal([24, 32], deviation: 0.3, using: &random)) }
+    }
+
+    func loss(_ x: Tensor, _ condition: Tensor, _ block: Block) -> Tensor {
       let first = condition * shared.tensor
-      var h = x
-      for i in 0..<3 {
-        h = block([h, first, h]) { inputs in
+      let last = (0..<3).reduce(x) { h, i in
+        block([h, first, h]) { inputs in
           let normed = rmsNorm(inputs[0], weight: shared.tensor, epsilon: 1e-6) + inputs[1]
           let hidden = linear(normed, weight: up[i].tensor, activation: .silu)
           let opened = hidden * linear(inputs[2], weight: gate.tensor, activation: .geluErf)
           return inputs[0] + linear(opened, weight: down[i].tensor)
         }
       }
-      return (h * first).squared().mean()
+      return (last * first).squared().mean()
     }
-    func gradients(
-      _ block: @escaping ([Tensor], @escaping ([Tensor]) -> Tensor) -> Tensor
-    ) -> (loss: Float, parts: [[Float]]) {
-      let parameters = [Parameter(x), Parameter(condition)] + all
+  }
+
+  /// What comes to a gradient from several places comes in the same order, and both passes take the same ways.
+  @Test func checkpointsChangeNoBit() {
+    var random = Philox(seed: 14)
+    let blocks = Blocks(&random)
+    let x = Tensor.normal([40, 24], using: &random), condition = Tensor.normal([24], using: &random)
+    func gradients(_ block: @escaping Block) -> (loss: Float, parts: [[Float]]) {
+      let parameters = [Parameter(x), Parameter(condition)] + blocks.all
       let (value, found) = grad(of: parameters) {
-        loss(parameters[0].tensor, parameters[1].tensor, block)
+        blocks.loss(parameters[0].tensor, parameters[1].tensor, block)
       }
       return (value.item(), parameters.map { found[$0]?.toArray() ?? [] })
     }
@@ -163,9 +171,9 @@ struct TapeTests {
       for (a, b) in zip(plain.parts, saved.parts) { #expect(a == b && a.contains { $0 != 0 }) }
     }
     // What depends on nothing that is watched leaves no trace.
-    _ = grad(of: [shared]) {
+    _ = grad(of: [blocks.shared]) {
       #expect(checkpoint([x]) { $0[0].silu() }.node == nil)
-      return shared.tensor.sum()
+      return blocks.shared.tensor.sum()
     }
   }
 

@@ -84,12 +84,7 @@ public final class UnderstandingTraining: TrainingRun {
     _ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, from model: String? = nil,
     bank given: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
-    try recipe.check()
-    try recipe.checkMemory()
-    guard !recipe.model.frozenEncoder || model != nil || isResuming else {
-      throw RecipeError(
-        "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
-    }
+    try Self.check(recipe, hasEncoder: model != nil || isResuming)
     (self.recipe, self.folder, self.ranks) = (recipe, folder, ranks)
     try RunFolder.check(folder, isResuming: isResuming, ranks)
     let start = isResuming ? nil : model
@@ -111,11 +106,7 @@ public final class UnderstandingTraining: TrainingRun {
     tookWholeModel = try start.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization, ranks: ranks)
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
-    if let start, ranks.isFirst {
-      try RunFolder.copy(RunFolder.companions, from: start, to: folder)
-      try RunFolder.make(folder + Self.baseFolder)
-      try RunFolder.copy(["config.json"], from: start, to: folder + Self.baseFolder)
-    }
+    if let start, ranks.isFirst { try Self.keepBase(start, in: folder) }
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
     packer = BatchPacker(
       try ExampleSource(
@@ -125,6 +116,22 @@ public final class UnderstandingTraining: TrainingRun {
       ) { try bank ?? ObjectBank() }, template, configuration, classes: classes, data: recipe.data)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
+  }
+
+  private static func check(_ recipe: UnderstandingRecipe, hasEncoder: Bool) throws {
+    try recipe.check()
+    try recipe.checkMemory()
+    guard !recipe.model.frozenEncoder || hasEncoder else {
+      throw RecipeError(
+        "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
+    }
+  }
+
+  /// What of the model that a run begins with stays in the run.
+  private static func keepBase(_ start: String, in folder: String) throws {
+    try RunFolder.copy(RunFolder.companions, from: start, to: folder)
+    try RunFolder.make(folder + baseFolder)
+    try RunFolder.copy(["config.json"], from: start, to: folder + baseFolder)
   }
 
   /// Where a run keeps the configuration of the model that it began with.

@@ -237,7 +237,7 @@ let package = Package(
 // Tests are compiled once and run once: optimising them takes longer than it saves.
 for target in package.targets
 where target.type == .test
-  || ["ProgramSupport", "dying-program", "fuzz", "session-writer"].contains(target.name)
+  || ["ProgramSupport", "dying-program", "fuzz", "session-writer", "CommandLine"].contains(target.name)
 {
   target.swiftSettings = [.unsafeFlags(["-Onone", "-no-emit-module-separately-wmo"])]
 }

@@ -234,7 +234,7 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-// Tests are compiled once and run once: optimising them takes longer than it saves.
+// Tests are compiled once and run once, and the commands parse and print: optimising them takes longer than it saves.
 for target in package.targets
 where target.type == .test
   || ["ProgramSupport", "dying-program", "fuzz", "session-writer", "CommandLine"].contains(target.name)

@@ -66,13 +66,14 @@ public final class Session {
     wait { screen(36).matches(of: /step [1-9]\d+ of (\d+)/).contains { $0.1 == "\(steps)" } }
   }
 
-  /// Waits until what the screen shows is as it should be; looked at whenever something has come.
+  /// Waits until what the screen or a file shows is as it should be; looked at whenever something has come, and every
+  /// quarter of a second, as files change without a word.
   public func wait(within seconds: Double = Session.ceiling, until isReached: () -> Bool) -> Bool {
     let clock = ContinuousClock(), end = clock.now + .seconds(seconds)
     while clock.now < end {
       if isReached() { return true }
-      let shown = probe_shown(probe)
-      while probe_shown(probe) == shown, clock.now < end {
+      let shown = probe_shown(probe), next = clock.now + .milliseconds(250)
+      while probe_shown(probe) == shown, clock.now < min(end, next) {
         guard probe_pump_some(probe, 50) != 0 else { return isReached() }
       }
     }

@@ -14,6 +14,11 @@ public enum SystemMemory {
     [availableBytes, rest(of: RLIMIT_AS, 0), rest(of: RLIMIT_DATA, 5)].compactMap { $0 }.min()
   }
 
+  /// What this process has in memory now; `nil` where the system does not say.
+  public static var residentBytes: Int? {
+    number(in: text("/proc/self/status"), after: "VmRSS:").map { $0 << 10 }
+  }
+
   /// What a limit leaves; nil where there is none.
   ///
   /// - Parameter field: of `/proc/self/statm`, which counts what is in use.

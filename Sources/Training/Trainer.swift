@@ -132,6 +132,15 @@ public final class Trainer {
   /// The averaged weights by name; the weights themselves before the average begins.
   public var averagedTensors: [String: Tensor] { average.tensors }
 
+  /// What `work` comes to with the averaged weights in the network, and without gradients; then all is as it was.
+  public func evaluated<Value>(_ work: () throws -> Value) rethrows -> Value {
+    let averages = averagedTensors, items = network.namedParameters
+    let own = items.map(\.parameter.value)
+    for item in items { averages[item.name].map(item.parameter.assign) }
+    defer { for (item, value) in zip(items, own) { item.parameter.assign(value) } }
+    return try withoutGradients(work)
+  }
+
   // MARK: Checkpoints
 
   /// Where the state of a run lies in its folder.

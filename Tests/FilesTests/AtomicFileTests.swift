@@ -132,6 +132,7 @@ struct AtomicFileTests {
     let ours = [
       "config.json", "model-00001-of-00002.safetensors", "train-000001.tar", "held-out-000000.tar",
       "samples-200.png", "metrics.jsonl", "model/config.json",
+      "best/model.safetensors", "best/validation.json", "best.host.7.partial/config.json",
       ".cache/huggingface/download/config.json.metadata",
     ]
     for name in ours + ["notes.txt", "mine.tar", "model/photo.jpg", "x.safetensors"] {

@@ -32,6 +32,7 @@ import VUGEN
         bad = [withLeast ? "\(least - 1)" : "\(least)", "nan"]
       case .number: bad = ["nan", "inf"]
       case .word: bad = ["nothing"]
+      case .shareOrFolder: bad = ["1", "-0.1", "''"]
       case .seed: bad = ["-1"]
       case .flag, .folder: break
       }

@@ -86,6 +86,25 @@ public struct ShardIndex: Sendable {
     return String(decoding: member.key, as: UTF8.self)
   }
 
+  /// The samples at these places alone, in this order.
+  ///
+  /// - Parameter isRest: whether what was found beside the samples goes with them.
+  package func part(_ places: [Int], isRest: Bool) -> ShardIndex {
+    var part = self
+    part.entries = places.map { entries[$0] }
+    if !isRest { (part.lacking, part.problems) = ([], []) }
+    return part
+  }
+
+  /// Whether two samples have the same picture, byte for byte. False where one cannot be read.
+  package func haveOnePicture(_ i: Int, _ j: Int) -> Bool {
+    func bytes(_ i: Int) -> [UInt8]? {
+      try? TarReader(files[entries[i].file], from: entries[i].start).bytes(entries[i].picture)
+    }
+    guard entries[i].picture.count == entries[j].picture.count, let a = bytes(i) else { return false }
+    return a == bytes(j)
+  }
+
   // MARK: - Reading
 
   /// A sample's entry, its file, and how to say that it cannot be used.

@@ -45,8 +45,7 @@ public final class DecoderTraining: TrainingRun {
         "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
     }
     try RunFolder.check(folder, isResuming: isResuming, ranks)
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
     let tower = try LoadedModel(folder: model, precision: .f32).tower
     configuration = try recipe.configuration(for: tower.configuration)
     try recipe.checkMemory(upon: tower.configuration)
@@ -70,7 +69,7 @@ public final class DecoderTraining: TrainingRun {
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     stream = try PictureStream(
-      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, index: index, ranks: ranks
+      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, stored: stored, ranks: ranks
     ) { try bank ?? ObjectBank() }
     trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
@@ -131,6 +130,17 @@ public final class DecoderTraining: TrainingRun {
     }
   }
 
+  public var validationMinutes: Double? { recipe.run.validation(of: stream.heldOutCount) }
+
+  public func validationLoss() throws -> Double {
+    let held = HeldOutLoss(count: stream.heldOutCount, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated {
+      try objective.alone {
+        try held.mean { try objective.loss(stream.heldOut($1), loss, using: &$2) }
+      }
+    }
+  }
+
   public func stop() { stream.stop() }
 
   /// The averaged reducer, its statistics measured anew, and the averaged decoder.
@@ -157,16 +167,17 @@ public final class DecoderTraining: TrainingRun {
     try SampleSheet.reconstructions(batch, encoder, parts, type: recipe.run.type, to: path)
   }
 
-  public func export(to folder: String) throws {
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let parts = try averaged()
-    guard ranks.isFirst else { return }
-    try RunFolder.make(folder)
-    try RunFolder.copy(RunFolder.understandingFiles(of: source), from: source, to: folder)
-    func write(_ module: some Module, _ name: String) throws {
-      try GenerationFiles.write(module.tensorsByName, to: "\(folder)/\(name)")
+    return { [source, configuration] folder in
+      try RunFolder.make(folder)
+      try RunFolder.copy(RunFolder.understandingFiles(of: source), from: source, to: folder)
+      func write(_ module: some Module, _ name: String) throws {
+        try GenerationFiles.write(module.tensorsByName, to: "\(folder)/\(name)")
+      }
+      try write(parts.reducer, GenerationFiles.reducer)
+      try write(parts.decoder, GenerationFiles.decoder)
+      try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
     }
-    try write(parts.reducer, GenerationFiles.reducer)
-    try write(parts.decoder, GenerationFiles.decoder)
-    try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
   }
 }

@@ -80,8 +80,7 @@ public final class DistillTraining: TrainingRun {
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     model = try loaded.generation()
     try MemoryNeed.check(
@@ -92,7 +91,7 @@ public final class DistillTraining: TrainingRun {
     encoder = loaded.tower.core.encoder
     stream = try PictureStream(
       recipe.data, side: model.configuration.imageSize, seenSide: encoder.configuration.imageSize,
-      folder: folder, index: index, ranks: ranks
+      folder: folder, stored: stored, ranks: ranks
     ) {
       try bank ?? ObjectBank()
     }
@@ -138,6 +137,13 @@ public final class DistillTraining: TrainingRun {
       noise: noise, at: .zeros([pictures.size(0)]))
   }
 
+  public var validationMinutes: Double? { recipe.run.validation(of: stream.heldOutCount) }
+
+  public func validationLoss() throws -> Double {
+    let held = HeldOutLoss(count: stream.heldOutCount, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated { try held.mean { try terms(stream.heldOut($1), &$2) } }
+  }
+
   public func stop() { stream.stop() }
 
   private func averagedStudent() throws -> PixelDecoder {
@@ -156,15 +162,16 @@ public final class DistillTraining: TrainingRun {
   }
 
   /// The whole model folder, with the student as its one-step decoder.
-  public func export(to folder: String) throws {
-    guard ranks.isFirst else { return }
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let student = try averagedStudent()
-    try RunFolder.make(folder)
-    let rest = [
-      GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder,
-      GenerationFiles.generator,
-    ]
-    try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
-    try GenerationFiles.write(student.tensorsByName, to: "\(folder)/\(GenerationFiles.oneStepDecoder)")
+    return { [source] folder in
+      try RunFolder.make(folder)
+      let rest = [
+        GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder,
+        GenerationFiles.generator,
+      ]
+      try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
+      try GenerationFiles.write(student.tensorsByName, to: "\(folder)/\(GenerationFiles.oneStepDecoder)")
+    }
   }
 }

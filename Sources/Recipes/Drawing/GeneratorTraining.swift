@@ -16,6 +16,9 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
   public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for composed scenes.
     public var shards = ""
+    /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
+    /// measure it by; 0 for none. Scenes have no share.
+    public var validation = "0.02"
     /// Seed of the data's order and of all that is drawn at random.
     public var seed: UInt64 = 1
     /// Pictures in a batch.
@@ -122,6 +125,8 @@ public final class GeneratorTraining: TrainingRun {
   private let configuration: GenerationConfiguration
   private let generator: GenerationTower
   private let cache: LatentCache
+  private let heldOut: HeldOutLatents?
+  private let heldOutNote: String?
   private let template: ChatTemplate
   /// What scenes are made of, where the latents have asked for it.
   private let cutOuts: ObjectBank?
@@ -140,8 +145,7 @@ public final class GeneratorTraining: TrainingRun {
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil), index = stored.training
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
@@ -161,6 +165,8 @@ public final class GeneratorTraining: TrainingRun {
         return all
       })
     cutOuts = read
+    heldOut = try stored.validation.map { try HeldOutLatents($0, recipe.data.framing) }
+    heldOutNote = stored.note
     trainer = Trainer(generator, recipe.optimization, ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
@@ -206,7 +212,7 @@ public final class GeneratorTraining: TrainingRun {
   /// Numbers in the tower's weights.
   public var parameterCount: Int { generator.parameterCount }
   public var dataNotes: [String] {
-    cache.notes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
+    cache.notes + [heldOutNote].compactMap { $0 } + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
   }
 
   /// Works out the latents of all pictures, unless the folder has them. Stopped by `progress`, which is called with the
@@ -220,7 +226,7 @@ public final class GeneratorTraining: TrainingRun {
   }
 
   private func loss(number: Int) throws -> [LossTerm] {
-    let batch = recipe.data.batch, type = recipe.run.type
+    let batch = recipe.data.batch
     var random = ranks.random(recipe.data.seed, .generatorBatch(number))
     let places = (0..<batch).map { i -> Int in
       let n = ranks.batch(number) * batch + i
@@ -229,7 +235,6 @@ public final class GeneratorTraining: TrainingRun {
     }
     let dropped = Tensor.uniform([batch], using: &random).toArray()
     let words = random.integers(below: 1 << 16, count: batch)
-    let most = understanding.configuration.text.context - generator.configuration.tokens
     let prompts = places.enumerated().map { i, place -> [Int32] in
       let captions = cache.captions[place], data = recipe.data
       let isEmpty = dropped[i] < Float(data.promptDropout)
@@ -238,18 +243,41 @@ public final class GeneratorTraining: TrainingRun {
         data.firstCaptionShare > 0
         && Double(dropped[i]) - data.promptDropout < data.firstCaptionShare * (1 - data.promptDropout)
       let caption = captions[isFirst ? 0 : Int(words[i]) % captions.count]
-      let (tokens, isCut) = template.description(isEmpty ? "" : caption, most: most)
+      let (tokens, isCut) = template.description(isEmpty ? "" : caption, most: mostWords)
       if isCut { cutPlaces.insert(place) }
       return tokens
     }
+    let latents = cache.latents.gathered(Tensor(indices: places.map(Int32.init)))
+    return try terms(latents, prompts, using: &random, ranks)
+  }
+
+  /// Tokens of a prompt that the model has room for beside a picture.
+  private var mostWords: Int { understanding.configuration.text.context - generator.configuration.tokens }
+
+  private func terms(
+    _ latents: Tensor, _ prompts: [[Int32]], using random: inout Philox, _ ranks: Ranks
+  ) throws -> [LossTerm] {
     let read = try understanding.read(prompts: prompts, pictureTokens: generator.configuration.tokens)
-    let data = cache.latents.gathered(Tensor(indices: places.map(Int32.init))).cast(to: .f32)
-    let noise = Tensor.normal(like: data, using: &random)
-    let t = recipe.times.draw(batch, using: &random, ranks)
+    let data = latents.cast(to: .f32), noise = Tensor.normal(like: data, using: &random)
+    let t = recipe.times.draw(data.size(0), using: &random, ranks)
     let velocity = generator(
       StraightPath.point(data, noise, at: t), at: t, prompts: read, language: understanding.core.language,
-      type: type)
+      type: recipe.run.type)
     return [LossTerm("flow", flowMatchingLoss(velocity: velocity, data: data, noise: noise))]
+  }
+
+  public var validationMinutes: Double? { recipe.run.validation(of: heldOut?.count ?? 0) }
+
+  public func validationLoss() throws -> Double {
+    guard let heldOut else { return .nan }
+    let held = HeldOutLoss(count: heldOut.count, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated {
+      try held.mean { _, samples, random in
+        let (latents, captions) = try heldOut.part(samples, model.reducer, understanding.core.encoder, recipe.run.type)
+        let prompts = captions.map { template.description($0, most: mostWords).tokens }
+        return try terms(latents, prompts, using: &random, .alone)
+      }
+    }
   }
 
   public func stop() {}
@@ -301,13 +329,14 @@ public final class GeneratorTraining: TrainingRun {
   }
 
   /// The whole model folder, with this generation tower.
-  public func export(to folder: String) throws {
-    guard ranks.isFirst else { return }
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let tower = try averaged()
-    try RunFolder.make(folder)
-    let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
-    try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
-    try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
-    try GenerationFiles.write(tower.tensorsByName, to: "\(folder)/\(GenerationFiles.generator)")
+    return { [source, configuration] folder in
+      try RunFolder.make(folder)
+      let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
+      try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
+      try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
+      try GenerationFiles.write(tower.tensorsByName, to: "\(folder)/\(GenerationFiles.generator)")
+    }
   }
 }

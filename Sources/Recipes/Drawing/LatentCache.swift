@@ -184,6 +184,8 @@ final class LatentCache {
     if !data.shards.isEmpty, data.framing != Framing(crop: .squash, flip: false) || data.views > 1 {
       hash.add(Array("|\(data.crop.rawValue)|\(data.cropFrom)|\(data.framing.flip)|\(data.views)".utf8))
     }
+    // What is held out is in none of them.
+    if !data.shards.isEmpty, HeldOut(data.validation).share > 0 { hash.add(Array("|\(data.validation)".utf8)) }
     return hash.text
   }
 }

@@ -36,21 +36,6 @@ package enum ExampleSource: Sendable {
   /// Read from shards, in an order that is drawn anew for each pass.
   case stored(ShardIndex, Framing, SampleAccount)
 
-  /// What is to be known of a run's data before a model is loaded or a picture made: a folder of shards that is not
-  /// there, or holds nothing to train on, is told at once, and so are missing packages.
-  ///
-  /// Throws `DataSetError`. Returns where the samples of shards lie; nil for scenes, which need none where a bank is
-  /// `given`.
-  static func opened(_ shards: String, mostSkipped: Double, bankIsGiven given: Bool) throws -> ShardIndex? {
-    guard !shards.isEmpty else {
-      if !given { try PictureSources().check() }
-      return nil
-    }
-    let index = try ShardIndex(files: Shards.trainingFiles(at: shards))
-    _ = try SampleAccount(index, mostSkipped: mostSkipped, folder: nil)
-    return index
-  }
-
   /// - Parameters:
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
@@ -79,6 +64,14 @@ package enum ExampleSource: Sendable {
     var composer = SceneComposer(try bank(), seed: seed, size: side)
     (composer.wideShare, composer.pairShare, composer.style) = (wideShare, pairShare, style)
     self = .composed(composer)
+  }
+
+  /// Samples that a run is measured by: the same part of each picture every time, and none mirrored. Example `n` below their
+  /// number is another one for each `n`.
+  init(heldOut index: ShardIndex, _ framing: Framing) throws {
+    var framing = framing
+    (framing.crop, framing.flip) = (framing.crop == .random ? .center : framing.crop, false)
+    self = .stored(index, framing, try SampleAccount(index, mostSkipped: 1, folder: nil))
   }
 
   /// How many different examples there are; nil for scenes, of which there is no end.

@@ -16,6 +16,12 @@ extension PictureCrop: RecipeOption {}
 
 /// What a recipe says of the pictures that it finds in shards.
 public protocol StoredPictureData: Codable, Sendable {
+  /// Folder of shards; empty for scenes.
+  var shards: String { get set }
+  /// What is held out: a share, or a folder of shards.
+  var validation: String { get set }
+  /// Share of the samples in shards that may be damaged or lack something.
+  var maxSkipped: Double { get set }
   /// Which part of a stored picture is trained on.
   var crop: PictureCrop { get set }
   /// Side of the smallest random square over the picture's shorter side.
@@ -29,10 +35,11 @@ extension StoredPictureData {
 }
 
 extension TrainingRecipe {
-  /// What runs went by whose recipes say nothing of these: stored pictures were squashed, and never mirrored.
+  /// What runs went by whose recipes say nothing of these: stored pictures were squashed, and never mirrored, and all of them
+  /// were learnt from.
   public static var ofOlderRuns: Self {
     var recipe = Self()
-    (recipe.data.crop, recipe.data.flip) = (.squash, false)
+    (recipe.data.crop, recipe.data.flip, recipe.data.validation) = (.squash, false, "0")
     return recipe
   }
 }

@@ -41,7 +41,7 @@ public enum RecipeFile {
       if text.isEmpty, FileName.isSpecial(file) {
         throw RecipeError("\(file): nothing comes out of this pipe or device; name a recipe in TOML")
       }
-      try overlay(try parse(text, file, keys), on: table, file)
+      try overlay(try parse(text, file, keys), on: table, file, keys: keys)
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
@@ -54,7 +54,8 @@ public enum RecipeFile {
       guard path.count == 2 else { throw RecipeError("'\(parts[0])' is not SECTION.KEY, such as data.batch") }
       let value = try RecipeValue.literal(parts[1], of: parts[0], keys: keys, in: "--set \(setting)")
       try overlay(
-        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting, keys), on: table, "--set \(setting)")
+        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting, keys), on: table, "--set \(setting)",
+        keys: keys)
     }
     try checkWords(of: defaults, table, file ?? "--set", keys)
     do {
@@ -148,7 +149,8 @@ public enum RecipeFile {
 
   /// Keys that the recipe does not know are errors: a misspelt one must not pass unseen.
   private static func overlay(
-    _ new: TOMLTable, on table: TOMLTable, _ source: String, prefix: String = "", root: TOMLTable? = nil
+    _ new: TOMLTable, on table: TOMLTable, _ source: String, keys: [RecipeKey], prefix: String = "",
+    root: TOMLTable? = nil
   ) throws {
     let root = root ?? table
     for key in new.keys {
@@ -158,9 +160,13 @@ public enum RecipeFile {
       }
       if let inner = old.table {
         guard let part = value.table else { throw RecipeError("\(source): '\(prefix)\(key)' is a section") }
-        try overlay(part, on: inner, source, prefix: "\(key).", root: root)
+        try overlay(part, on: inner, source, keys: keys, prefix: "\(key).", root: root)
       } else if old.double != nil, old.int == nil, let whole = value.int {
         table[key] = Double(whole)
+      } else if keys.first(where: { $0.path == prefix + key })?.takesNumbersAsText == true,
+        let number = value.int.map({ "\($0)" }) ?? value.double.map({ "\($0)" })
+      {
+        table[key] = number
       } else {
         guard old.type == value.type else {
           throw RecipeError(

@@ -16,6 +16,8 @@ public struct RecipeKey: Sendable {
     case word([String])
     /// A folder's path; empty for none.
     case folder
+    /// A share below 1, or a folder's path.
+    case shareOrFolder
 
     static let share = number(least: 0, most: 1)
     static let shareBelowOne = number(least: 0, most: 1, withMost: false)
@@ -54,6 +56,7 @@ extension RecipeKey {
     case .flag: parts = ["true or false"]
     case .word: parts = [limits]
     case .folder: parts = ["text"]
+    case .shareOrFolder: parts = ["share or text", limits]
     }
     return (parts + [unit]).filter { !$0.isEmpty }.joined(separator: ", ")
   }
@@ -64,7 +67,7 @@ extension RecipeKey {
     case .whole, .seed: "integer"
     case .number: "float"
     case .flag: "boolean"
-    case .word, .folder: "string"
+    case .word, .folder, .shareOrFolder: "string"
     }
   }
 
@@ -76,9 +79,13 @@ extension RecipeKey {
     case .number(let least, let most, let withLeast, let withMost):
       Self.limits(least, most, withLeast, withMost)
     case .word(let words): words.joined(separator: words.count == 2 ? " or " : ", ")
+    case .shareOrFolder: "0 to less than 1, or a folder"
     case .flag, .folder: ""
     }
   }
+
+  /// Whether a number stands for the text that it is written as.
+  var takesNumbersAsText: Bool { if case .shareOrFolder = kind { true } else { false } }
 
   /// The range for somebody who gave a value outside.
   var askedFor: String {
@@ -106,6 +113,8 @@ extension RecipeKey {
       fits = (withLeast ? x >= least : x > least) && (withMost ? x <= most : x < most)
     case (.word(let words), let value as any RecipeOption): fits = words.contains(value.word)
     case (.flag, is Bool), (.folder, is String): fits = true
+    case (.shareOrFolder, let text as String):
+      fits = Double(text).map { $0 >= 0 && $0 < 1 } ?? !text.isEmpty
     default: return "\(path) cannot be a value of this kind"
     }
     guard !fits else { return nil }

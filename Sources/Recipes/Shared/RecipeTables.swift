@@ -45,8 +45,13 @@ extension DrawingRun {
     [
       ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
       ("sampleMinutes", .weight, "minutes", "Time between sheets of samples; 0 draws none."),
-      compute, nice,
+      validationMinutes, compute, nice,
     ])
+
+  static let validationMinutes: (String, RecipeKey.Kind, String, String) = (
+    "validationMinutes", .weight, "minutes",
+    "Time between measurements of the validation loss; the last step has one, too; 0 for none."
+  )
 
   static let compute: (String, RecipeKey.Kind, String, String) = (
     "compute", .word(Precision.allCases.map(\.rawValue)), "",
@@ -60,10 +65,14 @@ extension DrawingRun {
 extension PictureData {
   static let keys = RecipeKey.section(
     "data",
-    [shards, seed, batch, wideShare, maxSkipped] + framing)
+    [shards, validation, seed, batch, wideShare, maxSkipped] + framing)
 
   static let shards: (String, RecipeKey.Kind, String, String) = (
     "shards", .folder, "", "Folder of shards; empty to compose scenes during training."
+  )
+  static let validation: (String, RecipeKey.Kind, String, String) = (
+    "validation", .shareOrFolder, "",
+    "Held out, to measure a run by: a share of the stored samples (1000 at most; 0 for none), or a folder of shards."
   )
   static let seed: (String, RecipeKey.Kind, String, String) = (
     "seed", .seed, "", "Seed of the data order and of all random draws."
@@ -178,7 +187,8 @@ extension GeneratorRecipe {
     + RecipeKey.section(
       "data",
       [
-        PictureData.shards, PictureData.seed, PictureData.batch, PictureData.wideShare,
+        PictureData.shards, PictureData.validation, PictureData.seed, PictureData.batch,
+        PictureData.wideShare,
         ("pairShare", .share, "", "Share of scenes that are made to show two things."),
         (
           "style", .word(SceneStyle.allCases.map(\.rawValue)), "",
@@ -215,8 +225,8 @@ extension UnderstandingRecipe {
     + RecipeKey.section(
       "run",
       [
-        ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."), DrawingRun.compute,
-        DrawingRun.nice,
+        ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
+        DrawingRun.validationMinutes, DrawingRun.compute, DrawingRun.nice,
       ])
 
   private static let modelKeys = RecipeKey.section(
@@ -247,7 +257,7 @@ extension UnderstandingRecipe {
   private static let dataKeys = RecipeKey.section(
     "data",
     [
-      PictureData.shards, PictureData.seed, PictureData.batch,
+      PictureData.shards, PictureData.validation, PictureData.seed, PictureData.batch,
       ("questions", .size, "questions", "Questions per picture."),
       (
         "relationShare", .share, "",

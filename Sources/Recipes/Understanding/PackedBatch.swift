@@ -78,12 +78,27 @@ package struct BatchPacker: Sendable {
     }
   }
 
+  /// Of samples that are held out: no word is replaced.
+  init(
+    heldOut index: ShardIndex, _ template: ChatTemplate, _ configuration: UnderstandingConfiguration,
+    classes: [String], data: UnderstandingRecipe.Data
+  ) throws {
+    var data = data
+    (data.wordDropout, data.seed) = (0, 0)
+    try self.init(
+      ExampleSource(heldOut: index, data.framing), template, configuration, classes: classes, data: data)
+  }
+
   /// Batch `number`, always the same.
   package func make(_ number: Int) throws -> PackedBatch {
+    try make(of: number * batch..<(number + 1) * batch)
+  }
+
+  /// The batch of some examples.
+  func make(of examples: Range<Int>) throws -> PackedBatch {
     var result = PackedBatch(), sequences: [Sequence] = []
-    (result.batch, result.side) = (batch, configuration.vision.imageSize)
-    for i in 0..<batch {
-      let index = number * batch + i
+    (result.batch, result.side) = (examples.count, configuration.vision.imageSize)
+    for index in examples {
       let example = try source.example(index, side: result.side)
       var random = Philox(seed: seed, .packedExample(index))
       let made = sequence(example, &random)

@@ -54,6 +54,9 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for scenes that are composed during training.
     public var shards = ""
+    /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
+    /// measure it by; 0 for none. Scenes have no share.
+    public var validation = "0.02"
     /// Seed of the data's order and of all that is drawn at random.
     public var seed: UInt64 = 1
     /// Pictures in a batch.
@@ -111,6 +114,8 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   public struct Run: Codable, Sendable, Equatable {
     /// Minutes between checkpoints.
     public var checkpointMinutes = 5.0
+    /// Minutes between measures of what is held out (`data.validation`); 0 for none.
+    public var validationMinutes = 10.0
     /// `bf16` where the processor multiplies it, else f32; or `f32`.
     public var compute = Precision.bf16
     /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.

@@ -28,6 +28,8 @@ public final class UnderstandingTraining: TrainingRun {
   private let objective: UnderstandingObjective
   private let configuration: UnderstandingConfiguration
   private let packer: BatchPacker
+  private let heldOut: BatchPacker?
+  private let heldOutNote: String?
   private let unfedNote: String?
   private var prefetcher: Prefetcher<PackedBatch>?
 
@@ -48,8 +50,7 @@ public final class UnderstandingTraining: TrainingRun {
     try recipe.checkMemory()
     try RunFolder.check(folder, isResuming: false, .alone)
     // What is wrong with the data is told before the long work, not behind it.
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
+    let index = try StoredData(recipe.data, bankIsGiven: given != nil).training
     let path = folder + "/tokenizer.json", vocabulary = recipe.model.vocabulary
     guard !FileName.exists(path) else { return given }
     try RunFolder.makeEarly(folder)
@@ -94,8 +95,7 @@ public final class UnderstandingTraining: TrainingRun {
     try RunFolder.check(folder, isResuming: isResuming, ranks)
     let start = isResuming ? nil : model
     if let start { try UnderstandingObjective.check(start) }
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: given != nil), index = stored.training
     // All that the run begins with is read before anything is written.
     tokenizer = try Self.tokenizer(recipe, folder, start)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
@@ -118,6 +118,10 @@ public final class UnderstandingTraining: TrainingRun {
         framing: recipe.data.framing, side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped,
         folder: ranks.isFirst ? folder : nil, index: index
       ) { try bank ?? ObjectBank() }, template, configuration, classes: classes, data: recipe.data)
+    heldOut = try stored.validation.map {
+      try BatchPacker(heldOut: $0, template, configuration, classes: classes, data: recipe.data)
+    }
+    heldOutNote = stored.note
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }
@@ -170,19 +174,36 @@ public final class UnderstandingTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
-  public var dataNotes: [String] { packer.source.notes + [unfedNote].compactMap { $0 } }
+  public var dataNotes: [String] { packer.source.notes + [unfedNote, heldOutNote].compactMap { $0 } }
+  public var validationMinutes: Double? {
+    let minutes = recipe.run.validationMinutes
+    return heldOut != nil && minutes > 0 ? minutes : nil
+  }
+
+  public func validationLoss() throws -> Double {
+    guard let heldOut else { return .nan }
+    let held = HeldOutLoss(count: heldOut.source.distinct ?? 0, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated {
+      try objective.alone {
+        try held.mean { _, samples, _ in
+          try objective.loss(heldOut.make(of: samples), picturePlaces: heldOut.picturePlaces)
+        }
+      }
+    }
+  }
 
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
-  public func export(to folder: String) throws {
-    guard ranks.isFirst else { return }
-    try RunFolder.make(folder)
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let tensors = trainer.averagedTensors
-    let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }
-    try SafetensorsWriter.write(tower, metadata: ["format": "pt"], to: folder + "/model.safetensors")
-    try SafetensorsWriter.write(tensors.part("alignment."), to: folder + "/alignment.safetensors")
-    try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
-    let json = try ModelFolder.contents(of: self.folder + "/tokenizer.json")
-    try AtomicFile.write(json, to: folder + "/tokenizer.json")
+    return { [configuration, run = folder] folder in
+      try RunFolder.make(folder)
+      let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }
+      try SafetensorsWriter.write(tower, metadata: ["format": "pt"], to: folder + "/model.safetensors")
+      try SafetensorsWriter.write(tensors.part("alignment."), to: folder + "/alignment.safetensors")
+      try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
+      let json = try ModelFolder.contents(of: run + "/tokenizer.json")
+      try AtomicFile.write(json, to: folder + "/tokenizer.json")
+    }
   }
 
   /// Ends the threads that make data.

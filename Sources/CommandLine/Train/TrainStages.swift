@@ -18,11 +18,11 @@ struct TrainUnderstanding: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe()) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let training = try options.begun(preparation, ranks, from: recipe.data.shards) {
         var bank: ObjectBank?
-        if !options.resume, options.start == nil {
+        if !options.isResuming, options.start == nil, options.origin == nil {
           var isBegun = false
           let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
           try ranks.first {
@@ -40,13 +40,14 @@ struct TrainUnderstanding: AsyncParsableCommand {
           }
         }
         return try UnderstandingTraining(
-          recipe, folder: options.output, isResuming: options.resume, from: options.start, bank: bank,
-          ranks: ranks)
+          recipe, folder: options.output, isResuming: options.isResuming, from: options.start,
+          fork: options.origin, bank: bank, ranks: ranks)
       }
       let count = training.parameterCount
       if training.tookWholeModel == false {
         note("the language model differs in size from that of --from; only the encoder is used")
       }
+      noteStartingAnew(training.startingAnew, options)
       note("encoder \(count.vision), language model \(count.language) parameters")
       try TrainingReport(training, asJSON: options.json).run(after: preparation)
     }
@@ -67,13 +68,13 @@ struct TrainDecoder: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(DecoderRecipe()) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(DecoderRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let base = try options.base(model, preparation, ranks)
       let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
         try DecoderTraining(
-          recipe, model: base, folder: options.output, isResuming: options.resume,
-          from: options.start, ranks: ranks)
+          recipe, model: base, folder: options.output, isResuming: options.isResuming,
+          from: options.start, fork: options.origin, ranks: ranks)
       }
       try preparation.attempt {
         try training.prepare { done, all in
@@ -81,7 +82,7 @@ struct TrainDecoder: AsyncParsableCommand {
         }
       }
       preparation.tell(nil)
-      noteStartingAnew(training.startingAnew)
+      noteStartingAnew(training.startingAnew, options)
       let count = training.parameterCount
       note("reducer \(count.reducer), decoder \(count.decoder) parameters")
       try TrainingReport(training, asJSON: options.json).run(after: preparation)
@@ -103,14 +104,14 @@ struct TrainGenerator: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(GeneratorRecipe()) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(GeneratorRecipe(), ranks) }) else { return }
       let preparation = options.begin(
         nice: recipe.run.nice, ranks, left: "the same command goes on with the latents made so far")
       let base = try options.base(model, preparation, ranks)
       let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
         try GeneratorTraining(
-          recipe, model: base, folder: options.output, isResuming: options.resume,
-          from: options.start, ranks: ranks)
+          recipe, model: base, folder: options.output, isResuming: options.isResuming,
+          from: options.start, fork: options.origin, ranks: ranks)
       }
       note(
         "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(options.output)"
@@ -122,7 +123,7 @@ struct TrainGenerator: AsyncParsableCommand {
         }
       }
       preparation.tell(nil)
-      noteStartingAnew(training.startingAnew)
+      noteStartingAnew(training.startingAnew, options)
       note("generation tower \(training.parameterCount) parameters")
       let measure = recipe.measure
       let log = PromptUseLog(
@@ -158,20 +159,22 @@ struct TrainDistill: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(DistillRecipe()) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(DistillRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let base = try options.base(model, preparation, ranks)
       let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
         try DistillTraining(
-          recipe, model: base, folder: options.output, isResuming: options.resume, ranks: ranks)
+          recipe, model: base, folder: options.output, isResuming: options.isResuming,
+          fork: options.origin, ranks: ranks)
       }
+      noteStartingAnew(training.startingAnew, options)
       try TrainingReport(training, asJSON: options.json).run(after: preparation)
     }
   }
 }
 
 /// What a model of other sizes could not pass on.
-private func noteStartingAnew(_ names: [String]) {
+private func noteStartingAnew(_ names: [String], _ options: TrainOptions) {
   guard !names.isEmpty else { return }
-  note("--from has different sizes; starting from scratch: " + names.joined(separator: ", "))
+  note("\(options.origin ?? "--from") has different sizes; starting from scratch: " + names.joined(separator: ", "))
 }

@@ -18,7 +18,7 @@ public final class DecoderTraining: TrainingRun {
   public let trainer: Trainer
   /// Of the model that the run exports.
   public let configuration: GenerationConfiguration
-  /// Weights that `from` did not have in these sizes.
+  /// Weights that `from` or `fork` did not have in these sizes.
   public let startingAnew: [String]
   private let source: String
   private let encoder: VisionEncoder
@@ -31,16 +31,17 @@ public final class DecoderTraining: TrainingRun {
   /// - Parameters:
   ///   - model: folder of the model whose understanding half is trained upon.
   ///   - from: folder of a model whose reducer and decoder the run begins with, as far as their sizes agree.
+  ///   - fork: folder of a run whose weights and moments it begins with, as far as their sizes agree.
   ///   - bank: the cut-outs, where they are in memory already.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: DecoderRecipe, model: String, folder: String, isResuming: Bool, from: String? = nil,
-    bank: ObjectBank? = nil, ranks: Ranks = .alone
+    fork: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
-    guard !recipe.model.frozenReducer || from != nil || isResuming else {
+    guard !recipe.model.frozenReducer || from != nil || fork != nil || isResuming else {
       throw RecipeError(
         "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
     }
@@ -58,8 +59,11 @@ public final class DecoderTraining: TrainingRun {
     let objective = DecoderObjective(
       configuration, recipe, alignmentWidth: teachers.alignmentWidth, ranks: ranks)
     self.objective = objective
-    startingAnew = isResuming ? [] : try from.map { try Self.begin(objective, from: $0) } ?? []
-    let lacksReducer = from == nil || startingAnew.contains { $0.hasPrefix("reducer.") }
+    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    startingAnew =
+      try isResuming ? [] : fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) }
+      ?? from.map { try Self.begin(objective, from: $0) } ?? []
+    let lacksReducer = from == nil && fork == nil || startingAnew.contains { $0.hasPrefix("reducer.") }
     needsComponents = configuration.reducer.kind == .pca && !isResuming && lacksReducer
     if recipe.model.frozenReducer, startingAnew.contains(where: { $0.hasPrefix("reducer.") }) {
       throw RecipeError(
@@ -71,7 +75,6 @@ public final class DecoderTraining: TrainingRun {
     stream = try PictureStream(
       recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, stored: stored, ranks: ranks
     ) { try bank ?? ObjectBank() }
-    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }

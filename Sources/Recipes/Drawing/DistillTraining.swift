@@ -62,6 +62,8 @@ public final class DistillTraining: TrainingRun {
   public let ranks: Ranks
   /// Over the student and the heads that align features.
   public let trainer: Trainer
+  /// Weights that `fork` did not have in these sizes.
+  public let startingAnew: [String]
   private let source: String
   private let model: GenerationModel
   private let encoder: VisionEncoder
@@ -71,12 +73,13 @@ public final class DistillTraining: TrainingRun {
 
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
+  ///   - fork: folder of a run whose weights and moments it begins with, as far as their sizes agree.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: DistillRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    bank: ObjectBank? = nil, ranks: Ranks = .alone
+    fork: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
@@ -102,6 +105,7 @@ public final class DistillTraining: TrainingRun {
     objective = try DistillObjective(
       model.configuration, teacher: model.decoder, alignmentWidth: teachers.alignmentWidth)
     trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? []
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }

@@ -116,7 +116,7 @@ public final class GeneratorTraining: TrainingRun {
   public let ranks: Ranks
   /// Over the generation tower.
   public let trainer: Trainer
-  /// Weights that `from` did not have in these sizes.
+  /// Weights that `from` or `fork` did not have in these sizes.
   public let startingAnew: [String]
   private let source: String
   private let understanding: UnderstandingTower
@@ -136,12 +136,13 @@ public final class GeneratorTraining: TrainingRun {
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
   ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
+  ///   - fork: folder of a run whose weights and moments it begins with, as far as their sizes agree.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: GeneratorRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    from: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
+    from: String? = nil, fork: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
@@ -151,8 +152,11 @@ public final class GeneratorTraining: TrainingRun {
     understanding.type = recipe.run.type
     configuration = try Self.configuration(recipe, model, understanding.configuration, stored: index?.count)
     (self.recipe, self.folder, source, self.ranks) = (recipe, folder, folderOfModel, ranks)
-    (generator, startingAnew) = try Self.tower(
+    let made = try Self.tower(
       configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
+    generator = made.0
+    trainer = Trainer(generator, recipe.optimization, ranks: ranks)
+    startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? made.startingAnew
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     var read = bank
@@ -167,7 +171,6 @@ public final class GeneratorTraining: TrainingRun {
     cutOuts = read
     heldOut = try stored.validation.map { try HeldOutLatents($0, recipe.data.framing) }
     heldOutNote = stored.note
-    trainer = Trainer(generator, recipe.optimization, ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }

@@ -140,7 +140,7 @@ public protocol TrainingRecipe: Codable, Sendable {
 
 extension TrainingRecipe {
   /// Section, key and value of everything that a recipe holds.
-  private var values: [(section: String, name: String, value: Any)] {
+  var values: [(section: String, name: String, value: Any)] {
     Mirror(reflecting: self).children.flatMap { section in
       Mirror(reflecting: section.value).children.compactMap { key in
         guard let outer = section.label, let inner = key.label else { return nil }
@@ -165,7 +165,7 @@ extension TrainingRecipe {
   }
 
   /// As it stands in a recipe.
-  private static func text(_ value: Any) -> String {
+  static func text(_ value: Any) -> String {
     let word = value as? String ?? (value as? any RecipeOption)?.word
     return word.map { "'\($0)'" } ?? "\(value)"
   }

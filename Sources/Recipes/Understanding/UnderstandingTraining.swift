@@ -25,6 +25,8 @@ public final class UnderstandingTraining: TrainingRun {
   public let trainer: Trainer
   /// Whether the model named by `from` was taken whole, or its encoder alone; nil without one.
   public let tookWholeModel: Bool?
+  /// Weights that `fork` did not have in these sizes.
+  public let startingAnew: [String]
   private let objective: UnderstandingObjective
   private let configuration: UnderstandingConfiguration
   private let packer: BatchPacker
@@ -77,17 +79,18 @@ public final class UnderstandingTraining: TrainingRun {
   ///   - isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds one is
   ///     an error.
   ///   - model: folder of an exported model whose weights and tokenizer the run begins with.
+  ///   - fork: folder of a run whose tokenizer, weights and moments it begins with, as far as their sizes agree.
   ///   - bank: the cut-outs, where they are in memory already.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, from model: String? = nil,
-    bank given: ObjectBank? = nil, ranks: Ranks = .alone
+    fork: String? = nil, bank given: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     try recipe.checkMemory()
-    guard !recipe.model.frozenEncoder || model != nil || isResuming else {
+    guard !recipe.model.frozenEncoder || model != nil || fork != nil || isResuming else {
       throw RecipeError(
         "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
     }
@@ -97,7 +100,7 @@ public final class UnderstandingTraining: TrainingRun {
     if let start { try UnderstandingObjective.check(start) }
     let stored = try StoredData(recipe.data, bankIsGiven: given != nil), index = stored.training
     // All that the run begins with is read before anything is written.
-    tokenizer = try Self.tokenizer(recipe, folder, start)
+    tokenizer = try Self.tokenizer(recipe, folder, start ?? fork)
     configuration = try recipe.configuration(specialTokens: tokenizer.specialTokens)
     let bank = index == nil ? try given ?? ObjectBank() : nil
     // The same whether they come from cut-outs or from records in shards, for which nothing need be installed.
@@ -109,8 +112,9 @@ public final class UnderstandingTraining: TrainingRun {
     (self.objective, unfedNote) = (objective, unfed?.note)
     tookWholeModel = try start.map { try objective.begin(with: $0) }
     trainer = Trainer(objective, recipe.optimization, ranks: ranks)
+    startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? []
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
-    if let start, ranks.isFirst { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
+    if let start = start ?? fork, ranks.isFirst { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
     packer = BatchPacker(
       try ExampleSource(

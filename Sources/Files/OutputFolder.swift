@@ -240,6 +240,7 @@ public enum OutputFolder {
       "alignment.safetensors", "model.safetensors", "model.safetensors.index.json",
       "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "skipped.jsonl", "held_out.json", "loss.png",
       "samples.png", "prompt-use.jsonl", "base.json", "validation.json",
+      "events.out.tfevents.vugen",
     ]
     // A run has the models that came of it below, and a pulled model notes of the hub's client.
     if path.hasPrefix(".cache/huggingface/") { return true }

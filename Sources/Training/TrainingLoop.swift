@@ -40,6 +40,8 @@ public struct TrainingLoop {
     var best: Validation?
     /// Whether it was told that lines of metrics are not kept.
     var hasLostMetrics = false
+    /// For TensorBoard, where the run writes them.
+    var events: EventFile?
   }
 
   /// What is to be done behind a step.
@@ -82,6 +84,11 @@ public struct TrainingLoop {
     let trainer = training.trainer, start = clock.now, first = trainer.stepCount
     let log: MetricsLog? = try training.ranks.together { try metrics(keepingThrough: first) }
     var state = State(save: start, sheet: start, validation: start, best: try bestSoFar())
+    if training.writesEvents, training.ranks.isFirst {
+      try attempt("no events are written") {
+        state.events = try EventFile(path: EventFile.path(in: training.folder), after: first)
+      }
+    }
     let notes = training.dataNotes
     var isStopped = try training.ranks.any([isCancelled()])[0]
     while !trainer.isFinished, !isStopped {
@@ -92,13 +99,15 @@ public struct TrainingLoop {
         speed = Double((report.step - first) * training.picturesPerStep) / elapsed
       let left = Double((trainer.settings.steps - report.step) * training.picturesPerStep) / speed
       tell(.step(report, Pace(picturesPerSecond: speed, secondsLeft: left)))
-      try follow(report, &state) { loss in
-        try log?.append(
-          .init(report, picturesPerSecond: speed, seconds: elapsed, validationLoss: loss))
+      try follow(report, &state) { [events = state.events] loss in
+        let line = MetricsLog.Line(
+          report, picturesPerSecond: speed, seconds: elapsed, validationLoss: loss)
+        try log?.append(line)
+        try events?.append(line)
       }
       isStopped = try training.ranks.any([isCancelled()])[0]
     }
-    try finish(notes, isCancelled: isStopped)
+    try finish(notes, state, isCancelled: isStopped)
     return End(last: state.last, seconds: seconds(since: start), best: state.best)
   }
 
@@ -123,7 +132,7 @@ public struct TrainingLoop {
       state.save = clock.now
     }
     if due.sheet {
-      try drawSamples(step: report.step)
+      try drawSamples(state)
       state.sheet = clock.now
     }
     if training.ranks.isFirst { try attempt("nothing is measured") { try measure(report.step) } }
@@ -149,13 +158,13 @@ public struct TrainingLoop {
   }
 
   /// What is saved, told and made behind the last step.
-  private func finish(_ notes: [String], isCancelled: Bool) throws {
+  private func finish(_ notes: [String], _ state: State, isCancelled: Bool) throws {
     try training.saveCheckpoint()
     // What was found while pictures were read.
     if training.dataNotes != notes { for line in training.dataNotes { tell(.note(line)) } }
     try training.export(to: training.folder + "/model")
     // Whoever stops a run does not wait for a sheet.
-    if training.sampleMinutes != nil, !isCancelled { try drawSamples(step: training.trainer.stepCount) }
+    if training.sampleMinutes != nil, !isCancelled { try drawSamples(state) }
   }
 
   /// What ends a run leaves what it has learnt.
@@ -172,9 +181,11 @@ public struct TrainingLoop {
     }
   }
 
-  private func drawSamples(step: Int) throws {
+  private func drawSamples(_ state: State) throws {
+    let step = training.trainer.stepCount, path = training.folder + "/samples-\(step).png"
     try attempt("no sheet is drawn") {
-      try training.drawSamples(to: training.folder + "/samples-\(step).png")
+      try training.drawSamples(to: path)
+      try state.events?.append(sheet: path, step: step)
     }
   }
 

@@ -14,6 +14,8 @@ public protocol TrainingRun: AnyObject {
   var sampleMinutes: Double? { get }
   /// Minutes between measures of what is held out; nil where nothing is, or nobody asks.
   var validationMinutes: Double? { get }
+  /// Whether figures and sheets are written for TensorBoard, too: see `EventFile`.
+  var writesEvents: Bool { get }
   /// What a person should know of the data so far, such as samples that are skipped: a line each.
   var dataNotes: [String] { get }
   /// The long work that comes before the first step, where there is any: what is done of it is kept when `progress`, which
@@ -36,6 +38,7 @@ public protocol TrainingRun: AnyObject {
 extension TrainingRun {
   public var sampleMinutes: Double? { nil }
   public var validationMinutes: Double? { nil }
+  public var writesEvents: Bool { false }
   public var dataNotes: [String] { [] }
   public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
   public func drawSamples(to path: String) throws {}

@@ -39,6 +39,7 @@ private final class TinyRun: TrainingRun {
   var losses: [Int: Double]?
   var validationMinutes: Double? { losses == nil ? nil : 0 }
   var sheetFailure: (any Error)?
+  var writesEvents = false
 
   func validationLoss() throws -> Double {
     guard let loss = losses?[trainer.stepCount] else { throw FileAccessError("held out", "it is gone") }
@@ -173,6 +174,24 @@ struct TrainingLoopTests {
     // Only whole folders were ever there, and nothing is left of making them.
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("best") } == ["best"])
     #expect(try run(TinyRun(temporaryFolder(), steps: 1), until: 9).best == nil)
+  }
+
+  @Test func eventsAreWrittenWhereTheyAreWanted() throws {
+    let folder = try temporaryFolder(), path = EventFile.path(in: folder)
+    func size() -> Int { FileManager.default.contents(atPath: path)?.count ?? 0 }
+    _ = try TrainingLoop(TinyRun(folder, steps: 1)).run()
+    #expect(size() == 0)
+    var last = 0
+    for steps in 2...3 {
+      let run = TinyRun(folder, steps: steps)
+      run.writesEvents = true
+      try run.trainer.restore(from: Trainer.checkpoint(in: folder))
+      _ = try TrainingLoop(run).run()
+      #expect(size() > last + 100)
+      last = size()
+    }
+    let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    #expect(text.components(separatedBy: "loss/size").count == 3 && text.contains("brain.Event:2"))
   }
 
   /// A file that a run can do without, and that cannot be written, is told and ends nothing.

@@ -116,6 +116,7 @@ public final class DecoderTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var writesEvents: Bool { recipe.run.tensorboard }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
   /// Numbers in the weights of the two parts.

@@ -38,6 +38,8 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   public var sampleMinutes = 10.0
   /// Minutes between measures of what is held out (`data.validation`); 0 for none.
   public var validationMinutes = 10.0
+  /// Whether figures and sheets are written as TensorBoard reads them, too.
+  public var tensorboard = false
   /// `bf16` where the processor multiplies it, else f32; or `f32`.
   public var compute = Precision.bf16
   /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.

@@ -45,8 +45,13 @@ extension DrawingRun {
     [
       ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
       ("sampleMinutes", .weight, "minutes", "Time between sheets of samples; 0 draws none."),
-      validationMinutes, compute, nice,
+      validationMinutes, tensorboard, compute, nice,
     ])
+
+  static let tensorboard: (String, RecipeKey.Kind, String, String) = (
+    "tensorboard", .flag, "",
+    "Whether to write event files for TensorBoard, too: losses, rates and sheets of samples."
+  )
 
   static let validationMinutes: (String, RecipeKey.Kind, String, String) = (
     "validationMinutes", .weight, "minutes",
@@ -226,7 +231,7 @@ extension UnderstandingRecipe {
       "run",
       [
         ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
-        DrawingRun.validationMinutes, DrawingRun.compute, DrawingRun.nice,
+        DrawingRun.validationMinutes, DrawingRun.tensorboard, DrawingRun.compute, DrawingRun.nice,
       ])
 
   private static let modelKeys = RecipeKey.section(

@@ -116,6 +116,8 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     public var checkpointMinutes = 5.0
     /// Minutes between measures of what is held out (`data.validation`); 0 for none.
     public var validationMinutes = 10.0
+    /// Whether figures are written as TensorBoard reads them, too.
+    public var tensorboard = false
     /// `bf16` where the processor multiplies it, else f32; or `f32`.
     public var compute = Precision.bf16
     /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.

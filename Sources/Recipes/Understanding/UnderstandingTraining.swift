@@ -178,6 +178,7 @@ public final class UnderstandingTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var writesEvents: Bool { recipe.run.tensorboard }
   public var dataNotes: [String] { packer.source.notes + [unfedNote, heldOutNote].compactMap { $0 } }
   public var validationMinutes: Double? {
     let minutes = recipe.run.validationMinutes

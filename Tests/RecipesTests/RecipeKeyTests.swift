@@ -34,7 +34,9 @@ import VUGEN
       case .word: bad = ["nothing"]
       case .shareOrFolder: bad = ["1", "-0.1", "''"]
       case .seed: bad = ["-1"]
-      case .flag, .folder: break
+      case .places: bad = ["['']"]
+      case .weights: bad = ["[-1.0]", "[nan]"]
+      case .flag, .folder, .file, .text: break
       }
       for value in bad {
         let error = #expect(throws: RecipeError.self) {

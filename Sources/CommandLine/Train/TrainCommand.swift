@@ -138,7 +138,7 @@ struct TrainOptions: ParsableArguments {
     var standard = (given ?? nil) ?? defaults
     if let own, let older, FileName.exists(own) {
       try checkStage(of: own, in: older, Recipe.self)
-      standard = try RecipeFile.merged(Recipe.ofOlderRuns, file: own)
+      standard = try RecipeFile.merged(Recipe.ofOlderRuns, file: own, isOwn: true)
     }
     if let origin, !FileName.exists(Trainer.checkpoint(in: origin)) {
       throw CommandError("\(origin): there is no checkpoint here to begin from; leave out --fork to begin anew")
@@ -158,7 +158,7 @@ struct TrainOptions: ParsableArguments {
     let own = output + "/recipe.toml"
     guard FileName.exists(own) else { return }
     let changes = RecipeChanges(
-      from: try RecipeFile.merged(Recipe.ofOlderRuns, file: own), to: recipe,
+      from: try RecipeFile.merged(Recipe.ofOlderRuns, file: own, isOwn: true), to: recipe,
       oldRanks: Trainer.savedRanks(in: output), ranks: ranks.count)
     if let refusal = changes.refusal(of: output) { throw CommandError(refusal) }
     if let line = changes.note { note(line.oneLine) }
@@ -225,13 +225,13 @@ struct TrainOptions: ParsableArguments {
   /// - Parameters:
   ///   - ranks: which all make it; the first one touches the folder.
   ///   - model: the folder of the model that the stage builds upon.
-  ///   - shards: what it learns from; empty for scenes.
+  ///   - places: what it learns from; none for scenes.
   func begun<Run: TrainingRun>(
-    _ preparation: Preparation, _ ranks: Ranks, upon model: String? = nil, from shards: String,
+    _ preparation: Preparation, _ ranks: Ranks, upon model: String? = nil, from places: [String],
     _ make: () throws -> Run
   ) throws -> Run {
     try ranks.first {
-      if !isResuming { try checkFolder(output, holdsNone: [model, start, origin, shards.isEmpty ? nil : shards]) }
+      if !isResuming { try checkFolder(output, holdsNone: [model, start, origin] + places) }
       // Before anything is put aside or written.
       if let start { try preparation.attempt { try ModelFolder.checkConfiguration(start) } }
       if overwrite { try OutputFolder.putAside(output) }

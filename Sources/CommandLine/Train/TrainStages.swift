@@ -20,11 +20,11 @@ struct TrainUnderstanding: AsyncParsableCommand {
     try Company.run(threads: options.threads) { ranks in
       guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
-      let training = try options.begun(preparation, ranks, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, from: recipe.data.places) {
         var bank: ObjectBank?
         if !options.isResuming, options.start == nil, options.origin == nil {
           var isBegun = false
-          let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
+          let kind = recipe.data.isComposed ? "scenes" : "captions"
           try ranks.first {
             bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
               let phase =
@@ -71,7 +71,7 @@ struct TrainDecoder: AsyncParsableCommand {
       guard let recipe = try ranks.together({ try options.merged(DecoderRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let base = try options.base(model, preparation, ranks)
-      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.places) {
         try DecoderTraining(
           recipe, model: base, folder: options.output, isResuming: options.isResuming,
           from: options.start, fork: options.origin, ranks: ranks)
@@ -108,7 +108,7 @@ struct TrainGenerator: AsyncParsableCommand {
       let preparation = options.begin(
         nice: recipe.run.nice, ranks, left: "the same command goes on with the latents made so far")
       let base = try options.base(model, preparation, ranks)
-      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.places) {
         try GeneratorTraining(
           recipe, model: base, folder: options.output, isResuming: options.isResuming,
           from: options.start, fork: options.origin, ranks: ranks)
@@ -162,7 +162,7 @@ struct TrainDistill: AsyncParsableCommand {
       guard let recipe = try ranks.together({ try options.merged(DistillRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let base = try options.base(model, preparation, ranks)
-      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.places) {
         try DistillTraining(
           recipe, model: base, folder: options.output, isResuming: options.isResuming,
           fork: options.origin, ranks: ranks)

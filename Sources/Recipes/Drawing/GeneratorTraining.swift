@@ -16,6 +16,18 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
   public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for composed scenes.
     public var shards = ""
+    /// Several sources in place of `shards`: shards, folders of them, patterns, folders of classes.
+    public var sources: [String] = []
+    /// How often each source is drawn from, in proportion to each other; empty where each sample is drawn as often.
+    public var weights: [Double] = []
+    /// Ending of the member of a sample that is its text; empty for `.txt`, `.caption`, a caption in the `.json`, or the `.cls`.
+    public var textKey = ""
+    /// Key of the caption in a `.json`; empty for a common one.
+    public var jsonKey = ""
+    /// File with the names of classes, for a `.cls` and for folders of classes; empty for none.
+    public var classNames = ""
+    /// Caption of a class, in which `[CLS]` stands for its name.
+    public var template = "This is an image of a [CLS]."
     /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
     /// measure it by; 0 for none. Scenes have no share.
     public var validation = "0.02"
@@ -125,8 +137,9 @@ public final class GeneratorTraining: TrainingRun {
   private let configuration: GenerationConfiguration
   private let generator: GenerationTower
   private let cache: LatentCache
+  private let mixture: LatentMixture?
   private let heldOut: HeldOutLatents?
-  private let heldOutNote: String?
+  private let storedNotes: [String]
   private let template: ChatTemplate
   /// What scenes are made of, where the latents have asked for it.
   private let cutOuts: ObjectBank?
@@ -146,7 +159,11 @@ public final class GeneratorTraining: TrainingRun {
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
-    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil), index = stored.training
+    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
+    // Latents are made once of each picture, however often it is drawn.
+    var index = stored.training
+    index?.weights = []
+    mixture = stored.training.flatMap { LatentMixture($0, seed: recipe.data.seed) }
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
@@ -170,7 +187,7 @@ public final class GeneratorTraining: TrainingRun {
       })
     cutOuts = read
     heldOut = try stored.validation.map { try HeldOutLatents($0, recipe.data.framing) }
-    heldOutNote = stored.note
+    storedNotes = stored.notes
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }
@@ -216,7 +233,7 @@ public final class GeneratorTraining: TrainingRun {
   /// Numbers in the tower's weights.
   public var parameterCount: Int { generator.parameterCount }
   public var dataNotes: [String] {
-    cache.notes + [heldOutNote].compactMap { $0 } + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
+    cache.notes + storedNotes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
   }
 
   /// Works out the latents of all pictures, unless the folder has them. Stopped by `progress`, which is called with the
@@ -234,6 +251,7 @@ public final class GeneratorTraining: TrainingRun {
     var random = ranks.random(recipe.data.seed, .generatorBatch(number))
     let places = (0..<batch).map { i -> Int in
       let n = ranks.batch(number) * batch + i
+      if let mixture { return mixture.place(of: n, among: cache.count) }
       return ExampleSource.shuffled(
         n % cache.count, of: cache.count, seed: recipe.data.seed, pass: n / cache.count)
     }
@@ -316,7 +334,7 @@ public final class GeneratorTraining: TrainingRun {
   /// Composes scenes of the run's own kind which it is not trained on; nil where it is trained on stored pictures. Throws
   /// `DataSetError`.
   public func unseenScenes() throws -> SceneComposer? {
-    guard recipe.data.shards.isEmpty else { return nil }
+    guard recipe.data.isComposed else { return nil }
     var composer = SceneComposer(
       try cutOuts ?? ObjectBank(includingSingles: false), seed: ~recipe.data.seed,
       size: model.configuration.imageSize)

@@ -181,11 +181,10 @@ final class LatentCache {
       Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style.rawValue)".utf8))
     if data.pairShare > 0 { hash.add(Array("|\(data.pairShare)".utf8)) }
     // Latents of scenes are the same however stored pictures are framed.
-    if !data.shards.isEmpty, data.framing != Framing(crop: .squash, flip: false) || data.views > 1 {
+    if !data.isComposed, data.framing != Framing(crop: .squash, flip: false) || data.views > 1 {
       hash.add(Array("|\(data.crop.rawValue)|\(data.cropFrom)|\(data.framing.flip)|\(data.views)".utf8))
     }
-    // What is held out is in none of them.
-    if !data.shards.isEmpty, HeldOut(data.validation).share > 0 { hash.add(Array("|\(data.validation)".utf8)) }
+    if !data.identity.isEmpty { hash.add(Array("|\(data.identity)".utf8)) }
     return hash.text
   }
 }

@@ -51,11 +51,11 @@ package enum ExampleSource: Sendable {
     style: SceneStyle = .varied, framing: Framing, side: Int, mostSkipped: Double, folder: String?,
     index: ShardIndex? = nil, bank: () throws -> ObjectBank
   ) throws {
-    guard shards.isEmpty else {
+    guard shards.isEmpty, index == nil else {
       let index = try index ?? ShardIndex(files: Shards.trainingFiles(at: shards))
       let account = try SampleAccount(
         index, mostSkipped: mostSkipped, folder: folder,
-        others: Shards.others(at: shards).line.map { "\(shards): \($0)" })
+        others: shards.isEmpty ? nil : Shards.others(at: shards).line.map { "\(shards): \($0)" })
       var framing = framing
       framing.seed = seed
       self = .stored(index, framing, account)
@@ -85,8 +85,7 @@ package enum ExampleSource: Sendable {
       let scene = composer.scene(UInt64(number), .train)
       return Example(scene.record, scene.picture, owners: scene.owners)
     case .stored(let index, let framing, let account):
-      let pass = number / index.count, place = number % index.count
-      let first = Self.shuffled(place, of: index.count, seed: framing.seed, pass: pass)
+      let first = Self.place(of: number, in: index, seed: framing.seed)
       return try Self.stored(index, from: first, account) { raw, caption in
         guard let caption else { return raw.resizedBicubic(width: side, height: side) }
         return framing.framed(raw, side: side, number: number, caption: caption)
@@ -94,15 +93,25 @@ package enum ExampleSource: Sendable {
     }
   }
 
-  /// The sample at a place, or, where that is damaged, the next one that is not.
+  /// The place of the sample that an example of a number is.
+  private static func place(of number: Int, in index: ShardIndex, seed: UInt64) -> Int {
+    guard !index.weights.isEmpty else {
+      return shuffled(number % index.count, of: index.count, seed: seed, pass: number / index.count)
+    }
+    let drawn = Mixture(counts: index.ranges.map(\.count), weights: index.weights).draw(number, seed: seed)
+    return index.ranges[drawn.source].lowerBound + drawn.place
+  }
+
+  /// The sample at a place, or, where that is damaged, the next one of its source that is not.
   ///
   /// - Parameter fitted: makes a picture square by its caption; nil for a scene, whose record says where things are.
   private static func stored(
     _ index: ShardIndex, from first: Int, _ account: SampleAccount,
     fitted: (_ raw: Picture, _ caption: String?) -> Picture
   ) throws -> Example {
-    for step in 0..<index.count {
-      let place = (first + step) % index.count
+    let range = index.weights.isEmpty ? 0..<index.count : index.ranges.first { $0.contains(first) } ?? 0..<index.count
+    for step in range.indices {
+      let place = range.lowerBound + (first - range.lowerBound + step - range.lowerBound) % range.count
       if account.isDamaged(place) { continue }
       do {
         let (sample, raw) = try index.decoded(place)

@@ -71,7 +71,7 @@ package enum TrainingMemory {
 
   static func size(_ type: ElementType) -> Double { type == .bf16 ? 2 : 4 }
 
-  static func base(_ shards: String) -> Double { program + (shards.isEmpty ? scenes : 0) }
+  static func base(_ data: some StoredPictureData) -> Double { program + (data.isComposed ? scenes : 0) }
 
   /// Of a picture in an encoder through which gradients go.
   static func encoder(_ c: UnderstandingConfiguration, _ type: ElementType) -> Double {
@@ -128,7 +128,7 @@ extension UnderstandingRecipe {
       + TrainingMemory.numbers(side: model.imageSize)
     // Each picture is compared with each caption.
     let batch = Double(data.batch), pairs = 16 * batch * batch
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+    return TrainingMemory.base(data) + TrainingMemory.weights(parameters, optimization)
       + batch * picture + pairs
   }
 
@@ -150,7 +150,7 @@ extension DecoderRecipe {
       TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, type)
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, type)
       + TrainingMemory.numbers(side: drawing.imageSize)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+    return TrainingMemory.base(data) + TrainingMemory.weights(parameters, optimization)
       + c.weightBytes + objectives.teacherBytes + Double(data.batch) * picture
   }
 
@@ -167,7 +167,7 @@ extension DistillRecipe {
       TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, run.type)
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, run.type)
       + TrainingMemory.numbers(side: drawing.imageSize)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+    return TrainingMemory.base(data) + TrainingMemory.weights(parameters, optimization)
       + c.weightBytes + objectives.teacherBytes + Double(data.batch) * picture
   }
 }
@@ -200,7 +200,7 @@ extension GeneratorRecipe {
     // Its layers keep less than others: what they read of the prompt is frozen.
     let picture =
       0.65 * TrainingMemory.blocks(side * side, Double(text.width), Double(text.layers), run.type)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+    return TrainingMemory.base(data) + TrainingMemory.weights(parameters, optimization)
       + 2 * c.weightBytes + seen + latents + Double(data.batch) * picture
   }
 }

@@ -7,6 +7,18 @@ import Training
 public struct PictureData: StoredPictureData, Equatable {
   /// Folder of shards; empty for scenes that are composed during training.
   public var shards = ""
+  /// Several sources in place of `shards`: shards, folders of them, patterns, folders of classes.
+  public var sources: [String] = []
+  /// How often each source is drawn from, in proportion to each other; empty where each sample is drawn as often.
+  public var weights: [Double] = []
+  /// Ending of the member of a sample that is its text; empty for `.txt`, `.caption`, a caption in the `.json`, or the `.cls`.
+  public var textKey = ""
+  /// Key of the caption in a `.json`; empty for a common one.
+  public var jsonKey = ""
+  /// File with the names of classes, for a `.cls` and for folders of classes; empty for none.
+  public var classNames = ""
+  /// Caption of a class, in which `[CLS]` stands for its name.
+  public var template = "This is an image of a [CLS]."
   /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
   /// measure it by; 0 for none. Scenes have no share.
   public var validation = "0.02"
@@ -79,7 +91,7 @@ final class PictureStream {
   private let source: ExampleSource
   private let heldOut: ExampleSource?
   private let side, seenSide: Int
-  private let note: String?
+  private let storedNotes: [String]
   private let ranks: Ranks
 
   /// - Parameters:
@@ -96,7 +108,7 @@ final class PictureStream {
     let source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, framing: data.framing, side: larger,
       mostSkipped: data.maxSkipped, folder: ranks.isFirst ? folder : nil, index: stored.training, bank: bank)
-    (self.source, self.ranks, note) = (source, ranks, stored.note)
+    (self.source, self.ranks, storedNotes) = (source, ranks, stored.notes)
     let held = stored.validation
     let count = data.batch
     try MemoryNeed.check(pictures: count, side: larger)
@@ -142,7 +154,7 @@ final class PictureStream {
   }
 
   /// What a person should know of the data, a line each.
-  var notes: [String] { source.notes + [note].compactMap { $0 } }
+  var notes: [String] { source.notes + storedNotes }
 
   /// This rank's part of the batch of a number.
   func batch(_ number: Int) throws -> Batch { try make(ranks.batch(number)) }

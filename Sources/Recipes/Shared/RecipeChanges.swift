@@ -10,6 +10,14 @@ extension RecipeKey {
     default: path == "data.maxSkipped"
     }
   }
+
+  /// A value with its paths from the folder in which the program runs.
+  fileprivate func absolute(_ value: Any) -> Any {
+    let folder = FileManager.default.currentDirectoryPath
+    guard isPath else { return value }
+    if let path = value as? String { return resolved(path, against: folder) }
+    return (value as? [String])?.map { resolved($0, against: folder) } ?? value
+  }
 }
 
 /// What of a run's recipe is changed where it is resumed.
@@ -31,11 +39,10 @@ public struct RecipeChanges: Sendable, Equatable {
   ///   - ranks: by how many it is resumed. A batch may change where all ranks together have as many pictures as before.
   public init<Recipe: TrainingRecipe>(from old: Recipe, to new: Recipe, oldRanks: Int? = nil, ranks: Int = 1) {
     for (before, now) in zip(old.values, new.values) {
+      guard let key = Recipe.keys.first(where: { $0.section == now.section && $0.name == now.name }) else { continue }
       let change = Change(
-        key: "\(now.section).\(now.name)", old: Recipe.text(before.value), new: Recipe.text(now.value))
-      guard change.old != change.new, let key = Recipe.keys.first(where: { $0.path == change.key }) else {
-        continue
-      }
+        key: key.path, old: Recipe.text(key.absolute(before.value)), new: Recipe.text(key.absolute(now.value)))
+      guard change.old != change.new else { continue }
       let isSharedAnew =
         change.key == "data.batch"
         && Int(change.old).flatMap { batch in oldRanks.map { batch * $0 } } == Int(change.new).map { $0 * ranks }

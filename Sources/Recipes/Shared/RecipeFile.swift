@@ -28,8 +28,11 @@ public enum RecipeFile {
   /// Defaults, overlaid by a file, overlaid by `key=value` settings.
   ///
   /// Throws `RecipeError` naming the file, line or key.
+  ///
+  /// - Parameter isOwn: whether the file is a run's own, in which relative paths are those of older programs, from wherever
+  ///   they ran; in any other they are taken from its folder.
   public static func merged<Recipe: Codable>(
-    _ defaults: Recipe, file: String?, settings: [String] = []
+    _ defaults: Recipe, file: String?, settings: [String] = [], isOwn: Bool = false
   ) throws -> Recipe {
     let table = try parse(TOMLEncoder().encode(defaults), "the defaults")
     let keys = (Recipe.self as? any TrainingRecipe.Type)?.keys ?? []
@@ -41,7 +44,9 @@ public enum RecipeFile {
       if text.isEmpty, FileName.isSpecial(file) {
         throw RecipeError("\(file): nothing comes out of this pipe or device; name a recipe in TOML")
       }
-      try overlay(try parse(text, file, keys), on: table, file, keys: keys)
+      let read = try parse(text, file, keys), folder = FileName.parent(of: file)
+      if !isOwn, !folder.isEmpty { resolve(read, against: folder, keys) }
+      try overlay(read, on: table, file, keys: keys)
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
@@ -62,6 +67,18 @@ public enum RecipeFile {
       return try TOMLDecoder().decode(Recipe.self, from: table)
     } catch {
       throw RecipeError("\(file ?? "--set"): " + Self.place(of: error))
+    }
+  }
+
+  /// Paths that a table names, from a folder.
+  private static func resolve(_ table: TOMLTable, against folder: String, _ keys: [RecipeKey]) {
+    for key in keys where key.isPath {
+      guard let section = table[key.section]?.table, let value = section[key.name] else { continue }
+      if let path = value.string { section[key.name] = key.resolved(path, against: folder) }
+      guard let list = value.array else { continue }
+      for i in 0..<list.count {
+        if let path = list[i].string { list[i] = key.resolved(path, against: folder) }
+      }
     }
   }
 
@@ -99,8 +116,13 @@ public enum RecipeFile {
   }
 
   /// A recipe as TOML, numbers as short as they can be read again.
-  public static func text(of recipe: some Encodable) throws -> String {
+  ///
+  /// - Parameter isStored: whether paths are absolute, for whoever reads it in another folder.
+  public static func text(of recipe: some Encodable, isStored: Bool = false) throws -> String {
     let table = try TOMLTable(string: TOMLEncoder().encode(recipe))
+    if isStored, let type = Swift.type(of: recipe) as? any TrainingRecipe.Type {
+      resolve(table, against: FileManager.default.currentDirectoryPath, type.keys)
+    }
     shorten(table)
     let lines = table.convert().split(separator: "\n", omittingEmptySubsequences: false)
     let text = lines.map { withShortNumbers(String($0)) }.joined(separator: "\n")
@@ -168,6 +190,9 @@ public enum RecipeFile {
       {
         table[key] = number
       } else {
+        if let list = value.array, keys.first(where: { $0.path == prefix + key })?.isOfNumbers == true {
+          for i in 0..<list.count { if let whole = list[i].int { list[i] = Double(whole) } }
+        }
         guard old.type == value.type else {
           throw RecipeError(
             "\(source): '\(prefix)\(key)' must be \(name(of: old.type)), not "
@@ -197,6 +222,7 @@ public enum RecipeFile {
     case .int: "a whole number"
     case .double: "a number"
     case .bool: "true or false"
+    case .array: "a list, such as [1, 2]"
     default: "\(type)"
     }
   }

@@ -16,6 +16,14 @@ public struct RecipeKey: Sendable {
     case word([String])
     /// A folder's path; empty for none.
     case folder
+    /// A file's path; empty for none.
+    case file
+    /// A text.
+    case text
+    /// A list of paths or patterns.
+    case places
+    /// A list of numbers of 0 or more.
+    case weights
     /// A share below 1, or a folder's path.
     case shareOrFolder
 
@@ -55,7 +63,9 @@ extension RecipeKey {
     case .number: parts = ["number", limits]
     case .flag: parts = ["true or false"]
     case .word: parts = [limits]
-    case .folder: parts = ["text"]
+    case .folder, .file, .text: parts = ["text"]
+    case .places: parts = ["list of texts"]
+    case .weights: parts = ["list of numbers", limits]
     case .shareOrFolder: parts = ["share or text", limits]
     }
     return (parts + [unit]).filter { !$0.isEmpty }.joined(separator: ", ")
@@ -67,7 +77,8 @@ extension RecipeKey {
     case .whole, .seed: "integer"
     case .number: "float"
     case .flag: "boolean"
-    case .word, .folder, .shareOrFolder: "string"
+    case .word, .folder, .file, .text, .shareOrFolder: "string"
+    case .places, .weights: "array"
     }
   }
 
@@ -80,12 +91,30 @@ extension RecipeKey {
       Self.limits(least, most, withLeast, withMost)
     case .word(let words): words.joined(separator: words.count == 2 ? " or " : ", ")
     case .shareOrFolder: "0 to less than 1, or a folder"
-    case .flag, .folder: ""
+    case .weights: "0 or more"
+    case .flag, .folder, .file, .text, .places: ""
     }
   }
 
   /// Whether a number stands for the text that it is written as.
   var takesNumbersAsText: Bool { if case .shareOrFolder = kind { true } else { false } }
+
+  /// Whether it names files or folders.
+  var isPath: Bool {
+    switch kind {
+    case .folder, .file, .places, .shareOrFolder: true
+    default: false
+    }
+  }
+
+  /// A path from a folder; what is empty, absolute, or a share stays as it is.
+  func resolved(_ path: String, against folder: String) -> String {
+    let isShare = takesNumbersAsText && Double(path) != nil
+    return path.isEmpty || path.hasPrefix("/") || isShare ? path : (folder == "/" ? "" : folder) + "/" + path
+  }
+
+  /// Whether it is a list of numbers.
+  var isOfNumbers: Bool { if case .weights = kind { true } else { false } }
 
   /// The range for somebody who gave a value outside.
   var askedFor: String {
@@ -112,7 +141,9 @@ extension RecipeKey {
       let x = Double(value)
       fits = (withLeast ? x >= least : x > least) && (withMost ? x <= most : x < most)
     case (.word(let words), let value as any RecipeOption): fits = words.contains(value.word)
-    case (.flag, is Bool), (.folder, is String): fits = true
+    case (.flag, is Bool), (.folder, is String), (.file, is String), (.text, is String): fits = true
+    case (.places, let places as [String]): fits = places.allSatisfy { !$0.isEmpty }
+    case (.weights, let numbers as [Double]): fits = numbers.allSatisfy { $0 >= 0 && $0.isFinite }
     case (.shareOrFolder, let text as String):
       fits = Double(text).map { $0 >= 0 && $0 < 1 } ?? !text.isEmpty
     default: return "\(path) cannot be a value of this kind"
@@ -162,11 +193,13 @@ extension TrainingRecipe {
       }
       if let reason = key.refusal(of: value) { throw RecipeError(reason) }
     }
+    try data.checkSources()
   }
 
   /// As it stands in a recipe.
   static func text(_ value: Any) -> String {
     let word = value as? String ?? (value as? any RecipeOption)?.word
+    if let list = value as? [String] { return "[" + list.map { "'\($0)'" }.joined(separator: ", ") + "]" }
     return word.map { "'\($0)'" } ?? "\(value)"
   }
 

@@ -70,11 +70,31 @@ extension DrawingRun {
 extension PictureData {
   static let keys = RecipeKey.section(
     "data",
-    [shards, validation, seed, batch, wideShare, maxSkipped] + framing)
+    [shards] + stored + [seed, batch, wideShare, maxSkipped] + framing)
 
   static let shards: (String, RecipeKey.Kind, String, String) = (
-    "shards", .folder, "", "Folder of shards; empty to compose scenes during training."
+    "shards", .folder, "",
+    "A shard, a folder of shards, a pattern such as data/{000000..000123}.tar, or a folder of classes; empty to compose scenes."
   )
+  /// What is said of stored samples alone.
+  static let stored: [(String, RecipeKey.Kind, String, String)] = [
+    ("sources", .places, "", "Several of what data.shards names, instead of it."),
+    (
+      "weights", .weights, "",
+      "How often each of data.sources is drawn from, in proportion; empty to draw each sample as often."
+    ),
+    validation,
+    (
+      "textKey", .text, "",
+      "Ending of the member that is a sample's text; empty for .txt, .caption, a caption in the .json, or the .cls."
+    ),
+    ("jsonKey", .text, "", "Key of the caption in the .json; empty for a common one, such as caption or text."),
+    (
+      "classNames", .file, "",
+      "File with the names of classes, for .cls numbers and folders of classes: a line each, or JSON; empty for none."
+    ),
+    ("template", .text, "", "Caption of a class; [CLS] stands for its name."),
+  ]
   static let validation: (String, RecipeKey.Kind, String, String) = (
     "validation", .shareOrFolder, "",
     "Held out, to measure a run by: a share of the stored samples (1000 at most; 0 for none), or a folder of shards."
@@ -192,8 +212,9 @@ extension GeneratorRecipe {
     + RecipeKey.section(
       "data",
       [
-        PictureData.shards, PictureData.validation, PictureData.seed, PictureData.batch,
-        PictureData.wideShare,
+        PictureData.shards
+      ] + PictureData.stored + [
+        PictureData.seed, PictureData.batch, PictureData.wideShare,
         ("pairShare", .share, "", "Share of scenes that are made to show two things."),
         (
           "style", .word(SceneStyle.allCases.map(\.rawValue)), "",
@@ -262,7 +283,9 @@ extension UnderstandingRecipe {
   private static let dataKeys = RecipeKey.section(
     "data",
     [
-      PictureData.shards, PictureData.validation, PictureData.seed, PictureData.batch,
+      PictureData.shards
+    ] + PictureData.stored + [
+      PictureData.seed, PictureData.batch,
       ("questions", .size, "questions", "Questions per picture."),
       (
         "relationShare", .share, "",

@@ -14,24 +14,34 @@ package struct StoredData: Sendable {
   /// `given`. Throws `DataSetError`.
   package init(_ data: some StoredPictureData, bankIsGiven given: Bool) throws {
     let source = HeldOut(data.validation)
-    let named = try source.folder.map { try HeldOut.some(of: ShardIndex(files: Shards.files(at: $0))) }
-    guard !data.shards.isEmpty else {
+    let reading = try data.reading()
+    let named = try source.folder.map {
+      try HeldOut.some(of: ShardIndex([SampleSource($0, isTraining: false)], reading))
+    }
+    guard !data.isComposed else {
       if !given { try PictureSources().check() }
-      (training, validation) = (nil, named)
+      (training, validation, classNotes) = (nil, named, [])
       return
     }
-    let all = try ShardIndex(files: Shards.trainingFiles(at: data.shards))
+    let sources = try data.places.map { try SampleSource($0) }
+    var all = try ShardIndex(sources, reading)
+    all.weights = data.weights
     _ = try SampleAccount(all, mostSkipped: data.maxSkipped, folder: nil)
     let parts = source.split(all)
     (training, validation) = (parts.training, named ?? parts.validation)
+    classNotes = sources.compactMap(\.note)
   }
 
-  /// How many samples are held out, in a line; nil for none.
-  var note: String? {
-    validation.map { held in
-      let all = training.map { " of \($0.count + held.count)" } ?? ""
-      return "\(held.count)\(all) samples are held out for validation (data.validation)"
-    }
+  private let classNotes: [String]
+
+  /// What a person should know of it, a line each: folders that are taken for classes, how many samples are held out.
+  var notes: [String] {
+    classNotes
+      + [
+        validation.map {
+          "\($0.count) samples are held out for validation (data.validation), \(training.map { "\($0.count)" } ?? "scenes") are trained on"
+        }
+      ].compactMap { $0 }
   }
 }
 

@@ -54,6 +54,18 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for scenes that are composed during training.
     public var shards = ""
+    /// Several sources in place of `shards`: shards, folders of them, patterns, folders of classes.
+    public var sources: [String] = []
+    /// How often each source is drawn from, in proportion to each other; empty where each sample is drawn as often.
+    public var weights: [Double] = []
+    /// Ending of the member of a sample that is its text; empty for `.txt`, `.caption`, a caption in the `.json`, or the `.cls`.
+    public var textKey = ""
+    /// Key of the caption in a `.json`; empty for a common one.
+    public var jsonKey = ""
+    /// File with the names of classes, for a `.cls` and for folders of classes; empty for none.
+    public var classNames = ""
+    /// Caption of a class, in which `[CLS]` stands for its name.
+    public var template = "This is an image of a [CLS]."
     /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
     /// measure it by; 0 for none. Scenes have no share.
     public var validation = "0.02"

@@ -31,7 +31,7 @@ public final class UnderstandingTraining: TrainingRun {
   private let configuration: UnderstandingConfiguration
   private let packer: BatchPacker
   private let heldOut: BatchPacker?
-  private let heldOutNote: String?
+  private let storedNotes: [String]
   private let unfedNote: String?
   private var prefetcher: Prefetcher<PackedBatch>?
 
@@ -125,7 +125,7 @@ public final class UnderstandingTraining: TrainingRun {
     heldOut = try stored.validation.map {
       try BatchPacker(heldOut: $0, template, configuration, classes: classes, data: recipe.data)
     }
-    heldOutNote = stored.note
+    storedNotes = stored.notes
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }
@@ -179,7 +179,7 @@ public final class UnderstandingTraining: TrainingRun {
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
   public var writesEvents: Bool { recipe.run.tensorboard }
-  public var dataNotes: [String] { packer.source.notes + [unfedNote, heldOutNote].compactMap { $0 } }
+  public var dataNotes: [String] { packer.source.notes + [unfedNote].compactMap { $0 } + storedNotes }
   public var validationMinutes: Double? {
     let minutes = recipe.run.validationMinutes
     return heldOut != nil && minutes > 0 ? minutes : nil

@@ -86,7 +86,9 @@ extension MetricsLog.Line: Codable {
   /// A line of a run of any age.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Name.self)
-    func value<Value: Decodable>(_ key: Key) throws -> Value { try values.decode(Value.self, forKey: Name(key)) }
+    func value<Value: Decodable>(_ key: Key) throws -> Value {
+      try values.decode(Value.self, forKey: Name(key))
+    }
     var terms = try values.decodeIfPresent([String: Float].self, forKey: Name(.terms)) ?? [:]
     for name in values.allKeys where Key(rawValue: name.stringValue) == nil {
       terms[name.stringValue] = try? values.decode(Float.self, forKey: name)

@@ -22,6 +22,14 @@ public final class Trainer {
     public let gradientNorm: Float
     /// The learning rate of this step.
     public let rate: Float
+
+    /// Each argument is the property of its name.
+    public init(
+      step: Int, loss: Float, terms: [(name: String, value: Float)], gradientNorm: Float, rate: Float
+    ) {
+      (self.step, self.loss, self.terms) = (step, loss, terms)
+      (self.gradientNorm, self.rate) = (gradientNorm, rate)
+    }
   }
 
   /// Steps, rates, averages.
@@ -136,7 +144,7 @@ public final class Trainer {
   public func evaluated<Value>(_ work: () throws -> Value) rethrows -> Value {
     let averages = averagedTensors, items = network.namedParameters
     let own = items.map(\.parameter.value)
-    for item in items { averages[item.name].map(item.parameter.assign) }
+    for item in items { if let average = averages[item.name] { item.parameter.assign(average) } }
     defer { for (item, value) in zip(items, own) { item.parameter.assign(value) } }
     return try withoutGradients(work)
   }
@@ -279,7 +287,9 @@ public final class Trainer {
       shapes[$0.0] != nil && ($0.1.shape != shapes[$0.0] || $0.1.type != .f32)
     }) {
       throw TrainingError.checkpoint(
-        path: path, reason: "has another shape or type for '\(odd.0)'; begin a new run from its weights: --fork NEWFOLDER")
+        path: path,
+        reason: "has another shape or type for '\(odd.0)'; begin a new run from its weights: --fork NEWFOLDER"
+      )
     }
     try network.load(weights, from: path)
     optimizer.restore(

@@ -99,7 +99,8 @@ public struct TrainingLoop {
         speed = Double((report.step - first) * training.picturesPerStep) / elapsed
       let left = Double((trainer.settings.steps - report.step) * training.picturesPerStep) / speed
       tell(.step(report, Pace(picturesPerSecond: speed, secondsLeft: left)))
-      try follow(report, &state) { [events = state.events] loss in
+      let events = state.events
+      try follow(report, &state) { loss in
         let line = MetricsLog.Line(
           report, picturesPerSecond: speed, seconds: elapsed, validationLoss: loss)
         try log?.append(line)
@@ -128,7 +129,9 @@ public struct TrainingLoop {
       state.hasLostMetrics = true
     }
     if due.save {
-      try attempt("the checkpoint is not saved, and an older one is as it was") { try training.saveCheckpoint() }
+      try attempt("the checkpoint is not saved, and an older one is as it was") {
+        try training.saveCheckpoint()
+      }
       state.save = clock.now
     }
     if due.sheet {

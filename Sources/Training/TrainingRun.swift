@@ -16,6 +16,8 @@ public protocol TrainingRun: AnyObject {
   var validationMinutes: Double? { get }
   /// Whether figures and sheets are written for TensorBoard, too: see `EventFile`.
   var writesEvents: Bool { get }
+  /// Bytes that the run is reckoned to have in memory at its peak; nil where nobody has reckoned.
+  var memoryNeed: Double? { get }
   /// What a person should know of the data so far, such as samples that are skipped: a line each.
   var dataNotes: [String] { get }
   /// The long work that comes before the first step, where there is any: what is done of it is kept when `progress`, which
@@ -39,6 +41,7 @@ extension TrainingRun {
   public var sampleMinutes: Double? { nil }
   public var validationMinutes: Double? { nil }
   public var writesEvents: Bool { false }
+  public var memoryNeed: Double? { nil }
   public var dataNotes: [String] { [] }
   public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
   public func drawSamples(to path: String) throws {}

@@ -27,7 +27,8 @@ struct ForkTests {
 
   @Test func aChangedRecipeIsSaidOrRefused() throws {
     let begun = try shell.run(
-      "V data build folder in -o s >/dev/null; V train understanding -o r \(Self.settings) >/dev/null; echo $?")
+      "V data build folder in -o s >/dev/null; V train understanding -o r \(Self.settings) >/dev/null; echo $?"
+    )
     #expect(begun.out == "0\n", "\(begun)")
     let checkpoint = bytes("r/checkpoint.safetensors")
     for (change, said) in [
@@ -68,13 +69,15 @@ struct ForkTests {
       V caption --model w/model in/a.png >/dev/null; echo $?
       """)
     #expect(
-      fork.out.split(separator: "\n").filter { $0.count < 12 } == ["0", "0", "1", "batch = 2", "0", "0"], "\(fork)")
+      fork.out.split(separator: "\n").filter { $0.count < 12 } == ["0", "0", "1", "batch = 2", "0", "0"],
+      "\(fork)")
     #expect(
       fork.error.contains("vugen: r has different sizes; starting from scratch: ")
         && fork.error.contains("gate_proj") && !fork.error.contains("learning words"), "\(fork)")
     #expect(bytes("r/checkpoint.safetensors") == old && bytes("r/metrics.jsonl") == metrics)
     for (words, said) in [
-      ("-o r --fork n", "n: holds a run"), ("-o r --fork r", "r"), ("-o gone --fork m", "gone: there is no run here"),
+      ("-o r --fork n", "n: holds a run"), ("-o r --fork r", "r"),
+      ("-o gone --fork m", "gone: there is no run here"),
       ("-o r --fork m --from n/model", "--fork has its own weights"), ("--fork m", "--output"),
     ] {
       let refused = try shell.run("V train understanding \(words); echo $?; ls -d m")

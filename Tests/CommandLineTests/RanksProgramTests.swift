@@ -53,7 +53,8 @@ struct RanksProgramTests {
   /// Sources with weights are drawn by two ranks as by one.
   @Test func sourcesWithWeightsAreSharedOut() throws {
     let ground = try Self.ground.get()
-    let more = "--set data.shards= --set 'data.sources=[\"data\", \"data/validation-*.tar\"]' --set 'data.weights=[1, 2]'"
+    let more =
+      "--set data.shards= --set 'data.sources=[\"data\", \"data/validation-*.tar\"]' --set 'data.weights=[1, 2]'"
     _ = try ground.train(.decoder, "mixed-one", ranks: 1, batch: 4, steps: 6, more: more)
     let two = try ground.train(.decoder, "mixed-two", ranks: 2, batch: 2, steps: 6, more: more)
     #expect(two.status == 0, "\(two.errors)")

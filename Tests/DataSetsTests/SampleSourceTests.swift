@@ -40,15 +40,23 @@ import Testing
     #expect(ended.status == 0, "\(ended.errors)")
   }
 
-  private func captions(_ index: ShardIndex) throws -> [String] { try (0..<index.count).map { try index.said($0).caption } }
+  private func captions(_ index: ShardIndex) throws -> [String] {
+    try (0..<index.count).map { try index.said($0).caption }
+  }
 
   private func index(_ sources: [String], _ reading: SampleReading = .init()) throws -> ShardIndex {
     try ShardIndex(sources.map { try SampleSource("\(folder)/\($0)") }, reading)
   }
 
   @Test func bracesStandForWhatTheyDoInAShell() throws {
-    #expect(try SampleSource.expanded("a-{000008..000011}.tar") == ["a-000008.tar", "a-000009.tar", "a-000010.tar", "a-000011.tar"])
-    #expect(try SampleSource.expanded("{x,y}/{1..2}{3..2}") == ["x/13", "x/12", "x/23", "x/22", "y/13", "y/12", "y/23", "y/22"])
+    #expect(
+      try SampleSource.expanded("a-{000008..000011}.tar") == [
+        "a-000008.tar", "a-000009.tar", "a-000010.tar", "a-000011.tar",
+      ])
+    #expect(
+      try SampleSource.expanded("{x,y}/{1..2}{3..2}") == [
+        "x/13", "x/12", "x/23", "x/22", "y/13", "y/12", "y/23", "y/22",
+      ])
     #expect(try SampleSource.expanded("{8..10}") == ["8", "9", "10"])
     #expect(try SampleSource.expanded("a{b}c{,d}{") == ["a{b}c{", "a{b}cd{"])
     for name in ["{0..99999999}", "{0..9999}{0..9999}"] {
@@ -93,24 +101,33 @@ import Testing
   @Test(arguments: [
     ("names.txt", "n01440764 tench, Tinca tinca\nn01443537 gold_fish\nn02084071\tdog, domestic dog\n"),
     ("plain.txt", "tench\ngold fish\ndog\n"), ("list.json", #"["tench", "gold fish", "dog"]"#),
-    ("index.json", #"{"0": ["n01440764", "tench"], "1": ["n01443537", "gold_fish"], "2": ["n02084071", "dog"]}"#),
+    (
+      "index.json",
+      #"{"0": ["n01440764", "tench"], "1": ["n01443537", "gold_fish"], "2": ["n02084071", "dog"]}"#
+    ),
     ("keys.json", #"{"n01440764": "tench", "n01443537": "gold fish", "n02084071": "dog"}"#),
   ])
   func foldersOfClassesAreASource(_ name: String, _ text: String) throws {
-    let place = try classFolders(), names = try ClassNames(file: write(text, name), template: "A photo of a [CLS].")
+    let place = try classFolders(),
+      names = try ClassNames(file: write(text, name), template: "A photo of a [CLS].")
     let index = try index([place], SampleReading(classes: names))
     let wanted = ["tench", "tench", "gold fish", "dog", "dog", "dog"].map { "A photo of a \($0)." }
     #expect(try captions(index) == wanted)
     let (sample, picture) = try index.decoded(3)
     #expect(sample.key == "n02084071_0.JPEG" && sample.pictureType == "png" && picture.width == 8)
-    #expect(try SampleSource("\(folder)/\(place)").note?.hasSuffix("3 folders are taken for classes, with 6 pictures") == true)
+    #expect(
+      try SampleSource("\(folder)/\(place)").note?.hasSuffix(
+        "3 folders are taken for classes, with 6 pictures") == true)
     // Numbers in shards have the same names, where the file has numbers.
     guard name != "keys.json" else { return }
-    try tar([("a.png", png), ("a.cls", Array("2".utf8)), ("b.png", png), ("b.cls", Array("7\n".utf8))], "numbers.tar")
+    try tar(
+      [("a.png", png), ("a.cls", Array("2".utf8)), ("b.png", png), ("b.cls", Array("7\n".utf8))],
+      "numbers.tar")
     let numbers = try self.index(["numbers.tar"], SampleReading(classes: names))
     #expect(try numbers.said(0).caption == "A photo of a dog.")
     let skipped = #expect(throws: SkippedSample.self) { try numbers.said(1) }
-    #expect(skipped?.detail.contains("has no name for its class, '7") == true, "\(String(describing: skipped))")
+    #expect(
+      skipped?.detail.contains("has no name for its class, '7") == true, "\(String(describing: skipped))")
     // Without names a number is a text like others.
     #expect(try self.index(["numbers.tar"]).said(0).caption == "2")
   }
@@ -137,12 +154,13 @@ import Testing
     let json = Array(#"{"caption": "of json", "alt": "other", "Title-Text": 7}"#.utf8)
     try tar(
       [
-      ("a.png", png), ("a.txt", Array("of txt".utf8)), ("a.alt", Array("of alt".utf8)), ("a.json", json),
-      ("b.png", png), ("b.txt", Array("alone".utf8)),
-    ], "keys.tar")
+        ("a.png", png), ("a.txt", Array("of txt".utf8)), ("a.alt", Array("of alt".utf8)), ("a.json", json),
+        ("b.png", png), ("b.txt", Array("alone".utf8)),
+      ], "keys.tar")
     for (reading, texts, lacking) in [
       (SampleReading(), ["of txt", "alone"], 0), (SampleReading(textKey: "alt"), ["of alt"], 1),
-      (SampleReading(textKey: "JSON"), ["of json"], 1), (SampleReading(textKey: "json", jsonKey: "alt"), ["other"], 1),
+      (SampleReading(textKey: "JSON"), ["of json"], 1),
+      (SampleReading(textKey: "json", jsonKey: "alt"), ["other"], 1),
       (SampleReading(textKey: "json", jsonKey: "title_text"), ["7"], 1),
     ] {
       let index = try index(["keys.tar"], reading)

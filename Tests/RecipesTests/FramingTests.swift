@@ -110,7 +110,8 @@ import Testing
     let file = temporaryPath(".toml")
     let text = try RecipeFile.text(of: DecoderRecipe()).split(separator: "\n").filter {
       ![
-        "crop", "cropFrom", "flip", "validation", "sources", "weights", "textKey", "jsonKey", "classNames", "template",
+        "crop", "cropFrom", "flip", "validation", "sources", "weights", "textKey", "jsonKey", "classNames",
+        "template",
       ].contains($0.prefix { $0 != " " })
     }
     #expect(text.count > 10)

@@ -17,7 +17,8 @@ import Testing
     }
     // What has no sample is not drawn from.
     #expect(Mixture(counts: [4, 0, 4], weights: [1, 8, 3]).shares == [2500, 0, 7500])
-    let many = Mixture(counts: [Int](repeating: 2, count: 300), weights: [1] + [Double](repeating: 1e-12, count: 299))
+    let many = Mixture(
+      counts: [Int](repeating: 2, count: 300), weights: [1] + [Double](repeating: 1e-12, count: 299))
     #expect(many.shares.reduce(0, +) == 10_000 && many.shares.allSatisfy { $0 > 0 })
   }
 
@@ -40,14 +41,18 @@ import Testing
       #expect(counts.count == count && counts.values.allSatisfy { abs($0 - each) <= 1 })
     }
     let other = (0..<1000).map { mixture.draw($0, seed: 6) }
-    #expect(zip(drawn, other).contains { $0 != $1 } && zip(drawn, (0..<1000).map { mixture.draw($0, seed: 5) }).allSatisfy { $0 == $1 })
+    #expect(
+      zip(drawn, other).contains { $0 != $1 }
+        && zip(drawn, (0..<1000).map { mixture.draw($0, seed: 5) }).allSatisfy { $0 == $1 })
   }
 
   private func shards(_ folder: String, _ name: String, _ count: Int) throws -> String {
     let png = try Picture(width: 8, height: 8, red: 200, green: 30, blue: 30).pngData()
     let path = "\(folder)/\(name).tar"
     try Shards.write(
-      (0..<count).map { Sample(key: "\($0)", picture: png, pictureType: "png", caption: "\(name) \($0)", record: []) },
+      (0..<count).map {
+        Sample(key: "\($0)", picture: png, pictureType: "png", caption: "\(name) \($0)", record: [])
+      },
       to: path)
     return path
   }
@@ -60,7 +65,8 @@ import Testing
     let index = try #require(StoredData(data, bankIsGiven: true).training)
     func captions(_ index: ShardIndex, seed: UInt64 = 3) throws -> [String] {
       let source = try ExampleSource(
-        shards: "", seed: seed, wideShare: 0, framing: Framing(), side: 8, mostSkipped: 0, folder: nil, index: index
+        shards: "", seed: seed, wideShare: 0, framing: Framing(), side: 8, mostSkipped: 0, folder: nil,
+        index: index
       ) { throw DataSetError("", "no cut-outs are needed") }
       return try (0..<400).map { try source.example($0, side: 8).caption }
     }
@@ -77,42 +83,54 @@ import Testing
     let held = try #require(parts.validation), rest = try #require(parts.training)
     #expect(held.count == 11 && held.weights.isEmpty && rest.ranges.map(\.count).reduce(0, +) == 33)
     let out = Set(try (0..<held.count).map { try held.said($0).caption })
-    #expect(out.count == 11 && out.isDisjoint(with: try captions(rest)))
+    #expect(try out.count == 11 && out.isDisjoint(with: captions(rest)))
   }
 
   @Test func recipesHoldSources() throws {
     let folder = try temporaryFolder(), file = folder + "/recipe.toml"
     try """
-      [data]
-      sources = ["a/*.tar", "/b/{0..9}.tar"]
-      weights = [0.5, 2]
-      classNames = "names.txt"
-      validation = "held"
-      """.write(toFile: file, atomically: true, encoding: .utf8)
+    [data]
+    sources = ["a/*.tar", "/b/{0..9}.tar"]
+    weights = [0.5, 2]
+    classNames = "names.txt"
+    validation = "held"
+    """.write(toFile: file, atomically: true, encoding: .utf8)
     let recipe = try RecipeFile.merged(DecoderRecipe(), file: file)
     try recipe.check()
     // Paths are taken from the recipe's folder; those of --set from where the program runs.
-    #expect(recipe.data.sources == [folder + "/a/*.tar", "/b/{0..9}.tar"] && recipe.data.weights == [0.5, 2])
+    #expect(
+      recipe.data.sources == [folder + "/a/*.tar", "/b/{0..9}.tar"] && recipe.data.weights == [0.5, 2])
     #expect(recipe.data.classNames == folder + "/names.txt" && recipe.data.validation == folder + "/held")
-    var set = try RecipeFile.merged(DecoderRecipe(), file: nil, settings: ["data.sources=[\"c\"]", "data.validation=0.1"])
+    var set = try RecipeFile.merged(
+      DecoderRecipe(), file: nil, settings: ["data.sources=[\"c\"]", "data.validation=0.1"])
     #expect(set.data.sources == ["c"] && set.data.validation == "0.1")
     // A run keeps them so that they are found from anywhere.
     let stored = try RecipeFile.text(of: set, isStored: true)
-    #expect(stored.contains("'\(FileManager.default.currentDirectoryPath)/c'") && stored.contains("'0.1'"), "\(stored)")
+    #expect(
+      stored.contains("'\(FileManager.default.currentDirectoryPath)/c'") && stored.contains("'0.1'"),
+      "\(stored)")
     try stored.write(toFile: file, atomically: true, encoding: .utf8)
-    #expect(try RecipeFile.merged(DecoderRecipe(), file: file).data.sources == [FileManager.default.currentDirectoryPath + "/c"])
+    #expect(
+      try RecipeFile.merged(DecoderRecipe(), file: file).data.sources == [
+        FileManager.default.currentDirectoryPath + "/c"
+      ])
     #expect(try RecipeFile.merged(recipe, file: file, isOwn: true).data.batch == recipe.data.batch)
+    set.data.weights = [2]
+    try set.check()
+    refuses(set)
+  }
+
+  private func refuses(_ recipe: DecoderRecipe) {
     for (change, said) in [
-      ({ $0.data.weights = [1, 2] }, "data.weights has 2 numbers for 1"), ({ $0.data.shards = "s" }, "are both given"),
+      ({ $0.data.weights = [1, 2] }, "data.weights has 2 numbers for 1"),
+      ({ $0.data.shards = "s" }, "are both given"),
       ({ $0.data.weights = [-1] }, "data.weights"), ({ $0.data.weights = [0] }, "one must be above 0"),
       ({ $0.data.template = "a cat" }, "has no [CLS]"), ({ $0.data.sources = [""] }, "data.sources"),
     ] as [((inout DecoderRecipe) -> Void, String)] {
-      var bad = set
+      var bad = recipe
       change(&bad)
       let error = #expect(throws: RecipeError.self) { try bad.check() }
       #expect(error?.description.contains(said) == true, "\(String(describing: error))")
     }
-    set.data.weights = [2]
-    try set.check()
   }
 }

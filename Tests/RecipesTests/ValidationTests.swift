@@ -23,10 +23,13 @@ struct ValidationTests {
     let place = folder + "/shards"
     try FileName.makeFolder(place)
     let samples = try (0..<count).flatMap { i -> [Sample] in
-      let rgb = (0..<40 * (24 + i % 9)).flatMap { j in (0..<3).map { UInt8((($0 + 1) * (i * 41 + j)) % 256) } }
+      let rgb = (0..<40 * (24 + i % 9)).flatMap { j in (0..<3).map { UInt8((($0 + 1) * (i * 41 + j)) % 256) }
+      }
       let png = try Picture(width: 40, height: 24 + i % 9, rgb: rgb).pngData()
       return (doubled ? ["", " again"] : [""]).map {
-        Sample(key: "\(i)\($0.isEmpty ? "a" : "b")", picture: png, pictureType: "png", caption: "number \(i)\($0)", record: [])
+        Sample(
+          key: "\(i)\($0.isEmpty ? "a" : "b")", picture: png, pictureType: "png", caption: "number \(i)\($0)",
+          record: [])
       }
     }
     try Shards.write(samples, to: place + "/any.tar")
@@ -89,7 +92,9 @@ struct ValidationTests {
 
   // MARK: Runs
 
-  private func understanding(_ shards: String, _ folder: String, minutes: Double) throws -> UnderstandingTraining {
+  private func understanding(_ shards: String, _ folder: String, minutes: Double) throws
+    -> UnderstandingTraining
+  {
     var recipe = UnderstandingRecipe()
     (recipe.model.imageSize, recipe.model.patchSize) = (32, 8)
     (recipe.model.visionWidth, recipe.model.visionLayers, recipe.model.visionHeads) = (16, 2, 2)
@@ -106,7 +111,9 @@ struct ValidationTests {
     (o.steps, o.warmUp, o.averageStart, o.averageDecay, o.beta2, o.rate) = (6, 1, 0, 0.5, 0.9, 1e-3)
   }
 
-  private func decoder(_ shards: String, _ model: String, _ folder: String, minutes: Double) throws -> DecoderTraining {
+  private func decoder(_ shards: String, _ model: String, _ folder: String, minutes: Double) throws
+    -> DecoderTraining
+  {
     var recipe = DecoderRecipe()
     (recipe.data.shards, recipe.data.batch, recipe.model.ratio) = (shards, 3, 4)
     (recipe.run.validationMinutes, recipe.run.sampleMinutes, recipe.data.crop) = (minutes, 0, .random)
@@ -136,16 +143,20 @@ struct ValidationTests {
 
   /// A run is measured behind each step, twice, by the same numbers; it learns what it would have learnt without; and the
   /// model of the lowest loss is one that the next stage begins with.
-  private func check(_ name: String, _ made: (_ folder: String, _ minutes: Double) throws -> any TrainingRun) throws
+  private func check(_ name: String, _ made: (_ folder: String, _ minutes: Double) throws -> any TrainingRun)
+    throws
     -> String
   {
     let measured = folder + "/\(name)", plain = folder + "/\(name)-plain"
     let run = try made(measured, 1e-9)
-    #expect(run.dataNotes.contains("6 samples are held out for validation (data.validation), 54 are trained on"), "\(run.dataNotes)")
-    let first = try run.validationLoss()
-    #expect(try first.isFinite && run.validationLoss() == first, "\(name)")
+    #expect(
+      run.dataNotes.contains("6 samples are held out for validation (data.validation), 54 are trained on"),
+      "\(run.dataNotes)")
+    let first = try run.validationLoss(), again = try run.validationLoss()
+    #expect(first.isFinite && again == first, "\(name)")
     var found: [Validation] = []
-    let end = try TrainingLoop(run) { if case .validation(let one, _) = $0 { found.append(one) } }.run()
+    let end = try TrainingLoop(run, tell: { if case .validation(let one, _) = $0 { found.append(one) } })
+      .run()
     #expect(found.last?.step == 6 && Set(found.map(\.loss)).count == found.count, "\(name): \(found)")
     // Where it was measured last it is measured again: all is as it was.
     #expect(try run.validationLoss() == found.last?.loss)
@@ -176,7 +187,9 @@ struct ValidationTests {
     #expect(try RecipeFile.merged(DecoderRecipe(), file: file).data.validation == "0.1")
     for (value, text) in [("0.3", "0.3"), ("0", "0"), ("/mine", "/mine"), ("'0.5'", "0.5")] {
       let recipe = try RecipeFile.merged(DecoderRecipe(), file: nil, settings: ["data.validation=\(value)"])
-      #expect(Double(recipe.data.validation) == Double(text) && (Double(text) != nil || recipe.data.validation == text))
+      #expect(
+        Double(recipe.data.validation) == Double(text)
+          && (Double(text) != nil || recipe.data.validation == text))
       try recipe.check()
     }
   }

@@ -22,7 +22,8 @@ struct EvaluationWeightTests {
       }
     }
     func values(_ network: TinyNetwork) -> [String: [Float]] {
-      Dictionary(uniqueKeysWithValues: network.namedParameters.map { ($0.name, $0.parameter.value.toArray()) })
+      Dictionary(
+        uniqueKeysWithValues: network.namedParameters.map { ($0.name, $0.parameter.value.toArray()) })
     }
     let (network, trainer) = made(), (other, plain) = made()
     for _ in 0..<8 {
@@ -42,7 +43,8 @@ struct EvaluationWeightTests {
   }
 
   /// A run that is begun from another one's weights and moments takes the step that the other one would have taken.
-  @Test(arguments: OptimizerKind.allCases) func aForkGoesOnWithWeightsAndMoments(_ kind: OptimizerKind) throws {
+  @Test(arguments: OptimizerKind.allCases) func aForkGoesOnWithWeightsAndMoments(_ kind: OptimizerKind) throws
+  {
     func made(hidden: Int = 32) -> (WiderNetwork, Trainer) {
       var random = Philox(seed: 4), settings = Optimization()
       (settings.steps, settings.warmUp, settings.optimizer, settings.rate) = (50, 0, kind, 0.05)
@@ -56,8 +58,11 @@ struct EvaluationWeightTests {
         return [LossTerm("size", network(Tensor.normal([4, 6], using: &random)).squared().mean())]
       }
     }
-    func values(_ network: WiderNetwork) -> [[Float]] { network.namedParameters.map { $0.parameter.value.toArray() } }
-    let (network, trainer) = made(), path = temporaryPath(".safetensors"), later = temporaryPath(".safetensors")
+    func values(_ network: WiderNetwork) -> [[Float]] {
+      network.namedParameters.map { $0.parameter.value.toArray() }
+    }
+    let (network, trainer) = made(), path = temporaryPath(".safetensors"),
+      later = temporaryPath(".safetensors")
     for i in 0..<9 { try step(network, trainer, UInt64(i)) }
     try trainer.save(to: path)
     let (other, fork) = made()

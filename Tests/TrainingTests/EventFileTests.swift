@@ -6,7 +6,9 @@ import Training
 
 /// Events are, byte for byte, what the package `tensorboard` writes: `Tests/Fixtures/make_event_reference.py`.
 @Suite struct EventFileTests {
-  private func contents(_ path: String) -> [UInt8] { [UInt8](FileManager.default.contents(atPath: path) ?? Data()) }
+  private func contents(_ path: String) -> [UInt8] {
+    [UInt8](FileManager.default.contents(atPath: path) ?? Data())
+  }
 
   @Test func recordsAreThoseOfTheReference() throws {
     let place = try #require(
@@ -42,7 +44,8 @@ import Training
     #expect(first.starts(with: version) && Data(first).range(of: Data(second)) != nil)
     // Killed within a record, and with a record whose sum is another.
     for damage in 0..<2 {
-      let torn = damage == 0 ? first + second.dropLast(5) : first + second.dropLast() + [(second.last ?? 0) ^ 1]
+      let torn =
+        damage == 0 ? first + second.dropLast(5) : first + second.dropLast() + [(second.last ?? 0) ^ 1]
       try Data(torn).write(to: URL(fileURLWithPath: path))
       file = try open(after: 2)
       try file.append(line(2))

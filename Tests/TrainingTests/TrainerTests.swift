@@ -146,7 +146,8 @@ struct TrainerTests {
   @Test func linesAreFlat() throws {
     let path = temporaryPath(".jsonl")
     let log = try MetricsLog(path: path, keepingThrough: 0)
-    let report = Trainer.Report(step: 1, loss: 2, terms: [("flow", 0.5), ("a b", 3)], gradientNorm: 4, rate: 5)
+    let report = Trainer.Report(
+      step: 1, loss: 2, terms: [("flow", 0.5), ("a b", 3)], gradientNorm: 4, rate: 5)
     let line = MetricsLog.Line(report, picturesPerSecond: 6, seconds: 7, validationLoss: 8)
     try log.append(line)
     try log.append(.init(report, picturesPerSecond: 6, seconds: 7))

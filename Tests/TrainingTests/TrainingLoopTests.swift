@@ -143,13 +143,16 @@ struct TrainingLoopTests {
     first.losses = [1: 3, 2: 2, 3: 2.5]
     var told: [String] = []
     func run(_ run: TinyRun, until step: Int) throws -> TrainingLoop.End {
-      try TrainingLoop(run, isCancelled: { run.trainer.stepCount == step }) { event in
-        switch event {
-        case .validation(let found, let isBest): told.append("\(found.step): \(found.loss) \(isBest)")
-        case .note(let line): told.append(line)
-        case .step: break
+      try TrainingLoop(
+        run, isCancelled: { run.trainer.stepCount == step },
+        tell: { event in
+          switch event {
+          case .validation(let found, let isBest): told.append("\(found.step): \(found.loss) \(isBest)")
+          case .note(let line): told.append(line)
+          case .step: break
+          }
         }
-      }.run()
+      ).run()
     }
     func savedStep() -> String? {
       let path = folder + "/best/model.safetensors"
@@ -172,7 +175,8 @@ struct TrainingLoopTests {
     #expect(try run(third, until: 9).best == Validation(step: 7, loss: 1) && savedStep() == "7")
     #expect(Validation.best(of: folder) == Validation(step: 7, loss: 1))
     // Only whole folders were ever there, and nothing is left of making them.
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("best") } == ["best"])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("best") } == ["best"])
     #expect(try run(TinyRun(temporaryFolder(), steps: 1), until: 9).best == nil)
   }
 

@@ -74,7 +74,10 @@ struct TrainOptions: ParsableArguments {
   var preset: RecipePreset?
   @Option(name: .customLong("set"), help: "Override one value of the recipe, as SECTION.KEY=VALUE.")
   var settings: [String] = []
-  @Flag(help: "Continue from the folder's checkpoint, with the folder's recipe and what --recipe and --set change of it.")
+  @Flag(
+    help:
+      "Continue from the folder's checkpoint, with the folder's recipe and what --recipe and --set change of it."
+  )
   var resume = false
   @Option(
     help:
@@ -141,7 +144,8 @@ struct TrainOptions: ParsableArguments {
       standard = try RecipeFile.merged(Recipe.ofOlderRuns, file: own, isOwn: true)
     }
     if let origin, !FileName.exists(Trainer.checkpoint(in: origin)) {
-      throw CommandError("\(origin): there is no checkpoint here to begin from; leave out --fork to begin anew")
+      throw CommandError(
+        "\(origin): there is no checkpoint here to begin from; leave out --fork to begin anew")
     }
     let merged = try RecipeFile.merged(standard, file: recipe, options: settings)
     guard showRecipe else {
@@ -165,7 +169,9 @@ struct TrainOptions: ParsableArguments {
   }
 
   /// Throws `CommandError` where the run in the folder is one of another stage.
-  private func checkStage<Recipe: TrainingRecipe>(of own: String, in folder: String, _ type: Recipe.Type) throws {
+  private func checkStage<Recipe: TrainingRecipe>(of own: String, in folder: String, _ type: Recipe.Type)
+    throws
+  {
     func holds<Other: TrainingRecipe>(_ recipe: Other) -> Bool {
       (try? RecipeFile.merged(recipe, file: own)) != nil
     }
@@ -231,7 +237,9 @@ struct TrainOptions: ParsableArguments {
     _ make: () throws -> Run
   ) throws -> Run {
     try ranks.first {
-      if !isResuming { try checkFolder(output, holdsNone: [model, start, origin] + places) }
+      if !isResuming {
+        try checkFolder(output, holdsNone: [model, start, origin] + places.map(Optional.some))
+      }
       // Before anything is put aside or written.
       if let start { try preparation.attempt { try ModelFolder.checkConfiguration(start) } }
       if overwrite { try OutputFolder.putAside(output) }
@@ -245,7 +253,7 @@ struct TrainOptions: ParsableArguments {
       }
     }
     preparation.tell(nil)
-    for line in training.dataNotes { note(line.oneLine) }
+    for line in training.dataNotes + [training.memoryNote].compactMap({ $0 }) { note(line.oneLine) }
     return training
   }
 }

@@ -18,7 +18,9 @@ struct TrainUnderstanding: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe(), ranks) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe(), ranks) }) else {
+        return
+      }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let training = try options.begun(preparation, ranks, from: recipe.data.places) {
         var bank: ObjectBank?
@@ -176,5 +178,7 @@ struct TrainDistill: AsyncParsableCommand {
 /// What a model of other sizes could not pass on.
 private func noteStartingAnew(_ names: [String], _ options: TrainOptions) {
   guard !names.isEmpty else { return }
-  note("\(options.origin ?? "--from") has different sizes; starting from scratch: " + names.joined(separator: ", "))
+  note(
+    "\(options.origin ?? "--from") has different sizes; starting from scratch: "
+      + names.joined(separator: ", "))
 }

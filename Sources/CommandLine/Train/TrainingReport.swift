@@ -88,9 +88,8 @@ struct TrainingReport {
       if let last = end.last { report["loss"] = .number(Double(last.loss)) }
       if let best = end.best {
         report["validationLoss"] = .number(best.loss)
-        (report["bestStep"], report["best"]) = (
-          .number(Double(best.step)), .text(Validation.bestFolder(of: folder))
-        )
+        report["bestStep"] = .number(Double(best.step))
+        report["best"] = .text(Validation.bestFolder(of: folder))
       }
       if isLeft { InterruptionReport.note(report) } else { print(try jsonLine(report)) }
     } else {
@@ -128,7 +127,9 @@ struct TrainingReport {
   }
 
   private var validation: String {
-    told.validation.map { "  validation \(number($0.0.loss)) at step \($0.0.step)\($0.isBest ? ", the lowest" : "")" }
+    told.validation.map {
+      "  validation \(number($0.0.loss)) at step \($0.0.step)\($0.isBest ? ", the lowest" : "")"
+    }
       ?? ""
   }
 

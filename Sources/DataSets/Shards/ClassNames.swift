@@ -24,7 +24,9 @@ public struct ClassNames: Sendable {
     (self.file, self.template) = (file, template)
     guard !file.isEmpty else { return }
     let text: String
-    do { text = try PlainText.decode([UInt8](MappedFile.contents(of: file))) } catch let refusal as PlainText.Refusal {
+    do { text = try PlainText.decode([UInt8](MappedFile.contents(of: file))) } catch let refusal
+      as PlainText.Refusal
+    {
       throw DataSetError(file, refusal.reason)
     } catch {
       throw DataSetError(file, (error as? FileAccessError)?.reason ?? "\(error)")
@@ -53,7 +55,9 @@ public struct ClassNames: Sendable {
   }
 
   private mutating func read(lines text: String) {
-    let lines = text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.allSatisfy(\.isWhitespace) }
+    let lines = text.split(whereSeparator: \.isNewline).map(String.init).filter {
+      !$0.allSatisfy(\.isWhitespace)
+    }
     for (i, line) in lines.enumerated() {
       let parts = line.split(maxSplits: 1) { $0 == "\t" || $0 == " " }.map(String.init)
       let isKeyed =
@@ -90,7 +94,9 @@ public struct ClassNames: Sendable {
     if let name = byKey[folder] { return caption(name) }
     guard byKey.isEmpty, byNumber.count == count, let name = byNumber[place] else {
       throw DataSetError(
-        file, "has no name for the folder \(folder); add a line \"\(folder) NAME\", or one line a folder in their order")
+        file,
+        "has no name for the folder \(folder); add a line \"\(folder) NAME\", or one line a folder in their order"
+      )
     }
     return caption(name)
   }

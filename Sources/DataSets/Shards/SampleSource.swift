@@ -56,7 +56,9 @@ public struct SampleSource: Sendable {
         places.append(one)
       } else if one.contains(where: { "*?[".contains($0) }) {
         let found = matches(one)
-        guard !found.isEmpty else { throw DataSetError(one, "no file is called so; name shards, such as data/*.tar") }
+        guard !found.isEmpty else {
+          throw DataSetError(one, "no file is called so; name shards, such as data/*.tar")
+        }
         places += found
       } else {
         missing.append(one)
@@ -74,20 +76,26 @@ public struct SampleSource: Sendable {
 
   /// All that braces stand for, as a shell has them. Throws `DataSetError` where that would be too many.
   package static func expanded(_ name: String) throws -> [String] {
-    guard let open = name.firstIndex(of: "{"), let close = name[open...].firstIndex(of: "}") else { return [name] }
-    let inner = String(name[name.index(after: open)..<close]), start = name[..<open]
+    guard let open = name.firstIndex(of: "{"), let close = name[open...].firstIndex(of: "}") else {
+      return [name]
+    }
+    let inner = String(name[name.index(after: open)..<close]), start = String(name[..<open])
     var choices = inner.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     if let range = inner.wholeMatch(of: /(\d+)\.\.(\d+)/), let first = Int(range.1), let last = Int(range.2) {
       guard abs(last - first) < most else { throw DataSetError(name, "stands for more than \(most) files") }
       // As many digits as are written, where one of them begins with 0.
       let isPadded = [range.1, range.2].contains { $0.count > 1 && $0.hasPrefix("0") }
       let digits = isPadded ? max(range.1.count, range.2.count) : 1
-      choices = stride(from: first, through: last, by: first <= last ? 1 : -1).map { Shards.padded($0, digits) }
+      choices = stride(from: first, through: last, by: first <= last ? 1 : -1).map {
+        Shards.padded($0, digits)
+      }
     } else if choices.count == 1 {
       choices = ["{\(inner)}"]
     }
     let rests = try expanded(String(name[name.index(after: close)...]))
-    guard choices.count * rests.count <= most else { throw DataSetError(name, "stands for more than \(most) files") }
+    guard choices.count * rests.count <= most else {
+      throw DataSetError(name, "stands for more than \(most) files")
+    }
     return choices.flatMap { choice in rests.map { start + choice + $0 } }
   }
 
@@ -111,11 +119,13 @@ public struct SampleSource: Sendable {
   /// The folders of a folder that has no file of its own, each with pictures and no captions beside them; nil for anything
   /// else. Throws `DataSetError` where one of them cannot be read.
   private static func classFolders(of place: String) throws -> [ClassFolder]? {
-    guard FileName.isFolder(place), let names = try? FileName.names(in: place).filter({ !$0.hasPrefix(".") }).sorted()
+    guard FileName.isFolder(place),
+      let names = try? FileName.names(in: place).filter({ !$0.hasPrefix(".") }).sorted()
     else { return nil }
     let root = place.count > 1 && place.hasSuffix("/") ? String(place.dropLast()) : place
     let folders = names.filter { FileName.isFolder("\(root)/\($0)") }
-    guard !folders.isEmpty, !names.contains(where: { isPicture($0) || $0.lowercased().hasSuffix(".tar") }) else {
+    guard !folders.isEmpty, !names.contains(where: { isPicture($0) || $0.lowercased().hasSuffix(".tar") })
+    else {
       return nil
     }
     for name in folders.prefix(looked) {
@@ -128,7 +138,8 @@ public struct SampleSource: Sendable {
     return try folders.map { name in
       do {
         let inner = try FileName.filesBelow("\(root)/\(name)", hidden: false)
-        return ClassFolder(path: "\(root)/\(name)", names: inner.filter { isPicture(FileName.last(of: $0)) }.sorted())
+        return ClassFolder(
+          path: "\(root)/\(name)", names: inner.filter { isPicture(FileName.last(of: $0)) }.sorted())
       } catch {
         throw DataSetError("\(root)/\(name)", (error as? FileAccessError)?.reason ?? "cannot be read")
       }

@@ -77,7 +77,8 @@ public struct ShardIndex: Sendable {
   }
 
   private func nothing(in source: SampleSource, lackingFrom first: Int) -> DataSetError {
-    let place = source.shards.count > 1 ? "\(source.shards[0]) and \(source.shards.count - 1) more" : source.name
+    let place =
+      source.shards.count > 1 ? "\(source.shards[0]) and \(source.shards.count - 1) more" : source.name
     if let problem = problems.first(where: { source.shards.contains($0.place) }) { return problem }
     guard lacking.count > first else {
       return DataSetError(place, "holds no samples; make the shards again: vugen data build folder")
@@ -95,7 +96,8 @@ public struct ShardIndex: Sendable {
     captions[file] =
       try reading.classes?.caption(ofFolder: name, place: place, of: count) ?? name.replacing("_", with: " ")
     for picture in folder.names {
-      entries.append(Entry(file: file, start: names.count, picture: 0..<1, text: 0..<0, json: 0..<0, label: 0..<0))
+      entries.append(
+        Entry(file: file, start: names.count, picture: 0..<1, text: 0..<0, json: 0..<0, label: 0..<0))
       names.append(picture)
     }
   }
@@ -203,7 +205,8 @@ public struct ShardIndex: Sendable {
         case entry.label:
           guard let name = reading.classes.map({ $0.caption(ofLabel: text) }) ?? text else {
             throw found.skipped(
-              .unreadableText, "\(reading.classes?.file ?? "") has no name for its class, '\(text.oneLine.prefix(20))'")
+              .unreadableText,
+              "\(reading.classes?.file ?? "") has no name for its class, '\(text.oneLine.prefix(20))'")
           }
           said = name
         default: said = text

@@ -16,6 +16,7 @@ public final class DecoderTraining: TrainingRun {
   public let ranks: Ranks
   /// Over reducer, decoder and the heads that align features.
   public let trainer: Trainer
+  public let memoryNeed: Double?
   /// Of the model that the run exports.
   public let configuration: GenerationConfiguration
   /// Weights that `from` or `fork` did not have in these sizes.
@@ -40,29 +41,26 @@ public final class DecoderTraining: TrainingRun {
     _ recipe: DecoderRecipe, model: String, folder: String, isResuming: Bool, from: String? = nil,
     fork: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
-    try recipe.check()
-    guard !recipe.model.frozenReducer || from != nil || fork != nil || isResuming else {
-      throw RecipeError(
-        "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
-    }
+    try recipe.check(hasWeights: from != nil || fork != nil || isResuming)
     try RunFolder.check(folder, isResuming: isResuming, ranks)
     let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
     let tower = try LoadedModel(folder: model, precision: .f32).tower
     configuration = try recipe.configuration(for: tower.configuration)
-    try recipe.checkMemory(upon: tower.configuration)
+    memoryNeed = try recipe.checkMemory(upon: tower.configuration)
     (self.recipe, self.folder, source, self.ranks) = (recipe, folder, model, ranks)
     encoder = tower.core.encoder
-    let seen = encoder.configuration.imageSize
     let teachers = try DecoderTeachers(
       encoder, recipe.objectives, grid: configuration.imageSize / configuration.decoder.multiple,
       type: recipe.run.type)
     let objective = DecoderObjective(
       configuration, recipe, alignmentWidth: teachers.alignmentWidth, ranks: ranks)
-    self.objective = objective
-    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    let trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    (self.objective, self.trainer) = (objective, trainer)
     startingAnew =
-      try isResuming ? [] : fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) }
-      ?? from.map { try Self.begin(objective, from: $0) } ?? []
+      try isResuming
+      ? []
+      : fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) }
+        ?? from.map { try Self.begin(objective, from: $0) } ?? []
     let lacksReducer = from == nil && fork == nil || startingAnew.contains { $0.hasPrefix("reducer.") }
     needsComponents = configuration.reducer.kind == .pca && !isResuming && lacksReducer
     if recipe.model.frozenReducer, startingAnew.contains(where: { $0.hasPrefix("reducer.") }) {
@@ -73,7 +71,8 @@ public final class DecoderTraining: TrainingRun {
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     stream = try PictureStream(
-      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, stored: stored, ranks: ranks
+      recipe.data, side: configuration.imageSize, seenSide: encoder.configuration.imageSize, folder: folder,
+      stored: stored, ranks: ranks
     ) { try bank ?? ObjectBank() }
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)

@@ -62,6 +62,7 @@ public final class DistillTraining: TrainingRun {
   public let ranks: Ranks
   /// Over the student and the heads that align features.
   public let trainer: Trainer
+  public let memoryNeed: Double?
   /// Weights that `fork` did not have in these sizes.
   public let startingAnew: [String]
   private let source: String
@@ -86,7 +87,7 @@ public final class DistillTraining: TrainingRun {
     let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     model = try loaded.generation()
-    try MemoryNeed.check(
+    memoryNeed = try MemoryNeed.check(
       recipe.memoryNeed(of: model.configuration, upon: loaded.configuration),
       "data.batch = \(recipe.data.batch)")
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
@@ -104,7 +105,8 @@ public final class DistillTraining: TrainingRun {
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     objective = try DistillObjective(
       model.configuration, teacher: model.decoder, alignmentWidth: teachers.alignmentWidth)
-    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    let trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    self.trainer = trainer
     startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? []
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)

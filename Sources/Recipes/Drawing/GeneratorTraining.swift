@@ -128,6 +128,7 @@ public final class GeneratorTraining: TrainingRun {
   public let ranks: Ranks
   /// Over the generation tower.
   public let trainer: Trainer
+  public let memoryNeed: Double?
   /// Weights that `from` or `fork` did not have in these sizes.
   public let startingAnew: [String]
   private let source: String
@@ -167,12 +168,13 @@ public final class GeneratorTraining: TrainingRun {
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
-    configuration = try Self.configuration(recipe, model, understanding.configuration, stored: index?.count)
+    (configuration, memoryNeed) = try Self.configuration(
+      recipe, model, understanding.configuration, stored: index?.count)
     (self.recipe, self.folder, source, self.ranks) = (recipe, folder, folderOfModel, ranks)
     let made = try Self.tower(
       configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
-    generator = made.0
-    trainer = Trainer(generator, recipe.optimization, ranks: ranks)
+    let trainer = Trainer(made.0, recipe.optimization, ranks: ranks)
+    (generator, self.trainer) = (made.0, trainer)
     startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? made.startingAnew
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
@@ -192,21 +194,21 @@ public final class GeneratorTraining: TrainingRun {
     try RunFolder.save(recipe, in: folder, ranks)
   }
 
-  /// The model's, with the recipe's patches and time shift. Throws `RecipeError`.
+  /// The model's, with the recipe's patches and time shift, and the bytes that it takes to train it. Throws `RecipeError`.
   private static func configuration(
     _ recipe: GeneratorRecipe, _ model: GenerationModel, _ c: UnderstandingConfiguration, stored: Int?
-  ) throws -> GenerationConfiguration {
+  ) throws -> (GenerationConfiguration, Double) {
     let grid = model.configuration.grid, patch = recipe.model.patch
     guard (1...grid).contains(patch), grid % patch == 0 else {
       throw RecipeError(
         "model.patch = \(patch) does not divide the \(grid) latents along a side; give a number that does")
     }
-    try MemoryNeed.check(
+    let need = try MemoryNeed.check(
       recipe.memoryNeed(of: model.configuration, beside: c, stored: stored),
       "data.batch = \(recipe.data.batch) and data.scenes = \(recipe.data.scenes)")
     var configuration = model.configuration
     (configuration.generatorPatch, configuration.timeShift) = (patch, recipe.model.timeShift)
-    return configuration
+    return (configuration, need)
   }
 
   /// A copy of the language model's layers, or what fits of the tower in the model folder `from`.
@@ -295,7 +297,8 @@ public final class GeneratorTraining: TrainingRun {
     let held = HeldOutLoss(count: heldOut.count, batch: recipe.data.batch, ranks)
     return try trainer.evaluated {
       try held.mean { _, samples, random in
-        let (latents, captions) = try heldOut.part(samples, model.reducer, understanding.core.encoder, recipe.run.type)
+        let (latents, captions) = try heldOut.part(
+          samples, model.reducer, understanding.core.encoder, recipe.run.type)
         let prompts = captions.map { template.description($0, most: mostWords).tokens }
         return try terms(latents, prompts, using: &random, .alone)
       }

@@ -29,7 +29,9 @@ final class LatentMixture {
     for example in 0..<count {
       let place = ExampleSource.shuffled(
         example % index.count, of: index.count, seed: seed, pass: example / index.count)
-      if let source = index.ranges.firstIndex(where: { $0.contains(place) }) { sources[source].append(example) }
+      if let source = index.ranges.firstIndex(where: { $0.contains(place) }) {
+        sources[source].append(example)
+      }
     }
     places = (count, sources)
     mixture = Mixture(counts: sources.map(\.count), weights: index.weights)

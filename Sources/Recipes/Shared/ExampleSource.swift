@@ -109,7 +109,8 @@ package enum ExampleSource: Sendable {
     _ index: ShardIndex, from first: Int, _ account: SampleAccount,
     fitted: (_ raw: Picture, _ caption: String?) -> Picture
   ) throws -> Example {
-    let range = index.weights.isEmpty ? 0..<index.count : index.ranges.first { $0.contains(first) } ?? 0..<index.count
+    let range =
+      index.weights.isEmpty ? 0..<index.count : index.ranges.first { $0.contains(first) } ?? 0..<index.count
     for step in range.indices {
       let place = range.lowerBound + (first - range.lowerBound + step - range.lowerBound) % range.count
       if account.isDamaged(place) { continue }

@@ -67,13 +67,15 @@ extension StoredPictureData {
     }
     guard weights.isEmpty || weights.count == sources.count else {
       throw RecipeError(
-        "data.weights has \(weights.count) numbers for \(sources.count) under data.sources; give one each, or none")
+        "data.weights has \(weights.count) numbers for \(sources.count) under data.sources; give one each, or none"
+      )
     }
     guard weights.isEmpty || weights.contains(where: { $0 > 0 }) else {
       throw RecipeError("data.weights: one must be above 0")
     }
     guard template.contains(ClassNames.mark) else {
-      throw RecipeError("data.template = '\(template)' has no \(ClassNames.mark), which stands for a class's name")
+      throw RecipeError(
+        "data.template = '\(template)' has no \(ClassNames.mark), which stands for a class's name")
     }
   }
 

@@ -23,7 +23,7 @@ struct HeldOutLoss {
   func mean(_ loss: (_ number: Int, _ samples: Range<Int>, inout Philox) throws -> [LossTerm]) throws
     -> Double
   {
-    let own = try ranks.together {
+    let own: [Double] = try ranks.together {
       var sum = 0.0, samples = 0
       for number in stride(from: ranks.rank, to: (count + batch - 1) / batch, by: ranks.count) {
         let some = number * batch..<min(count, (number + 1) * batch)

@@ -5,13 +5,23 @@ import Tensors
 import Training
 import VUGEN
 
+extension TrainingRun {
+  /// What the run is reckoned to take of the memory, beside what is free, in a line; nil where either is not known.
+  public var memoryNote: String? {
+    guard let need = memoryNeed, let free = SystemMemory.roomBytes else { return nil }
+    let own = SystemMemory.residentBytes ?? 0
+    return
+      "about \(MemoryNeed.gigabytes(need)) GB of memory are needed for weights, moments, averages, activations and data; \(MemoryNeed.gigabytes(Double(free + own))) GB are free"
+  }
+}
+
 /// Sizes that this machine has no room for are refused before the work begins; the system would end it without a word.
 enum MemoryNeed {
-  /// Throws `RecipeError` where `bytes` are more than are free.
+  /// Throws `RecipeError` where `bytes` are more than are free; returns them.
   ///
   /// - Parameter names: what of a recipe can be lowered, as a part of a sentence.
-  static func check(_ bytes: Double, _ names: String) throws {
-    guard let free = SystemMemory.roomBytes, bytes > Double(free) else { return }
+  @discardableResult static func check(_ bytes: Double, _ names: String) throws -> Double {
+    guard let free = SystemMemory.roomBytes, bytes > Double(free) else { return bytes }
     throw RecipeError(
       "\(names): these sizes need about \(gigabytes(bytes)) GB of memory, and \(gigabytes(Double(free))) GB are free; make them smaller"
     )
@@ -22,7 +32,7 @@ enum MemoryNeed {
     try check(2 * 3 * 4 * Double(pictures) * Double(side) * Double(side), "data.batch = \(pictures)")
   }
 
-  private static func gigabytes(_ bytes: Double) -> String {
+  static func gigabytes(_ bytes: Double) -> String {
     bytes >= 1e15 ? "1000000" : String(format: "%.1f", bytes / 1e9)
   }
 }
@@ -136,7 +146,7 @@ extension UnderstandingRecipe {
   private static let headOutputs = 420.0
 
   /// Throws `RecipeError` where the weights and a batch do not fit into memory.
-  func checkMemory() throws {
+  @discardableResult func checkMemory() throws -> Double {
     try MemoryNeed.check(memoryNeed, "data.batch and the sizes under model")
   }
 }
@@ -154,7 +164,7 @@ extension DecoderRecipe {
       + c.weightBytes + objectives.teacherBytes + Double(data.batch) * picture
   }
 
-  func checkMemory(upon c: UnderstandingConfiguration) throws {
+  func checkMemory(upon c: UnderstandingConfiguration) throws -> Double {
     try MemoryNeed.check(try memoryNeed(upon: c), "data.batch and model.size")
   }
 }

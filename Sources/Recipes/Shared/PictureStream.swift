@@ -113,7 +113,8 @@ final class PictureStream {
     let count = data.batch
     try MemoryNeed.check(pictures: count, side: larger)
     make = { number in
-      try Self.batch(number, of: number * count..<(number + 1) * count, source, side: side, seenSide: seenSide)
+      try PictureStream.batch(
+        number, of: number * count..<(number + 1) * count, source, side: side, seenSide: seenSide)
     }
     heldOut = try held.map { try ExampleSource(heldOut: $0, data.framing) }
     (self.side, self.seenSide) = (side, seenSide)

@@ -37,15 +37,20 @@ public struct RecipeChanges: Sendable, Equatable {
   /// - Parameters:
   ///   - oldRanks: by how many ranks the run was saved; nil where that is not known.
   ///   - ranks: by how many it is resumed. A batch may change where all ranks together have as many pictures as before.
-  public init<Recipe: TrainingRecipe>(from old: Recipe, to new: Recipe, oldRanks: Int? = nil, ranks: Int = 1) {
+  public init<Recipe: TrainingRecipe>(from old: Recipe, to new: Recipe, oldRanks: Int? = nil, ranks: Int = 1)
+  {
     for (before, now) in zip(old.values, new.values) {
-      guard let key = Recipe.keys.first(where: { $0.section == now.section && $0.name == now.name }) else { continue }
+      guard let key = Recipe.keys.first(where: { $0.section == now.section && $0.name == now.name }) else {
+        continue
+      }
       let change = Change(
-        key: key.path, old: Recipe.text(key.absolute(before.value)), new: Recipe.text(key.absolute(now.value)))
+        key: key.path, old: Recipe.text(key.absolute(before.value)), new: Recipe.text(key.absolute(now.value))
+      )
       guard change.old != change.new else { continue }
       let isSharedAnew =
         change.key == "data.batch"
-        && Int(change.old).flatMap { batch in oldRanks.map { batch * $0 } } == Int(change.new).map { $0 * ranks }
+        && Int(change.old).flatMap { batch in oldRanks.map { batch * $0 } }
+          == Int(change.new).map { $0 * ranks }
       if key.mayChange || isSharedAnew { harmless.append(change) } else { others.append(change) }
     }
   }

@@ -92,7 +92,8 @@ extension RecipeKey {
     case .word(let words): words.joined(separator: words.count == 2 ? " or " : ", ")
     case .shareOrFolder: "0 to less than 1, or a folder"
     case .weights: "0 or more"
-    case .flag, .folder, .file, .text, .places: ""
+    case .places: "texts that are not empty"
+    case .flag, .folder, .file, .text: ""
     }
   }
 

@@ -88,7 +88,10 @@ extension PictureData {
       "textKey", .text, "",
       "Ending of the member that is a sample's text; empty for .txt, .caption, a caption in the .json, or the .cls."
     ),
-    ("jsonKey", .text, "", "Key of the caption in the .json; empty for a common one, such as caption or text."),
+    (
+      "jsonKey", .text, "",
+      "Key of the caption in the .json; empty for a common one, such as caption or text."
+    ),
     (
       "classNames", .file, "",
       "File with the names of classes, for .cls numbers and folders of classes: a line each, or JSON; empty for none."

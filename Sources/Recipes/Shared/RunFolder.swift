@@ -63,7 +63,8 @@ enum RunFolder {
   /// Keeps the merged recipe: the first rank does.
   static func save(_ recipe: some Encodable, in folder: String, _ ranks: Ranks) throws {
     guard ranks.isFirst else { return }
-    try AtomicFile.write(Data(try RecipeFile.text(of: recipe, isStored: true).utf8), to: folder + "/recipe.toml")
+    try AtomicFile.write(
+      Data(try RecipeFile.text(of: recipe, isStored: true).utf8), to: folder + "/recipe.toml")
   }
 
   /// Copies a model folder's files of these names that are there.

@@ -16,7 +16,7 @@ package struct StoredData: Sendable {
     let source = HeldOut(data.validation)
     let reading = try data.reading()
     let named = try source.folder.map {
-      try HeldOut.some(of: ShardIndex([SampleSource($0, isTraining: false)], reading))
+      try HeldOut.few(of: ShardIndex([SampleSource($0, isTraining: false)], reading))
     }
     guard !data.isComposed else {
       if !given { try PictureSources().check() }
@@ -93,7 +93,7 @@ package struct HeldOut: Sendable, Equatable {
   }
 
   /// Some of the samples, where they are many.
-  fileprivate static func some(of index: ShardIndex) -> ShardIndex {
+  fileprivate static func few(of index: ShardIndex) -> ShardIndex {
     index.part(places(min(most, index.count), of: index.count), isRest: false)
   }
 

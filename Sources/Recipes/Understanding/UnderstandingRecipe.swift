@@ -179,6 +179,15 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
       weights.contains { $0 > 0 }, "all weights under objectives are 0; one must be above it")
   }
 
+  /// - Parameter hasWeights: whether the run begins with some.
+  func check(hasWeights: Bool) throws {
+    try check()
+    guard !model.frozenEncoder || hasWeights else {
+      throw RecipeError(
+        "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
+    }
+  }
+
   /// The model's sizes.
   ///
   /// - Parameter tokens: the special tokens' ids.

@@ -23,6 +23,7 @@ public final class UnderstandingTraining: TrainingRun {
   public let tokenizer: Tokenizer
   /// Over both halves and the heads of the other objectives.
   public let trainer: Trainer
+  public let memoryNeed: Double?
   /// Whether the model named by `from` was taken whole, or its encoder alone; nil without one.
   public let tookWholeModel: Bool?
   /// Weights that `fork` did not have in these sizes.
@@ -88,12 +89,8 @@ public final class UnderstandingTraining: TrainingRun {
     _ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, from model: String? = nil,
     fork: String? = nil, bank given: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
-    try recipe.check()
-    try recipe.checkMemory()
-    guard !recipe.model.frozenEncoder || model != nil || fork != nil || isResuming else {
-      throw RecipeError(
-        "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
-    }
+    try recipe.check(hasWeights: model != nil || fork != nil || isResuming)
+    memoryNeed = try recipe.checkMemory()
     (self.recipe, self.folder, self.ranks) = (recipe, folder, ranks)
     try RunFolder.check(folder, isResuming: isResuming, ranks)
     let start = isResuming ? nil : model
@@ -111,19 +108,19 @@ public final class UnderstandingTraining: TrainingRun {
       ranks: ranks)
     (self.objective, unfedNote) = (objective, unfed?.note)
     tookWholeModel = try start.map { try objective.begin(with: $0) }
-    trainer = Trainer(objective, recipe.optimization, ranks: ranks)
+    let trainer = Trainer(objective, recipe.optimization, ranks: ranks)
+    self.trainer = trainer
     startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? []
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
-    if let start = start ?? fork, ranks.isFirst { try RunFolder.copy(["tokenizer.json"], from: start, to: folder) }
+    if let start = start ?? fork, ranks.isFirst {
+      try RunFolder.copy(["tokenizer.json"], from: start, to: folder)
+    }
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
-    packer = BatchPacker(
-      try ExampleSource(
-        shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
-        framing: recipe.data.framing, side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped,
-        folder: ranks.isFirst ? folder : nil, index: index
-      ) { try bank ?? ObjectBank() }, template, configuration, classes: classes, data: recipe.data)
+    let source = try recipe.examples(of: index, folder: ranks.isFirst ? folder : nil, bank)
+    let c = configuration
+    packer = BatchPacker(source, template, c, classes: classes, data: recipe.data)
     heldOut = try stored.validation.map {
-      try BatchPacker(heldOut: $0, template, configuration, classes: classes, data: recipe.data)
+      try BatchPacker(heldOut: $0, template, c, classes: classes, data: recipe.data)
     }
     storedNotes = stored.notes
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
@@ -215,5 +212,19 @@ public final class UnderstandingTraining: TrainingRun {
   public func stop() {
     prefetcher?.stop()
     prefetcher = nil
+  }
+}
+
+extension UnderstandingRecipe {
+  /// What is learnt from: stored samples, or scenes.
+  ///
+  /// - Parameter folder: of the run, where what is skipped is named; nil where it is not.
+  fileprivate func examples(of index: ShardIndex?, folder: String?, _ bank: ObjectBank?) throws
+    -> ExampleSource
+  {
+    try ExampleSource(
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, framing: data.framing,
+      side: model.imageSize, mostSkipped: data.maxSkipped, folder: folder, index: index
+    ) { try bank ?? ObjectBank() }
   }
 }

@@ -82,15 +82,15 @@ package enum EventRecord {
     event.double(1, seconds)
     event.int(2, step)
     switch content {
-    case .version: event.bytes(3, Array("brain.Event:2".utf8))
+    case .version: event.data(3, Array("brain.Event:2".utf8))
     case .values(let values):
       var summary = Message()
-      for value in values { summary.bytes(1, message(of: value)) }
-      event.bytes(5, summary.bytes)
+      for value in values { summary.data(1, message(of: value)) }
+      event.data(5, summary.bytes)
     case .restart:
       var log = Message()
       log.int(1, 1)
-      event.bytes(7, log.bytes)
+      event.data(7, log.bytes)
     }
     return framed(event.bytes)
   }
@@ -99,7 +99,7 @@ package enum EventRecord {
     var message = Message()
     switch value {
     case .number(let name, let number):
-      message.bytes(1, Array(name.utf8))
+      message.data(1, Array(name.utf8))
       message.float(2, number)
     case .picture(let name, let width, let height, let png):
       var picture = Message()
@@ -107,9 +107,9 @@ package enum EventRecord {
       picture.int(2, width)
       // RGB.
       picture.int(3, 3)
-      picture.bytes(4, png)
-      message.bytes(1, Array(name.utf8))
-      message.bytes(4, picture.bytes)
+      picture.data(4, png)
+      message.data(1, Array(name.utf8))
+      message.data(4, picture.bytes)
     }
     return message.bytes
   }
@@ -128,7 +128,8 @@ package enum EventRecord {
       }
       while place + 16 <= bytes.count {
         let length: UInt64 = number(place)
-        guard length <= UInt64(bytes.count - place - 16), number(place + 8) == masked(bytes[place..<place + 8])
+        guard length <= UInt64(bytes.count - place - 16),
+          number(place + 8) == masked(bytes[place..<place + 8])
         else { break }
         let end = place + 12 + Int(length)
         guard number(end) == masked(bytes[place + 12..<end]) else { break }
@@ -178,7 +179,7 @@ package enum EventRecord {
       bytes += EventRecord.littleEndian(value.bitPattern)
     }
 
-    mutating func bytes(_ field: UInt64, _ value: [UInt8]) {
+    mutating func data(_ field: UInt64, _ value: [UInt8]) {
       variable(field << 3 | 2)
       variable(UInt64(value.count))
       bytes += value

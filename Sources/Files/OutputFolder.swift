@@ -239,7 +239,7 @@ public enum OutputFolder {
       "decoder.safetensors", "decoder_one_step.safetensors", "generator.safetensors",
       "alignment.safetensors", "model.safetensors", "model.safetensors.index.json",
       "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "skipped.jsonl", "held_out.json", "loss.png",
-      "samples.png", "prompt-use.jsonl", "base.json", "validation.json",
+      "samples.png", "prompt-use.jsonl", "base.json", "validation.json", "vugen.json",
       "events.out.tfevents.vugen",
     ]
     // A run has the models that came of it below, and a pulled model notes of the hub's client.

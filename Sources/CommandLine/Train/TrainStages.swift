@@ -18,7 +18,7 @@ struct TrainUnderstanding: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(UnderstandingRecipe(), ranks) }) else {
+      guard let recipe = try ranks.together({ try options.merged(Self.defaults(options), ranks) }) else {
         return
       }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
@@ -53,6 +53,14 @@ struct TrainUnderstanding: AsyncParsableCommand {
       note("encoder \(count.vision), language model \(count.language) parameters")
       try TrainingReport(training, asJSON: options.json).run(after: preparation)
     }
+  }
+}
+
+extension TrainUnderstanding {
+  /// A run that begins with a model's weights has the model's sizes, unless its recipe says otherwise. What is wrong with the
+  /// model is told where it is read.
+  fileprivate static func defaults(_ options: TrainOptions) -> UnderstandingRecipe {
+    options.start.flatMap { try? UnderstandingRecipe(sizedAs: $0) } ?? UnderstandingRecipe()
   }
 }
 

@@ -172,8 +172,8 @@ public final class DecoderTraining: TrainingRun {
 
   public func exporter() throws -> (_ folder: String) throws -> Void {
     let parts = try averaged()
-    return { [source, configuration] folder in
-      try RunFolder.make(folder)
+    return { [source, configuration, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
       try RunFolder.copy(RunFolder.understandingFiles(of: source), from: source, to: folder)
       func write(_ module: some Module, _ name: String) throws {
         try GenerationFiles.write(module.tensorsByName, to: "\(folder)/\(name)")

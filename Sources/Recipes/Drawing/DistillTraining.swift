@@ -171,8 +171,8 @@ public final class DistillTraining: TrainingRun {
   /// The whole model folder, with the student as its one-step decoder.
   public func exporter() throws -> (_ folder: String) throws -> Void {
     let student = try averagedStudent()
-    return { [source] folder in
-      try RunFolder.make(folder)
+    return { [source, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
       let rest = [
         GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder,
         GenerationFiles.generator,

@@ -28,6 +28,8 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
     public var classNames = ""
     /// Caption of a class, in which `[CLS]` stands for its name.
     public var template = "This is an image of a [CLS]."
+    /// Tokens of a text that are learnt from, the rest being cut off and counted; 0 for as many as there is room for.
+    public var maxTokens = 0
     /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
     /// measure it by; 0 for none. Scenes have no share.
     public var validation = "0.02"
@@ -275,8 +277,13 @@ public final class GeneratorTraining: TrainingRun {
     return try terms(latents, prompts, using: &random, ranks)
   }
 
-  /// Tokens of a prompt that the model has room for beside a picture.
-  private var mostWords: Int { understanding.configuration.text.context - generator.configuration.tokens }
+  /// Tokens of a prompt, with what surrounds it, that the model has room for beside a picture and the recipe allows.
+  private var mostWords: Int {
+    let room = understanding.configuration.text.context - generator.configuration.tokens,
+      most = recipe.data.maxTokens
+    // What surrounds a prompt comes on top.
+    return most == 0 ? room : min(room, most + template.description("").count)
+  }
 
   private func terms(
     _ latents: Tensor, _ prompts: [[Int32]], using random: inout Philox, _ ranks: Ranks
@@ -356,8 +363,8 @@ public final class GeneratorTraining: TrainingRun {
   /// The whole model folder, with this generation tower.
   public func exporter() throws -> (_ folder: String) throws -> Void {
     let tower = try averaged()
-    return { [source, configuration] folder in
-      try RunFolder.make(folder)
+    return { [source, configuration, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
       let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
       try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
       try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")

@@ -19,13 +19,17 @@ extension PictureCrop: RecipeOption {}
 public protocol StoredPictureData: Codable, Sendable {
   /// Folder of shards; empty for scenes.
   var shards: String { get set }
-  /// Several sources in place of `shards`, and how often each is drawn from.
+  /// Several sources in place of `shards`.
   var sources: [String] { get set }
+  /// How often each source is drawn from, in proportion; empty where each sample is drawn as often.
   var weights: [Double] { get set }
-  /// How a sample's text is found, and what classes are called: see `SampleReading`.
+  /// Ending of the member that is a sample's text; empty for the usual ones.
   var textKey: String { get set }
+  /// Key of the caption in a `.json`; empty for a common one.
   var jsonKey: String { get set }
+  /// File with the names of classes; empty for none.
   var classNames: String { get set }
+  /// Caption of a class, in which `[CLS]` stands for its name.
   var template: String { get set }
   /// What is held out: a share, or a folder of shards.
   var validation: String { get set }

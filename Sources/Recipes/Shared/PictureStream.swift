@@ -52,6 +52,8 @@ public struct DrawingRun: Codable, Sendable, Equatable {
   public var validationMinutes = 10.0
   /// Whether figures and sheets are written as TensorBoard reads them, too.
   public var tensorboard = false
+  /// What exported models are called; empty for the name of the run's folder.
+  public var name = ""
   /// `bf16` where the processor multiplies it, else f32; or `f32`.
   public var compute = Precision.bf16
   /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.

@@ -45,8 +45,13 @@ extension DrawingRun {
     [
       ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
       ("sampleMinutes", .weight, "minutes", "Time between sheets of samples; 0 draws none."),
-      validationMinutes, tensorboard, compute, nice,
+      validationMinutes, tensorboard, name, compute, nice,
     ])
+
+  static let name: (String, RecipeKey.Kind, String, String) = (
+    "name", .text, "",
+    "Name of the exported model, as the studio shows it; empty for the name of the run's folder."
+  )
 
   static let tensorboard: (String, RecipeKey.Kind, String, String) = (
     "tensorboard", .flag, "",
@@ -98,6 +103,10 @@ extension PictureData {
     ),
     ("template", .text, "", "Caption of a class; [CLS] stands for its name."),
   ]
+  static let maxTokens: (String, RecipeKey.Kind, String, String) = (
+    "maxTokens", .whole(0...1 << 20), "tokens",
+    "Longest text that is learnt from; the rest is cut off and counted; 0 for what the model's context has room for."
+  )
   static let validation: (String, RecipeKey.Kind, String, String) = (
     "validation", .shareOrFolder, "",
     "Held out, to measure a run by: a share of the stored samples (1000 at most; 0 for none), or a folder of shards."
@@ -217,7 +226,7 @@ extension GeneratorRecipe {
       [
         PictureData.shards
       ] + PictureData.stored + [
-        PictureData.seed, PictureData.batch, PictureData.wideShare,
+        PictureData.maxTokens, PictureData.seed, PictureData.batch, PictureData.wideShare,
         ("pairShare", .share, "", "Share of scenes that are made to show two things."),
         (
           "style", .word(SceneStyle.allCases.map(\.rawValue)), "",
@@ -255,7 +264,8 @@ extension UnderstandingRecipe {
       "run",
       [
         ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
-        DrawingRun.validationMinutes, DrawingRun.tensorboard, DrawingRun.compute, DrawingRun.nice,
+        DrawingRun.validationMinutes, DrawingRun.tensorboard, DrawingRun.name, DrawingRun.compute,
+        DrawingRun.nice,
       ])
 
   private static let modelKeys = RecipeKey.section(
@@ -288,7 +298,7 @@ extension UnderstandingRecipe {
     [
       PictureData.shards
     ] + PictureData.stored + [
-      PictureData.seed, PictureData.batch,
+      PictureData.maxTokens, PictureData.seed, PictureData.batch,
       ("questions", .size, "questions", "Questions per picture."),
       (
         "relationShare", .share, "",

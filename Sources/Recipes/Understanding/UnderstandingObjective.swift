@@ -1,4 +1,5 @@
 import DataSets
+import Files
 import Layers
 import ModelFiles
 import Tensors
@@ -73,6 +74,8 @@ final class UnderstandingObjective: Module {
     }
     try tower.load(weights, from: folder)
     let path = folder + "/alignment.safetensors"
+    // Other programs' models have none, and it begins anew.
+    guard FileName.exists(path) else { return true }
     try alignment.load(try SafetensorsFile(path: path).allTensors(), from: path)
     return true
   }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import ModelFiles
 import Tensors
 import Training
 import VUGEN
@@ -66,6 +67,8 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     public var classNames = ""
     /// Caption of a class, in which `[CLS]` stands for its name.
     public var template = "This is an image of a [CLS]."
+    /// Tokens of a text that are learnt from, the rest being cut off and counted; 0 for as many as there is room for.
+    public var maxTokens = 0
     /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
     /// measure it by; 0 for none. Scenes have no share.
     public var validation = "0.02"
@@ -130,6 +133,8 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     public var validationMinutes = 10.0
     /// Whether figures are written as TensorBoard reads them, too.
     public var tensorboard = false
+    /// What exported models are called; empty for the name of the run's folder.
+    public var name = ""
     /// `bf16` where the processor multiplies it, else f32; or `f32`.
     public var compute = Precision.bf16
     /// Niceness, 0…19: how far the run stands back for other programs on a busy machine; 0 not at all.
@@ -152,6 +157,20 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
 
   /// The defaults.
   public init() {}
+
+  /// The defaults with the sizes of a model in a folder, whose weights a run is to begin with. Throws `ModelFileError` where
+  /// there is none.
+  public init(sizedAs folder: String) throws {
+    let c = try UnderstandingConfiguration(folder: folder), vision = c.vision, text = c.text
+    (model.imageSize, model.patchSize, model.pooling) = (vision.imageSize, vision.patchSize, c.poolingRatio)
+    model.positionSpan = vision.referenceGrid == vision.grid ? 0 : vision.referenceGrid
+    (model.visionWidth, model.visionLayers, model.visionHeads) = (vision.width, vision.layers, vision.heads)
+    (model.textWidth, model.textLayers, model.textHeads) = (text.width, text.layers, text.heads)
+    (model.keyValueHeads, model.textHidden) = (text.kvHeads, text.hidden)
+    (model.vocabulary, model.context) = (text.vocabulary, text.context)
+    let alignment = try? SafetensorsFile(path: folder + "/alignment.safetensors")
+    if let width = alignment?.header.entries["picture.weight"]?.shape.first { model.alignmentWidth = width }
+  }
 
   /// Throws `RecipeError` naming the first value that makes no sense.
   public func check() throws {

@@ -197,8 +197,8 @@ public final class UnderstandingTraining: TrainingRun {
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
   public func exporter() throws -> (_ folder: String) throws -> Void {
     let tensors = trainer.averagedTensors
-    return { [configuration, run = folder] folder in
-      try RunFolder.make(folder)
+    return { [configuration, run = folder, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
       let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }
       try SafetensorsWriter.write(tower, metadata: ["format": "pt"], to: folder + "/model.safetensors")
       try SafetensorsWriter.write(tensors.part("alignment."), to: folder + "/alignment.safetensors")

@@ -74,10 +74,13 @@ public enum RecipeFile {
   private static func resolve(_ table: TOMLTable, against folder: String, _ keys: [RecipeKey]) {
     for key in keys where key.isPath {
       guard let section = table[key.section]?.table, let value = section[key.name] else { continue }
-      if let path = value.string { section[key.name] = key.resolved(path, against: folder) }
-      guard let list = value.array else { continue }
-      for i in 0..<list.count {
-        if let path = list[i].string { list[i] = key.resolved(path, against: folder) }
+      // A value is gone once another one stands in its place.
+      if let path = value.string {
+        section[key.name] = key.resolved(path, against: folder)
+      } else if let list = value.array {
+        for i in 0..<list.count {
+          if let path = list[i].string { list[i] = key.resolved(path, against: folder) }
+        }
       }
     }
   }

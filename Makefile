@@ -100,6 +100,7 @@ references: build data-deps $(PYTHON) $(PYTHON_SMOLVLM)
 	$(PYTHON) Tests/Fixtures/make_generation_references.py
 	$(PYTHON) Tests/Fixtures/make_decoder_references.py
 	$(PYTHON) Tests/Fixtures/make_teacher_references.py
+	$(PYTHON) Tests/Fixtures/make_event_reference.py
 	$(PYTHON) Tests/Fixtures/check_tokenizer.py .build/release/vugen
 	git diff --stat -- Tests
 

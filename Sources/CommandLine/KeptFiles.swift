@@ -60,7 +60,7 @@ enum KeptFiles {
 
   private static let runFiles: Set<String> = [
     "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "base.json", "skipped.jsonl",
-    "prompt-use.jsonl",
+    "prompt-use.jsonl", "events.out.tfevents.vugen",
   ]
   private static let modelEndings: Set<String> = ["safetensors", "json", "model", "jinja", "bin", "gguf"]
   private static let modelTexts: Set<String> = ["merges.txt", "vocab.txt", "things.txt"]

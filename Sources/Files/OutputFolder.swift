@@ -240,10 +240,12 @@ public enum OutputFolder {
       "alignment.safetensors", "model.safetensors", "model.safetensors.index.json",
       "checkpoint.safetensors", "recipe.toml", "metrics.jsonl", "skipped.jsonl", "held_out.json", "loss.png",
       "samples.png", "prompt-use.jsonl", "base.json", "base/config.json", "latents", "latents/claims",
+      "validation.json", "vugen.json", "events.out.tfevents.vugen",
     ]
-    // A run has the model that came of it below, and a pulled model notes of the hub's client.
+    // A run has the models that came of it below, and a pulled model notes of the hub's client.
     if path.hasPrefix(".cache/huggingface/") { return true }
-    let name = path.hasPrefix("model/") ? String(path.dropFirst(6)) : path
+    let below = path.prefixMatch(of: /(model|best|best\.[^\/]*\.(partial|old))\//)
+    let name = String(path[(below?.range.upperBound ?? path.startIndex)...])
     return known.contains(name) || name.wholeMatch(of: /latents\/\d+\.(index|latents)/) != nil
       || name.wholeMatch(of: /model-\d+-of-\d+\.safetensors|samples-\d+\.png|latents-[^\/]*\.safetensors/)
         != nil

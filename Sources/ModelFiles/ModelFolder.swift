@@ -7,13 +7,15 @@ public enum ModelFolder {
 
   // MARK: Which folder
 
-  /// The folder with a model's files that a path means: of a hub's cache, `models--ORG--NAME`, its snapshot; else the
-  /// path itself, whatever is there.
+  /// The folder with a model's files that a path means: of a hub's cache, `models--ORG--NAME`, its snapshot; of a training
+  /// run the model that it exported; else the path itself, whatever is there.
   public static func located(_ path: String) -> String {
     let root =
       FileName.last(of: path) == "snapshots"
       ? FileName.parent(of: path) : path
-    guard !exists(path + "/config.json"), exists(root + "/snapshots") else { return path }
+    guard !exists(path + "/config.json") else { return path }
+    if exists(path + "/recipe.toml"), exists(path + "/model/config.json") { return path + "/model" }
+    guard exists(root + "/snapshots") else { return path }
     let snapshots = (names(root + "/snapshots") ?? []).sorted()
     let references = (names(root + "/refs") ?? []).sorted()
     for reference in ["main"] + references {
@@ -27,14 +29,32 @@ public enum ModelFolder {
     return newest.map { "\(root)/snapshots/\($0)" } ?? path
   }
 
-  /// What a model in this folder is called: NAME of a snapshot in a hub's cache, the run's name of a run's `model`, else the
-  /// folder's name.
+  private static let note = "vugen.json"
+
+  private struct Note: Codable { var name: String }
+
+  /// Gives a model in a folder a name of its own, wherever the folder goes. Throws `FileAccessError`.
+  public static func write(name: String, to folder: String) throws {
+    try AtomicFile.write(try JSONText.line(Note(name: name)) + [10], to: "\(folder)/\(note)")
+  }
+
+  private static func givenName(of folder: String) -> String? {
+    let path = "\(folder)/\(note)"
+    guard exists(path), let data = try? MappedFile.contents(of: path), data.count < 4096,
+      let name = try? JSONDecoder().decode(Note.self, from: data).name.oneLine
+    else { return nil }
+    return name.allSatisfy(\.isWhitespace) ? nil : name
+  }
+
+  /// What a model in this folder is called: its own name, where it was given one; else NAME of a snapshot in a hub's cache, the run's name of a run's `model` or `best`,
+  /// else the folder's name.
   public static func name(of folder: String) -> String {
+    if let name = givenName(of: folder) { return name }
     let parts = URL(fileURLWithPath: folder).standardizedFileURL.pathComponents
     guard parts.count >= 3, parts[parts.count - 2] == "snapshots",
       parts[parts.count - 3].hasPrefix("models--")
     else {
-      let isRun = parts.last == "model" && exists(folder + "/../recipe.toml")
+      let isRun = ["model", "best"].contains(parts.last) && exists(folder + "/../recipe.toml")
       return (isRun ? parts.dropLast().last : parts.last) ?? folder
     }
     let root = parts[parts.count - 3].dropFirst("models--".count)

@@ -13,6 +13,10 @@ public enum RandomStream: Sendable, Equatable {
   case packedExample(Int)
   /// An example whose picture is framed.
   case framing(Int)
+  /// Which samples are kept out of training; from which source an example is drawn.
+  case heldOut, mixture
+  /// A batch of what is kept out of training.
+  case validationBatch(Int)
 
   /// Which of a seed's streams it is. The training stages' lie far from each other and from the scenes' 56 bits.
   public var number: UInt64 {
@@ -26,6 +30,9 @@ public enum RandomStream: Sendable, Equatable {
     case .decoderBatch(let number): 1 << 61 | UInt64(number)
     case .packedExample(let number): 1 << 62 | UInt64(number)
     case .framing(let number): 1 << 63 | UInt64(number)
+    case .heldOut: 1 << 58
+    case .mixture: 3 << 57
+    case .validationBatch(let number): 1 << 58 | UInt64(number + 1)
     }
   }
 }

@@ -15,8 +15,13 @@ public enum SystemMemory {
   }
 
   /// The most memory that this process ever held, in bytes; nil where the system does not say.
-  public static var peakBytes: Int? {
-    number(in: text("/proc/self/status"), after: "VmHWM:").map { $0 << 10 }
+  public static var peakBytes: Int? { own("VmHWM:") }
+
+  /// What this process has in memory now, in bytes; nil where the system does not say.
+  public static var residentBytes: Int? { own("VmRSS:") }
+
+  private static func own(_ name: String) -> Int? {
+    number(in: text("/proc/self/status"), after: name).map { $0 << 10 }
   }
 
   /// What a limit leaves; nil where there is none.

@@ -2,10 +2,10 @@ import Files
 import Foundation
 import ModelFiles
 
-/// A run's figures, one JSON object a step, appended as they come.
+/// A run's figures, one JSON object a step, appended as they come: one key a number, the parts of the loss by their names.
 public final class MetricsLog {
   /// One line of the file.
-  public struct Line: Codable, Sendable {
+  public struct Line: Sendable, Equatable {
     /// The first one is 1.
     public var step: Int
     /// The weighted sum.
@@ -20,6 +20,8 @@ public final class MetricsLog {
     public var picturesPerSecond: Double
     /// Since the program began, this time.
     public var seconds: Double
+    /// Where it was measured behind this step: see `Validation`.
+    public var validationLoss: Double?
   }
 
   private let handle: FileHandle
@@ -45,12 +47,70 @@ public final class MetricsLog {
   }
 
   /// Adds a line. Throws where the disk does not take it.
-  public func append(_ report: Trainer.Report, picturesPerSecond: Double, seconds: Double) throws {
-    let line = Line(
+  public func append(_ line: Line) throws { try handle.write(contentsOf: JSONText.line(line) + [10]) }
+}
+
+extension MetricsLog.Line {
+  /// What one step did.
+  ///
+  /// - Parameter validationLoss: where it was measured behind this step.
+  public init(
+    _ report: Trainer.Report, picturesPerSecond: Double, seconds: Double, validationLoss: Double? = nil
+  ) {
+    self.init(
       step: report.step, loss: report.loss,
       terms: Dictionary(report.terms.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }),
       gradientNorm: report.gradientNorm, rate: report.rate, picturesPerSecond: picturesPerSecond,
-      seconds: seconds)
-    try handle.write(contentsOf: JSONText.line(line) + [10])
+      seconds: seconds, validationLoss: validationLoss)
+  }
+}
+
+extension MetricsLog.Line: Codable {
+  /// What every line has, or may have; other keys are parts of the loss.
+  private enum Key: String, CaseIterable {
+    case step, loss, gradientNorm, rate, picturesPerSecond, seconds, validationLoss
+    /// Where older lines keep the parts of the loss.
+    case terms
+  }
+
+  private struct Name: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name }
+    init(_ key: Key) { stringValue = key.rawValue }
+    init?(stringValue: String) { self.init(stringValue) }
+    init?(intValue: Int) { nil }
+  }
+
+  /// A line of a run of any age.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Name.self)
+    func value<Value: Decodable>(_ key: Key) throws -> Value {
+      try values.decode(Value.self, forKey: Name(key))
+    }
+    var terms = try values.decodeIfPresent([String: Float].self, forKey: Name(.terms)) ?? [:]
+    for name in values.allKeys where Key(rawValue: name.stringValue) == nil {
+      terms[name.stringValue] = try? values.decode(Float.self, forKey: name)
+    }
+    try self.init(
+      step: value(.step), loss: value(.loss), terms: terms, gradientNorm: value(.gradientNorm),
+      rate: value(.rate), picturesPerSecond: value(.picturesPerSecond), seconds: value(.seconds),
+      validationLoss: values.decodeIfPresent(Double.self, forKey: Name(.validationLoss)))
+  }
+
+  /// One key a number.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Name.self)
+    for (name, value) in terms where Key(rawValue: name) == nil {
+      try values.encode(value, forKey: Name(name))
+    }
+    try values.encode(step, forKey: Name(.step))
+    try values.encode(loss, forKey: Name(.loss))
+    try values.encode(gradientNorm, forKey: Name(.gradientNorm))
+    try values.encode(rate, forKey: Name(.rate))
+    try values.encode(picturesPerSecond, forKey: Name(.picturesPerSecond))
+    try values.encode(seconds, forKey: Name(.seconds))
+    try values.encodeIfPresent(validationLoss, forKey: Name(.validationLoss))
   }
 }

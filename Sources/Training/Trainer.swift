@@ -22,6 +22,14 @@ public final class Trainer {
     public let gradientNorm: Float
     /// The learning rate of this step.
     public let rate: Float
+
+    /// Each argument is the property of its name.
+    public init(
+      step: Int, loss: Float, terms: [(name: String, value: Float)], gradientNorm: Float, rate: Float
+    ) {
+      (self.step, self.loss, self.terms) = (step, loss, terms)
+      (self.gradientNorm, self.rate) = (gradientNorm, rate)
+    }
   }
 
   /// Steps, rates, averages.
@@ -132,6 +140,15 @@ public final class Trainer {
   /// The averaged weights by name; the weights themselves before the average begins.
   public var averagedTensors: [String: Tensor] { average.tensors }
 
+  /// What `work` comes to with the averaged weights in the network, and without gradients; then all is as it was.
+  public func evaluated<Value>(_ work: () throws -> Value) rethrows -> Value {
+    let averages = averagedTensors, items = network.namedParameters
+    let own = items.map(\.parameter.value)
+    for item in items { if let average = averages[item.name] { item.parameter.assign(average) } }
+    defer { for (item, value) in zip(items, own) { item.parameter.assign(value) } }
+    return try withoutGradients(work)
+  }
+
   // MARK: Checkpoints
 
   /// Where the state of a run lies in its folder.
@@ -140,6 +157,11 @@ public final class Trainer {
   /// The step at which a folder's run was saved; nil where there is none that can be read.
   public static func savedStep(in folder: String) -> Int? {
     (try? SafetensorsFile(path: checkpoint(in: folder)))?.header.metadata["step"].flatMap(Int.init)
+  }
+
+  /// How many ranks a folder's run was saved by; nil where that is not known.
+  public static func savedRanks(in folder: String) -> Int? {
+    (try? SafetensorsFile(path: checkpoint(in: folder)))?.header.metadata["ranks"].flatMap(Int.init)
   }
 
   /// Everything that a later run needs to go on bit for bit.
@@ -153,6 +175,9 @@ public final class Trainer {
     metadata["step"] = "\(stepCount)"
     metadata["optimizer"] = settings.optimizer.rawValue
     metadata["averageUpdates"] = "\(average.updateCount)"
+    metadata["ranks"] = "\(ranks.count)"
+    // The moments of a run that was begun from another one's are older than it.
+    if optimizer.stepCount != stepCount { metadata["optimizerStep"] = "\(optimizer.stepCount)" }
     return (tensors, metadata)
   }
 
@@ -202,8 +227,7 @@ public final class Trainer {
   /// changed then.
   public func restore(from path: String) throws {
     let file = try Self.opened(path)
-    guard let step = file.header.metadata["step"].flatMap(Int.init), (0...1 << 40).contains(step)
-    else {
+    guard let step = Self.step(of: file) else {
       throw TrainingError.checkpoint(path: path, reason: "is no checkpoint of a run; begin a new one")
     }
     // Checkpoints from before there was a choice are AdamW's.
@@ -212,16 +236,47 @@ public final class Trainer {
       throw TrainingError.checkpoint(
         path: path,
         reason: "was left by another optimiser; set optimization.optimizer = '\(kind.prefix(40))' again, "
-          + "or begin a new run")
+          + "or begin a new run from its weights: --fork NEWFOLDER")
     }
+    try take(Self.finite(file, path), file.header.metadata, step: step, from: path)
+  }
+
+  /// Begins with the weights that another run has saved, and with its moments where the optimiser is the same: those of each
+  /// name that has the same shape here. Steps and averages begin anew. Throws `TrainingError`.
+  ///
+  /// - Returns: the names of weights that the other run does not have in these shapes.
+  public func begin(from path: String) throws -> [String] {
+    let file = try Self.opened(path), tensors = try Self.finite(file, path)
+    let anew = network.loadFitting(tensors.part("weight."))
+    let kind = file.header.metadata["optimizer"] ?? OptimizerKind.adamW.rawValue
+    guard kind == settings.optimizer.rawValue, let step = Self.step(of: file) else { return anew }
+    let shapes = Dictionary(
+      network.namedParameters.map { ($0.name, $0.parameter.shape) }, uniquingKeysWith: { first, _ in first })
+    let moments = tensors.filter { key, value in
+      !["weight.", "average."].contains(where: key.hasPrefix)
+        && shapes[String(key.drop { $0 != "." }.dropFirst())] == value.shape
+    }
+    let numbers = file.header.metadata
+    optimizer.restore(
+      moments, numbers: numbers.compactMapValues { Double($0) },
+      stepCount: numbers["optimizerStep"].flatMap(Int.init) ?? step)
+    return anew
+  }
+
+  private static func step(of file: SafetensorsFile) -> Int? {
+    file.header.metadata["step"].flatMap(Int.init).flatMap { (0...1 << 40).contains($0) ? $0 : nil }
+  }
+
+  /// A checkpoint's tensors in memory of their own. Throws `TrainingError` where one has numbers that are none.
+  private static func finite(_ file: SafetensorsFile, _ path: String) throws -> [String: Tensor] {
     let tensors = try file.allTensors().mapValues { $0.copied() }
     if let odd = tensors.sorted(by: { $0.key < $1.key }).first(where: {
       [.f32, .bf16].contains($0.value.type) && !$0.value.sumOfSquares().isFinite
     }) {
       throw TrainingError.checkpoint(
-        path: path, reason: "is damaged: '\(odd.key)' has numbers that are not finite; " + Self.newRun(path))
+        path: path, reason: "is damaged: '\(odd.key)' has numbers that are not finite; " + newRun(path))
     }
-    try take(tensors, file.header.metadata, step: step, from: path)
+    return tensors
   }
 
   /// Takes up a state. Throws as `restore` does; nothing has changed then.
@@ -238,10 +293,14 @@ public final class Trainer {
       shapes[$0.0] != nil && ($0.1.shape != shapes[$0.0] || $0.1.type != .f32)
     }) {
       throw TrainingError.checkpoint(
-        path: path, reason: "has another shape or type for '\(odd.0)'; begin a new run")
+        path: path,
+        reason: "has another shape or type for '\(odd.0)'; begin a new run from its weights: --fork NEWFOLDER"
+      )
     }
     try network.load(weights, from: path)
-    optimizer.restore(moments, numbers: metadata.compactMapValues { Double($0) }, stepCount: step)
+    optimizer.restore(
+      moments, numbers: metadata.compactMapValues { Double($0) },
+      stepCount: metadata["optimizerStep"].flatMap(Int.init) ?? step)
     if !averages.isEmpty {
       average.restore(averages, updateCount: metadata["averageUpdates"].flatMap(Int.init) ?? 1)
     }

@@ -12,6 +12,12 @@ public protocol TrainingRun: AnyObject {
   var checkpointMinutes: Double { get }
   /// Minutes between sheets of samples; nil where there is nothing to draw.
   var sampleMinutes: Double? { get }
+  /// Minutes between measures of what is held out; nil where nothing is, or nobody asks.
+  var validationMinutes: Double? { get }
+  /// Whether figures and sheets are written for TensorBoard, too: see `EventFile`.
+  var writesEvents: Bool { get }
+  /// Bytes that the run is reckoned to have in memory at its peak; nil where nobody has reckoned.
+  var memoryNeed: Double? { get }
   /// What a person should know of the data so far, such as samples that are skipped: a line each.
   var dataNotes: [String] { get }
   /// The long work that comes before the first step, where there is any: what is done of it is kept when `progress`, which
@@ -21,17 +27,31 @@ public protocol TrainingRun: AnyObject {
   func step() throws -> Trainer.Report
   /// Draws the fixed samples with the averaged weights into `path`. All ranks call it.
   func drawSamples(to path: String) throws
-  /// Writes a model folder with the averaged weights. All ranks call it.
-  func export(to folder: String) throws
+  /// The mean loss over what is held out, with the averaged weights and the same random numbers each time. All ranks call it,
+  /// and have the same number.
+  func validationLoss() throws -> Double
+  /// What writes a model folder with the averaged weights as they are now. All ranks call it; the first one calls what it
+  /// returns.
+  func exporter() throws -> (_ folder: String) throws -> Void
   /// Ends the threads that make data.
   func stop()
 }
 
 extension TrainingRun {
   public var sampleMinutes: Double? { nil }
+  public var validationMinutes: Double? { nil }
+  public var writesEvents: Bool { false }
+  public var memoryNeed: Double? { nil }
   public var dataNotes: [String] { [] }
   public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
   public func drawSamples(to path: String) throws {}
+  public func validationLoss() throws -> Double { .nan }
+
+  /// Writes a model folder with the averaged weights. All ranks call it.
+  public func export(to folder: String) throws {
+    let write = try exporter()
+    if ranks.isFirst { try write(folder) }
+  }
 
   /// Writes the state, whole or not at all, where this is the first rank. Throws `FileAccessError`.
   public func saveCheckpoint() throws {

@@ -44,7 +44,8 @@ struct OwnDataTests {
     // Interrupted in its first new step, which is long, it has what it had.
     let left = try shell.run(
       """
-      env --default-signal=INT "$P" train understanding -o r --resume --set optimization.steps=9 --set data.batch=4096 2>said & p=$!
+      sed -i 's/^batch = 1$/batch = 4096/' r/recipe.toml
+      env --default-signal=INT "$P" train understanding -o r --resume --set optimization.steps=9 2>said & p=$!
       \(Shell.until("grep -q parameters said")); kill -INT $p; wait $p; echo $?; tail -n 1 said
       """)
     #expect(

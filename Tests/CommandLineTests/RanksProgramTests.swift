@@ -31,6 +31,9 @@ struct RanksProgramTests {
       #expect(abs(a - b) < 1e-4 * max(1, abs(a)))
     }
     #expect(two.out.components(separatedBy: "step 20 of 20, finished").count == 2, "\(two.out)")
+    // Eight of the samples are held out; two ranks measure them as one does.
+    let (mine, theirs) = (try ground.validation("one-\(stage)"), try ground.validation("two-\(stage)"))
+    #expect(mine > 0 && abs(mine - theirs) < 1e-4 * mine, "\(mine), \(theirs)")
     #expect(two.errors.components(separatedBy: "2 ranks on 1 host, 1 thread each").count == 2)
   }
 
@@ -44,6 +47,18 @@ struct RanksProgramTests {
     #expect(end.status == 0, "\(end.errors)")
     #expect(try ground.losses(name).count == 20)
     let difference = try ground.difference("whole-\(name)", name)
+    #expect(difference.largest < 1e-5, "\(difference)")
+  }
+
+  /// Sources with weights are drawn by two ranks as by one.
+  @Test func sourcesWithWeightsAreSharedOut() throws {
+    let ground = try Self.ground.get()
+    let more =
+      "--set data.shards= --set 'data.sources=[\"data\", \"data/validation-*.tar\"]' --set 'data.weights=[1, 2]'"
+    _ = try ground.train(.decoder, "mixed-one", ranks: 1, batch: 4, steps: 6, more: more)
+    let two = try ground.train(.decoder, "mixed-two", ranks: 2, batch: 2, steps: 6, more: more)
+    #expect(two.status == 0, "\(two.errors)")
+    let difference = try ground.difference("mixed-one", "mixed-two")
     #expect(difference.largest < 1e-5, "\(difference)")
   }
 
@@ -146,6 +161,15 @@ struct TrainingGround: Sendable {
     struct Line: Decodable { let loss: Double }
     return try String(contentsOfFile: "\(folder)/\(run)/metrics.jsonl", encoding: .utf8)
       .split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)).loss }
+  }
+
+  /// What a run measured last of what is held out.
+  func validation(_ run: String) throws -> Double {
+    struct Line: Decodable { let validationLoss: Double? }
+    let lines = try String(contentsOfFile: "\(folder)/\(run)/metrics.jsonl", encoding: .utf8)
+    return try lines.split(separator: "\n").compactMap {
+      try JSONDecoder().decode(Line.self, from: Data($0.utf8)).validationLoss
+    }.last ?? -1
   }
 
   /// Standardised latents lose it again: its gradient is 0 but for rounding, which the optimiser makes as large as any.

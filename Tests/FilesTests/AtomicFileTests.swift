@@ -131,7 +131,8 @@ struct AtomicFileTests {
     let place = folder + "/mixed"
     let ours = [
       "config.json", "model-00001-of-00002.safetensors", "train-000001.tar", "held-out-000000.tar",
-      "samples-200.png", "metrics.jsonl", "model/config.json",
+      "samples-200.png", "metrics.jsonl", "model/config.json", "events.out.tfevents.vugen",
+      "best/model.safetensors", "best/validation.json", "best.host.7.partial/config.json",
       ".cache/huggingface/download/config.json.metadata",
     ]
     for name in ours + ["notes.txt", "mine.tar", "model/photo.jpg", "x.safetensors"] {

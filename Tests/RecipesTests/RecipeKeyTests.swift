@@ -32,8 +32,11 @@ import VUGEN
         bad = [withLeast ? "\(least - 1)" : "\(least)", "nan"]
       case .number: bad = ["nan", "inf"]
       case .word: bad = ["nothing"]
+      case .shareOrFolder: bad = ["1", "-0.1", "''"]
       case .seed: bad = ["-1"]
-      case .flag, .folder: break
+      case .places: bad = ["['']"]
+      case .weights: bad = ["[-1.0]", "[nan]"]
+      case .flag, .folder, .file, .text: break
       }
       for value in bad {
         let error = #expect(throws: RecipeError.self) {
@@ -63,6 +66,20 @@ import VUGEN
     try check(DistillRecipe.self)
   }
 
+  /// A run that begins with a model's weights has its sizes, and its data's defaults.
+  @Test func sizesComeFromTheBase() throws {
+    let recipe = try UnderstandingRecipe.sized(as: EmbeddedModel.folder), model = recipe.model
+    try recipe.check()
+    #expect(model.imageSize == 128 && model.patchSize == 8 && model.pooling == 4 && model.positionSpan == 8)
+    #expect(model.visionWidth == 192 && model.visionLayers == 6 && model.visionHeads == 4)
+    #expect(
+      model.textWidth == 256 && model.textLayers == 6 && model.textHeads == 4 && model.keyValueHeads == 2)
+    #expect(model.textHidden == 640 && model.vocabulary == 2048 && model.context == 1024)
+    #expect(recipe.data == UnderstandingRecipe().data && model.alignmentWidth == 128)
+    let set = try RecipeFile.merged(recipe, file: nil, settings: ["model.textLayers=2"])
+    #expect(set.model.textLayers == 2 && set.model.patchSize == 8)
+  }
+
   /// Whole numbers that no memory is needed for, and why.
   private static let notCounted = [
     "optimization.steps": "they follow each other", "optimization.warmUp": "a part of the steps",
@@ -71,7 +88,8 @@ import VUGEN
     "model.patch": "larger squares are fewer", "model.ratio": "a larger one leaves fewer latents",
     "model.positionSpan": "where patches stand, not how many there are",
     "model.visionHeads": "they share the width", "model.textHeads": "they share the width",
-    "model.context": "a limit of what questions make", "measure.scenes": "they are measured one by one",
+    "model.context": "a limit of what questions make", "data.maxTokens": "a limit of what captions make",
+    "measure.scenes": "they are measured one by one",
     "data.views": "they make no more latents than data.scenes",
   ]
 

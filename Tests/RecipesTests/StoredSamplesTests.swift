@@ -121,6 +121,14 @@ import VUGEN
         !batch.answerPlaces.isEmpty && batch.answerPlaces.allSatisfy { Int($0) < batch.batch * batch.time })
       #expect(source.notes.contains { $0.hasPrefix("2 captions are longer") } == isCut, "\(source.notes)")
     }
+    // A limit of one's own, below the context.
+    data.maxTokens = 3
+    let source = try source(shards(2, caption: "red apple and more")),
+      limited = try BatchPacker(source, template, c, classes: [], data: data).make(0)
+    data.maxTokens = 0
+    let whole = try BatchPacker(source, template, c, classes: [], data: data).make(0)
+    #expect(source.notes.contains { $0.hasPrefix("2 captions are longer") })
+    #expect(limited.answerTokens.count == 2 * 4 && whole.answerTokens.count > 2 * 8)
     let (short, wasCut) = template.description(String(repeating: "x ", count: 99), most: 20)
     #expect(short.count == 20 && wasCut && short.last == template.description("").last)
     #expect(template.description("red", most: 20).tokens == template.description("red"))

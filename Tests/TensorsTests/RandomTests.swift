@@ -96,6 +96,8 @@ struct RandomTests {
       (.distillationBatch(3), [0xeed7_3898, 0x689b_84ce, 0x0b8c_d219, 0x13d0_e982]),
       (.decoderBatch(3), [0xa057_ce2c, 0x24a7_c6c7, 0x5abf_d0d8, 0xa823_a3fc]),
       (.packedExample(3), [0xc443_99d1, 0xd51f_2b7f, 0x94e6_7938, 0xc5e4_d95e]),
+      (.heldOut, [0x38b0_0d6c, 0x29ee_8b00, 0x24c9_6e4d, 0xd284_a0f4]),
+      (.validationBatch(3), [0x399d_4c7b, 0x344c_9b15, 0xab8c_944a, 0xd9d0_3588]),
     ]
     for (stream, words) in streams {
       var random = Philox(seed: 5, stream)

@@ -138,7 +138,27 @@ struct TrainerTests {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     #expect(try MetricsLog.read(path).map(\.step) == [1, 2, 3, 4, 5])
     _ = try MetricsLog(path: path, keepingThrough: 3)
-    #expect(try MetricsLog.read(path).map(\.step) == [1, 2, 3])
+    let kept = try MetricsLog.read(path)
+    #expect(kept.map(\.step) == [1, 2, 3] && kept.allSatisfy { $0.terms == ["a": 1] && $0.seconds == 3 })
+  }
+
+  /// One key a number, whatever older lines were like.
+  @Test func linesAreFlat() throws {
+    let path = temporaryPath(".jsonl")
+    let log = try MetricsLog(path: path, keepingThrough: 0)
+    let report = Trainer.Report(
+      step: 1, loss: 2, terms: [("flow", 0.5), ("a b", 3)], gradientNorm: 4, rate: 5)
+    let line = MetricsLog.Line(report, picturesPerSecond: 6, seconds: 7, validationLoss: 8)
+    try log.append(line)
+    try log.append(.init(report, picturesPerSecond: 6, seconds: 7))
+    let text = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    let object = try #require(JSONSerialization.jsonObject(with: Data(text[0].utf8)) as? [String: Double])
+    #expect(
+      object == [
+        "step": 1, "loss": 2, "flow": 0.5, "a b": 3, "gradientNorm": 4, "rate": 5, "picturesPerSecond": 6,
+        "seconds": 7, "validationLoss": 8,
+      ])
+    #expect(try MetricsLog.read(path)[0] == line && !text[1].contains("validationLoss"))
   }
 }
 

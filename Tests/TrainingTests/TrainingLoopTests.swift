@@ -35,8 +35,29 @@ private final class TinyRun: TrainingRun {
     }
   }
 
-  func drawSamples(to path: String) throws { calls.append(FileName.last(of: path)) }
-  func export(to folder: String) throws { calls.append(FileName.last(of: folder)) }
+  /// Of each step what is measured behind it; nil where nothing is held out.
+  var losses: [Int: Double]?
+  var validationMinutes: Double? { losses == nil ? nil : 0 }
+  var sheetFailure: (any Error)?
+  var writesEvents = false
+
+  func validationLoss() throws -> Double {
+    guard let loss = losses?[trainer.stepCount] else { throw FileAccessError("held out", "it is gone") }
+    return loss
+  }
+
+  func drawSamples(to path: String) throws {
+    calls.append(FileName.last(of: path))
+    if let sheetFailure { throw sheetFailure }
+  }
+
+  func exporter() throws -> (_ folder: String) throws -> Void {
+    { [self] folder in
+      if folder == self.folder + "/model" { calls.append("model") }
+      try FileName.makeFolder(folder)
+      try trainer.save(to: folder + "/model.safetensors")
+    }
+  }
   func stop() { calls.append("stop") }
 }
 
@@ -57,6 +78,7 @@ struct TrainingLoopTests {
         #expect(pace.picturesPerSecond > 0 && pace.secondsLeft >= 0)
         if report.step == 3 { run.dataNotes = ["one was damaged"] }
       case .note(let line): notes.append(line)
+      case .validation: Issue.record("nothing is held out")
       }
     }
     let end = try loop.run { begun += 1 }
@@ -112,6 +134,86 @@ struct TrainingLoopTests {
     let other = #expect(throws: TrainingError.self) { try TrainingLoop(fresh).run() }
     #expect(other?.description.contains("there is no checkpoint: begin again") == true)
     #expect(!FileName.exists(Trainer.checkpoint(in: fresh.folder)))
+  }
+
+  /// What is measured of held-out examples is kept beside the steps; the model of the lowest loss stays as it was until a
+  /// lower one comes, also across parts of a run.
+  @Test func theBestModelIsKept() throws {
+    let folder = try temporaryFolder(), first = TinyRun(folder, steps: 6)
+    first.losses = [1: 3, 2: 2, 3: 2.5]
+    var told: [String] = []
+    func run(_ run: TinyRun, until step: Int) throws -> TrainingLoop.End {
+      try TrainingLoop(
+        run, isCancelled: { run.trainer.stepCount == step },
+        tell: { event in
+          switch event {
+          case .validation(let found, let isBest): told.append("\(found.step): \(found.loss) \(isBest)")
+          case .note(let line): told.append(line)
+          case .step: break
+          }
+        }
+      ).run()
+    }
+    func savedStep() -> String? {
+      let path = folder + "/best/model.safetensors"
+      return (try? SafetensorsFile(path: path))?.header.metadata["step"]
+    }
+    #expect(try run(first, until: 3).best == Validation(step: 2, loss: 2))
+    #expect(told == ["1: 3.0 true", "2: 2.0 true", "3: 2.5 false"] && savedStep() == "2")
+    // What is measured no better later leaves it; what cannot be measured ends nothing.
+    let second = TinyRun(folder, steps: 6)
+    try second.trainer.restore(from: Trainer.checkpoint(in: folder))
+    (second.losses, told) = ([4: 2.2, 6: .nan], [])
+    #expect(try run(second, until: 9).best == Validation(step: 2, loss: 2))
+    #expect(savedStep() == "2" && told.count == 3 && told[0] == "4: 2.2 false", "\(told)")
+    #expect(told[1].hasPrefix("step 5: the validation loss is not measured: held out"), "\(told)")
+    let lines = try MetricsLog.read(folder + "/metrics.jsonl")
+    #expect(lines.map(\.validationLoss) == [3, 2, 2.5, 2.2, nil, nil])
+    let third = TinyRun(folder, steps: 7)
+    try third.trainer.restore(from: Trainer.checkpoint(in: folder))
+    third.losses = [7: 1]
+    #expect(try run(third, until: 9).best == Validation(step: 7, loss: 1) && savedStep() == "7")
+    #expect(Validation.best(of: folder) == Validation(step: 7, loss: 1))
+    // Only whole folders were ever there, and nothing is left of making them.
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("best") } == ["best"])
+    #expect(try run(TinyRun(temporaryFolder(), steps: 1), until: 9).best == nil)
+  }
+
+  @Test func eventsAreWrittenWhereTheyAreWanted() throws {
+    let folder = try temporaryFolder(), path = EventFile.path(in: folder)
+    func size() -> Int { FileManager.default.contents(atPath: path)?.count ?? 0 }
+    _ = try TrainingLoop(TinyRun(folder, steps: 1)).run()
+    #expect(size() == 0)
+    var last = 0
+    for steps in 2...3 {
+      let run = TinyRun(folder, steps: steps)
+      run.writesEvents = true
+      try run.trainer.restore(from: Trainer.checkpoint(in: folder))
+      _ = try TrainingLoop(run).run()
+      #expect(size() > last + 100)
+      last = size()
+    }
+    let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    #expect(text.components(separatedBy: "loss/size").count == 3 && text.contains("brain.Event:2"))
+  }
+
+  /// A file that a run can do without, and that cannot be written, is told and ends nothing.
+  @Test func whatARunCanDoWithoutEndsNothing() throws {
+    let run = TinyRun(try temporaryFolder(), steps: 2)
+    (run.sheetFailure, run.losses) = (FileAccessError("font", "it is missing"), [1: 1, 2: 2])
+    // A file in the place of the folder.
+    try Data("x".utf8).write(to: URL(fileURLWithPath: run.folder + "/best"))
+    var notes: [String] = []
+    let end = try TrainingLoop(run, measure: { _ in throw FileAccessError("use", "it is full") }) { event in
+      if case .note(let line) = event { notes.append(line) }
+    }.run()
+    #expect(end.last?.step == 2 && FileName.exists(Trainer.checkpoint(in: run.folder)))
+    #expect(
+      notes.count == 4
+        && notes.contains { $0.hasPrefix("step 1: the best model so far is not kept") }
+        && notes.contains { $0.hasPrefix("step 2: nothing is measured: use") }
+        && notes.last?.hasPrefix("step 2: no sheet is drawn: font") == true, "\(notes)")
   }
 
   /// A checkpoint that is not as it was written is none to go on from, whatever its numbers are now: the line names it and

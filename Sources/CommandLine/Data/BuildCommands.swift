@@ -117,6 +117,7 @@ struct DataBuildFolder: AsyncParsableCommand {
   var output: String
   @Option(parsing: .unconditional, help: "Shrink larger pictures to this many pixels per side.") var size:
     Int?
+  @Option(parsing: .unconditional, help: "Pictures per shard.") var perShard = 1000
   @Option(
     parsing: .unconditional,
     help: """
@@ -130,6 +131,7 @@ struct DataBuildFolder: AsyncParsableCommand {
   func validate() throws {
     if !(0...1).contains(maxSkipped) { throw ValidationError("--max-skipped must be 0 to 1.") }
     if let size, size < 1 { throw ValidationError("--size must be at least 1.") }
+    if !(1...1_000_000).contains(perShard) { throw ValidationError("--per-shard must be 1 to 1000000.") }
   }
 
   func run() async throws {
@@ -140,7 +142,7 @@ struct DataBuildFolder: AsyncParsableCommand {
     if overwrite, OutputFolder.contents(of: output) != nil { try checkSources(found) }
     var bad: [(path: String, reason: String)] = []
     try OutputFolder.write(to: output, replacing: overwrite) { folder in
-      bad = try FolderImport.write(found.pairs, to: folder, size: size) { done in
+      bad = try FolderImport.write(found.pairs, to: folder, size: size, perShard: perShard) { done in
         ProgressLine.show("\(done) of \(found.pairs.count) pictures")
         try Interruption.check()
       }

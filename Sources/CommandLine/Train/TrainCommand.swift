@@ -74,8 +74,16 @@ struct TrainOptions: ParsableArguments {
   var preset: RecipePreset?
   @Option(name: .customLong("set"), help: "Override one value of the recipe, as SECTION.KEY=VALUE.")
   var settings: [String] = []
-  @Flag(help: "Continue from the folder's checkpoint, with the folder's recipe unless another is named.")
+  @Flag(
+    help:
+      "Continue from the folder's checkpoint, with the folder's recipe and what --recipe and --set change of it."
+  )
   var resume = false
+  @Option(
+    help:
+      "Begin a new run in this folder from the weights of the run in --output, with its recipe and what --recipe and --set change of it.",
+    completion: .directory, transform: folderPath)
+  var fork: String?
   @Flag(help: "Replace an existing folder that holds a model, shards or a run.") var overwrite = false
   @Option(help: "Start from the weights of this exported model.", completion: .models, transform: folderPath)
   var from: String?
@@ -87,15 +95,23 @@ struct TrainOptions: ParsableArguments {
   @Flag(help: "Print one JSON object at the end.") var json = false
 
   /// The folder of the run.
-  var output: String { folder ?? "" }
+  var output: String { fork ?? folder ?? "" }
+  /// Whether the run goes on that is in the folder.
+  var isResuming: Bool { resume && fork == nil }
+  /// The folder of a run that is there, which this one goes on with or begins from; nil for none.
+  private var older: String? { resume || fork != nil ? folder : nil }
+  /// The folder of the run that this one begins from.
+  var origin: String? { fork == nil ? nil : folder }
 
   func validate() throws {
-    if folder == nil, !helpRecipe, !showRecipe || resume {
+    if folder == nil, !helpRecipe, !showRecipe || resume || fork != nil {
       throw ValidationError("Missing expected argument '--output <output>'.")
     }
+    if fork != nil, from != nil { throw ValidationError("--fork has its own weights; leave out --from.") }
+    if fork != nil, preset != nil { throw ValidationError("--fork has its own recipe; leave out --preset.") }
     if resume, from != nil { throw ValidationError("--resume has its own weights; leave out --from.") }
     if resume, preset != nil { throw ValidationError("--resume has its own recipe; leave out --preset.") }
-    if resume, overwrite { throw ValidationError("--resume goes on with what --overwrite would remove.") }
+    if isResuming, overwrite { throw ValidationError("--resume goes on with what --overwrite would remove.") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads must be 1 to 1024.") }
   }
 
@@ -103,7 +119,9 @@ struct TrainOptions: ParsableArguments {
   var start: String? { from.map { EmbeddedModel.folder(for: $0) } }
 
   /// The recipe, or nil where it was only to be shown.
-  func merged<Recipe: TrainingRecipe>(_ defaults: Recipe) throws -> Recipe? {
+  ///
+  /// - Parameter ranks: who trains together.
+  func merged<Recipe: TrainingRecipe>(_ defaults: Recipe, _ ranks: Ranks) throws -> Recipe? {
     let given = preset.map { Recipe.preset($0) }
     if case .some(.none) = given {
       throw ValidationError("the paper does not train this stage; leave out --preset, or give nano.")
@@ -113,24 +131,47 @@ struct TrainOptions: ParsableArguments {
       if !Company.isSilent { print(help) }
       return nil
     }
-    if !resume, let recipe, !showRecipe { try checkFolder(output, holdsNone: [recipe]) }
-    let own = output + "/recipe.toml"
-    if resume, recipe == nil, !FileName.exists(own) {
+    if !isResuming, !showRecipe { try checkFolder(output, holdsNone: [recipe, origin]) }
+    let own = older.map { $0 + "/recipe.toml" }
+    if let own, let older, recipe == nil || fork != nil, !FileName.exists(own) {
       throw CommandError(
-        "\(output): there is no run here to resume; name the folder of one, or leave out --resume to begin it"
+        "\(older): there is no run here to resume; name the folder of one, or leave out \(fork == nil ? "--resume" : "--fork") to begin it"
       )
     }
-    if resume { try checkStage(of: own, Recipe.self) }
-    let defaults = (given ?? nil) ?? (resume && recipe == nil ? .ofOlderRuns : defaults)
-    let merged = try RecipeFile.merged(defaults, file: recipe ?? (resume ? own : nil), options: settings)
-    guard showRecipe else { return merged }
+    var standard = (given ?? nil) ?? defaults
+    if let own, let older, FileName.exists(own) {
+      try checkStage(of: own, in: older, Recipe.self)
+      standard = try RecipeFile.merged(Recipe.ofOlderRuns, file: own, isOwn: true)
+    }
+    if let origin, !FileName.exists(Trainer.checkpoint(in: origin)) {
+      throw CommandError(
+        "\(origin): there is no checkpoint here to begin from; leave out --fork to begin anew")
+    }
+    let merged = try RecipeFile.merged(standard, file: recipe, options: settings)
+    guard showRecipe else {
+      if isResuming { try checkChanges(to: merged, ranks) }
+      return merged
+    }
     let text = json ? try jsonLine(of: merged) : try RecipeFile.text(of: merged)
     if !Company.isSilent { print(text) }
     return nil
   }
 
+  /// Says what of the folder's recipe is changed. Throws `CommandError` where that would make it another run.
+  private func checkChanges<Recipe: TrainingRecipe>(to recipe: Recipe, _ ranks: Ranks) throws {
+    let own = output + "/recipe.toml"
+    guard FileName.exists(own) else { return }
+    let changes = RecipeChanges(
+      from: try RecipeFile.merged(Recipe.ofOlderRuns, file: own, isOwn: true), to: recipe,
+      oldRanks: Trainer.savedRanks(in: output), ranks: ranks.count)
+    if let refusal = changes.refusal(of: output) { throw CommandError(refusal) }
+    if let line = changes.note { note(line.oneLine) }
+  }
+
   /// Throws `CommandError` where the run in the folder is one of another stage.
-  private func checkStage<Recipe: TrainingRecipe>(of own: String, _ type: Recipe.Type) throws {
+  private func checkStage<Recipe: TrainingRecipe>(of own: String, in folder: String, _ type: Recipe.Type)
+    throws
+  {
     func holds<Other: TrainingRecipe>(_ recipe: Other) -> Bool {
       (try? RecipeFile.merged(recipe, file: own)) != nil
     }
@@ -143,7 +184,7 @@ struct TrainOptions: ParsableArguments {
     let here = stages.filter(\.isHere)
     guard here.count == 1, here[0].type != type else { return }
     throw CommandError(
-      "\(output): this is a run of another stage; continue it by vugen train \(here[0].name) --resume --output \(output)"
+      "\(folder): this is a run of another stage; continue it by vugen train \(here[0].name) --resume --output \(folder)"
     )
   }
 
@@ -159,7 +200,7 @@ struct TrainOptions: ParsableArguments {
     Interruption.watch(endings: true, cutsSteps: false)
     guard overwrite, ranks.isFirst else {
       // A run that is there has something to go on from, whatever is not done yet.
-      let saved = resume ? Trainer.savedStep(in: output) : nil
+      let saved = isResuming ? Trainer.savedStep(in: output) : nil
       let resumed = saved.map { "the checkpoint of step \($0) is as it was, and --resume goes on from there" }
       return Preparation(.program(left: resumed ?? left, step: saved == nil ? "first" : "first new"))
     }
@@ -172,11 +213,13 @@ struct TrainOptions: ParsableArguments {
   /// The folder of the model to build upon; a run that is resumed knows its own. Throws `TrainingBaseError`.
   func base(_ model: String?, _ preparation: Preparation, _ ranks: Ranks) throws -> String {
     let given = model.map { EmbeddedModel.folder(for: $0) }
-    guard resume else { return given ?? EmbeddedModel.folder }
+    guard let older else { return given ?? EmbeddedModel.folder }
+    // A new run may be begun upon another model.
+    if fork != nil, let given { return given }
     return try preparation.attempt {
       var found: String?
       try ranks.first {
-        found = try BaseModel.resumed(output, given: given) { preparation.tellReading($0, of: $1) }
+        found = try BaseModel.resumed(older, given: given) { preparation.tellReading($0, of: $1) }
       }
       // The embedded one may lie elsewhere on another host.
       return try ranks.broadcast(found) ?? EmbeddedModel.folder
@@ -188,13 +231,15 @@ struct TrainOptions: ParsableArguments {
   /// - Parameters:
   ///   - ranks: which all make it; the first one touches the folder.
   ///   - model: the folder of the model that the stage builds upon.
-  ///   - shards: what it learns from; empty for scenes.
+  ///   - places: what it learns from; none for scenes.
   func begun<Run: TrainingRun>(
-    _ preparation: Preparation, _ ranks: Ranks, upon model: String? = nil, from shards: String,
+    _ preparation: Preparation, _ ranks: Ranks, upon model: String? = nil, from places: [String],
     _ make: () throws -> Run
   ) throws -> Run {
     try ranks.first {
-      if !resume { try checkFolder(output, holdsNone: [model, start, shards.isEmpty ? nil : shards]) }
+      if !isResuming {
+        try checkFolder(output, holdsNone: [model, start, origin] + places.map(Optional.some))
+      }
       // Before anything is put aside or written.
       if let start {
         try preparation.attempt {
@@ -205,7 +250,7 @@ struct TrainOptions: ParsableArguments {
       if overwrite { try OutputFolder.putAside(output) }
     }
     let training = try preparation.attempt { try ranks.together(make) }
-    if !resume, let model {
+    if !isResuming, let model {
       try preparation.attempt {
         try ranks.first {
           try BaseModel(folder: model) { preparation.tellReading($0, of: $1) }.save(in: output)
@@ -213,7 +258,7 @@ struct TrainOptions: ParsableArguments {
       }
     }
     preparation.tell(nil)
-    for line in training.dataNotes { note(line.oneLine) }
+    for line in training.dataNotes + [training.memoryNote].compactMap({ $0 }) { note(line.oneLine) }
     return training
   }
 }

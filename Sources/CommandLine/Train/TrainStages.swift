@@ -22,17 +22,15 @@ struct TrainUnderstanding: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      // What is wrong with that folder is said where it is read.
-      let sizes = options.resume ? nil : options.start.flatMap { try? UnderstandingRecipe.sized(as: $0) }
-      guard let recipe = try ranks.together({ try options.merged(sizes ?? UnderstandingRecipe()) }) else {
+      guard let recipe = try ranks.together({ try options.merged(Self.defaults(options), ranks) }) else {
         return
       }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
-      let training = try options.begun(preparation, ranks, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, from: recipe.data.places) {
         var bank: ObjectBank?
-        if !options.resume, options.start == nil {
+        if !options.isResuming, options.start == nil, options.origin == nil {
           var isBegun = false
-          let kind = recipe.data.shards.isEmpty ? "scenes" : "captions"
+          let kind = recipe.data.isComposed ? "scenes" : "captions"
           try ranks.first {
             bank = try UnderstandingTraining.learnTokenizer(recipe, folder: options.output) { done, all in
               let phase =
@@ -48,16 +46,27 @@ struct TrainUnderstanding: AsyncParsableCommand {
           }
         }
         return try UnderstandingTraining(
-          recipe, folder: options.output, isResuming: options.resume, from: options.start, bank: bank,
-          ranks: ranks)
+          recipe, folder: options.output, isResuming: options.isResuming, from: options.start,
+          fork: options.origin, bank: bank, ranks: ranks)
       }
       let count = training.parameterCount
       if training.tookWholeModel == false {
         note("the language model differs in size from that of --from; only the encoder is used")
       }
+      noteStartingAnew(training.startingAnew, options)
       note("encoder \(count.vision), language model \(count.language) parameters")
       try TrainingReport(training, asJSON: options.json).run(after: preparation)
     }
+  }
+}
+
+extension TrainUnderstanding {
+  /// A run that begins with a model's weights has the model's sizes, unless its recipe says otherwise. What is wrong with the
+  /// model is told where it is read.
+  fileprivate static func defaults(_ options: TrainOptions) -> UnderstandingRecipe {
+    options.isResuming
+      ? UnderstandingRecipe()
+      : options.start.flatMap { try? UnderstandingRecipe.sized(as: $0) } ?? UnderstandingRecipe()
   }
 }
 
@@ -75,13 +84,13 @@ struct TrainDecoder: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(DecoderRecipe()) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(DecoderRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let base = try options.base(model, preparation, ranks)
-      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.places) {
         try DecoderTraining(
-          recipe, model: base, folder: options.output, isResuming: options.resume,
-          from: options.start, ranks: ranks)
+          recipe, model: base, folder: options.output, isResuming: options.isResuming,
+          from: options.start, fork: options.origin, ranks: ranks)
       }
       try preparation.attempt {
         try training.prepare { done, all in
@@ -89,7 +98,7 @@ struct TrainDecoder: AsyncParsableCommand {
         }
       }
       preparation.tell(nil)
-      noteStartingAnew(training.startingAnew)
+      noteStartingAnew(training.startingAnew, options)
       let count = training.parameterCount
       note("reducer \(count.reducer), decoder \(count.decoder) parameters")
       try TrainingReport(training, asJSON: options.json).run(after: preparation)
@@ -116,14 +125,14 @@ struct TrainGenerator: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(GeneratorRecipe()) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(GeneratorRecipe(), ranks) }) else { return }
       let preparation = options.begin(
         nice: recipe.run.nice, ranks, left: "the same command goes on with the latents made so far")
       let base = try options.base(model, preparation, ranks)
-      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.places) {
         try GeneratorTraining(
-          recipe, model: base, folder: options.output, isResuming: options.resume,
-          from: options.start, latents: latents, ranks: ranks)
+          recipe, model: base, folder: options.output, isResuming: options.isResuming,
+          from: options.start, fork: options.origin, latents: latents, ranks: ranks)
       }
       note(
         "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(latents ?? options.output + "/latents")"
@@ -136,7 +145,7 @@ struct TrainGenerator: AsyncParsableCommand {
       }
       preparation.tell(nil)
       for line in training.latentNotes { note(line.oneLine) }
-      noteStartingAnew(training.startingAnew)
+      noteStartingAnew(training.startingAnew, options)
       note("generation tower \(training.parameterCount) parameters")
       let measure = recipe.measure
       let log = PromptUseLog(
@@ -172,20 +181,24 @@ struct TrainDistill: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      guard let recipe = try ranks.together({ try options.merged(DistillRecipe()) }) else { return }
+      guard let recipe = try ranks.together({ try options.merged(DistillRecipe(), ranks) }) else { return }
       let preparation = options.begin(nice: recipe.run.nice, ranks)
       let base = try options.base(model, preparation, ranks)
-      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.shards) {
+      let training = try options.begun(preparation, ranks, upon: base, from: recipe.data.places) {
         try DistillTraining(
-          recipe, model: base, folder: options.output, isResuming: options.resume, ranks: ranks)
+          recipe, model: base, folder: options.output, isResuming: options.isResuming,
+          fork: options.origin, ranks: ranks)
       }
+      noteStartingAnew(training.startingAnew, options)
       try TrainingReport(training, asJSON: options.json).run(after: preparation)
     }
   }
 }
 
 /// What a model of other sizes could not pass on.
-private func noteStartingAnew(_ names: [String]) {
+private func noteStartingAnew(_ names: [String], _ options: TrainOptions) {
   guard !names.isEmpty else { return }
-  note("--from has different sizes; starting from scratch: " + names.joined(separator: ", "))
+  note(
+    "\(options.origin ?? "--from") has different sizes; starting from scratch: "
+      + names.joined(separator: ", "))
 }

@@ -10,7 +10,27 @@ struct TrainingReport {
   private let training: any TrainingRun
   private let asJSON: Bool
 
-  init(_ training: any TrainingRun, asJSON: Bool) { (self.training, self.asJSON) = (training, asJSON) }
+  /// What is told now and then.
+  private final class Told {
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    var pace = ProgressPace(from: 0)
+    /// What was measured last of what is held out, and whether none was lower.
+    var validation: (Validation, isBest: Bool)?
+    /// When a line was told last, behind which step.
+    var since: (seconds: Double, step: Int)
+
+    init(from step: Int) { (start, since) = (clock.now, (0, step)) }
+
+    var seconds: Double { (clock.now - start) / .seconds(1) }
+  }
+
+  private let told: Told
+
+  init(_ training: any TrainingRun, asJSON: Bool) {
+    (self.training, self.asJSON) = (training, asJSON)
+    told = Told(from: training.trainer.stepCount)
+  }
 
   /// - Parameters:
   ///   - preparation: ends with the first step, behind which there is something to save.
@@ -22,6 +42,7 @@ struct TrainingReport {
     let loop = TrainingLoop(training, isCancelled: { Interruption.isRequested }, measure: measure) { event in
       switch event {
       case .step(let report, let pace): show(report, pace)
+      case .validation(let found, let isBest): told.validation = (found, isBest)
       case .note(let line):
         ProgressLine.end()
         note(line.oneLine)
@@ -66,11 +87,21 @@ struct TrainingReport {
       if let bytes = SystemMemory.peakBytes { report["peakBytes"] = .number(Double(bytes)) }
       // Of a run that had no step left there is none.
       if let last = end.last { report["loss"] = .number(Double(last.loss)) }
+      if let best = end.best {
+        report["validationLoss"] = .number(best.loss)
+        report["bestStep"] = .number(Double(best.step))
+        report["best"] = .text(Validation.bestFolder(of: folder))
+      }
       if isLeft { InterruptionReport.note(report) } else { print(try jsonLine(report)) }
     } else {
       if !plot.isEmpty { print(plot.joined(separator: "\n")) }
       let done = wasFinished ? ", already finished" : training.trainer.isFinished ? ", finished" : ""
       print("step \(step) of \(steps)\(done): the model is in \(folder)/model")
+      if let best = end.best {
+        print(
+          "the lowest validation loss, \(number(best.loss)), was that of step \(best.step): its model is in \(Validation.bestFolder(of: folder))"
+        )
+      }
     }
     // Behind the plot, where it is read.
     guard wasFinished else { return }
@@ -78,11 +109,32 @@ struct TrainingReport {
     note("this run is finished, and nothing was done; to continue, raise optimization.steps (now \(steps))")
   }
 
+  /// A line that is written over and over on a terminal; elsewhere, now and then one that stays.
   private func show(_ r: Trainer.Report, _ pace: TrainingLoop.Pace) {
-    let terms = r.terms.map { "\($0.name) \(String(format: "%.3f", $0.value))" }.joined(separator: "  ")
-    let minutes = Int(pace.secondsLeft / 60)
-    ProgressLine.show(
-      "step \(r.step)/\(training.trainer.settings.steps)  loss \(String(format: "%.3f", r.loss))  \(terms)  "
-        + "\(Int(pace.picturesPerSecond)) pictures/s  \(minutes / 60) h \(minutes % 60) min left")
+    let terms = r.terms.map { "\($0.name) \(number(Double($0.value)))" }.joined(separator: "  ")
+    let minutes = Int(min(pace.secondsLeft, 1e9) / 60), left = "\(minutes / 60) h \(minutes % 60) min left"
+    let steps = training.trainer.settings.steps
+    let start = "step \(r.step)/\(steps)  loss \(number(Double(r.loss)))  \(terms)\(validation)"
+    guard !ProgressLine.isShown else {
+      return ProgressLine.show("\(start)  \(speed(pace.picturesPerSecond)) pictures/s  \(left)")
+    }
+    let now = told.seconds
+    guard told.pace.isDue(at: now) else { return }
+    let recent = Double((r.step - told.since.step) * training.picturesPerStep) / (now - told.since.seconds)
+    told.since = (now, r.step)
+    let memory = SystemMemory.residentBytes.map { String(format: "  %.1f GB in use", Double($0) / 1e9) } ?? ""
+    note(
+      "\(start)  \(speed(recent)) pictures/s (on average \(speed(pace.picturesPerSecond)))\(memory)  \(left)")
   }
+
+  private var validation: String {
+    told.validation.map {
+      "  validation \(number($0.0.loss)) at step \($0.0.step)\($0.isBest ? ", the lowest" : "")"
+    }
+      ?? ""
+  }
+
+  private func number(_ value: Double) -> String { String(format: "%.3f", value) }
+
+  private func speed(_ value: Double) -> String { String(format: value < 10 ? "%.1f" : "%.0f", value) }
 }

@@ -43,10 +43,11 @@ enum CaptionColumns {
     return []
   }
 
-  /// The caption that a sample's JSON holds: under a common key, or the whole of it.
-  static func caption(inJSON text: String) -> String? {
+  /// The caption that a sample's JSON holds: under a key, or, where none is given, under a common one, or the whole of it.
+  static func caption(inJSON text: String, under key: String = "") -> String? {
     let value = try? JSONSerialization.jsonObject(
       with: JSONText.strict(Array(text.utf8)), options: .fragmentsAllowed)
+    guard key.isEmpty else { return (value as? [String: Any]).flatMap { texts([plain(key)], in: $0).first } }
     if let text = value as? String { return text }
     return (value as? [String: Any]).flatMap { texts(captions, in: $0).first }
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pictures
 
@@ -32,13 +33,21 @@ public struct ShardIndex: Sendable {
 
   private struct Entry: Sendable {
     var file: Int
-    /// Where the first member's headers begin.
+    /// Where the first member's headers begin; of a picture in a folder of classes, its place among these pictures.
     var start: Int
     var picture, text, json, label: Part
   }
 
-  /// The shards, in the order in which they are read.
-  public let files: [String]
+  /// The shards and folders of classes, in the order in which they are read.
+  public private(set) var files: [String] = []
+  /// Which samples come from which of the sources, in their order.
+  public private(set) var ranges: [Range<Int>] = []
+  /// How often the sources are drawn from, in proportion to each other; empty where every sample is drawn as often.
+  package var weights: [Double] = []
+  private let reading: SampleReading
+  /// Captions of folders of classes, by their places among the files, and names of the pictures in them.
+  private var captions: [Int: String] = [:]
+  private var names: [String] = []
   /// Bytes of a text; no caption is longer, and no file may ask for more memory.
   private static let mostOfText = 1 << 24
   private var entries: [Entry] = []
@@ -49,19 +58,48 @@ public struct ShardIndex: Sendable {
 
   /// Throws `DataSetError` where there is no sample at all to be used.
   public init(files: [String]) throws {
-    self.files = files
-    for i in files.indices { read(i) }
-    guard entries.isEmpty else { return }
-    let place = files.count == 1 ? files[0] : "\(files[0]) and \(files.count - 1) more"
-    if let problem = problems.first { throw problem }
-    guard !lacking.isEmpty else {
-      throw DataSetError(place, "holds no samples; make the shards again: vugen data build folder")
+    try self.init([SampleSource(files: files)], SampleReading())
+  }
+
+  /// Throws `DataSetError` where a source has no sample at all to be used, or a class no name.
+  public init(_ sources: [SampleSource], _ reading: SampleReading) throws {
+    self.reading = reading
+    for source in sources {
+      let start = entries.count, missing = lacking.count
+      for path in source.shards {
+        files.append(path)
+        read(files.count - 1)
+      }
+      for (i, folder) in source.classes.enumerated() { try read(folder, i, of: source.classes.count) }
+      guard entries.count > start else { throw nothing(in: source, lackingFrom: missing) }
+      ranges.append(start..<entries.count)
     }
-    let first = skipped(0)
-    throw DataSetError(
+  }
+
+  private func nothing(in source: SampleSource, lackingFrom first: Int) -> DataSetError {
+    let place =
+      source.shards.count > 1 ? "\(source.shards[0]) and \(source.shards.count - 1) more" : source.name
+    if let problem = problems.first(where: { source.shards.contains($0.place) }) { return problem }
+    guard lacking.count > first else {
+      return DataSetError(place, "holds no samples; make the shards again: vugen data build folder")
+    }
+    let skipped = skipped(first)
+    return DataSetError(
       place,
-      "none of \(lacking.count) samples has both a picture and a text (\(first.key): \(first.detail)); members of one name must follow each other, as 0001.jpg, 0001.txt: tar --sort=name"
+      "none of \(lacking.count - first) samples has both a picture and a text (\(skipped.key): \(skipped.detail)); members of one name must follow each other, as 0001.jpg, 0001.txt: tar --sort=name"
     )
+  }
+
+  private mutating func read(_ folder: SampleSource.ClassFolder, _ place: Int, of count: Int) throws {
+    files.append(folder.path)
+    let name = FileName.last(of: folder.path), file = files.count - 1
+    captions[file] =
+      try reading.classes?.caption(ofFolder: name, place: place, of: count) ?? name.replacing("_", with: " ")
+    for picture in folder.names {
+      entries.append(
+        Entry(file: file, start: names.count, picture: 0..<1, text: 0..<0, json: 0..<0, label: 0..<0))
+      names.append(picture)
+    }
   }
 
   /// Samples that have a picture and something that may be its text.
@@ -86,6 +124,32 @@ public struct ShardIndex: Sendable {
     return String(decoding: member.key, as: UTF8.self)
   }
 
+  /// The samples at these places alone, which rise.
+  ///
+  /// - Parameter isRest: whether what was found beside the samples goes with them.
+  package func part(_ places: [Int], isRest: Bool) -> ShardIndex {
+    var part = self
+    part.entries = places.map { entries[$0] }
+    var start = 0
+    part.ranges = ranges.map { range in
+      let count = places[start...].prefix { range.contains($0) }.count
+      defer { start += count }
+      return start..<start + count
+    }
+    if !isRest { (part.lacking, part.problems, part.weights) = ([], [], []) }
+    return part
+  }
+
+  /// Whether two samples have the same picture, byte for byte. False where one cannot be read.
+  package func haveOnePicture(_ i: Int, _ j: Int) -> Bool {
+    guard captions[entries[i].file] == nil, captions[entries[j].file] == nil else { return false }
+    func bytes(_ i: Int) -> [UInt8]? {
+      try? TarReader(files[entries[i].file], from: entries[i].start).bytes(entries[i].picture)
+    }
+    guard entries[i].picture.count == entries[j].picture.count, let a = bytes(i) else { return false }
+    return a == bytes(j)
+  }
+
   // MARK: - Reading
 
   /// A sample's entry, its file, and how to say that it cannot be used.
@@ -107,10 +171,26 @@ public struct ShardIndex: Sendable {
   }
 
   /// What sample `i` says; its picture is not read, nor looked at. Throws as `sample` does.
-  public func said(_ i: Int) throws -> Sample { try said(find(i)) }
+  public func said(_ i: Int) throws -> Sample { try loose(i) ?? said(find(i)) }
+
+  /// A picture in a folder of classes; nil for one in a shard.
+  private func loose(_ i: Int) -> Sample? {
+    captions[entries[i].file].map {
+      Sample(key: names[entries[i].start], picture: [], pictureType: "", caption: $0, record: [])
+    }
+  }
+
+  /// The same with the picture's bytes. Throws `SkippedSample`.
+  private func read(_ sample: Sample, in folder: String) throws -> Sample {
+    var sample = sample
+    do { sample.picture = try Picture.file(at: "\(folder)/\(sample.key)") } catch let error as PictureError {
+      throw SkippedSample(shard: folder, key: sample.key, kind: .damagedPicture, detail: error.reason)
+    }
+    return sample
+  }
 
   private func said(_ found: Found) throws -> Sample {
-    let entry = found.entry, texts = [entry.text, entry.json, entry.label]
+    let entry = found.entry, texts = texts(of: entry)
     guard texts.allSatisfy({ $0.count <= Self.mostOfText }) else {
       throw found.skipped(.unreadableText, "its text is longer than \(Self.mostOfText >> 20) MB")
     }
@@ -119,21 +199,50 @@ public struct ShardIndex: Sendable {
     do {
       for part in texts where caption.isEmpty && !part.isEmpty {
         let text = try PlainText.decode(part == entry.json ? record : found.reader.bytes(part))
-        let said = part == entry.json ? CaptionColumns.caption(inJSON: text) ?? "" : text
+        let said: String
+        switch part {
+        case entry.json: said = CaptionColumns.caption(inJSON: text, under: reading.jsonKey) ?? ""
+        case entry.label:
+          guard let name = reading.classes.map({ $0.caption(ofLabel: text) }) ?? text else {
+            throw found.skipped(
+              .unreadableText,
+              "\(reading.classes?.file ?? "") has no name for its class, '\(text.oneLine.prefix(20))'")
+          }
+          said = name
+        default: said = text
+        }
         caption = said.trimmingCharacters(in: .whitespacesAndNewlines)
       }
     } catch let refusal as PlainText.Refusal {
       throw found.skipped(.unreadableText, refusal.reason)
     }
     guard !caption.isEmpty else {
-      throw found.skipped(.noText, record.isEmpty ? "its text is empty" : "its JSON names no caption")
+      throw found.skipped(
+        .noText, record.isEmpty ? "its text is empty" : "its JSON names no caption" + underKey)
     }
     return Sample(key: found.key, picture: [], pictureType: "", caption: caption, record: record)
+  }
+
+  private var underKey: String { reading.jsonKey.isEmpty ? "" : " under '\(reading.jsonKey)'" }
+
+  /// The parts that may be a sample's text, the first one that says something being it.
+  private func texts(of entry: Entry) -> [Part] {
+    switch reading.textKey {
+    case "": [entry.text, entry.json, entry.label]
+    case "json": [entry.json]
+    case "cls": [entry.label]
+    default: [entry.text]
+    }
   }
 
   /// Sample `i` as it is stored. Throws `SkippedSample` where it cannot be used, `DataSetError` where its file cannot
   /// be read any more.
   public func sample(_ i: Int) throws -> Sample {
+    if let loose = loose(i) {
+      var sample = try read(loose, in: files[entries[i].file])
+      sample.pictureType = Self.type(of: sample.picture)
+      return sample
+    }
     let found = try find(i)
     var sample = try said(found)
     let most = Picture.Limits().fileBytes
@@ -141,8 +250,12 @@ public struct ShardIndex: Sendable {
       throw found.skipped(.damagedPicture, "the file has more than \(most / 1_000_000) MB")
     }
     sample.picture = try found.reader.bytes(found.entry.picture)
-    sample.pictureType = sample.picture.withUnsafeBytes { PictureFormat(recognising: $0)?.rawValue } ?? ""
+    sample.pictureType = Self.type(of: sample.picture)
     return sample
+  }
+
+  private static func type(of picture: [UInt8]) -> String {
+    picture.withUnsafeBytes { PictureFormat(recognising: $0)?.rawValue } ?? ""
   }
 
   /// Sample `i` with its picture decoded. Throws as `sample` does.
@@ -185,17 +298,19 @@ public struct ShardIndex: Sendable {
     /// Each with its rank: a lower one is preferred, of equal ones the first.
     var picture, text, json, label: (rank: Int, part: Part)?
 
-    mutating func add(_ member: TarReader.Member, _ name: MemberName) {
+    /// - Parameter textKey: of the texts; empty for `.txt` and `.caption`.
+    mutating func add(_ member: TarReader.Member, _ name: MemberName, textKey: String) {
       endings.insert(name.ending)
       func better(_ old: inout (rank: Int, part: Part)?, _ rank: Int) {
         let rank = name.isDotted ? rank + 10 : rank
         if rank < old?.rank ?? .max { old = (rank, member.data) }
       }
       switch name.type {
-      case "txt": better(&text, 0)
-      case "caption": better(&text, 1)
+      case "txt" where textKey.isEmpty: better(&text, 0)
+      case "caption" where textKey.isEmpty: better(&text, 1)
       case "json": better(&json, 0)
       case "cls": better(&label, 0)
+      case textKey: better(&text, 0)
       case let type where PictureFormat.extensions.contains(type): better(&picture, 0)
       default: break
       }
@@ -212,7 +327,7 @@ public struct ShardIndex: Sendable {
           add(group, file)
           group = Group(key: name.key, start: member.start)
         }
-        group?.add(member, name)
+        group?.add(member, name, textKey: reading.textKey)
       }
     } catch {
       problems.append(error as? DataSetError ?? DataSetError(files[file], "\(error)"))
@@ -229,33 +344,10 @@ public struct ShardIndex: Sendable {
     if group.picture == nil {
       // What is neither picture nor text, such as a list beside the samples, is no sample.
       if group.text != nil || group.json != nil { lacking.append((file, group.start, .noPicture)) }
-    } else if entry.text.isEmpty, entry.json.isEmpty, entry.label.isEmpty {
+    } else if texts(of: entry).allSatisfy(\.isEmpty) {
       lacking.append((file, group.start, .noText))
     } else {
       entries.append(entry)
     }
   }
-}
-
-/// A member's name in WebDataset's way.
-private struct MemberName {
-  /// Folders, and the file's name up to its first dot.
-  let key: [UInt8]
-  /// What follows that dot, in lower case.
-  let ending: [UInt8]
-
-  /// nil for what is no part of a sample: a name without a dot, or one that begins with it.
-  init?(_ name: [UInt8]) {
-    let dot = UInt8(ascii: "."), base = name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-    guard let first = name[base...].firstIndex(of: dot), first > base, first + 1 < name.count else {
-      return nil
-    }
-    key = Array(name[..<first])
-    ending = name[(first + 1)...].map { (65...90).contains($0) ? $0 + 32 : $0 }
-  }
-
-  /// Whether there is more than one dot.
-  var isDotted: Bool { ending.contains(UInt8(ascii: ".")) }
-  /// What follows the last dot.
-  var type: String { String(decoding: ending.split(separator: UInt8(ascii: ".")).last ?? [], as: UTF8.self) }
 }

@@ -78,7 +78,7 @@ final class DecoderObjective: Module {
   private let c: GenerationConfiguration
   private let times: DecoderRecipe.Times
   private let isReducerFrozen, isStandardised: Bool
-  private let ranks: Ranks
+  private var ranks: Ranks
 
   /// - Parameters:
   ///   - alignmentWidth: channels of what the features are aligned to.
@@ -93,6 +93,14 @@ final class DecoderObjective: Module {
       ? DimensionReducer(c.reducer, using: &components) : DimensionReducer(c.reducer, using: &random)
     decoder = PixelDecoder(c.decoder, using: &random)
     alignment = AlignmentHead(c.decoder.deepestChannels, alignmentWidth, using: &random)
+  }
+
+  /// What `work` comes to where each rank has a batch of its own, whatever the others have.
+  func alone<Value>(_ work: () throws -> Value) rethrows -> Value {
+    let all = ranks
+    ranks = .alone
+    defer { ranks = all }
+    return try work()
   }
 
   func loss(_ batch: PictureStream.Batch, _ loss: DecoderLoss, using random: inout Philox) -> [LossTerm] {

@@ -101,6 +101,15 @@ public struct DecoderRecipe: TrainingRecipe, Equatable {
     try checkValues()
   }
 
+  /// - Parameter hasWeights: whether the run begins with some.
+  func check(hasWeights: Bool) throws {
+    try check()
+    guard !model.frozenReducer || hasWeights else {
+      throw RecipeError(
+        "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
+    }
+  }
+
   func configuration(for c: UnderstandingConfiguration) throws -> GenerationConfiguration {
     guard c.vision.width % model.ratio == 0 else {
       throw RecipeError(

@@ -16,9 +16,10 @@ public final class DecoderTraining: TrainingRun {
   public let ranks: Ranks
   /// Over reducer, decoder and the heads that align features.
   public let trainer: Trainer
+  public let memoryNeed: Double?
   /// Of the model that the run exports.
   public let configuration: GenerationConfiguration
-  /// Weights that `from` did not have in these sizes.
+  /// Weights that `from` or `fork` did not have in these sizes.
   public let startingAnew: [String]
   private let source: String
   private let encoder: VisionEncoder
@@ -31,36 +32,36 @@ public final class DecoderTraining: TrainingRun {
   /// - Parameters:
   ///   - model: folder of the model whose understanding half is trained upon.
   ///   - from: folder of a model whose reducer and decoder the run begins with, as far as their sizes agree.
+  ///   - fork: folder of a run whose weights and moments it begins with, as far as their sizes agree.
   ///   - bank: the cut-outs, where they are in memory already.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: DecoderRecipe, model: String, folder: String, isResuming: Bool, from: String? = nil,
-    bank: ObjectBank? = nil, ranks: Ranks = .alone
+    fork: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
-    try recipe.check()
-    guard !recipe.model.frozenReducer || from != nil || isResuming else {
-      throw RecipeError(
-        "model.frozenReducer leaves a random reducer as it is; name a trained model by --from")
-    }
+    try recipe.check(hasWeights: from != nil || fork != nil || isResuming)
     try RunFolder.check(folder, isResuming: isResuming, ranks)
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
     let tower = try LoadedModel(folder: model, precision: .f32).tower
     configuration = try recipe.configuration(for: tower.configuration)
-    try recipe.checkMemory(upon: tower.configuration)
+    memoryNeed = try recipe.checkMemory(upon: tower.configuration)
     (self.recipe, self.folder, source, self.ranks) = (recipe, folder, model, ranks)
     encoder = tower.core.encoder
-    let seen = encoder.configuration.imageSize
     let teachers = try DecoderTeachers(
       encoder, recipe.objectives, grid: configuration.imageSize / configuration.decoder.multiple,
       type: recipe.run.type)
     let objective = DecoderObjective(
       configuration, recipe, alignmentWidth: teachers.alignmentWidth, ranks: ranks)
-    self.objective = objective
-    startingAnew = isResuming ? [] : try from.map { try Self.begin(objective, from: $0) } ?? []
-    let lacksReducer = from == nil || startingAnew.contains { $0.hasPrefix("reducer.") }
+    let trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    (self.objective, self.trainer) = (objective, trainer)
+    startingAnew =
+      try isResuming
+      ? []
+      : fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) }
+        ?? from.map { try Self.begin(objective, from: $0) } ?? []
+    let lacksReducer = from == nil && fork == nil || startingAnew.contains { $0.hasPrefix("reducer.") }
     needsComponents = configuration.reducer.kind == .pca && !isResuming && lacksReducer
     if recipe.model.frozenReducer, startingAnew.contains(where: { $0.hasPrefix("reducer.") }) {
       throw RecipeError(
@@ -70,9 +71,9 @@ public final class DecoderTraining: TrainingRun {
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     stream = try PictureStream(
-      recipe.data, side: configuration.imageSize, seenSide: seen, folder: folder, index: index, ranks: ranks
+      recipe.data, side: configuration.imageSize, seenSide: encoder.configuration.imageSize, folder: folder,
+      stored: stored, ranks: ranks
     ) { try bank ?? ObjectBank() }
-    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }
@@ -114,6 +115,7 @@ public final class DecoderTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var writesEvents: Bool { recipe.run.tensorboard }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
   /// Numbers in the weights of the two parts.
@@ -129,6 +131,17 @@ public final class DecoderTraining: TrainingRun {
       var random = self.ranks.random(self.recipe.data.seed, .decoderBatch(first + i))
       return Activations.madeAgain(self.recipe.run.checkpointActivations) {
         self.objective.loss(batch, self.loss, using: &random)
+      }
+    }
+  }
+
+  public var validationMinutes: Double? { recipe.run.validation(of: stream.heldOutCount) }
+
+  public func validationLoss() throws -> Double {
+    let held = HeldOutLoss(count: stream.heldOutCount, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated {
+      try objective.alone {
+        try held.mean { try objective.loss(stream.heldOut($1), loss, using: &$2) }
       }
     }
   }
@@ -159,16 +172,17 @@ public final class DecoderTraining: TrainingRun {
     try SampleSheet.reconstructions(batch, encoder, parts, type: recipe.run.type, to: path)
   }
 
-  public func export(to folder: String) throws {
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let parts = try averaged()
-    guard ranks.isFirst else { return }
-    try RunFolder.make(folder)
-    try RunFolder.copy(RunFolder.understandingFiles(of: source), from: source, to: folder)
-    func write(_ module: some Module, _ name: String) throws {
-      try GenerationFiles.write(module.tensorsByName, to: "\(folder)/\(name)")
+    return { [source, configuration, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
+      try RunFolder.copy(RunFolder.understandingFiles(of: source), from: source, to: folder)
+      func write(_ module: some Module, _ name: String) throws {
+        try GenerationFiles.write(module.tensorsByName, to: "\(folder)/\(name)")
+      }
+      try write(parts.reducer, GenerationFiles.reducer)
+      try write(parts.decoder, GenerationFiles.decoder)
+      try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
     }
-    try write(parts.reducer, GenerationFiles.reducer)
-    try write(parts.decoder, GenerationFiles.decoder)
-    try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
   }
 }

@@ -62,6 +62,9 @@ public final class DistillTraining: TrainingRun {
   public let ranks: Ranks
   /// Over the student and the heads that align features.
   public let trainer: Trainer
+  public let memoryNeed: Double?
+  /// Weights that `fork` did not have in these sizes.
+  public let startingAnew: [String]
   private let source: String
   private let model: GenerationModel
   private let encoder: VisionEncoder
@@ -71,20 +74,20 @@ public final class DistillTraining: TrainingRun {
 
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
+  ///   - fork: folder of a run whose weights and moments it begins with, as far as their sizes agree.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: DistillRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    bank: ObjectBank? = nil, ranks: Ranks = .alone
+    fork: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     model = try loaded.generation()
-    try MemoryNeed.check(recipe, "data.batch = \(recipe.data.batch)") { [model] in
+    memoryNeed = try MemoryNeed.check(recipe, "data.batch = \(recipe.data.batch)") { [model] in
       $0.memoryNeed(of: model.configuration, upon: loaded.configuration)
     }
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
@@ -92,7 +95,7 @@ public final class DistillTraining: TrainingRun {
     encoder = loaded.tower.core.encoder
     stream = try PictureStream(
       recipe.data, side: model.configuration.imageSize, seenSide: encoder.configuration.imageSize,
-      folder: folder, index: index, ranks: ranks
+      folder: folder, stored: stored, ranks: ranks
     ) {
       try bank ?? ObjectBank()
     }
@@ -102,13 +105,16 @@ public final class DistillTraining: TrainingRun {
     loss = DecoderLoss(weights: recipe.objectives, teachers: teachers)
     objective = try DistillObjective(
       model.configuration, teacher: model.decoder, alignmentWidth: teachers.alignmentWidth)
-    trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    let trainer = Trainer(objective, recipe.optimization, clippingApart: "alignment.", ranks: ranks)
+    self.trainer = trainer
+    startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? []
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var writesEvents: Bool { recipe.run.tensorboard }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   public var dataNotes: [String] { stream.notes }
 
@@ -138,6 +144,13 @@ public final class DistillTraining: TrainingRun {
       noise: noise, at: .zeros([pictures.size(0)]))
   }
 
+  public var validationMinutes: Double? { recipe.run.validation(of: stream.heldOutCount) }
+
+  public func validationLoss() throws -> Double {
+    let held = HeldOutLoss(count: stream.heldOutCount, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated { try held.mean { try terms(stream.heldOut($1), &$2) } }
+  }
+
   public func stop() { stream.stop() }
 
   private func averagedStudent() throws -> PixelDecoder {
@@ -156,15 +169,16 @@ public final class DistillTraining: TrainingRun {
   }
 
   /// The whole model folder, with the student as its one-step decoder.
-  public func export(to folder: String) throws {
-    guard ranks.isFirst else { return }
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let student = try averagedStudent()
-    try RunFolder.make(folder)
-    let rest = [
-      GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder,
-      GenerationFiles.generator,
-    ]
-    try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
-    try GenerationFiles.write(student.tensorsByName, to: "\(folder)/\(GenerationFiles.oneStepDecoder)")
+    return { [source, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
+      let rest = [
+        GenerationFiles.configuration, GenerationFiles.reducer, GenerationFiles.decoder,
+        GenerationFiles.generator,
+      ]
+      try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
+      try GenerationFiles.write(student.tensorsByName, to: "\(folder)/\(GenerationFiles.oneStepDecoder)")
+    }
   }
 }

@@ -16,6 +16,23 @@ public struct GeneratorRecipe: TrainingRecipe, Equatable {
   public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for composed scenes.
     public var shards = ""
+    /// Several sources in place of `shards`: shards, folders of them, patterns, folders of classes.
+    public var sources: [String] = []
+    /// How often each source is drawn from, in proportion to each other; empty where each sample is drawn as often.
+    public var weights: [Double] = []
+    /// Ending of the member of a sample that is its text; empty for `.txt`, `.caption`, a caption in the `.json`, or the `.cls`.
+    public var textKey = ""
+    /// Key of the caption in a `.json`; empty for a common one.
+    public var jsonKey = ""
+    /// File with the names of classes, for a `.cls` and for folders of classes; empty for none.
+    public var classNames = ""
+    /// Caption of a class, in which `[CLS]` stands for its name.
+    public var template = "This is an image of a [CLS]."
+    /// Tokens of a text that are learnt from, the rest being cut off and counted; 0 for as many as there is room for.
+    public var maxTokens = 0
+    /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
+    /// measure it by; 0 for none. Scenes have no share.
+    public var validation = "0.02"
     /// Seed of the data's order and of all that is drawn at random.
     public var seed: UInt64 = 1
     /// Pictures in a batch.
@@ -113,7 +130,8 @@ public final class GeneratorTraining: TrainingRun {
   public let ranks: Ranks
   /// Over the generation tower.
   public let trainer: Trainer
-  /// Weights that `from` did not have in these sizes.
+  public let memoryNeed: Double?
+  /// Weights that `from` or `fork` did not have in these sizes.
   public let startingAnew: [String]
   private let source: String
   private let understanding: UnderstandingTower
@@ -122,6 +140,9 @@ public final class GeneratorTraining: TrainingRun {
   private let configuration: GenerationConfiguration
   private let generator: GenerationTower
   private let cache: LatentCache
+  private let mixture: LatentMixture?
+  private let heldOut: HeldOutLatents?
+  private let storedNotes: [String]
   private let template: ChatTemplate
   /// What scenes are made of, where somebody has it already.
   private let bank: ObjectBank?
@@ -131,25 +152,34 @@ public final class GeneratorTraining: TrainingRun {
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
   ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
+  ///   - fork: folder of a run whose weights and moments it begins with, as far as their sizes agree.
   ///   - latents: folder of latents that the run shares with others; its own unless given, or given before.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: GeneratorRecipe, model folderOfModel: String, folder: String, isResuming: Bool,
-    from: String? = nil, latents: String? = nil, bank: ObjectBank? = nil, ranks: Ranks = .alone
+    from: String? = nil, fork: String? = nil, latents: String? = nil, bank: ObjectBank? = nil,
+    ranks: Ranks = .alone
   ) throws {
     try recipe.check()
     try RunFolder.check(folder, isResuming: isResuming, ranks)
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: bank != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
+    // Latents are made once of each picture, however often it is drawn.
+    var index = stored.training
+    index?.weights = []
+    mixture = stored.training.flatMap { LatentMixture($0, seed: recipe.data.seed) }
     let loaded = try LoadedModel(folder: folderOfModel, precision: .f32)
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
-    configuration = try Self.configuration(recipe, model, understanding.configuration, stored: index?.count)
+    (configuration, memoryNeed) = try Self.configuration(
+      recipe, model, understanding.configuration, stored: index?.count)
     (self.recipe, self.folder, source, self.ranks) = (recipe, folder, folderOfModel, ranks)
-    (generator, startingAnew) = try Self.tower(
+    let made = try Self.tower(
       configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
+    let trainer = Trainer(made.0, recipe.optimization, ranks: ranks)
+    (generator, self.trainer) = (made.0, trainer)
+    startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? made.startingAnew
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
     if ranks.isFirst { try LatentPlace.settle(latents, of: folder) }
@@ -158,26 +188,27 @@ public final class GeneratorTraining: TrainingRun {
       in: folder, at: latents, recipe.data, model, understanding.core.encoder, type: recipe.run.type,
       index: index, ranks: ranks
     ) { try bank ?? ObjectBank() }
-    trainer = Trainer(generator, recipe.optimization, ranks: ranks)
+    heldOut = try stored.validation.map { try HeldOutLatents($0, recipe.data.framing) }
+    storedNotes = stored.notes
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }
 
-  /// The model's, with the recipe's patches and time shift. Throws `RecipeError`.
+  /// The model's, with the recipe's patches and time shift, and the bytes that it takes to train it. Throws `RecipeError`.
   private static func configuration(
     _ recipe: GeneratorRecipe, _ model: GenerationModel, _ c: UnderstandingConfiguration, stored: Int?
-  ) throws -> GenerationConfiguration {
+  ) throws -> (GenerationConfiguration, Double) {
     let grid = model.configuration.grid, patch = recipe.model.patch
     guard (1...grid).contains(patch), grid % patch == 0 else {
       throw RecipeError(
         "model.patch = \(patch) does not divide the \(grid) latents along a side; give a number that does")
     }
-    try MemoryNeed.check(recipe, "data.batch = \(recipe.data.batch)") {
+    let need = try MemoryNeed.check(recipe, "data.batch = \(recipe.data.batch)") {
       $0.memoryNeed(of: model.configuration, beside: c, stored: stored)
     }
     var configuration = model.configuration
     (configuration.generatorPatch, configuration.timeShift) = (patch, recipe.model.timeShift)
-    return configuration
+    return (configuration, need)
   }
 
   /// A copy of the language model's layers, or what fits of the tower in the model folder `from`.
@@ -199,13 +230,14 @@ public final class GeneratorTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
+  public var writesEvents: Bool { recipe.run.tensorboard }
   public var sampleMinutes: Double? { recipe.run.sheetMinutes }
   /// Numbers in the tower's weights.
   public var parameterCount: Int { generator.parameterCount }
   /// What a person should know of the latents, such as files that were damaged: a line each, once they are there.
   public var latentNotes: [String] { cache.problems }
   public var dataNotes: [String] {
-    cache.notes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
+    cache.notes + storedNotes + (cutPlaces.isEmpty ? [] : [SampleAccount.cutCaptions(cutPlaces.count)])
   }
 
   /// Works out the latents of all pictures that the set lacks. Stopped by `progress`, which is called with the pictures
@@ -221,16 +253,16 @@ public final class GeneratorTraining: TrainingRun {
   }
 
   private func loss(number: Int) throws -> [LossTerm] {
-    let batch = recipe.data.batch, type = recipe.run.type
+    let batch = recipe.data.batch
     var random = ranks.random(recipe.data.seed, .generatorBatch(number))
     let places = (0..<batch).map { i -> Int in
       let n = ranks.batch(number) * batch + i
+      if let mixture { return mixture.place(of: n, among: cache.count) }
       return ExampleSource.shuffled(
         n % cache.count, of: cache.count, seed: recipe.data.seed, pass: n / cache.count)
     }
     let dropped = Tensor.uniform([batch], using: &random).toArray()
     let words = random.integers(below: 1 << 16, count: batch)
-    let most = understanding.configuration.text.context - generator.configuration.tokens
     let prompts = try places.enumerated().map { i, place -> [Int32] in
       let captions = try cache.captions(place), data = recipe.data
       let isEmpty = dropped[i] < Float(data.promptDropout)
@@ -239,18 +271,46 @@ public final class GeneratorTraining: TrainingRun {
         data.firstCaptionShare > 0
         && Double(dropped[i]) - data.promptDropout < data.firstCaptionShare * (1 - data.promptDropout)
       let caption = captions[isFirst ? 0 : Int(words[i]) % captions.count]
-      let (tokens, isCut) = template.description(isEmpty ? "" : caption, most: most)
+      let (tokens, isCut) = template.description(isEmpty ? "" : caption, most: mostWords)
       if isCut { cutPlaces.insert(place) }
       return tokens
     }
+    return try terms(cache.latents(places), prompts, using: &random, ranks)
+  }
+
+  /// Tokens of a prompt, with what surrounds it, that the model has room for beside a picture and the recipe allows.
+  private var mostWords: Int {
+    let room = understanding.configuration.text.context - generator.configuration.tokens,
+      most = recipe.data.maxTokens
+    // What surrounds a prompt comes on top.
+    return most == 0 ? room : min(room, most + template.description("").count)
+  }
+
+  private func terms(
+    _ latents: Tensor, _ prompts: [[Int32]], using random: inout Philox, _ ranks: Ranks
+  ) throws -> [LossTerm] {
     let read = try understanding.read(prompts: prompts, pictureTokens: generator.configuration.tokens)
-    let data = try cache.latents(places).cast(to: .f32)
-    let noise = Tensor.normal(like: data, using: &random)
-    let t = recipe.times.draw(batch, using: &random, ranks)
+    let data = latents.cast(to: .f32), noise = Tensor.normal(like: data, using: &random)
+    let t = recipe.times.draw(data.size(0), using: &random, ranks)
     let velocity = generator(
       StraightPath.point(data, noise, at: t), at: t, prompts: read, language: understanding.core.language,
-      type: type)
+      type: recipe.run.type)
     return [LossTerm("flow", flowMatchingLoss(velocity: velocity, data: data, noise: noise))]
+  }
+
+  public var validationMinutes: Double? { recipe.run.validation(of: heldOut?.count ?? 0) }
+
+  public func validationLoss() throws -> Double {
+    guard let heldOut else { return .nan }
+    let held = HeldOutLoss(count: heldOut.count, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated {
+      try held.mean { _, samples, random in
+        let (latents, captions) = try heldOut.part(
+          samples, model.reducer, understanding.core.encoder, recipe.run.type)
+        let prompts = captions.map { template.description($0, most: mostWords).tokens }
+        return try terms(latents, prompts, using: &random, .alone)
+      }
+    }
   }
 
   public func stop() {}
@@ -285,7 +345,7 @@ public final class GeneratorTraining: TrainingRun {
   /// Composes scenes of the run's own kind which it is not trained on; nil where it is trained on stored pictures. Throws
   /// `DataSetError`.
   public func unseenScenes() throws -> SceneComposer? {
-    guard recipe.data.shards.isEmpty else { return nil }
+    guard recipe.data.isComposed else { return nil }
     var composer = SceneComposer(
       try bank ?? cache.cutOuts ?? ObjectBank(includingSingles: false), seed: ~recipe.data.seed,
       size: model.configuration.imageSize)
@@ -303,13 +363,14 @@ public final class GeneratorTraining: TrainingRun {
   }
 
   /// The whole model folder, with this generation tower.
-  public func export(to folder: String) throws {
-    guard ranks.isFirst else { return }
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let tower = try averaged()
-    try RunFolder.make(folder)
-    let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
-    try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
-    try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
-    try GenerationFiles.write(tower.tensorsByName, to: "\(folder)/\(GenerationFiles.generator)")
+    return { [source, configuration, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
+      let rest = [GenerationFiles.reducer, GenerationFiles.decoder, GenerationFiles.oneStepDecoder]
+      try RunFolder.copy(RunFolder.understandingFiles(of: source) + rest, from: source, to: folder)
+      try AtomicFile.write(configuration.fileContents(), to: "\(folder)/\(GenerationFiles.configuration)")
+      try GenerationFiles.write(tower.tensorsByName, to: "\(folder)/\(GenerationFiles.generator)")
+    }
   }
 }

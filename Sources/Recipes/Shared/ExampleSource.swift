@@ -36,21 +36,6 @@ package enum ExampleSource: Sendable {
   /// Read from shards, in an order that is drawn anew for each pass.
   case stored(ShardIndex, Framing, SampleAccount)
 
-  /// What is to be known of a run's data before a model is loaded or a picture made: a folder of shards that is not
-  /// there, or holds nothing to train on, is told at once, and so are missing packages.
-  ///
-  /// Throws `DataSetError`. Returns where the samples of shards lie; nil for scenes, which need none where a bank is
-  /// `given`.
-  static func opened(_ shards: String, mostSkipped: Double, bankIsGiven given: Bool) throws -> ShardIndex? {
-    guard !shards.isEmpty else {
-      if !given { try PictureSources().check() }
-      return nil
-    }
-    let index = try ShardIndex(files: Shards.trainingFiles(at: shards))
-    _ = try SampleAccount(index, mostSkipped: mostSkipped, folder: nil)
-    return index
-  }
-
   /// - Parameters:
   ///   - shards: a folder of shards; empty for scenes of `bank`.
   ///   - wideShare: share of the pictures of the wider set among scenes.
@@ -66,11 +51,11 @@ package enum ExampleSource: Sendable {
     style: SceneStyle = .varied, framing: Framing, side: Int, mostSkipped: Double, folder: String?,
     index: ShardIndex? = nil, bank: () throws -> ObjectBank
   ) throws {
-    guard shards.isEmpty else {
+    guard shards.isEmpty, index == nil else {
       let index = try index ?? ShardIndex(files: Shards.trainingFiles(at: shards))
       let account = try SampleAccount(
         index, mostSkipped: mostSkipped, folder: folder,
-        others: Shards.others(at: shards).line.map { "\(shards): \($0)" })
+        others: shards.isEmpty ? nil : Shards.others(at: shards).line.map { "\(shards): \($0)" })
       var framing = framing
       framing.seed = seed
       self = .stored(index, framing, account)
@@ -79,6 +64,14 @@ package enum ExampleSource: Sendable {
     var composer = SceneComposer(try bank(), seed: seed, size: side)
     (composer.wideShare, composer.pairShare, composer.style) = (wideShare, pairShare, style)
     self = .composed(composer)
+  }
+
+  /// Samples that a run is measured by: the same part of each picture every time, and none mirrored. Example `n` below their
+  /// number is another one for each `n`.
+  init(heldOut index: ShardIndex, _ framing: Framing) throws {
+    var framing = framing
+    (framing.crop, framing.flip) = (framing.crop == .random ? .center : framing.crop, false)
+    self = .stored(index, framing, try SampleAccount(index, mostSkipped: 1, folder: nil))
   }
 
   /// How many different examples there are; nil for scenes, of which there is no end.
@@ -92,8 +85,7 @@ package enum ExampleSource: Sendable {
       let scene = composer.scene(UInt64(number), .train)
       return Example(scene.record, scene.picture, owners: scene.owners)
     case .stored(let index, let framing, let account):
-      let pass = number / index.count, place = number % index.count
-      let first = Self.shuffled(place, of: index.count, seed: framing.seed, pass: pass)
+      let first = Self.place(of: number, in: index, seed: framing.seed)
       return try Self.stored(index, from: first, account) { raw, caption in
         guard let caption else { return raw.resizedBicubic(width: side, height: side) }
         return framing.framed(raw, side: side, number: number, caption: caption)
@@ -101,15 +93,26 @@ package enum ExampleSource: Sendable {
     }
   }
 
-  /// The sample at a place, or, where that is damaged, the next one that is not.
+  /// The place of the sample that an example of a number is.
+  private static func place(of number: Int, in index: ShardIndex, seed: UInt64) -> Int {
+    guard !index.weights.isEmpty else {
+      return shuffled(number % index.count, of: index.count, seed: seed, pass: number / index.count)
+    }
+    let drawn = Mixture(counts: index.ranges.map(\.count), weights: index.weights).draw(number, seed: seed)
+    return index.ranges[drawn.source].lowerBound + drawn.place
+  }
+
+  /// The sample at a place, or, where that is damaged, the next one of its source that is not.
   ///
   /// - Parameter fitted: makes a picture square by its caption; nil for a scene, whose record says where things are.
   private static func stored(
     _ index: ShardIndex, from first: Int, _ account: SampleAccount,
     fitted: (_ raw: Picture, _ caption: String?) -> Picture
   ) throws -> Example {
-    for step in 0..<index.count {
-      let place = (first + step) % index.count
+    let range =
+      index.weights.isEmpty ? 0..<index.count : index.ranges.first { $0.contains(first) } ?? 0..<index.count
+    for step in range.indices {
+      let place = range.lowerBound + (first - range.lowerBound + step - range.lowerBound) % range.count
       if account.isDamaged(place) { continue }
       do {
         let (sample, raw) = try index.decoded(place)

@@ -1,3 +1,4 @@
+import DataSets
 import Foundation
 import Pictures
 import Tensors
@@ -16,6 +17,24 @@ extension PictureCrop: RecipeOption {}
 
 /// What a recipe says of the pictures that it finds in shards.
 public protocol StoredPictureData: Codable, Sendable {
+  /// Folder of shards; empty for scenes.
+  var shards: String { get set }
+  /// Several sources in place of `shards`.
+  var sources: [String] { get set }
+  /// How often each source is drawn from, in proportion; empty where each sample is drawn as often.
+  var weights: [Double] { get set }
+  /// Ending of the member that is a sample's text; empty for the usual ones.
+  var textKey: String { get set }
+  /// Key of the caption in a `.json`; empty for a common one.
+  var jsonKey: String { get set }
+  /// File with the names of classes; empty for none.
+  var classNames: String { get set }
+  /// Caption of a class, in which `[CLS]` stands for its name.
+  var template: String { get set }
+  /// What is held out: a share, or a folder of shards.
+  var validation: String { get set }
+  /// Share of the samples in shards that may be damaged or lack something.
+  var maxSkipped: Double { get set }
   /// Which part of a stored picture is trained on.
   var crop: PictureCrop { get set }
   /// Side of the smallest random square over the picture's shorter side.
@@ -25,14 +44,54 @@ public protocol StoredPictureData: Codable, Sendable {
 }
 
 extension StoredPictureData {
+  /// Where samples come from, by name; none for scenes.
+  public var places: [String] { sources.isEmpty ? (shards.isEmpty ? [] : [shards]) : sources }
+  /// Whether scenes are composed.
+  public var isComposed: Bool { places.isEmpty }
+
+  /// How samples are read. Throws `DataSetError`.
+  func reading() throws -> SampleReading {
+    SampleReading(
+      textKey: textKey, jsonKey: jsonKey, classes: try ClassNames(file: classNames, template: template))
+  }
+
+  /// What of the data beside `shards` decides what samples say, as a part of a key; empty for what older runs had.
+  var identity: String {
+    var parts = sources
+    if HeldOut(validation).share > 0, !isComposed { parts.append(validation) }
+    let texts = [textKey, jsonKey, classNames]
+    if texts.contains(where: { !$0.isEmpty }) { parts += texts + [template] }
+    return parts.joined(separator: "|")
+  }
+
+  /// Throws `RecipeError` where what is said of sources does not go together.
+  func checkSources() throws {
+    guard shards.isEmpty || sources.isEmpty else {
+      throw RecipeError("data.shards and data.sources are both given; name all of them under data.sources")
+    }
+    guard weights.isEmpty || weights.count == sources.count else {
+      throw RecipeError(
+        "data.weights has \(weights.count) numbers for \(sources.count) under data.sources; give one each, or none"
+      )
+    }
+    guard weights.isEmpty || weights.contains(where: { $0 > 0 }) else {
+      throw RecipeError("data.weights: one must be above 0")
+    }
+    guard template.contains(ClassNames.mark) else {
+      throw RecipeError(
+        "data.template = '\(template)' has no \(ClassNames.mark), which stands for a class's name")
+    }
+  }
+
   var framing: Framing { Framing(crop: crop, cropFrom: cropFrom, flip: flip) }
 }
 
 extension TrainingRecipe {
-  /// What runs went by whose recipes say nothing of these: stored pictures were squashed, and never mirrored.
+  /// What runs went by whose recipes say nothing of these: stored pictures were squashed, and never mirrored, and all of them
+  /// were learnt from.
   public static var ofOlderRuns: Self {
     var recipe = Self()
-    (recipe.data.crop, recipe.data.flip) = (.squash, false)
+    (recipe.data.crop, recipe.data.flip, recipe.data.validation) = (.squash, false, "0")
     return recipe
   }
 }

@@ -5,15 +5,26 @@ import Tensors
 import Training
 import VUGEN
 
+extension TrainingRun {
+  /// What the run is reckoned to take of the memory, beside what is free, in a line; nil where either is not known.
+  public var memoryNote: String? {
+    guard let need = memoryNeed, let free = SystemMemory.roomBytes else { return nil }
+    let own = SystemMemory.residentBytes ?? 0
+    return
+      "about \(MemoryNeed.gigabytes(need)) GB of memory are needed for weights, moments, averages, activations and data; \(MemoryNeed.gigabytes(Double(free + own))) GB are free"
+  }
+}
+
 /// Sizes that this machine has no room for are refused before the work begins; the system would end it without a word.
 enum MemoryNeed {
-  /// Throws `RecipeError` where `bytes` are more than are free.
+  /// Throws `RecipeError` where `bytes` are more than are free; returns them.
   ///
   /// - Parameters:
   ///   - names: what of a recipe can be lowered, as a part of a sentence.
   ///   - more: what helps besides.
-  static func check(_ bytes: Double, _ names: String, more: String = "") throws {
-    guard let free = SystemMemory.roomBytes, bytes > Double(free) else { return }
+  @discardableResult
+  static func check(_ bytes: Double, _ names: String, more: String = "") throws -> Double {
+    guard let free = SystemMemory.roomBytes, bytes > Double(free) else { return bytes }
     throw RecipeError(
       "\(names): these sizes need about \(gigabytes(bytes)) GB of memory, and \(gigabytes(Double(free))) GB are free; make them smaller\(more)"
     )
@@ -22,12 +33,12 @@ enum MemoryNeed {
   /// The same of a recipe, which may say that activations are made again; where that helps, it is named.
   static func check<Recipe: CheckpointingRecipe>(
     _ recipe: Recipe, _ names: String, _ need: (Recipe) throws -> Double
-  ) throws {
+  ) throws -> Double {
     var less = recipe
     less.checkpointsActivations = true
     let bytes = try need(recipe), rest = try need(less)
     let isHelp = !recipe.checkpointsActivations && rest < 0.98 * bytes
-    try check(
+    return try check(
       bytes, names,
       more: isHelp ? ", or set run.checkpointActivations = true (about \(gigabytes(rest)) GB)" : "")
   }
@@ -37,7 +48,7 @@ enum MemoryNeed {
     try check(2 * 3 * 4 * Double(pictures) * Double(side) * Double(side), "data.batch = \(pictures)")
   }
 
-  private static func gigabytes(_ bytes: Double) -> String {
+  static func gigabytes(_ bytes: Double) -> String {
     bytes >= 1e15 ? "1000000" : String(format: "%.1f", bytes / 1e9)
   }
 }
@@ -124,7 +135,7 @@ package enum TrainingMemory {
 
   static func size(_ type: ElementType) -> Double { type == .bf16 ? 2 : 4 }
 
-  static func base(_ shards: String) -> Double { program + (shards.isEmpty ? scenes : 0) }
+  static func base(_ data: some StoredPictureData) -> Double { program + (data.isComposed ? scenes : 0) }
 
   /// Of a picture in an encoder through which gradients go.
   static func encoder(_ c: UnderstandingConfiguration, _ type: ElementType, again: Bool) -> Double {
@@ -185,7 +196,7 @@ extension UnderstandingRecipe {
       + TrainingMemory.numbers(side: model.imageSize)
     // Each picture is compared with each caption.
     let batch = Double(data.batch), pairs = 16 * batch * batch
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+    return TrainingMemory.base(data) + TrainingMemory.weights(parameters, optimization)
       + batch * picture + pairs
   }
 
@@ -193,7 +204,7 @@ extension UnderstandingRecipe {
   private static let headOutputs = 420.0
 
   /// Throws `RecipeError` where the weights and a batch do not fit into memory.
-  func checkMemory() throws {
+  @discardableResult func checkMemory() throws -> Double {
     try MemoryNeed.check(self, "data.batch and the sizes under model") { $0.memoryNeed }
   }
 }
@@ -207,12 +218,12 @@ extension DecoderRecipe {
       TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, type, again: again)
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, type, again: again)
       + TrainingMemory.numbers(side: drawing.imageSize)
-    return TrainingMemory.base(data.shards)
+    return TrainingMemory.base(data)
       + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes
       + objectives.teacherBytes + Double(data.batch) * picture
   }
 
-  func checkMemory(upon c: UnderstandingConfiguration) throws {
+  func checkMemory(upon c: UnderstandingConfiguration) throws -> Double {
     try MemoryNeed.check(self, "data.batch and model.size") { try $0.memoryNeed(upon: c) }
   }
 }
@@ -226,7 +237,7 @@ extension DistillRecipe {
       TrainingMemory.decoder(drawing.decoder, side: drawing.imageSize, run.type, again: again)
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, run.type, again: again)
       + TrainingMemory.numbers(side: drawing.imageSize)
-    return TrainingMemory.base(data.shards)
+    return TrainingMemory.base(data)
       + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes
       + objectives.teacherBytes + Double(data.batch) * picture
   }
@@ -264,7 +275,7 @@ extension GeneratorRecipe {
         side * side, Double(text.width), Double(text.layers), run.type, again: run.checkpointActivations)
     // The parts that draw sheets, in f32.
     let drawn = 4 * TrainingMemory.parameters(of: drawing, alignedTo: 0)
-    return TrainingMemory.base(data.shards) + TrainingMemory.weights(parameters, optimization)
+    return TrainingMemory.base(data) + TrainingMemory.weights(parameters, optimization)
       + c.weightBytes + drawn + seen + latents + Double(data.batch) * picture
   }
 }

@@ -28,8 +28,11 @@ public enum RecipeFile {
   /// Defaults, overlaid by a file, overlaid by `key=value` settings.
   ///
   /// Throws `RecipeError` naming the file, line or key.
+  ///
+  /// - Parameter isOwn: whether the file is a run's own, in which relative paths are those of older programs, from wherever
+  ///   they ran; in any other they are taken from its folder.
   public static func merged<Recipe: Codable>(
-    _ defaults: Recipe, file: String?, settings: [String] = []
+    _ defaults: Recipe, file: String?, settings: [String] = [], isOwn: Bool = false
   ) throws -> Recipe {
     let table = try parse(TOMLEncoder().encode(defaults), "the defaults")
     let keys = (Recipe.self as? any TrainingRecipe.Type)?.keys ?? []
@@ -41,7 +44,9 @@ public enum RecipeFile {
       if text.isEmpty, FileName.isSpecial(file) {
         throw RecipeError("\(file): nothing comes out of this pipe or device; name a recipe in TOML")
       }
-      try overlay(try parse(text, file, keys), on: table, file)
+      let read = try parse(text, file, keys), folder = FileName.parent(of: file)
+      if !isOwn, !folder.isEmpty { resolve(read, against: folder, keys) }
+      try overlay(read, on: table, file, keys: keys)
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
@@ -54,13 +59,29 @@ public enum RecipeFile {
       guard path.count == 2 else { throw RecipeError("'\(parts[0])' is not SECTION.KEY, such as data.batch") }
       let value = try RecipeValue.literal(parts[1], of: parts[0], keys: keys, in: "--set \(setting)")
       try overlay(
-        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting, keys), on: table, "--set \(setting)")
+        try parse("[\(path[0])]\n\(path[1]) = \(value)", setting, keys), on: table, "--set \(setting)",
+        keys: keys)
     }
     try checkWords(of: defaults, table, file ?? "--set", keys)
     do {
       return try TOMLDecoder().decode(Recipe.self, from: table)
     } catch {
       throw RecipeError("\(file ?? "--set"): " + Self.place(of: error))
+    }
+  }
+
+  /// Paths that a table names, from a folder.
+  private static func resolve(_ table: TOMLTable, against folder: String, _ keys: [RecipeKey]) {
+    for key in keys where key.isPath {
+      guard let section = table[key.section]?.table, let value = section[key.name] else { continue }
+      // A value is gone once another one stands in its place.
+      if let path = value.string {
+        section[key.name] = key.resolved(path, against: folder)
+      } else if let list = value.array {
+        for i in 0..<list.count {
+          if let path = list[i].string { list[i] = key.resolved(path, against: folder) }
+        }
+      }
     }
   }
 
@@ -98,8 +119,13 @@ public enum RecipeFile {
   }
 
   /// A recipe as TOML, numbers as short as they can be read again.
-  public static func text(of recipe: some Encodable) throws -> String {
+  ///
+  /// - Parameter isStored: whether paths are absolute, for whoever reads it in another folder.
+  public static func text(of recipe: some Encodable, isStored: Bool = false) throws -> String {
     let table = try TOMLTable(string: TOMLEncoder().encode(recipe))
+    if isStored, let type = Swift.type(of: recipe) as? any TrainingRecipe.Type {
+      resolve(table, against: FileManager.default.currentDirectoryPath, type.keys)
+    }
     shorten(table)
     let lines = table.convert().split(separator: "\n", omittingEmptySubsequences: false)
     let text = lines.map { withShortNumbers(String($0)) }.joined(separator: "\n")
@@ -148,7 +174,8 @@ public enum RecipeFile {
 
   /// Keys that the recipe does not know are errors: a misspelt one must not pass unseen.
   private static func overlay(
-    _ new: TOMLTable, on table: TOMLTable, _ source: String, prefix: String = "", root: TOMLTable? = nil
+    _ new: TOMLTable, on table: TOMLTable, _ source: String, keys: [RecipeKey], prefix: String = "",
+    root: TOMLTable? = nil
   ) throws {
     let root = root ?? table
     for key in new.keys {
@@ -158,10 +185,17 @@ public enum RecipeFile {
       }
       if let inner = old.table {
         guard let part = value.table else { throw RecipeError("\(source): '\(prefix)\(key)' is a section") }
-        try overlay(part, on: inner, source, prefix: "\(key).", root: root)
+        try overlay(part, on: inner, source, keys: keys, prefix: "\(key).", root: root)
       } else if old.double != nil, old.int == nil, let whole = value.int {
         table[key] = Double(whole)
+      } else if keys.first(where: { $0.path == prefix + key })?.takesNumbersAsText == true,
+        let number = value.int.map({ "\($0)" }) ?? value.double.map({ "\($0)" })
+      {
+        table[key] = number
       } else {
+        if let list = value.array, keys.first(where: { $0.path == prefix + key })?.isOfNumbers == true {
+          for i in 0..<list.count { if let whole = list[i].int { list[i] = Double(whole) } }
+        }
         guard old.type == value.type else {
           throw RecipeError(
             "\(source): '\(prefix)\(key)' must be \(name(of: old.type)), not "
@@ -191,6 +225,7 @@ public enum RecipeFile {
     case .int: "a whole number"
     case .double: "a number"
     case .bool: "true or false"
+    case .array: "a list, such as [1, 2]"
     default: "\(type)"
     }
   }

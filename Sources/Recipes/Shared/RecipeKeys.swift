@@ -16,6 +16,16 @@ public struct RecipeKey: Sendable {
     case word([String])
     /// A folder's path; empty for none.
     case folder
+    /// A file's path; empty for none.
+    case file
+    /// A text.
+    case text
+    /// A list of paths or patterns.
+    case places
+    /// A list of numbers of 0 or more.
+    case weights
+    /// A share below 1, or a folder's path.
+    case shareOrFolder
 
     static let share = number(least: 0, most: 1)
     static let shareBelowOne = number(least: 0, most: 1, withMost: false)
@@ -53,7 +63,10 @@ extension RecipeKey {
     case .number: parts = ["number", limits]
     case .flag: parts = ["true or false"]
     case .word: parts = [limits]
-    case .folder: parts = ["text"]
+    case .folder, .file, .text: parts = ["text"]
+    case .places: parts = ["list of texts"]
+    case .weights: parts = ["list of numbers", limits]
+    case .shareOrFolder: parts = ["share or text", limits]
     }
     return (parts + [unit]).filter { !$0.isEmpty }.joined(separator: ", ")
   }
@@ -64,7 +77,8 @@ extension RecipeKey {
     case .whole, .seed: "integer"
     case .number: "float"
     case .flag: "boolean"
-    case .word, .folder: "string"
+    case .word, .folder, .file, .text, .shareOrFolder: "string"
+    case .places, .weights: "array"
     }
   }
 
@@ -76,9 +90,32 @@ extension RecipeKey {
     case .number(let least, let most, let withLeast, let withMost):
       Self.limits(least, most, withLeast, withMost)
     case .word(let words): words.joined(separator: words.count == 2 ? " or " : ", ")
-    case .flag, .folder: ""
+    case .shareOrFolder: "0 to less than 1, or a folder"
+    case .weights: "0 or more"
+    case .places: "texts that are not empty"
+    case .flag, .folder, .file, .text: ""
     }
   }
+
+  /// Whether a number stands for the text that it is written as.
+  var takesNumbersAsText: Bool { if case .shareOrFolder = kind { true } else { false } }
+
+  /// Whether it names files or folders.
+  var isPath: Bool {
+    switch kind {
+    case .folder, .file, .places, .shareOrFolder: true
+    default: false
+    }
+  }
+
+  /// A path from a folder; what is empty, absolute, or a share stays as it is.
+  func resolved(_ path: String, against folder: String) -> String {
+    let isShare = takesNumbersAsText && Double(path) != nil
+    return path.isEmpty || path.hasPrefix("/") || isShare ? path : (folder == "/" ? "" : folder) + "/" + path
+  }
+
+  /// Whether it is a list of numbers.
+  var isOfNumbers: Bool { if case .weights = kind { true } else { false } }
 
   /// The range for somebody who gave a value outside.
   var askedFor: String {
@@ -105,7 +142,11 @@ extension RecipeKey {
       let x = Double(value)
       fits = (withLeast ? x >= least : x > least) && (withMost ? x <= most : x < most)
     case (.word(let words), let value as any RecipeOption): fits = words.contains(value.word)
-    case (.flag, is Bool), (.folder, is String): fits = true
+    case (.flag, is Bool), (.folder, is String), (.file, is String), (.text, is String): fits = true
+    case (.places, let places as [String]): fits = places.allSatisfy { !$0.isEmpty }
+    case (.weights, let numbers as [Double]): fits = numbers.allSatisfy { $0 >= 0 && $0.isFinite }
+    case (.shareOrFolder, let text as String):
+      fits = Double(text).map { $0 >= 0 && $0 < 1 } ?? !text.isEmpty
     default: return "\(path) cannot be a value of this kind"
     }
     guard !fits else { return nil }
@@ -131,7 +172,7 @@ public protocol TrainingRecipe: Codable, Sendable {
 
 extension TrainingRecipe {
   /// Section, key and value of everything that a recipe holds.
-  private var values: [(section: String, name: String, value: Any)] {
+  var values: [(section: String, name: String, value: Any)] {
     Mirror(reflecting: self).children.flatMap { section in
       Mirror(reflecting: section.value).children.compactMap { key in
         guard let outer = section.label, let inner = key.label else { return nil }
@@ -153,11 +194,13 @@ extension TrainingRecipe {
       }
       if let reason = key.refusal(of: value) { throw RecipeError(reason) }
     }
+    try data.checkSources()
   }
 
   /// As it stands in a recipe.
-  private static func text(_ value: Any) -> String {
+  static func text(_ value: Any) -> String {
     let word = value as? String ?? (value as? any RecipeOption)?.word
+    if let list = value as? [String] { return "[" + list.map { "'\($0)'" }.joined(separator: ", ") + "]" }
     return word.map { "'\($0)'" } ?? "\(value)"
   }
 

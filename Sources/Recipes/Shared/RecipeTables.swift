@@ -45,8 +45,23 @@ extension DrawingRun {
     [
       ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
       ("sampleMinutes", .weight, "minutes", "Time between sheets of samples; 0 draws none."),
-      compute, checkpointActivations, nice,
+      validationMinutes, tensorboard, name, compute, checkpointActivations, nice,
     ])
+
+  static let name: (String, RecipeKey.Kind, String, String) = (
+    "name", .text, "",
+    "Name of the exported model, as the studio shows it; empty for the name of the run's folder."
+  )
+
+  static let tensorboard: (String, RecipeKey.Kind, String, String) = (
+    "tensorboard", .flag, "",
+    "Whether to write event files for TensorBoard, too: losses, rates and sheets of samples."
+  )
+
+  static let validationMinutes: (String, RecipeKey.Kind, String, String) = (
+    "validationMinutes", .weight, "minutes",
+    "Time between measurements of the validation loss; the last step has one, too; 0 for none."
+  )
 
   static let compute: (String, RecipeKey.Kind, String, String) = (
     "compute", .word(Precision.allCases.map(\.rawValue)), "",
@@ -64,10 +79,41 @@ extension DrawingRun {
 extension PictureData {
   static let keys = RecipeKey.section(
     "data",
-    [shards, seed, batch, wideShare, maxSkipped] + framing)
+    [shards] + stored + [seed, batch, wideShare, maxSkipped] + framing)
 
   static let shards: (String, RecipeKey.Kind, String, String) = (
-    "shards", .folder, "", "Folder of shards; empty to compose scenes during training."
+    "shards", .folder, "",
+    "A shard, a folder of shards, a pattern such as data/{000000..000123}.tar, or a folder of classes; empty to compose scenes."
+  )
+  /// What is said of stored samples alone.
+  static let stored: [(String, RecipeKey.Kind, String, String)] = [
+    ("sources", .places, "", "Several of what data.shards names, instead of it."),
+    (
+      "weights", .weights, "",
+      "How often each of data.sources is drawn from, in proportion; empty to draw each sample as often."
+    ),
+    validation,
+    (
+      "textKey", .text, "",
+      "Ending of the member that is a sample's text; empty for .txt, .caption, a caption in the .json, or the .cls."
+    ),
+    (
+      "jsonKey", .text, "",
+      "Key of the caption in the .json; empty for a common one, such as caption or text."
+    ),
+    (
+      "classNames", .file, "",
+      "File with the names of classes, for .cls numbers and folders of classes: a line each, or JSON; empty for none."
+    ),
+    ("template", .text, "", "Caption of a class; [CLS] stands for its name."),
+  ]
+  static let maxTokens: (String, RecipeKey.Kind, String, String) = (
+    "maxTokens", .whole(0...1 << 20), "tokens",
+    "Longest text that is learnt from; the rest is cut off and counted; 0 for what the model's context has room for."
+  )
+  static let validation: (String, RecipeKey.Kind, String, String) = (
+    "validation", .shareOrFolder, "",
+    "Held out, to measure a run by: a share of the stored samples (1000 at most; 0 for none), or a folder of shards."
   )
   static let seed: (String, RecipeKey.Kind, String, String) = (
     "seed", .seed, "", "Seed of the data order and of all random draws."
@@ -182,7 +228,9 @@ extension GeneratorRecipe {
     + RecipeKey.section(
       "data",
       [
-        PictureData.shards, PictureData.seed, PictureData.batch, PictureData.wideShare,
+        PictureData.shards
+      ] + PictureData.stored + [
+        PictureData.maxTokens, PictureData.seed, PictureData.batch, PictureData.wideShare,
         ("pairShare", .share, "", "Share of scenes that are made to show two things."),
         (
           "style", .word(SceneStyle.allCases.map(\.rawValue)), "",
@@ -219,7 +267,8 @@ extension UnderstandingRecipe {
     + RecipeKey.section(
       "run",
       [
-        ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."), DrawingRun.compute,
+        ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
+        DrawingRun.validationMinutes, DrawingRun.tensorboard, DrawingRun.name, DrawingRun.compute,
         DrawingRun.checkpointActivations, DrawingRun.nice,
       ])
 
@@ -251,7 +300,9 @@ extension UnderstandingRecipe {
   private static let dataKeys = RecipeKey.section(
     "data",
     [
-      PictureData.shards, PictureData.seed, PictureData.batch,
+      PictureData.shards
+    ] + PictureData.stored + [
+      PictureData.maxTokens, PictureData.seed, PictureData.batch,
       ("questions", .size, "questions", "Questions per picture."),
       (
         "relationShare", .share, "",

@@ -53,6 +53,16 @@ enum RunFolder {
     try FileName.makeFolder(folder)
   }
 
+  /// Makes the folder of a model, which has a name of its own where one is given.
+  static func make(_ folder: String, named name: String) throws {
+    try make(folder)
+    if name.isEmpty {
+      FileName.remove("\(folder)/vugen.json")
+    } else {
+      try ModelFolder.write(name: name, to: folder)
+    }
+  }
+
   /// Makes the folder of a run before its long work, which shows whether it can be made; it goes with the program where
   /// nothing has come into it, and is known as this run's where a signal brings back what was there before.
   static func makeEarly(_ folder: String) throws {
@@ -63,7 +73,8 @@ enum RunFolder {
   /// Keeps the merged recipe: the first rank does.
   static func save(_ recipe: some Encodable, in folder: String, _ ranks: Ranks) throws {
     guard ranks.isFirst else { return }
-    try AtomicFile.write(Data(try RecipeFile.text(of: recipe).utf8), to: folder + "/recipe.toml")
+    try AtomicFile.write(
+      Data(try RecipeFile.text(of: recipe, isStored: true).utf8), to: folder + "/recipe.toml")
   }
 
   /// Copies a model folder's files of these names that are there.

@@ -109,7 +109,7 @@ package final class SampleAccount: Sendable {
   }
 
   static func cutCaptions(_ count: Int) -> String {
-    "\(count) \(count == 1 ? "caption is" : "captions are") longer than the model's context and cut at its end"
+    "\(count) \(count == 1 ? "caption is" : "captions are") longer than the model's context or data.maxTokens, and cut"
   }
 
   /// What a person should know, a line each.

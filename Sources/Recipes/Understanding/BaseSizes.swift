@@ -6,6 +6,10 @@ extension UnderstandingRecipe {
   public static func sized(as folder: String) throws -> UnderstandingRecipe {
     var recipe = UnderstandingRecipe()
     recipe.model.take(try UnderstandingConfiguration(folder: folder))
+    let alignment = try? SafetensorsFile(path: folder + "/alignment.safetensors")
+    if let width = alignment?.header.entries["picture.weight"]?.shape.first {
+      recipe.model.alignmentWidth = width
+    }
     return recipe
   }
 

@@ -38,6 +38,8 @@ package struct BatchPacker: Sendable {
   let batch, questions: Int
   let seed: UInt64
   let wordDropout, relationShare, colourShare: Double
+  /// Tokens of a text.
+  private let most: Int
   private let prefix, questionEnd, answerEnd: [Int32]
 
   package init(
@@ -47,6 +49,7 @@ package struct BatchPacker: Sendable {
     (self.source, self.template, self.configuration) = (source, template, configuration)
     self.classes = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     (batch, questions, seed) = (data.batch, data.questions, data.seed)
+    most = data.maxTokens == 0 ? .max : data.maxTokens
     (wordDropout, relationShare, colourShare) = (data.wordDropout, data.relationShare, data.colourShare)
     // As a conversation without a system message begins: see `UnderstandingRecipe.configuration`.
     prefix = template.opening(system: "") + template.header(.user) + template.places(tiles: 1)
@@ -78,12 +81,27 @@ package struct BatchPacker: Sendable {
     }
   }
 
+  /// Of samples that are held out: no word is replaced.
+  init(
+    heldOut index: ShardIndex, _ template: ChatTemplate, _ configuration: UnderstandingConfiguration,
+    classes: [String], data: UnderstandingRecipe.Data
+  ) throws {
+    var data = data
+    (data.wordDropout, data.seed) = (0, 0)
+    try self.init(
+      ExampleSource(heldOut: index, data.framing), template, configuration, classes: classes, data: data)
+  }
+
   /// Batch `number`, always the same.
   package func make(_ number: Int) throws -> PackedBatch {
+    try make(of: number * batch..<(number + 1) * batch)
+  }
+
+  /// The batch of some examples.
+  func make(of examples: Range<Int>) throws -> PackedBatch {
     var result = PackedBatch(), sequences: [Sequence] = []
-    (result.batch, result.side) = (batch, configuration.vision.imageSize)
-    for i in 0..<batch {
-      let index = number * batch + i
+    (result.batch, result.side) = (examples.count, configuration.vision.imageSize)
+    for index in examples {
       let example = try source.example(index, side: result.side)
       var random = Philox(seed: seed, .packedExample(index))
       let made = sequence(example, &random)
@@ -105,10 +123,10 @@ package struct BatchPacker: Sendable {
     for (i, question) in chosen(example.questions, &random).enumerated() {
       // One token of the answer has a place in any case; the last one is never read and needs none.
       let room = max(1, configuration.text.context - prefix.count - questionEnd.count)
-      let words = tokenizer.encode(question.question), query = Array(words.prefix(room))
-      let reply = tokenizer.encode(question.answer) + answerEnd
+      let words = tokenizer.encode(question.question), query = Array(words.prefix(min(room, most)))
+      let said = tokenizer.encode(question.answer), reply = said.prefix(most) + answerEnd
       let asked = query + questionEnd, answer = Array(reply.prefix(room - query.count + 1))
-      if query.count < words.count || answer.count < reply.count { s.isCut = true }
+      if query.count < words.count || answer.count < said.count + answerEnd.count { s.isCut = true }
       // The answer is predicted from the prompt's last token on.
       let first = s.tokens.count + asked.count - 1
       for (k, token) in answer.enumerated() { s.answers.append((first + k, token)) }
@@ -119,7 +137,7 @@ package struct BatchPacker: Sendable {
     let captions = example.captions
     let caption = captions[Int(random.integers(below: UInt32(captions.count), count: 1)[0])]
     s.captionSegment = (s.segments.last ?? 0) + 1
-    let words = tokenizer.encode(caption), kept = words.prefix(configuration.text.context - 2)
+    let words = tokenizer.encode(caption), kept = words.prefix(min(most, configuration.text.context - 2))
     if kept.count < words.count { s.isCut = true }
     s.append(kept + answerEnd, segment: s.captionSegment, from: 1)
     s.captionEnd = s.tokens.count - 1

@@ -23,7 +23,7 @@ final class UnderstandingObjective: Module {
   @Child("shades") var shades: Linear
   let weights: UnderstandingRecipe.Objectives
   let isEncoderFrozen: Bool
-  private let ranks: Ranks
+  private var ranks: Ranks
 
   init(
     _ c: UnderstandingConfiguration, recipe: UnderstandingRecipe, weights: UnderstandingRecipe.Objectives,
@@ -79,6 +79,14 @@ final class UnderstandingObjective: Module {
     guard FileName.isTaken(path) else { return true }
     try alignment.load(try SafetensorsFile(path: path).allTensors(), from: path)
     return true
+  }
+
+  /// What `work` comes to where each rank has a batch of its own, whatever the others have.
+  func alone<Value>(_ work: () throws -> Value) rethrows -> Value {
+    let all = ranks
+    ranks = .alone
+    defer { ranks = all }
+    return try work()
   }
 
   /// The mean over the ranks is that over all that is counted in their batches: words, patches whose label is known, pairs.

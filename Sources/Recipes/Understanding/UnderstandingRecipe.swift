@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import ModelFiles
 import Tensors
 import Training
 import VUGEN
@@ -54,6 +55,23 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   public struct Data: StoredPictureData, Equatable {
     /// Folder of shards; empty for scenes that are composed during training.
     public var shards = ""
+    /// Several sources in place of `shards`: shards, folders of them, patterns, folders of classes.
+    public var sources: [String] = []
+    /// How often each source is drawn from, in proportion to each other; empty where each sample is drawn as often.
+    public var weights: [Double] = []
+    /// Ending of the member of a sample that is its text; empty for `.txt`, `.caption`, a caption in the `.json`, or the `.cls`.
+    public var textKey = ""
+    /// Key of the caption in a `.json`; empty for a common one.
+    public var jsonKey = ""
+    /// File with the names of classes, for a `.cls` and for folders of classes; empty for none.
+    public var classNames = ""
+    /// Caption of a class, in which `[CLS]` stands for its name.
+    public var template = "This is an image of a [CLS]."
+    /// Tokens of a text that are learnt from, the rest being cut off and counted; 0 for as many as there is room for.
+    public var maxTokens = 0
+    /// Share of stored samples that a run never learns from and is measured by, such as 0.02, or a folder of shards to
+    /// measure it by; 0 for none. Scenes have no share.
+    public var validation = "0.02"
     /// Seed of the data's order and of all that is drawn at random.
     public var seed: UInt64 = 1
     /// Pictures in a batch.
@@ -111,6 +129,12 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
   public struct Run: Codable, Sendable, Equatable {
     /// Minutes between checkpoints.
     public var checkpointMinutes = 5.0
+    /// Minutes between measures of what is held out (`data.validation`); 0 for none.
+    public var validationMinutes = 10.0
+    /// Whether figures are written as TensorBoard reads them, too.
+    public var tensorboard = false
+    /// What exported models are called; empty for the name of the run's folder.
+    public var name = ""
     /// `bf16` where the processor multiplies it, else f32; or `f32`.
     public var compute = Precision.bf16
     /// Whether blocks keep only their inputs for the way back, and are worked out again there: less memory, more time, the
@@ -161,6 +185,15 @@ public struct UnderstandingRecipe: TrainingRecipe, Equatable {
     ]
     try fits(
       weights.contains { $0 > 0 }, "all weights under objectives are 0; one must be above it")
+  }
+
+  /// - Parameter hasWeights: whether the run begins with some.
+  func check(hasWeights: Bool) throws {
+    try check()
+    guard !model.frozenEncoder || hasWeights else {
+      throw RecipeError(
+        "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
+    }
   }
 
   /// The model's sizes.

@@ -23,11 +23,16 @@ public final class UnderstandingTraining: TrainingRun {
   public let tokenizer: Tokenizer
   /// Over both halves and the heads of the other objectives.
   public let trainer: Trainer
+  public let memoryNeed: Double?
   /// Whether the model named by `from` was taken whole, or its encoder alone; nil without one.
   public let tookWholeModel: Bool?
+  /// Weights that `fork` did not have in these sizes.
+  public let startingAnew: [String]
   private let objective: UnderstandingObjective
   private let configuration: UnderstandingConfiguration
   private let packer: BatchPacker
+  private let heldOut: BatchPacker?
+  private let storedNotes: [String]
   private let unfedNote: String?
   private var prefetcher: Prefetcher<PackedBatch>?
 
@@ -48,8 +53,7 @@ public final class UnderstandingTraining: TrainingRun {
     try recipe.checkMemory()
     try RunFolder.check(folder, isResuming: false, .alone)
     // What is wrong with the data is told before the long work, not behind it.
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
+    let index = try StoredData(recipe.data, bankIsGiven: given != nil).training
     let path = folder + "/tokenizer.json", vocabulary = recipe.model.vocabulary
     guard !FileName.exists(path) else { return given }
     try RunFolder.makeEarly(folder)
@@ -76,25 +80,26 @@ public final class UnderstandingTraining: TrainingRun {
   ///   - isResuming: whether to go on from the folder's checkpoint. Without it, a folder that holds one is
   ///     an error.
   ///   - model: folder of an exported model whose weights and tokenizer the run begins with.
+  ///   - fork: folder of a run whose tokenizer, weights and moments it begins with, as far as their sizes agree.
   ///   - bank: the cut-outs, where they are in memory already.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
   public init(
     _ recipe: UnderstandingRecipe, folder: String, isResuming: Bool, from model: String? = nil,
-    bank given: ObjectBank? = nil, ranks: Ranks = .alone
+    fork: String? = nil, bank given: ObjectBank? = nil, ranks: Ranks = .alone
   ) throws {
-    try Self.check(recipe, hasEncoder: model != nil || isResuming)
+    try recipe.check(hasWeights: model != nil || fork != nil || isResuming)
+    memoryNeed = try recipe.checkMemory()
     (self.recipe, self.folder, self.ranks) = (recipe, folder, ranks)
     try RunFolder.check(folder, isResuming: isResuming, ranks)
     let start = isResuming ? nil : model
     if let start { try UnderstandingObjective.check(start) }
-    let index = try ExampleSource.opened(
-      recipe.data.shards, mostSkipped: recipe.data.maxSkipped, bankIsGiven: given != nil)
+    let stored = try StoredData(recipe.data, bankIsGiven: given != nil), index = stored.training
     // All that the run begins with is read before anything is written.
-    tokenizer = try Self.tokenizer(recipe, folder, start)
+    tokenizer = try Self.tokenizer(recipe, folder, start ?? fork)
     configuration = try recipe.configuration(
-      specialTokens: tokenizer.specialTokens, upon: Self.base(of: folder, start))
+      specialTokens: tokenizer.specialTokens, upon: Self.base(of: fork ?? folder, start))
     let bank = index == nil ? try given ?? ObjectBank() : nil
     // The same whether they come from cut-outs or from records in shards, for which nothing need be installed.
     let classes = try bank?.entries.map(\.kind.name) ?? ObjectClass.curated().map(\.name)
@@ -104,34 +109,30 @@ public final class UnderstandingTraining: TrainingRun {
       ranks: ranks)
     (self.objective, unfedNote) = (objective, unfed?.note)
     tookWholeModel = try start.map { try objective.begin(with: $0) }
-    trainer = Trainer(objective, recipe.optimization, ranks: ranks)
+    let trainer = Trainer(objective, recipe.optimization, ranks: ranks)
+    self.trainer = trainer
+    startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? []
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
-    if let start, ranks.isFirst { try Self.keepBase(start, in: folder) }
+    if let start = start ?? fork, ranks.isFirst { try Self.keepBase(start, in: folder) }
     let template = try ChatTemplate(tokenizer, configuration, folder: folder)
-    packer = BatchPacker(
-      try ExampleSource(
-        shards: recipe.data.shards, seed: recipe.data.seed, wideShare: recipe.data.wideShare,
-        framing: recipe.data.framing, side: recipe.model.imageSize, mostSkipped: recipe.data.maxSkipped,
-        folder: ranks.isFirst ? folder : nil, index: index
-      ) { try bank ?? ObjectBank() }, template, configuration, classes: classes, data: recipe.data)
+    let source = try recipe.examples(of: index, folder: ranks.isFirst ? folder : nil, bank)
+    let c = configuration
+    packer = BatchPacker(source, template, c, classes: classes, data: recipe.data)
+    heldOut = try stored.validation.map {
+      try BatchPacker(heldOut: $0, template, c, classes: classes, data: recipe.data)
+    }
+    storedNotes = stored.notes
     if isResuming { try trainer.restore(from: Trainer.checkpoint(in: folder)) }
     try RunFolder.save(recipe, in: folder, ranks)
   }
 
-  private static func check(_ recipe: UnderstandingRecipe, hasEncoder: Bool) throws {
-    try recipe.check()
-    try recipe.checkMemory()
-    guard !recipe.model.frozenEncoder || hasEncoder else {
-      throw RecipeError(
-        "model.frozenEncoder leaves a random encoder as it is; name a trained model by --from")
-    }
-  }
-
-  /// What of the model that a run begins with stays in the run.
+  /// What of the model, or of the run, that a run begins with stays in the run.
   private static func keepBase(_ start: String, in folder: String) throws {
     try RunFolder.copy(RunFolder.companions, from: start, to: folder)
+    let place = [start + baseFolder, start].first { FileName.exists($0 + "/config.json") }
+    guard let place else { return }
     try RunFolder.make(folder + baseFolder)
-    try RunFolder.copy(["config.json"], from: start, to: folder + baseFolder)
+    try RunFolder.copy(["config.json"], from: place, to: folder + baseFolder)
   }
 
   /// Where a run keeps the configuration of the model that it began with.
@@ -199,25 +200,57 @@ public final class UnderstandingTraining: TrainingRun {
 
   public var picturesPerStep: Int { recipe.data.batch * recipe.optimization.accumulation * ranks.count }
   public var checkpointMinutes: Double { recipe.run.checkpointMinutes }
-  public var dataNotes: [String] { packer.source.notes + [unfedNote].compactMap { $0 } }
+  public var writesEvents: Bool { recipe.run.tensorboard }
+  public var dataNotes: [String] { packer.source.notes + [unfedNote].compactMap { $0 } + storedNotes }
+  public var validationMinutes: Double? {
+    let minutes = recipe.run.validationMinutes
+    return heldOut != nil && minutes > 0 ? minutes : nil
+  }
+
+  public func validationLoss() throws -> Double {
+    guard let heldOut else { return .nan }
+    let held = HeldOutLoss(count: heldOut.source.distinct ?? 0, batch: recipe.data.batch, ranks)
+    return try trainer.evaluated {
+      try objective.alone {
+        try held.mean { _, samples, _ in
+          try objective.loss(heldOut.make(of: samples), picturePlaces: heldOut.picturePlaces)
+        }
+      }
+    }
+  }
 
   /// Writes the model with its averaged weights in bf16: a folder that `vugen ask` loads.
-  public func export(to folder: String) throws {
-    guard ranks.isFirst else { return }
-    try RunFolder.make(folder)
+  public func exporter() throws -> (_ folder: String) throws -> Void {
     let tensors = trainer.averagedTensors
-    let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }
-    try SafetensorsWriter.write(
-      tower, metadata: ["format": "pt"], summed: true, to: folder + "/model.safetensors")
-    try SafetensorsWriter.write(
-      tensors.part("alignment."), summed: true, to: folder + "/alignment.safetensors")
-    try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
-    try RunFolder.copy(RunFolder.companions, from: self.folder, to: folder)
+    return { [configuration, run = folder, recipe] folder in
+      try RunFolder.make(folder, named: recipe.run.name)
+      let tower = tensors.part("tower.").mapValues { $0.cast(to: .bf16) }
+      try SafetensorsWriter.write(
+        tower, metadata: ["format": "pt"], summed: true, to: folder + "/model.safetensors")
+      try SafetensorsWriter.write(
+        tensors.part("alignment."), summed: true, to: folder + "/alignment.safetensors")
+      try AtomicFile.write(configuration.fileContents(), to: folder + "/config.json")
+      try RunFolder.copy(RunFolder.companions, from: run, to: folder)
+    }
   }
 
   /// Ends the threads that make data.
   public func stop() {
     prefetcher?.stop()
     prefetcher = nil
+  }
+}
+
+extension UnderstandingRecipe {
+  /// What is learnt from: stored samples, or scenes.
+  ///
+  /// - Parameter folder: of the run, where what is skipped is named; nil where it is not.
+  fileprivate func examples(of index: ShardIndex?, folder: String?, _ bank: ObjectBank?) throws
+    -> ExampleSource
+  {
+    try ExampleSource(
+      shards: data.shards, seed: data.seed, wideShare: data.wideShare, framing: data.framing,
+      side: model.imageSize, mostSkipped: data.maxSkipped, folder: folder, index: index
+    ) { try bank ?? ObjectBank() }
   }
 }

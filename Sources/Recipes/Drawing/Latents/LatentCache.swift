@@ -53,7 +53,7 @@ final class LatentCache {
     self.folder = folder ?? LatentPlace.own(of: run)
     older = OlderLatents(in: run, data, model, encoder)
     if let older { (count, isFull) = (older.captions.count, true) }
-    guard older == nil, !data.shards.isEmpty else { return }
+    guard older == nil, !data.isComposed else { return }
     source = try ExampleSource(
       shards: data.shards, seed: data.seed, wideShare: data.wideShare, pairShare: data.pairShare,
       style: data.style, framing: data.framing, side: encoder.configuration.imageSize,

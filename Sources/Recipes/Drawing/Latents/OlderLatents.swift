@@ -42,9 +42,10 @@ package struct OlderLatents {
       Array("\(data.shards)|\(data.seed)|\(data.wideShare)|\(data.scenes)|\(data.style.rawValue)".utf8))
     if data.pairShare > 0 { hash.add(Array("|\(data.pairShare)".utf8)) }
     // Latents of scenes are the same however stored pictures are framed.
-    if !data.shards.isEmpty, data.framing != Framing(crop: .squash, flip: false) || data.views > 1 {
+    if !data.isComposed, data.framing != Framing(crop: .squash, flip: false) || data.views > 1 {
       hash.add(Array("|\(data.crop.rawValue)|\(data.cropFrom)|\(data.framing.flip)|\(data.views)".utf8))
     }
+    if !data.identity.isEmpty { hash.add(Array("|\(data.identity)".utf8)) }
     return "latents-\(hash.text).safetensors"
   }
 }

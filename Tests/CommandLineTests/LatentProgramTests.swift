@@ -8,8 +8,8 @@ import Testing
 @FourthCommands
 struct LatentProgramTests {
   private let shell: Shell
-  /// Of 24 pictures ten views each.
-  private static let count = 240
+  /// Of 24 pictures five views each.
+  private static let count = 120
 
   init() throws {
     shell = try Shell()
@@ -24,8 +24,8 @@ struct LatentProgramTests {
 
   private func command(_ run: String, _ latents: String) -> String {
     let settings = [
-      "data.shards=s", "data.crop=random", "data.views=10", "data.batch=2", "optimization.steps=1",
-      "run.sampleMinutes=0",
+      "data.shards=s", "data.crop=random", "data.views=5", "data.batch=2", "optimization.steps=1",
+      "run.sampleMinutes=0", "data.validation=0",
     ]
     return "train generator -o \(run) --latents \(latents) "
       + settings.map { "--set \($0)" }.joined(separator: " ")

@@ -13,8 +13,8 @@ import Testing
     do {
       let recipe = try RecipeFile.merged(Recipe(), file: file, settings: settings)
       try recipe.check()
-      // What is accepted can be written, and is read as the same.
-      let path = temporaryPath(".toml"), text = try RecipeFile.text(of: recipe)
+      // What is accepted can be written, paths in full, and is read as the same.
+      let path = temporaryPath(".toml"), text = try RecipeFile.text(of: recipe, isStored: true)
       try text.write(toFile: path, atomically: true, encoding: .utf8)
       defer { try? FileManager.default.removeItem(atPath: path) }
       #expect(try RecipeFile.text(of: RecipeFile.merged(Recipe(), file: path)) == text)

@@ -67,7 +67,7 @@ struct LossCurveTests {
     (understanding.model.keyValueHeads, understanding.model.textHidden) = (1, 32)
     (understanding.model.vocabulary, understanding.model.alignmentWidth) = (320, 8)
     (understanding.data.shards, understanding.data.batch, understanding.data.questions) = (shards, 4, 2)
-    understanding.data.flip = false
+    (understanding.data.flip, understanding.data.validation) = (false, "0")
     // The heads of classes are as many as the system has cut-outs for.
     var objectives = UnderstandingRecipe.Objectives()
     (objectives.localisation, objectives.centres, objectives.colours) = (0, 0, 0)
@@ -91,7 +91,7 @@ struct LossCurveTests {
 
     var decoder = DecoderRecipe()
     (decoder.data.shards, decoder.data.batch, decoder.model.ratio) = (shards, 3, 4)
-    (decoder.run.compute, decoder.data.flip) = (.f32, false)
+    (decoder.run.compute, decoder.data.flip, decoder.data.validation) = (.f32, false, "0")
     optimization(&decoder.optimization)
     // So that the ten steps move something: RAdam waits for its second moments.
     decoder.optimization.beta2 = 0.9
@@ -103,7 +103,7 @@ struct LossCurveTests {
 
     var distill = DistillRecipe()
     (distill.data.shards, distill.data.batch, distill.teacher.steps) = (shards, 2, 2)
-    (distill.run.compute, distill.data.flip) = (.f32, false)
+    (distill.run.compute, distill.data.flip, distill.data.validation) = (.f32, false, "0")
     optimization(&distill.optimization)
     distill.optimization.beta2 = 0.9
     try check(
@@ -112,7 +112,7 @@ struct LossCurveTests {
 
     var generator = GeneratorRecipe()
     (generator.data.shards, generator.data.batch, generator.data.scenes) = (shards, 4, 12)
-    (generator.model.patch, generator.run.compute) = (2, .f32)
+    (generator.model.patch, generator.run.compute, generator.data.validation) = (2, .f32, "0")
     optimization(&generator.optimization)
     try check(
       try GeneratorTraining(generator, model: second + "/model", folder: temporaryPath(), isResuming: false),

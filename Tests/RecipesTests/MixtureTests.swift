@@ -47,11 +47,11 @@ import Testing
   }
 
   private func shards(_ folder: String, _ name: String, _ count: Int) throws -> String {
-    let png = try Picture(width: 8, height: 8, red: 200, green: 30, blue: 30).pngData()
     let path = "\(folder)/\(name).tar"
     try Shards.write(
-      (0..<count).map {
-        Sample(key: "\($0)", picture: png, pictureType: "png", caption: "\(name) \($0)", record: [])
+      try (0..<count).map {
+        let png = try Picture(width: 8, height: 8, red: UInt8(200 - $0), green: 30, blue: 30).pngData()
+        return Sample(key: "\($0)", picture: png, pictureType: "png", caption: "\(name) \($0)", record: [])
       },
       to: path)
     return path
@@ -71,7 +71,9 @@ import Testing
       return try (0..<400).map { try source.example($0, side: 8).caption }
     }
     let found = try captions(index)
-    #expect((270...330).contains(found.count { $0.hasPrefix("few") }) && Set(found).count == 44)
+    #expect((270...330).contains(found.count { $0.hasPrefix("few") }))
+    // A hundred draws of the other forty: a block of ten thousand has each as often, a part of it by chance.
+    #expect(Set(found).count { $0.hasPrefix("few") } == 4 && Set(found).count { $0.hasPrefix("many") } > 30)
     #expect(try captions(index) == found && captions(index, seed: 4) != found)
     // Without weights every sample comes as often.
     data.weights = []

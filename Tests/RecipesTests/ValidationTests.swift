@@ -157,7 +157,10 @@ struct ValidationTests {
     var found: [Validation] = []
     let end = try TrainingLoop(run, tell: { if case .validation(let one, _) = $0 { found.append(one) } })
       .run()
-    #expect(found.last?.step == 6 && Set(found.map(\.loss)).count == found.count, "\(name): \(found)")
+    // RAdam's first four steps move nothing: its second moments are not known yet.
+    let moving = ["decoder", "distill"].contains(name) ? found.dropFirst(3) : found[...]
+    #expect(found.map(\.step) == Array(1...6), "\(name): \(found)")
+    #expect(Set(moving.map(\.loss)).count == moving.count, "\(name): \(found)")
     // Where it was measured last it is measured again: all is as it was.
     #expect(try run.validationLoss() == found.last?.loss)
     let best = try #require(found.min { $0.loss < $1.loss })

@@ -25,7 +25,10 @@ struct Vugen: AsyncParsableCommand {
     Threads.refusedWish = EnvironmentComplaints.refusedThreads
     var type: any ParsableCommand.Type = Vugen.self
     do {
-      try Suggestion.check(words) { SessionStore.standard().ids() }
+      do { try Suggestion.check(words) { SessionStore.standard().ids() } } catch let wrong as WrongCommand {
+        type = wrong.parent
+        throw wrong.error
+      }
       try Suggestion.checkFiles(words)
       var command: any ParsableCommand
       do { command = try parseAsRoot(words) } catch  where exitCode(for: error) == .validationFailure {

@@ -54,6 +54,30 @@ import Testing
     #expect(json.out == "{\"error\":\"unknown option '--jsno'; did you mean --json?\"}\n", "\(json)")
   }
 
+  /// Below a command as at the root: what is no command, and an option before one, are told with whole words to type.
+  @Test func whatIsNoCommandIsSaidAtEveryLevel() throws {
+    for (words, told, usage) in [
+      ("data nosuch", "there is no command 'data nosuch'; vugen data --help lists them.", "data"),
+      ("data buidl", "there is no command 'data buidl'; did you mean build?", "data"),
+      (
+        "data build --frob", "name one of scenes, folder before --frob: vugen data build scenes --frob\n",
+        "data build"
+      ),
+      ("evaluate x --frob", "there is no command 'evaluate x'; vugen evaluate --help", "evaluate"),
+    ] {
+      let found = try shell.run("V \(words)")
+      #expect(
+        found.status == 2 && found.error.hasPrefix("vugen: \(told)")
+          && found.error.contains("\nUsage: vugen \(usage) "), "\(words): \(found)")
+    }
+    let json = try shell.run("V sessions nosuch --json")
+    #expect(
+      json.status == 2
+        && json.out
+          == "{\"error\":\"there is no command 'sessions nosuch'; vugen sessions --help lists them.\"}\n",
+      "\(json)")
+  }
+
   /// What is no unknown option is not called one: values that begin with a dash, letters together, words behind `--`.
   @Test func whatIsMissingIsSaidWhereAllOptionsAreKnown() throws {
     for (words, told) in [

@@ -92,7 +92,8 @@ private struct AttentionPass {
     if case .ranges(let visible) = mask {
       precondition(
         visible.queries == queries && visible.keys == keys && (visible.batch == 1 || visible.batch == batch),
-        "ranges for \(visible.batch) × \(visible.queries) × \(visible.keys), not \(batch) × \(queries) × \(keys)")
+        "ranges for \(visible.batch) × \(visible.queries) × \(visible.keys), not \(batch) × \(queries) × \(keys)"
+      )
     }
     if let bias {
       precondition(

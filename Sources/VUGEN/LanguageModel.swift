@@ -229,14 +229,33 @@ public final class LanguageModel: Module {
     return norm(x)
   }
 
-  /// Every layer's keys and values of a batch of prompts, each from position 0: what a second tower attends
-  /// to. Embeddings `[batch, time, width]`; what stands behind a shorter prompt's end is never seen by it.
-  func promptKeyValues(_ embeddings: Tensor) -> [KeyValues] {
-    let table = rope.sliced(0..<embeddings.size(1))
+  /// Every layer's keys and values of a batch of prompts, each from position 0: what a second tower attends to. A long
+  /// prompt costs those beside it nothing: they are read one behind the other, and padded afterwards.
+  ///
+  /// - Parameter lengths: of the prompts, whose embeddings `[1, Σ lengths, width]` follow each other.
+  /// - Returns: `[batch, longest, kv heads, head size]` a layer; what stands behind a shorter prompt's end is for nobody.
+  func promptKeyValues(_ embeddings: Tensor, lengths: [Int]) -> [KeyValues] {
+    let longest = lengths.max() ?? 0, all = embeddings.size(1)
+    var positions: [Int32] = [], bounds: [Int32] = [], places: [Int32] = []
+    for length in lengths {
+      let start = Int32(positions.count)
+      for i in 0..<Int32(length) { bounds += [start, start + i + 1, start + i + 1, start + i + 1] }
+      positions += 0..<Int32(length)
+      places += (0..<longest).map { min(start + Int32(min($0, max(0, length - 1))), Int32(max(0, all - 1))) }
+    }
+    let table = rope.gathered(positions), rows = Tensor(indices: places)
+    let mask: AttentionMask =
+      lengths.count == 1 ? .causal : .ranges(VisibleKeys(bounds, queries: all, keys: all))
+    func padded(_ x: Tensor) -> Tensor {
+      guard lengths.count > 1 else { return x }
+      let shape = [lengths.count, longest, x.size(2), x.size(3)]
+      return x.reshaped([all, x.size(2) * x.size(3)]).gathered(rows).reshaped(shape)
+    }
     var x = embeddings, list: [KeyValues] = []
     for layer in layers {
-      list.append(layer.attention.keyValues(layer.attentionNorm(x), rope: table))
-      x = layer(x, rope: table)
+      let own = layer.attention.keyValues(layer.attentionNorm(x), rope: table)
+      list.append(KeyValues(keys: padded(own.keys), values: padded(own.values)))
+      x = layer(x, rope: table, mask: mask)
     }
     return list
   }

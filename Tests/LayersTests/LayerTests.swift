@@ -79,8 +79,8 @@ struct LayerTests {
     let x = Tensor.normal([2, 10, 48], using: &random)
     // Text that sees only text, then tokens that see everything: the paper's mask.
     let text = x.sliced(0..<4, axis: 1), rest = x.sliced(4..<10, axis: 1)
-    let visible = (0..<10).flatMap { q in (0..<10).map { k in q >= 4 || k < 4 } }
-    let whole = block(x, mask: .table(MaskTable(visible, queries: 10, keys: 10)))
+    let bounds = (0..<10).flatMap { q -> [Int32] in q < 4 ? [0, 4, 4, 4] : [0, 4, 4, 10] }
+    let whole = block(x, mask: .ranges(VisibleKeys(bounds, queries: 10, keys: 10)))
     let cache = block.attention.keyValues(of: block.attentionNorm(text))
     #expect(relativeError(block(rest, after: cache), whole.sliced(4..<10, axis: 1)) < 1e-5)
     #expect(relativeError(block(text), whole.sliced(0..<4, axis: 1)) < 1e-5)

@@ -243,8 +243,8 @@ struct PackedBatchTests {
         embedded.sliced(0..<places.lowerBound, axis: 1), projected,
         embedded.sliced(places.upperBound..<batch.time, axis: 1),
       ], axis: 1)
-    let mask = MaskTable(batch.mask, batch: 3, queries: batch.time, keys: batch.time)
-    let packed = tower.core.language(packed: mixed, positions: batch.positions, mask: .table(mask))
+    let visible = VisibleKeys(batch.visible, batch: 3, queries: batch.time, keys: batch.time)
+    let packed = tower.core.language(packed: mixed, positions: batch.positions, mask: .ranges(visible))
 
     for row in 0..<3 { try rowIsAsAlone(row, of: batch, places, packed, tower, projected) }
     #expect(batch.answerPlaces.count == batch.answerTokens.count && !batch.answerPlaces.isEmpty)

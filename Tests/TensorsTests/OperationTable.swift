@@ -89,11 +89,13 @@ private func attended(_ c: ReferenceCase, _ x: [Tensor], bias: Tensor?) -> Tenso
   }
   var mask = AttentionMask.bidirectional
   if c.integer("mask") == 1 { mask = .causal }
+  var bias = bias
   if c.integer("mask") == 2 {
+    // Any pattern, as a bias.
     let table = c.constants[0]
-    mask = .table(
-      MaskTable(
-        table.toIndices().map { $0 != 0 }, batch: table.size(0), queries: table.size(1), keys: table.size(2)))
+    bias = Tensor(
+      table.toIndices().map { $0 != 0 ? 0 : -.infinity },
+      shape: [table.size(0), 1, table.size(1), table.size(2)])
   }
   let scale = c.arguments["scale"].map { Float($0[0]) }
   return attention(x[0], x[1], x[2], mask: mask, bias: bias, scale: scale)

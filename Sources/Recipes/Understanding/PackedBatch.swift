@@ -19,8 +19,8 @@ package struct PackedBatch: Sendable {
   /// `[batch, time]`.
   package var tokens: [Int32] = []
   package var positions: [Int32] = []
-  /// `[batch, time, time]`: what each token sees.
-  package var mask: [Bool] = []
+  /// `[batch, time, 4]`: the two ranges of tokens that each one sees, as `VisibleKeys` has them.
+  package var visible: [Int32] = []
   /// Places in `batch · time` whose next token is part of an answer, and these tokens.
   package var answerPlaces: [Int32] = []
   package var answerTokens: [Int32] = []
@@ -183,20 +183,18 @@ package struct BatchPacker: Sendable {
       result.answerTokens.append(answer.token)
     }
     result.captionPlaces.append(Int32(start + s.captionEnd))
-    var mask = [Bool](repeating: false, count: time * time)
-    mask.withUnsafeMutableBufferPointer { mask in
-      for q in 0..<time {
-        guard q < s.tokens.count else {
-          mask[q * time + q] = true
-          continue
-        }
-        let segment = s.segments[q], isCaption = segment == s.captionSegment
-        for k in 0...q {
-          let seen = s.segments[k]
-          mask[q * time + k] = seen == segment || (seen == 0 && (!isCaption || k == 0))
-        }
+    var first = 0
+    for q in 0..<time {
+      // Padding sees itself.
+      guard q < s.tokens.count else {
+        result.visible += [q, q + 1, q + 1, q + 1].map(Int32.init)
+        continue
       }
+      let segment = s.segments[q]
+      if q > 0, segment != s.segments[q - 1] { first = q }
+      // The picture's turn as a whole; a caption, its first token alone.
+      let shared = segment == 0 ? 0 : segment == s.captionSegment ? 1 : prefix.count
+      result.visible += [0, shared, first, q + 1].map(Int32.init)
     }
-    result.mask += mask
   }
 }

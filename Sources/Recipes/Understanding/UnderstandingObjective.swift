@@ -156,8 +156,8 @@ final class UnderstandingObjective: Module {
         text.sliced(0..<places.lowerBound, axis: 1), projected,
         text.sliced(places.upperBound..<batch.time, axis: 1),
       ], axis: 1)
-    let mask = MaskTable(batch.mask, batch: batch.batch, queries: batch.time, keys: batch.time)
-    let hidden = language(packed: embeddings, positions: batch.positions, mask: .table(mask))
+    let visible = VisibleKeys(batch.visible, batch: batch.batch, queries: batch.time, keys: batch.time)
+    let hidden = language(packed: embeddings, positions: batch.positions, mask: .ranges(visible))
     return hidden.reshaped([batch.batch * batch.time, hidden.size(2)])
   }
 }

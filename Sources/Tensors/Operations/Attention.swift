@@ -6,25 +6,34 @@ public enum AttentionMask: Sendable {
   case bidirectional
   /// Those up to its own position, the last query standing at the last key.
   case causal
-  /// Those that the table allows.
-  case table(MaskTable)
+  /// Those in its ranges.
+  case ranges(VisibleKeys)
 }
 
-/// Any pattern of visible keys, such as Transfusion's: causal over text, open among a picture's latents.
-public struct MaskTable: @unchecked Sendable {
+/// Two ranges of keys for each query, such as Transfusion's: a prompt as far as it goes, and a picture; or a picture that
+/// several questions share, and the question's own tokens so far. Keys that no query of a block sees cost nothing.
+public struct VisibleKeys: @unchecked Sendable {
   let storage: Storage
   /// Sizes of the pattern.
   public let batch, queries, keys: Int
 
-  /// `isVisible[(b · queries + q) · keys + k]`; a batch of 1 serves every element of a batch.
-  public init(_ isVisible: [Bool], batch: Int = 1, queries: Int, keys: Int) {
+  /// - Parameters:
+  ///   - bounds: of query q of element b the keys `bounds[i] ..< bounds[i + 1]` and `bounds[i + 2] ..< bounds[i + 3]`, the
+  ///     second ones behind the first, where i = 4 · (b · queries + q).
+  ///   - batch: 1 serves every element of a batch.
+  public init(_ bounds: [Int32], batch: Int = 1, queries: Int, keys: Int) {
     precondition(
-      isVisible.count == batch * queries * keys,
-      "a mask of \(isVisible.count) entries for \(batch) × \(queries) × \(keys)")
+      bounds.count == 4 * batch * queries, "\(bounds.count) bounds for \(batch) × \(queries) queries")
+    for i in stride(from: 0, to: bounds.count, by: 4) {
+      precondition(
+        0 <= bounds[i] && bounds[i] <= bounds[i + 1] && bounds[i + 1] <= bounds[i + 2]
+          && bounds[i + 2] <= bounds[i + 3] && bounds[i + 3] <= keys,
+        "the ranges \(bounds[i..<i + 4]) of \(keys) keys")
+    }
     (self.batch, self.queries, self.keys) = (batch, queries, keys)
-    storage = Storage(byteCount: Swift.max(1, isVisible.count))
-    for (i, visible) in isVisible.enumerated() {
-      storage.pointer.storeBytes(of: visible ? 1 : 0, toByteOffset: i, as: UInt8.self)
+    storage = Storage(byteCount: Swift.max(4, 4 * bounds.count))
+    for (i, bound) in bounds.enumerated() {
+      storage.pointer.storeBytes(of: bound, toByteOffset: 4 * i, as: Int32.self)
     }
   }
 }
@@ -80,10 +89,11 @@ private struct AttentionPass {
   func check(_ type: ElementType) {
     precondition(
       heads % Swift.max(1, kvHeads) == 0, "\(heads) query heads do not share \(kvHeads) key/value heads")
-    if case .table(let table) = mask {
+    if case .ranges(let visible) = mask {
       precondition(
-        table.queries == queries && table.keys == keys && (table.batch == 1 || table.batch == batch),
-        "a mask of \(table.batch) × \(table.queries) × \(table.keys) for \(batch) × \(queries) × \(keys)")
+        visible.queries == queries && visible.keys == keys && (visible.batch == 1 || visible.batch == batch),
+        "ranges for \(visible.batch) × \(visible.queries) × \(visible.keys), not \(batch) × \(queries) × \(keys)"
+      )
     }
     if let bias {
       precondition(
@@ -112,9 +122,9 @@ private struct AttentionPass {
     switch mask {
     case .bidirectional: break
     case .causal: a.causal = 1
-    case .table(let table):
-      a.mask = UnsafePointer(table.storage.pointer.assumingMemoryBound(to: UInt8.self))
-      a.mask_batch = table.batch == 1 ? 0 : Int64(queries * keys)
+    case .ranges(let visible):
+      a.visible = UnsafePointer(visible.storage.pointer.assumingMemoryBound(to: Int32.self))
+      a.visible_batch = visible.batch == 1 ? 0 : Int64(4 * queries)
     }
     if let bias {
       let area = queries * keys

@@ -121,14 +121,11 @@ public final class GenerationTower: Module {
   private static func mask(_ prompts: ReadPrompts, _ tokens: Int) -> AttentionMask {
     let time = prompts.layers.first?.keys.size(1) ?? 0
     guard prompts.lengths.contains(where: { $0 != time }) else { return .bidirectional }
-    var isVisible: [Bool] = []
-    isVisible.reserveCapacity(prompts.lengths.count * tokens * (time + tokens))
-    for length in prompts.lengths {
-      let row = (0..<time + tokens).map { $0 < length || $0 >= time }
-      for _ in 0..<tokens { isVisible += row }
+    let bounds = prompts.lengths.flatMap { length in
+      (0..<tokens).flatMap { _ in [0, length, time, time + tokens].map(Int32.init) }
     }
-    return .table(
-      MaskTable(isVisible, batch: prompts.lengths.count, queries: tokens, keys: time + tokens))
+    return .ranges(
+      VisibleKeys(bounds, batch: prompts.lengths.count, queries: tokens, keys: time + tokens))
   }
 }
 
@@ -143,12 +140,12 @@ extension UnderstandingTower {
     guard longest + pictureTokens <= context else {
       throw PromptError.descriptionTooLong(tokens: longest + pictureTokens, context: context)
     }
-    let padded = prompts.flatMap { $0 + [Int32](repeating: 0, count: longest - $0.count) }
     return withoutGradients {
-      let tokens = Tensor(indices: padded, shape: [prompts.count, longest])
-      let embedded = core.language.embedding(tokens, type: type)
+      let tokens = Tensor(indices: prompts.flatMap { $0 }, shape: [1, prompts.reduce(0) { $0 + $1.count }])
+      let lengths = prompts.map(\.count)
       return ReadPrompts(
-        layers: core.language.promptKeyValues(embedded), lengths: prompts.map(\.count))
+        layers: core.language.promptKeyValues(core.language.embedding(tokens, type: type), lengths: lengths),
+        lengths: lengths)
     }
   }
 }

@@ -190,7 +190,8 @@ typedef struct {
 // softmax(scale q kᵀ + bias, masked) v. q, o [batch, queries, heads, d]; k, v [batch, keys, kv_heads, d],
 // each with strides (batch, time, head) in elements; channels contiguous.
 //   causal: key j is seen by query i where j <= i + keys − queries
-//   mask:   u8 [queries, keys], 0 = not seen, batch stride `mask_batch` (0 = shared)
+//   visible: i32 [queries, 4], batch stride `visible_batch` (0 = shared): a query sees the keys r[0] ≤ j < r[1] and
+//           r[2] ≤ j < r[3], where r[1] ≤ r[2]; blocks that no query sees are left out
 //   bias:   f32 [.., queries, keys] with strides bias_batch, bias_head
 //   grid_bias: f32 [heads, 2 grid_height − 1, 2 grid_width − 1]: queries and keys are the places of one grid, row by
 //           row, and the entry (Δy + grid_height − 1, Δx + grid_width − 1) belongs to a key at (Δy, Δx) from its
@@ -204,14 +205,14 @@ typedef struct {
   const void *q, *k, *v, *output, *doutput;
   void *o, *dq, *dk, *dv;
   float *lse;
-  const uint8_t *mask;
+  const int32_t *visible;
   const float *bias;
   float *dbias;  // same strides as bias
   const float *grid_bias;
   float *dgrid_bias;
   vg_strides qs, ks, vs, os, dos, dqs, dks, dvs;
   int64_t batch, queries, keys, heads, kv_heads, d, query_chunks;
-  int64_t mask_batch, bias_batch, bias_head;
+  int64_t visible_batch, bias_batch, bias_head;
   int64_t grid_height, grid_width, grid_reach;
   float scale;
   int32_t causal;

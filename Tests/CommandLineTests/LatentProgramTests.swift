@@ -77,4 +77,22 @@ struct LatentProgramTests {
     let found = try shell.run("V train generator -o a --resume --set optimization.steps=2 --latents m")
     #expect(found.status == 0, "\(found)")
   }
+
+  /// A run stands for its latents; one that ended before its first step is gone on with by the same command.
+  @Test func runsStandForTheirLatents() throws {
+    let few = "--set data.views=1 --set data.scenes=16"
+    let first = try shell.run("V \(command("a", "one")) \(few)")
+    #expect(
+      first.status == 0 && first.error.contains("the latents of 16 pictures (data.scenes) that"), "\(first)")
+    let second = try shell.run("V \(command("b", "a")) \(few); ls a; readlink b/latents")
+    #expect(second.status == 0 && second.error.contains(" made, and kept in a/latents\n"), "\(second)")
+    #expect(!second.out.contains(".index") && second.out.hasSuffix("/a/latents\n"), "\(second)")
+    #expect(try StoredLatents(shell.folder + "/one").lines == 16)
+    let all = try shell.run("V \(command("c", "one")) --set data.views=1")
+    #expect(all.error.contains("the latents of 24 pictures that"), "\(all)")
+    let early = try shell.run("rm c/checkpoint.safetensors; V train generator -o c --resume")
+    #expect(
+      early.status == 1 && early.error.contains("the same command without --resume goes on"), "\(early)")
+    #expect(try shell.run("V \(command("c", "one")) --set data.views=1").status == 0)
+  }
 }

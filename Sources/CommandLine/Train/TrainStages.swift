@@ -118,7 +118,7 @@ struct TrainGenerator: AsyncParsableCommand {
   var model: String?
   @Option(
     help:
-      "Folder of latents that several runs share: each is made once, also where the runs make them at the same time (default: the run's own).",
+      "Folder of latents that several runs share, or a run that has them: each is made once, also where the runs make them at the same time (default: the run's own).",
     completion: .directory, transform: folderPath)
   var latents: String?
 
@@ -134,9 +134,11 @@ struct TrainGenerator: AsyncParsableCommand {
           recipe, model: base, folder: options.output, isResuming: options.isResuming,
           from: options.start, fork: options.origin, latents: latents, ranks: ranks)
       }
+      let count = training.pictureCount, pictures = count == 1 ? "one picture" : "\(count) pictures"
+      let source = count == recipe.data.scenes ? " (data.scenes)" : ""
       note(
-        "first the latents of up to \(recipe.data.scenes) pictures (data.scenes) are made, and kept in \(latents ?? options.output + "/latents")"
-      )
+        "first the latents of \(pictures)\(source) that are not there yet are made, and kept in \(training.latentFolder)"
+          .oneLine)
       // From here on a signal leaves the latents that are there, and the same command goes on.
       try preparation.attempt {
         try training.prepare { done, all in

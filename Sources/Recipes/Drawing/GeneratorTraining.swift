@@ -133,6 +133,10 @@ public final class GeneratorTraining: TrainingRun {
   public let memoryNeed: Double?
   /// Weights that `from` or `fork` did not have in these sizes.
   public let startingAnew: [String]
+  /// Where its latents are kept.
+  public let latentFolder: String
+  /// Pictures whose latents it learns from.
+  public let pictureCount: Int
   private let source: String
   private let understanding: UnderstandingTower
   private let model: GenerationModel
@@ -154,7 +158,8 @@ public final class GeneratorTraining: TrainingRun {
   ///   - model: folder of a model with reducer and decoder.
   ///   - from: folder of a model whose generation tower the run begins with, as far as its sizes agree.
   ///   - fork: folder of a run whose weights and moments it begins with, as far as their sizes agree.
-  ///   - latents: folder of latents that the run shares with others; its own unless given, or given before.
+  ///   - latents: folder of latents that the run shares with others, or a run that has them; its own unless given, or given
+  ///     before.
   ///   - ranks: who trains together.
   ///
   /// Throws `RecipeError`, `DataSetError`, `ModelFileError` or `TrainingError`, each in one line.
@@ -183,6 +188,9 @@ public final class GeneratorTraining: TrainingRun {
     startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? made.startingAnew
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
+    let latents = latents.map(LatentPlace.named)
+    latentFolder = latents ?? LatentPlace.own(of: folder)
+    pictureCount = recipe.data.pictures(of: index.map(\.count))
     if ranks.isFirst { try LatentPlace.settle(latents, of: folder) }
     self.bank = bank
     cache = try LatentCache(

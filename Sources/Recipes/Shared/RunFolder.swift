@@ -29,7 +29,11 @@ enum RunFolder {
         "\(folder): holds \(held); name another folder, or add --overwrite to replace all of it")
     }
     if isResuming, !exists {
-      throw RecipeError("\(folder): there is no checkpoint here to go on from; leave out --resume to begin")
+      let advice =
+        isOfRun(folder)
+        ? "the run ended before its first step; the same command without --resume goes on with what it has made"
+        : "leave out --resume to begin"
+      throw RecipeError("\(folder): there is no checkpoint here to go on from; \(advice)")
     }
   }
 

@@ -7,9 +7,14 @@ import Training
 enum LatentPlace {
   static func own(of run: String) -> String { run + "/latents" }
 
+  /// What a person named: a folder of latents, or a run, which stands for those in it.
+  static func named(_ folder: String) -> String {
+    FileName.exists(folder + "/recipe.toml") ? own(of: folder) : folder
+  }
+
   /// Makes the link, and the folder that it leads to. Throws `RecipeError` or `FileAccessError`.
   ///
-  /// - Parameter shared: as a person named it; nil for what the run has.
+  /// - Parameter shared: nil for what the run has.
   static func settle(_ shared: String?, of run: String) throws {
     let own = own(of: run), isLink = FileName.isLink(own)
     guard let shared else {

@@ -24,10 +24,13 @@ enum LeftPartials {
     }
   }
 
+  /// Whether a name is one of these, whosever it is.
+  static func isOne(_ name: String) -> Bool {
+    name.hasPrefix(start) && name.hasSuffix(end) && name.count > start.count + end.count
+  }
+
   private static func isOfNobody(_ name: String) -> Bool {
-    guard name.hasPrefix(start), name.hasSuffix(end), name.count > start.count + end.count else {
-      return false
-    }
+    guard isOne(name) else { return false }
     // A host's name may hold hyphens.
     let words = name.dropFirst(start.count).dropLast(end.count).split(separator: "-")
     guard words.count > 2, let process = pid_t(words[words.count - 2]), process > 0, process != getpid()

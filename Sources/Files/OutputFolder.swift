@@ -25,13 +25,29 @@ public enum OutputFolder {
   /// is whole, so that nothing old lies among the new; but one that holds files of others, too, is refused. In any other
   /// folder what is there stays. Throws `FileAccessError`, or what `body` throws; nothing is changed then.
   public static func write(to folder: String, replacing: Bool, _ body: (String) throws -> Void) throws {
+    try write(to: folder, replacing: replacing, keeps: false) { new, _ in try body(new) }
+  }
+
+  /// The same for long work that goes on where it was ended: what it has finished stays in an `UnfinishedFolder` beside
+  /// `folder`, if it notes in its account what that is, and the next call finds it there. `body` is given nil where nothing
+  /// can stay: where that folder is somebody else's or cannot be made, and on file systems that keep no others out.
+  public static func writeGoingOn(
+    to folder: String, replacing: Bool,
+    _ body: (_ new: String, _ unfinished: UnfinishedFolder?) throws -> Void
+  ) throws { try write(to: folder, replacing: replacing, keeps: true, body) }
+
+  private static func write(
+    to folder: String, replacing: Bool, keeps: Bool, _ body: (String, UnfinishedFolder?) throws -> Void
+  ) throws {
     guard !folder.isEmpty else { throw FileAccessError("the output", "has no name; name a folder") }
     let place = resolved(folder)
     let empty = try makeFolder(place, folder)
     defer { empty?.forget() }
     do {
       let claim = try claim(place, folder)
-      try withExtendedLifetime(claim) { try write(in: place, folder, replacing: replacing, body) }
+      try withExtendedLifetime(claim) {
+        try write(in: place, folder, replacing: replacing, keeps: keeps && claim.isLocked, body)
+      }
     } catch {
       if empty != nil { rmdir(place) }
       throw error
@@ -39,31 +55,30 @@ public enum OutputFolder {
   }
 
   private static func write(
-    in place: String, _ folder: String, replacing: Bool, _ body: (String) throws -> Void
+    in place: String, _ folder: String, replacing: Bool, keeps: Bool,
+    _ body: (String, UnfinishedFolder?) throws -> Void
   ) throws {
     let held = contents(of: place), isEmpty = isEmpty(place)
     if let held, !replacing {
       throw FileAccessError(
         folder, "holds \(held); name another folder, or add --overwrite to replace all of it")
     }
-    if held == nil, !isEmpty, !replacing { return try add(to: place, folder, body) }
+    if held == nil, !isEmpty, !replacing { return try add(to: place, folder, keeps: keeps, body) }
     if !isEmpty { try checkReplaceable(folder) }
     // Nobody else is at work here, so that nobody misses these.
     for mark in FolderMark.all(.partial, of: place) where mark.isLeft { FileName.remove(mark.path) }
-    let new = FolderMark.path(.partial, of: place)
-    let partial = PartialOutput(new)
-    defer { partial.forget() }
+    let new: FolderInTheMaking
     do {
-      try FileName.makeFolder(new)
+      new = try FolderInTheMaking(beside: place, folder, keeps: keeps)
     } catch {
       throw FileAccessError(folder, (error as? FileAccessError)?.reason ?? "cannot be made")
     }
+    defer { new.end() }
     do {
-      try body(new)
-      if isEmpty { try rename(new, to: place, folder) } else { try replace(place, by: new, folder) }
+      try body(new.path, new.unfinished)
+      if isEmpty { try rename(new.path, to: place, folder) } else { try replace(place, by: new.path, folder) }
     } catch {
-      FileName.remove(new)
-      throw named(error, new, folder)
+      throw named(error, new.path, folder)
     }
   }
 
@@ -75,12 +90,15 @@ public enum OutputFolder {
 
   /// Writes beside what lies in a folder; files of the same names stay, and are named. What cannot be made beside the folder
   /// is made in it.
-  private static func add(to place: String, _ folder: String, _ body: (String) throws -> Void) throws {
-    let new = FolderMark.path(.partial, of: place), partial = PartialOutput(new)
-    defer { partial.forget() }
-    guard (try? FileName.makeFolder(new)) != nil else { return try body(place) }
-    defer { FileName.remove(new) }
-    do { try body(new) } catch { throw named(error, new, folder) }
+  private static func add(
+    to place: String, _ folder: String, keeps: Bool, _ body: (String, UnfinishedFolder?) throws -> Void
+  ) throws {
+    guard let making = try? FolderInTheMaking(beside: place, folder, keeps: keeps) else {
+      return try body(place, nil)
+    }
+    defer { making.end() }
+    let new = making.path
+    do { try body(new, making.unfinished) } catch { throw named(error, new, folder) }
     let names = try FileName.filesBelow(new)
     let taken = names.filter { FileName.exists("\(place)/\($0)") }.sorted()
     guard taken.isEmpty else {
@@ -98,7 +116,7 @@ public enum OutputFolder {
   private static func replace(_ place: String, by new: String, _ folder: String) throws {
     try checkStill(place, made: new, folder)
     let old = FolderMark.path(.old, of: place)
-    let care = PartialOutput(comebackOf: place, from: old, begun: new)
+    let care = PartialOutput(comebackOf: place, from: old, begun: FolderMark.path(.partial, of: place))
     defer { care.forget() }
     guard FileName.rename(place, old) else {
       throw FileAccessError(folder, "cannot be replaced: " + systemReason)
@@ -231,7 +249,7 @@ public enum OutputFolder {
   }
 
   /// What this program writes into folders of models, shards and runs.
-  private static func isOurs(_ path: String) -> Bool {
+  static func isOurs(_ path: String) -> Bool {
     let known: Set = [
       "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json",
       "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.json",

@@ -85,7 +85,7 @@ struct FolderCareTests {
       let found = try shell.run(
         """
         rm -rf out; \(prepare)
-        "$P" \(build) out --size 64 & p=$!; \(Shell.until("ls -d out.*.partial >/dev/null 2>&1")); kill -STOP $p
+        "$P" \(build) out --size 64 & p=$!; \(Shell.until("ls -d out.partial >/dev/null 2>&1")); kill -STOP $p
         V \(build) out 2>second; echo $?; grep -c "^vugen: out: another run writes here (pid $p)" second
         V \(build) out --overwrite 2>second; echo $?; grep -c "pid $p" second
         kill -CONT $p; wait $p; echo $?; ls -d out*; ls out

@@ -165,36 +165,76 @@ public struct FolderImport {
   }
 
   /// Writes shards; pictures larger than `size` are shrunk to fit it. Returns the pairs that could not be
-  /// read, with the reason. Throws when nothing could.
+  /// read, with the reason. Throws when nothing could, or `CancellationError`.
+  ///
+  /// - Parameters:
+  ///   - account: of what was finished before this was ended once, and is now: shards that are as they were stay.
+  ///   - isEnded: asked before each picture whether to end.
+  ///   - begins: called once it is known what stays.
   public static func write(
-    _ pairs: [Pair], to folder: String, size: Int?, perShard: Int = 1000,
+    _ pairs: [Pair], to folder: String, size: Int?, perShard: Int = 1000, account: ImportAccount? = nil,
+    isEnded: @Sendable () -> Bool = { false }, begins: () -> Void = {},
     progress: (Int) throws -> Void = { _ in }
   ) throws -> [(path: String, reason: String)] {
     try FileName.makeFolder(folder)
+    let parts = stride(from: 0, to: pairs.count, by: perShard).map {
+      pairs[$0..<min(pairs.count, $0 + perShard)]
+    }
+    try account?.begin(in: folder, parts) { part, bad in
+      // What stood in a picture's way may be gone though the picture is as it was.
+      try bad.allSatisfy { bad in
+        guard part.indices.contains(part.startIndex + bad.place) else { return false }
+        let place = part.startIndex + bad.place
+        let result = Result { try sample(part[place], number: place, size) }
+        // One that was left in its midst says nothing.
+        guard !isEnded() else { throw CancellationError() }
+        guard case .failure(let error) = result else { return false }
+        return "\(error)" == bad.reason
+      }
+    }
+    begins()
     var bad: [(String, String)] = [], written = 0
-    for start in stride(from: 0, to: pairs.count, by: perShard) {
-      let part = Array(pairs[start..<min(pairs.count, start + perShard)])
-      let results = inParallel(part.count) { i in
-        Result { try sample(part[i], number: start + i, size) }
-      }
-      var samples: [Sample] = []
-      for (pair, result) in zip(part, results) {
-        switch result {
-        case .success(let sample): samples.append(sample)
-        case .failure(let error): bad.append((pair.path, "\(error)"))
-        }
-      }
-      written += samples.count
-      if !samples.isEmpty {
-        try Shards.write(samples, to: "\(folder)/train-\(Shards.padded(start / perShard, 6)).tar")
-      }
-      try progress(start + part.count)
+    for (shard, part) in parts.enumerated() {
+      let failures =
+        try account?.bad(ofFinished: shard)
+        ?? write(part, shard, to: folder, size: size, account, isEnded: isEnded)
+      bad += failures.map { (part[part.startIndex + $0.place].path, $0.reason) }
+      written += part.count - failures.count
+      try progress(part.endIndex)
     }
     guard written > 0 else {
       let which = pairs.count == 1 ? "the one picture cannot" : "none of the \(pairs.count) pictures can"
       // By the name under which the person knows the folder, as `OutputFolder` says it.
       throw FileAccessError(folder, "nothing is written: \(which) be read: \(bad.first?.1 ?? "")")
     }
+    return bad
+  }
+
+  /// Writes one shard, of those pictures that can be read.
+  private static func write(
+    _ part: ArraySlice<Pair>, _ shard: Int, to folder: String, size: Int?, _ account: ImportAccount?,
+    isEnded: @Sendable () -> Bool
+  ) throws -> [ImportAccount.Bad] {
+    // Before they are read: what changes meanwhile is made again.
+    let sources = account.map { _ in ImportAccount.sources(part) }, start = part.startIndex
+    let results = inParallel(part.count) { i in
+      Result<Sample, any Error> {
+        guard !isEnded() else { throw CancellationError() }
+        return try sample(part[start + i], number: start + i, size)
+      }
+    }
+    // A picture that was left in its midst is not damaged.
+    guard !isEnded() else { throw CancellationError() }
+    var samples: [Sample] = [], bad: [ImportAccount.Bad] = []
+    for (place, result) in results.enumerated() {
+      switch result {
+      case .success(let sample): samples.append(sample)
+      case .failure(let error): bad.append(.init(place: place, reason: "\(error)"))
+      }
+    }
+    try account?.note(shard, sources: sources ?? "", bad)
+    if !samples.isEmpty { try Shards.write(samples, to: "\(folder)/\(ImportAccount.name(shard))") }
+    account?.pictures += part.count
     return bad
   }
 

@@ -38,6 +38,8 @@ public final class Trainer {
   private let optimizer: any Optimizer
   private let average: MovingAverage
   private let parameters: [Parameter]
+  /// Numbers that are trained.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
   /// Parameters whose gradients are clipped together.
   private let clipped: [[NamedParameter]]
   /// Who trains together.

@@ -20,6 +20,11 @@ public struct TrainingLoop {
     public let picturesPerSecond: Double
     /// Until the last step, at this pace.
     public let secondsLeft: Double
+
+    /// Each argument is the property of its name.
+    public init(picturesPerSecond: Double, secondsLeft: Double) {
+      (self.picturesPerSecond, self.secondsLeft) = (picturesPerSecond, secondsLeft)
+    }
   }
 
   /// What came of it.
@@ -34,8 +39,10 @@ public struct TrainingLoop {
 
   /// How far it has come.
   private struct State {
+    let start: ContinuousClock.Instant
     /// When what is done now and then was done last.
-    var save, sheet, validation: ContinuousClock.Instant
+    var save, validation: ContinuousClock.Instant
+    var sheet: SheetPace
     var last: Trainer.Report?
     var best: Validation?
     /// Whether it was told that lines of metrics are not kept.
@@ -83,7 +90,9 @@ public struct TrainingLoop {
     try training.trainer.shareState()
     let trainer = training.trainer, start = clock.now, first = trainer.stepCount
     let log: MetricsLog? = try training.ranks.together { try metrics(keepingThrough: first) }
-    var state = State(save: start, sheet: start, validation: start, best: try bestSoFar())
+    var state = State(
+      start: start, save: start, validation: start, sheet: SheetPace(minutes: training.sampleMinutes),
+      best: try bestSoFar())
     if training.writesEvents, training.ranks.isFirst {
       try attempt("no events are written") {
         state.events = try EventFile(path: EventFile.path(in: training.folder), after: first)
@@ -135,8 +144,9 @@ public struct TrainingLoop {
       state.save = clock.now
     }
     if due.sheet {
+      let start = clock.now
       try drawSamples(state)
-      state.sheet = clock.now
+      state.sheet.note(drawn: seconds(since: start), at: seconds(since: state.start))
     }
     if training.ranks.isFirst { try attempt("nothing is measured") { try measure(report.step) } }
   }
@@ -153,7 +163,7 @@ public struct TrainingLoop {
     }
     let flags = try training.ranks.any(
       [
-        isOver(training.checkpointMinutes, last.save), isOver(training.sampleMinutes, last.sheet),
+        isOver(training.checkpointMinutes, last.save), last.sheet.isDue(at: seconds(since: last.start)),
         isOver(training.validationMinutes, last.validation)
           || training.validationMinutes != nil && training.trainer.isFinished,
       ].map { $0 && training.ranks.isFirst })

@@ -183,6 +183,26 @@ struct ValidationTests {
     #expect(FileName.exists("\(o)/\(GenerationFiles.oneStepDecoder)"))
   }
 
+  /// Sheets of a run on a person's own pictures show their captions, those first that are held out; and what a run will take
+  /// of the memory is told by parts.
+  @Test func sheetsShowOwnCaptions() throws {
+    let shards = try shards(60), held = try captions(stored(shards, "0.02").validation)
+    let u = try understanding(shards, folder + "/u", minutes: 0)
+    _ = try TrainingLoop(u).run()
+    let d = try decoder(shards, folder + "/u/model", folder + "/d", minutes: 0)
+    _ = try TrainingLoop(d).run()
+    let run = try generator(shards, folder + "/d/model", folder + "/g", minutes: 0)
+    _ = try run.step()
+    let prompts = try run.sheetPrompts()
+    #expect(
+      prompts.count == 12 && Set(prompts).count == 12 && Set(prompts.prefix(6)) == Set(held), "\(prompts)")
+    #expect(prompts.allSatisfy { $0.hasPrefix("number ") })
+    let note = try #require(run.memoryNote), need = try #require(run.memoryNeed)
+    let numbers = note.matches(of: #/ (\d+\.\d\d)[,)]/#).compactMap { Double($0.1) }
+    #expect(numbers.count == 5 && abs(numbers.reduce(0, +) - need / 1e9) < 0.03, "\(note)")
+    #expect(note.contains("moments ") && note.contains("; ") && note.hasSuffix(" GB are free"), "\(note)")
+  }
+
   /// A share may stand as a number in a recipe, and be set as one.
   @Test func aShareIsANumberOrAText() throws {
     let file = temporaryPath(".toml")

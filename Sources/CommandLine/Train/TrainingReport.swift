@@ -15,12 +15,13 @@ struct TrainingReport {
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     var pace = ProgressPace(from: 0)
-    /// What was measured last of what is held out, and whether none was lower.
-    var validation: (Validation, isBest: Bool)?
+    var text: ProgressText
     /// When a line was told last, behind which step.
     var since: (seconds: Double, step: Int)
 
-    init(from step: Int) { (start, since) = (clock.now, (0, step)) }
+    init(from step: Int, of steps: Int) {
+      (start, since, text) = (clock.now, (0, step), ProgressText(steps: steps))
+    }
 
     var seconds: Double { (clock.now - start) / .seconds(1) }
   }
@@ -29,7 +30,7 @@ struct TrainingReport {
 
   init(_ training: any TrainingRun, asJSON: Bool) {
     (self.training, self.asJSON) = (training, asJSON)
-    told = Told(from: training.trainer.stepCount)
+    told = Told(from: training.trainer.stepCount, of: training.trainer.settings.steps)
   }
 
   /// - Parameters:
@@ -42,7 +43,7 @@ struct TrainingReport {
     let loop = TrainingLoop(training, isCancelled: { Interruption.isRequested }, measure: measure) { event in
       switch event {
       case .step(let report, let pace): show(report, pace)
-      case .validation(let found, let isBest): told.validation = (found, isBest)
+      case .validation(let found, let isBest): told.text.validation = (found, isBest)
       case .note(let line):
         ProgressLine.end()
         note(line.oneLine)
@@ -111,30 +112,13 @@ struct TrainingReport {
 
   /// A line that is written over and over on a terminal; elsewhere, now and then one that stays.
   private func show(_ r: Trainer.Report, _ pace: TrainingLoop.Pace) {
-    let terms = r.terms.map { "\($0.name) \(number(Double($0.value)))" }.joined(separator: "  ")
-    let minutes = Int(min(pace.secondsLeft, 1e9) / 60), left = "\(minutes / 60) h \(minutes % 60) min left"
-    let steps = training.trainer.settings.steps
-    let start = "step \(r.step)/\(steps)  loss \(number(Double(r.loss)))  \(terms)\(validation)"
-    guard !ProgressLine.isShown else {
-      return ProgressLine.show("\(start)  \(speed(pace.picturesPerSecond)) pictures/s  \(left)")
-    }
+    guard !ProgressLine.isShown else { return ProgressLine.show(told.text.brief(r, pace)) }
     let now = told.seconds
     guard told.pace.isDue(at: now) else { return }
     let recent = Double((r.step - told.since.step) * training.picturesPerStep) / (now - told.since.seconds)
     told.since = (now, r.step)
-    let memory = SystemMemory.residentBytes.map { String(format: "  %.1f GB in use", Double($0) / 1e9) } ?? ""
-    note(
-      "\(start)  \(speed(recent)) pictures/s (on average \(speed(pace.picturesPerSecond)))\(memory)  \(left)")
-  }
-
-  private var validation: String {
-    told.validation.map {
-      "  validation \(number($0.0.loss)) at step \($0.0.step)\($0.isBest ? ", the lowest" : "")"
-    }
-      ?? ""
+    note(told.text.whole(r, pace, recent: recent, bytes: SystemMemory.residentBytes))
   }
 
   private func number(_ value: Double) -> String { String(format: "%.3f", value) }
-
-  private func speed(_ value: Double) -> String { String(format: value < 10 ? "%.1f" : "%.0f", value) }
 }

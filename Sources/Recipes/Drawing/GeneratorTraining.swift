@@ -148,6 +148,7 @@ public final class GeneratorTraining: TrainingRun {
   private let bank: ObjectBank?
   /// Places in the cache whose captions were too long for the model.
   private var cutPlaces: Set<Int> = []
+  private var ownPrompts: [String]?
 
   /// - Parameters:
   ///   - model: folder of a model with reducer and decoder.
@@ -315,18 +316,34 @@ public final class GeneratorTraining: TrainingRun {
 
   public func stop() {}
 
-  /// Prompts that every sheet shows, seeds being their places.
+  /// Prompts that every sheet of a run on scenes shows, seeds being their places.
   public static let samplePrompts = [
     "a red apple", "a cat", "a blue car", "a dog on a white background", "three stars", "two bananas",
     "a tree left of a house", "a green frog above a yellow star", "a purple umbrella", "five hearts",
     "a penguin right of a snowman", "a clock",
   ]
 
+  /// What every sheet shows: of a person's own samples as many captions, first of those that are held out. Throws
+  /// `DataSetError`.
+  package func sheetPrompts() throws -> [String] {
+    guard !recipe.data.isComposed else { return Self.samplePrompts }
+    if let ownPrompts { return ownPrompts }
+    let most = Self.samplePrompts.count
+    var prompts = try heldOut?.captions(most: most) ?? []
+    // A picture may be there several times.
+    for place in 0..<min(cache.count, 100 * most) where prompts.count < most {
+      let caption = try cache.captions(place)[0]
+      if !prompts.contains(caption) { prompts.append(caption) }
+    }
+    ownPrompts = prompts
+    return prompts
+  }
+
   public func drawSamples(to path: String) throws {
     guard ranks.isFirst else { return }
     let imaginer = try imaginer()
     var items: [ContactSheet.Item] = []
-    for (i, text) in Self.samplePrompts.enumerated() {
+    for (i, text) in try sheetPrompts().enumerated() {
       var settings = ImageSettings(prompt: text)
       (settings.seed, settings.steps) = (UInt64(i), 25)
       settings.decoderSteps = model.oneStepDecoder == nil ? 4 : 1

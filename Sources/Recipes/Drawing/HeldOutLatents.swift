@@ -27,4 +27,14 @@ final class HeldOutLatents {
     parts[samples] = part
     return part
   }
+
+  /// Captions of the first samples, each once. Throws `DataSetError`.
+  func captions(most: Int) throws -> [String] {
+    var captions: [String] = []
+    for sample in 0..<min(count, most) {
+      let caption = try source.example(sample, side: 32).caption
+      if !captions.contains(caption) { captions.append(caption) }
+    }
+    return captions
+  }
 }

@@ -9,9 +9,14 @@ extension TrainingRun {
   /// What the run is reckoned to take of the memory, beside what is free, in a line; nil where either is not known.
   public var memoryNote: String? {
     guard let need = memoryNeed, let free = SystemMemory.roomBytes else { return nil }
-    let own = SystemMemory.residentBytes ?? 0
+    let own = SystemMemory.residentBytes ?? 0, numbers = 4 * Double(trainer.parameterCount)
+    var parts = [("weights", numbers), ("gradients", numbers), ("moments", 2 * numbers)]
+    if trainer.settings.keepsAverage { parts.append(("average", numbers)) }
+    let rest = max(0, need - parts.reduce(0) { $0 + $1.1 })
+    parts.append(("activations, data and what is frozen", rest))
+    let told = parts.map { "\($0.0) \(String(format: "%.2f", $0.1 / 1e9))" }.joined(separator: ", ")
     return
-      "about \(MemoryNeed.gigabytes(need)) GB of memory are needed for weights, moments, averages, activations and data; \(MemoryNeed.gigabytes(Double(free + own))) GB are free"
+      "about \(MemoryNeed.gigabytes(need)) GB of memory are needed (\(told)); \(MemoryNeed.gigabytes(Double(free + own))) GB are free"
   }
 }
 

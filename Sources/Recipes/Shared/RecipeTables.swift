@@ -44,7 +44,10 @@ extension DrawingRun {
     "run",
     [
       ("checkpointMinutes", .positive, "minutes", "Time between checkpoints."),
-      ("sampleMinutes", .weight, "minutes", "Time between sheets of samples; 0 draws none."),
+      (
+        "sampleMinutes", .weight, "minutes",
+        "Time between sheets of samples, which take a twentieth of a run at most; 0 draws none."
+      ),
       validationMinutes, tensorboard, name, compute, checkpointActivations, nice,
     ])
 

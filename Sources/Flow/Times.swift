@@ -42,6 +42,16 @@ public enum TimeGrid: Sendable, Equatable {
   /// (arXiv 2403.03206).
   case shifted(Double)
 
+  /// How far times are moved towards the noise for data of so many numbers: √(numbers / 4096), at least 1. The more of them, the
+  /// more noise it takes to hide what they show (arXiv 2403.03206, 2510.11690).
+  public static func shift(forNumbers count: Int) -> Double { max(1, (Double(count) / 4096).squareRoot()) }
+
+  /// A time that is moved towards the noise as `shifted` moves those of a solver.
+  public static func moved(_ time: Float, by shift: Double) -> Float {
+    let noise = 1 - Double(time)
+    return Float(1 - shift * noise / (1 + (shift - 1) * noise))
+  }
+
   /// `steps + 1` rising times, first 0 and last 1.
   public func times(_ steps: Int) -> [Float] {
     (0...steps).map { k in

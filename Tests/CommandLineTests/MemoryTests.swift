@@ -1,6 +1,8 @@
 import Foundation
+import Pictures
 import ProgramSupport
 import Recipes
+import Tensors
 import TestSupport
 import Testing
 import VUGEN
@@ -133,5 +135,32 @@ struct MemoryTests {
     #expect(
       refused.status == 1 && refused.error.contains("data.batch")
         && refused.error.contains(" GB are free; make them smaller"), "\(refused)")
+  }
+
+  /// Shards are mapped and indexed: a set of a gigabyte takes no more than one of a few megabytes; and a shard is written
+  /// some pictures at a time.
+  @Test func aLargeSetTakesNoMoreMemory() throws {
+    let shell = try Shell()
+    var random = Philox(seed: 6)
+    let rgb = random.integers(below: 256, count: 200 * 200 * 3).map { UInt8($0) }
+    try shell.write(Data(try Picture(width: 200, height: 200, rgb: rgb).pngData()), "noise.png")
+    let made = try shell.run(
+      """
+      mkdir in many; for i in {100..139}; do cp noise.png in/$i.png; echo picture $i >in/$i.txt; done
+      V data build folder in -o one
+      for i in {100..339}; do ln -s ../one/train-000000.tar many/$i.tar; done; V data inspect many
+      """)
+    #expect(made.out == "40 pictures in one\n9600 samples in 240 shards\n", "\(made)")
+    let settings = "--set data.batch=2 --set optimization.steps=2 --set data.validation=0 -o r --overwrite"
+    let peaks = try ["one", "many"].map {
+      try peak("train understanding --from nano --set data.shards=\($0) \(settings)", shell)
+    }
+    #expect(peaks[1] < peaks[0] + 60e6, "\(peaks)")
+    // Six hundred pictures of half a megabyte.
+    _ = try shell.run(
+      "head -c 500000 /dev/zero >>noise.png; for i in {100..699}; do ln -f noise.png in/$i.png; echo x >in/$i.txt; done"
+    )
+    let build = try peak("data build folder in -o large", shell)
+    #expect(build < 250e6, "\(build)")
   }
 }

@@ -68,4 +68,16 @@ struct FlowTests {
     // Φ(logit(0.75)) − Φ(logit(0.25)) = 0.728.
     #expect(abs(Double(t.count { (0.25...0.75).contains($0) }) / 4000 - 0.728) < 0.03)
   }
+
+  /// a = √(tokens · channels / 4096), and a time is moved by it as a solver's are.
+  @Test func timesMoveWithTheSizeOfTheData() {
+    for (numbers, shift) in [(256 * 64, 2.0), (1024 * 64, 4), (1024 * 1024, 16), (256 * 16, 1), (64, 1)] {
+      #expect(TimeGrid.shift(forNumbers: numbers) == shift)
+      let times = TimeGrid.shifted(shift).times(8)
+      for (k, time) in times.enumerated() {
+        #expect(abs(TimeGrid.moved(Float(k) / 8, by: shift) - time) < 1e-6, "\(shift) \(k)")
+      }
+      #expect(TimeGrid.moved(0, by: shift) == 0 && TimeGrid.moved(1, by: shift) == 1)
+    }
+  }
 }

@@ -153,6 +153,10 @@ import VUGEN
     #expect(generator.optimizer == .adamW && generator.decay == 0.1)
     #expect(GeneratorRecipe.preset(.imagenet)?.optimization.steps == 50_000)
     #expect(GeneratorRecipe.preset(.imagenet)?.optimization.averageStart == 0.2)
+    for preset in [RecipePreset.imagenet, .stockmix, .nano] {
+      let model = try #require(GeneratorRecipe.preset(preset)).model
+      #expect(model.timeShift == 1 && model.predicts == .velocity)
+    }
     let decoder = try #require(DecoderRecipe.preset(.imagenet)), o = decoder.optimization
     #expect(decoder.model.size == .medium && decoder.model.outputSize == 256 && decoder.model.ratio == 16)
     #expect(!decoder.model.standardised && decoder.objectives.latentNoise == 0)

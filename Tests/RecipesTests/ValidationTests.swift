@@ -203,6 +203,62 @@ struct ValidationTests {
     #expect(note.contains("moments ") && note.contains("; ") && note.hasSuffix(" GB are free"), "\(note)")
   }
 
+  private func state(_ name: String) -> Data? {
+    FileManager.default.contents(atPath: Trainer.checkpoint(in: "\(folder)/\(name)"))
+  }
+
+  /// A generator's run of six steps upon `folder/d`.
+  private func run(
+    _ name: String, resuming: Bool = false, _ change: (inout GeneratorRecipe) -> Void
+  ) throws -> GeneratorTraining {
+    var recipe = GeneratorRecipe()
+    (recipe.data.shards, recipe.data.batch, recipe.run.sampleMinutes) = (folder + "/shards", 4, 0)
+    recipe.model.patch = 2
+    shorten(&recipe.optimization)
+    change(&recipe)
+    return try GeneratorTraining(
+      recipe, model: folder + "/d/model", folder: "\(folder)/\(name)", isResuming: resuming)
+  }
+
+  /// A tower that predicts the data, its times shifted by the latents' size: it resumes bit for bit, and its model says so.
+  @Test func aTowerMayPredictTheData() throws {
+    let shards = try shards(20)
+    _ = try TrainingLoop(understanding(shards, folder + "/u", minutes: 0)).run()
+    _ = try TrainingLoop(decoder(shards, folder + "/u/model", folder + "/d", minutes: 0)).run()
+    let data: (inout GeneratorRecipe) -> Void = { ($0.model.predicts, $0.model.timeShift) = (.data, 3) }
+    _ = try TrainingLoop(run("whole", data)).run()
+    var steps = 0
+    _ = try TrainingLoop(run("cut", data), isCancelled: { steps >= 3 }, measure: { steps = $0 }).run()
+    _ = try TrainingLoop(run("cut", resuming: true, data)).run()
+    #expect(steps == 3 && state("whole") != nil && state("whole") == state("cut"))
+    let model = try LoadedModel(folder: folder + "/whole/model").generation()
+    #expect(model.configuration.predicts == .data && model.configuration.timeShift == 3)
+    #expect(model.generator?.configuration.predicts == .data)
+    try shiftsAndPredictionsDiffer(data)
+  }
+
+  /// Shifted training is another training, and so is another prediction; a shift of the steps alone is none.
+  private func shiftsAndPredictionsDiffer(_ data: (inout GeneratorRecipe) -> Void) throws {
+    func trained(_ name: String, _ change: (inout GeneratorRecipe) -> Void) throws -> Data? {
+      _ = try TrainingLoop(
+        run(name) {
+          data(&$0)
+          change(&$0)
+        }
+      ).run()
+      return state(name)
+    }
+    let whole = state("whole"), one = try trained("one") { $0.model.timeShift = 1 }
+    let even = try trained("even") { $0.model.shiftsTraining = false }
+    let velocity = try trained("velocity") { $0.model.predicts = .velocity }
+    #expect(one != nil && even == one && even != whole && velocity != whole)
+    // Of few numbers nothing is shifted by itself.
+    _ = try trained("own") { $0.model.timeShift = 0 }
+    #expect(try GenerationConfiguration(folder: folder + "/own/model").timeShift == 1)
+    let older = GeneratorRecipe.ofOlderRuns.model
+    #expect(older.timeShift == 1 && !older.shiftsTraining)
+  }
+
   /// A share may stand as a number in a recipe, and be set as one.
   @Test func aShareIsANumberOrAText() throws {
     let file = temporaryPath(".toml")

@@ -94,5 +94,18 @@ struct GenerationParityTests {
     }
     #expect(relativeError(loss, try reference["loss"]) < 1e-5)
     try compareGradients(tower, gradients, reference.part("gradient"))
+
+    // The same weights, whose numbers are the data now: the loss is that of v = (x̂ − x_t) / max(1 − t, 0.05).
+    let other = GenerationTower(.init(latents: 3, grid: 2, predicts: .data), text: text, using: &random)
+    try other.load(reference.part("weight"), from: "tower")
+    let numbers = velocity().toArray(), points = xt.toArray(), times = t.toArray()
+    let each = numbers.count / times.count
+    let expected = numbers.indices.map { (numbers[$0] - points[$0]) / max(0.05, 1 - times[$0 / each]) }
+    let ours = other(xt, at: t, prompts: prompts, language: frozen.core.language)
+    #expect(relativeError(ours, Tensor(expected, shape: xt.shape)) < 1e-6)
+    let late = Tensor([Float](repeating: 1, count: times.count))
+    let bounded = other(xt, at: late, prompts: prompts, language: frozen.core.language)
+    let plain = tower(xt, at: late, prompts: prompts, language: frozen.core.language)
+    #expect(relativeError(bounded, (plain - xt) * 20) < 1e-5)
   }
 }

@@ -134,10 +134,8 @@ struct TrainGenerator: AsyncParsableCommand {
           recipe, model: base, folder: options.output, isResuming: options.isResuming,
           from: options.start, fork: options.origin, latents: latents, ranks: ranks)
       }
-      let count = training.pictureCount, pictures = count == 1 ? "one picture" : "\(count) pictures"
-      let source = count == recipe.data.scenes ? " (data.scenes)" : ""
       note(
-        "first the latents of \(pictures)\(source) that are not there yet are made, and kept in \(training.latentFolder)"
+        "first the latents of \(counted(training.latentCount, "picture")) are made (data.scenes: \(recipe.data.scenes) at most); they are kept in \(training.latentFolder)"
           .oneLine)
       // From here on a signal leaves the latents that are there, and the same command goes on.
       try preparation.attempt {

@@ -210,31 +210,54 @@ public struct FolderImport {
     return bad
   }
 
+  /// Pictures that are read at once: all of a shard may be more than there is memory for.
+  private static let atOnce = 32
+
   /// Writes one shard, of those pictures that can be read.
   private static func write(
     _ part: ArraySlice<Pair>, _ shard: Int, to folder: String, size: Int?, _ account: ImportAccount?,
     isEnded: @Sendable () -> Bool
   ) throws -> [ImportAccount.Bad] {
     // Before they are read: what changes meanwhile is made again.
-    let sources = account.map { _ in ImportAccount.sources(part) }, start = part.startIndex
-    let results = inParallel(part.count) { i in
+    let sources = account.map { _ in ImportAccount.sources(part) } ?? ""
+    var bad: [ImportAccount.Bad] = []
+    struct Empty: Error {}
+    do {
+      try Shards.write(to: "\(folder)/\(ImportAccount.name(shard))") { put in
+        for start in stride(from: part.startIndex, to: part.endIndex, by: atOnce) {
+          let end = min(part.endIndex, start + atOnce)
+          bad += try write(part[start..<end], of: part.startIndex, size, isEnded: isEnded, put)
+        }
+        try account?.note(shard, sources: sources, bad)
+        // A shard of nothing is none.
+        if bad.count == part.count { throw Empty() }
+      }
+    } catch is Empty {}
+    account?.pictures += part.count
+    return bad
+  }
+
+  /// Puts some of a shard's pictures into it, whose first one is `first`, and returns those that cannot be read.
+  private static func write(
+    _ pairs: ArraySlice<Pair>, of first: Int, _ size: Int?, isEnded: @Sendable () -> Bool,
+    _ put: (Sample) throws -> Void
+  ) throws -> [ImportAccount.Bad] {
+    let start = pairs.startIndex
+    let results = inParallel(pairs.count) { i in
       Result<Sample, any Error> {
         guard !isEnded() else { throw CancellationError() }
-        return try sample(part[start + i], number: start + i, size)
+        return try sample(pairs[start + i], number: start + i, size)
       }
     }
     // A picture that was left in its midst is not damaged.
     guard !isEnded() else { throw CancellationError() }
-    var samples: [Sample] = [], bad: [ImportAccount.Bad] = []
-    for (place, result) in results.enumerated() {
+    var bad: [ImportAccount.Bad] = []
+    for (i, result) in results.enumerated() {
       switch result {
-      case .success(let sample): samples.append(sample)
-      case .failure(let error): bad.append(.init(place: place, reason: "\(error)"))
+      case .success(let sample): try put(sample)
+      case .failure(let error): bad.append(.init(place: start + i - first, reason: "\(error)"))
       }
     }
-    try account?.note(shard, sources: sources ?? "", bad)
-    if !samples.isEmpty { try Shards.write(samples, to: "\(folder)/\(ImportAccount.name(shard))") }
-    account?.pictures += part.count
     return bad
   }
 

@@ -50,11 +50,17 @@ public enum Shards {
     return String(repeating: "0", count: max(0, digits - text.count)) + text
   }
 
-  /// Writes one shard, whole or not at all. Throws `ModelFileError`.
+  /// Writes one shard, whole or not at all. Throws `FileAccessError`.
   public static func write(_ samples: [Sample], to path: String) throws {
+    try write(to: path) { put in for sample in samples { try put(sample) } }
+  }
+
+  /// The same of samples that come one after the other, so that not all of them are in memory. Throws what `body` throws;
+  /// nothing is written then.
+  static func write(to path: String, _ body: (_ put: (Sample) throws -> Void) throws -> Void) throws {
     try AtomicFile.write(to: path) { write in
       func put(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
-      for sample in samples {
+      try body { sample in
         let parts = [
           (sample.pictureType, sample.picture), ("txt", [UInt8](sample.caption.utf8)),
           ("json", sample.record),

@@ -89,7 +89,9 @@ extension StoredPictureData {
 extension TrainingRecipe {
   /// What runs went by whose recipes say nothing of these: stored pictures were squashed, and never mirrored, and all of them
   /// were learnt from.
-  public static var ofOlderRuns: Self {
+  public static var ofOlderRuns: Self { framedAsBefore() }
+
+  static func framedAsBefore() -> Self {
     var recipe = Self()
     (recipe.data.crop, recipe.data.flip, recipe.data.validation) = (.squash, false, "0")
     return recipe

@@ -22,6 +22,7 @@ extension TimeDistribution.Kind: RecipeOption {}
 extension PixelDecoderConfiguration.Size: RecipeOption {}
 extension ReducerConfiguration.Kind: RecipeOption {}
 extension OptimizerKind: RecipeOption {}
+extension TowerPrediction: RecipeOption {}
 
 /// Recipes as TOML, with values set from the command line.
 public enum RecipeFile {

@@ -158,6 +158,8 @@ extension RecipeKey {
 public protocol TrainingRecipe: Codable, Sendable {
   /// The defaults.
   init()
+  /// What runs went by whose recipes say nothing of newer values.
+  static var ofOlderRuns: Self { get }
   /// Every value that it has, in sections of the same order.
   static var keys: [RecipeKey] { get }
   /// Pictures and batches.

@@ -57,6 +57,8 @@ extension GeneratorRecipe {
   /// (StockMix). Guidance is chosen when a picture is drawn: 1.8 and 5.
   public static func preset(_ preset: RecipePreset) -> GeneratorRecipe? {
     var recipe = GeneratorRecipe()
+    // Plain velocity and even times, as the paper has them and nano was trained.
+    (recipe.model.timeShift, recipe.model.predicts) = (1, .velocity)
     let isImageNet = preset == .imagenet
     guard preset != .nano else { return recipe }
     (recipe.optimization.decay, recipe.optimization.averageDecay) = (0.1, 0.9999)

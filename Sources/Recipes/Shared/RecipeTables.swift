@@ -225,7 +225,15 @@ extension GeneratorRecipe {
       "model",
       [
         ("seed", .seed, "", "Seed of the weights that are not copied from the language model."),
-        ("timeShift", .positive, "", "Shift of the sampling steps towards the noise; 1 spaces them evenly."),
+        (
+          "timeShift", .weight, "",
+          "Shift of the sampling steps towards the noise; 1 spaces them evenly, 0 goes by the latents' numbers: √(numbers/4096), 1 at least."
+        ),
+        ("shiftsTraining", .flag, "", "Whether training's times are shifted likewise."),
+        (
+          "predicts", .word(TowerPrediction.allCases.map(\.rawValue)), "",
+          "What the tower's last layer gives: the velocity, or the data to which it leads."
+        ),
         ("patch", .whole(1...1024), "latents", "Side of the square of latents that becomes one token."),
       ])
     + RecipeKey.section(

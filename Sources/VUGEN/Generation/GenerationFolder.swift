@@ -24,6 +24,8 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
   public var generatorPatch = 1
   /// How the sampler's steps are moved towards the noise; 1 leaves them even. See `TimeGrid.shifted`.
   public var timeShift = 1.0
+  /// What the generation tower's last layer gives.
+  public var predicts = TowerPrediction.velocity
 
   /// Tokens of one latent, and even steps.
   public init(
@@ -40,6 +42,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
     timeShift = try values.decode(Double.self, forKey: .timeShift)
     // Folders from before there was a choice lack it.
     generatorPatch = try values.decodeIfPresent(Int.self, forKey: .generatorPatch) ?? 1
+    predicts = try values.decodeIfPresent(TowerPrediction.self, forKey: .predicts) ?? .velocity
     let earlier = try values.nestedContainer(
       keyedBy: PixelDecoderConfiguration.EarlierKeys.self, forKey: .decoder)
     if !values.contains(.imageSize), let patch = try earlier.decodeIfPresent(Int.self, forKey: .patchSize) {
@@ -51,7 +54,7 @@ public struct GenerationConfiguration: Codable, Sendable, Equatable {
 
   /// Sizes of the generation tower.
   public var tower: GenerationTowerConfiguration {
-    .init(latents: reducer.latents, grid: grid, patch: generatorPatch)
+    .init(latents: reducer.latents, grid: grid, patch: generatorPatch, predicts: predicts)
   }
 
   /// Reads `generation.json`. Throws `ModelFileError`.

@@ -1,5 +1,14 @@
+import Flow
 import Layers
 import Tensors
+
+/// What a generation tower's last layer gives.
+public enum TowerPrediction: String, Codable, Sendable, CaseIterable {
+  /// The path's velocity.
+  case velocity
+  /// The data at the path's end; the velocity leads there (x-prediction, arXiv 2605.21981).
+  case data
+}
 
 /// Sizes of a generation tower beyond those of the language model whose layers it copies.
 public struct GenerationTowerConfiguration: Codable, Sendable, Equatable {
@@ -10,10 +19,12 @@ public struct GenerationTowerConfiguration: Codable, Sendable, Equatable {
   /// Latents along one side of the square that one token stands for (a diffusion transformer's patch size,
   /// arXiv 2212.09748): fine latents at the price of coarse ones.
   public var patch: Int
+  /// What the last layer gives.
+  public var predicts: TowerPrediction
 
   /// Each argument is the property of its name.
-  public init(latents: Int, grid: Int, patch: Int = 1) {
-    (self.latents, self.grid, self.patch) = (latents, grid, patch)
+  public init(latents: Int, grid: Int, patch: Int = 1, predicts: TowerPrediction = .velocity) {
+    (self.latents, self.grid, self.patch, self.predicts) = (latents, grid, patch, predicts)
   }
 
   /// Tokens of a picture behind a prompt.
@@ -52,6 +63,8 @@ public struct ReadPrompts {
 /// at every step and the frozen tower's answers are those it gives alone.
 ///
 ///     h₀ = W_in x_t + time(t) + position        v = W_out RMSNorm(h_L)          W_out begins at zero
+///
+/// Where the last layer gives the data x̂ instead, v = (x̂ − x_t) / max(1 − t, 0.05).
 ///
 /// A token is one latent, or a square of them. Shapes: x, v `[batch, patches, channels]`, t `[batch]`,
 /// 0 = noise → 1 = data.
@@ -113,8 +126,12 @@ public final class GenerationTower: Module {
       h = checkpointed([h]) { layer($0[0], after: prompt, rope: table, mask: mask) }
     }
     let side = c.grid / c.patch
-    return output(norm(h)).cast(to: .f32).reshaped([batch, side, side, c.channelsOfToken])
+    let predicted = output(norm(h)).cast(to: .f32).reshaped([batch, side, side, c.channelsOfToken])
       .depthToSpace(c.patch).reshaped(x.shape)
+    return switch c.predicts {
+    case .velocity: predicted
+    case .data: StraightPath.velocity(towards: predicted, from: x.cast(to: .f32), at: t)
+    }
   }
 
   /// Everything but what stands behind a shorter prompt's end.

@@ -14,6 +14,8 @@ public final class Imaginer {
   public let model: GenerationModel
   private let generator: GenerationTower
   private let template: ChatTemplate
+  /// How its steps are moved towards the noise, where the tower is another than the model's; nil for the model's own.
+  public var timeShift: Double?
   /// The type in which it computes: the model's unless set.
   public var type: ElementType
   /// The last prompts that were read: a slider that moves changes nothing about them.
@@ -115,7 +117,7 @@ public final class Imaginer {
   ) throws -> Tensor {
     let both = try read([settings.prompt, settings.negative]), alone = both.picked([0])
     let guidance = settings.guidance, language = understanding.core.language
-    let times = TimeGrid.shifted(model.configuration.timeShift).times(settings.steps)
+    let times = TimeGrid.shifted(timeShift ?? model.configuration.timeShift).times(settings.steps)
     return try settings.solver.integrate(
       from: noise, times: times,
       onStep: { number, x, v, _ in

@@ -108,6 +108,11 @@ struct Failure {
     guard let first = words.first, names.contains(first), message.contains("unexpected argument") else {
       return ""
     }
+    // `vugen ask "what is it?" cat.png`, as other programs take it.
+    let option = ["ask": "--image", "imagine": "--from"][first]
+    if let option, let file = words.dropFirst(2).first(where: FileName.exists) {
+      return "; a picture goes with \(option): vugen \(first) … \(option) \(file.message)"
+    }
     let spoken = words.dropFirst().prefix { !$0.hasPrefix("-") }.joined(separator: " ")
     return spoken.isEmpty || first == "score"
       ? "; put words that belong together in quotes"

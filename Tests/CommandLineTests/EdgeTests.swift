@@ -99,6 +99,7 @@ struct EdgeTests {
   @Test(arguments: [
     ("imagine a red apple", 2, "put the prompt in quotes: vugen imagine 'a red apple'"),
     ("ask what is it", 2, "put the question in quotes: vugen ask 'what is it'"),
+    ("ask 'what is it?' a.png", 2, "a picture goes with --image: vugen ask … --image a.png"),
     ("ask hi --temperature 1e300", 2, "--temperature must be 0 to 100"),
     ("data inspect . --classes -1", 2, "--classes must be 0 or more"),
     ("evaluate understanding --scenes -1", 2, "--scenes must be 1 to"),

@@ -105,7 +105,8 @@ struct Failure {
   /// `vugen imagine a red apple` is a prompt without its quotes.
   private static func quoting(_ message: String) -> String {
     let names = ["imagine", "ask", "score"], words = ProgramArguments.words
-    guard let first = words.first, names.contains(first), message.lowercased().contains("unexpected argument") else {
+    guard let first = words.first, names.contains(first), message.lowercased().contains("unexpected argument")
+    else {
       return ""
     }
     // `vugen ask "what is it?" cat.png`, as other programs take it.

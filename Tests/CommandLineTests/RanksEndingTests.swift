@@ -24,7 +24,7 @@ struct RanksEndingTests {
     -> String
   {
     let way = transport.isEmpty ? "" : " --mca btl self,\(transport)"
-    let patient = Launcher.command(2, patience: 4) + way
+    let patient = Launcher.command(2, patience: 10) + way
     let command = ground.arguments(.decoder, run, batch: 2, steps: 1_000_000)
     return "\(patient) \"$P\" \(command) \(more) >\(run).out 2>\(run).err & job=$!"
   }

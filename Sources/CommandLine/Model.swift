@@ -28,7 +28,10 @@ struct Model: AsyncParsableCommand {
       _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       if !tensors, isFolder.boolValue { return try await showParts(of: path) }
       let listing = try TensorListing(path, others: GenerationFiles.weights)
+      // What is listed is shown in any case; damage is a failure behind it.
+      defer { if !json { print(Self.total(listing)) } }
       if json {
+        try Self.checkSums(of: path, isFolder: isFolder.boolValue)
         print(try jsonLine(of: listing))
         return
       }
@@ -39,7 +42,11 @@ struct Model: AsyncParsableCommand {
           row.name.oneLine.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type
             + " \(row.shape)" + (isOne ? "" : "  \(row.file.oneLine)"))
       }
-      print(Self.total(listing))
+      try Self.checkSums(of: path, isFolder: isFolder.boolValue)
+    }
+
+    private static func checkSums(of path: String, isFolder: Bool) throws {
+      if isFolder { try ModelFolder.checkSums(path) } else { try SafetensorsFile(path: path).checkSum() }
     }
 
     private static func total(_ listing: TensorListing) -> String {
@@ -177,9 +184,12 @@ struct Model: AsyncParsableCommand {
     @NumericActor
     func run() async throws {
       guard let bits = QuantizedTensor.Bits(rawValue: bits) else { return }
-      try checkFolder(output, holdsNone: [EmbeddedModel.folder(for: folder)])
+      let source = EmbeddedModel.folder(for: folder)
+      try checkFolder(output, holdsNone: [source])
+      // The copy has a checksum of its own, which must not stand for damaged numbers.
+      try ModelFolder.checkSums(source)
       try OutputFolder.write(to: output, replacing: overwrite) {
-        try QuantizedFolder.write(from: EmbeddedModel.folder(for: folder), to: $0, bits: bits)
+        try QuantizedFolder.write(from: source, to: $0, bits: bits)
       }
     }
   }

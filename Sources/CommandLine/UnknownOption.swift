@@ -19,7 +19,7 @@ enum UnknownOption {
     }
     let name = String(word.prefix { $0 != "=" })
     let nearest = name.hasPrefix("--") ? NearestName.of(name, among: options.names.sorted()) : nil
-    let called = command == StudioCommand.self ? "vugen" : Failure.words(to: command).joined(separator: " ")
+    let called = Failure.words(to: command).joined(separator: " ")
     let help = nearest.map { "did you mean \($0)?" } ?? "\(called) --help lists those that there are."
     return (ValidationError("unknown option '\(name.message)'; \(help)"), command)
   }

@@ -171,4 +171,28 @@ struct FaultTests {
       "rm -r \(place)/log.jsonl; mkdir \(place)/log.jsonl; V sessions show 2026", "this is a folder",
       "move it away")
   }
+
+  /// Damaged numbers are told by all that would pass them on, and nothing is written.
+  @Test func damagedNumbersAreNotPassedOn() throws {
+    let made = try shell.run(
+      """
+      V model init --shape tiny -o m && f=m/model.safetensors && n=$(stat -c %s $f) && \
+        printf '\\377' | dd of=$f bs=1 seek=$((n - 3001)) conv=notrunc 2>/dev/null; echo $?
+      """)
+    #expect(made.out == "0\n", "\(made)")
+    try shell.writePictures("in/a.png")
+    try shell.write("gray", "in/a.txt")
+    _ = try shell.run("V data build folder in -o s")
+    for line in [
+      "model info m", "model info m/model.safetensors", "model info m --tensors",
+      "model info m/model.safetensors --json",
+      "model quantize m -o q", "train decoder --model m -o r --set data.shards=s --set optimization.steps=1",
+    ] {
+      let found = try shell.run("V \(line); s=$?; ls -d q r 2>/dev/null; exit $s")
+      let told = (found.out + found.error).contains("its checksum is not that of what was written")
+      #expect(
+        found.status == 1 && told && !found.out.hasSuffix("q\n") && !found.out.hasSuffix("r\n"),
+        "\(line): \(found)")
+    }
+  }
 }

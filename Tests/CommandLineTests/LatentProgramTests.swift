@@ -94,6 +94,10 @@ struct LatentProgramTests {
     #expect(try StoredLatents(shell.folder + "/one").lines == 16)
     let all = try shell.run("V \(command("c", "one")) --set data.views=1")
     #expect(all.error.contains("the latents of 24 pictures are"), "\(all)")
+    let wrong = try shell.run("V \(command("d", "s")); ls s d")
+    #expect(
+      wrong.status != 0 && wrong.error.contains("s: holds shards; name a folder of latents")
+        && !wrong.out.contains("index"), "\(wrong)")
     let early = try shell.run("rm c/checkpoint.safetensors; V train generator -o c --resume")
     #expect(
       early.status == 1 && early.error.contains("the same command without --resume goes on"), "\(early)")

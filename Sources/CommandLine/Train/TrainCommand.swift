@@ -241,10 +241,10 @@ struct TrainOptions: ParsableArguments {
         try checkFolder(output, holdsNone: [model, start, origin] + places.map(Optional.some))
       }
       // Before anything is put aside or written.
-      if let start {
-        try preparation.attempt {
-          try ModelFolder.checkConfiguration(start)
-          try ModelFolder.checkSums(start) { preparation.tellReading($0, of: $1) }
+      try preparation.attempt {
+        if let start { try ModelFolder.checkConfiguration(start) }
+        for folder in [start, isResuming ? nil : model].compactMap({ $0 }) {
+          try ModelFolder.checkSums(folder) { preparation.tellReading($0, of: $1) }
         }
       }
       if overwrite { try OutputFolder.putAside(output) }

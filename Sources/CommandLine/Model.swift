@@ -28,8 +28,6 @@ struct Model: AsyncParsableCommand {
       _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       if !tensors, isFolder.boolValue { return try await showParts(of: path) }
       let listing = try TensorListing(path, others: GenerationFiles.weights)
-      // What is listed is shown in any case; damage is a failure behind it.
-      defer { if !json { print(Self.total(listing)) } }
       if json {
         try Self.checkSums(of: path, isFolder: isFolder.boolValue)
         print(try jsonLine(of: listing))
@@ -42,6 +40,8 @@ struct Model: AsyncParsableCommand {
           row.name.oneLine.padding(toLength: width + 2, withPad: " ", startingAt: 0) + row.type
             + " \(row.shape)" + (isOne ? "" : "  \(row.file.oneLine)"))
       }
+      print(Self.total(listing))
+      // What can be read is shown, and then what is damaged.
       try Self.checkSums(of: path, isFolder: isFolder.boolValue)
     }
 

@@ -158,12 +158,12 @@ public final class Trainer {
 
   /// The step at which a folder's run was saved; nil where there is none that can be read.
   public static func savedStep(in folder: String) -> Int? {
-    (try? SafetensorsFile(path: checkpoint(in: folder)))?.header.metadata["step"].flatMap(Int.init)
+    (try? SafetensorsFile(path: checkpoint(in: folder))).flatMap { count("step", $0.header.metadata) }
   }
 
   /// How many ranks a folder's run was saved by; nil where that is not known.
   public static func savedRanks(in folder: String) -> Int? {
-    (try? SafetensorsFile(path: checkpoint(in: folder)))?.header.metadata["ranks"].flatMap(Int.init)
+    (try? SafetensorsFile(path: checkpoint(in: folder))).flatMap { count("ranks", $0.header.metadata) }
   }
 
   /// Everything that a later run needs to go on bit for bit.
@@ -194,7 +194,7 @@ public final class Trainer {
     }
     guard !ranks.isFirst else { return }
     try take(
-      tensors.filter { shapes[$0.key] != nil }, metadata, step: metadata["step"].flatMap(Int.init) ?? 0,
+      tensors.filter { shapes[$0.key] != nil }, metadata, step: Self.count("step", metadata) ?? 0,
       from: "the first rank")
   }
 
@@ -261,12 +261,15 @@ public final class Trainer {
     let numbers = file.header.metadata
     optimizer.restore(
       moments, numbers: numbers.compactMapValues { Double($0) },
-      stepCount: numbers["optimizerStep"].flatMap(Int.init) ?? step)
+      stepCount: Self.count("optimizerStep", numbers) ?? step)
     return anew
   }
 
-  private static func step(of file: SafetensorsFile) -> Int? {
-    file.header.metadata["step"].flatMap(Int.init).flatMap { (0...1 << 40).contains($0) ? $0 : nil }
+  private static func step(of file: SafetensorsFile) -> Int? { count("step", file.header.metadata) }
+
+  /// A number of a checkpoint's header that can be reckoned with; nil where it is none.
+  private static func count(_ name: String, _ metadata: [String: String]) -> Int? {
+    metadata[name].flatMap(Int.init).flatMap { (0...1 << 40).contains($0) ? $0 : nil }
   }
 
   /// A checkpoint's tensors in memory of their own. Throws `TrainingError` where one has numbers that are none.
@@ -302,9 +305,9 @@ public final class Trainer {
     try network.load(weights, from: path)
     optimizer.restore(
       moments, numbers: metadata.compactMapValues { Double($0) },
-      stepCount: metadata["optimizerStep"].flatMap(Int.init) ?? step)
+      stepCount: Self.count("optimizerStep", metadata) ?? step)
     if !averages.isEmpty {
-      average.restore(averages, updateCount: metadata["averageUpdates"].flatMap(Int.init) ?? 1)
+      average.restore(averages, updateCount: Self.count("averageUpdates", metadata) ?? 1)
     }
     stepCount = step
   }

@@ -229,8 +229,8 @@ public final class LanguageModel: Module {
     return norm(x)
   }
 
-  /// Every layer's keys and values of a batch of prompts, each from position 0: what a second tower attends to. A long
-  /// prompt costs those beside it nothing: they are read one behind the other, and padded afterwards.
+  /// Every layer's keys and values of a batch of prompts, each from position 0: what a second tower attends to. They
+  /// are read one behind the other, each at its own length, and padded afterwards.
   ///
   /// - Parameter lengths: of the prompts, whose embeddings `[1, Σ lengths, width]` follow each other.
   /// - Returns: `[batch, longest, kv heads, head size]` a layer; what stands behind a shorter prompt's end is for nobody.

@@ -270,6 +270,30 @@ struct TrainingLoopTests {
     }
     #expect(error?.description.contains("is damaged: '") == true, "\(String(describing: error))")
   }
+
+  /// Counts in a header that nobody can reckon with are none: the run goes on by those that can be.
+  @Test(arguments: ["9223372036854775807", "-3", "x"])
+  func countsThatCannotBeAreLeft(_ text: String) throws {
+    let run = TinyRun(try temporaryFolder(), steps: 3), path = Trainer.checkpoint(in: run.folder)
+    _ = try TrainingLoop(run).run()
+    let file = try SafetensorsFile(path: path)
+    var metadata = file.header.metadata
+    metadata["vugen.sha256"] = nil
+    for name in ["ranks", "optimizerStep", "averageUpdates"] { metadata[name] = text }
+    try SafetensorsWriter.write(file.allTensors().mapValues { $0.copied() }, metadata: metadata, to: path)
+    #expect(Trainer.savedRanks(in: run.folder) == nil && Trainer.savedStep(in: run.folder) == 3)
+    let next = TinyRun(run.folder, steps: 6)
+    try next.trainer.restore(from: path)
+    #expect(try TrainingLoop(next).run().last?.step == 6)
+    let fork = TinyRun(try temporaryFolder(), steps: 2)
+    #expect(try fork.trainer.begin(from: path).isEmpty)
+    #expect(try TrainingLoop(fork).run().last?.step == 2)
+    metadata["step"] = text
+    try SafetensorsWriter.write(
+      SafetensorsFile(path: path).allTensors().mapValues { $0.copied() }, metadata: metadata, to: path)
+    #expect(Trainer.savedStep(in: run.folder) == nil)
+    #expect(throws: TrainingError.self) { try TinyRun(run.folder, steps: 6).trainer.restore(from: path) }
+  }
 }
 
 /// What comes before the first step.

@@ -125,9 +125,6 @@ struct TrainGenerator: AsyncParsableCommand {
   @NumericActor
   func run() async throws {
     try Company.run(threads: options.threads) { ranks in
-      if let latents, let held = OutputFolder.contents(of: latents), held != "a run" {
-        throw CommandError("\(latents): holds \(held); name a folder of latents, or a run that has them")
-      }
       guard let recipe = try ranks.together({ try options.merged(GeneratorRecipe(), ranks) }) else { return }
       let preparation = options.begin(
         nice: recipe.run.nice, ranks, left: "the same command goes on with the latents made so far")

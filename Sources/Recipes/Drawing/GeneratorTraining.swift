@@ -58,6 +58,7 @@ public final class GeneratorTraining: TrainingRun {
     ranks: Ranks = .alone
   ) throws {
     try recipe.check()
+    let latents = try latents.map(LatentPlace.named)
     try RunFolder.check(folder, isResuming: isResuming, ranks)
     let stored = try StoredData(recipe.data, bankIsGiven: bank != nil)
     // Latents are made once of each picture, however often it is drawn.
@@ -77,7 +78,6 @@ public final class GeneratorTraining: TrainingRun {
     startingAnew = try fork.map { try trainer.begin(from: Trainer.checkpoint(in: $0)) } ?? made.startingAnew
     // All that the run begins with is read before anything is written.
     try RunFolder.prepare(folder, isResuming: isResuming, ranks)
-    let latents = latents.map(LatentPlace.named)
     latentFolder = latents ?? LatentPlace.own(of: folder)
     latentCount = recipe.data.pictures(of: index.map(\.count))
     if ranks.isFirst { try LatentPlace.settle(latents, of: folder) }

@@ -94,7 +94,7 @@ package enum ExampleSource: Sendable {
   }
 
   /// The place of the sample that an example of a number is.
-  private static func place(of number: Int, in index: ShardIndex, seed: UInt64) -> Int {
+  static func place(of number: Int, in index: ShardIndex, seed: UInt64) -> Int {
     guard !index.weights.isEmpty else {
       return shuffled(number % index.count, of: index.count, seed: seed, pass: number / index.count)
     }
@@ -102,35 +102,39 @@ package enum ExampleSource: Sendable {
     return index.ranges[drawn.source].lowerBound + drawn.place
   }
 
-  /// The sample at a place, or, where that is damaged, the next one of its source that is not.
+  /// What `read` makes of the sample at a place, or, where that is damaged, of the next one of its source that is not. Throws
+  /// `DataSetError` where there is none.
+  static func sound<Value>(
+    _ index: ShardIndex, from first: Int, _ account: SampleAccount, _ read: (_ place: Int) throws -> Value
+  ) throws -> Value {
+    let all = 0..<index.count
+    let range = index.weights.isEmpty ? all : index.ranges.first { $0.contains(first) } ?? all
+    for step in 0..<range.count {
+      let place = range.lowerBound + (first - range.lowerBound + step) % range.count
+      if account.isDamaged(place) { continue }
+      do { return try read(place) } catch let skipped as SkippedSample { try account.skip(place, skipped) }
+    }
+    throw DataSetError(index.files[0], "no sample can be used; vugen data inspect says why")
+  }
+
+  /// The sample at a place, or the next sound one.
   ///
   /// - Parameter fitted: makes a picture square by its caption; nil for a scene, whose record says where things are.
   private static func stored(
     _ index: ShardIndex, from first: Int, _ account: SampleAccount,
     fitted: (_ raw: Picture, _ caption: String?) -> Picture
   ) throws -> Example {
-    let range =
-      index.weights.isEmpty ? 0..<index.count : index.ranges.first { $0.contains(first) } ?? 0..<index.count
-    for step in range.indices {
-      let place = range.lowerBound + (first - range.lowerBound + step - range.lowerBound) % range.count
-      if account.isDamaged(place) { continue }
-      do {
-        let (sample, raw) = try index.decoded(place)
-        let scene = sample.scene
-        let picture = fitted(raw, scene == nil ? sample.caption : nil)
-        if scene == nil, sample.isRecordOfScene {
-          account.damagedRecord(of: place, index.files[index.file(of: place)], sample.key)
-        }
-        var example =
-          scene.map { Example($0, picture) } ?? Example(picture: picture, caption: sample.caption)
-        example.place = place
-        return example
-      } catch let skipped as SkippedSample {
-        try account.skip(place, skipped)
+    try sound(index, from: first, account) { place in
+      let (sample, raw) = try index.decoded(place)
+      let scene = sample.scene
+      let picture = fitted(raw, scene == nil ? sample.caption : nil)
+      if scene == nil, sample.isRecordOfScene {
+        account.damagedRecord(of: place, index.files[index.file(of: place)], sample.key)
       }
+      var example = scene.map { Example($0, picture) } ?? Example(picture: picture, caption: sample.caption)
+      example.place = place
+      return example
     }
-    throw DataSetError(
-      index.files[0], "no sample can be used; vugen data inspect says why")
   }
 
   /// What a person should know of stored data, a line each.

@@ -49,8 +49,8 @@ public struct RecipeChanges: Sendable, Equatable {
       guard change.old != change.new else { continue }
       let isSharedAnew =
         change.key == "data.batch"
-        && Int(change.old).flatMap { batch in oldRanks.map { batch * $0 } }
-          == Int(change.new).map { $0 * ranks }
+        && Double(change.old).flatMap { batch in oldRanks.map { batch * Double($0) } }
+          == Double(change.new).map { $0 * Double(ranks) }
       if key.mayChange || isSharedAnew { harmless.append(change) } else { others.append(change) }
     }
   }

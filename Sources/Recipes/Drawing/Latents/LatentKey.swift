@@ -73,21 +73,13 @@ extension ExampleSource {
   /// `DataSetError` or `DigestError`.
   func stored(_ number: Int) throws -> KeyedExample? {
     guard case .stored(let index, let framing, let account) = self else { return nil }
-    let pass = number / index.count
-    let first = Self.shuffled(number % index.count, of: index.count, seed: framing.seed, pass: pass)
-    for step in 0..<index.count {
-      let place = (first + step) % index.count
-      if account.isDamaged(place) { continue }
-      do {
-        let sample = try index.sample(place)
-        let view = sample.scene == nil ? framing.view(of: number, caption: sample.caption) : "whole"
-        let key = try LatentKey(
-          of: [Array("sample 1|\(view)".utf8), sample.picture, Array(sample.caption.utf8), sample.record])
-        return KeyedExample(number: number, key: key, place: place)
-      } catch let skipped as SkippedSample {
-        try account.skip(place, skipped)
-      }
+    let first = Self.place(of: number, in: index, seed: framing.seed)
+    return try Self.sound(index, from: first, account) { place in
+      let sample = try index.sample(place)
+      let view = sample.scene == nil ? framing.view(of: number, caption: sample.caption) : "whole"
+      let key = try LatentKey(
+        of: [Array("sample 1|\(view)".utf8), sample.picture, Array(sample.caption.utf8), sample.record])
+      return KeyedExample(number: number, key: key, place: place)
     }
-    throw DataSetError(index.files[0], "no sample can be used; vugen data inspect says why")
   }
 }

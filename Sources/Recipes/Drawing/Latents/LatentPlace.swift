@@ -7,9 +7,12 @@ import Training
 enum LatentPlace {
   static func own(of run: String) -> String { run + "/latents" }
 
-  /// What a person named: a folder of latents, or a run, which stands for those in it.
-  static func named(_ folder: String) -> String {
-    FileName.exists(folder + "/recipe.toml") ? own(of: folder) : folder
+  /// What a person named: a folder of latents, or a run, which stands for those in it. Throws `RecipeError` for a folder
+  /// that holds something else of this program's.
+  static func named(_ folder: String) throws -> String {
+    if FileName.exists(folder + "/recipe.toml") { return own(of: folder) }
+    guard let held = OutputFolder.contents(of: folder) else { return folder }
+    throw RecipeError("\(folder): holds \(held); name a folder of latents, or a run that has them")
   }
 
   /// Makes the link, and the folder that it leads to. Throws `RecipeError` or `FileAccessError`.

@@ -240,8 +240,9 @@ struct TrainOptions: ParsableArguments {
       if !isResuming {
         try checkFolder(output, holdsNone: [model, start, origin] + places.map(Optional.some))
       }
-      // Before anything is put aside or written.
+      // Before anything is put aside or written; a model's weights, which may take minutes, come last.
       try preparation.attempt {
+        for place in places { _ = try SampleSource(place) }
         if let start { try ModelFolder.checkConfiguration(start) }
         for folder in [start, isResuming ? nil : model].compactMap({ $0 }) {
           try ModelFolder.checkSums(folder) { preparation.tellReading($0, of: $1) }

@@ -35,6 +35,20 @@ extension ModelFolder {
     return withExtendedLifetime(file) { Data(file.bytes) }
   }
 
+  /// Copies a file of a model, which may be larger than what is left of memory, piece by piece. Throws as `mapped` does, or
+  /// `FileAccessError`.
+  public static func copy(_ path: String, to copy: String) throws {
+    let file = try mapped(path), piece = 64 << 20
+    try AtomicFile.write(to: copy) { write in
+      for begin in stride(from: 0, to: file.bytes.count, by: piece) {
+        let part = UnsafeRawBufferPointer(
+          rebasing: file.bytes[begin..<min(file.bytes.count, begin + piece)])
+        try write(part)
+        file.discardPages(part)
+      }
+    }
+  }
+
   /// What to do about a link that leads nowhere; empty for anything else.
   static func advice(on path: String) -> String {
     guard !FileName.exists(path), (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil

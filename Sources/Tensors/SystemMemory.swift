@@ -20,6 +20,10 @@ public enum SystemMemory {
   /// What this process has in memory now, in bytes; nil where the system does not say.
   public static var residentBytes: Int? { own("VmRSS:") }
 
+  /// The same without the pages of files, which the system counts among those that are available; nil where it does not
+  /// say.
+  public static var ownBytes: Int? { own("RssAnon:") }
+
   private static func own(_ name: String) -> Int? {
     number(in: text("/proc/self/status"), after: name).map { $0 << 10 }
   }

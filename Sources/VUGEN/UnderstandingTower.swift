@@ -81,6 +81,11 @@ public final class UnderstandingTower: Module {
     try load(tensors, from: folder)
   }
 
+  /// The type in which most of its weights lie in memory: f32 where any large one does.
+  public var storedType: ElementType {
+    namedParameters.contains { $0.parameter.value.rank > 1 && $0.parameter.value.type == .f32 } ? .f32 : .bf16
+  }
+
   /// In which precision a person would want it: nobody waits for a small model, so that it may be exact.
   public var usualPrecision: Precision {
     var count = parameterCount

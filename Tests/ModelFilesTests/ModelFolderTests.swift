@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Layers
 import ModelFiles
@@ -165,5 +166,20 @@ struct ModelFolderTests {
     try SafetensorsWriter.write(["w": Tensor(indices: [1, 2])], to: path)
     #expect(
       reason { _ = try SafetensorsFile(path: path).weights() }.contains("tensor 'w': whole numbers (I32)"))
+  }
+
+  /// Larger than a piece, so that pieces meet.
+  @Test func copiesAreTheSameBytes() throws {
+    let path = folder.path + "/a", piece = 64 << 20
+    try AtomicFile.write(Data((0..<64).map { UInt8($0) }), to: path)
+    let file = try #require(FileHandle(forWritingAtPath: path))
+    try file.seek(toOffset: UInt64(piece - 2))
+    file.write(Data([9, 8, 7, 6]))
+    try file.truncate(atOffset: UInt64(piece + 1001))
+    try ModelFolder.copy(path, to: path + "2")
+    #expect(FileManager.default.contentsEqual(atPath: path, andPath: path + "2"))
+    try AtomicFile.write(Data(), to: path)
+    try ModelFolder.copy(path, to: path + "2")
+    #expect(FileManager.default.contentsEqual(atPath: path, andPath: path + "2"))
   }
 }

@@ -69,7 +69,7 @@ public final class GeneratorTraining: TrainingRun {
     (understanding, template, model) = (loaded.tower, loaded.template, try loaded.generation())
     understanding.type = recipe.run.type
     (configuration, memoryNeed) = try Self.configuration(
-      recipe, model, understanding.configuration, stored: index?.count)
+      recipe, model, understanding, stored: index?.count)
     (self.recipe, self.folder, source, self.ranks) = (recipe, folder, folderOfModel, ranks)
     let made = try Self.tower(
       configuration, beside: understanding, seed: recipe.model.seed, from: isResuming ? nil : from)
@@ -94,7 +94,7 @@ public final class GeneratorTraining: TrainingRun {
 
   /// The model's, with the recipe's patches and time shift, and the bytes that it takes to train it. Throws `RecipeError`.
   private static func configuration(
-    _ recipe: GeneratorRecipe, _ model: GenerationModel, _ c: UnderstandingConfiguration, stored: Int?
+    _ recipe: GeneratorRecipe, _ model: GenerationModel, _ tower: UnderstandingTower, stored: Int?
   ) throws -> (GenerationConfiguration, Double) {
     let grid = model.configuration.grid, patch = recipe.model.patch
     guard (1...grid).contains(patch), grid % patch == 0 else {
@@ -102,7 +102,8 @@ public final class GeneratorTraining: TrainingRun {
         "model.patch = \(patch) does not divide the \(grid) latents along a side; give a number that does")
     }
     let need = try MemoryNeed.check(recipe, "data.batch = \(recipe.data.batch)") {
-      $0.memoryNeed(of: model.configuration, beside: c, stored: stored)
+      $0.memoryNeed(
+        of: model.configuration, beside: tower.configuration, frozen: tower.storedType, stored: stored)
     }
     var configuration = model.configuration
     (configuration.generatorPatch, configuration.predicts) = (patch, recipe.model.predicts)

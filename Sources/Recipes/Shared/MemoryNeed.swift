@@ -9,7 +9,7 @@ extension TrainingRun {
   /// What the run is reckoned to take of the memory, beside what is free, in a line; nil where either is not known.
   public var memoryNote: String? {
     guard let need = memoryNeed, let free = SystemMemory.roomBytes else { return nil }
-    let own = SystemMemory.residentBytes ?? 0, numbers = 4 * Double(trainer.parameterCount)
+    let own = SystemMemory.ownBytes ?? 0, numbers = 4 * Double(trainer.parameterCount)
     var parts = [("weights", numbers), ("gradients", numbers), ("moments", 2 * numbers)]
     if trainer.settings.keepsAverage { parts.append(("average", numbers)) }
     let rest = max(0, need - parts.reduce(0) { $0 + $1.1 })
@@ -138,6 +138,15 @@ package enum TrainingMemory {
     (again ? 28 + 2 * layers : 28 * layers) * tokens * width * size(type)
   }
 
+  /// Parameters of the tower that is trained.
+  static func parameters(
+    of drawing: GenerationConfiguration, beside text: TextConfiguration, patch: Int
+  ) -> Double {
+    var random = Philox(seed: 0), c = drawing.tower
+    c.patch = patch
+    return Double(Parameter.deferringValues { GenerationTower(c, text: text, using: &random) }.parameterCount)
+  }
+
   static func size(_ type: ElementType) -> Double { type == .bf16 ? 2 : 4 }
 
   static func base(_ data: some StoredPictureData) -> Double { program + (data.isComposed ? scenes : 0) }
@@ -224,7 +233,7 @@ extension DecoderRecipe {
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, type, again: again)
       + TrainingMemory.numbers(side: drawing.imageSize)
     return TrainingMemory.base(data)
-      + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes
+      + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes(.f32)
       + objectives.teacherBytes + Double(data.batch) * picture
   }
 
@@ -243,7 +252,7 @@ extension DistillRecipe {
       + TrainingMemory.perceptual(objectives, c, side: drawing.imageSize, run.type, again: again)
       + TrainingMemory.numbers(side: drawing.imageSize)
     return TrainingMemory.base(data)
-      + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes
+      + TrainingMemory.weights(parameters, optimization, areConvolutions: true) + c.weightBytes(.f32)
       + objectives.teacherBytes + Double(data.batch) * picture
   }
 }
@@ -258,16 +267,15 @@ extension DecoderRecipe.Objectives {
 extension GeneratorRecipe {
   /// At its peak, in bytes, beside an understanding half.
   ///
-  /// - Parameter stored: samples in its shards; nil for scenes.
+  /// - Parameters:
+  ///   - type: of the frozen weights in their files, in which they stay.
+  ///   - stored: samples in its shards; nil for scenes.
   package func memoryNeed(
-    of drawing: GenerationConfiguration, beside c: UnderstandingConfiguration, stored: Int? = nil
+    of drawing: GenerationConfiguration, beside c: UnderstandingConfiguration, frozen type: ElementType = .bf16,
+    stored: Int? = nil
   ) -> Double {
     let text = c.text, vision = c.vision, side = Double(drawing.grid / max(1, model.patch))
-    let square = Double(model.patch) * Double(model.patch) * Double(drawing.reducer.latents)
-    // Beside the language model's layers, what joins them to latents and times.
-    let parameters =
-      1.16 * Double(text.layers) * Double(text.width) * Double(2 * text.width + 3 * text.hidden)
-      + (2 * square + side * side) * Double(text.width)
+    let parameters = TrainingMemory.parameters(of: drawing, beside: text, patch: model.patch)
     // Latents stay in their files; in memory is where each lies.
     let latents = 150 * Double(data.pictures(of: stored))
     // They are made of a few pictures at a time; the encoder keeps nothing for gradients.
@@ -281,18 +289,19 @@ extension GeneratorRecipe {
     // The parts that draw sheets, in f32.
     let drawn = 4 * TrainingMemory.parameters(of: drawing, alignedTo: 0)
     return TrainingMemory.base(data) + TrainingMemory.weights(parameters, optimization)
-      + c.weightBytes + drawn + seen + latents + Double(data.batch) * picture
+      + c.weightBytes(type) + drawn + seen + latents + Double(data.batch) * picture
   }
 }
 
 extension UnderstandingConfiguration {
-  /// Of its weights as they are used: widened to f32, or in the files' bf16 and in a second order.
-  fileprivate var weightBytes: Double {
+  /// Of its weights as they are used: widened to f32 where gradients go through them, else as they are stored, if in
+  /// another order.
+  fileprivate func weightBytes(_ type: ElementType) -> Double {
     let v = vision, t = text
     let numbers =
       Double(v.layers) * 12 * Double(v.width) * Double(v.width)
       + Double(t.layers) * Double(t.width) * Double(2 * t.width + 3 * t.hidden)
       + Double(t.vocabulary * t.width)
-    return 4 * numbers
+    return TrainingMemory.size(type) * numbers
   }
 }

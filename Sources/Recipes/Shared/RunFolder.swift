@@ -86,7 +86,7 @@ enum RunFolder {
     guard URL(fileURLWithPath: source).standardizedFileURL != URL(fileURLWithPath: folder).standardizedFileURL
     else { return }
     for name in names where FileName.isTaken("\(source)/\(name)") {
-      try AtomicFile.write(try ModelFolder.contents(of: "\(source)/\(name)"), to: "\(folder)/\(name)")
+      try ModelFolder.copy("\(source)/\(name)", to: "\(folder)/\(name)")
     }
   }
 

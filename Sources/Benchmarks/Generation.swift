@@ -34,8 +34,14 @@ private func stepMeasurements(_ shape: ModelShape, _ type: ElementType, _ repeat
   let weights =
     generator.parameters.filter { $0.shape.count == 2 }.reduce(0) { $0 + $1.count } - grid * grid
     * c.text.width
-  let flops = 2 * 2 * Double(grid * grid) * Double(weights)
-  let alone = secondsAlone(generator, rows: 2 * grid * grid, type, min(3, repeats), &random)
+  let layers = 2 * 2 * Double(grid * grid) * Double(weights)
+  // What attention multiplies: each latent's query with all keys, and their shares with all values.
+  let text = c.text, queries = Double(grid * grid), keys = queries + Double(tokens.count)
+  let attention = 2 * 2 * 2 * queries * keys * Double(text.layers * text.heads * text.headSize)
+  let flops = layers + attention
+  // At the speed of the layers' products: a fused attention has no products that could be timed by themselves.
+  let alone =
+    secondsAlone(generator, rows: 2 * grid * grid, type, min(3, repeats), &random) * flops / layers
   return [
     Measurement(
       name: "guided step, \(grid) × \(grid) latents", seconds: seconds, gflops: flops / seconds / 1e9,

@@ -195,9 +195,16 @@ public struct TrainingLoop {
   }
 
   private func drawSamples(_ state: State) throws {
+    let limit = state.sheet.limit(at: seconds(since: state.start))
     let step = training.trainer.stepCount, path = training.folder + "/samples-\(step).png"
     try attempt("no sheet is drawn") {
-      try training.drawSamples(to: path)
+      let isDrawn = try training.drawSamples(to: path, within: limit)
+      guard isDrawn else {
+        return tell(
+          .note(
+            "no sheet is drawn: its first picture takes longer than a twentieth of the time; run.sampleMinutes = 0 draws none"
+          ))
+      }
       try state.events?.append(sheet: path, step: step)
     }
   }

@@ -25,8 +25,11 @@ public protocol TrainingRun: AnyObject {
   func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws
   /// The next step. Throws `TrainingError.nonFinite`, or what kept data from being made.
   func step() throws -> Trainer.Report
-  /// Draws the fixed samples with the averaged weights into `path`. All ranks call it.
-  func drawSamples(to path: String) throws
+  /// Draws the fixed samples with the averaged weights into `path`, as many as are done within so many seconds. All ranks call
+  /// it.
+  ///
+  /// - Returns: false where not even the first is done by then; nothing is written then.
+  func drawSamples(to path: String, within seconds: Double) throws -> Bool
   /// The mean loss over what is held out, with the averaged weights and the same random numbers each time. All ranks call it,
   /// and have the same number.
   func validationLoss() throws -> Double
@@ -44,7 +47,7 @@ extension TrainingRun {
   public var memoryNeed: Double? { nil }
   public var dataNotes: [String] { [] }
   public func prepare(progress: (_ done: Int, _ of: Int) throws -> Void) throws {}
-  public func drawSamples(to path: String) throws {}
+  public func drawSamples(to path: String, within seconds: Double) throws -> Bool { true }
   public func validationLoss() throws -> Double { .nan }
 
   /// Writes a model folder with the averaged weights. All ranks call it.

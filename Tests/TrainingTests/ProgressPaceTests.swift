@@ -28,6 +28,14 @@ struct SheetPaceTests {
     }
     #expect(!SheetPace(minutes: nil).isDue(at: 1e12))
   }
+
+  /// None takes longer than its share of what has passed, the first and the last neither; half a minute is nobody's loss.
+  @Test func oneSheetIsLimited() {
+    var pace = SheetPace(minutes: 10)
+    #expect(pace.limit(at: 1) == 30 && pace.limit(at: 10_000) == 500)
+    pace.note(drawn: 500, at: 10_500)
+    #expect(pace.limit(at: 10_600) == 30 && pace.limit(at: 20_500) == 500)
+  }
 }
 
 struct ProgressTextTests {

@@ -39,6 +39,7 @@ private final class TinyRun: TrainingRun {
   var losses: [Int: Double]?
   var validationMinutes: Double? { losses == nil ? nil : 0 }
   var sheetFailure: (any Error)?
+  var isQuick = true
   var writesEvents = false
 
   func validationLoss() throws -> Double {
@@ -46,9 +47,10 @@ private final class TinyRun: TrainingRun {
     return loss
   }
 
-  func drawSamples(to path: String) throws {
+  func drawSamples(to path: String, within seconds: Double) throws -> Bool {
     calls.append(FileName.last(of: path))
     if let sheetFailure { throw sheetFailure }
+    return isQuick
   }
 
   func exporter() throws -> (_ folder: String) throws -> Void {
@@ -88,6 +90,16 @@ struct TrainingLoopTests {
     #expect(try steps(run.folder) == told && FileName.exists(Trainer.checkpoint(in: run.folder)))
     // A finished run takes no step, and has no last one.
     #expect(try loop.run().last == nil)
+  }
+
+  /// Whose first picture takes too long says so, and goes on.
+  @Test func aSlowSheetIsNone() throws {
+    let run = TinyRun(try temporaryFolder(), steps: 2)
+    (run.isQuick, run.writesEvents) = (false, true)
+    var notes: [String] = []
+    _ = try TrainingLoop(run, tell: { if case .note(let line) = $0 { notes.append(line) } }).run()
+    #expect(run.calls.contains("samples-2.png") && notes.count == 1, "\(notes)")
+    #expect(notes.first?.hasPrefix("no sheet is drawn: its first picture takes longer") == true)
   }
 
   /// What is cancelled saves and exports, draws no sheet, and goes on where it was.

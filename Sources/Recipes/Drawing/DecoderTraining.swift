@@ -164,12 +164,13 @@ public final class DecoderTraining: TrainingRun {
     return DecodingParts(reducer: reducer, decoder: decoder, grid: configuration.grid)
   }
 
-  public func drawSamples(to path: String) throws {
+  public func drawSamples(to path: String, within seconds: Double) throws -> Bool {
     let parts = try averaged()
-    guard ranks.isFirst else { return }
+    guard ranks.isFirst else { return true }
     // Batches far behind those of training.
     let batch = try stream.batch(1 << 40 / max(1, recipe.data.batch))
-    try SampleSheet.reconstructions(batch, encoder, parts, type: recipe.run.type, to: path)
+    return try SampleSheet.reconstructions(
+      batch, encoder, parts, type: recipe.run.type, to: path, within: seconds)
   }
 
   public func exporter() throws -> (_ folder: String) throws -> Void {

@@ -160,12 +160,13 @@ public final class DistillTraining: TrainingRun {
     return student
   }
 
-  public func drawSamples(to path: String) throws {
-    guard ranks.isFirst else { return }
+  public func drawSamples(to path: String, within seconds: Double) throws -> Bool {
+    guard ranks.isFirst else { return true }
     let batch = try stream.batch(1 << 40 / max(1, recipe.data.batch))
     let parts = DecodingParts(
       reducer: model.reducer, decoder: try averagedStudent(), grid: model.configuration.grid)
-    try SampleSheet.reconstructions(batch, encoder, parts, type: recipe.run.type, to: path)
+    return try SampleSheet.reconstructions(
+      batch, encoder, parts, type: recipe.run.type, to: path, within: seconds)
   }
 
   /// The whole model folder, with the student as its one-step decoder.

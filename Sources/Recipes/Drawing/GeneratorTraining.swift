@@ -242,17 +242,19 @@ public final class GeneratorTraining: TrainingRun {
     return prompts
   }
 
-  public func drawSamples(to path: String) throws {
-    guard ranks.isFirst else { return }
-    let imaginer = try imaginer()
+  public func drawSamples(to path: String, within seconds: Double) throws -> Bool {
+    guard ranks.isFirst else { return true }
+    let imaginer = try imaginer(), limit = TimeLimit(seconds: seconds)
     var items: [ContactSheet.Item] = []
     for (i, text) in try sheetPrompts().enumerated() {
       var settings = ImageSettings(prompt: text)
       (settings.seed, settings.steps) = (UInt64(i), 25)
       settings.decoderSteps = model.oneStepDecoder == nil ? 4 : 1
-      if let drawn = try imaginer.imagine(settings) { items.append(.init(drawn.picture, text)) }
+      let drawn = try imaginer.imagine(settings, isCancelled: { limit.isOver })
+      guard let drawn, !drawn.isPartial else { break }
+      items.append(.init(drawn.picture, text))
     }
-    try SampleSheet.write(items, columns: 6, to: path)
+    return try SampleSheet.write(items, columns: 6, to: path)
   }
 
   /// Draws with the averaged weights as far as they have come.

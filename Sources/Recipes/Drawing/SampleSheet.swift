@@ -7,36 +7,59 @@ import VUGEN
 
 /// Sheets of pictures with captions, drawn during training.
 enum SampleSheet {
-  /// The first pictures of a batch, each beside its reconstructions in several steps and in one.
+  /// The first pictures of a batch, each beside its reconstructions in several steps and in one: those that are done within
+  /// so many `seconds`.
+  ///
+  /// - Returns: whether there are any.
   static func reconstructions(
     _ batch: PictureStream.Batch, _ encoder: VisionEncoder, _ model: DecodingParts, type: ElementType,
-    to path: String
-  ) throws {
-    let few = 0..<min(12, batch.count), pictures = batch.pictures.sliced(few)
-    let latents = model.reducer(encoder(batch.seen.sliced(few).cast(to: type)))
-    let grid = latents.reshaped([latents.size(0), model.grid, model.grid, latents.size(2)])
+    to path: String, within seconds: Double
+  ) throws -> Bool {
+    let few = 0..<min(12, batch.count), limit = TimeLimit(seconds: seconds)
     var random = Philox(seed: 0, .decoderNoise)
-    let noise = Tensor.normal(like: pictures, using: &random)
-    let several = model.decoder.decode(grid, from: noise, steps: 8, type: type) { _ in }
-    let one = model.decoder.decode(grid, from: noise, steps: 1, type: type) { _ in }
+    let noise = Tensor.normal(like: batch.pictures.sliced(few), using: &random)
     var items: [ContactSheet.Item] = []
-    for i in 0..<pictures.size(0) {
-      let original = Picture(values: pictures.sliced(i..<i + 1))
-      func add(_ values: Tensor, _ name: String) {
-        let picture = Picture(values: values.sliced(i..<i + 1))
-        items.append(.init(picture, String(format: "%@, %.1f dB", name, picture.psnr(original))))
+    do {
+      for i in few {
+        let one = i..<i + 1, picture = batch.pictures.sliced(one)
+        let latents = model.reducer(encoder(batch.seen.sliced(one).cast(to: type)))
+        let grid = latents.reshaped([1, model.grid, model.grid, latents.size(2)])
+        func decoded(_ steps: Int, _ original: Picture) throws -> ContactSheet.Item {
+          let values = try model.decoder.decode(grid, from: noise.sliced(one), steps: steps, type: type) {
+            _ in
+            try limit.check()
+          }
+          let picture = Picture(values: values), name = steps == 1 ? "1 step" : "\(steps) steps"
+          return .init(picture, String(format: "%@, %.1f dB", name, picture.psnr(original)))
+        }
+        let original = Picture(values: picture)
+        items += [.init(original, "original"), try decoded(8, original), try decoded(1, original)]
       }
-      items.append(.init(original, "original"))
-      add(several, "8 steps")
-      add(one, "1 step")
-    }
-    try write(items, columns: 6, to: path)
+    } catch is TimeLimit.IsOver {}
+    return try write(items, columns: 6, to: path)
   }
 
-  static func write(_ items: [ContactSheet.Item], columns: Int, to path: String) throws {
+  /// - Returns: whether there is anything to write.
+  static func write(_ items: [ContactSheet.Item], columns: Int, to path: String) throws -> Bool {
+    guard !items.isEmpty else { return false }
     let sheet = try ContactSheet(columns: columns, side: 128).draw(items)
     try AtomicFile.write(Data(try sheet.pngData()), to: path)
+    return true
   }
+}
+
+/// How long something may take.
+struct TimeLimit {
+  struct IsOver: Error {}
+
+  private let end: ContinuousClock.Instant
+
+  init(seconds: Double) { end = ContinuousClock.now + .seconds(seconds) }
+
+  var isOver: Bool { ContinuousClock.now >= end }
+
+  /// Throws `IsOver` where it is.
+  func check() throws { if isOver { throw IsOver() } }
 }
 
 /// What reconstruction needs.

@@ -34,8 +34,11 @@ private func checkName(_ path: String, such kind: String = "file") throws {
   let isUnwritten =
     PictureFormat.extensions.contains(bare) && WrittenFormat.objection(to: "name.\(bare)") != nil
   let example = kind == "file" ? "name a file, such as name.\(isUnwritten ? "png" : bare)" : "name a folder"
-  throw ValidationError("'.\(bare)' has an ending but no name; \(example).")
+  throw ValidationError("'\(FileName.last(of: path).message)' has an ending but no name; \(example).")
 }
+
+/// Whether a name is a folder's: one is there, or it ends in /, whatever comes before that.
+func isFolderName(_ path: String) -> Bool { path.hasSuffix("/") || FileName.isFolder(path) }
 
 /// What a person says as an argument: letters, and no bytes that are none.
 @Sendable func spokenText(_ text: String) throws -> String {
@@ -81,10 +84,9 @@ private func takenUp(_ path: String) -> String {
 @Sendable func picturesPath(_ text: String) throws -> String {
   let path = try writtenPath(text), ending = (path as NSString).pathExtension.lowercased()
   let isFile = PictureFormat.extensions.contains(ending) || fileEndings.contains(ending)
-  if isFile, !AtomicFile.isSpecial(path) { try checkLinkEnd(of: path, WrittenFormat.objection) }
-  guard isFile, !FileName.isFolder(path), !path.hasSuffix("/"), !AtomicFile.isSpecial(path),
-    let reason = WrittenFormat.objection(to: path)
-  else { return path }
+  guard isFile, !isFolderName(path), !AtomicFile.isSpecial(path) else { return path }
+  try checkLinkEnd(of: path, WrittenFormat.objection)
+  guard let reason = WrittenFormat.objection(to: path) else { return path }
   throw ValidationError(reason + "; a folder of that name ends in /.")
 }
 

@@ -64,6 +64,22 @@ extension FileName {
     return exists(end) ? reason : "this link leads to \(end), where nothing is"
   }
 
+  /// What keeps somebody from a file that is there: a link that leads nowhere or round in a circle, a folder or anything else
+  /// in its place, no permission. nil where it can be read, and where nothing has its name.
+  public static func obstacle(toFile path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      let code = errno
+      if isLink(path), code == ENOENT || code == ELOOP { return absence(path) }
+      return code == ENOENT ? nil : MappedFile.reason(code, path)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
+    return status.st_mode & S_IFMT == S_IFDIR
+      ? "this is a folder where a file is meant" : "this is not a plain file"
+  }
+
   /// As `stat` tells it; nil where nothing is there.
   public static func status(_ path: String) -> stat? {
     var status = stat()

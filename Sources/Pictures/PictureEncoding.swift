@@ -18,8 +18,9 @@ public struct PNGText: Sendable, Equatable {
 public enum WrittenFormat: String, Sendable, CaseIterable {
   case png, jpeg, webp
 
-  /// As a file's name ends; nil where it says nothing.
+  /// As a file's name ends; nil where it says nothing, as a folder's does, which ends in a slash.
   public init?(path: String) {
+    guard !path.hasSuffix("/") else { return nil }
     switch (path as NSString).pathExtension.lowercased() {
     case "png": self = .png
     case "jpg", "jpeg", "jpe", "jfif": self = .jpeg
@@ -37,13 +38,15 @@ public enum WrittenFormat: String, Sendable, CaseIterable {
     return all.dropLast().joined(separator: ", ") + " or " + (all.last ?? "")
   }
 
-  /// Why no picture is written under a name: it ends like another kind of file. nil where it can be.
+  /// Why no picture is written under a name: it ends like another kind of file. nil where it can be, and for a folder's name,
+  /// which ends in a slash.
   public static func objection(to path: String) -> String? {
+    guard !path.hasSuffix("/") else { return nil }
     if let bare = FileName.bareEnding(of: path, among: PictureFormat.extensions) {
       guard WrittenFormat(path: "picture.\(bare)") != nil else {
-        return ".\(bare) is not supported; name a \(endings) file"
+        return "\(FileName.last(of: path)) is not supported; name a \(endings) file"
       }
-      return "'.\(bare)' has an ending but no name; name a file, such as picture.\(bare)"
+      return "'\(FileName.last(of: path))' has an ending but no name; name a file, such as picture.\(bare)"
     }
     let ending = (path as NSString).pathExtension
     guard !ending.isEmpty, WrittenFormat(path: path) == nil else { return nil }

@@ -46,8 +46,8 @@ struct LatentProgramTests {
     #expect(
       resumed.status == 0
         && resumed.error.contains(
-          "first the latents of 120 pictures are made (data.scenes: 40000 at most); they are kept in one\n"),
-      "\(resumed)")
+          "first the latents of \(Self.count - left.entries.count) of 120 pictures are made (data.scenes: 40000 at most); they are kept in one\n"
+        ), "\(resumed)")
     let one = try StoredLatents(shell.folder + "/one")
     #expect(one.lines == Self.count && one.entries.count == Self.count)
     #expect(left.entries.allSatisfy { one.entries[$0.key] == $0.value })
@@ -87,13 +87,15 @@ struct LatentProgramTests {
     let few = "--set data.views=1 --set data.scenes=16"
     let first = try shell.run("V \(command("a", "one")) \(few)")
     #expect(
-      first.status == 0 && first.error.contains("the latents of 16 pictures are"), "\(first)")
+      first.status == 0 && first.error.contains("first the latents of 16 pictures are made"), "\(first)")
     let second = try shell.run("V \(command("b", "a")) \(few); ls a; readlink b/latents")
-    #expect(second.status == 0 && second.error.contains("they are kept in a/latents\n"), "\(second)")
+    #expect(
+      second.status == 0 && second.error.contains("the latents of 16 pictures are in a/latents\n"),
+      "\(second)")
     #expect(!second.out.contains(".index") && second.out.hasSuffix("/a/latents\n"), "\(second)")
     #expect(try StoredLatents(shell.folder + "/one").lines == 16)
     let all = try shell.run("V \(command("c", "one")) --set data.views=1")
-    #expect(all.error.contains("the latents of 24 pictures are"), "\(all)")
+    #expect(all.error.contains("first the latents of 8 of 24 pictures are made"), "\(all)")
     let wrong = try shell.run("V \(command("d", "s")); ls s d")
     #expect(
       wrong.status != 0 && wrong.error.contains("s: holds shards; name a folder of latents")
@@ -102,5 +104,27 @@ struct LatentProgramTests {
     #expect(
       early.status == 1 && early.error.contains("the same command without --resume goes on"), "\(early)")
     #expect(try shell.run("V \(command("c", "one")) --set data.views=1").status == 0)
+  }
+
+  /// A checkpoint that cannot be read is told for what it is, and not for none.
+  @Test func whatStandsInACheckpointsPlaceIsTold() throws {
+    let made = try shell.run("V \(command("r", "one")) --set data.scenes=4 && mkdir x && cp r/recipe.toml x")
+    #expect(made.status == 0, "\(made)")
+    for (change, says) in [
+      ("ln -s checkpoint.safetensors", "round in a circle"), ("ln -s /nowhere/at/all", "where nothing is"),
+      ("mkdir", "this is a folder where a file is meant"), ("mkfifo", "not a plain file"),
+    ] {
+      for way in ["-o r --resume", "-o x --fork y"] {
+        let run = way.contains("resume") ? "r" : "x"
+        let told = try shell.run(
+          """
+          cd \(run); rm -rf checkpoint.safetensors; \(change) checkpoint.safetensors; cd ..
+          V train generator \(way) --set optimization.steps=9; s=$?; ls -d y 2>/dev/null; exit $s
+          """)
+        #expect(
+          told.status == 1 && told.out == "" && told.error.contains("\(run)/checkpoint.safetensors: ")
+            && told.error.contains(says), "\(change) \(way): \(told)")
+      }
+    }
   }
 }

@@ -110,7 +110,8 @@ import Testing
       for ending in endings {
         for place in [".\(ending)", "./.\(ending)", ".\(ending.uppercased())"] {
           let found = try shell.run("V \(command) \(place); s=$?; ls -A; exit $s")
-          let told = "'.\(ending)' has an ending but no name; name a f"
+          let told =
+            "'\(place.hasPrefix("./") ? String(place.dropFirst(2)) : place)' has an ending but no name; name a f"
           let isWritten = [".home\na.png\n", "a.png\n"].contains(found.out) == false
           #expect(
             found.status == 2 && found.error.contains(told) && !isWritten, "\(command) \(place): \(found)")
@@ -119,6 +120,20 @@ import Testing
             !["gif", "bmp"].contains(ending) || found.error.contains("name.png"), "\(command) \(place)")
         }
       }
+    }
+    for ending in ["png", "jpg"] {
+      // Whatever comes before the slash.
+      let made = try shell.run(
+        """
+        V imagine x --steps 1 --seed 1 --format webp -o new.\(ending)/ && V reconstruct a.png -o pair.\(ending)/ \
+          && V imagine x --steps 1 --seed 2 --count 2 -o new.\(ending) && ls new.\(ending) pair.\(ending)
+        V data inspect . --sheet sheet.\(ending)/; ls -d sheet*
+        """)
+      #expect(
+        made.out.hasSuffix(
+          "new.\(ending):\nx-1.webp\nx-2.png\nx-3.png\n\npair.\(ending):\na-reconstructed.png\n"), "\(made)")
+      #expect(
+        made.error.contains("ends in /; name a file") && !made.error.contains("not supported"), "\(made)")
     }
     // A hidden file, and a folder that is asked for, are.
     let made = try shell.run(

@@ -176,14 +176,15 @@ struct LatentTests {
     #expect(try found.entries == StoredLatents(whole).entries)
   }
 
-  private static func damage(_ path: String, at place: Int) throws {
+  private static func damage(_ path: String, at place: Int, with byte: UInt8? = nil) throws {
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-    bytes[place] ^= 0x55
+    bytes[place] = byte ?? bytes[place] ^ 0x55
     try bytes.write(to: URL(fileURLWithPath: path))
   }
 
   /// What is damaged is named and made anew, once.
-  @Test(arguments: ["numbers", "caption", "key", "cut", "head"]) func damageIsNamed(_ what: String) throws {
+  @Test(arguments: ["numbers", "caption", "key", "letter", "short", "cut", "head", "emptied"])
+  func damageIsNamed(_ what: String) throws {
     let model = try model(), place = temporaryPath()
     try Self.training(scenes, model, latents: place).prepare { _, _ in }
     let before = try StoredLatents(place).entries
@@ -193,7 +194,11 @@ struct LatentTests {
     switch what {
     case "numbers": try Self.damage(numbers, at: 1000)
     case "caption": try Self.damage(index, at: line + 55)
-    case "key": try Self.damage(index, at: line + 3)
+    case "key": try Self.damage(index, at: line + 3, with: lines[5].dropFirst(3).first == 48 ? 49 : 48)
+    case "letter": try Self.damage(index, at: line + 3, with: 120)
+    // A line feed in its middle makes two of one, and moves all that come behind it.
+    case "short": try Self.damage(index, at: lines[lines.count - 1].startIndex + 20, with: 10)
+    case "emptied": #expect(truncate(index, 0) == 0)
     case "cut":
       let size = try #require(FileName.status(numbers)?.st_size)
       #expect(truncate(numbers, size - 10) == 0)
@@ -201,7 +206,7 @@ struct LatentTests {
     }
     let training = try Self.training(scenes, model, latents: place)
     try training.prepare { _, _ in }
-    // A key that is damaged is another key; nothing else is known of it.
+    // A key that is another one's says nothing.
     let isTold = training.latentNotes.count == 1 && training.latentNotes[0].contains("000001")
     #expect(isTold == (what != "key"), "\(training.latentNotes)")
     #expect(try training.step().loss.isFinite)

@@ -86,7 +86,8 @@ struct Imagine: AsyncParsableCommand {
       throw ValidationError("say what to draw, or name a picture with --from.")
     }
     if !(1...10_000).contains(count) { throw ValidationError("--count must be 1 to 10000.") }
-    if let format, let output, let named = WrittenFormat(path: output), named != format {
+    if let format, let output, !isFolderName(output), let named = WrittenFormat(path: output), named != format
+    {
       throw ValidationError("--format \(format.rawValue) does not suit \(output); leave one of them out.")
     }
     if output.map(AtomicFile.isStandardOutput) ?? false, !showSettings {
@@ -147,7 +148,7 @@ struct Imagine: AsyncParsableCommand {
     BinaryOutput.take([output])
     try checkOutput(output, isNoneOf: from.map { [$0] } ?? [])
     // A name that does not end like a picture's is a folder, which is made.
-    let file = output.flatMap { WrittenFormat(path: $0) != nil && !FileName.isFolder($0) ? $0 : nil }
+    let file = output.flatMap { WrittenFormat(path: $0) != nil && !isFolderName($0) ? $0 : nil }
     try existing.check(file, previewEvery > 0 ? file.map(Self.preview) : nil)
     let imaginer = try Imaginer(model.load())
     told?.tell(
@@ -324,7 +325,7 @@ struct PictureTarget {
     suffix = (format ?? .png).suffix
     let isFile =
       output.map { $0 == "-" || WrittenFormat(path: $0) != nil || AtomicFile.isSpecial($0) } ?? false
-    if let output, isFile, !FileName.isFolder(output) {
+    if let output, isFile, !isFolderName(output) {
       guard count == 1 else {
         throw ValidationError("\(output): \(count) images cannot go into one file; name a folder.")
       }

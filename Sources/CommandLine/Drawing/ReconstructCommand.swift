@@ -24,7 +24,7 @@ struct Reconstruct: AsyncParsableCommand {
       its reconstruction.
       """,
     completion: .file(extensions: ["png", "jpg", "webp"]),
-    transform: { FileName.isFolder($0) ? $0 : try picturePath($0) })
+    transform: { isFolderName($0) ? $0 : try picturePath($0) })
   var output: String?
   @Option(parsing: .unconditional, help: "Pixel decoder steps; 1 uses the distilled decoder.")
   var decoderSteps = 8

@@ -143,6 +143,9 @@ struct TrainOptions: ParsableArguments {
       try checkStage(of: own, in: older, Recipe.self)
       standard = try RecipeFile.merged(Recipe.ofOlderRuns, file: own, isOwn: true)
     }
+    if let origin, let obstacle = FileName.obstacle(toFile: Trainer.checkpoint(in: origin)) {
+      throw CommandError("\(Trainer.checkpoint(in: origin)): \(obstacle); put the checkpoint there again")
+    }
     if let origin, !FileName.exists(Trainer.checkpoint(in: origin)) {
       throw CommandError(
         "\(origin): there is no checkpoint here to begin from; leave out --fork to begin anew")

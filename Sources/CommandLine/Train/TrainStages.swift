@@ -134,16 +134,24 @@ struct TrainGenerator: AsyncParsableCommand {
           recipe, model: base, folder: options.output, isResuming: options.isResuming,
           from: options.start, fork: options.origin, latents: latents, ranks: ranks)
       }
-      note(
-        "first the latents of \(counted(training.latentCount, "picture")) are made (data.scenes: \(recipe.data.scenes) at most); they are kept in \(training.latentFolder)"
-          .oneLine)
+      let place = training.latentFolder, whole = counted(training.latentCount, "picture")
+      var isTold = false
+      preparation.tell("looking for the latents of \(whole)")
       // From here on a signal leaves the latents that are there, and the same command goes on.
       try preparation.attempt {
         try training.prepare { done, all in
+          if !isTold {
+            let which = done == 0 ? whole : "\(all - done) of \(whole)"
+            note(
+              "first the latents of \(which) are made (data.scenes: \(recipe.data.scenes) at most); they are kept in \(place)"
+                .oneLine)
+            isTold = true
+          }
           preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
         }
       }
       preparation.tell(nil)
+      if !isTold { note("the latents of \(whole) are in \(place)".oneLine) }
       for line in training.latentNotes { note(line.oneLine) }
       noteStartingAnew(training.startingAnew, options)
       note("generation tower \(training.parameterCount) parameters")

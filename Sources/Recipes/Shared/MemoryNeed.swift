@@ -271,7 +271,8 @@ extension GeneratorRecipe {
   ///   - type: of the frozen weights in their files, in which they stay.
   ///   - stored: samples in its shards; nil for scenes.
   package func memoryNeed(
-    of drawing: GenerationConfiguration, beside c: UnderstandingConfiguration, frozen type: ElementType = .bf16,
+    of drawing: GenerationConfiguration, beside c: UnderstandingConfiguration,
+    frozen type: ElementType = .bf16,
     stored: Int? = nil
   ) -> Double {
     let text = c.text, vision = c.vision, side = Double(drawing.grid / max(1, model.patch))

@@ -28,6 +28,9 @@ enum RunFolder {
       throw RecipeError(
         "\(folder): holds \(held); name another folder, or add --overwrite to replace all of it")
     }
+    if isResuming, let obstacle = FileName.obstacle(toFile: Trainer.checkpoint(in: folder)) {
+      throw RecipeError("\(Trainer.checkpoint(in: folder)): \(obstacle); put the checkpoint there again")
+    }
     if isResuming, !exists {
       let advice =
         isOfRun(folder)

@@ -40,8 +40,11 @@ final class LatentChunk {
     let row: Int
     /// Of the line, without its end.
     let bytes: Range<Int>
+    /// Whether it is neither an entry's nor one that was struck out.
+    let isDamaged: Bool
   }
 
+  private static let dashes = [UInt8](repeating: UInt8(ascii: "-"), count: LatentKey.digits)
   static let separator = UInt8(ascii: " ")
   /// Digits of a check.
   static let checkDigits = 16
@@ -76,17 +79,22 @@ final class LatentChunk {
         state = found == head ? .ours : found == nil ? .damaged : .ofAnotherModel
         guard state == .ours else { return [] }
       } else {
-        let isWhole = line.count > Self.captionsStart
+        let key = line.count > Self.captionsStart ? LatentKey(line.prefix(LatentKey.digits)) : nil
         lines.append(
           Line(
-            key: isWhole ? LatentKey(line.prefix(LatentKey.digits)) : nil, row: rows,
-            bytes: length..<length + line.count))
+            key: key, row: rows, bytes: length..<length + line.count,
+            isDamaged: key == nil && !line.prefix(LatentKey.digits).allSatisfy { $0 == UInt8(ascii: "-") }))
         rows += 1
       }
       length += line.count + 1
       start = end + 1
     }
     return lines
+  }
+
+  /// Whether it lost its index and has numbers that nobody knows any more.
+  var isEmptied: Bool {
+    state == .unread && FileName.status(index)?.st_size == 0 && (FileName.status(latents)?.st_size ?? 0) > 0
   }
 
   /// Not by a mapping: what is behind the last line may be cut off meanwhile.
@@ -130,8 +138,8 @@ final class LatentChunk {
   func strike(_ line: Range<Int>) {
     let descriptor = FileName.open(index, O_WRONLY)
     guard descriptor >= 0 else { return }
-    let dashes = [UInt8](repeating: UInt8(ascii: "-"), count: LatentKey.digits)
-    _ = pwrite(descriptor, dashes, dashes.count, off_t(line.lowerBound))
+    // A shorter one keeps its end.
+    _ = pwrite(descriptor, Self.dashes, min(Self.dashes.count, line.count), off_t(line.lowerBound))
     close(descriptor)
   }
 }

@@ -19,8 +19,8 @@ final class LatentSet {
   private var known: Set<String> = []
   private var entries: [LatentKey: Entry] = [:]
   private var writer: LatentWriter?
-  /// Damaged entries by chunk.
-  private var damaged: [String: Int] = [:]
+  /// Damaged entries by chunk, damaged lines by their index, and indices that hold nothing.
+  private var damaged: [String: Int] = [:], damagedLines: [String: Int] = [:], emptied: [String] = []
 
   /// Opens a folder, or makes it. Throws `FileAccessError`.
   init(_ folder: String, _ head: LatentHead) throws {
@@ -37,10 +37,16 @@ final class LatentSet {
   func refresh() {
     for name in (try? FileName.names(in: folder)) ?? []
     where name.hasSuffix(".index") && known.insert(name).inserted {
-      chunks.append(LatentChunk("\(folder)/\(name.dropLast(6))", head))
+      let chunk = LatentChunk("\(folder)/\(name.dropLast(6))", head)
+      if chunk.isEmptied { emptied.append(chunk.index) }
+      chunks.append(chunk)
     }
     for (number, chunk) in chunks.enumerated() {
       for line in chunk.newLines() {
+        if line.isDamaged {
+          damagedLines[chunk.index, default: 0] += 1
+          chunk.strike(line.bytes)
+        }
         guard let key = line.key else { continue }
         entries[key] = Entry(chunk: Int32(number), row: Int32(line.row), line: line.bytes)
       }
@@ -72,6 +78,10 @@ final class LatentSet {
       "\($0.index): its first line is damaged, and its latents are made anew; remove the file"
     }
     return heads
+      + emptied.sorted().map { "\($0): holds nothing any more, and its latents are made anew" }
+      + damagedLines.sorted { $0.key < $1.key }.map { path, count in
+        "\(path): \(count) of its lines \(count == 1 ? "is" : "are") damaged, and the latents of \(count == 1 ? "it" : "them") are made anew"
+      }
       + damaged.sorted { $0.key < $1.key }.map { path, count in
         "\(path): \(count) of its entries \(count == 1 ? "is" : "are") damaged, and made anew"
       }

@@ -70,6 +70,8 @@ final class LatentWriter {
     // Read behind the lock, so that nobody adds to it any more.
     let chunk = LatentChunk(path, head)
     _ = chunk.newLines()
+    // One that lost all it held, or whose writer was killed before its first line, begins anew.
+    if FileName.status(path + ".index")?.st_size == 0 { return try? filled(path, index: index, head) }
     let size = chunk.rows * head.entryBytes
     guard chunk.state == .ours, size + head.entryBytes <= most || chunk.rows == 0,
       ftruncate(index, off_t(chunk.length)) == 0
@@ -100,6 +102,11 @@ final class LatentWriter {
       close(index)
       return nil
     }
+    return try filled(path, index: index, head)
+  }
+
+  /// The first line of a chunk that holds nothing, under its lock. Throws `FileAccessError`; no chunk is there then.
+  private static func filled(_ path: String, index: Int32, _ head: LatentHead) throws -> LatentWriter {
     let latents = FileName.open(path + ".latents", O_RDWR | O_CREAT, 0o644)
     do {
       guard latents >= 0, ftruncate(latents, 0) == 0 else { throw failure(path + ".latents") }

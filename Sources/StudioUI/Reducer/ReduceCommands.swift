@@ -160,9 +160,20 @@ extension StudioState {
     return [.export(format: told, path: name)]
   }
 
-  /// Asks again what was not finished when the session was left; else the last question, or draws the last prompt with the settings that are shown now.
+  /// Asks again what was not finished when the session was left; else the last question, or draws the last prompt with the
+  /// settings that are shown now: a sweep as a sweep, at its own scales.
   private mutating func retry() -> [Effect] {
     if let effects = askUnfinished() { return effects }
+    let last = conversation.lastAsked
+    if last.last?.options.sweep != nil {
+      let first = work.nextRequest
+      return last.flatMap { job -> [Effect] in
+        guard case .imagine(let settings, let count, let parent) = job.request else { return [] }
+        var one = asShown(settings)
+        one.guidanceScale = settings.guidanceScale
+        return submit(.imagine(one, count: count, parent: parent), .init(sweep: first))
+      }
+    }
     switch conversation.lastRequest {
     case .ask(var question):
       question.temperature = inspector.controls.temperature

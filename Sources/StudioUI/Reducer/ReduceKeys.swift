@@ -6,7 +6,9 @@ extension StudioState {
   mutating func take(_ key: Key) -> [Effect] {
     // Another text has another list of what fits. Where there is no list, a long text is neither copied nor compared.
     let before = prompt.completion != nil || prompt.hidesCompletions ? prompt.editor.text : nil
+    let told = work.toldOfLeaving
     defer {
+      if case .mouse = key {} else { takeBackLeaving(toldBefore: told) }
       if let before, prompt.editor.text != before {
         (prompt.completion, prompt.hidesCompletions) = (nil, false)
       }

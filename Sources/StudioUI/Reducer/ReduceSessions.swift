@@ -100,6 +100,8 @@ extension StudioState {
     case .sessionOpened(let isReadOnly, let text, let isError, let isNew):
       let effects = beginSession(isReadOnly: isReadOnly, text, isError: isError)
       if !isNew { forgetTheOneBefore() }
+      // Of a picture of the session before, perhaps.
+      if isNew, !isReadOnly { inspector.controls.seed = inspector.configured.seed }
       return effects
     case .sessionsRead(let choices): showSessions(choices)
     case .modelsRead(let choices):

@@ -198,6 +198,7 @@ public struct Transcript: Equatable, Sendable {
       }
     }
     let at = add(.person, settings.prompt, request: sweep ?? request)
+    messages[at].isDrawing = true
     messages[at].facts =
       (sweep == nil
         ? "draw\(count > 1 ? " \(count)" : "") · guidance \(Format.scale(settings.guidanceScale))"

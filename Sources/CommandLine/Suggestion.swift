@@ -16,6 +16,8 @@ enum Suggestion {
   /// name, unless there is one.
   static func check(_ arguments: [String], sessions: () -> [String]) throws {
     var command: any ParsableCommand.Type = Vugen.self
+    // Behind `help` stand the same commands, and no session.
+    var isHelp = false
     for word in arguments {
       let children = command.configuration.subcommands, path = Failure.words(to: command)
       func wrong(_ text: String) -> WrongCommand {
@@ -24,13 +26,19 @@ enum Suggestion {
       if let told = option(word, before: children.map { name(of: $0) }, of: command, path) {
         throw wrong(told)
       }
-      guard !children.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+      guard !children.isEmpty, !word.hasPrefix("-"), word != "help" || path.count == 1 && !isHelp else {
+        return
+      }
+      if word == "help" {
+        isHelp = true
+        continue
+      }
       if let child = children.first(where: { self.name(of: $0) == word }) {
         command = child
         continue
       }
       // A session's name, or its beginning or end, is what the studio opens.
-      let isRoot = path.count == 1, all = isRoot ? sessions() : []
+      let isRoot = path.count == 1 && !isHelp, all = isRoot ? sessions() : []
       if isRoot,
         word == "last" || !word.isEmpty && all.contains(where: { $0.hasPrefix(word) || $0.hasSuffix(word) })
       {

@@ -39,6 +39,16 @@ public struct ImageSettings: Sendable, Equatable {
     (self.guidanceScale, self.steps, self.decoderSteps) = (guidanceScale, steps, decoderSteps)
   }
 
+  /// What is not as it is where nobody says otherwise, beside seed, guidance and steps: a fact each, for people.
+  public var unusual: [String] {
+    [
+      solver == .euler ? nil : solver.rawValue,
+      guidanceStart == 0 && guidanceEnd == 1 ? nil : "guided from \(guidanceStart) to \(guidanceEnd)",
+      decoderSteps == 1 ? nil : "\(decoderSteps) decoder steps",
+      negative.isEmpty ? nil : "without '\(negative)'",
+    ].compactMap(\.self)
+  }
+
   /// Those of picture `number` of a request, from 0: the seeds follow each other, so that each can be drawn again alone.
   public func numbered(_ number: Int) -> ImageSettings {
     var settings = self

@@ -28,9 +28,11 @@ public struct RequestOutcomes: Sendable {
     for entry in isOpen ? entries : found.entries {
       switch entry.event {
       case .drawingAsked(let request, _, _, _, let sweep?): sweeps[request] = sweep
-      case .drawn(let request, _, _, _, _):
-        done.insert(sweeps[request] ?? request)
-        drawn[sweeps[request] ?? request, default: 0] += 1
+      case .drawn(let request, _, _, _, let isPartial):
+        let request = sweeps[request] ?? request
+        done.insert(request)
+        // One that was left half drawn is missing as a whole.
+        if !isPartial || missing[request] == nil { drawn[request, default: 0] += 1 }
       case .answered(let request, _, _, _, _), .failed(let request, _):
         done.insert(sweeps[request] ?? request)
       case .cancelled(let request): cancelled.insert(sweeps[request] ?? request)

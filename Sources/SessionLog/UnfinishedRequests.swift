@@ -11,6 +11,19 @@ public struct RecordedModel: Hashable, Sendable {
   public init(name: String, hash: String) { (self.name, self.hash) = (name, hash) }
 }
 
+/// What a person took back before it was done, as a log has it: the next studio can bring it back.
+public struct TakenBackRequests: Sendable, Equatable {
+  /// What begins requests that waited; those that went together stand together.
+  public var waited: [[SessionEvent]] = []
+  /// The same of what an earlier studio had left.
+  public var left: [SessionEvent] = []
+  /// Requests that were asked anew since, and are not to be brought back once more.
+  public var askedAnew: Set<Int> = []
+
+  /// Of a log without any.
+  public init() {}
+}
+
 /// Requests that had not come to their end when a log ended: the one that was worked on, and those that waited. A studio
 /// that is left says of all of them what became of them; one that is killed cannot.
 public struct UnfinishedRequests: Sendable {
@@ -26,6 +39,8 @@ public struct UnfinishedRequests: Sendable {
   public private(set) var running: Int?
   /// The session as it is shown: what was cut off says so, and so does what was not begun.
   public private(set) var entries: [SessionEntry] = []
+  /// What was taken back before it was done, and can be brought back.
+  public private(set) var takenBack = TakenBackRequests()
   /// What the log lacks to say so by itself.
   public private(set) var owed: [SessionEntry] = []
 
@@ -53,6 +68,8 @@ public struct UnfinishedRequests: Sendable {
   public init(_ log: [SessionEntry]) {
     var reading = Reading()
     for (place, entry) in log.enumerated() { reading.take(entry.event, place) }
+    reading.endGroup()
+    takenBack = reading.takenBack
     waiting = reading.waiting.map(\.began).filter { $0.request != nil }
     running = reading.last.flatMap { reading.open[$0] == nil ? nil : $0 }
     let last = [reading.last.flatMap { reading.open[$0]?.rest }].compactMap(\.self)
@@ -129,6 +146,11 @@ private struct Reading {
   var last: Int?
   /// What was set since then.
   var settings: SessionEvent?
+  /// What a person took back of it all.
+  var takenBack = TakenBackRequests()
+  /// Requests that wait no more and were taken out one after the other: they went together.
+  private var group: [SessionEvent] = []
+  private var undone: Set<Int> = []
   private var begun: Set<Int> = []
   /// The same without sweeps.
   private var known: Set<Int> = []
@@ -136,6 +158,7 @@ private struct Reading {
   private var lastPlace = 0
 
   mutating func take(_ event: SessionEvent, _ place: Int) {
+    noteTakenBack(event)
     switch event {
     case .opened(let name, let hash, _):
       model = RecordedModel(name: name, hash: hash)
@@ -171,6 +194,37 @@ private struct Reading {
     }
   }
 
+  /// Follows what a person took back and brought back.
+  private mutating func noteTakenBack(_ event: SessionEvent) {
+    switch event {
+    case .undone(let request):
+      undone.insert(request)
+      group += waiting.map(\.began).filter { $0.request == request }
+      takenBack.left += left.filter { $0.request == request || $0.sweep == request }
+      return
+    case .redone(let request):
+      undone.remove(request)
+      let back = takenBack.left.filter { $0.request == request || $0.sweep == request }
+      takenBack.left.removeAll(where: back.contains)
+      left = (left + back).inOrder
+      if !back.isEmpty { leftModel = leftModel ?? model }
+    case .unqueued(let requests):
+      // The first behind them says only that they wait no more; a later one, that they were asked anew.
+      if !group.isEmpty, group.allSatisfy({ requests.contains($0.request ?? 0) }) { break }
+      takenBack.askedAnew.formUnion(undone.intersection(requests))
+      takenBack.waited.removeAll { $0.contains { requests.contains($0.request ?? 0) } }
+    case .queued(let events): takenBack.left.removeAll(where: events.contains)
+    default: break
+    }
+    endGroup()
+  }
+
+  /// What is taken back from here on goes by itself.
+  mutating func endGroup() {
+    if !group.isEmpty { takenBack.waited.append(group) }
+    group = []
+  }
+
   /// Of what was left some is there no more.
   private mutating func leave(_ isGone: (SessionEvent) -> Bool) {
     left.removeAll { $0.request != nil && isGone($0) }
@@ -189,6 +243,13 @@ private struct Reading {
       let reason = isBegun ? UnfinishedRequests.cutOff : UnfinishedRequests.notBegun
       return (isBegun ? end : max(place, lastPlace), [began, UnfinishedRequests.ended(request, reason)])
     }
+  }
+}
+
+extension [SessionEvent] {
+  /// As they were asked; a model that takes over stays before what it is for.
+  fileprivate var inOrder: [SessionEvent] {
+    contains { $0.request == nil } ? self : sorted { ($0.request ?? 0) < ($1.request ?? 0) }
   }
 }
 

@@ -53,7 +53,7 @@ public struct LeftRequests: Sendable {
     else { return "\(what) was never begun: its studio ended before" }
     let own = Set(entries.filter { isOfIt($0.event) }.compactMap(\.event.request))
     let drawn = entries.count { entry in
-      if case .drawn(let request, _, _, _, _) = entry.event { own.contains(request) } else { false }
+      if case .drawn(let request, _, _, _, false) = entry.event { own.contains(request) } else { false }
     }
     let asked = entries[place].event.requested
     let several: String

@@ -201,7 +201,8 @@ public struct SessionExport {
       (
         "seed \(origin.settings.seed), guidance \(origin.settings.guidanceScale), "
           + (isPartial ? "cancelled after " : "") + "\(origin.stepsDone) steps, "
-          + String(format: "%.1f s", seconds), false
+          + origin.settings.unusual.map { "\($0.inOneLine), " }.joined() + String(format: "%.1f s", seconds),
+        false
       )
     case .note(let text): (text, false)
     case .failed(_, let reason): ("failed: \(reason)", false)

@@ -210,7 +210,7 @@ final class SessionRecorder {
     let isNew = file.map { !$0.isBegun && entries.isEmpty } ?? false
     return [.sessionOpened(isReadOnly: file == nil, text, isError: isError || isLeft, isNew: isNew)]
       + shown(file == nil ? entries : left.entries)
-      + (file == nil ? [] : [.leftUnfinished(left.again, model: left.model)])
+      + (file == nil ? [] : [.leftUnfinished(left.again, model: left.model, takenBack: left.takenBack)])
       + (file == nil ? [] : opening.map(record) ?? [])
   }
 

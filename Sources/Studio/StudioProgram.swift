@@ -69,7 +69,7 @@ public struct StudioProgram {
     let loop = StudioLoop(
       effects, usesColours: usesColours,
       beginning: told(settings, opened, usesColours: usesColours) + recorder.shown(opened.entries)
-        + [.leftUnfinished(opened.unfinished, model: opened.model)] + played)
+        + [.leftUnfinished(opened.unfinished, model: opened.model, takenBack: opened.takenBack)] + played)
     let status = try loop.run(), unwritten = recorder.unwritten
     let farewell = recorder.farewell(status) + [effects.keptDraft].compactMap(\.self)
     return End(status: status, unwritten: unwritten, farewell: farewell)
@@ -91,6 +91,7 @@ public struct StudioProgram {
     var entries: [SessionEntry] = []
     /// Requests that had not ended, each as it begins.
     var unfinished: [SessionEvent] = []
+    var takenBack = TakenBackRequests()
     /// The model that they were asked of.
     var model: RecordedModel?
     /// What the person should know of it.
@@ -123,7 +124,7 @@ public struct StudioProgram {
         let file = try SessionFile(store, id: id), left = UnfinishedRequests(found.entries)
         file.owe(left.owed)
         (opened.file, opened.entries) = (file, left.entries)
-        (opened.unfinished, opened.model) = (left.again, left.model)
+        (opened.unfinished, opened.model, opened.takenBack) = (left.again, left.model, left.takenBack)
       } catch let error as SessionError where !error.isLocked {
         opened.notice = "read-only: \(error)"
         opened.entries = UnfinishedRequests(found.entries).entries

@@ -70,4 +70,21 @@ struct SessionListTests {
         #/^20260102-030405-abcd  \d{4}-\d\d-\d\d \d\d:\d\d  \d+ prompts?, \d+ pictures?  \w/#) == true,
       "\(found)")
   }
+
+  /// What a picture was drawn with beside the defaults stands with it.
+  @Test func settingsAreShown() throws {
+    let settings =
+      #"{"prompt":"a cat","negative":"fog","seed":5,"guidanceScale":3,"guidanceStart":0.2,"guidanceEnd":0.8,"steps":9,"decoderSteps":2,"solver":"heun"}"#
+    let picture = String(repeating: "a", count: 64)
+    let found = try shell.run(
+      """
+      s=.home/.local/share/vugen/sessions/20260102-030405-abcd; mkdir -p $s
+      echo '{"version":1,"time":1,"event":{"drawingAsked":{"request":1,"settings":\(settings),"count":1}}}' >$s/log.jsonl
+      echo '{"version":1,"time":2,"event":{"drawn":{"request":1,"picture":"\(picture)","origin":{"settings":\(settings),"stepsDone":9},"seconds":1,"isPartial":false}}}' >>$s/log.jsonl
+      V sessions show last
+      """)
+    let told =
+      "  guidance 3, seed 5, 9 steps, heun, guided from 0.2 to 0.8, 2 decoder steps, without 'fog'  (missing)\n"
+    #expect(found.out.hasSuffix(told), "\(found)")
+  }
 }

@@ -70,6 +70,19 @@ import Testing
         found.status == 2 && found.error.hasPrefix("vugen: \(told)")
           && found.error.contains("\nUsage: vugen \(usage) "), "\(words): \(found)")
     }
+    // Behind `help` stands a command, and an interval begins before it ends.
+    for (words, told) in [
+      ("help imagin", "vugen: there is no command 'imagin'; did you mean imagine?\n"),
+      ("help sessions shwo", "vugen: there is no command 'sessions shwo'; did you mean show?\n"),
+      (
+        "imagine x --guidance-start 0.8 --guidance-end 0.2",
+        "vugen: guidance works from 0.8 to 0.2; the first time is to be the smaller one"
+      ),
+    ] {
+      let found = try shell.run("V \(words)")
+      #expect(found.status > 0 && found.error.hasPrefix(told) && found.out.isEmpty, "\(words): \(found)")
+    }
+    #expect(try shell.run("V help imagine").out.contains("USAGE: vugen imagine"))
     let json = try shell.run("V sessions nosuch --json")
     #expect(
       json.status == 2

@@ -37,6 +37,27 @@ struct SessionExportTests {
     return (try String(contentsOfFile: path, encoding: .utf8), folder)
   }
 
+  /// Every format says what a picture was drawn with beside the defaults.
+  @Test(arguments: SessionExport.formats) func settingsAreExported(format: String) throws {
+    var settings = ImageSettings(prompt: "a cat", negative: "fog", seed: 5, steps: 9)
+    (settings.solver, settings.guidanceStart, settings.guidanceEnd) = (.heun, 0.2, 0.8)
+    let file = try SessionFile(store, id: "20260101-000000-bbbb")
+    for event in [
+      SessionEvent.drawingAsked(request: 1, settings: settings, count: 1, parent: nil),
+      .drawn(
+        request: 1, picture: .hash(Self.hash), origin: PictureOrigin(settings, stepsDone: 9), seconds: 1,
+        isPartial: false),
+    ] { file.append(SessionEntry(time: 1, event: event)) }
+    let path = try temporaryFolder() + "/out." + format
+    _ = try SessionExport(store, "20260101-000000-bbbb").write(format, to: path)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let told =
+      format == "json"
+      ? ["\"heun\"", "\"fog\"", "guidanceStart"]
+      : ["9 steps", "heun", "guided from 0.2 to 0.8", "without 'fog'"]
+    #expect(told.allSatisfy(text.contains), "\(text)")
+  }
+
   @Test func markdownLooksAsItWasSaid() throws {
     let (text, folder) = try written("md")
     #expect(text.contains("**You:** What is�\\[2J this?") && text.contains("\\- a cat"))

@@ -28,6 +28,8 @@ struct Bench {
   mutating func press(_ keys: Key...) { keys.forEach { act(.key($0)) } }
   mutating func type(_ text: String) { text.forEach { act(.key(.character($0))) } }
   mutating func send(_ text: String) {
+    // A command that was refused is still there.
+    if state.prompt.editor.text.first == "/" { press(.control("u")) }
     type(text)
     press(.enter)
   }

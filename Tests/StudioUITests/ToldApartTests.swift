@@ -208,7 +208,7 @@ import Testing
     #expect(b.questions.last?.text == "Is there a cat in the picture?")
     b.answer("yes, there is")
     b.answer("no")
-    #expect(b.shows("Critique: 1 of 2 parts correct, according to the model that drew them"))
+    #expect(b.shows("Critique: 1 of 2 parts correct, according to the model that drew it"))
     #expect(b.shows("✓ a cat") && b.shows("✗ a dog (no)"))
     b.send("/cfg 15.1")
     #expect(b.shows("/cfg takes 0 to 15"))

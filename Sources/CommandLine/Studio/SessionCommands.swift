@@ -52,7 +52,7 @@ struct Sessions: AsyncParsableCommand {
         Example: vugen sessions show last
         """)
     @Flag(help: "Print one JSON object per entry.") var json = false
-    @Argument(help: "Session: its id, the start of one, or last (the one used last).", completion: .sessions)
+    @Argument(help: sessionHelp, completion: .sessions)
     var session = "last"
 
     func run() throws {
@@ -124,7 +124,13 @@ struct Sessions: AsyncParsableCommand {
     private static func origin(of event: SessionEvent) -> String {
       guard case .drawn(_, _, let origin, _, let isPartial) = event else { return "" }
       let settings = origin.settings
-      return "  guidance \(settings.guidanceScale.formatted()), seed \(settings.seed)"
+      let facts =
+        [
+          "guidance \(settings.guidanceScale.formatted())", "seed \(settings.seed)",
+          "\(settings.steps) steps",
+        ]
+        + settings.unusual.map(\.inOneLine)
+      return "  " + facts.joined(separator: ", ")
         + (isPartial ? ", stopped after step \(origin.stepsDone)" : "")
     }
   }
@@ -176,7 +182,7 @@ struct Sessions: AsyncParsableCommand {
     @OptionGroup var existing: OverwriteOption
     @Option(help: "How a cast shows pictures: blocks (in every player) or sixel.")
     var pictures = SessionExport.CastPictures.blocks
-    @Argument(help: "Session: its id, the start of one, or last (the one used last).", completion: .sessions)
+    @Argument(help: sessionHelp, completion: .sessions)
     var session = "last"
 
     private var chosen: String { format ?? output.flatMap(SessionExport.format(ofName:)) ?? "html" }
@@ -283,6 +289,10 @@ struct Sessions: AsyncParsableCommand {
   }
 }
 
+/// How a session is named, as `SessionStore.resolve` takes it.
+private let sessionHelp: ArgumentHelp =
+  "Session: its id, the start or the end of one, its title, or last (the one used last)."
+
 /// Says that a newer program wrote a session.
 private func noteNewer(_ found: SessionContents, _ id: String) {
   if let remark = found.remark { note("\(id): \(remark)".oneLine) }
@@ -310,7 +320,10 @@ struct ReplayCommand: AsyncParsableCommand {
   var model: String?
   @Flag(help: "Print one JSON object (with --verify).") var json = false
   @Argument(
-    help: "Session id, last (the one used last), or a folder such as Examples/sessions/guidance.",
+    help: """
+      Session: its id, the start or the end of one, its title, last (the one used last), or a folder such as \
+      Examples/sessions/guidance.
+      """,
     completion: .recordings)
   var session = "last"
 

@@ -33,7 +33,9 @@ struct StudioCommand: AsyncParsableCommand {
     Int32?
   @Flag(help: "Open the session without writing to it.") var readOnly = false
   @Argument(
-    help: "Session to resume: its id, the start of one, or last, the one used last (default: a new one).",
+    help: """
+      Session to resume: its id, the start or the end of one, its title, or last, the one used last (default: a new one).
+      """,
     completion: .sessions)
   var session: String?
 

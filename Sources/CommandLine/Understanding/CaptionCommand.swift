@@ -42,7 +42,9 @@ struct Caption: AsyncParsableCommand {
   @Option(help: "Question to ask about each picture.") var question = "Describe this picture."
   @Option(
     name: .shortAndLong,
-    help: "Write captions to a .jsonl, .csv, .tsv or .txt file, and nothing to standard output.",
+    help: """
+      Write captions to a .jsonl, .csv, .tsv or .txt file, and nothing to standard output; - is standard output.
+      """,
     completion: .file(extensions: ["jsonl", "csv", "tsv", "txt"]), transform: captionsPath)
   var output: String?
   @Option(
@@ -52,7 +54,8 @@ struct Caption: AsyncParsableCommand {
   @OptionGroup var existing: OverwriteOption
   @Flag(help: "Print one JSON object per picture.") var json = false
   @OptionGroup var tokens: TokensOption
-  @Argument(help: "Picture files and folders.", completion: .pictures, transform: namedPath)
+  @Argument(
+    help: "Picture files and folders; - is standard input.", completion: .pictures, transform: namedPath)
   var files: [String]
 
   func validate() throws {

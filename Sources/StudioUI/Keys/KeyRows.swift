@@ -74,7 +74,8 @@ extension KeyTable {
     Binding(.screen, [.control("q")], .queue, "show the queue: edit, remove, reorder"),
     Binding(
       .screen, "123456789".map { .alt($0) }, .chooseOfStrip,
-      "reuse the settings of a picture in the last strip or grid; so does a click on it"),
+      "reuse a picture of the last strip or grid, seed and all; /seed random frees the seed"),
+    Binding(.screen, gesture: "a click on a picture", "the same of a picture in a strip or grid"),
     Binding(.view, [.alt("+"), .alt("=")], .larger, "show pictures larger or smaller"),
     Binding(.view, [.alt("-")], .smaller, "show pictures larger or smaller"),
     Binding(.view, [.pageUp], .scrollUp, "scroll; so does the mouse wheel"),

@@ -32,7 +32,7 @@ extension StudioState {
     return [
       .record(
         .note(
-          "Critique: \(right) of \(Format.number(critique.parts.count, "part")) correct, according to the model that drew them\n"
+          "Critique: \(right) of \(Format.number(critique.parts.count, "part")) correct, according to the model that drew it\n"
             + lines.joined(separator: "\n")))
     ]
   }

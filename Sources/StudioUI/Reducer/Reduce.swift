@@ -169,9 +169,15 @@ extension StudioState {
     return []
   }
 
+  /// What looked like a wrong command was a path.
+  private mutating func forgetRefused() {
+    if prompt.filled?.first == "/", prompt.filled == prompt.editor.string { prompt.editor.set("") }
+  }
+
   fileprivate mutating func takeAnswer(_ action: Action) -> [Effect] {
     switch action {
     case .attached(let attachment):
+      forgetRefused()
       prompt.attachments.append(attachment)
       album.names[attachment.picture] = attachment.name
       prompt.mode = .ask
@@ -187,6 +193,7 @@ extension StudioState {
       tell(text, isError: isError, for: isError ? 6 : 3)
     case .edited(let text): prompt.editor.set(text)
     case .folderRead(let folder, let choices):
+      forgetRefused()
       overlays.top = .list(ListOverlay(.files(folder: folder), folder, choices))
     default: break
     }

@@ -16,6 +16,7 @@ extension StudioState {
       }
       return perform(command, argument)
     }
+    guard !name.isEmpty else { return fail("/ needs a command behind it; Ctrl-P lists them") }
     let near = KeyTable.advice(onUnknown: name).map { "; \($0)" } ?? ""
     // A path that was dropped or typed, perhaps.
     return fail("unknown command /\(Vocabulary.shown(name))\(near)")
@@ -27,6 +28,7 @@ extension StudioState {
     case .imagine:
       return argument.isEmpty ? fail("say what to draw: /imagine a red apple") : draw(argument)
     case .image:
+      if Self.namesNothing(argument) { return fail("/image names no file: \(argument) is empty") }
       return argument.isEmpty
         ? [.readFolder("")] : PastedPaths.arguments(argument).map { .attach(path: $0) }
     case .caption: return caption(argument)
@@ -59,9 +61,15 @@ extension StudioState {
     }
   }
 
+  /// Whether there is nothing between the quotes of what should name a file.
+  private static func namesNothing(_ path: String) -> Bool {
+    !path.isEmpty && path.allSatisfy { "'\" ".contains($0) }
+  }
+
   /// Describes a file, what is attached, or the last picture.
   private mutating func caption(_ path: String) -> [Effect] {
     let question = "Describe this picture."
+    if Self.namesNothing(path) { return fail("/caption names no file: \(path) is empty") }
     if !path.isEmpty {
       prompt.questionForNextAttachment = question
       return [.attach(path: path)]
@@ -78,9 +86,9 @@ extension StudioState {
     case .undo: return undo()
     case .redo: return redo()
     case .edit:
-      guard let text = conversation.transcript.messages.last(where: { $0.speaker == .person })?.text else {
-        return fail("there is no prompt yet")
-      }
+      let draws = prompt.mode == .imagine
+      let last = conversation.transcript.messages.last { $0.speaker == .person && $0.isDrawing == draws }
+      guard let text = last?.text else { return fail("there is no \(draws ? "prompt" : "question") yet") }
       prompt.editor.set(text)
     case .save:
       guard let picture = currentPicture else { return fail("no picture to save yet") }
@@ -160,9 +168,20 @@ extension StudioState {
     return [.export(format: told, path: name)]
   }
 
-  /// Asks again what was not finished when the session was left; else the last question, or draws the last prompt with the settings that are shown now.
+  /// Asks again what was not finished when the session was left; else the last question, or draws the last prompt with the
+  /// settings that are shown now: a sweep as a sweep, at its own scales.
   private mutating func retry() -> [Effect] {
     if let effects = askUnfinished() { return effects }
+    let last = conversation.lastAsked
+    if last.last?.options.sweep != nil {
+      let first = work.nextRequest
+      return last.flatMap { job -> [Effect] in
+        guard case .imagine(let settings, let count, let parent) = job.request else { return [] }
+        var one = asShown(settings)
+        one.guidanceScale = settings.guidanceScale
+        return submit(.imagine(one, count: count, parent: parent), .init(sweep: first))
+      }
+    }
     switch conversation.lastRequest {
     case .ask(var question):
       question.temperature = inspector.controls.temperature

@@ -209,13 +209,18 @@ extension StudioState {
   {
     guard let settings else { return fail("no settings to use: it was not drawn here") }
     overlays.top = nil
-    if wantsPrompt { prompt.editor.set(settings.prompt) }
+    if wantsPrompt {
+      prompt.editor.set(settings.prompt)
+      prompt.filled = settings.prompt
+    }
     if wantsSeed { inspector.controls.seed = settings.seed }
     let changed = wantsPrompt || !wantsSeed ? inspector.controls.take(settings) : []
     prompt.mode = .imagine
     say(
-      ([wantsPrompt ? "prompt and settings restored" : "seed \(settings.seed)"] + changed).joined(
-        separator: "\n"))
+      ([
+        wantsPrompt ? "prompt and settings restored" : "",
+        wantsSeed ? "seed \(settings.seed), until /seed random or /new" : "",
+      ].filter { !$0.isEmpty } + changed).joined(separator: "\n"))
     return []
   }
 

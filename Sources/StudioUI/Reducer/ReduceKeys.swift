@@ -6,7 +6,9 @@ extension StudioState {
   mutating func take(_ key: Key) -> [Effect] {
     // Another text has another list of what fits. Where there is no list, a long text is neither copied nor compared.
     let before = prompt.completion != nil || prompt.hidesCompletions ? prompt.editor.text : nil
+    let told = work.toldOfLeaving
     defer {
+      if case .mouse = key {} else { takeBackLeaving(toldBefore: told) }
       if let before, prompt.editor.text != before {
         (prompt.completion, prompt.hidesCompletions) = (nil, false)
       }
@@ -90,6 +92,12 @@ extension StudioState {
     }
     // Typing always goes to the prompt.
     inspector.row = nil
+    if c == "/", let filled = prompt.filled, prompt.editor.string == filled,
+      prompt.editor.cursor == prompt.editor.text.count
+    {
+      prompt.editor.set("")
+    }
+    prompt.filled = nil
     return prompt.editor.insert(String(c)) ? [] : fail(PromptEditor.isFull)
   }
 
@@ -98,7 +106,11 @@ extension StudioState {
     guard text.utf8.count <= Key.longestPaste else { return refusePaste(text.utf8.count) }
     let text = TextWidth.bounded(text)
     if !isTooSmall, overlays.top != nil { return pasteIntoOverlay(text) }
-    guard !isTooSmall, conversation.replay == nil, prompt.editor.search == nil else { return [] }
+    guard !isTooSmall, conversation.replay == nil else { return [] }
+    if prompt.editor.search != nil {
+      TextWidth.bounded(text).oneRow.prefix(200).forEach { prompt.editor.search($0) }
+      return []
+    }
     inspector.row = nil
     // Terminals send a line break of a name as Return.
     let isShort = text.utf8.count <= PastedPaths.longest

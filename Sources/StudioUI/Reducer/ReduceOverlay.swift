@@ -36,6 +36,11 @@ extension StudioState {
       if case .files = list.purpose { prompt.questionForNextAttachment = nil }
       if list.purpose == .themes, let before = terminal.themeBefore { terminal.theme = before }
     }
+    // What narrows the gallery goes before it.
+    if case .gallery(let gallery) = overlays.top, !gallery.filter.isEmpty {
+      change { $0.filter = "" }
+      return []
+    }
     overlays.goBack()
     return []
   }

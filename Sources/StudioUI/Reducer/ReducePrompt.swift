@@ -42,11 +42,26 @@ extension StudioState {
     guard isOfPictures || text.contains(where: \.isVisible) else { return [] }
     _ = prompt.editor.take()
     let remember: [Effect] = text.isEmpty ? [] : [.rememberPrompt(text)]
-    if text.hasPrefix("/") { return remember + run(command: text) }
+    if text.hasPrefix("/") { return remember + runOrKeep(text) }
     if PastedPaths.beginsAsPath(text) { return remember + [.lookUp(text, isSurelyPath: true)] }
     let mentions = Mentions(in: text)
     if !mentions.words.isEmpty { return remember + [.attachMentioned(mentions)] }
     return remember + send(text)
+  }
+
+  /// Runs a command; one that is refused is there again, to be mended.
+  private mutating func runOrKeep(_ text: String) -> [Effect] {
+    let before = toast
+    toast = nil
+    let effects = run(command: text)
+    // Whether a path is one is seen where it is looked up.
+    let isPath = effects.contains { if case .lookUp(_, true) = $0 { true } else { false } }
+    if toast?.isError == true, !isPath, KeyTable.canBeMended(text), prompt.editor.isEmpty {
+      prompt.editor.set(text)
+      prompt.filled = text
+    }
+    toast = toast ?? before
+    return effects
   }
 
   private mutating func send(_ text: String, written: String? = nil) -> [Effect] {
@@ -191,6 +206,15 @@ extension StudioState {
 }
 
 extension KeyTable {
+  /// Whether another argument would make something else of a command.
+  fileprivate static func canBeMended(_ line: String) -> Bool {
+    let parts = line.dropFirst().split(separator: " ", maxSplits: 1)
+    guard let name = parts.first?.lowercased() else { return true }
+    guard let command = slash(named: name) else { return true }
+    let argument = slash.first { $0.command == command }?.argument ?? ""
+    return parts.count > 1 || !argument.isEmpty && !argument.hasPrefix("[")
+  }
+
   /// Whether a command means nothing without what follows it.
   static func takesArgument(_ name: String) -> Bool {
     slash.first { $0.name == name }.map { !$0.argument.isEmpty } ?? false

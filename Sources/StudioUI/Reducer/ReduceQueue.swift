@@ -118,21 +118,22 @@ extension StudioState {
   /// All that waits goes; what runs goes on.
   mutating func dropQueue() -> [Effect] {
     guard !work.lines.isEmpty else { return fail("the queue is empty") }
-    say(emptyQueue())
-    return []
+    let (told, effects) = emptyQueue()
+    say(told)
+    return effects
   }
 
-  /// Returns what went, in words.
-  private mutating func emptyQueue() -> String {
+  /// Returns what went, in words, and what the log is to know of it.
+  private mutating func emptyQueue() -> (told: String, effects: [Effect]) {
     let count = work.waiting.count, them = count == 1 ? "it" : "them"
     let models = work.modelChanges.map { "\(Vocabulary.shown($0.folder)) is not loaded" }
-    var lines: [String] = []
+    var lines: [String] = [], effects: [Effect] = []
     if count > 0 {
       lines = ["removed \(Format.number(count, "request")) from the queue; /redo puts \(them) back"]
-      conversation.undone.append(.jobs(work.queue))
+      effects = takeOut(work.queue.map(\.id))
     }
     (work.queue, work.modelChanges) = ([], [])
-    return (lines + models).joined(separator: "\n")
+    return ((lines + models).joined(separator: "\n"), effects)
   }
 
   /// Nothing runs or waits any more, and nothing follows.
@@ -144,11 +145,11 @@ extension StudioState {
       }
       return fail("nothing is running")
     }
-    let dropped = emptyQueue()
+    let (dropped, taken) = emptyQueue()
     (work.sliderDue, work.critique) = (nil, nil)
     let effects = work.running?.isCancelling == false ? cancelRunning(discarding: false) : []
     say("stopped everything" + (dropped.isEmpty ? "" : "\n" + dropped))
-    return effects
+    return effects + taken
   }
 
   // MARK: The list of what waits
@@ -176,11 +177,12 @@ extension StudioState {
     work.lines.first { $0.value == value }
   }
 
-  /// What waits is taken out of the queue.
-  private mutating func takeOut(_ ids: [Int]) {
+  /// What waits is taken out of the queue. The log knows that it can be brought back.
+  private mutating func takeOut(_ ids: [Int]) -> [Effect] {
     let jobs = work.queue.filter { ids.contains($0.id) }
     conversation.undone.append(.jobs(jobs))
     work.queue.removeAll { ids.contains($0.id) }
+    return jobs.map { .record(.undone(request: $0.id)) }
   }
 
   mutating func removeWaiting(_ choice: Choice) -> [Effect] {
@@ -190,9 +192,8 @@ extension StudioState {
       say("\(Vocabulary.shown(model.folder)) is not loaded")
       return startNext()
     }
-    takeOut(group.ids)
     say("removed '\(choice.title)' from the queue; /redo puts it back")
-    return []
+    return takeOut(group.ids)
   }
 
   /// It is written anew.
@@ -206,13 +207,12 @@ extension StudioState {
       return kept + startNext()
     }
     guard let job = work.queue.first(where: { $0.id == group.ids[0] }) else { return [] }
-    takeOut(group.ids)
-    let kept = keepDraft()
+    let taken = takeOut(group.ids), kept = keepDraft()
     if !kept.isEmpty { say("what you were writing is one Up away") }
     prompt.editor.set(job.text)
     prompt.mode = job.isDrawing ? .imagine : .ask
     overlays.top = nil
-    return kept
+    return taken + kept
   }
 
   mutating func moveWaiting(_ choice: Choice, by step: Int) {
@@ -233,9 +233,8 @@ extension StudioState {
       return recording(.undone(request: 0))
     }
     if let last = work.waiting.last {
-      takeOut(last.ids)
       say("removed '\(last.title.oneRow)' from the queue; /redo puts it back")
-      return []
+      return takeOut(last.ids)
     }
     guard let request = conversation.transcript.messages.last(where: { $0.request != nil })?.request else {
       return fail("there is nothing to undo")
@@ -266,7 +265,8 @@ extension StudioState {
     }
     guard
       // What an earlier studio took back, or one that was killed, is in the log.
-      let last = conversation.undone.popLast() ?? conversation.transcript.lastTakenBack
+      let last =
+        conversation.undone.popLast() ?? conversation.transcript.lastTakenBack(conversation.takenBack)
     else { return fail("there is nothing to bring back") }
     if !work.canDraw, last.jobs.contains(where: \.isDrawing) {
       conversation.undone.append(last)
@@ -277,6 +277,7 @@ extension StudioState {
     case .requests(let requests, let again, let left):
       // What was cut off stays taken back: it is done anew, as a request of its own.
       let whole = requests.filter { request in !again.contains { $0.id == request } }
+      conversation.takenBack.left.removeAll { event in left.contains { $0.job.id == event.request } }
       conversation.unfinished = (conversation.unfinished + left).sorted { $0.job.id < $1.job.id }
       let waits = left.isEmpty ? [] : [Effect.record(.queued(Left.events(conversation.unfinished)))]
       // The log knows that it is not to be brought back once more.
@@ -285,8 +286,9 @@ extension StudioState {
       return whole.map { .record(.redone(request: $0)) } + anew + waits + startNext()
     case .picture(let picture): return [.record(.deleted(picture: picture, isDeleted: false))]
     case .jobs(let jobs):
+      conversation.takenBack.waited.removeAll { $0.compactMap(\.request) == jobs.map(\.id) }
       askAgain(jobs)
-      return startNext()
+      return [.record(.unqueued(jobs.map(\.id)))] + startNext()
     }
   }
 

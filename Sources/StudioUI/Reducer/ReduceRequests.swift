@@ -82,7 +82,7 @@ extension StudioState {
     // Whoever asks for more stays; or asks it of the session that is opened next.
     conversation.scroll = nil
     if work.leaving?.next == .leave { work.leaving = nil }
-    conversation.lastRequest = request
+    conversation.noteAsked(Job(id: work.nextRequest, request: request, options: options))
     work.enqueue(request, options)
     return effects + startNext()
   }
@@ -109,6 +109,7 @@ extension StudioState {
     if case .step(_, _, _, let preview?) = event, let old = running.preview, old != preview {
       album.sizes[old] = nil
     }
+    let whole = running.picture
     running.notice(event)
     work.running = running
     switch event {
@@ -123,18 +124,19 @@ extension StudioState {
       return [
         .record(
           .drawn(request: id, picture: picture, origin: origin, seconds: seconds, isPartial: isPartial))
-      ]
+      ] + (isPartial && running.isLeft ? leftHalfDone(running, whole: whole) : [])
     case .answered(let text, let tokens, let seconds, let isPartial):
       // Without a whole answer there is no turn to follow on: the next question brings its pictures along.
       if isPartial { work.talk = [] }
       guard !(isPartial && running.isDiscarded) else { return [] }
       return [
         .record(.answered(request: id, text: text, tokens: tokens, seconds: seconds, isPartial: isPartial))
-      ]
+      ] + (isPartial && running.isLeft ? leftHalfDone(running, whole: 0) : [])
     case .failed(let reason):
       if !running.isDrawing { work.talk = [] }
       return [.record(.failed(request: id, reason: reason))]
-    case .cancelled: return [.record(.cancelled(request: id))]
+    // One that is left has no end: it is told as one that is killed.
+    case .cancelled: return running.isLeft ? [] : [.record(.cancelled(request: id))]
     case .ended: return end(running)
     }
   }

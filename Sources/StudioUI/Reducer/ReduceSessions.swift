@@ -75,7 +75,7 @@ extension StudioState {
   /// A request of the session that is taken up: it goes on in the mode of the last one, unless the log says another.
   private mutating func takeUp(_ event: SessionEvent, in mode: StudioMode) {
     forgetTheOneBefore()
-    conversation.lastRequest = event.requested
+    if let job = Job(event) { conversation.noteAsked(job) }
     turn(to: mode)
   }
 
@@ -100,6 +100,8 @@ extension StudioState {
     case .sessionOpened(let isReadOnly, let text, let isError, let isNew):
       let effects = beginSession(isReadOnly: isReadOnly, text, isError: isError)
       if !isNew { forgetTheOneBefore() }
+      // Of a picture of the session before, perhaps.
+      if isNew, !isReadOnly { inspector.controls.seed = inspector.configured.seed }
       return effects
     case .sessionsRead(let choices): showSessions(choices)
     case .modelsRead(let choices):
@@ -108,8 +110,9 @@ extension StudioState {
       overlays.top = .list(list)
     case .picturesRead(let pictures, let origins, let names): return takePictures(pictures, origins, names)
     case .placeWanted(let place): go(to: place)
-    case .leftUnfinished(let events, let model):
+    case .leftUnfinished(let events, let model, let takenBack):
       (conversation.unfinished, conversation.unfinishedModel) = (Left.all(events), model)
+      conversation.takenBack = takenBack
       let last = conversation.unfinished.map(\.job.id).max() ?? 0
       work.nextRequest = max(work.nextRequest, min(last, 1 << 60) + 1)
     case .searched(let choices):

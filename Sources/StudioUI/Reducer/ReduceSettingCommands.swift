@@ -12,7 +12,7 @@ extension StudioState {
   }
 
   private mutating func setGuidance(as argument: String) -> [Effect] {
-    guard let value = Float(argument), Controls.guidanceRange.contains(value) else {
+    guard let value = Controls.decimal(argument, in: Controls.guidanceRange) else {
       return fail("/cfg takes \(DrawingDefaults.guidanceLimits)")
     }
     let effects = setGuidance(value)
@@ -23,22 +23,25 @@ extension StudioState {
     return effects
   }
 
-  /// "1..9", with a step behind a comma: "1..9,2".
+  /// "1..9", with a step behind a comma: "1..9,2"; "9..1" falls.
   mutating func sweep(_ argument: String) -> [Effect] {
     guard let settings = conversation.lastDrawing.map(asShown) ?? drawingFromPrompt() else {
       return fail("draw something first, then sweep")
     }
     let parts = (argument.isEmpty ? "1..9" : argument).split(
       separator: ",", omittingEmptySubsequences: false)
-    guard parts.count <= 2, let ends = Controls.ends(String(parts[0])),
-      Controls.guidanceRange.contains(ends.from),
-      Controls.guidanceRange.contains(ends.to), ends.from < ends.to
+    guard parts.count <= 2, let ends = Controls.ends(String(parts[0]), in: Controls.guidanceRange),
+      ends.from != ends.to
     else { return fail("/sweep takes two scales from \(DrawingDefaults.guidanceLimits), as in /sweep 1..9") }
-    let length = ends.to - ends.from, least = Controls.leastScale, slack = least / 100
+    let length = abs(ends.to - ends.from), sign: Float = ends.to < ends.from ? -1 : 1,
+      least = Controls.leastScale, slack = least / 100
     guard length + slack >= least else {
       return fail("/sweep takes scales that are \(Format.scale(least)) apart or more, as in /sweep 1..9")
     }
-    let told = parts.count == 2 ? Float(parts[1].trimmingCharacters()) : max(min(1, length), length / 8)
+    let told =
+      parts.count == 2
+      ? Controls.decimal(parts[1].trimmingCharacters(), in: Controls.guidanceRange)
+      : max(min(1, length), length / 8)
     // 33 pictures at most.
     let shortest = max(least, (length / 32 * 10).rounded(.up) / 10)
     guard let step = told, shortest - slack <= step, step <= length + slack else {
@@ -49,9 +52,9 @@ extension StudioState {
     }
     var effects: [Effect] = []
     let first = work.nextRequest
-    for scale in stride(from: ends.from, through: ends.to + step / 100, by: step) {
+    for scale in stride(from: ends.from, through: ends.to + sign * step / 100, by: sign * step) {
       var one = settings
-      one.guidanceScale = min(scale, ends.to)
+      one.guidanceScale = sign > 0 ? min(scale, ends.to) : max(scale, ends.to)
       effects += submit(.imagine(one, count: 1, parent: nil), .init(sweep: first))
     }
     return effects
@@ -81,14 +84,18 @@ extension Controls {
         return "/seed takes 0 to \(UInt64.max), or random (also -1)"
       }
       seed = isRandom ? nil : value
-    case .negative: negative = argument
+    // What nobody can see says nothing.
+    case .negative: negative = argument.contains(where: \.isVisible) ? argument : ""
     case .solver:
       guard let solver = Solver(rawValue: argument.lowercased()) else { return "/solver takes euler or heun" }
       self.solver = solver
     default:
-      guard let ends = Self.ends(argument), (0...1).contains(ends.from), ends.to <= 1,
-        ends.to - ends.from >= Self.leastTime - 1e-6
-      else {
+      let told = Self.ends(argument, in: 0...1)
+      if let told, told.from > told.to {
+        return "/interval takes the smaller time first, as in /interval "
+          + "\(Format.decimal(Double(told.to), 2))..\(Format.decimal(Double(told.from), 2))"
+      }
+      guard let ends = told, ends.to - ends.from >= Self.leastTime - 1e-6 else {
         return
           "/interval takes two times from 0 to 1, \(Format.decimal(Double(Self.leastTime), 2)) apart or more, "
           + "as in /interval 0.2..0.8"
@@ -113,10 +120,19 @@ extension Controls {
     return "\(command.rawValue) \(value)"
   }
 
+  /// A number as people write it: digits, and a point where it has a fraction. nil for one that is not in the range, by
+  /// however little.
+  fileprivate static func decimal(_ text: String, in range: ClosedRange<Float>) -> Float? {
+    guard text.allSatisfy({ "0123456789.+-".contains($0) }), let value = Double(text),
+      Double(range.lowerBound) <= value, value <= Double(range.upperBound)
+    else { return nil }
+    return Float(value)
+  }
+
   /// The two numbers of "1..9".
-  fileprivate static func ends(_ text: String) -> (from: Float, to: Float)? {
+  fileprivate static func ends(_ text: String, in range: ClosedRange<Float>) -> (from: Float, to: Float)? {
     let parts = text.replacing("..", with: "~").split(separator: "~", omittingEmptySubsequences: false)
-    let ends = parts.compactMap { Float($0.trimmingCharacters()) }
+    let ends = parts.compactMap { decimal($0.trimmingCharacters(), in: range) }
     return parts.count == 2 && ends.count == 2 ? (ends[0], ends[1]) : nil
   }
 }

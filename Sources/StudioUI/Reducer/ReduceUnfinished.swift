@@ -18,7 +18,7 @@ extension StudioState {
       // Whether it is the one is seen then.
       guard work.model != .loading else {
         conversation.retriesUnfinished = true
-        say("\(left.count == 1 ? "it is" : "they are") asked again when the model is there")
+        say("\(conversation.promptsLeft == 1 ? "it is" : "they are") asked again when the model is there")
         return []
       }
       guard isUnfinishedModel, work.modelChanges.isEmpty else { return [.findModel(own)] }
@@ -35,7 +35,7 @@ extension StudioState {
     let left = conversation.unfinished, jobs = left.map(\.job)
     (conversation.unfinished, conversation.unfinishedModel) = ([], nil)
     conversation.lacksUnfinishedModel = false
-    conversation.lastRequest = jobs.last?.request
+    jobs.forEach { conversation.noteAsked($0) }
     var models = Left.changes(left)
     if let model, let first = jobs.first { models[first.id] = model }
     askAgain(jobs, models: models)
@@ -64,7 +64,7 @@ extension StudioState {
 
   /// Nobody wants what was left.
   mutating func dropUnfinished() -> [Effect] {
-    let left = conversation.unfinished, count = left.count
+    let left = conversation.unfinished, count = conversation.promptsLeft
     conversation.undone.append(.requests([], again: [], left: left))
     (conversation.unfinished, conversation.retriesUnfinished) = ([], false)
     say("dropped \(Format.number(count, "request")); /redo brings \(count == 1 ? "it" : "them") back")

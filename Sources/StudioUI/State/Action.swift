@@ -47,9 +47,10 @@ public enum Action: Sendable {
   case sessionOpened(isReadOnly: Bool, String, isError: Bool, isNew: Bool = true)
   /// An entry of the session.
   case session(SessionEvent)
-  /// Requests of the session that is taken up which had not ended when its studio did, each as it begins, and the
-  /// model that they were asked of.
-  case leftUnfinished([SessionEvent], model: RecordedModel? = nil)
+  /// Requests of the session that is taken up which had not ended when its studio did, each as it begins, the model that
+  /// they were asked of, and what was taken back of what had not been done.
+  case leftUnfinished(
+    [SessionEvent], model: RecordedModel? = nil, takenBack: TakenBackRequests = .init())
   case played(Replay)
   case sessionsRead([Choice])
   /// Models that can be loaded.

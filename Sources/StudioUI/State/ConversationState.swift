@@ -11,8 +11,10 @@ public struct ConversationState: Equatable, Sendable {
   public var isReadOnly = false
   /// What the last drawing was asked with: what the slider draws again.
   public var lastDrawing: ImageSettings?
-  /// What `/retry` does again.
-  public var lastRequest: Request<PictureID>?
+  /// What `/retry` does again: of a sweep all of its requests.
+  var lastAsked: [Job] = []
+  /// What was asked last.
+  public var lastRequest: Request<PictureID>? { lastAsked.last?.request }
   /// What `/retry` does before that: requests that had not ended when the session was left.
   var unfinished: [Left] = []
   /// The model that they were asked of; nil where that is not known.
@@ -27,6 +29,11 @@ public struct ConversationState: Equatable, Sendable {
   var isTakenUp = false
   /// What was taken back, the last last.
   var undone: [Undone] = []
+  /// What earlier studios took back of what had not been done.
+  var takenBack = TakenBackRequests()
+
+  /// Prompts that were not finished, as lists count them: a sweep is one.
+  var promptsLeft: Int { Set(unfinished.map { $0.job.options.sweep ?? $0.job.id }).count }
 
   /// The same screen with nothing on it. Messages' ids go on: none is ever taken for another.
   func emptied(isReadOnly: Bool) -> ConversationState {
@@ -41,7 +48,7 @@ public struct ConversationState: Equatable, Sendable {
     playing.due = now
     if !playing.staysWhenClosed {
       playing.before = Replay.Before(
-        transcript: transcript, scroll: scroll, lastDrawing: lastDrawing, lastRequest: lastRequest)
+        transcript: transcript, scroll: scroll, lastDrawing: lastDrawing, lastAsked: lastAsked)
     }
     (transcript, scroll, replay) = (transcript.emptied(), nil, playing)
   }
@@ -52,7 +59,16 @@ public struct ConversationState: Equatable, Sendable {
     replay = nil
     guard let before else { return }
     (transcript, scroll) = (before.transcript.withIDs(after: transcript), before.scroll)
-    (lastDrawing, lastRequest) = (before.lastDrawing, before.lastRequest)
+    (lastDrawing, lastAsked) = (before.lastDrawing, before.lastAsked)
+  }
+
+  /// It is what was asked last; with what was asked before of the same sweep, each scale once.
+  mutating func noteAsked(_ job: Job) {
+    guard let sweep = job.options.sweep, lastAsked.last?.options.sweep == sweep else {
+      lastAsked = [job]
+      return
+    }
+    if !lastAsked.contains(where: { $0.request == job.request }) { lastAsked.append(job) }
   }
 }
 
@@ -156,6 +172,6 @@ public struct Replay: Equatable, Sendable {
     var transcript: Transcript
     var scroll: ScrollPlace?
     var lastDrawing: ImageSettings?
-    var lastRequest: Request<PictureID>?
+    var lastAsked: [Job]
   }
 }

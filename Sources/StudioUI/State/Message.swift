@@ -23,6 +23,8 @@ public struct Message: Equatable, Sendable {
   public var facts = ""
   /// Whether it tells of something that failed.
   public var isError = false
+  /// Whether it asks for a drawing.
+  var isDrawing = false
   /// The request that it belongs to; nil for none.
   public var request: Int?
   /// Pictures of one prompt side by side, each with what is its own: its scale or its seed.

@@ -144,6 +144,8 @@ public struct PromptState: Equatable, Sendable {
   var lookedFor: [Character] = []
   /// The words, as far as they reach, and which of them name no file; nil where that is not known.
   var absentFiles: AbsentFiles?
+  /// What the studio put there: a command that is typed behind it takes its place.
+  var filled: String?
   /// Ctrl-X was pressed: the first half of Ctrl-X Ctrl-E.
   var isAfterControlX = false
 }

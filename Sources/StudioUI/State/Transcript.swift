@@ -39,6 +39,8 @@ public struct Transcript: Equatable, Sendable {
   /// Requests that were taken back, and the messages that went with them.
   private var undone: Set<Int> = []
   private var removed: [Message] = []
+  /// Requests that were begun.
+  private var begun: Set<Int> = []
   /// Requests of which not all has come.
   private var pending: [Int: Pending] = [:]
 
@@ -196,6 +198,7 @@ public struct Transcript: Equatable, Sendable {
       }
     }
     let at = add(.person, settings.prompt, request: sweep ?? request)
+    messages[at].isDrawing = true
     messages[at].facts =
       (sweep == nil
         ? "draw\(count > 1 ? " \(count)" : "") · guidance \(Format.scale(settings.guidanceScale))"
@@ -249,7 +252,9 @@ public struct Transcript: Equatable, Sendable {
   private mutating func notePending(_ event: SessionEvent) {
     guard let request = event.request else { return }
     switch event {
-    case .asked, .drawingAsked: pending[request] = Pending(began: event)
+    case .asked, .drawingAsked:
+      begun.insert(request)
+      pending[request] = Pending(began: event)
     case .drawn(_, _, _, _, let isPartial):
       pending[request]?.drawn += 1
       if isPartial || pending[request]?.isDone ?? false { pending[request] = nil }
@@ -259,15 +264,28 @@ public struct Transcript: Equatable, Sendable {
   }
 
   /// What was taken back last, as the log tells: a request with the others of its sweep, and those of them that were not
-  /// done by then; nil where nothing is.
-  var lastTakenBack: Undone? {
-    switch takenBack.last {
-    case .picture(let picture): return .picture(picture)
-    case .request(let request):
-      let all = requests(with: request).filter(undone.contains)
-      return .requests(all, again: all.compactMap { pending[$0].flatMap { Job($0.began) } }, left: [])
-    case nil: return nil
+  /// done by then, or requests that waited; nil where nothing is.
+  ///
+  /// - Parameter earlier: what earlier studios took back of what had not been done.
+  func lastTakenBack(_ earlier: TakenBackRequests) -> Undone? {
+    for one in takenBack.reversed() {
+      switch one {
+      case .picture(let picture): return .picture(picture)
+      case .request(let request):
+        let all = requests(with: request).filter(undone.contains)
+        guard !earlier.askedAnew.contains(where: all.contains) else { continue }
+        let left = Left.all(earlier.left).filter {
+          all.contains($0.job.id) || $0.job.options.sweep.map { $0 == all.first } ?? false
+        }
+        let again = all.filter { id in !left.contains { $0.job.id == id } }
+        return .requests(
+          all, again: again.compactMap { pending[$0].flatMap { Job($0.began) } }, left: left)
+      case .waited(let request):
+        let group = earlier.waited.first { $0.contains { $0.request == request } }
+        if let group { return .jobs(group.compactMap { Job($0) }) }
+      }
     }
+    return nil
   }
 
   /// What was asked and what came of it is taken back.
@@ -276,7 +294,11 @@ public struct Transcript: Equatable, Sendable {
     guard requests(with: request).first == request else { return }
     let own = messages.filter { $0.request == request }
     removed += own
-    if !own.isEmpty { takenBack.append(.request(request)) }
+    if !own.isEmpty {
+      takenBack.append(.request(request))
+    } else if !begun.contains(request) {
+      takenBack.append(.waited(request))
+    }
     messages.removeAll { $0.request == request }
     listPictures()
   }
@@ -313,11 +335,16 @@ public struct Transcript: Equatable, Sendable {
 enum TakenBack: Equatable, Sendable {
   /// A request; of a sweep the first.
   case request(Int)
+  /// One that waited and was not begun.
+  case waited(Int)
   case picture(PictureID)
 
   /// Whether it is one of these requests.
   func isOf(_ requests: [Int]) -> Bool {
-    if case .request(let own) = self { requests.contains(own) } else { false }
+    switch self {
+    case .request(let own), .waited(let own): requests.contains(own)
+    case .picture: false
+    }
   }
 }
 

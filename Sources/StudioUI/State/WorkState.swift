@@ -133,8 +133,8 @@ struct Leaving: Equatable {
 struct ToldOfLeaving: Equatable {
   /// What is done then.
   let next: Effect
-  /// Requests that were not finished.
-  let unfinished: [Int]
+  /// How long the same again is the answer.
+  let until: Double
 }
 
 /// Another model, which takes over behind what was asked before.
@@ -193,6 +193,14 @@ public struct Job: Equatable, Sendable {
     return .began(id, .ask(question))
   }
 
+  /// What is still to be done where so many of its pictures are whole.
+  func rest(behind whole: Int) -> Job {
+    guard whole > 0, case .imagine(let settings, let count, let parent) = request else { return self }
+    let left = Request<PictureID>.imagine(
+      settings.numbered(whole), count: max(1, count - whole), parent: parent)
+    return Job(id: id, request: left, options: options)
+  }
+
   /// Whether pictures come of it; else an answer.
   var isDrawing: Bool { if case .imagine = request { true } else { false } }
   /// What a person wrote.
@@ -225,6 +233,8 @@ public struct Running: Equatable, Sendable {
   public internal(set) var isCancelling = false
   /// Cancelling throws away what there is.
   var isDiscarded = false
+  /// Whether it ends because the studio does: what is missing can be asked again.
+  var isLeft = false
   /// Whether all that was asked for is there, though the model has not said yet that it is free.
   var isAnswered = false
   /// Whether something was thrown away of which the log does not say yet that it was cancelled.

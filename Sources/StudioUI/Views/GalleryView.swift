@@ -185,6 +185,18 @@ extension StudioState {
     return (differing + [own[0]] + same + parent(of: picture)).joined(separator: " · ")
   }
 
+  /// What tells a picture from the others of this session that were drawn from its prompt; nil where there are none.
+  func differences(of picture: PictureID) -> String? {
+    guard let own = origin(of: picture) else { return nil }
+    let alike = conversation.transcript.gallery.suffix(64).filter { other in
+      other != picture && origin(of: other)?.settings.prompt == own.settings.prompt
+    }
+    guard !alike.isEmpty else { return nil }
+    let others = alike.map { Set(facts(of: $0)) }
+    let differing = facts(of: picture).dropFirst().filter { fact in !others.allSatisfy { $0.contains(fact) } }
+    return differing.isEmpty ? nil : differing.joined(separator: " · ")
+  }
+
   /// What a picture's file was called; nil where that is not known.
   func name(of picture: PictureID) -> String? {
     album.names[picture] ?? conversation.transcript.names[picture]

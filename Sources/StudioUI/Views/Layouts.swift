@@ -85,7 +85,9 @@ extension StudioState {
 
   private var subjectWithoutMentions: String? {
     func name(_ picture: PictureID) -> String {
-      let prompt = origin(of: picture)?.settings.prompt.oneRow ?? ""
+      var prompt = origin(of: picture)?.settings.prompt.oneRow ?? ""
+      // Pictures of one prompt are told apart by what is not the same, which comes first: the prompt is long.
+      if let difference = differences(of: picture) { prompt = "\(difference) · \(prompt)" }
       let name = self.name(of: picture) ?? (prompt.isEmpty ? "a picture from a file" : prompt)
       return name + (album.missing.contains(picture) ? ", whose file is missing" : "")
     }

@@ -278,7 +278,7 @@ extension StudioState {
 
   /// What had not ended when the session was left, until it is asked again or dropped.
   private var unfinishedMessage: Message? {
-    let count = conversation.unfinished.count
+    let count = conversation.promptsLeft
     guard count > 0, !conversation.isReadOnly, conversation.replay == nil else { return nil }
     let what = count == 1 ? "1 request was not finished" : "\(count) requests were not finished"
     let them = count == 1 ? "it" : "them"

@@ -33,6 +33,10 @@ extension ImageSettings {
       "a guidance scale of \(guidanceScale.formatted()); give \(DrawingDefaults.guidanceLimits) (1 is none, \(Int(DrawingDefaults.guidance)) is usual)"
     )
     try fits(
+      !(0 <= guidanceEnd && guidanceEnd < guidanceStart && guidanceStart <= 1),
+      "guidance works from \(guidanceStart.formatted()) to \(guidanceEnd.formatted()); the first time is to be the smaller one"
+    )
+    try fits(
       guidanceStart.isFinite && guidanceEnd.isFinite && 0 <= guidanceStart && guidanceStart <= guidanceEnd
         && guidanceEnd <= 1,
       "guidance works from \(guidanceStart.formatted()) to \(guidanceEnd.formatted()); give two times in 0…1"

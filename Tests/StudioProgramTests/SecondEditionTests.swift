@@ -128,8 +128,12 @@ struct SecondEditionTests {
     #expect(s.expect("│ Gallery"), "help begins where one is: \(s.screen(36))")
     s.type("\u{1B}")
     s.settle()
+    // The filter goes first.
     s.type("\u{1B}")
-    #expect(s.expectGone("with 'star'"))
+    #expect(s.expectGone("with 'star'") && s.expect("Gallery"), "\(s.screen(36))")
+    s.settle()
+    s.type("\u{1B}")
+    #expect(s.expectGone("Gallery"))
   }
 
   private func lists(_ s: Session) {

@@ -244,7 +244,7 @@ public enum OutputFolder {
   /// Whether a folder has what a run leaves before it has saved anything, and nobody is at it.
   private static func isWorthLess(_ place: String) -> Bool {
     if case .held = FolderClaim.state(place) { return false }
-    return !FileName.exists(place + "/checkpoint.safetensors") && contents(of: place + "/model") == nil
+    return !FileName.isTaken(place + "/checkpoint.safetensors") && contents(of: place + "/model") == nil
       && ["a run", nil].contains(contents(of: place)) && (try? checkForeign(place, place)) != nil
   }
 

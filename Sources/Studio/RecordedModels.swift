@@ -25,17 +25,23 @@ public final class RecordedModels {
   }
 
   /// Follows the log: which model is opened, and what is asked of it. A model that is opened knows no earlier turns;
-  /// neither does one behind a request that was taken back.
-  public func follow(_ event: SessionEvent) async {
+  /// neither does one behind a request that was taken back, unless that only waited.
+  ///
+  /// - Returns: whether earlier turns are forgotten by it.
+  public func follow(_ event: SessionEvent) async -> Bool {
     switch event {
     case .opened(let name, let hash, _):
       current = RecordedModel(name: name, hash: hash)
       await loaded?.engine.forget()
-    case .undone: await loaded?.engine.forget()
+      return true
+    case .undone(let request) where makers[request] != nil:
+      await loaded?.engine.forget()
+      return true
     case .asked(let request, _, _, _, _), .drawingAsked(let request, _, _, _, _):
       makers.updateValue(current, forKey: request)
     default: break
     }
+    return false
   }
 
   /// The model that a request was made with; nil where it is not here, which is noted of the entry. Throws what keeps it

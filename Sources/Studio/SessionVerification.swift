@@ -95,10 +95,9 @@ public struct SessionVerification {
       let place = "entry \(number + 1)"
       progress("\(place) of \(entries.count)")
       let results = entries[(number + 1)...].map(\.event)
-      await models.follow(entry.event)
-      switch entry.event {
       // A model that is loaded anew knows nothing of what was cut off before.
-      case .opened, .undone: isAdrift = false
+      if await models.follow(entry.event) { isAdrift = false }
+      switch entry.event {
       case .asked(let request, let text, let pictures, let sampling, _):
         let expected = Self.answer(request, results)
         // The model never saw it.

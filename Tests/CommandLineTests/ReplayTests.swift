@@ -164,6 +164,13 @@ struct ReplayTests {
       found.status == 1 && found.error.contains("1 was cut off, as the studio ended; nothing is compared"))
   }
 
+  /// What was taken out of the queue was never told the model, which goes on with what it was asked.
+  @Test func whatOnlyWaitedIsForgottenByNobody() throws {
+    let undone = #"{"event":{"undone":{"request":9}},"time":1795619526,"version":1}"#
+    let found = try verify("questions", "sed -i '8,$d' $l; sed -i '5a \(undone)' $l")
+    #expect(found.status == 0 && found.out == "2 answers are identical, bit for bit\n", "\(found)")
+  }
+
   /// A picture without settings was altered; that other programs' pictures have some is no help.
   @Test func aPictureWithoutSettingsWasAltered() throws {
     try shell.writePictures("gray.png")

@@ -3,6 +3,17 @@ import Testing
 
 /// What is printed: for a person, and for a program.
 struct ReportTests {
+  /// What nobody sees is shown, unless it joins what belongs together.
+  @Test func unseenCharactersAreShown() {
+    #expect("a\u{200B}b\u{200E}\u{FEFF}".oneLine == #"a\u{200B}b\u{200E}\u{FEFF}"#)
+    #expect("a\u{AD}b\u{2028}c".terminalSafe == "a\u{FFFD}b\u{FFFD}c")
+    // Two persons as one, a flag by its letters' tags, a word of Persian, a heart in colour.
+    let flag = "\u{1F3F4}\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}"
+    for text in ["\u{1F469}\u{200D}\u{1F680}", flag, "\u{645}\u{6CC}\u{200C}\u{62E}", "\u{2764}\u{FE0F}"] {
+      #expect(text.oneLine == text && text.terminalSafe == text, "\(text.unicodeScalars.map(\.value))")
+    }
+  }
+
   @Test func nothingMovesATerminal() {
     let text = "a\u{1B}[2J\u{9B}1m\u{202E}b\tc\nd"
     #expect(text.terminalSafe == "a\u{FFFD}[2J\u{FFFD}1m\u{FFFD}b\tc\nd")

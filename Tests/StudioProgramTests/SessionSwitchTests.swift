@@ -59,8 +59,10 @@ struct SessionSwitchTests {
     #expect(store.ids().count == 2)
     let first = try store.contents(of: Self.session("first apple", store))
     let second = try store.contents(of: Self.session("second pear", store))
+    // The last may have been left before it was done.
+    let reasons = UnfinishedRequests.reasons
     #expect(
-      first.entries.compactMap(\.event.text).filter { $0.contains(" ") } == [
+      first.entries.compactMap(\.event.text).filter { $0.contains(" ") && !reasons.contains($0) } == [
         "first apple", "third plum", "fourth fig",
       ])
     #expect(

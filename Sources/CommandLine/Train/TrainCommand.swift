@@ -133,6 +133,7 @@ struct TrainOptions: ParsableArguments {
     }
     if !isResuming, !showRecipe { try checkFolder(output, holdsNone: [recipe, origin]) }
     let own = older.map { $0 + "/recipe.toml" }
+    if let own, let obstacle = FileName.obstacle(toFile: own) { throw CommandError("\(own): \(obstacle)") }
     if let own, let older, recipe == nil || fork != nil, !FileName.exists(own) {
       throw CommandError(
         "\(older): there is no run here to resume; name the folder of one, or leave out \(fork == nil ? "--resume" : "--fork") to begin it"
@@ -143,9 +144,7 @@ struct TrainOptions: ParsableArguments {
       try checkStage(of: own, in: older, Recipe.self)
       standard = try RecipeFile.merged(Recipe.ofOlderRuns, file: own, isOwn: true)
     }
-    if let origin, let obstacle = FileName.obstacle(toFile: Trainer.checkpoint(in: origin)) {
-      throw CommandError("\(Trainer.checkpoint(in: origin)): \(obstacle); put the checkpoint there again")
-    }
+    if let origin { try RunFolder.checkCheckpoint(of: origin) }
     if let origin, !FileName.exists(Trainer.checkpoint(in: origin)) {
       throw CommandError(
         "\(origin): there is no checkpoint here to begin from; leave out --fork to begin anew")

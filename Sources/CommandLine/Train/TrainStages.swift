@@ -134,25 +134,7 @@ struct TrainGenerator: AsyncParsableCommand {
           recipe, model: base, folder: options.output, isResuming: options.isResuming,
           from: options.start, fork: options.origin, latents: latents, ranks: ranks)
       }
-      let place = training.latentFolder, whole = counted(training.latentCount, "picture")
-      var isTold = false
-      preparation.tell("looking for the latents of \(whole)")
-      // From here on a signal leaves the latents that are there, and the same command goes on.
-      try preparation.attempt {
-        try training.prepare { done, all in
-          if !isTold {
-            let which = done == 0 ? whole : "\(all - done) of \(whole)"
-            note(
-              "first the latents of \(which) are made (data.scenes: \(recipe.data.scenes) at most); they are kept in \(place)"
-                .oneLine)
-            isTold = true
-          }
-          preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
-        }
-      }
-      preparation.tell(nil)
-      if !isTold { note("the latents of \(whole) are in \(place)".oneLine) }
-      for line in training.latentNotes { note(line.oneLine) }
+      try Self.makeLatents(training, preparation)
       noteStartingAnew(training.startingAnew, options)
       note("generation tower \(training.parameterCount) parameters")
       let measure = recipe.measure
@@ -166,6 +148,29 @@ struct TrainGenerator: AsyncParsableCommand {
       }
       try TrainingReport(training, asJSON: options.json).run(after: preparation) { try log.measure(step: $0) }
     }
+  }
+
+  /// Makes those that are not there. A signal leaves what is made, and the same command goes on with it.
+  @NumericActor
+  private static func makeLatents(_ training: GeneratorTraining, _ preparation: Preparation) throws {
+    let place = training.latentFolder, whole = counted(training.latentCount, "picture")
+    var isTold = false
+    preparation.tell("looking for the latents of \(whole)")
+    try preparation.attempt {
+      try training.prepare { done, all in
+        if !isTold {
+          let which = done == 0 ? whole : "\(all - done) of \(whole)"
+          note(
+            "first the latents of \(which) are made (data.scenes: \(training.recipe.data.scenes) at most); they are kept in \(place)"
+              .oneLine)
+          isTold = true
+        }
+        preparation.tell(done < all ? "latents of \(done) of \(all) pictures" : "making the tower")
+      }
+    }
+    preparation.tell(nil)
+    if !isTold { note("the latents of \(whole) are in \(place)".oneLine) }
+    for line in training.latentNotes { note(line.oneLine) }
   }
 }
 

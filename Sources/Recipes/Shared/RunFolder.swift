@@ -4,7 +4,7 @@ import ModelFiles
 import Training
 
 /// The folder of a run: recipe, checkpoint, metrics, exported model.
-enum RunFolder {
+package enum RunFolder {
   /// Makes the folder, in which no other process may write from then on: the first rank does. Throws as `check` does.
   static func prepare(_ folder: String, isResuming: Bool, _ ranks: Ranks) throws {
     guard ranks.isFirst else { return }
@@ -20,7 +20,7 @@ enum RunFolder {
   static func check(_ folder: String, isResuming: Bool, _ ranks: Ranks) throws {
     guard ranks.isFirst else { return }
     try FolderClaim.check(folder)
-    let exists = FileName.exists(Trainer.checkpoint(in: folder))
+    let exists = FileName.isTaken(Trainer.checkpoint(in: folder))
     guard isResuming || !exists else {
       throw RecipeError("\(folder): holds a run; add --resume to continue it, or name another folder")
     }
@@ -28,9 +28,7 @@ enum RunFolder {
       throw RecipeError(
         "\(folder): holds \(held); name another folder, or add --overwrite to replace all of it")
     }
-    if isResuming, let obstacle = FileName.obstacle(toFile: Trainer.checkpoint(in: folder)) {
-      throw RecipeError("\(Trainer.checkpoint(in: folder)): \(obstacle); put the checkpoint there again")
-    }
+    if isResuming { try checkCheckpoint(of: folder) }
     if isResuming, !exists {
       let advice =
         isOfRun(folder)
@@ -38,6 +36,13 @@ enum RunFolder {
         : "leave out --resume to begin"
       throw RecipeError("\(folder): there is no checkpoint here to go on from; \(advice)")
     }
+  }
+
+  /// Throws `RecipeError` where a run's checkpoint is there and cannot be reached, and says what keeps it.
+  package static func checkCheckpoint(of folder: String) throws {
+    let path = Trainer.checkpoint(in: folder)
+    guard let obstacle = FileName.obstacle(toFile: path) else { return }
+    throw RecipeError("\(path): \(obstacle); put the run's checkpoint there again, or begin a new run")
   }
 
   /// Whether a folder has what a run leaves before its first checkpoint: it may begin again.

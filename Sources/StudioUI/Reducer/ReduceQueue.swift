@@ -166,7 +166,7 @@ extension StudioState {
     guard case .list(var list) = overlays.top, list.purpose == .queue else { return }
     let choices = work.lines.map { Choice(title: $0.title.oneRow, detail: $0.detail, value: $0.value) }
     guard choices != list.choices else { return }
-    guard !choices.isEmpty else { return overlays.goBack() }
+    // An empty one stays: an Esc that was meant to close it would stop what runs.
     let selected = list.shown.indices.contains(list.selected) ? list.shown[list.selected].value : nil
     list.choices = choices
     list.select(list.shown.firstIndex { $0.value == selected } ?? list.selected)

@@ -107,9 +107,11 @@ final class LatentWriter {
 
   /// The first line of a chunk that holds nothing, under its lock. Throws `FileAccessError`; no chunk is there then.
   private static func filled(_ path: String, index: Int32, _ head: LatentHead) throws -> LatentWriter {
+    // Another file, and not the same one cut: whoever has that mapped goes on reading it.
+    FileName.remove(path + ".latents")
     let latents = FileName.open(path + ".latents", O_RDWR | O_CREAT, 0o644)
     do {
-      guard latents >= 0, ftruncate(latents, 0) == 0 else { throw failure(path + ".latents") }
+      guard latents >= 0 else { throw failure(path + ".latents") }
       let line = try JSONText.line(head) + [10]
       try line.withUnsafeBytes { try put($0, to: index, path + ".index") }
     } catch {

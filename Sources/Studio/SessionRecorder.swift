@@ -64,8 +64,12 @@ final class SessionRecorder {
         toldRenewals = session.renewals
         actions.append(.toast(session.renewal, isError: true))
       }
-      if !isWritten, !loggedFullDisk {
-        let text = "what is new stays in memory until it can be written: \(session.obstacle)"
+      if !isWritten, !loggedFullDisk || entry.event.isResult {
+        // Said again with each result: whoever goes on working is to know that it goes on.
+        let text =
+          loggedFullDisk
+          ? "not written yet, and in memory only: \(Self.unwritten(of: session)); \(session.obstacle)"
+          : "what is new stays in memory until it can be written: \(session.obstacle)"
         actions.append(.toast(text, isError: true))
       }
       if session.isBegun || !isWritten { loggedFullDisk = !isWritten }
@@ -149,16 +153,19 @@ final class SessionRecorder {
       + (isWhole ? "; the session is saved: vugen studio \(session.id) takes it up" : "")
   }
 
+  private static func unwritten(of file: SessionFile) -> String {
+    let pictures = file.waitingPictures.count
+    return "\(entries(file.waiting.count)), \(pictures) picture\(pictures == 1 ? "" : "s")"
+  }
+
   static func entries(_ count: Int) -> String { "\(count) entr\(count == 1 ? "y" : "ies")" }
 
   /// What of the sessions the disk does not take, even now; nil where all is written.
   var unwritten: String? {
     let left = (unfinished + [session].compactMap(\.self)).filter { !$0.flush() }
     let lines = left.compactMap { file -> String? in
-      let (entries, pictures) = (file.waiting.count, file.waitingPictures.count)
-      guard entries + pictures > 0 else { return nil }
-      return "not written: \(Self.entries(entries)), \(pictures) picture\(pictures == 1 ? "" : "s"); "
-        + file.obstacle
+      guard file.waiting.count + file.waitingPictures.count > 0 else { return nil }
+      return "not written: \(Self.unwritten(of: file)); \(file.obstacle)"
     }
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
   }
@@ -326,5 +333,15 @@ final class SessionRecorder {
 enum StudioSession {
   static func newID() -> String {
     SessionFile.newID(at: Date().timeIntervalSince1970, random: UInt32.random(in: 0..<1_679_616))
+  }
+}
+
+extension SessionEvent {
+  /// Whether a person has waited for it.
+  fileprivate var isResult: Bool {
+    switch self {
+    case .drawn, .answered: true
+    default: false
+    }
   }
 }

@@ -187,6 +187,8 @@ struct SessionSwitchTests {
     #expect(s.expect(told) && s.expect("parameters"), "\(s.screen(36))")
     s.type("/steps 2\rfirst apple\r")
     #expect(s.expect("2 steps ·") && !s.screen(36).contains("can be written"), "\(s.screen(36))")
+    // With each result it is said that it goes on.
+    #expect(s.expect("not written yet, and in memory only: "), "\(s.screen(36))")
     s.type("\u{04}")
     #expect(s.expect("1 picture is not written; make room, or /save it; Ctrl-D again"), "\(s.screen(36))")
     s.type("\u{04}")

@@ -91,13 +91,19 @@ import Testing
     b.send("/redo")
     b.send("/redo")
     #expect(b.state.work.queue.count == 7)
-    // One that begins is in the list no more, and the list closes with the last.
     b.send("/stop after")
     #expect(b.state.work.queue.isEmpty && b.running == 1)
-    b.send("/redo")
+  }
+
+  /// One that begins is in the list no more. The list stays behind the last: whoever means to close it stops nothing.
+  @Test func theListOfTheQueueStays() {
+    var b = Bench()
+    for text in ["a cat", "a dog", "a hen"] { b.send(text) }
     b.press(.control("q"))
-    for _ in 0..<7 { b.finish("x\(b.drawings.count)") }
-    #expect(b.state.overlays.top == nil && b.state.work.queue.isEmpty)
+    for _ in 0..<2 { b.finish("x\(b.drawings.count)") }
+    #expect(b.state.work.queue.isEmpty && b.running > 0 && b.shows("nothing here"))
+    b.press(.enter, .delete, .escape)
+    #expect(b.state.overlays.top == nil && b.state.work.running?.isCancelling == false)
     b.press(.control("q"))
     #expect(b.state.toast?.text == "the queue is empty")
   }
